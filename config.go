@@ -1,0 +1,77 @@
+package alimedia
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/alimedia/alimedia-go/credentials"
+)
+
+// NetworkVPC selects the endpoint that is reached from inside a VPC of the
+// region, see [Config.Network].
+const NetworkVPC = "vpc"
+
+// Config is what a client needs to know. The zero value works wherever the
+// environment names a region (ALIBABA_CLOUD_REGION_ID) and credentials.
+//
+// A client copies its Config; changing it afterwards has no effect. Derive a
+// client with other settings by the client's With method.
+type Config struct {
+	// Region is the region id of the service, such as "cn-shanghai". Empty
+	// means ALIBABA_CLOUD_REGION_ID of the environment. It may stay empty
+	// only when Endpoint is given.
+	Region string
+
+	// Endpoint overrides the host chosen from Region: a host
+	// ("vod.cn-shanghai.aliyuncs.com") or a URL. Requests go over HTTPS
+	// unless the endpoint says http://.
+	Endpoint string
+
+	// Network is empty for the public endpoint or [NetworkVPC].
+	Network string
+
+	// Credentials is asked before every attempt. Nil means
+	// [credentials.Default].
+	Credentials credentials.Provider
+
+	// HTTPClient sends the signed requests. Nil means a client of our own
+	// with pooled connections, the environment's proxy and TLS 1.2 or newer.
+	// Its Transport is the place for tracing and metrics. Its Timeout is
+	// honoured, but ctx is the better deadline.
+	HTTPClient *http.Client
+
+	// Logger receives one Debug record per attempt: action, region, status,
+	// code, request id, duration, attempt. Never a parameter or a secret.
+	// Nil means no logging.
+	Logger *slog.Logger
+
+	// Retry says how often and how patiently a call is repeated.
+	Retry Retry
+
+	// UserAgent is added to the User-Agent of every request.
+	UserAgent string
+
+	// SkipValidation sends requests without the pre-flight checks.
+	SkipValidation bool
+
+	// MaxResponseBytes bounds the body of one response. Zero means 32 MiB.
+	MaxResponseBytes int64
+}
+
+// Retry bounds the repetition of one call. Which failures are repeated is not
+// a setting: throttling and failures before the first byte was sent always,
+// lost answers and 5xx only where repeating the operation does no harm.
+type Retry struct {
+	// MaxAttempts counts all attempts, the first one included. Zero means 4;
+	// 1 switches repetition off.
+	MaxAttempts int
+
+	// BaseDelay is the upper bound of the first wait; it doubles with each
+	// attempt and the actual wait is drawn evenly below it. Zero means 200 ms.
+	BaseDelay time.Duration
+
+	// MaxDelay bounds a single wait, including one the service asks for.
+	// Zero means 20 s.
+	MaxDelay time.Duration
+}
