@@ -1,0 +1,322 @@
+// Package rpc is the one road to the wire for the service clients: it encodes
+// a request once, then signs, sends, reads and decodes it for each attempt.
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/credentials"
+)
+
+// Service is what tells one product from another.
+type Service struct {
+	Product string            // also the prefix of RAM actions: "ice"
+	Version string            // "2020-11-09"
+	Hosts   map[string]string // region id to public host
+}
+
+// Client sends the operations of one service. It is safe for concurrent use.
+type Client struct {
+	svc       Service
+	cfg       alimedia.Config
+	base      url.URL
+	transport *http.Client
+	userAgent []string
+	skew      *atomic.Int64 // nanoseconds the service is ahead of us; shared by derived clients
+	err       error         // what is wrong with a derived configuration
+}
+
+// New checks cfg and returns a client for svc.
+func New(svc Service, cfg alimedia.Config) (*Client, error) {
+	c := newClient(svc, cfg, new(atomic.Int64))
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c, nil
+}
+
+// With returns a client whose configuration was changed by change. It shares
+// connections with c unless change replaces them. A setting that does not work
+// is the error of every call.
+func (c *Client) With(change func(*alimedia.Config)) *Client {
+	cfg := c.cfg
+	change(&cfg)
+	return newClient(c.svc, cfg, c.skew)
+}
+
+// Region is the region id in use; empty when only an endpoint was given.
+func (c *Client) Region() string { return c.cfg.Region }
+
+func newClient(svc Service, cfg alimedia.Config, skew *atomic.Int64) *Client {
+	c := &Client{svc: svc, skew: skew}
+	if cfg.Region == "" {
+		cfg.Region = os.Getenv("ALIBABA_CLOUD_REGION_ID")
+	}
+	if cfg.Credentials == nil {
+		cfg.Credentials = credentials.Default()
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.MaxResponseBytes <= 0 {
+		cfg.MaxResponseBytes = 32 << 20
+	}
+	if cfg.HTTPClient == nil {
+		cfg.HTTPClient = ownHTTPClient()
+	}
+	cfg.Retry = withDefaults(cfg.Retry)
+	c.cfg = cfg
+
+	// A signed request is meant for one host: redirects are answers.
+	transport := *cfg.HTTPClient
+	transport.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.transport = &transport
+
+	c.userAgent = []string{strings.TrimSpace(fmt.Sprintf("alimedia-go/%s (%s; %s) %s %s",
+		alimedia.Version, runtime.GOOS, runtime.GOARCH, runtime.Version(), cfg.UserAgent))}
+	c.base, c.err = endpoint(svc, cfg)
+	return c
+}
+
+// ownHTTPClient is shared, so that many clients use one pool of connections.
+var ownHTTPClient = sync.OnceValue(func() *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConns = 256
+	t.MaxIdleConnsPerHost = 64
+	t.IdleConnTimeout = 8 * time.Second // the gateway drops idle connections after ten
+	return &http.Client{Transport: t}
+})
+
+// endpoint chooses the host: an explicit one, else the documented one of the
+// region, in its VPC form when asked for.
+func endpoint(svc Service, cfg alimedia.Config) (url.URL, error) {
+	host := cfg.Endpoint
+	switch {
+	case host != "":
+	case cfg.Region == "":
+		return url.URL{}, fmt.Errorf("alimedia: %s: no region: set Config.Region, such as \"cn-shanghai\", or ALIBABA_CLOUD_REGION_ID", svc.Product)
+	case svc.Hosts[cfg.Region] == "":
+		return url.URL{}, fmt.Errorf("alimedia: %s is not known to be offered in region %.60q (known: %s); check the spelling, or set Config.Endpoint",
+			svc.Product, cfg.Region, strings.Join(slices.Sorted(maps.Keys(svc.Hosts)), ", "))
+	case cfg.Network == alimedia.NetworkVPC:
+		host = svc.Product + "-vpc." + cfg.Region + ".aliyuncs.com"
+	case cfg.Network != "":
+		return url.URL{}, fmt.Errorf("alimedia: %s: Config.Network is %.20q: leave it empty or use alimedia.NetworkVPC", svc.Product, cfg.Network)
+	default:
+		host = svc.Hosts[cfg.Region]
+	}
+	if !strings.Contains(host, "://") {
+		host = "https://" + host
+	}
+	u, err := url.Parse(host)
+	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") ||
+		u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+		return url.URL{}, fmt.Errorf("alimedia: %s: Config.Endpoint is neither a host nor an http(s) URL without path", svc.Product)
+	}
+	return url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, nil
+}
+
+// Call runs op and returns its result in a new T.
+func Call[T any](ctx context.Context, c *Client, op Op, in any) (*T, error) {
+	out := new(T)
+	if err := c.Do(ctx, op, in, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Do runs op with the parameters in (a struct, a map or nil) and decodes the
+// answer into out (a pointer, or nil).
+func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
+	if c.err != nil {
+		return c.err
+	}
+	params, err := c.prepare(op, in)
+	if err != nil {
+		return err
+	}
+	schedule := newSchedule(c.cfg.Retry, params.class)
+	for {
+		a := attempt{Client: c, op: op, params: params, number: schedule.attempts + 1}
+		err := a.run(ctx, out)
+		if err == nil {
+			return nil
+		}
+		mend, again := schedule.next(ctx, &a, err)
+		if !again {
+			return a.describe(ctx, err)
+		}
+		mend()
+		if waitErr := schedule.wait(ctx); waitErr != nil {
+			return fmt.Errorf("alimedia: %s: %w; the attempt before the wait: %w", op.Action, waitErr, a.describe(ctx, err))
+		}
+	}
+}
+
+// prepare does what is the same for all attempts.
+func (c *Client) prepare(op Op, in any) (*params, error) {
+	if !c.cfg.SkipValidation {
+		if err := validate(op, c.cfg.Region, in); err != nil {
+			return nil, err
+		}
+	}
+	p, err := encode(in)
+	if err != nil {
+		return nil, fmt.Errorf("alimedia: %s: %w", op.Action, err)
+	}
+	p.class = op.Class
+	if op.UnsafeIf != "" && isTrue(in, op.UnsafeIf) {
+		p.class = Unsafe
+	}
+	return p, nil
+}
+
+// attempt is one request and what became of it.
+type attempt struct {
+	*Client
+	op     Op
+	params *params
+	number int
+
+	keys   credentials.Credentials
+	signed signedRequest
+	traced atomic.Bool // the transport reports what it does
+	sent   atomic.Bool // headers have left for the service
+	header http.Header // of the answer
+	status int
+}
+
+func (a *attempt) run(ctx context.Context, out any) error {
+	start := time.Now()
+	err := a.exchange(ctx, out)
+	a.log(ctx, start, err)
+	return err
+}
+
+func (a *attempt) exchange(ctx context.Context, out any) error {
+	if !a.op.Anonymous {
+		var err error
+		if a.keys, err = a.cfg.Credentials.Credentials(ctx); err != nil {
+			return &localError{fmt.Errorf("credentials: %w", err)}
+		}
+	}
+	a.signed = a.sign(time.Now().Add(time.Duration(a.skew.Load())))
+
+	trace := &httptrace.ClientTrace{
+		GetConn:      func(string) { a.traced.Store(true) },
+		WroteHeaders: func() { a.sent.Store(true) },
+	}
+	resp, err := a.transport.Do(a.signed.request(httptrace.WithClientTrace(ctx, trace)))
+	if err != nil {
+		return withoutURL(err)
+	}
+	defer resp.Body.Close()
+	a.header, a.status = resp.Header, resp.StatusCode
+
+	buf := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= 1<<20 { // one huge answer must not stay in the pool
+			buffers.Put(buf)
+		}
+	}()
+	buf.Reset()
+	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, a.cfg.MaxResponseBytes+1)); err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	if int64(buf.Len()) > a.cfg.MaxResponseBytes {
+		return &localError{fmt.Errorf("answer is larger than Config.MaxResponseBytes (%d bytes)", a.cfg.MaxResponseBytes)}
+	}
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return a.apiError(buf.Bytes())
+	}
+	if out == nil {
+		return nil
+	}
+	if err := decode(buf.Bytes(), out); err != nil {
+		if !looksLikeJSON(buf.Bytes()) {
+			return a.apiError(buf.Bytes())
+		}
+		return &localError{fmt.Errorf("decode answer: %w", err)}
+	}
+	return nil
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func (a *attempt) log(ctx context.Context, start time.Time, err error) {
+	if !a.cfg.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 8)
+	attrs = append(attrs,
+		slog.String("action", a.op.Action),
+		slog.String("region", a.cfg.Region),
+		slog.Int("status", a.status),
+		slog.Int("attempt", a.number),
+		slog.Duration("duration", time.Since(start)),
+		slog.String("request_id", a.header.Get("x-acs-request-id")))
+	var e *alimedia.Error
+	switch {
+	case errors.As(err, &e):
+		attrs = append(attrs, slog.String("code", e.Code))
+	case err != nil:
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	a.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "alimedia", attrs...)
+}
+
+// describe puts the action in front of what is not an API error.
+func (a *attempt) describe(ctx context.Context, err error) error {
+	var e *alimedia.Error
+	if errors.As(err, &e) {
+		return err
+	}
+	var local *localError
+	if errors.As(err, &local) {
+		return fmt.Errorf("alimedia: %s: %w", a.op.Action, local.error)
+	}
+	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = errors.Join(ctx.Err(), err)
+	}
+	return fmt.Errorf("alimedia: %s: %s: %w", a.op.Action, a.base.Host, err)
+}
+
+// localError is a failure on our side of the wire that a repetition can't mend.
+type localError struct{ error }
+
+func (e *localError) Unwrap() error { return e.error }
+
+// withoutURL drops the URL that net/http puts around errors: its query holds
+// every parameter.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// neverSent reports whether the failure came before the request had left. A
+// transport that is not net/http's may not tell; then it counts as sent.
+func (a *attempt) neverSent(err error) bool {
+	var op *net.OpError
+	return a.traced.Load() && !a.sent.Load() || errors.As(err, &op) && op.Op == "dial"
+}

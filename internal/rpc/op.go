@@ -1,0 +1,28 @@
+package rpc
+
+import "github.com/alimedia/alimedia-go"
+
+// Class says what repeating an operation does. It decides which failures are
+// retried, see retry.go.
+type Class uint8
+
+const (
+	Unsafe     Class = iota // repeating may do the thing twice
+	Read                    // changes nothing
+	Idempotent              // a write that changes nothing the second time
+	Tokened                 // a write that the service recognises by its ClientToken
+)
+
+// Op is what the wire needs to know of an operation besides its parameters.
+type Op struct {
+	Action    string
+	Class     Class
+	UnsafeIf  string // bool field that makes an Idempotent operation Unsafe when true
+	Get       bool   // sent by GET
+	Anonymous bool   // sent unsigned
+	Regions   string // where it is offered, blank separated; empty: everywhere
+	OneOf     string // groups of which at least one field is needed: "MediaId|InputURL A|B"
+
+	// Check holds the rules that tags cannot say.
+	Check func(req any) []alimedia.Violation
+}

@@ -1,0 +1,298 @@
+package rpc
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/credentials"
+)
+
+var (
+	readOp   = Op{Action: "GetMediaInfo", Class: Read}
+	unsafeOp = Op{Action: "CreateUploadMedia"}
+)
+
+func TestJudge_Table(t *testing.T) {
+	t.Parallel()
+	api := func(status int, code string) error { return &alimedia.Error{StatusCode: status, Code: code} }
+	tests := []struct {
+		name      string
+		err       error
+		neverSent bool
+		want      verdict
+	}{
+		{"throttled by user", api(400, "Throttling.User"), false, always},
+		{"throttled, other case", api(503, "throttling"), false, always},
+		{"429 without code", api(429, ""), false, always},
+		{"a code that only begins alike", api(400, "ThrottlingX"), false, never},
+		{"gateway spelling", api(503, "ServiceUnavailable"), false, ifSafe},
+		{"VOD spelling", api(503, "ServiceUnAvailable"), false, ifSafe},
+		{"internal", api(500, "InternalError"), false, ifSafe},
+		{"bad gateway page", api(502, ""), false, ifSafe},
+		{"gateway timeout page", api(504, ""), false, ifSafe},
+		{"nonce", api(400, "SignatureNonceUsed"), false, reSign},
+		{"clock", api(400, "InvalidTimeStamp.Expired"), false, reClock},
+		{"clock format", api(400, "InvalidTimeStamp.Format"), false, reClock},
+		{"token", api(403, "InvalidSecurityToken.Expired"), false, reKey},
+		{"key gone", api(404, "InvalidAccessKeyId.NotFound"), false, reKey},
+		{"key disabled", api(403, "InvalidAccessKeyId.Inactive"), false, never},
+		{"signature", api(403, "SignatureDoesNotMatch"), false, never},
+		{"incomplete", api(400, "IncompleteSignature"), false, never},
+		{"missing", api(400, "MissingParameter"), false, never},
+		{"invalid", api(400, "InvalidParameter.Title"), false, never},
+		{"forbidden", api(403, "Forbidden.RAM"), false, never},
+		{"debt", api(403, "OperationDenied.Suspended"), false, never},
+		{"not found", api(404, "InvalidVideo.NotFound"), false, never},
+		{"exists", api(409, "MediaAlreadyExist"), false, never},
+		{"wrong endpoint", api(404, "InvalidApi.NotFound"), false, never},
+		{"wrapped", errors.Join(errors.New("x"), api(400, "Throttling")), false, always},
+		{"lost answer", io.ErrUnexpectedEOF, false, ifSafe},
+		{"never left", io.ErrUnexpectedEOF, true, always},
+		{"no route", &net.OpError{Op: "dial", Err: errors.New("x")}, true, always},
+		{"certificate", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, true, never},
+		{"host name", x509.HostnameError{}, true, never},
+		{"cancelled", context.Canceled, true, never},
+		{"ours", &localError{errors.New("x")}, true, never},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, tt.want, judge(tt.err, tt.neverSent))
+		})
+	}
+}
+
+func TestDo_RetriesByClass(t *testing.T) {
+	t.Parallel()
+	reset := step{err: io.ErrUnexpectedEOF}
+	refused := step{err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}, unsent: true}
+	tests := []struct {
+		name  string
+		op    Op
+		first step
+		calls int
+	}{
+		{"throttling, read", readOp, failure(400, "Throttling.User"), 2},
+		{"throttling, unsafe", unsafeOp, failure(400, "Throttling.User"), 2},
+		{"500, read", readOp, failure(500, "InternalError"), 2},
+		{"500, unsafe", unsafeOp, failure(500, "InternalError"), 1},
+		{"500, idempotent", Op{Action: "X", Class: Idempotent}, failure(500, "InternalError"), 2},
+		{"500, with token", Op{Action: "X", Class: Tokened}, failure(500, "InternalError"), 2},
+		{"lost answer, read", readOp, reset, 2},
+		{"lost answer, unsafe", unsafeOp, reset, 1},
+		{"never sent, unsafe", unsafeOp, refused, 2},
+		{"HTML 502, read", readOp, answer(502, "<html>bad gateway</html>"), 2},
+		{"HTML 502, unsafe", unsafeOp, answer(502, "<html>bad gateway</html>"), 1},
+		{"forbidden", readOp, failure(403, "Forbidden.RAM"), 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, s := scripted(t, tt.first, ok())
+				out, err := call(t, c, tt.op, nil)
+				require.Len(t, s.seen, tt.calls)
+				if tt.calls == 2 {
+					require.NoError(t, err)
+					require.Equal(t, "m1", out.MediaId)
+					require.NotEqual(t, s.seen[0].Header.Get("x-acs-signature-nonce"), s.seen[1].Header.Get("x-acs-signature-nonce"))
+				} else {
+					require.Error(t, err)
+					require.Nil(t, out)
+				}
+			})
+		})
+	}
+}
+
+func TestDo_UnsafeWhenFlagIsTrue(t *testing.T) {
+	t.Parallel()
+	type request struct{ AppendTags *bool }
+	op := Op{Action: "UpdateMediaInfo", Class: Idempotent, UnsafeIf: "AppendTags"}
+	for flag, calls := range map[*bool]int{nil: 2, alimedia.Ptr(false): 2, alimedia.Ptr(true): 1} {
+		synctest.Test(t, func(t *testing.T) {
+			c, s := scripted(t, failure(500, "InternalError"), ok())
+			_, _ = call(t, c, op, request{flag})
+			require.Len(t, s.seen, calls)
+		})
+	}
+}
+
+func TestDo_StopsAfterMaxAttempts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := failure(400, "Throttling")
+		c, s := scripted(t, f, f, f, f, f, f)
+		_, err := call(t, c, readOp, nil)
+		require.True(t, alimedia.IsThrottled(err))
+		require.Len(t, s.seen, 4)
+
+		one := c.With(func(cfg *alimedia.Config) { cfg.Retry.MaxAttempts = 1 })
+		_, err = call(t, one, readOp, nil)
+		require.Error(t, err)
+		require.Len(t, s.seen, 5)
+	})
+}
+
+func TestDo_WaitsAsAsked(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, header, value string
+		least, most         time.Duration
+	}{
+		{"current header", "x-acs-retry-after", "1500", 1500 * time.Millisecond, 1500 * time.Millisecond},
+		{"capped", "x-acs-retry-after", "999999", 20 * time.Second, 20 * time.Second},
+		{"older header", "x-ratelimit-user-api", "Limit:1,Remain:0,TimeLeft:2000,Reset:1234", 2 * time.Second, 2 * time.Second},
+		{"zero is not a wish", "x-acs-retry-after", "0", 0, 200 * time.Millisecond},
+		{"nor is nonsense", "x-acs-retry-after", "soon", 0, 200 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := failure(400, "Throttling")
+				f.header = map[string]string{tt.header: tt.value}
+				c, _ := scripted(t, f, ok())
+				start := time.Now()
+				_, err := call(t, c, unsafeOp, nil)
+				require.NoError(t, err)
+				require.GreaterOrEqual(t, time.Since(start), tt.least)
+				require.LessOrEqual(t, time.Since(start), tt.most)
+			})
+		})
+	}
+}
+
+func TestBackOff_GrowsAndIsBounded(t *testing.T) {
+	t.Parallel()
+	s := newSchedule(withDefaults(alimedia.Retry{}), Read)
+	for attempt, bound := range []time.Duration{200e6, 400e6, 800e6, 1600e6} {
+		s.attempts = attempt + 1
+		for range 200 {
+			require.LessOrEqual(t, s.backOff(nil), bound)
+		}
+	}
+	s.attempts = 1000
+	require.LessOrEqual(t, s.backOff(nil), 20*time.Second)
+}
+
+func TestDo_ContextEndsTheWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := failure(400, "Throttling")
+		f.header = map[string]string{"x-acs-retry-after": "15000"}
+		c, s := scripted(t, f, ok())
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(time.Second, cancel)
+		start := time.Now()
+		err := c.Do(ctx, readOp, nil, nil)
+		require.ErrorIs(t, err, context.Canceled)
+		require.True(t, alimedia.IsThrottled(err), "the refusal stays visible")
+		require.Equal(t, time.Second, time.Since(start))
+		require.Len(t, s.seen, 1)
+	})
+	synctest.Test(t, func(t *testing.T) { // a wait that can't end in time is not begun
+		f := failure(400, "Throttling")
+		f.header = map[string]string{"x-acs-retry-after": "15000"}
+		c, _ := scripted(t, f, ok())
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		start := time.Now()
+		require.ErrorIs(t, c.Do(ctx, readOp, nil, nil), context.DeadlineExceeded)
+		require.Zero(t, time.Since(start))
+	})
+}
+
+func TestDo_ClockIsCorrectedOnceAndRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ahead := time.Now().Add(time.Hour).UTC()
+		skewed := failure(400, "InvalidTimeStamp.Expired")
+		skewed.header = map[string]string{"Date": ahead.Format(http.TimeFormat)}
+		c, s := scripted(t, skewed, ok(), ok(), skewed, skewed)
+		_, err := call(t, c, unsafeOp, nil)
+		require.NoError(t, err)
+		_, err = call(t, c, unsafeOp, nil)
+		require.NoError(t, err)
+		require.Equal(t, ahead.Format(dateLayout), s.seen[1].Header.Get("x-acs-date"))
+		require.Equal(t, ahead.Format(dateLayout), s.seen[2].Header.Get("x-acs-date"))
+		_, err = call(t, c, unsafeOp, nil)
+		require.True(t, alimedia.HasCode(err, "InvalidTimeStamp"))
+		require.Len(t, s.seen, 5, "the cure is tried once in a call")
+	})
+}
+
+type rotating struct {
+	asked, dropped atomic.Int32
+}
+
+func (r *rotating) Credentials(context.Context) (credentials.Credentials, error) {
+	r.asked.Add(1)
+	return credentials.Credentials{AccessKeyId: "STS.x", AccessKeySecret: "s", SecurityToken: "token-" + string(rune('a'+r.dropped.Load()))}, nil
+}
+func (r *rotating) Invalidate(credentials.Credentials) { r.dropped.Add(1) }
+
+func TestDo_ExpiredTokenIsReplacedOnce(t *testing.T) {
+	t.Parallel()
+	expired := failure(403, "InvalidSecurityToken.Expired")
+	c, s := scripted(t, expired, ok(), expired, expired)
+	keys := new(rotating)
+	c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = keys })
+	_, err := call(t, c, unsafeOp, nil)
+	require.NoError(t, err)
+	require.Equal(t, "token-a", s.seen[0].Header.Get("x-acs-security-token"))
+	require.Equal(t, "token-b", s.seen[1].Header.Get("x-acs-security-token"))
+	require.EqualValues(t, 2, keys.asked.Load(), "credentials are asked for each attempt")
+	_, err = call(t, c, unsafeOp, nil)
+	require.Error(t, err)
+	require.Len(t, s.seen, 4)
+
+	// Keys that can't be replaced are not tried again.
+	c, s = scripted(t, expired, ok())
+	_, err = call(t, c, unsafeOp, nil)
+	require.Error(t, err)
+	require.Len(t, s.seen, 1)
+}
+
+func TestDo_NonceUsedIsSignedAgain(t *testing.T) {
+	t.Parallel()
+	c, s := scripted(t, failure(400, "SignatureNonceUsed"), ok())
+	_, err := call(t, c, unsafeOp, nil)
+	require.NoError(t, err)
+	require.Len(t, s.seen, 2)
+}
+
+func TestDo_ClientTokenIsTheSameInEveryAttempt(t *testing.T) {
+	t.Parallel()
+	type request struct {
+		InputURL    string
+		ClientToken string
+	}
+	synctest.Test(t, func(t *testing.T) {
+		op := Op{Action: "RegisterMediaInfo", Class: Tokened}
+		c, s := scripted(t, failure(500, "InternalError"), ok(), ok(), ok())
+		for _, in := range []request{{InputURL: "oss://b/k"}, {InputURL: "oss://b/k"}, {"oss://b/k", strings.Repeat("a", 32)}} {
+			_, err := call(t, c, op, in)
+			require.NoError(t, err)
+		}
+		tokens := make([]string, len(s.seen))
+		for i, r := range s.seen {
+			tokens[i] = r.URL.Query().Get("ClientToken")
+			require.Len(t, tokens[i], 32)
+		}
+		require.Equal(t, tokens[0], tokens[1], "kept over the retry")
+		require.NotEqual(t, tokens[1], tokens[2], "new for a new call")
+		require.Equal(t, strings.Repeat("a", 32), tokens[3], "the caller's own wins")
+	})
+}
