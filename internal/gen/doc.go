@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// comment prints text as a comment, wrapped; an empty line starts a new
+// paragraph.
+func comment(b *bytes.Buffer, text string) {
+	if text == "" {
+		return
+	}
+	for i, paragraph := range strings.Split(text, "\n\n") {
+		if i > 0 {
+			b.WriteString("//\n")
+		}
+		for line := range strings.SplitSeq(paragraph, "\n") {
+			wrap(b, line)
+		}
+	}
+}
+
+func wrap(b *bytes.Buffer, text string) {
+	n := 0
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case n == 0:
+			b.WriteString("//")
+			n = 2
+		case n+1+len(word) > width:
+			b.WriteString("\n//")
+			n = 2
+		}
+		b.WriteString(" ")
+		b.WriteString(word)
+		n += 1 + len(word)
+	}
+	b.WriteString("\n")
+}
+
+// operationDoc is what the operation does, what it needs, and where to read
+// more.
+func (m *model) operationDoc(op *operation) string {
+	lines := []string{op.overlay.Doc}
+	if op.overlay.Doc == "" {
+		lines[0] = plainSentence(op.action)
+	}
+	var needs []string
+	for _, group := range strings.Fields(op.overlay.OneOf) {
+		needs = append(needs, "Needs "+strings.ReplaceAll(group, "|", " or ")+".")
+	}
+	if regions := strings.Fields(op.overlay.Regions); len(regions) > 0 {
+		needs = append(needs, "Offered only in "+enumerate(regions, "and")+".")
+	}
+	if len(needs) > 0 {
+		lines = append(lines, strings.Join(needs, " "))
+	}
+	if op.spec.ReplacedBy != "" {
+		lines = append(lines, fmt.Sprintf("The service recommends [Client.%s] instead.", op.spec.ReplacedBy))
+	}
+	lines = append(lines, fmt.Sprintf("RAM action: %s:%s.\n%s%s", m.pkg, op.action, m.overlay.Reference, strings.ToLower(op.action)))
+	return strings.Join(lines, "\n\n")
+}
+
+// comment of a type: its sentence, or where it is met.
+func (def *typeDef) comment() string {
+	if def.doc != "" {
+		return def.doc
+	}
+	parent, name, _ := strings.Cut(def.parent, ".")
+	where := fmt.Sprintf("[%s].%s", parent, name)
+	if n := len(def.ops); n > 1 {
+		return fmt.Sprintf("%s is shared by %d operations, first met in %s.", def.name, n, where)
+	}
+	return fmt.Sprintf("%s is met in %s.", def.name, where)
+}
+
+// comment of a field: its sentence and what its rules say. Fields of
+// responses have none unless the overlay gives one.
+func (f *field) comment(inRequest bool) string {
+	var parts []string
+	if f.doc != "" {
+		parts = append(parts, f.doc)
+	}
+	if inRequest {
+		for rule := range strings.SplitSeq(f.rules(), ",") {
+			if s := ruleSentence(rule); s != "" {
+				parts = append(parts, s)
+			}
+		}
+		if f.doc == "" && len(f.enum) > 0 && !strings.Contains(f.check, "in=") && !strings.Contains(f.check, "fold=") {
+			parts = append(parts, "Such as "+enumerate(f.enum, "or")+".")
+		}
+	}
+	text := strings.Join(parts, " ")
+	if f.deprecated && inRequest {
+		text = strings.TrimPrefix(text+"\n\nDeprecated: the service has a successor of this field.", "\n\n")
+	}
+	return text
+}
+
+// ruleSentence tells a pre-flight rule.
+func ruleSentence(rule string) string {
+	name, value, _ := strings.Cut(rule, "=")
+	switch name {
+	case "required":
+		return "Required."
+	case "bytes":
+		return "At most " + value + " bytes."
+	case "runes":
+		return "At most " + value + " characters."
+	case "items":
+		return "At most " + value + " items."
+	case "tags":
+		count, size, _ := strings.Cut(value, "x")
+		unit := "bytes"
+		if strings.HasSuffix(size, "R") {
+			unit = "characters"
+		}
+		return fmt.Sprintf("At most %s, separated by commas, of %s %s each.", count, strings.TrimRight(size, "BR"), unit)
+	case "pattern":
+		return patternSentences[value]
+	case "in":
+		return "One of " + enumerate(strings.Split(value, "|"), "or") + "."
+	case "fold":
+		return "One of " + enumerate(strings.Split(value, "|"), "or") + ", in any case."
+	case "min":
+		return "At least " + value + "."
+	case "max":
+		return "At most " + value + "."
+	case "ext":
+		return "With a file extension."
+	case "url":
+		return urlSentences[value]
+	default:
+		return ""
+	}
+}
+
+var patternSentences = map[string]string{
+	"referenceId": "6 to 64 letters, digits, hyphens and underscores.",
+	"sessionId":   "At most 50 letters, digits, hyphens and underscores.",
+	"clientToken": "32 letters and digits; filled in when empty.",
+}
+
+var urlSentences = map[string]string{
+	"oss":   "The URL of an OSS object: https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key.",
+	"media": "The URL of an OSS object, https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key, or vod://id.",
+	"http":  "An http or https URL.",
+}
+
+func enumerate(words []string, last string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	n := len(words) - 1
+	return strings.Join(words[:n], ", ") + " " + last + " " + words[n]
+}
+
+// plainSentence makes a sentence of an action's name, for operations without
+// one in the overlay.
+func plainSentence(action string) string {
+	words := splitWords(action)
+	verb := words[0]
+	if verb == "Batch" && len(words) > 1 {
+		verb, words = words[1], words[1:]
+	}
+	for i, w := range words {
+		if len(w) > 1 && !unicode.IsLower(rune(w[1])) {
+			continue
+		}
+		words[i] = strings.ToLower(w)
+	}
+	article := "the "
+	if strings.HasSuffix(words[len(words)-1], "s") {
+		article = ""
+	}
+	return fmt.Sprintf("%s %s %s%s.", action, thirdPerson(strings.ToLower(verb)), article, strings.Join(words[1:], " "))
+}
+
+func thirdPerson(verb string) string {
+	switch {
+	case strings.HasSuffix(verb, "y") && verb != "deploy":
+		return strings.TrimSuffix(verb, "y") + "ies"
+	case strings.HasSuffix(verb, "ch"), strings.HasSuffix(verb, "sh"), strings.HasSuffix(verb, "ss"):
+		return verb + "es"
+	default:
+		return verb + "s"
+	}
+}
+
+// splitWords splits an action's name, acronyms in one piece: "SubmitDNAJob"
+// is "Submit", "DNA", "Job".
+func splitWords(name string) []string {
+	var words []string
+	start := 0
+	for i := 1; i < len(name); i++ {
+		upper := unicode.IsUpper(rune(name[i]))
+		afterLower := !unicode.IsUpper(rune(name[i-1]))
+		beforeLower := i+1 < len(name) && unicode.IsLower(rune(name[i+1]))
+		if upper && (afterLower || beforeLower) {
+			words = append(words, name[start:i])
+			start = i
+		}
+	}
+	return append(words, name[start:])
+}

@@ -1,0 +1,150 @@
+// Command gen prints the packages ice and vod from the catalogues in api and
+// the overlays beside them.
+//
+//	go run ./internal/gen            write the generated files
+//	go run ./internal/gen -check     fail if they are not what would be written
+//	go run ./internal/gen -suggest   propose names for types that have none
+//
+// It finds the module's root by itself, so it may run in any folder of it.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+func main() {
+	check := flag.Bool("check", false, "compare instead of writing")
+	propose := flag.Bool("suggest", false, "print names for types that have none")
+	flag.Parse()
+	if err := run(*check, *propose); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
+}
+
+func run(check, propose bool) error {
+	root, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, pkg := range []string{"ice", "vod"} {
+		if err := service(root, pkg, check, propose); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", pkg, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// service generates one package.
+func service(root, pkg string, check, propose bool) error {
+	s, err := readSpec(filepath.Join(root, "api", pkg+".json"))
+	if err != nil {
+		return err
+	}
+	o, err := readOverlay(filepath.Join(root, "api", pkg+".overlay.json"), s)
+	if err != nil {
+		return err
+	}
+	if propose {
+		names, err := suggest(pkg, s, o)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s:\n%s\n", pkg, names)
+		return nil
+	}
+	m, err := build(pkg, s, o)
+	if err != nil {
+		return err
+	}
+	files, err := m.files()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(root, pkg)
+	if check {
+		return compare(dir, files)
+	}
+	return write(dir, files)
+}
+
+// compare names every file in dir that differs from what would be written,
+// is missing, or is left over.
+func compare(dir string, files map[string][]byte) error {
+	have, err := generated(dir)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range sortedKeys(files) {
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(data, files[name]) {
+			errs = append(errs, fmt.Errorf("%s is out of date", name))
+		}
+	}
+	for _, name := range have {
+		if files[name] == nil {
+			errs = append(errs, fmt.Errorf("%s is left over", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// write replaces all generated files in dir.
+func write(dir string, files map[string][]byte) error {
+	have, err := generated(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range have {
+		if files[name] == nil {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				return err
+			}
+		}
+	}
+	for name, data := range maps.All(files) {
+		path := filepath.Join(dir, name)
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+			continue
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func generated(dir string) ([]string, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "zz_*.go"))
+	for i, path := range paths {
+		paths[i] = filepath.Base(path)
+	}
+	slices.Sort(paths)
+	return paths, err
+}
+
+// moduleRoot is the nearest folder above that has go.mod.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("no go.mod above the working folder")
+		}
+		dir = parent
+	}
+}

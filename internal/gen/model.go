@@ -1,0 +1,428 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// model is what gets printed: the catalogue after our decisions.
+type model struct {
+	pkg       string // ice or vod
+	spec      *spec
+	overlay   *overlay
+	ops       []*operation
+	types     map[string]*typeDef
+	missing   []missingType
+	errs      []error
+	usedTypes map[string]bool
+}
+
+type operation struct {
+	action   string
+	group    string
+	class    string
+	spec     *operationSpec
+	overlay  *operationOverlay
+	request  []*field // nil without parameters
+	response []*field
+	page     *page
+}
+
+// typeDef is a nested type.
+type typeDef struct {
+	name       string
+	base       string // name without the suffix of a split type
+	doc        string
+	fields     []*field
+	parent     string // the first type and field that have it
+	ops        map[string]bool
+	inRequest  bool
+	inResponse bool
+	spec       string            // shape of the first place, for suggestions
+	shapes     map[string]string // shape -> path it was first seen at
+}
+
+type field struct {
+	name       string // Go name
+	wire       string
+	typ        string // Go type of a response; see goType for requests
+	inline     *field // the list of a wrapper object
+	doc        string
+	enum       []string
+	required   bool
+	deprecated bool
+	jsonText   bool
+	check      string
+	opts       []string // of the rpc tag
+	pointer    bool
+	param      bool // a parameter, not a field of a document
+}
+
+type page struct {
+	item        string // Go type
+	token, next string // Go fields and paths
+	page, size  string
+	number      string // type of page and size
+	first       int
+	items       string
+	total       string
+}
+
+// missingType is an object field without a name in the overlay.
+type missingType struct {
+	key   string // "Parent.Field"
+	field *fieldSpec
+}
+
+// side is where a type is met.
+type side int
+
+const (
+	request side = iota
+	response
+)
+
+// build applies the overlay to the catalogue.
+func build(pkg string, s *spec, o *overlay) (*model, error) {
+	m := &model{pkg: pkg, spec: s, overlay: o, types: make(map[string]*typeDef), usedTypes: make(map[string]bool)}
+	groups := make(map[string]string)
+	for group, actions := range o.Groups {
+		for _, action := range actions {
+			groups[action] = group
+		}
+	}
+	for _, action := range sortedKeys(s.Operations) {
+		m.addOperation(action, groups[action])
+	}
+	if len(m.missing) > 0 {
+		return m, m.missingError()
+	}
+	m.checkTypes()
+	return m, errors.Join(m.errs...)
+}
+
+func (m *model) fail(format string, args ...any) {
+	m.errs = append(m.errs, fmt.Errorf(format, args...))
+}
+
+func (m *model) missingError() error {
+	keys := make([]string, 0, len(m.missing))
+	for _, x := range m.missing {
+		keys = append(keys, x.key)
+	}
+	slices.Sort(keys)
+	return fmt.Errorf("%d types without a name in the overlay (go run ./internal/gen -suggest proposes them):\n  %s",
+		len(m.missing), strings.Join(slices.Compact(keys), "\n  "))
+}
+
+func (m *model) addOperation(action, group string) {
+	s, o := m.spec.Operations[action], m.overlay.operation(action)
+	op := &operation{action: action, group: group, class: m.overlay.classOf(action, s), spec: s, overlay: o}
+	for _, p := range s.Params {
+		op.request = append(op.request, m.param(action, p, o.Fields[p.Name]))
+	}
+	for _, f := range s.Response.Fields {
+		op.response = append(op.response, m.field(action, action+"Response", f, o.Fields[f.Name], response))
+	}
+	slices.SortStableFunc(op.response, func(a, b *field) int { return requestIDFirst(a) - requestIDFirst(b) })
+	if o.Page != nil {
+		op.page = m.page(op, o.Page)
+	}
+	m.ops = append(m.ops, op)
+}
+
+func requestIDFirst(f *field) int {
+	if f.name == "RequestId" {
+		return 0
+	}
+	return 1
+}
+
+// param is a field of the request itself.
+func (m *model) param(action string, p *fieldSpec, o *fieldOverlay) *field {
+	f := m.field(action, action+"Request", p, o, request)
+	f.param = true
+	if p.JSONText && (o == nil || o.Type == "") {
+		f.typ, f.opts = "any", append(f.opts, "json")
+	}
+	if p.Enc == "json" && !slices.Contains(f.opts, "json") {
+		f.opts = append(f.opts, "json")
+	}
+	if p.In == "body" {
+		f.opts = append(f.opts, "form")
+	}
+	return f
+}
+
+// field is a field anywhere: its type, tags and documentation.
+func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at side) *field {
+	if o == nil {
+		o = new(fieldOverlay)
+	}
+	f := &field{
+		name: s.goName(), wire: s.Name, doc: o.Doc, enum: s.Enum,
+		required: s.Required, deprecated: s.Deprecated, jsonText: s.JSONText,
+		check: o.Check, pointer: o.Pointer != "",
+	}
+	if o.Enc != "" {
+		f.opts = append(f.opts, o.Enc)
+	}
+	if at == response && m.spec.isListWrapper(s) && m.overlay.Types[parent+"."+s.Name] == "" {
+		inner := m.spec.fieldsOf(s)[0]
+		f.inline = m.field(action, parent+"."+s.Name, inner, nil, at)
+		return f
+	}
+	f.typ = o.Type
+	if f.typ == "" {
+		f.typ = m.goType(action, parent+"."+s.Name, s, s.Type, at)
+	}
+	return f
+}
+
+// goType maps a type of the catalogue; objects get their name from the
+// overlay.
+func (m *model) goType(action, key string, s *fieldSpec, t string, at side) string {
+	if container, elem := splitType(t); container != "" {
+		return container + m.goType(action, key, s, elem, at)
+	}
+	switch {
+	case t == "object":
+		return m.object(action, key, s, at)
+	case t == "string" && s.JSONText:
+		return "alimedia.JSON"
+	default:
+		return t
+	}
+}
+
+// object names the type of an object field and describes it.
+func (m *model) object(action, key string, s *fieldSpec, at side) string {
+	name, ok := m.overlay.Types[key]
+	switch {
+	case ok:
+		m.usedTypes[key] = true
+	case s.Ref != "":
+		name = m.modelName(s.Ref)
+	default:
+		m.missing = append(m.missing, missingType{key, s})
+		return "any"
+	}
+	base := name
+	if at == response && slices.Contains(m.overlay.Split, name) {
+		name += "Info"
+	}
+	def := m.types[name]
+	if def == nil {
+		def = &typeDef{name: name, base: base, doc: m.overlay.TypeDocs[name], parent: key, spec: m.spec.shape(s), ops: make(map[string]bool), shapes: make(map[string]string)}
+		m.types[name] = def
+	}
+	def.ops[action] = true
+	if at == request {
+		def.inRequest = true
+	} else {
+		def.inResponse = true
+	}
+	m.describe(def, action, key, s, at)
+	return name
+}
+
+func (m *model) modelName(ref string) string {
+	if name := m.overlay.Models[ref]; name != "" {
+		return name
+	}
+	return ref
+}
+
+// describe fills the fields of a type, or compares them with what it has.
+func (m *model) describe(def *typeDef, action, key string, s *fieldSpec, at side) {
+	var fields []*field
+	var shape strings.Builder
+	for _, sub := range m.spec.fieldsOf(s) {
+		f := m.field(action, def.base, sub, m.overlay.Fields[def.base+"."+sub.Name], at)
+		fields = append(fields, f)
+		fmt.Fprintf(&shape, "%s %s\n", f.name, f.plainType())
+	}
+	if len(def.shapes) == 0 {
+		def.shapes[shape.String()] = key
+		def.fields = fields
+		return
+	}
+	if _, same := def.shapes[shape.String()]; same {
+		m.agree(def, fields, key)
+		return
+	}
+	if !slices.Contains(m.overlay.Merge, def.name) {
+		for _, first := range def.shapes {
+			m.fail("types: %s is not the same at %s and at %s; name one differently or list it in merge", def.name, first, key)
+			break
+		}
+	}
+	def.shapes[shape.String()] = key
+	m.agree(def, fields, key)
+	slices.SortStableFunc(def.fields, func(a, b *field) int { return strings.Compare(a.name, b.name) })
+}
+
+// agree adds the fields a type does not have yet and compares the others.
+func (m *model) agree(def *typeDef, fields []*field, key string) {
+	for _, f := range fields {
+		i := slices.IndexFunc(def.fields, func(g *field) bool { return g.name == f.name })
+		if i < 0 {
+			def.fields = append(def.fields, f)
+			continue
+		}
+		g := def.fields[i]
+		if g.plainType() != f.plainType() {
+			m.fail("types: %s.%s is %s at %s and %s at %s", def.name, f.name, g.plainType(), def.parent, f.plainType(), key)
+		}
+		g.required = g.required && f.required
+		g.deprecated = g.deprecated && f.deprecated
+		for _, token := range f.enum {
+			if !slices.Contains(g.enum, token) {
+				g.enum = append(g.enum, token)
+			}
+		}
+	}
+}
+
+// checkTypes looks for what only the whole shows.
+func (m *model) checkTypes() {
+	for _, name := range sortedKeys(m.types) {
+		def := m.types[name]
+		if slices.Contains(m.overlay.Documents, name) {
+			m.fail("types: %s is also a document written by hand", name)
+		}
+		if m.spec.Operations[strings.TrimSuffix(name, "Request")] != nil || m.spec.Operations[strings.TrimSuffix(name, "Response")] != nil {
+			m.fail("types: %s is the name of a request or a response", name)
+		}
+		if def.inRequest && def.inResponse && slices.ContainsFunc(def.fields, func(f *field) bool { return f.typ == "bool" }) {
+			m.fail("types: %s has bools and is in requests and responses; name the two differently or list it in split", name)
+		}
+	}
+	for _, key := range sortedKeys(m.overlay.Types) {
+		if !m.usedTypes[key] {
+			m.fail("types.%s: no such object", key)
+		}
+	}
+	for _, key := range sortedKeys(m.overlay.Fields) {
+		name, fieldName, _ := strings.Cut(key, ".")
+		def := m.types[name]
+		if def == nil || !slices.ContainsFunc(def.fields, func(f *field) bool { return f.wire == fieldName }) {
+			m.fail("fields.%s: no such field", key)
+		}
+	}
+	for _, name := range m.overlay.Merge {
+		if def := m.types[name]; def == nil || len(def.shapes) < 2 {
+			m.fail("merge: %s has nothing to merge", name)
+		}
+	}
+	for _, name := range m.overlay.Split {
+		if m.types[name] == nil || m.types[name+"Info"] == nil {
+			m.fail("split: %s is not in requests and responses", name)
+		}
+	}
+	for _, name := range sortedKeys(m.overlay.TypeDocs) {
+		if m.types[name] == nil {
+			m.fail("typeDocs: no type %s", name)
+		}
+	}
+}
+
+// page resolves the paths of a paged operation.
+func (m *model) page(op *operation, o *pageOverlay) *page {
+	p := &page{first: o.First, token: goPath(op.request, o.Token), page: goPath(op.request, o.Page), size: goPath(op.request, o.Size)}
+	items := m.response(op, o.Items)
+	if items == nil || !strings.HasPrefix(items.typ, "[]") {
+		m.fail("%s: page: %q is no list of the response", op.action, o.Items)
+		return p
+	}
+	p.items, p.item = m.responsePath(op, o.Items), strings.TrimPrefix(items.typ, "[]")
+	if o.Next != "" {
+		if next := m.response(op, o.Next); next == nil || next.typ != "string" {
+			m.fail("%s: page: %q is no string of the response", op.action, o.Next)
+		}
+		p.next = m.responsePath(op, o.Next)
+	}
+	if o.Total != "" {
+		total := m.response(op, o.Total)
+		if total == nil || !strings.HasPrefix(total.typ, "int") {
+			m.fail("%s: page: %q is no number of the response", op.action, o.Total)
+			return p
+		}
+		p.total = m.responsePath(op, o.Total)
+		if total.typ != "int64" {
+			p.total = "int64(" + p.total + ")"
+		}
+	}
+	if o.Page != "" {
+		p.number = typeOf(op.request, o.Page)
+		if !strings.HasPrefix(p.number, "int") || o.Size != "" && typeOf(op.request, o.Size) != p.number {
+			m.fail("%s: page: %s and %s are not of one number type", op.action, o.Page, o.Size)
+		}
+	}
+	return p
+}
+
+// response finds a field of the response by its dotted wire path.
+func (m *model) response(op *operation, path string) *field {
+	fields := op.response
+	var f *field
+	for name := range strings.SplitSeq(path, ".") {
+		i := slices.IndexFunc(fields, func(f *field) bool { return f.wire == name })
+		if i < 0 {
+			return nil
+		}
+		f = fields[i]
+		fields = nil
+		if f.inline != nil {
+			fields = []*field{f.inline}
+		} else if def := m.types[strings.TrimPrefix(f.typ, "[]")]; def != nil {
+			fields = def.fields
+		}
+	}
+	return f
+}
+
+// responsePath is the Go expression of a path below "out".
+func (m *model) responsePath(op *operation, path string) string {
+	expr := "out"
+	for i := range path {
+		if path[i] == '.' {
+			expr += "." + m.response(op, path[:i]).name
+		}
+	}
+	return expr + "." + m.response(op, path).name
+}
+
+func goPath(fields []*field, wire string) string {
+	if i := slices.IndexFunc(fields, func(f *field) bool { return f.wire == wire }); i >= 0 {
+		return fields[i].name
+	}
+	return ""
+}
+
+func typeOf(fields []*field, wire string) string {
+	if i := slices.IndexFunc(fields, func(f *field) bool { return f.wire == wire }); i >= 0 {
+		return fields[i].typ
+	}
+	return ""
+}
+
+// plainType is the type of a field as a response has it.
+func (f *field) plainType() string {
+	if f.inline != nil {
+		return "struct{ " + f.inline.name + " " + f.inline.plainType() + " }"
+	}
+	return f.typ
+}
+
+// goType is the type of a field as a request or a response has it.
+func (f *field) goType(inRequest bool) string {
+	switch {
+	case inRequest && (f.pointer || f.typ == "bool"):
+		return "*" + f.typ
+	default:
+		return f.plainType()
+	}
+}

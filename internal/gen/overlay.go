@@ -1,0 +1,271 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// overlay is what we decide about one service. Nothing in it repeats the
+// catalogue. api/README.md describes the format.
+type overlay struct {
+	// Reference is the reference page of an operation without its lower-case
+	// name.
+	Reference string `json:"reference"`
+
+	// Groups names the operations of each generated file.
+	Groups map[string][]string `json:"groups"`
+
+	// Operations holds what the catalogue does not say of an operation.
+	Operations map[string]*operationOverlay `json:"operations"`
+
+	// Fields does the same for the fields of nested types: "Type.Field".
+	Fields map[string]*fieldOverlay `json:"fields"`
+
+	// Models renames shared models of the catalogue.
+	Models map[string]string `json:"models"`
+
+	// Types names the type of an object field: "Parent.Field" -> type, where
+	// Parent is the Go type that has the field. Two fields with one name
+	// share the type.
+	Types map[string]string `json:"types"`
+
+	// TypeDocs holds sentences for types.
+	TypeDocs map[string]string `json:"typeDocs"`
+
+	// Merge lists the types whose fields are the union of what the
+	// operations that share them return.
+	Merge []string `json:"merge"`
+
+	// Split lists the types of requests whose twin in responses has the
+	// suffix Info: their bools are pointers in the one and values in the
+	// other.
+	Split []string `json:"split"`
+
+	// Documents lists the types written by hand.
+	Documents []string `json:"documents"`
+
+	// Hosts are documented endpoints; they win over the catalogue's.
+	Hosts map[string]string `json:"hosts"`
+}
+
+type operationOverlay struct {
+	Doc      string                   `json:"doc"`
+	Class    string                   `json:"class"` // Read, Idempotent, Tokened, Unsafe
+	Why      string                   `json:"why"`   // reason of the class
+	UnsafeIf string                   `json:"unsafeIf"`
+	Regions  string                   `json:"regions"`
+	OneOf    string                   `json:"oneOf"`
+	Check    string                   `json:"check"` // Go function of the package
+	Page     *pageOverlay             `json:"page"`
+	Fields   map[string]*fieldOverlay `json:"fields"`
+}
+
+// pageOverlay says how an operation pages. Paths are dotted wire names.
+type pageOverlay struct {
+	Token string `json:"token"` // request: the token's field
+	Next  string `json:"next"`  // response: path of the next token
+	Page  string `json:"page"`  // request: the page number's field
+	Size  string `json:"size"`  // request: the page size's field
+	First int    `json:"first"` // number of the first page
+	Items string `json:"items"` // response: path of the list
+	Total string `json:"total"` // response: path of the total
+}
+
+type fieldOverlay struct {
+	Doc     string `json:"doc"`
+	Type    string `json:"type"`    // Go type instead of the catalogue's
+	Enc     string `json:"enc"`     // json, comma or unfold
+	Check   string `json:"check"`   // pre-flight rules
+	Pointer string `json:"pointer"` // why zero must be told from absent
+}
+
+var (
+	classes     = []string{"Read", "Idempotent", "Tokened", "Unsafe"}
+	readVerb    = regexp.MustCompile(`^(Get|List|Describe|Search|Query|BatchGet)[A-Z]`)
+	groupName   = regexp.MustCompile(`^[a-z][a-z_]*$`)
+	typeName    = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+	knownEnc    = []string{"", "json", "comma", "unfold"}
+	checkSyntax = regexp.MustCompile(`^(required|ext|(bytes|runes|items)=[0-9]+|tags=[0-9]+x[0-9]+[BR]|pattern=(referenceId|sessionId|clientToken)|(in|fold)=[^,=]+|(min|max)=-?[0-9]+|url=(oss|media|http))$`)
+)
+
+// readOverlay reads an overlay and checks it against the catalogue: whatever
+// it names must exist, and every operation must have a group.
+func readOverlay(path string, s *spec) (*overlay, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	o, err := parseOverlay(data, s)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return o, nil
+}
+
+func parseOverlay(data []byte, s *spec) (*overlay, error) {
+	o := new(overlay)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(o); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(o.validateGroups(s), o.validateOperations(s), o.validateNames(s)); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *overlay) validateGroups(s *spec) error {
+	var errs []error
+	group := make(map[string]string)
+	for _, g := range sortedKeys(o.Groups) {
+		if !groupName.MatchString(g) || g == "types" {
+			errs = append(errs, fmt.Errorf("groups: bad name %q", g))
+		}
+		for _, action := range o.Groups[g] {
+			switch {
+			case s.Operations[action] == nil:
+				errs = append(errs, fmt.Errorf("groups.%s: unknown operation %s", g, action))
+			case group[action] != "":
+				errs = append(errs, fmt.Errorf("groups.%s: %s is also in %s", g, action, group[action]))
+			}
+			group[action] = g
+		}
+	}
+	for _, action := range sortedKeys(s.Operations) {
+		if group[action] == "" {
+			errs = append(errs, fmt.Errorf("groups: %s has no group", action))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (o *overlay) validateOperations(s *spec) error {
+	var errs []error
+	for _, action := range sortedKeys(o.Operations) {
+		spec, op := s.Operations[action], o.Operations[action]
+		if spec == nil {
+			errs = append(errs, fmt.Errorf("operations: unknown operation %s", action))
+			continue
+		}
+		fail := func(format string, args ...any) {
+			errs = append(errs, fmt.Errorf("operations.%s: "+format, append([]any{action}, args...)...))
+		}
+		needs := func(field string) {
+			if field != "" && param(spec, field) == nil {
+				fail("no parameter %s", field)
+			}
+		}
+		if op.Class != "" && !slices.Contains(classes, op.Class) {
+			fail("unknown class %s", op.Class)
+		}
+		if op.Class != "" && op.Why == "" {
+			fail("class without a reason")
+		}
+		if op.UnsafeIf != "" && op.Class != "Idempotent" {
+			fail("unsafeIf needs the class Idempotent")
+		}
+		needs(op.UnsafeIf)
+		for _, group := range strings.Fields(op.OneOf) {
+			for field := range strings.SplitSeq(group, "|") {
+				needs(field)
+			}
+		}
+		if p := op.Page; p != nil {
+			needs(p.Token)
+			needs(p.Page)
+			needs(p.Size)
+			if (p.Token == "") == (p.Page == "") {
+				fail("page: either token or page")
+			}
+		}
+		for _, name := range sortedKeys(op.Fields) {
+			f := op.Fields[name]
+			if param(spec, name) == nil && !hasField(spec.Response.Fields, name) {
+				fail("no field %s", name)
+			}
+			if err := f.validate(); err != nil {
+				fail("%s: %w", name, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (f *fieldOverlay) validate() error {
+	if !slices.Contains(knownEnc, f.Enc) {
+		return fmt.Errorf("unknown enc %q", f.Enc)
+	}
+	if f.Check == "" {
+		return nil
+	}
+	for rule := range strings.SplitSeq(f.Check, ",") {
+		if !checkSyntax.MatchString(rule) {
+			return fmt.Errorf("unknown rule %q", rule)
+		}
+	}
+	return nil
+}
+
+func (o *overlay) validateNames(s *spec) error {
+	var errs []error
+	for _, model := range sortedKeys(o.Models) {
+		if s.Models[model] == nil {
+			errs = append(errs, fmt.Errorf("models: unknown model %s", model))
+		}
+	}
+	for _, key := range sortedKeys(o.Types) {
+		if !typeName.MatchString(o.Types[key]) {
+			errs = append(errs, fmt.Errorf("types.%s: bad name %q", key, o.Types[key]))
+		}
+	}
+	for _, key := range sortedKeys(o.Fields) {
+		if err := o.Fields[key].validate(); err != nil {
+			errs = append(errs, fmt.Errorf("fields.%s: %w", key, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// classOf is the class of an operation: ours, or what its verb and its
+// parameters say.
+func (o *overlay) classOf(action string, op *operationSpec) string {
+	if d := o.Operations[action]; d != nil && d.Class != "" {
+		return d.Class
+	}
+	switch {
+	case readVerb.MatchString(action):
+		return "Read"
+	case param(op, "ClientToken") != nil:
+		return "Tokened"
+	default:
+		return "Unsafe"
+	}
+}
+
+// operation never returns nil.
+func (o *overlay) operation(action string) *operationOverlay {
+	if op := o.Operations[action]; op != nil {
+		return op
+	}
+	return new(operationOverlay)
+}
+
+func param(op *operationSpec, name string) *fieldSpec {
+	for _, p := range op.Params {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+func hasField(fields []*fieldSpec, name string) bool {
+	return slices.ContainsFunc(fields, func(f *fieldSpec) bool { return f.Name == name })
+}

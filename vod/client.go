@@ -1,0 +1,98 @@
+// Package vod is the client of ApsaraVideo VOD, API version 2017-03-21: all of
+// its operations, typed.
+//
+// A request is a plain struct; a field that is left at its zero value is not
+// sent. Names are those of the API reference. The answer of an operation is a
+// struct of values with RequestId first. An operation that the types do not
+// cover is reached by [Client.Do].
+//
+//	video, err := vod.New(alimedia.Config{Region: "cn-shanghai"})
+//	out, err := video.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: id})
+//	fmt.Println(out.Video.Title)
+package vod
+
+import (
+	"context"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/internal/rpc"
+)
+
+//go:generate go run ../internal/gen
+
+// Client calls the operations of one region. It is safe for concurrent use.
+type Client struct{ rpc *rpc.Client }
+
+// New returns a client for cfg.Region.
+func New(cfg alimedia.Config) (*Client, error) {
+	c, err := rpc.New(service, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{c}, nil
+}
+
+// With returns a client with a changed configuration, which shares the
+// connections of c. A setting that cannot work is the error of every call.
+func (c *Client) With(change func(*alimedia.Config)) *Client {
+	return &Client{c.rpc.With(change)}
+}
+
+// Region is the region the client calls; empty when only an endpoint was given.
+func (c *Client) Region() string { return c.rpc.Region() }
+
+// Do calls an operation by its name: in is a struct, a map of parameters or
+// nil, out a pointer or nil. It is not repeated where that might do the thing
+// twice.
+func (c *Client) Do(ctx context.Context, action string, in, out any) error {
+	return c.rpc.Do(ctx, rpc.Op{Action: action}, in, out)
+}
+
+// NoTranscode is the TemplateGroupId that leaves a file as it is and makes it
+// playable at once.
+const NoTranscode = "VOD_NO_TRANSCODE"
+
+// States of a video.
+const (
+	VideoStatusUploading     = "Uploading"
+	VideoStatusUploadFail    = "UploadFail"
+	VideoStatusUploadSucc    = "UploadSucc" // uploaded, not playable yet
+	VideoStatusTranscoding   = "Transcoding"
+	VideoStatusTranscodeFail = "TranscodeFail"
+	VideoStatusChecking      = "checking" // under review
+	VideoStatusBlocked       = "Blocked"
+	VideoStatusNormal        = "Normal" // playable
+)
+
+// What an image is for.
+const (
+	ImageTypeDefault = "default"
+	ImageTypeCover   = "cover"
+)
+
+// What an attached media asset is for.
+const (
+	BusinessTypeWatermark = "watermark"
+	BusinessTypeSubtitle  = "subtitle"
+	BusinessTypeMaterial  = "material"
+)
+
+// Qualities of a media stream.
+const (
+	DefinitionFD   = "FD" // low definition
+	DefinitionLD   = "LD" // standard definition
+	DefinitionSD   = "SD" // high definition
+	DefinitionHD   = "HD" // ultra-high definition
+	DefinitionOD   = "OD" // original quality
+	Definition2K   = "2K"
+	Definition4K   = "4K"
+	DefinitionSQ   = "SQ"   // standard sound
+	DefinitionHQ   = "HQ"   // high sound
+	DefinitionAuto = "AUTO" // adaptive
+)
+
+// Where an output URL points to.
+const (
+	OutputTypeOSS = "oss"
+	OutputTypeCDN = "cdn"
+)
