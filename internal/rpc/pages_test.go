@@ -88,6 +88,7 @@ func TestPages_ErrorsAndContextEndTheWalk(t *testing.T) {
 		require.ErrorIs(t, err, cause)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	calls, items := 0, 0
 	for _, err := range Tokens(ctx, tokenPages([][]int{{1}, {2}}, &calls), listRequest{}, token, tokenPage) {
 		if err != nil {
