@@ -1,0 +1,238 @@
+package mediatest
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alimedia/alimedia-go"
+)
+
+const maxAPIBody = 4 << 20
+
+// Handler answers an API call that has a valid signature. What it returns is
+// sent as JSON, with a RequestId when it has none. An error that is an
+// *alimedia.Error is sent with its status, code and message; any other error
+// is an InternalError.
+type Handler func(params url.Values) (any, error)
+
+// Handle answers an operation of service "ice" or "vod" by h, in place of the
+// fake's own answer if it has one.
+func (s *Server) Handle(service, action string, h Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.custom[service+"."+action] = h
+}
+
+// call is an API call with its parameters, on the way to its operation. The
+// operation runs with the server's mu held.
+type call struct {
+	*Server
+	params url.Values
+	now    time.Time
+}
+
+func (c *call) get(name string) string { return c.params.Get(name) }
+
+// fields is a JSON object of an answer.
+type fields map[string]any
+
+// operation is an API operation the fake can do.
+type operation struct {
+	required string // blank separated parameters
+	regions  string // blank separated; empty: all
+	run      func(*call) (fields, error)
+}
+
+// anonymous lists the operations that are called without a signature. The
+// fake answers them only by a Handler.
+const anonymous = "GetPublicMediaInfo ListAllPublicMediaTags ListPublicMediaBasicInfos"
+
+// action is the API operation a request asks for; empty means OSS.
+func action(r *http.Request, query url.Values) string {
+	if a := r.Header.Get("x-acs-action"); a != "" || r.URL.Path != "/" {
+		return a
+	}
+	return query.Get("Action")
+}
+
+var versions = map[string]string{"2020-11-09": "ice", "2017-03-21": "vod"}
+
+func serviceOf(version string) string { return versions[version] }
+
+// serveAPI answers a call of an API operation.
+func (s *Server) serveAPI(x *exchange) {
+	x.id = requestID()
+	x.w.Header().Set("x-acs-request-id", x.id)
+	x.w.Header().Set("x-acs-trace-id", strings.ToLower(randomID(16)))
+	body, err := io.ReadAll(io.LimitReader(x.r.Body, maxAPIBody+1))
+	if err != nil {
+		x.cut()
+		return
+	}
+	if len(body) > maxAPIBody {
+		x.refuse(refused(http.StatusRequestEntityTooLarge, "RequestBodyTooLarge", "The request body exceeds %d bytes.", maxAPIBody))
+		return
+	}
+	answer, err := s.dispatch(x, body)
+	if err != nil {
+		x.refuse(s.asFailure(err))
+		return
+	}
+	text, err := withRequestID(answer, x.id)
+	if err != nil {
+		s.misuse("answer of %s: %v", x.operation, err)
+		x.refuse(s.asFailure(err))
+		return
+	}
+	x.writeJSON(http.StatusOK, text)
+}
+
+func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
+	params := merged(x.query, x.r, body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x.record.Params = redacted(params)
+	service := serviceOf(cmp.Or(x.r.Header.Get("x-acs-version"), x.query.Get("Version")))
+	if service == "" {
+		return nil, refused(400, "InvalidVersion", "Specified parameter Version is not valid.")
+	}
+	if x.r.Method != http.MethodPost && x.r.Method != http.MethodGet {
+		return nil, refused(405, "UnsupportedHTTPMethod", "The HTTP method is not supported.")
+	}
+	if x.r.Header.Get("Authorization") != "" || !contains(anonymous, x.operation) {
+		if err := s.verifyACS3(x.r, body); err != nil {
+			return nil, err
+		}
+	}
+	name := service + "." + x.operation
+	if custom := s.custom[name]; custom != nil {
+		s.mu.Unlock()
+		defer s.mu.Lock()
+		return custom(params)
+	}
+	region := s.opts.region
+	if host := strings.Split(x.r.Host, "."); len(host) == 4 && strings.HasSuffix(x.r.Host, ".aliyuncs.com") {
+		region = host[1]
+	}
+	op, known := operations[name]
+	if !known || op.regions != "" && !contains(op.regions, region) {
+		return nil, refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
+	}
+	for required := range strings.FieldsSeq(op.required) {
+		if params.Get(required) == "" {
+			return nil, missing(required)
+		}
+	}
+	answer, err := op.run(&call{Server: s, params: params, now: s.now()})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+func contains(list, word string) bool {
+	for w := range strings.FieldsSeq(list) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+func missing(parameter string) failure {
+	return refused(400, "MissingParameter", "The input parameter %q that is mandatory for processing this request is not supplied.", parameter)
+}
+
+func invalid(parameter string) failure {
+	return refused(400, "InvalidParameter", "The specified parameter %q is not valid.", parameter)
+}
+
+// merged joins the parameters of query and form body.
+func merged(query url.Values, r *http.Request, body []byte) url.Values {
+	all := url.Values{}
+	for name, values := range query {
+		all[name] = append(all[name], values...)
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		form, _ := url.ParseQuery(string(body)) // what cannot be read is not there
+		for name, values := range form {
+			all[name] = append(all[name], values...)
+		}
+	}
+	return all
+}
+
+func redacted(params url.Values) url.Values {
+	clean := url.Values{}
+	for name, values := range params {
+		if !isSecretParam(name) {
+			clean[name] = append([]string(nil), values...)
+		}
+	}
+	return clean
+}
+
+// asFailure finds the refusal in an error of an operation or of a Handler.
+func (s *Server) asFailure(err error) failure {
+	var f failure
+	if errors.As(err, &f) {
+		return f
+	}
+	f = refused(500, "InternalError", "The request processing has failed due to some unknown error.")
+	var e *alimedia.Error
+	if errors.As(err, &e) {
+		if e.StatusCode != 0 {
+			f.status = e.StatusCode
+		}
+		if e.Code != "" {
+			f.code = e.Code
+		}
+		f.message = e.Message
+	}
+	return f
+}
+
+// withRequestID encodes v and makes sure that an object has a RequestId.
+func withRequestID(v any, id string) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(text, &object) != nil || object == nil {
+		return text, nil
+	}
+	if _, has := object["RequestId"]; !has {
+		object["RequestId"] = json.RawMessage(strconv.Quote(id))
+	}
+	return json.Marshal(object)
+}
+
+func (x *exchange) writeJSON(status int, text []byte) {
+	x.w.Header().Set("Content-Type", "application/json;charset=utf-8")
+	x.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(text)
+}
+
+func writeAPIError(x *exchange, f failure) {
+	if x.id == "" {
+		x.id = requestID()
+		x.w.Header().Set("x-acs-request-id", x.id)
+	}
+	text, _ := json.Marshal(fields{ // strings only
+		"RequestId": x.id,
+		"HostId":    x.r.Host,
+		"Code":      f.code,
+		"Message":   f.message,
+		"Recommend": "https://api.aliyun.com/troubleshoot?q=" + url.QueryEscape(f.code) + "&requestId=" + x.id,
+	})
+	x.writeJSON(f.status, text)
+}

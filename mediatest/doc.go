@@ -1,0 +1,27 @@
+// Package mediatest is a fake of Alibaba Cloud's media services for tests:
+// Intelligent Media Services (ICE), ApsaraVideo VOD and the Object Storage
+// Service behind them, in one server of the test's own process.
+//
+//	srv := mediatest.New(t)
+//	client, err := vod.New(srv.Config())
+//	...
+//	srv.Fault(mediatest.Fault{Operation: "CreateUploadVideo", Throttling: true})
+//	... // run the code under test
+//	media := srv.Medias()
+//
+// The fake behaves: it checks ACS3-HMAC-SHA256 and OSS V1 and V4 signatures
+// with code of its own, hands out upload credentials that are bound to one
+// object and expire, assembles multipart uploads by OSS's rules, refuses to
+// register an object that is not there and moves an asset from Uploading to
+// Normal when its bytes have arrived. Operations it does not know answer
+// InvalidApi.NotFound; [Server.Handle] adds more.
+//
+// [Server.Fault] makes single calls fail, stall or lose their answer.
+// [InMemory] replaces sockets by pipes, so that a test runs inside a
+// testing/synctest bubble and hours of waiting take no time.
+//
+// API calls and OSS requests share the server: a request with an x-acs-action
+// header is an API call, everything else is OSS, with the bucket in the path
+// (which is how clients talk to an endpoint that is an IP address) or in the
+// host name.
+package mediatest

@@ -1,0 +1,234 @@
+package mediatest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// failure is a refusal in the words of either service.
+type failure struct {
+	status  int
+	code    string
+	message string
+	ec      string      // OSS's detailed error number
+	extra   [][2]string // further elements of the OSS error document
+}
+
+func (f failure) Error() string { return f.code + ": " + f.message }
+
+func refused(status int, code, format string, args ...any) failure {
+	return failure{status: status, code: code, message: fmt.Sprintf(format, args...)}
+}
+
+// exchange is one request and its answer.
+type exchange struct {
+	srv       *Server
+	r         *http.Request
+	w         *answerWriter
+	body      *countingBody
+	query     url.Values
+	operation string
+	bucket    string // OSS only
+	key       string // OSS only
+	id        string
+	record    *Request
+	api       bool // an API call, not OSS
+}
+
+// answer serves the request.
+func (x *exchange) answer() {
+	if x.api {
+		x.srv.serveAPI(x)
+	} else {
+		x.srv.serveOSS(x)
+	}
+	x.drain()
+}
+
+// refuse writes an error document.
+func (x *exchange) refuse(f failure) {
+	x.w.code = f.code
+	if x.api {
+		writeAPIError(x, f)
+	} else {
+		writeOSSError(x, f)
+	}
+}
+
+// begin records the request before anything can go wrong with it.
+func (x *exchange) begin(w http.ResponseWriter) {
+	x.w = &answerWriter{ResponseWriter: w, x: x}
+	x.body = &countingBody{ReadCloser: x.r.Body}
+	x.r.Body = x.body
+	s := x.srv
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x.record = newRequest(x, s.now())
+	s.calls[x.operation]++
+	s.log = append(s.log, x.record)
+	if len(s.log) > maxRequests {
+		s.log = append([]*Request(nil), s.log[len(s.log)-maxRequests/2:]...)
+	}
+}
+
+func (x *exchange) end() {
+	if x.srv.opts.log == nil {
+		return
+	}
+	x.srv.mu.Lock()
+	defer x.srv.mu.Unlock()
+	outcome := "connection cut"
+	if x.record.Status != 0 {
+		outcome = strings.TrimSpace(strconv.Itoa(x.record.Status) + " " + x.record.Code)
+	}
+	fmt.Fprintf(x.srv.opts.log, "%s %s\n", x.operation, outcome)
+}
+
+// run serves the request, or lets the fault have it.
+func (x *exchange) run() {
+	s := x.srv
+	s.mu.Lock()
+	f := s.nextFault(x.record.clone())
+	x.w.Header().Set("Date", s.now().Format(http.TimeFormat))
+	s.mu.Unlock()
+	switch {
+	case f == nil:
+		x.answer()
+		return
+	case f.onlyDelays():
+		if f.AfterBytes > 0 {
+			x.r.Body = &tripBody{ReadCloser: x.r.Body, left: f.AfterBytes, trip: func() error { return x.wait(f.Delay) }}
+		} else if x.wait(f.Delay) != nil {
+			x.cut()
+			return
+		}
+		x.answer()
+		return
+	}
+	if _, err := io.CopyN(io.Discard, x.r.Body, f.AfterBytes); err != nil && !errors.Is(err, io.EOF) || x.wait(f.Delay) != nil {
+		x.cut()
+		return
+	}
+	if f.AfterEffect {
+		real := x.w.ResponseWriter
+		x.w.ResponseWriter = lostAnswer(http.Header{})
+		x.answer()
+		x.w = &answerWriter{ResponseWriter: real, x: x}
+	}
+	if f.Reset || !f.replaces() {
+		x.cut()
+		return
+	}
+	x.fail(f)
+	x.drain()
+}
+
+func (x *exchange) fail(f *Fault) {
+	if f.RetryAfter > 0 {
+		if x.api {
+			x.w.Header().Set("x-acs-retry-after", strconv.FormatInt(f.RetryAfter.Milliseconds(), 10))
+		} else {
+			x.w.Header().Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
+		}
+	}
+	if f.Body != "" {
+		x.w.Header().Set("Content-Type", http.DetectContentType([]byte(f.Body)))
+		status := f.Status
+		if status == 0 {
+			status = http.StatusBadGateway
+		}
+		x.w.WriteHeader(status)
+		_, _ = io.WriteString(x.w, f.Body)
+		return
+	}
+	if x.api {
+		x.refuse(f.failure(errAPITokenExpired, errAPIThrottled))
+	} else {
+		x.refuse(f.failure(ossTokenExpired(x.r.Header.Get("x-oss-security-token")), errOSSThrottled))
+	}
+}
+
+// wait passes the time of a fault.
+func (x *exchange) wait(d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-x.r.Context().Done():
+	case <-x.srv.done:
+	}
+	return errGone
+}
+
+// drain reads what is left of the body, so that the client sees the answer
+// and not a connection that closes under its writing.
+func (x *exchange) drain() { _, _ = io.Copy(io.Discard, x.r.Body) }
+
+// cut ends the connection without an answer.
+func (x *exchange) cut() {
+	conn, _, err := http.NewResponseController(x.w.ResponseWriter).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // a reset instead of an orderly end
+	}
+	_ = conn.Close()
+}
+
+// answerWriter notes the status in the record before the client can see it.
+type answerWriter struct {
+	http.ResponseWriter
+	x    *exchange
+	code string
+	done bool
+}
+
+func (w *answerWriter) WriteHeader(status int) {
+	if !w.done {
+		w.done = true
+		if _, lost := w.ResponseWriter.(lostAnswer); !lost {
+			s := w.x.srv
+			s.mu.Lock()
+			w.x.record.Status, w.x.record.Code, w.x.record.Size = status, w.code, w.x.body.n
+			s.mu.Unlock()
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *answerWriter) Write(p []byte) (int, error) {
+	if !w.done {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// lostAnswer takes an answer nobody will see.
+type lostAnswer http.Header
+
+func (l lostAnswer) Header() http.Header         { return http.Header(l) }
+func (l lostAnswer) Write(p []byte) (int, error) { return len(p), nil }
+func (l lostAnswer) WriteHeader(int)             {}
+
+type countingBody struct {
+	io.ReadCloser
+	n int64
+}
+
+func (b *countingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,20 @@
+package mediatest
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"strings"
+)
+
+// randomID returns n random bytes in hexadecimal.
+func randomID(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// requestID has the form of the API's request ids.
+func requestID() string {
+	h := strings.ToUpper(randomID(16))
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}

@@ -1,0 +1,239 @@
+package mediatest
+
+import (
+	"cmp"
+	"maps"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Media is an asset of the media library.
+type Media struct {
+	MediaId    string
+	Service    string // "vod" or "ice": which of them made it
+	Type       string // video, audio, image, text, attached or other
+	Status     string // as the service that made it says
+	Title      string
+	Bucket     string // where its object is, or will be
+	Key        string
+	URL        string // http URL of that object
+	InputURL   string // as given when it was registered
+	Size       int64  // bytes of the object; 0 until it is complete
+	Streams    []Stream
+	Params     url.Values // parameters of the calls that made and changed it
+	CreateTime time.Time
+}
+
+// Stream is a media stream attached to an asset by CreateUploadStream or
+// RegisterMediaStream.
+type Stream struct {
+	Definition string
+	HDRType    string
+	StreamTags string
+	URL        string
+	Complete   bool // its object is there
+}
+
+// asset is a Media as the library keeps it.
+type asset struct {
+	Media
+	prefix   string    // of further objects that belong to it, for playlists
+	complete bool      // its object has arrived
+	ready    time.Time // when processing ends
+	polls    int       // how often it is still seen in processing
+	forced   string    // status set by a test
+	final    string    // status after processing
+	changed  time.Time
+	streams  []*stream
+}
+
+type stream struct {
+	Stream
+	bucket, key string
+}
+
+// Media returns an asset and whether it exists.
+func (s *Server) Media(id string) (Media, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.medias[id]
+	if a == nil {
+		return Media{}, false
+	}
+	return a.public(s.now()), true
+}
+
+// Medias returns all assets in order of their creation.
+func (s *Server) Medias() []Media {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Media, len(s.order))
+	for i, a := range s.order {
+		all[i] = a.public(s.now())
+	}
+	return all
+}
+
+// AddMedia puts an asset into the library and returns its MediaId. What is
+// empty is filled in: an id, Service "vod", Type "video", Status "Normal".
+func (s *Server) AddMedia(m Media) string {
+	m.Service = cmp.Or(m.Service, "vod")
+	m.Type = cmp.Or(m.Type, "video")
+	m.Params = cloneValues(m.Params)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.add(m)
+	a.forced = cmp.Or(m.Status, "Normal")
+	a.complete = true
+	for _, st := range m.Streams {
+		a.streams = append(a.streams, &stream{Stream: st})
+	}
+	return a.MediaId
+}
+
+// SetStatus fixes the status of an asset, such as "TranscodeFail" or
+// "PrepareFail". It reports whether the asset exists.
+func (s *Server) SetStatus(mediaId, status string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.medias[mediaId]
+	if a != nil {
+		a.forced = status
+	}
+	return a != nil
+}
+
+// The functions below are called with mu held.
+
+func (s *Server) add(m Media) *asset {
+	if m.MediaId == "" {
+		m.MediaId = randomID(16)
+	}
+	if m.CreateTime.IsZero() {
+		m.CreateTime = s.now()
+	}
+	if m.Params == nil {
+		m.Params = url.Values{}
+	}
+	if m.URL == "" && m.Bucket != "" {
+		m.URL = s.objectURL(m.Bucket, m.Key)
+	}
+	a := &asset{Media: m, polls: s.opts.polls, final: "Normal", changed: m.CreateTime}
+	s.delete(m.MediaId)
+	s.medias[m.MediaId] = a
+	s.order = append(s.order, a)
+	return a
+}
+
+func (s *Server) delete(id string) {
+	if a := s.medias[id]; a != nil {
+		delete(s.medias, id)
+		s.order = slices.DeleteFunc(s.order, func(b *asset) bool { return b == a })
+	}
+}
+
+func (a *asset) public(now time.Time) Media {
+	m := a.Media
+	m.Status = a.status(now)
+	m.Params = cloneValues(a.Params)
+	for _, st := range a.streams {
+		m.Streams = append(m.Streams, st.Stream)
+	}
+	return m
+}
+
+// status is what the service says of the asset now.
+func (a *asset) status(now time.Time) string {
+	switch {
+	case a.forced != "":
+		return a.forced
+	case !a.complete && a.Service == "vod":
+		return "Uploading"
+	case !a.complete:
+		return "Init"
+	case !now.Before(a.ready) && a.polls <= 0:
+		return a.final
+	case a.Service == "vod":
+		return "Transcoding"
+	default:
+		return "Preparing"
+	}
+}
+
+// look is status as a call of the API sees it, which counts as a poll.
+func (a *asset) look(now time.Time) string {
+	status := a.status(now)
+	if a.complete && a.polls > 0 {
+		a.polls--
+	}
+	return status
+}
+
+// arrived tells the library that an object is complete.
+func (s *Server) arrived(bucket, key string, size int64) {
+	for _, a := range s.order {
+		if a.Bucket == bucket && a.Key == key {
+			s.finish(a, size)
+		}
+		for _, st := range a.streams {
+			if st.bucket == bucket && st.key == key {
+				st.Complete = true
+			}
+		}
+	}
+}
+
+// finish starts the processing of an asset whose object is there.
+func (s *Server) finish(a *asset, size int64) {
+	a.Size = size
+	a.complete = true
+	a.changed = s.now()
+	a.ready = a.changed.Add(s.opts.delay)
+	a.polls = s.opts.polls
+}
+
+// byURL finds the asset registered under an address.
+func (s *Server) byURL(address string) *asset {
+	bucket, key, ok := s.locate(address)
+	for _, a := range s.order {
+		if ok && a.Bucket == bucket && a.Key == key || a.InputURL == address && address != "" {
+			return a
+		}
+	}
+	return nil
+}
+
+// byReference finds the asset with a ReferenceId.
+func (s *Server) byReference(id string) *asset {
+	for _, a := range s.order {
+		if id != "" && a.Params.Get("ReferenceId") == id {
+			return a
+		}
+	}
+	return nil
+}
+
+// typeOf guesses the type of a medium from its file name.
+func typeOf(name string) string {
+	switch strings.ToLower(strings.TrimPrefix(path.Ext(name), ".")) {
+	case "png", "jpg", "jpeg", "gif", "heic", "webp", "bmp", "tiff":
+		return "image"
+	case "mp3", "aac", "wav", "m4a", "flac", "ogg", "wma":
+		return "audio"
+	case "srt", "ass", "stl", "ttml", "vtt", "ttf", "otf":
+		return "text"
+	default:
+		return "video"
+	}
+}
+
+func cloneValues(v url.Values) url.Values {
+	c := maps.Clone(v)
+	for name, values := range c {
+		c[name] = slices.Clone(values)
+	}
+	return c
+}

@@ -1,0 +1,349 @@
+package mediatest
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const maxCompleteBody = 4 << 20
+
+var errNoSuchUpload = failure{
+	status:  404,
+	code:    "NoSuchUpload",
+	message: "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+}
+
+func (s *Server) initiate(x *exchange) (reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := &upload{
+		id:          strings.ToUpper(randomID(16)),
+		bucket:      x.bucket,
+		key:         x.key,
+		contentType: x.r.Header.Get("Content-Type"),
+		initiated:   s.now(),
+		parts:       map[int]*part{},
+	}
+	s.uploads[u.id] = u
+	return reply{xml: struct {
+		XMLName               xml.Name `xml:"InitiateMultipartUploadResult"`
+		EncodingType          string   `xml:",omitempty"`
+		Bucket, Key, UploadId string
+	}{EncodingType: x.query.Get("encoding-type"), Bucket: u.bucket, Key: x.encoded(u.key), UploadId: u.id}}, nil
+}
+
+// upload finds the multipart upload a request names. The caller holds mu.
+func (s *Server) upload(x *exchange) (*upload, error) {
+	u := s.uploads[x.query.Get("uploadId")]
+	if !u.open() || u.bucket != x.bucket || u.key != x.key {
+		f := errNoSuchUpload
+		f.extra = [][2]string{{"UploadId", x.query.Get("uploadId")}}
+		return nil, f
+	}
+	return u, nil
+}
+
+func (s *Server) uploadPart(x *exchange) (reply, error) {
+	number, err := strconv.Atoi(x.query.Get("partNumber"))
+	if err != nil || number < 1 || number > maxParts {
+		return reply{}, ossArgument("partNumber", x.query.Get("partNumber"), "Part number must be an integer between 1 and 10000, inclusive.")
+	}
+	s.mu.Lock()
+	u, err := s.upload(x)
+	if err == nil {
+		u.receiving++
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return reply{}, err
+	}
+	b, err := s.receiveChecked(x)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u.receiving--
+	if s.uploads[u.id] != u && err == nil {
+		err = errNoSuchUpload // completed meanwhile
+	}
+	if err != nil {
+		s.forget(u)
+		return reply{}, err
+	}
+	p := &part{blob: b, number: number, etag: s.etag(b), modified: s.now()}
+	if old := u.parts[number]; old != nil {
+		s.held -= int64(len(old.data))
+	}
+	s.held += int64(len(b.data))
+	u.parts[number] = p
+	x.setStored(p.etag, p.blob)
+	return reply{}, nil
+}
+
+// forget drops an aborted upload when nothing of it is left or on its way.
+func (s *Server) forget(u *upload) {
+	if u.aborted && u.receiving == 0 && len(u.parts) == 0 {
+		delete(s.uploads, u.id)
+	}
+}
+
+// abort deletes the parts that are stored. Those on their way in escape it,
+// as with the real service: they are stored and need another abort.
+func (s *Server) abort(x *exchange) (reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, err := s.upload(x)
+	if err != nil {
+		return reply{}, err
+	}
+	s.drop(u)
+	u.aborted = true
+	s.forget(u)
+	return reply{status: http.StatusNoContent}, nil
+}
+
+func (s *Server) drop(u *upload) {
+	for _, p := range u.parts {
+		s.held -= int64(len(p.data))
+	}
+	clear(u.parts)
+}
+
+func (s *Server) listParts(x *exchange) (reply, error) {
+	marker, err := x.number("part-number-marker", 0, 0, maxParts)
+	if err != nil {
+		return reply{}, err
+	}
+	most, err := x.number("max-parts", maxListing, 1, maxListing)
+	if err != nil {
+		return reply{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, err := s.upload(x)
+	if err != nil {
+		return reply{}, err
+	}
+	type listed struct {
+		PartNumber    int
+		LastModified  string
+		ETag          string
+		HashCrc64ecma uint64
+		Size          int64
+	}
+	answer := struct {
+		XMLName               xml.Name `xml:"ListPartsResult"`
+		EncodingType          string   `xml:",omitempty"`
+		Bucket, Key, UploadId string
+		StorageClass          string
+		PartNumberMarker      int
+		NextPartNumberMarker  int
+		MaxParts              int
+		IsTruncated           bool
+		Part                  []listed
+	}{
+		EncodingType: x.query.Get("encoding-type"), Bucket: u.bucket, Key: x.encoded(u.key), UploadId: u.id,
+		StorageClass: "Standard", PartNumberMarker: marker, MaxParts: most,
+	}
+	for _, p := range u.sorted() {
+		if p.number <= marker {
+			continue
+		}
+		if len(answer.Part) == most {
+			answer.IsTruncated = true
+			break
+		}
+		answer.NextPartNumberMarker = p.number
+		answer.Part = append(answer.Part, listed{p.number, p.modified.Format(ossTime), p.etag, p.crc, p.size})
+	}
+	return reply{xml: answer}, nil
+}
+
+func (s *Server) listUploads(x *exchange) (reply, error) {
+	most, err := x.number("max-uploads", maxListing, 1, maxListing)
+	if err != nil {
+		return reply{}, err
+	}
+	type listed struct {
+		Key, UploadId, StorageClass, Initiated string
+	}
+	keyMarker, idMarker, prefix := x.query.Get("key-marker"), x.query.Get("upload-id-marker"), x.query.Get("prefix")
+	answer := struct {
+		XMLName            xml.Name `xml:"ListMultipartUploadsResult"`
+		EncodingType       string   `xml:",omitempty"`
+		Bucket             string
+		KeyMarker          string
+		UploadIdMarker     string
+		NextKeyMarker      string
+		NextUploadIdMarker string
+		Prefix             string
+		MaxUploads         int
+		IsTruncated        bool
+		Upload             []listed
+	}{
+		EncodingType: x.query.Get("encoding-type"), Bucket: x.bucket, KeyMarker: x.encoded(keyMarker), UploadIdMarker: idMarker,
+		Prefix: x.encoded(prefix), MaxUploads: most,
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*upload
+	for _, u := range s.uploads {
+		after := u.key > keyMarker || idMarker != "" && u.key == keyMarker && u.id > idMarker
+		if u.open() && u.bucket == x.bucket && strings.HasPrefix(u.key, prefix) && after {
+			all = append(all, u)
+		}
+	}
+	slices.SortFunc(all, func(a, b *upload) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.id, b.id)) })
+	if len(all) > most {
+		all = all[:most]
+		answer.IsTruncated = true
+		last := all[most-1]
+		answer.NextKeyMarker, answer.NextUploadIdMarker = x.encoded(last.key), last.id
+	}
+	for _, u := range all {
+		answer.Upload = append(answer.Upload, listed{x.encoded(u.key), u.id, "Standard", u.initiated.Format(ossTime)})
+	}
+	return reply{xml: answer}, nil
+}
+
+type completeRequest struct {
+	Part []struct {
+		PartNumber int
+		ETag       string
+	}
+}
+
+// complete joins the parts. Once the list of parts has arrived it goes
+// through, whether the client waits for the answer or not.
+func (s *Server) complete(x *exchange) (reply, error) {
+	text, err := io.ReadAll(io.LimitReader(x.r.Body, maxCompleteBody+1))
+	if err != nil {
+		return reply{}, errors.Join(errGone, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, err := s.upload(x)
+	if err != nil {
+		return reply{}, err
+	}
+	parts, err := u.chosen(text, strings.EqualFold(x.r.Header.Get("x-oss-complete-all"), "yes"))
+	if err != nil {
+		return reply{}, err
+	}
+	o := joined(parts)
+	o.contentType = u.contentType
+	s.drop(u)
+	delete(s.uploads, u.id)
+	s.store(u.bucket, u.key, o)
+	x.w.Header().Set("ETag", o.etag)
+	x.w.Header().Set("x-oss-hash-crc64ecma", strconv.FormatUint(o.crc, 10))
+	return reply{xml: struct {
+		XMLName                     xml.Name `xml:"CompleteMultipartUploadResult"`
+		EncodingType                string   `xml:",omitempty"`
+		Location, Bucket, Key, ETag string
+	}{
+		EncodingType: x.query.Get("encoding-type"),
+		Location:     s.objectURL(u.bucket, u.key), Bucket: u.bucket, Key: x.encoded(u.key), ETag: o.etag,
+	}}, nil
+}
+
+// chosen checks the list of a CompleteMultipartUpload.
+func (u *upload) chosen(text []byte, all bool) ([]*part, error) {
+	var parts []*part
+	if all {
+		if len(text) > 0 {
+			return nil, ossArgument("x-oss-complete-all", "yes", "The body must be empty with x-oss-complete-all.")
+		}
+		parts = u.sorted()
+	} else {
+		var list completeRequest
+		if len(text) > maxCompleteBody || xml.Unmarshal(text, &list) != nil {
+			return nil, errMalformedXML
+		}
+		for i, p := range list.Part {
+			if i > 0 && p.PartNumber <= list.Part[i-1].PartNumber {
+				return nil, refused(400, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")
+			}
+			stored := u.parts[p.PartNumber]
+			if stored == nil || !strings.EqualFold(strings.Trim(p.ETag, `" `), strings.Trim(stored.etag, `"`)) {
+				f := refused(400, "InvalidPart", "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag.")
+				f.extra = [][2]string{{"UploadId", u.id}, {"PartNumber", strconv.Itoa(p.PartNumber)}}
+				return nil, f
+			}
+			parts = append(parts, stored)
+		}
+	}
+	if len(parts) == 0 {
+		return nil, errMalformedXML
+	}
+	for _, p := range parts[:len(parts)-1] {
+		if p.size < minPart {
+			return nil, failure{
+				status:  400,
+				code:    "EntityTooSmall",
+				message: "Your proposed upload smaller than the minimum allowed size.",
+				ec:      "0042-00000213",
+				extra: [][2]string{
+					{"ProposedSize", strconv.FormatInt(p.size, 10)}, {"MinSizeAllowed", strconv.Itoa(minPart)},
+					{"PartNumber", strconv.Itoa(p.number)},
+				},
+			}
+		}
+	}
+	return parts, nil
+}
+
+var errMalformedXML = refused(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema.")
+
+// joined is the object made of the parts.
+func joined(parts []*part) *object {
+	o := &object{multipart: true}
+	tags := md5.New()
+	data := make([][]byte, len(parts))
+	for i, p := range parts {
+		o.crc = combineCRC(o.crc, p.crc, p.size)
+		o.size += p.size
+		data[i] = p.data
+		_, _ = io.WriteString(tags, strings.Trim(p.etag, `"`))
+	}
+	o.data = bytes.Join(data, nil)
+	if len(o.data) == 0 {
+		o.data = nil
+	}
+	o.etag = fmt.Sprintf(`"%s-%d"`, strings.ToUpper(hex.EncodeToString(tags.Sum(nil))), len(parts))
+	return o
+}
+
+// encoded writes a key as the request's encoding-type asks.
+func (x *exchange) encoded(key string) string {
+	if x.query.Get("encoding-type") == "url" {
+		return url.QueryEscape(key)
+	}
+	return key
+}
+
+// number reads a numeric query parameter.
+func (x *exchange) number(name string, fallback, low, high int) (int, error) {
+	text := x.query.Get(name)
+	if text == "" {
+		return fallback, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < low || n > high {
+		return 0, ossArgument(name, text, fmt.Sprintf("The argument must be an integer between %d and %d.", low, high))
+	}
+	return n, nil
+}
+
+func ossArgument(name, value, message string) failure {
+	return failure{status: 400, code: "InvalidArgument", message: message, extra: [][2]string{{"ArgumentName", name}, {"ArgumentValue", value}}}
+}

@@ -1,0 +1,81 @@
+package mediatest
+
+import (
+	"io"
+	"time"
+)
+
+// Option changes how a server behaves.
+type Option func(*options)
+
+type options struct {
+	region   string
+	storage  string
+	inMemory bool
+	discard  bool
+	quirks   bool
+	life     time.Duration
+	delay    time.Duration
+	polls    int
+	encode   func(address, auth map[string]any) (string, string)
+	log      io.Writer
+}
+
+const defaultLife = 3000 * time.Second
+
+func defaults() options {
+	return options{region: "cn-shanghai", life: defaultLife, encode: encodeUpload}
+}
+
+func (o *options) storageRegion() string {
+	if o.storage != "" {
+		return o.storage
+	}
+	return o.region
+}
+
+// InMemory uses pipes instead of sockets, for tests in a testing/synctest
+// bubble. Only [Server.HTTPClient] reaches such a server; it takes every host
+// name, with http and https alike.
+func InMemory() Option { return func(o *options) { o.inMemory = true } }
+
+// Region sets the region of the services. The default is cn-shanghai.
+func Region(id string) Option { return func(o *options) { o.region = id } }
+
+// StorageRegion sets the region of the managed bucket where it is not that of
+// the services.
+func StorageRegion(id string) Option { return func(o *options) { o.storage = id } }
+
+// CredentialLife sets how long issued credentials are valid. The default is
+// 3000 seconds.
+func CredentialLife(d time.Duration) Option { return func(o *options) { o.life = d } }
+
+// Discard keeps size and CRC-64 of objects and parts but not their bytes, for
+// uploads of any size. GetObject and [Server.Object] then have nothing to
+// give, and an ETag is not an MD5.
+func Discard() Option { return func(o *options) { o.discard = true } }
+
+// Processing keeps an asset in its intermediate status (Transcoding in VOD,
+// Preparing in ICE) for a time after its object is complete.
+func Processing(d time.Duration) Option { return func(o *options) { o.delay = d } }
+
+// ProcessingPolls keeps an asset in its intermediate status for the first n
+// times that it is asked for.
+func ProcessingPolls(n int) Option { return func(o *options) { o.polls = n } }
+
+// Quirks answers with the oddities of the documented samples: a MediaId that
+// ends in a newline from RegisterYikeAssetMediaInfo, FailedFileURLs whose
+// elements are JSON arrays from RegisterMedia.
+func Quirks() Option { return func(o *options) { o.quirks = true } }
+
+// EncodeUpload decides how UploadAddress and UploadAuth are written. The hook
+// receives both as the JSON objects they are, may change them, and returns the
+// two strings of the answer; [EncodeBase64] makes the regular ones. It is
+// called for every answer that carries them and must be safe for concurrent
+// use.
+func EncodeUpload(hook func(address, auth map[string]any) (uploadAddress, uploadAuth string)) Option {
+	return func(o *options) { o.encode = hook }
+}
+
+// Log writes one line for each request: operation, status and error code.
+func Log(w io.Writer) Option { return func(o *options) { o.log = w } }

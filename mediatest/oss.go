@@ -1,0 +1,270 @@
+package mediatest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// aim finds out which OSS operation a request is, and on what.
+func (x *exchange) aim() {
+	path := strings.TrimPrefix(x.r.URL.EscapedPath(), "/")
+	if bucket, host, ok := strings.Cut(x.r.Host, "."); ok && strings.HasPrefix(host, "oss-") {
+		x.bucket, x.key = bucket, pathUnescape(path)
+	} else {
+		bucket, key, _ := strings.Cut(path, "/")
+		x.bucket, x.key = pathUnescape(bucket), pathUnescape(key)
+	}
+	x.operation = ossOperation(x.r, x.query, x.key)
+}
+
+func pathUnescape(s string) string {
+	if u, err := url.PathUnescape(s); err == nil {
+		return u
+	}
+	return s
+}
+
+const unsupported = "Unsupported"
+
+func ossOperation(r *http.Request, q url.Values, key string) string {
+	if key == "" {
+		if r.Method == http.MethodGet && q.Has("uploads") {
+			return "ListMultipartUploads"
+		}
+		return unsupported
+	}
+	for _, other := range []string{"acl", "append", "delete", "restore", "symlink", "tagging", "x-oss-process"} {
+		if q.Has(other) {
+			return unsupported
+		}
+	}
+	switch r.Method {
+	case http.MethodPut:
+		switch {
+		case r.Header.Get("x-oss-copy-source") != "":
+			return unsupported
+		case q.Has("uploadId"):
+			return "UploadPart"
+		}
+		return "PutObject"
+	case http.MethodPost:
+		switch {
+		case q.Has("uploads"):
+			return "InitiateMultipartUpload"
+		case q.Has("uploadId"):
+			return "CompleteMultipartUpload"
+		}
+	case http.MethodGet:
+		if q.Has("uploadId") {
+			return "ListParts"
+		}
+		return "GetObject"
+	case http.MethodHead:
+		return "HeadObject"
+	case http.MethodDelete:
+		if q.Has("uploadId") {
+			return "AbortMultipartUpload"
+		}
+		return "DeleteObject"
+	}
+	return unsupported
+}
+
+// reply is a successful answer of OSS; its headers are set already.
+type reply struct {
+	status int     // 0 means 200
+	xml    any     // body to encode
+	object *object // body to serve
+}
+
+// ossOperations lock mu themselves, since receiving a body takes its time.
+// They may set headers but leave the writing to serveOSS.
+var ossOperations = map[string]func(*Server, *exchange) (reply, error){
+	"PutObject":               (*Server).putObject,
+	"GetObject":               (*Server).getObject,
+	"HeadObject":              (*Server).getObject,
+	"DeleteObject":            (*Server).deleteObject,
+	"InitiateMultipartUpload": (*Server).initiate,
+	"UploadPart":              (*Server).uploadPart,
+	"ListParts":               (*Server).listParts,
+	"CompleteMultipartUpload": (*Server).complete,
+	"AbortMultipartUpload":    (*Server).abort,
+	"ListMultipartUploads":    (*Server).listUploads,
+}
+
+// serveOSS answers an OSS request.
+func (s *Server) serveOSS(x *exchange) {
+	x.ossHeader()
+	var answer reply
+	err := s.admit(x)
+	if err == nil {
+		answer, err = ossOperations[x.operation](s, x)
+	}
+	var f failure
+	switch {
+	case err == nil:
+		x.reply(answer)
+	case errors.As(err, &f):
+		x.drain()
+		x.refuse(f)
+	default:
+		x.cut() // the body did not arrive in full
+	}
+}
+
+func (x *exchange) reply(r reply) {
+	switch {
+	case r.object != nil && r.object.data == nil: // empty, or a HeadObject with Discard
+		x.w.Header().Set("Last-Modified", r.object.modified.Format(http.TimeFormat))
+		x.w.Header().Set("Content-Length", strconv.FormatInt(r.object.size, 10))
+	case r.object != nil:
+		http.ServeContent(x.w, x.r, "", r.object.modified, bytes.NewReader(r.object.data))
+		return
+	case r.xml != nil:
+		text, err := xml.Marshal(r.xml)
+		if err != nil {
+			x.refuse(refused(500, "InternalError", "encode the answer: %v", err))
+			return
+		}
+		text = append([]byte(xml.Header), text...)
+		x.w.Header().Set("Content-Type", "application/xml")
+		x.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+		_, _ = x.w.Write(text)
+		return
+	}
+	x.w.WriteHeader(cmp.Or(r.status, http.StatusOK))
+}
+
+func (x *exchange) ossHeader() {
+	if x.id == "" {
+		x.id = strings.ToUpper(randomID(12))
+		x.w.Header().Set("x-oss-request-id", x.id)
+		x.w.Header().Set("Server", "AliyunOSS")
+	}
+}
+
+// admit checks who asks, and whether they may.
+func (s *Server) admit(x *exchange) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k, err := s.authenticate(x)
+	switch {
+	case err != nil:
+		return err
+	case x.operation == unsupported:
+		return refused(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.")
+	case !k.may(x.bucket, x.key):
+		return refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
+	case s.buckets[x.bucket] == nil:
+		return failure{status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist.", extra: [][2]string{{"BucketName", x.bucket}}}
+	case len(x.key) > 1023 || strings.HasPrefix(x.key, "/") || strings.HasPrefix(x.key, `\`):
+		return refused(400, "InvalidObjectName", "The specified object is not valid.")
+	}
+	return nil
+}
+
+func (s *Server) putObject(x *exchange) (reply, error) {
+	b, err := s.receiveChecked(x)
+	if err != nil {
+		return reply{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x.r.Header.Get("x-oss-forbid-overwrite") == "true" && s.object(x.bucket, x.key) != nil {
+		return reply{}, refused(409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.")
+	}
+	o := &object{blob: b, etag: s.etag(b), contentType: x.r.Header.Get("Content-Type")}
+	s.store(x.bucket, x.key, o)
+	x.setStored(o.etag, o.blob)
+	return reply{}, nil
+}
+
+// receiveChecked reads the body and compares it with the Content-MD5.
+func (s *Server) receiveChecked(x *exchange) (blob, error) {
+	if x.r.ContentLength < 0 && len(x.r.TransferEncoding) == 0 {
+		return blob{}, refused(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+	}
+	b, err := s.receive(x.r)
+	if err != nil {
+		return b, err
+	}
+	if sum := x.r.Header.Get("Content-MD5"); sum != "" && sum != base64.StdEncoding.EncodeToString(b.md5[:]) {
+		return b, failure{status: 400, code: "InvalidDigest", message: "The Content-MD5 you specified was invalid.", extra: [][2]string{{"Content-MD5", sum}}}
+	}
+	return b, nil
+}
+
+// setStored sets the headers that answer an upload of bytes.
+func (x *exchange) setStored(etag string, b blob) {
+	h := x.w.Header()
+	h.Set("ETag", etag)
+	h.Set("x-oss-hash-crc64ecma", strconv.FormatUint(b.crc, 10))
+	if !x.srv.opts.discard {
+		h.Set("Content-MD5", base64.StdEncoding.EncodeToString(b.md5[:]))
+	}
+}
+
+// getObject serves GetObject and HeadObject.
+func (s *Server) getObject(x *exchange) (reply, error) {
+	s.mu.Lock()
+	o := s.object(x.bucket, x.key)
+	s.mu.Unlock()
+	if o == nil {
+		return reply{}, failure{status: 404, code: "NoSuchKey", message: "The specified key does not exist.", extra: [][2]string{{"Key", x.key}}}
+	}
+	h := x.w.Header()
+	h.Set("ETag", o.etag)
+	h.Set("x-oss-hash-crc64ecma", strconv.FormatUint(o.crc, 10))
+	h.Set("x-oss-object-type", map[bool]string{false: "Normal", true: "Multipart"}[o.multipart])
+	h.Set("x-oss-storage-class", "Standard")
+	h.Set("Content-Type", cmp.Or(o.contentType, "application/octet-stream"))
+	if o.data == nil && o.size > 0 && x.operation == "GetObject" {
+		return reply{}, refused(403, "InvalidObjectState", "The operation is not valid for the object's state: mediatest.Discard keeps no bytes.")
+	}
+	return reply{object: o}, nil
+}
+
+func (s *Server) deleteObject(x *exchange) (reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(x.bucket, x.key)
+	return reply{status: http.StatusNoContent}, nil
+}
+
+// writeOSSError writes the XML document, or puts it into a header where the
+// answer has no body.
+func writeOSSError(x *exchange, f failure) {
+	x.ossHeader()
+	elements := append([][2]string{
+		{"Code", f.code}, {"Message", f.message}, {"RequestId", x.id}, {"HostId", x.r.Host},
+	}, f.extra...)
+	if f.ec != "" {
+		x.w.Header().Set("x-oss-ec", f.ec)
+		elements = append(elements, [2]string{"EC", f.ec}, [2]string{"RecommendDoc", "https://api.aliyun.com/troubleshoot?q=" + f.ec})
+	}
+	var b bytes.Buffer
+	b.WriteString(xml.Header + "<Error>\n")
+	for _, e := range elements {
+		b.WriteString("  <" + e[0] + ">")
+		_ = xml.EscapeText(&b, []byte(e[1])) // a Buffer takes everything
+		b.WriteString("</" + e[0] + ">\n")
+	}
+	b.WriteString("</Error>\n")
+	h := x.w.Header()
+	if x.r.Method == http.MethodHead {
+		h.Set("x-oss-err", base64.StdEncoding.EncodeToString(b.Bytes()))
+		x.w.WriteHeader(f.status)
+		return
+	}
+	h.Set("Content-Type", "application/xml")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	x.w.WriteHeader(f.status)
+	_, _ = x.w.Write(b.Bytes())
+}

@@ -1,0 +1,216 @@
+package mediatest
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/credentials"
+)
+
+// TB is the part of testing.TB that [New] needs.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+}
+
+// Server is a running fake. All methods are safe for concurrent use.
+type Server struct {
+	// URL is the endpoint of the API and of OSS, such as
+	// "http://127.0.0.1:40123".
+	URL string
+
+	opts   options
+	http   *http.Server
+	client *http.Client
+	report func(format string, args ...any) // where misuse is told; nil outside tests
+
+	done    chan struct{}  // closed by Close
+	serving chan struct{}  // closed when the accept loop has ended
+	conns   sync.WaitGroup // open connections
+
+	mu      sync.Mutex
+	closed  bool
+	skew    time.Duration
+	keys    map[string]*key // by access key id
+	nonces  map[string]time.Time
+	buckets map[string]*bucket
+	storage string // bucket of managed uploads
+	uploads map[string]*upload
+	held    int64 // bytes of objects and parts in memory
+	medias  map[string]*asset
+	order   []*asset          // by creation
+	tokens  map[string]string // ClientToken -> MediaId
+	faults  []*armed
+	calls   map[string]int
+	log     []*Request
+	custom  map[string]Handler
+	swept   time.Time // last sweep of nonces
+	static  credentials.Credentials
+}
+
+// New starts a server that is closed at the end of the test.
+func New(t TB, opts ...Option) *Server {
+	t.Helper()
+	s := newServer(opts)
+	s.report = t.Errorf
+	s.start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Start starts a server outside of tests; the caller closes it.
+func Start(opts ...Option) *Server {
+	s := newServer(opts)
+	s.start()
+	return s
+}
+
+func newServer(opts []Option) *Server {
+	s := &Server{
+		opts:    defaults(),
+		done:    make(chan struct{}),
+		serving: make(chan struct{}),
+		keys:    map[string]*key{},
+		nonces:  map[string]time.Time{},
+		buckets: map[string]*bucket{},
+		uploads: map[string]*upload{},
+		medias:  map[string]*asset{},
+		tokens:  map[string]string{},
+		calls:   map[string]int{},
+		custom:  map[string]Handler{},
+	}
+	for _, o := range opts {
+		o(&s.opts)
+	}
+	s.static = credentials.Credentials{
+		AccessKeyId:     "LTAI" + randomID(8),
+		AccessKeySecret: randomID(15),
+		Source:          "mediatest",
+	}
+	s.keys[s.static.AccessKeyId] = &key{Credentials: s.static}
+	s.storage = "outin-" + randomID(16)
+	s.buckets[s.storage] = newBucket(s.opts.storageRegion())
+	return s
+}
+
+// start listens. A machine without a loopback network gets the in-memory
+// network, which serves every user of HTTPClient just as well.
+func (s *Server) start() {
+	var listener net.Listener
+	if !s.opts.inMemory {
+		listener, _ = net.Listen("tcp", "127.0.0.1:0")
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}
+	if listener != nil {
+		s.URL = "http://" + listener.Addr().String()
+	} else {
+		pipes := newPipeListener()
+		listener = pipes
+		// Any host leads here, by TLS or not, so that even the real endpoint
+		// names can be tried.
+		transport.DialContext = pipes.dial
+		transport.DialTLSContext = pipes.dial
+		s.URL = "http://" + pipes.Addr().String()
+	}
+	s.client = &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	s.http = &http.Server{
+		Handler:           http.HandlerFunc(s.serve),
+		ReadHeaderTimeout: time.Minute,
+		ConnState:         s.track,
+	}
+	go func() {
+		defer close(s.serving)
+		_ = s.http.Serve(listener) // ends with ErrServerClosed
+	}()
+}
+
+func (s *Server) track(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.conns.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		s.conns.Done()
+	}
+}
+
+// Close ends all connections and waits until the server's goroutines are
+// gone. What was stored can still be looked at.
+func (s *Server) Close() {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if first {
+		close(s.done) // wakes requests that a Fault delays
+		_ = s.http.Close()
+		s.client.CloseIdleConnections()
+	}
+	<-s.serving
+	s.conns.Wait()
+}
+
+// Config is what a client needs to talk to this server: its region, endpoint,
+// long-lived credentials and HTTP client.
+func (s *Server) Config() alimedia.Config {
+	return alimedia.Config{
+		Region:      s.opts.region,
+		Endpoint:    s.URL,
+		Credentials: provider(s.static),
+		HTTPClient:  s.client,
+	}
+}
+
+// HTTPClient reaches the server, also when it is [InMemory]. It follows no
+// redirects and uses no proxy.
+func (s *Server) HTTPClient() *http.Client { return s.client }
+
+// Credentials are the long-lived keys that Config carries. They may do
+// everything and never expire.
+func (s *Server) Credentials() credentials.Credentials { return s.static }
+
+// SetClockSkew moves the server's clock ahead of this machine's (or behind,
+// when negative): signatures and expiry are judged by that clock, and the Date
+// header shows it.
+func (s *Server) SetClockSkew(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skew = d
+}
+
+// now is the server's time. The caller holds mu.
+func (s *Server) now() time.Time { return time.Now().Add(s.skew).UTC() }
+
+// misuse reports a mistake in how the fake is used.
+func (s *Server) misuse(format string, args ...any) {
+	if s.report != nil {
+		s.report("mediatest: "+format, args...)
+	}
+}
+
+type provider credentials.Credentials
+
+func (p provider) Credentials(context.Context) (credentials.Credentials, error) {
+	return credentials.Credentials(p), nil
+}
+
+// serve is the one way in: name the request, apply a fault, let the service
+// answer.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	query, _ := url.ParseQuery(r.URL.RawQuery)
+	x := &exchange{srv: s, r: r, query: query, operation: action(r, query)}
+	if x.api = x.operation != ""; !x.api {
+		x.aim()
+	}
+	x.begin(w)
+	defer x.end()
+	x.run()
+}

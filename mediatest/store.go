@@ -1,0 +1,331 @@
+package mediatest
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"hash/crc64"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	maxHeld    = 1 << 30 // bytes kept in memory by one server
+	maxPut     = 5 << 30 // PutObject and a single part
+	minPart    = 100 << 10
+	maxParts   = 10000
+	maxListing = 1000
+)
+
+var crcTable = crc64.MakeTable(crc64.ECMA)
+
+type bucket struct {
+	region  string
+	objects map[string]*object
+}
+
+func newBucket(region string) *bucket {
+	return &bucket{region: region, objects: map[string]*object{}}
+}
+
+// blob is what is known of received bytes.
+type blob struct {
+	data []byte // nil when discarded
+	size int64
+	md5  [md5.Size]byte // zero when discarded and nobody asked for it
+	crc  uint64
+}
+
+type object struct {
+	blob
+	etag        string
+	contentType string
+	multipart   bool
+	modified    time.Time
+}
+
+// upload is an open multipart upload.
+type upload struct {
+	id          string
+	bucket, key string
+	contentType string
+	initiated   time.Time
+	parts       map[int]*part
+	receiving   int  // parts on their way in
+	aborted     bool // while parts were on their way in, which may still be stored
+}
+
+// open reports whether the upload exists for its users.
+func (u *upload) open() bool { return u != nil && (!u.aborted || len(u.parts) > 0) }
+
+type part struct {
+	blob
+	number   int
+	etag     string
+	modified time.Time
+}
+
+// Upload is an open multipart upload.
+type Upload struct {
+	UploadId  string
+	Bucket    string
+	Key       string
+	Initiated time.Time
+	Parts     []Part // by number
+}
+
+// Part is a part of an open multipart upload.
+type Part struct {
+	Number int
+	Size   int64
+	ETag   string
+}
+
+// CreateBucket makes a bucket in the server's region, as a customer's own. A
+// bucket that exists stays as it is.
+func (s *Server) CreateBucket(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ensureBucket(name)
+}
+
+func (s *Server) ensureBucket(name string) *bucket {
+	b := s.buckets[name]
+	if b == nil {
+		b = newBucket(s.opts.region)
+		s.buckets[name] = b
+	}
+	return b
+}
+
+// StorageBucket is the name of the bucket managed by the services, where
+// uploads with an UploadAddress go.
+func (s *Server) StorageBucket() string { return s.storage }
+
+// PutObject stores an object, in a new bucket if need be.
+func (s *Server) PutObject(bucket, key string, data []byte) {
+	b := blobOf(data)
+	if s.opts.discard {
+		b.data = nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ensureBucket(bucket)
+	s.store(bucket, key, &object{blob: b, etag: s.etag(b)})
+}
+
+// Object returns the bytes of an object and whether there is such an object.
+// With [Discard] there are no bytes.
+func (s *Server) Object(bucket, key string) ([]byte, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.object(bucket, key)
+	if o == nil {
+		return nil, false
+	}
+	return bytes.Clone(o.data), true
+}
+
+// ObjectInfo is the size and CRC-64/ECMA of an object, which are known with
+// [Discard] too.
+func (s *Server) ObjectInfo(bucket, key string) (size int64, crc uint64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.object(bucket, key)
+	if o == nil {
+		return 0, 0, false
+	}
+	return o.size, o.crc, true
+}
+
+// Objects lists the keys of a bucket, sorted.
+func (s *Server) Objects(bucket string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b := s.buckets[bucket]; b != nil {
+		return slices.Sorted(maps.Keys(b.objects))
+	}
+	return nil
+}
+
+// ObjectURL is the InputURL (or FileURL) of an object:
+// http://bucket.oss-region.aliyuncs.com/key.
+func (s *Server) ObjectURL(bucket, key string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.objectURL(bucket, key)
+}
+
+func (s *Server) objectURL(bucket, key string) string {
+	region := s.opts.region
+	if b := s.buckets[bucket]; b != nil {
+		region = b.region
+	}
+	return "http://" + bucket + ".oss-" + region + ".aliyuncs.com/" + escapeKey(key)
+}
+
+// Uploads lists the multipart uploads that are neither completed nor aborted,
+// oldest first.
+func (s *Server) Uploads() []Upload {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Upload
+	for _, u := range s.uploads {
+		if u.open() {
+			all = append(all, u.public())
+		}
+	}
+	slices.SortFunc(all, func(a, b Upload) int {
+		return cmp.Or(a.Initiated.Compare(b.Initiated), cmp.Compare(a.UploadId, b.UploadId))
+	})
+	return all
+}
+
+func (u *upload) public() Upload {
+	p := Upload{UploadId: u.id, Bucket: u.bucket, Key: u.key, Initiated: u.initiated}
+	for _, q := range u.sorted() {
+		p.Parts = append(p.Parts, Part{Number: q.number, Size: q.size, ETag: q.etag})
+	}
+	return p
+}
+
+func (u *upload) sorted() []*part {
+	return slices.SortedFunc(maps.Values(u.parts), func(a, b *part) int { return cmp.Compare(a.number, b.number) })
+}
+
+// The functions below are called with mu held.
+
+func (s *Server) object(bucket, key string) *object {
+	if b := s.buckets[bucket]; b != nil {
+		return b.objects[key]
+	}
+	return nil
+}
+
+// store puts an object in its place and tells the media library.
+func (s *Server) store(bucket, key string, o *object) {
+	if old := s.object(bucket, key); old != nil {
+		s.held -= int64(len(old.data))
+	}
+	s.held += int64(len(o.data))
+	o.modified = s.now().Truncate(time.Second)
+	s.buckets[bucket].objects[key] = o
+	s.arrived(bucket, key, o.size)
+}
+
+func (s *Server) remove(bucket, key string) {
+	if o := s.object(bucket, key); o != nil {
+		s.held -= int64(len(o.data))
+		delete(s.buckets[bucket].objects, key)
+	}
+}
+
+// etag is the MD5, or something as unique where no MD5 was made.
+func (s *Server) etag(b blob) string {
+	if s.opts.discard {
+		return `"` + strings.ToUpper(crcETag(b)) + `"`
+	}
+	return `"` + strings.ToUpper(hex.EncodeToString(b.md5[:])) + `"`
+}
+
+func crcETag(b blob) string {
+	var text [16]byte
+	for i := range 8 {
+		text[i] = byte(b.crc >> (56 - 8*i))
+		text[8+i] = byte(b.size >> (56 - 8*i))
+	}
+	return hex.EncodeToString(text[:])
+}
+
+func blobOf(data []byte) blob {
+	return blob{
+		data: bytes.Clone(data),
+		size: int64(len(data)),
+		md5:  md5.Sum(data),
+		crc:  crc64.Checksum(data, crcTable),
+	}
+}
+
+var (
+	errTooLarge = refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
+	errFull     = refused(400, "EntityTooLarge", "mediatest: the server holds %d bytes already; start it with mediatest.Discard for large uploads.", int64(maxHeld))
+)
+
+// receive reads a request body, without mu.
+func (s *Server) receive(r *http.Request) (blob, error) {
+	var b blob
+	if r.ContentLength > maxPut {
+		return b, errTooLarge
+	}
+	var held bytes.Buffer
+	crc := crc64.New(crcTable)
+	sum := md5.New()
+	sinks := []io.Writer{crc}
+	limit := int64(maxPut)
+	wantMD5 := !s.opts.discard || r.Header.Get("Content-MD5") != ""
+	if wantMD5 {
+		sinks = append(sinks, sum)
+	}
+	if !s.opts.discard {
+		s.mu.Lock()
+		limit = maxHeld - s.held
+		s.mu.Unlock()
+		sinks = append(sinks, &held)
+		held.Grow(int(min(max(r.ContentLength, 0), 16<<20)))
+	}
+	n, err := io.Copy(io.MultiWriter(sinks...), io.LimitReader(r.Body, limit+1))
+	switch {
+	case err != nil:
+		return b, errors.Join(errGone, err)
+	case n > limit && !s.opts.discard:
+		return b, errFull
+	case n > limit:
+		return b, errTooLarge
+	}
+	b = blob{data: held.Bytes(), size: n, crc: crc.Sum64()}
+	if wantMD5 {
+		sum.Sum(b.md5[:0])
+	}
+	return b, nil
+}
+
+// escapeKey writes a key as the path of a URL.
+func escapeKey(key string) string {
+	segments := strings.Split(key, "/")
+	for i, seg := range segments {
+		segments[i] = percentEncode(seg)
+	}
+	return strings.Join(segments, "/")
+}
+
+// locate finds bucket and key of http(s)://bucket.oss-region.aliyuncs.com/key
+// or oss://bucket/key.
+func (s *Server) locate(address string) (bucket, key string, ok bool) {
+	if rest, found := strings.CutPrefix(address, "oss://"); found {
+		bucket, key, _ = strings.Cut(rest, "/")
+		return bucket, key, bucket != "" && key != ""
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
+		return "", "", false
+	}
+	bucket, host, _ := strings.Cut(u.Hostname(), ".")
+	region, isOSS := strings.CutPrefix(host, "oss-")
+	region, isAliyun := strings.CutSuffix(region, ".aliyuncs.com")
+	region = strings.TrimSuffix(region, "-internal")
+	key = strings.TrimPrefix(u.Path, "/")
+	if !isOSS || !isAliyun || bucket == "" || key == "" {
+		return "", "", false
+	}
+	if b := s.buckets[bucket]; b != nil && b.region != region {
+		return "", "", false
+	}
+	return bucket, key, true
+}
