@@ -1,0 +1,185 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+const (
+	// renewAhead is how long before expiry new credentials are asked for, at
+	// least; short-lived ones are renewed when a fifth of their life is left.
+	renewAhead = 5 * time.Minute
+
+	// margin is the rest of a life that is not used any more: a request
+	// signed within it could arrive too late.
+	margin = 15 * time.Second
+
+	// unknownLife is when credentials without an expiry are asked for again.
+	unknownLife = 15 * time.Minute
+
+	// errorLife is how long a failure answers for the source while there are
+	// no credentials to go on with.
+	errorLife = time.Second
+
+	// longestBackoff bounds the wait between attempts to renew credentials
+	// that are still good.
+	longestBackoff = time.Minute
+)
+
+// cache hands out what it holds and asks its source only when that is due.
+// It owns no goroutine: a caller starts the flight, which ends by itself.
+type cache struct {
+	label
+	ask     fetch
+	drop    func(Credentials) // tells the source of refused credentials; may be nil
+	flights flights
+
+	mu       sync.Mutex
+	held     Credentials // zero when there are none
+	renewAt  time.Time   // from here on they are to be replaced, though good
+	deadAt   time.Time   // from here on they are no good; zero: never
+	retryAt  time.Time   // the source is left alone until here
+	failures int         // since the last success
+	failed   error       // the last failure
+}
+
+// Cached returns a provider that asks source once for all its callers and
+// keeps the answer. It is meant for a Provider of your own; the kinds of this
+// package that need it have it built in.
+//
+// Credentials are renewed when five minutes, or a fifth, of their life is
+// left, some up to half of that earlier so that processes started together do
+// not ask together. While renewal is under way or fails, callers go on with
+// the old ones as long as those are good, and the source is asked at growing
+// intervals of up to a minute. Credentials without Expires are renewed every
+// 15 minutes. No question takes longer than 30 seconds.
+//
+// The provider implements [Invalidator].
+func Cached(source Provider) Provider {
+	if source == nil {
+		return newCache("Cached", func(context.Context) (Credentials, error) {
+			return Credentials{}, errors.New("the source is nil")
+		})
+	}
+	c := newCache(label("Cached("+nameOf(source)+")"), source.Credentials)
+	if i, ok := source.(Invalidator); ok {
+		c.drop = i.Invalidate
+	}
+	return c
+}
+
+func newCache(name label, ask fetch) *cache { return &cache{label: name, ask: ask} }
+
+func (c *cache) Credentials(ctx context.Context) (Credentials, error) {
+	held, due, err := c.look(time.Now())
+	if !due {
+		return held, err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return Credentials{}, c.fail(err)
+	}
+	f := c.flights.join(ctx, c.renew)
+	if held.AccessKeyId != "" {
+		return held, nil
+	}
+	creds, err := f.wait(ctx)
+	if err != nil {
+		return Credentials{}, c.fail(err)
+	}
+	return creds, nil
+}
+
+// Invalidate implements Invalidator.
+func (c *cache) Invalidate(refused Credentials) {
+	c.mu.Lock()
+	hit := c.held.AccessKeyId != "" && c.held.sameKeys(refused)
+	if hit {
+		c.held = Credentials{}
+		c.retryAt = time.Time{}
+	}
+	c.mu.Unlock()
+	if hit && c.drop != nil {
+		c.drop(refused)
+	}
+}
+
+// look returns the credentials that are good now, if any, and whether the
+// source is due to be asked. The error stands in for a source that has just
+// failed.
+func (c *cache) look(now time.Time) (good Credentials, due bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.deadAt.IsZero() || now.Before(c.deadAt) {
+		good = c.held
+	}
+	switch {
+	case good.AccessKeyId != "" && now.Before(c.renewAt):
+		return good, false, nil
+	case !now.Before(c.retryAt):
+		return good, true, nil
+	case good.AccessKeyId != "":
+		return good, false, nil
+	default:
+		return Credentials{}, false, c.failed
+	}
+}
+
+// renew asks the source and keeps the outcome.
+func (c *cache) renew(ctx context.Context) (Credentials, error) {
+	// A flight may have landed between a caller's look and its join.
+	if good, due, err := c.look(time.Now()); !due {
+		return good, err
+	}
+	creds, err := c.ask(ctx)
+	if err == nil {
+		err = creds.verify()
+	}
+	now := time.Now()
+	if err == nil && !creds.Expires.IsZero() && !now.Before(creds.Expires) {
+		err = fmt.Errorf("the credentials had expired at %s, before they arrived: check this machine's clock",
+			creds.Expires.Format(time.RFC3339))
+	}
+	if err != nil {
+		return Credentials{}, c.miss(now, err)
+	}
+	c.keep(now, creds)
+	return creds, nil
+}
+
+func (c *cache) keep(now time.Time, creds Credentials) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held, c.failures, c.failed, c.retryAt = creds, 0, nil, time.Time{}
+	if creds.Expires.IsZero() {
+		c.renewAt, c.deadAt = now.Add(unknownLife-upTo(unknownLife/5)), time.Time{}
+		return
+	}
+	life := creds.Expires.Sub(now)
+	ahead := min(renewAhead, life/5)
+	c.renewAt = creds.Expires.Add(-ahead - upTo(ahead/2))
+	c.deadAt = creds.Expires.Add(-min(margin, life/10))
+}
+
+func (c *cache) miss(now time.Time, err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed = c.fail(err)
+	c.retryAt = now.Add(errorLife)
+	if good := c.held.AccessKeyId != "" && (c.deadAt.IsZero() || now.Before(c.deadAt)); good {
+		backoff := min(time.Second<<min(c.failures, 6), longestBackoff)
+		c.retryAt = now.Add(backoff/2 + upTo(backoff/2))
+		// Once they are dead the source is needed, however often it failed.
+		if !c.deadAt.IsZero() && c.retryAt.After(c.deadAt) {
+			c.retryAt = c.deadAt
+		}
+	}
+	c.failures++
+	return c.failed
+}
+
+// upTo draws a duration between zero and d, both included.
+func upTo(d time.Duration) time.Duration { return rand.N(d + 1) }

@@ -1,0 +1,102 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+)
+
+// chain is Chain and Default.
+type chain struct {
+	label
+	providers []Provider
+	chosen    atomic.Pointer[Provider] // the first that ever succeeded
+}
+
+// Chain returns a provider that asks the given ones in order and stays with
+// the first that succeeds: when that fails later, its error is returned rather
+// than the keys of somebody else. When none succeeds the error lists each with
+// its reason, and the next call asks all of them again.
+//
+// The provider implements [Invalidator] on behalf of the chosen one.
+func Chain(providers ...Provider) Provider {
+	return &chain{label: "Chain", providers: append([]Provider(nil), providers...)}
+}
+
+// Default returns the chain that Alibaba Cloud's tools share: [Env], [OIDC],
+// [Profile] (the command line's configuration file, then the credentials
+// file), [ECSRole] and [URI].
+func Default() Provider {
+	return &chain{label: "Default", providers: []Provider{
+		Env(),
+		OIDC(OIDCOptions{}),
+		Profile("", ProfileOptions{}),
+		ECSRole("", ECSOptions{}),
+		URI("", URIOptions{}),
+	}}
+}
+
+func (c *chain) Credentials(ctx context.Context) (Credentials, error) {
+	if p := c.chosen.Load(); p != nil {
+		return ask(ctx, *p)
+	}
+	var reasons []error
+	for _, p := range c.providers {
+		creds, err := ask(ctx, p)
+		if err == nil {
+			c.chosen.CompareAndSwap(nil, &p)
+			return creds, nil
+		}
+		if ctx.Err() != nil {
+			return Credentials{}, c.fail(context.Cause(ctx))
+		}
+		if inner, ok := err.(*chainError); ok {
+			reasons = append(reasons, inner.reasons...)
+		} else {
+			reasons = append(reasons, err)
+		}
+	}
+	if reasons == nil {
+		return Credentials{}, c.fail(errors.New("it has no providers: give at least one"))
+	}
+	return Credentials{}, &chainError{reasons}
+}
+
+// Invalidate implements Invalidator.
+func (c *chain) Invalidate(refused Credentials) {
+	if p := c.chosen.Load(); p != nil {
+		invalidate(*p, refused)
+	}
+}
+
+func invalidate(p Provider, refused Credentials) {
+	if i, ok := p.(Invalidator); ok {
+		i.Invalidate(refused)
+	}
+}
+
+// ask calls a provider that may not keep its contract: it is nil, or returns
+// neither credentials nor an error.
+func ask(ctx context.Context, p Provider) (Credentials, error) {
+	if p == nil {
+		return Credentials{}, label("nil").fail(errors.New("the provider is nil"))
+	}
+	c, err := p.Credentials(ctx)
+	if err == nil && (c.AccessKeyId == "" || c.AccessKeySecret == "") {
+		err = errors.New("it returned neither credentials nor an error")
+	}
+	if err != nil {
+		return Credentials{}, named(p, err)
+	}
+	return c, nil
+}
+
+// named makes sure that err says which provider it is of.
+func named(p Provider, err error) error {
+	switch err.(type) {
+	case *failure, *chainError:
+		return err
+	default:
+		return label(nameOf(p)).fail(err)
+	}
+}

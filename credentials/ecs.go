@@ -1,0 +1,161 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+)
+
+const (
+	metadataURL     = "http://100.100.100.200"
+	metadataTimeout = time.Second
+	metadataRoles   = "/latest/meta-data/ram/security-credentials/"
+
+	// metadataTokenLife is asked for in seconds; a token serves one renewal.
+	metadataTokenLife = "300"
+)
+
+// ECSOptions adjusts [ECSRole]. The zero value is right on an instance.
+type ECSOptions struct {
+	// DisableV1 refuses to go on without a session token, as does
+	// ALIBABA_CLOUD_IMDSV1_DISABLED=true.
+	DisableV1 bool
+
+	// Timeout bounds connecting to the metadata service and, again, waiting
+	// for its answer. Zero means one second.
+	Timeout time.Duration
+
+	// Endpoint is the metadata service. Empty means http://100.100.100.200.
+	Endpoint string
+
+	// HTTPClient reaches the metadata service, which no proxy can do for
+	// you. Nil means a client of our own that never uses one.
+	HTTPClient *http.Client
+}
+
+// ECSRole returns a provider of the keys that the metadata service of an ECS
+// instance hands out for the RAM role attached to it. An empty role means
+// ALIBABA_CLOUD_ECS_METADATA or, without that, the role the service names.
+//
+// A session token is asked for first (IMDSv2); where the service does not give
+// one, it is done without. ALIBABA_CLOUD_ECS_METADATA_DISABLED=true switches
+// the provider off.
+func ECSRole(role string, opts ECSOptions) Provider {
+	if opts.Timeout <= 0 {
+		opts.Timeout = metadataTimeout
+	}
+	if opts.Endpoint == "" {
+		opts.Endpoint = metadataURL
+	}
+	e := &ecs{
+		role:     role,
+		opts:     opts,
+		endpoint: strings.TrimRight(opts.Endpoint, "/"),
+		caller:   newCaller(opts.HTTPClient, opts.Timeout, nil),
+	}
+	return newCache("ECSRole", e.fetch)
+}
+
+type ecs struct {
+	role     string
+	opts     ECSOptions
+	endpoint string
+	caller   caller
+}
+
+func (e *ecs) fetch(ctx context.Context) (Credentials, error) {
+	if switchedOn("ALIBABA_CLOUD_ECS_METADATA_DISABLED") {
+		return Credentials{}, errors.New("switched off by ALIBABA_CLOUD_ECS_METADATA_DISABLED")
+	}
+	token, err := e.token(ctx)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("session token of the metadata service (reachable on ECS instances only): %w", err)
+	}
+	role, err := e.roleName(ctx, token)
+	if err != nil {
+		return Credentials{}, err
+	}
+	a, err := e.get(ctx, metadataRoles+role, token)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("keys of role %s: %w", role, err)
+	}
+	doc, err := decode(a.body)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("keys of role %s: %w", role, err)
+	}
+	if doc.Code != "" && !strings.EqualFold(doc.Code, "Success") {
+		return Credentials{}, fmt.Errorf("keys of role %s: %w", role, doc.refusal(http.StatusOK, []string{token}))
+	}
+	return doc.keys.credentials("ECSRole", a.date)
+}
+
+// token asks for a session token. It is empty where IMDSv1 has to do.
+func (e *ecs) token(ctx context.Context) (string, error) {
+	a, err := e.caller.exchange(ctx, func(ctx context.Context) (*http.Request, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPut, e.endpoint+"/latest/api/token", nil)
+		if err != nil {
+			return nil, errEndpoint
+		}
+		req.Header.Set("X-Aliyun-Ecs-Metadata-Token-Ttl-Seconds", metadataTokenLife)
+		return req, nil
+	})
+	token := strings.TrimSpace(string(a.body))
+	if err == nil && (token == "" || strings.ContainsFunc(token, notPrintable)) {
+		err = errors.New("the answer is no token")
+	}
+	switch {
+	case err == nil:
+		return token, nil
+	case e.opts.DisableV1 || switchedOn("ALIBABA_CLOUD_IMDSV1_DISABLED"):
+		return "", fmt.Errorf("%w (and IMDSv1 is disabled)", err)
+	case unreachable(err) || errors.Is(err, errEndpoint) || ctx.Err() != nil:
+		return "", err
+	default:
+		return "", nil
+	}
+}
+
+var (
+	errEndpoint = errors.New("the Endpoint is not a URL")
+	rolePattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+)
+
+func (e *ecs) roleName(ctx context.Context, token string) (string, error) {
+	role := e.role
+	if role == "" {
+		role = getenv("ALIBABA_CLOUD_ECS_METADATA")
+	}
+	if role == "" {
+		a, err := e.get(ctx, metadataRoles, token)
+		var refused *Error
+		if errors.As(err, &refused) && refused.StatusCode == http.StatusNotFound {
+			return "", fmt.Errorf("no RAM role is attached to this instance: attach one, or choose another provider: %w", err)
+		}
+		if err != nil {
+			return "", fmt.Errorf("name of the instance's role: %w", err)
+		}
+		role, _, _ = strings.Cut(strings.TrimSpace(string(a.body)), "\n")
+		role = strings.TrimSpace(role)
+	}
+	if !rolePattern.MatchString(role) {
+		return "", errors.New("the role's name is not one: 1 to 64 letters, digits, '.', '_' and '-' are expected")
+	}
+	return role, nil
+}
+
+func (e *ecs) get(ctx context.Context, path, token string) (answer, error) {
+	return e.caller.exchange(ctx, func(ctx context.Context) (*http.Request, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.endpoint+path, nil)
+		if err != nil {
+			return nil, errEndpoint
+		}
+		if token != "" {
+			req.Header.Set("X-Aliyun-Ecs-Metadata-Token", token)
+		}
+		return req, nil
+	}, token)
+}

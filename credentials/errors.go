@@ -1,0 +1,110 @@
+package credentials
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+)
+
+const prefix = "credentials: "
+
+// Error is an answer of STS, of the metadata service or of a credentials URI
+// that refuses. Reach it with errors.As.
+type Error struct {
+	Code       string // such as "NoPermission"; empty when the answer has none
+	Message    string // at most 300 bytes, without the secrets of the request
+	RequestId  string
+	StatusCode int // HTTP status
+
+	date time.Time // the server's clock; zero when it did not say
+}
+
+// Error gives code, status, message and request id on one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("refused")
+	if e.Code != "" {
+		fmt.Fprintf(&b, " with code %s", e.Code)
+	}
+	fmt.Fprintf(&b, " (HTTP %d)", e.StatusCode)
+	if e.Message != "" {
+		fmt.Fprintf(&b, ": %s", e.Message)
+	}
+	if e.RequestId != "" {
+		fmt.Fprintf(&b, " [request id %s]", e.RequestId)
+	}
+	return b.String()
+}
+
+func (e *Error) hasCode(code string) bool {
+	return len(e.Code) >= len(code) && strings.EqualFold(e.Code[:len(code)], code)
+}
+
+// failure says which provider has no credentials, and why.
+type failure struct {
+	provider string
+	reason   error
+}
+
+func (f *failure) Error() string {
+	return prefix + f.provider + ": " + strings.TrimPrefix(f.reason.Error(), prefix)
+}
+
+func (f *failure) Unwrap() error { return f.reason }
+
+// fail names the provider in err, once.
+func (l label) fail(err error) error {
+	if f, ok := err.(*failure); ok && f.provider == string(l) {
+		return err
+	}
+	return &failure{provider: string(l), reason: err}
+}
+
+// chainError lists every provider that was asked with its reason.
+type chainError struct {
+	reasons []error
+}
+
+func (e *chainError) Error() string {
+	var b strings.Builder
+	b.WriteString(prefix)
+	b.WriteString("no provider has any: ")
+	for i, reason := range e.reasons {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(strings.TrimPrefix(reason.Error(), prefix))
+	}
+	return b.String()
+}
+
+func (e *chainError) Unwrap() []error { return e.reasons }
+
+// scrub masks secrets that an answer echoes, plain or as part of a URL.
+func scrub(text string, secrets ...string) string {
+	for _, s := range secrets {
+		if len(s) < 4 {
+			continue
+		}
+		for _, form := range []string{s, url.QueryEscape(s), escape(s), url.PathEscape(s)} {
+			text = strings.ReplaceAll(text, form, mask)
+		}
+	}
+	return text
+}
+
+// oneLine bounds a text from outside to limit bytes of one printable line.
+func oneLine(text string, limit int) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.TrimSpace(text))
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "") + "..."
+	}
+	return text
+}

@@ -1,0 +1,210 @@
+package credentials
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	maxAnswer   = 64 << 10
+	maxAttempts = 3
+	userAgent   = "alimedia-go"
+)
+
+// httpTimeout bounds connecting and waiting for the answer of STS and of a
+// credentials URI.
+const httpTimeout = 5 * time.Second
+
+// caller sends the few small requests of this package.
+type caller struct {
+	client  *http.Client
+	attempt time.Duration // bounds one attempt as a whole
+}
+
+// newCaller uses the client given, or one of its own that dials and waits for
+// the answer no longer than timeout each. Its connections are not kept: they
+// would idle for most of an hour, each with two goroutines. Redirects are not
+// followed in either case; no source of credentials needs them.
+func newCaller(client *http.Client, timeout time.Duration, proxy func(*http.Request) (*url.URL, error)) caller {
+	if client == nil {
+		client = &http.Client{Transport: &http.Transport{
+			Proxy:                  proxy,
+			DialContext:            (&net.Dialer{Timeout: timeout}).DialContext,
+			TLSHandshakeTimeout:    timeout,
+			ResponseHeaderTimeout:  timeout,
+			MaxResponseHeaderBytes: maxAnswer,
+			DisableKeepAlives:      true,
+		}}
+	}
+	own := *client
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return caller{client: &own, attempt: 2 * timeout}
+}
+
+// answer is what came back with status 200.
+type answer struct {
+	body []byte
+	date time.Time // the server's clock; zero when it does not say
+}
+
+// exchange sends a request, anew for each attempt, until it is answered. The
+// secrets of the request are masked in an error's message.
+func (c caller) exchange(ctx context.Context, request func(context.Context) (*http.Request, error), secrets ...string) (answer, error) {
+	for attempt := 1; ; attempt++ {
+		a, err := c.once(ctx, request, secrets)
+		if err == nil || attempt == maxAttempts || !transient(err) {
+			return a, err
+		}
+		wait := 100 * time.Millisecond << attempt
+		if err := pause(ctx, wait/2+upTo(wait/2)); err != nil {
+			return answer{}, err
+		}
+	}
+}
+
+func (c caller) once(ctx context.Context, request func(context.Context) (*http.Request, error), secrets []string) (answer, error) {
+	late := fmt.Errorf("no answer within %v: %w", c.attempt, context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.attempt, late)
+	defer cancel()
+	req, err := request(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("Accept", "application/json")
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return answer{}, transportError(ctx, req.URL, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return answer{}, transportError(ctx, req.URL, err)
+	}
+	if len(body) > maxAnswer {
+		return answer{}, fmt.Errorf("%s: the answer is longer than %d KiB", req.URL.Host, maxAnswer>>10)
+	}
+	date, _ := http.ParseTime(resp.Header.Get("Date"))
+	if resp.StatusCode != http.StatusOK {
+		doc, _ := decode(body)
+		refused := doc.refusal(resp.StatusCode, secrets)
+		refused.date = date
+		return answer{}, refused
+	}
+	return answer{body: body, date: date}, nil
+}
+
+// transportError names the host but not the URL, whose query may hold secrets.
+func transportError(ctx context.Context, u *url.URL, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%s: %w", u.Host, cause)
+	}
+	var e *url.Error
+	if errors.As(err, &e) {
+		err = e.Err
+	}
+	return fmt.Errorf("%s: %w", u.Host, err)
+}
+
+// transient reports whether asking again soon may help: the server is busy, or
+// the connection broke. A host that cannot be reached or stays silent has cost
+// its timeout already.
+func transient(err error) bool {
+	var refused *Error
+	if errors.As(err, &refused) {
+		return refused.StatusCode >= 500 || refused.StatusCode == http.StatusTooManyRequests || refused.hasCode("Throttling")
+	}
+	var network net.Error
+	if errors.As(err, &network) && network.Timeout() || unreachable(err) {
+		return false
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || network != nil
+}
+
+// unreachable reports whether no connection was made at all.
+func unreachable(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// document is what STS, the metadata service and credentials URIs answer: the
+// keys at the top or, in STS, inside Credentials.
+type document struct {
+	Code, Message, RequestId string
+	keys
+	Credentials keys
+}
+
+type keys struct {
+	AccessKeyId, AccessKeySecret, SecurityToken, Expiration string
+}
+
+func decode(body []byte) (document, error) {
+	var doc document
+	if err := json.Unmarshal(body, &doc); err != nil {
+		// The text of err may quote the body.
+		return document{}, errors.New("the answer is not the JSON document it should be")
+	}
+	return doc, nil
+}
+
+// refusal turns the answer into an Error that holds no secret of the request
+// or of the answer itself.
+func (d document) refusal(status int, secrets []string) *Error {
+	secrets = append([]string{
+		d.AccessKeySecret, d.SecurityToken, d.Credentials.AccessKeySecret, d.Credentials.SecurityToken,
+	}, secrets...)
+	clean := func(text string, limit int) string { return oneLine(scrub(text, secrets...), limit) }
+	return &Error{
+		Code:       clean(d.Code, 64),
+		Message:    clean(d.Message, 300),
+		RequestId:  clean(d.RequestId, 64),
+		StatusCode: status,
+	}
+}
+
+// credentials turns keys into Credentials that expire by this machine's clock.
+func (k keys) credentials(source string, date time.Time) (Credentials, error) {
+	c := Credentials{AccessKeyId: k.AccessKeyId, AccessKeySecret: k.AccessKeySecret, SecurityToken: k.SecurityToken, Source: source}
+	if err := c.verify(); err != nil {
+		return Credentials{}, fmt.Errorf("the answer is of no use: %w", err)
+	}
+	if k.Expiration == "" {
+		if c.SecurityToken != "" {
+			return Credentials{}, errors.New("the answer is of no use: a SecurityToken without Expiration")
+		}
+		return c, nil
+	}
+	expires, err := time.Parse(time.RFC3339, k.Expiration)
+	if err != nil {
+		return Credentials{}, errors.New("the answer is of no use: its Expiration is not a time like 2006-01-02T15:04:05Z")
+	}
+	// What counts is how long they live, whatever clock is wrong.
+	if skew := time.Until(date); !date.IsZero() && skew.Abs() > maxSkew {
+		expires = expires.Add(-skew)
+	}
+	c.Expires = expires
+	return c, nil
+}
+
+// maxSkew is how far clocks may be apart before it is taken into account; the
+// Date of an answer is exact to a second and as old as the way back.
+const maxSkew = 30 * time.Second

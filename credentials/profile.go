@@ -1,0 +1,267 @@
+package credentials
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ProfileOptions adjusts [Profile].
+type ProfileOptions struct {
+	// ConfigFile is the command line's JSON file. Empty means
+	// ALIBABA_CLOUD_CONFIG_FILE or ~/.aliyun/config.json.
+	ConfigFile string
+
+	// CredentialsFile is the INI file. Empty means
+	// ALIBABA_CLOUD_CREDENTIALS_FILE or ~/.alibabacloud/credentials.
+	CredentialsFile string
+
+	// HTTPClient reaches STS and credentials URIs where a profile needs them;
+	// the metadata service of ECS is reached without it. Nil means clients of
+	// our own.
+	HTTPClient *http.Client
+}
+
+// Profile returns a provider of the keys of a named profile, looked up in the
+// configuration file of the Alibaba Cloud command line first and then in the
+// credentials file. An empty name means ALIBABA_CLOUD_PROFILE or, without
+// that, the configuration file's current profile and the credentials file's
+// section "default".
+//
+// In the configuration file the modes AK, StsToken, RamRoleArn, EcsRamRole,
+// OIDC, ChainableRamRoleArn and CredentialsURI work; in the credentials file
+// the types access_key, sts, ram_role_arn, ecs_ram_role, oidc_role_arn and
+// credentials_uri. ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true leaves the
+// configuration file out.
+//
+// A changed file is read again; while it cannot be read, the profile last read
+// stays in use. No error quotes a file's content beyond names of profiles,
+// modes and keys.
+func Profile(name string, opts ProfileOptions) Provider {
+	build := builder{client: opts.HTTPClient, ecs: func(role string) Provider { return ECSRole(role, ECSOptions{}) }}
+	config := &profileFile{
+		label: "Profile(config.json)",
+		path:  located(opts.ConfigFile, "ALIBABA_CLOUD_CONFIG_FILE", ".aliyun", "config.json"),
+		load:  func(data []byte) (Provider, string, error) { return build.fromConfig(data, profileName(name)) },
+		off:   "ALIBABA_CLOUD_CLI_PROFILE_DISABLED",
+	}
+	shared := &profileFile{
+		label: "Profile(credentials)",
+		path:  located(opts.CredentialsFile, "ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud", "credentials"),
+		load:  func(data []byte) (Provider, string, error) { return build.fromINI(data, profileName(name)) },
+	}
+	return &chain{label: "Profile", providers: []Provider{config, shared}}
+}
+
+// profileName is the name asked for, empty where the file decides.
+func profileName(given string) string {
+	if given != "" {
+		return given
+	}
+	return getenv("ALIBABA_CLOUD_PROFILE")
+}
+
+func located(given, variable string, below ...string) func() (string, error) {
+	return func() (string, error) {
+		if given != "" {
+			return given, nil
+		}
+		if path := getenv(variable); path != "" {
+			return path, nil
+		}
+		return homeFile(filepath.Join(below...))
+	}
+}
+
+// profileFile is the provider that one profile of one file describes.
+type profileFile struct {
+	label
+	path func() (string, error)
+	load func(data []byte) (p Provider, profile string, err error)
+	off  string // variable that switches it off; may be empty
+
+	mu      sync.Mutex
+	stamp   stamp
+	current Provider // of the file with that stamp; nil before the first success
+	profile string   // its name
+}
+
+// stamp tells whether a file is still the one that was read.
+type stamp struct {
+	path, profile string
+	modified      time.Time
+	size          int64
+}
+
+func (f *profileFile) Credentials(ctx context.Context) (Credentials, error) {
+	if f.off != "" && switchedOn(f.off) {
+		return Credentials{}, f.fail(fmt.Errorf("switched off by %s", f.off))
+	}
+	p, profile, err := f.provider()
+	if err != nil {
+		return Credentials{}, f.fail(err)
+	}
+	c, err := ask(ctx, p)
+	if err != nil {
+		return Credentials{}, label(fmt.Sprintf("%s %q", f.label, profile)).fail(err)
+	}
+	c.Source = "Profile(" + profile + "): " + c.Source
+	return c, nil
+}
+
+// Invalidate implements Invalidator.
+func (f *profileFile) Invalidate(refused Credentials) {
+	f.mu.Lock()
+	p := f.current
+	f.mu.Unlock()
+	invalidate(p, refused)
+}
+
+// provider returns that of the file as it is now or, where the file is broken,
+// as it was when last read.
+func (f *profileFile) provider() (Provider, string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	path, err := f.path()
+	if err != nil {
+		return nil, "", err
+	}
+	now := stamp{path: path, profile: profileName("")}
+	if info, err := os.Stat(path); err == nil {
+		now.modified, now.size = info.ModTime(), info.Size()
+	}
+	if f.current != nil && now == f.stamp {
+		return f.current, f.profile, nil
+	}
+	p, profile, err := f.read(path)
+	switch {
+	case err == nil:
+		f.stamp, f.current, f.profile = now, p, profile
+	case f.current == nil:
+		return nil, "", err
+	}
+	return f.current, f.profile, nil
+}
+
+func (f *profileFile) read(path string) (Provider, string, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, "", err
+	}
+	p, profile, err := f.load(data)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", path, err)
+	}
+	return p, profile, nil
+}
+
+// profile is one profile of either file; the tags are those of config.json.
+type profile struct {
+	Name            string `json:"name"`
+	Mode            string `json:"mode"`
+	AccessKeyId     string `json:"access_key_id"`
+	AccessKeySecret string `json:"access_key_secret"`
+	SecurityToken   string `json:"sts_token"`
+	RoleName        string `json:"ram_role_name"`
+	RoleArn         string `json:"ram_role_arn"`
+	SessionName     string `json:"ram_session_name"`
+	ExternalId      string `json:"external_id"`
+	Policy          string `json:"policy"`
+	Seconds         int    `json:"expired_seconds"`
+	Region          string `json:"sts_region"`
+	VPC             bool   `json:"enable_vpc"`
+	Source          string `json:"source_profile"`
+	ProviderArn     string `json:"oidc_provider_arn"`
+	TokenFile       string `json:"oidc_token_file"`
+	URI             string `json:"credentials_uri"`
+}
+
+// builder makes the providers that profiles describe.
+type builder struct {
+	client *http.Client
+	ecs    func(role string) Provider
+}
+
+// provider makes that of p. Source resolves the profile that a chained one
+// names.
+func (b builder) provider(p profile, source func(name string) (Provider, error)) (Provider, error) {
+	mode := strings.ToLower(p.Mode)
+	if err := p.complete(mode); err != nil {
+		return nil, err
+	}
+	switch mode {
+	case "ak", "":
+		return Static(p.AccessKeyId, p.AccessKeySecret, ""), nil
+	case "ststoken":
+		return Static(p.AccessKeyId, p.AccessKeySecret, p.SecurityToken), nil
+	case "ramrolearn":
+		return AssumeRole(Static(p.AccessKeyId, p.AccessKeySecret, p.SecurityToken), b.role(p)), nil
+	case "chainableramrolearn":
+		inner, err := source(p.Source)
+		if err != nil {
+			return nil, fmt.Errorf("profile %.64q: source_profile: %w", p.Name, err)
+		}
+		return AssumeRole(inner, b.role(p)), nil
+	case "ecsramrole":
+		return b.ecs(p.RoleName), nil
+	case "oidc":
+		role := b.role(p)
+		return OIDC(OIDCOptions{
+			RoleArn: p.RoleArn, ProviderArn: p.ProviderArn, TokenFile: p.TokenFile, SessionName: p.SessionName,
+			Policy: p.Policy, Duration: role.Duration, Region: p.Region, Network: role.Network, HTTPClient: b.client,
+		}), nil
+	case "credentialsuri":
+		return URI(p.URI, URIOptions{HTTPClient: b.client}), nil
+	default:
+		return nil, fmt.Errorf("profile %.64q: the mode %.32q is not supported: use AK, StsToken, RamRoleArn, EcsRamRole, OIDC, "+
+			"ChainableRamRoleArn or CredentialsURI, or wrap a credential of credentials-go with FromSDK", p.Name, p.Mode)
+	}
+}
+
+func (b builder) role(p profile) AssumeRoleOptions {
+	opts := AssumeRoleOptions{
+		RoleArn: p.RoleArn, SessionName: p.SessionName, ExternalId: p.ExternalId, Policy: p.Policy,
+		Duration: time.Duration(p.Seconds) * time.Second, Region: p.Region, HTTPClient: b.client,
+	}
+	if p.VPC {
+		opts.Network = networkVPC
+	}
+	return opts
+}
+
+// complete says what the mode needs and p lacks.
+func (p profile) complete(mode string) error {
+	var missing []string
+	need := func(what, value string) {
+		if value == "" {
+			missing = append(missing, what)
+		}
+	}
+	switch mode {
+	case "ak", "", "ststoken", "ramrolearn":
+		need("an access key id", p.AccessKeyId)
+		need("an access key secret", p.AccessKeySecret)
+	case "chainableramrolearn":
+		need("a source profile", p.Source)
+	case "oidc":
+		need("an OIDC provider ARN", p.ProviderArn)
+		need("an OIDC token file", p.TokenFile)
+	case "credentialsuri":
+		need("a credentials URI", p.URI)
+	}
+	switch mode {
+	case "ststoken":
+		need("a security token", p.SecurityToken)
+	case "ramrolearn", "chainableramrolearn", "oidc":
+		need("a role ARN", p.RoleArn)
+	}
+	if missing == nil {
+		return nil
+	}
+	return fmt.Errorf("profile %.64q of mode %q lacks %s", p.Name, p.Mode, strings.Join(missing, ", "))
+}

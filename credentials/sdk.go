@@ -1,0 +1,97 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+
+	"github.com/alibabacloud-go/tea/tea"
+	sdk "github.com/aliyun/credentials-go/credentials"
+)
+
+// FromSDK returns a provider that asks a credential of Alibaba's module
+// github.com/aliyun/credentials-go at each call, for set-ups that have one.
+//
+// That module knows no context and its credentials are not safe for concurrent
+// use: they are asked in a goroutine, one at a time, and all who wait share the
+// answer. A caller whose ctx ends returns at once, and none waits longer than
+// 30 seconds; the goroutine ends when the module returns, and there is never a
+// second one. A panic in the module becomes an error.
+//
+// The module's error texts may quote files and answers with secrets in them.
+// They are replaced by what is safe: the error's code and request id, or the
+// cause of a failed connection.
+func FromSDK(credential sdk.Credential) Provider {
+	return &sdkProvider{label: "FromSDK", credential: credential}
+}
+
+type sdkProvider struct {
+	label
+	credential sdk.Credential
+	flights    flights
+}
+
+func (s *sdkProvider) Credentials(ctx context.Context) (Credentials, error) {
+	if s.credential == nil {
+		return Credentials{}, s.fail(errors.New("the credential is nil"))
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, flightLimit,
+		fmt.Errorf("credentials-go has not answered within %v: %w", flightLimit, context.DeadlineExceeded))
+	defer cancel()
+	c, err := s.flights.join(ctx, s.get).wait(ctx)
+	if err != nil {
+		return Credentials{}, s.fail(err)
+	}
+	return c, nil
+}
+
+func (s *sdkProvider) get(context.Context) (c Credentials, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c, err = Credentials{}, fmt.Errorf("credentials-go panicked (%T)", r)
+		}
+	}()
+	model, err := s.credential.GetCredential()
+	if err != nil {
+		return Credentials{}, sdkError(err)
+	}
+	if model == nil {
+		return Credentials{}, errors.New("credentials-go returned neither a credential nor an error")
+	}
+	c = Credentials{
+		AccessKeyId:     tea.StringValue(model.AccessKeyId),
+		AccessKeySecret: tea.StringValue(model.AccessKeySecret),
+		SecurityToken:   tea.StringValue(model.SecurityToken),
+		Source:          "FromSDK",
+	}
+	if name := tea.StringValue(model.ProviderName); name != "" {
+		c.Source = "FromSDK(" + name + ")"
+	}
+	if err := c.verify(); err != nil {
+		return Credentials{}, fmt.Errorf("credentials-go returned a credential of type %.32q that cannot sign: %w", tea.StringValue(model.Type), err)
+	}
+	return c, nil
+}
+
+var (
+	sdkCode      = regexp.MustCompile(`"Code":\s*"([A-Za-z][A-Za-z0-9.]{0,63})"`)
+	sdkRequestId = regexp.MustCompile(`"RequestId":\s*"([0-9A-Fa-f-]{1,64})"`)
+)
+
+// sdkError keeps of err what cannot hold a secret.
+func sdkError(err error) error {
+	var transport *url.Error
+	if errors.As(err, &transport) {
+		return fmt.Errorf("credentials-go: %w", transport.Err)
+	}
+	text, about := err.Error(), ""
+	if m := sdkCode.FindStringSubmatch(text); m != nil {
+		about += ", code " + m[1]
+	}
+	if m := sdkRequestId.FindStringSubmatch(text); m != nil {
+		about += ", request id " + m[1]
+	}
+	return fmt.Errorf("credentials-go has none%s (its message is left out because it may hold secrets; its GetCredential shows it)", about)
+}

@@ -1,0 +1,67 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// local is a provider that has its keys at hand. They are kept in a closure,
+// where no printing of a struct reaches them.
+type local struct {
+	label
+	get func() (Credentials, error)
+}
+
+func (l local) Credentials(context.Context) (Credentials, error) {
+	c, err := l.get()
+	if err == nil {
+		err = c.verify()
+	}
+	if err != nil {
+		return Credentials{}, l.fail(err)
+	}
+	c.Source = string(l.label)
+	return c, nil
+}
+
+// Static returns a provider of these keys. The securityToken is empty for
+// long-lived keys.
+func Static(accessKeyId, accessKeySecret, securityToken string) Provider {
+	return local{"Static", func() (Credentials, error) {
+		return Credentials{AccessKeyId: accessKeyId, AccessKeySecret: accessKeySecret, SecurityToken: securityToken}, nil
+	}}
+}
+
+const (
+	envId     = "ALIBABA_CLOUD_ACCESS_KEY_ID"
+	envSecret = "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+	envToken  = "ALIBABA_CLOUD_SECURITY_TOKEN"
+)
+
+// Env returns a provider of the keys in ALIBABA_CLOUD_ACCESS_KEY_ID,
+// ALIBABA_CLOUD_ACCESS_KEY_SECRET and, for temporary keys,
+// ALIBABA_CLOUD_SECURITY_TOKEN. They are read at each call.
+func Env() Provider {
+	return local{"Env", func() (Credentials, error) {
+		c := Credentials{AccessKeyId: getenv(envId), AccessKeySecret: getenv(envSecret), SecurityToken: getenv(envToken)}
+		switch {
+		case c.AccessKeyId == "" && c.AccessKeySecret == "":
+			return c, errors.New("set " + envId + " and " + envSecret)
+		case c.AccessKeyId == "":
+			return c, fmt.Errorf("%s is set but %s is not: set both", envSecret, envId)
+		case c.AccessKeySecret == "":
+			return c, fmt.Errorf("%s is set but %s is not: set both", envId, envSecret)
+		}
+		return c, nil
+	}}
+}
+
+// getenv drops blanks around the value, such as the line end that a mounted
+// secret often has.
+func getenv(name string) string { return strings.TrimSpace(os.Getenv(name)) }
+
+// switchedOn reports whether the variable says true.
+func switchedOn(name string) bool { return strings.EqualFold(getenv(name), "true") }
