@@ -16,7 +16,7 @@ import (
 func MarshalDocument(doc any, raw alimedia.JSON, extra map[string]json.RawMessage) ([]byte, error) {
 	if raw != "" {
 		if !json.Valid([]byte(raw)) {
-			return nil, errors.New("Raw is not a JSON document")
+			return nil, errors.New("the Raw document is not JSON")
 		}
 		return []byte(raw), nil
 	}

@@ -272,6 +272,12 @@ func documentText(v reflect.Value) (string, error) {
 		text = string(doc)
 	case string:
 		text = doc
+	case json.Marshaler: // asked directly: json.Marshal would rewrite its white space
+		data, err := doc.MarshalJSON()
+		if err != nil {
+			return "", err
+		}
+		text = string(data)
 	default:
 		data, err := marshal(doc)
 		return string(data), err

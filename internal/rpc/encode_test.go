@@ -67,6 +67,7 @@ func TestEncode(t *testing.T) {
 		{"any: text", everything{Any: `{"a": 1}`}, `Any={"a": 1}`, ""},
 		{"any: raw", everything{Any: json.RawMessage(`[1]`)}, `Any=[1]`, ""},
 		{"any: JSON", everything{Any: alimedia.JSON(`{}`), Raw: `{"x":1}`}, `Any={}&Raw={"x":1}`, ""},
+		{"any: its own marshaler", everything{Any: ownJSON(`{"a":  1}`)}, `Any={"a":  1}`, ""},
 		{"any: map", everything{Any: map[string]any{"b": 1, "a": "x"}}, `Any={"a":"x","b":1}`, ""},
 		{"comma", everything{Joined: []string{"a", "b"}, Numbers: []int64{1, 2}}, "Joined=a,b&Numbers=1,2", ""},
 		{"comma, nothing in it", everything{Joined: []string{}}, "", ""},
@@ -84,6 +85,10 @@ func TestEncode(t *testing.T) {
 		})
 	}
 }
+
+type ownJSON string
+
+func (j ownJSON) MarshalJSON() ([]byte, error) { return []byte(j), nil }
 
 func canonical(pairs []pair) string {
 	m := map[string]*string{}
@@ -106,6 +111,7 @@ func TestEncode_Refuses(t *testing.T) {
 		"text that is not JSON":  everything{Any: `{"a":`},
 		"JSON that is not JSON":  everything{Raw: `nope`},
 		"RawMessage, broken":     everything{Any: json.RawMessage(`[`)},
+		"a broken marshaler":     everything{Any: ownJSON(`{`)},
 		"a comma in an element":  everything{Joined: []string{"a,b"}},
 		"unmarshallable any":     everything{Any: func() {}},
 		"neither struct nor map": 7,
