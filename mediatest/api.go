@@ -34,8 +34,9 @@ func (s *Server) Handle(service, action string, h Handler) {
 // operation runs with the server's mu held.
 type call struct {
 	*Server
-	params url.Values
-	now    time.Time
+	service string
+	params  url.Values
+	now     time.Time
 }
 
 func (c *call) get(name string) string { return c.params.Get(name) }
@@ -46,9 +47,13 @@ type fields map[string]any
 // operation is an API operation the fake can do.
 type operation struct {
 	required string // blank separated parameters
+	limits   string // see checkLimits
 	regions  string // blank separated; empty: all
 	run      func(*call) (fields, error)
 }
+
+// operations are the API operations with a real answer, by service and action.
+var operations = map[string]map[string]operation{"ice": iceOperations, "vod": vodOperations}
 
 // anonymous lists the operations that are called without a signature. The
 // fake answers them only by a Handler.
@@ -111,17 +116,16 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 			return nil, err
 		}
 	}
-	name := service + "." + x.operation
-	if custom := s.custom[name]; custom != nil {
+	if custom := s.custom[service+"."+x.operation]; custom != nil {
 		s.mu.Unlock()
 		defer s.mu.Lock()
 		return custom(params)
 	}
-	region := s.opts.region
-	if host := strings.Split(x.r.Host, "."); len(host) == 4 && strings.HasSuffix(x.r.Host, ".aliyuncs.com") {
-		region = host[1]
+	product, region := s.endpoint(x.r.Host)
+	if product != "" && product != service {
+		return nil, refused(400, "InvalidVersion", "Specified parameter Version is not valid.")
 	}
-	op, known := operations[name]
+	op, known := operations[service][x.operation]
 	if !known || op.regions != "" && !contains(op.regions, region) {
 		return nil, refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
 	}
@@ -130,11 +134,26 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 			return nil, missing(required)
 		}
 	}
-	answer, err := op.run(&call{Server: s, params: params, now: s.now()})
+	if err := checkLimits(op.limits, params); err != nil {
+		return nil, err
+	}
+	answer, err := op.run(&call{Server: s, service: service, params: params, now: s.now()})
 	if err != nil {
 		return nil, err
 	}
 	return answer, nil
+}
+
+// endpoint reads product and region out of a host such as
+// ice-vpc.cn-shanghai.aliyuncs.com. Other hosts stand for all products in the
+// server's region.
+func (s *Server) endpoint(host string) (product, region string) {
+	name, isAliyun := strings.CutSuffix(host, ".aliyuncs.com")
+	if !isAliyun {
+		return "", s.opts.region
+	}
+	product, region, _ = strings.Cut(name, ".")
+	return strings.TrimSuffix(product, "-vpc"), cmp.Or(region, s.opts.region)
 }
 
 func contains(list, word string) bool {

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/url"
-	"path"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -45,8 +43,8 @@ type asset struct {
 	ready    time.Time // when processing ends
 	polls    int       // how often it is still seen in processing
 	forced   string    // status set by a test
-	final    string    // status after processing
 	changed  time.Time
+	seq      int64 // order of creation
 	streams  []*stream
 }
 
@@ -82,7 +80,6 @@ func (s *Server) Medias() []Media {
 func (s *Server) AddMedia(m Media) string {
 	m.Service = cmp.Or(m.Service, "vod")
 	m.Type = cmp.Or(m.Type, "video")
-	m.Params = cloneValues(m.Params)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.add(m)
@@ -121,7 +118,9 @@ func (s *Server) add(m Media) *asset {
 	if m.URL == "" && m.Bucket != "" {
 		m.URL = s.objectURL(m.Bucket, m.Key)
 	}
-	a := &asset{Media: m, polls: s.opts.polls, final: "Normal", changed: m.CreateTime}
+	m.Params = cloneValues(m.Params)
+	s.seq++
+	a := &asset{Media: m, polls: s.opts.polls, changed: m.CreateTime, seq: s.seq}
 	s.delete(m.MediaId)
 	s.medias[m.MediaId] = a
 	s.order = append(s.order, a)
@@ -155,7 +154,7 @@ func (a *asset) status(now time.Time) string {
 	case !a.complete:
 		return "Init"
 	case !now.Before(a.ready) && a.polls <= 0:
-		return a.final
+		return "Normal"
 	case a.Service == "vod":
 		return "Transcoding"
 	default:
@@ -195,10 +194,13 @@ func (s *Server) finish(a *asset, size int64) {
 	a.polls = s.opts.polls
 }
 
-// byURL finds the asset registered under an address.
-func (s *Server) byURL(address string) *asset {
+// byURL finds the asset of an address, among those of one service or of all.
+func (s *Server) byURL(address, service string) *asset {
 	bucket, key, ok := s.locate(address)
 	for _, a := range s.order {
+		if service != "" && a.Service != service {
+			continue
+		}
 		if ok && a.Bucket == bucket && a.Key == key || a.InputURL == address && address != "" {
 			return a
 		}
@@ -218,7 +220,7 @@ func (s *Server) byReference(id string) *asset {
 
 // typeOf guesses the type of a medium from its file name.
 func typeOf(name string) string {
-	switch strings.ToLower(strings.TrimPrefix(path.Ext(name), ".")) {
+	switch extension(name) {
 	case "png", "jpg", "jpeg", "gif", "heic", "webp", "bmp", "tiff":
 		return "image"
 	case "mp3", "aac", "wav", "m4a", "flac", "ogg", "wma":

@@ -2,24 +2,42 @@ package mediatest
 
 import (
 	"cmp"
+	"encoding/json"
 	"path"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// operations are the API operations with a real answer.
-var operations = map[string]operation{
-	"vod.CreateUploadVideo":  {required: "FileName Title", run: createUploadVideo},
-	"vod.RefreshUploadVideo": {run: refreshUploadVideo},
+const timeFormat = "2006-01-02T15:04:05Z"
+
+var vodOperations = map[string]operation{
+	"CreateUploadVideo": {
+		required: "FileName Title", limits: "Title:128r Description:1024r Tags:16x32r", run: createUploadVideo,
+	},
+	"RefreshUploadVideo": {run: refreshUploadVideo},
+	"CreateUploadImage": {
+		required: "ImageType", limits: "Title:128r Description:1024r Tags:16x32r", run: createUploadImage,
+	},
+	"CreateUploadAttachedMedia": {
+		required: "BusinessType", limits: "Title:128b Description:1024b Tags:16x32r", run: createUploadAttachedMedia,
+	},
+	"RegisterMedia":    {required: "RegisterMetadatas", run: registerMedia},
+	"GetVideoInfo":     {run: getVideoInfo},
+	"GetMezzanineInfo": {run: getMezzanineInfo},
+	"GetUploadDetails": {required: "MediaIds", run: getUploadDetails},
+	"DeleteVideo":      {run: deleteVideo},
+	"GetVideoList":     {run: getVideoList},
+	"SearchMedia":      {run: searchVOD},
 }
 
 func createUploadVideo(c *call) (fields, error) {
-	name := c.get("FileName")
-	ext := strings.ToLower(path.Ext(name))
-	if len(ext) < 2 {
+	ext := extension(c.get("FileName"))
+	if ext == "" {
 		return nil, invalid("FileName")
 	}
-	if c.byReference(c.get("ReferenceId")) != nil {
-		return nil, refused(400, "InvalidParameter.ReferenceId", "The specified ReferenceId is in use already.")
+	if err := c.newReference(c.get("ReferenceId")); err != nil {
+		return nil, err
 	}
 	bucket, err := c.location(c.get("StorageLocation"))
 	if err != nil {
@@ -27,45 +45,410 @@ func createUploadVideo(c *call) (fields, error) {
 	}
 	id := randomID(16)
 	a := c.add(Media{
-		MediaId: id, Service: "vod", Type: typeOf(name), Title: c.get("Title"),
-		Bucket: bucket, Key: "sv/" + id + "/" + id + ext, Params: cloneValues(c.params),
+		MediaId: id, Service: "vod", Type: typeOf(c.get("FileName")), Title: c.get("Title"),
+		Bucket: bucket, Key: "sv/" + id + "/" + id + "." + ext, Params: c.params,
 	})
-	if ext == ".m3u8" {
+	if ext == "m3u8" {
 		a.prefix = "sv/" + id + "/"
 	}
-	address, auth := c.uploadFields(a.Bucket, a.Key, a.prefix)
-	return fields{"VideoId": id, "UploadAddress": address, "UploadAuth": auth}, nil
+	return c.uploadAnswer(a, fields{"VideoId": id}), nil
 }
 
 func refreshUploadVideo(c *call) (fields, error) {
-	if c.get("VideoId") == "" && c.get("ReferenceId") == "" {
-		return nil, missing("VideoId")
+	a, err := c.video()
+	if err != nil {
+		return nil, err
 	}
-	a := c.video()
-	if a == nil {
-		return nil, refused(404, "InvalidVideo.NotFound", "The video does not exist.")
-	}
-	address, auth := c.uploadFields(a.Bucket, a.Key, a.prefix)
-	return fields{"VideoId": a.MediaId, "UploadAddress": address, "UploadAuth": auth}, nil
+	return c.uploadAnswer(a, fields{"VideoId": a.MediaId}), nil
 }
+
+func createUploadImage(c *call) (fields, error) {
+	kind, ext := c.get("ImageType"), strings.ToLower(cmp.Or(c.get("ImageExt"), "png"))
+	if !contains("default cover", kind) {
+		return nil, invalid("ImageType")
+	}
+	if !contains("png jpg jpeg gif heic webp", ext) {
+		return nil, invalid("ImageExt")
+	}
+	bucket, err := c.location(c.get("StorageLocation"))
+	if err != nil {
+		return nil, err
+	}
+	id := randomID(16)
+	a := c.add(Media{
+		MediaId: id, Service: "vod", Type: "image", Title: cmp.Or(c.get("Title"), c.get("OriginalFileName")),
+		Bucket: bucket, Key: "image/" + kind + "/" + id + "." + ext, Params: c.params,
+	})
+	return c.uploadAnswer(a, fields{"ImageId": id, "ImageURL": a.URL, "FileURL": a.URL}), nil
+}
+
+// attachedExts are the file types of an attached medium, the default first.
+var attachedExts = map[string]string{
+	"watermark": "png gif apng mov",
+	"subtitle":  "srt ass stl ttml vtt",
+	"material":  "jpg gif png mp4 mat zip apk",
+}
+
+func createUploadAttachedMedia(c *call) (fields, error) {
+	kind := c.get("BusinessType")
+	exts, known := attachedExts[kind]
+	if !known {
+		return nil, invalid("BusinessType")
+	}
+	ext := strings.ToLower(cmp.Or(c.get("MediaExt"), extension(c.get("FileName")), strings.Fields(exts)[0]))
+	if !contains(exts, ext) {
+		return nil, invalid("MediaExt")
+	}
+	bucket, err := c.location(c.get("StorageLocation"))
+	if err != nil {
+		return nil, err
+	}
+	id := randomID(16)
+	a := c.add(Media{
+		MediaId: id, Service: "vod", Type: "attached", Title: cmp.Or(c.get("Title"), c.get("FileName")),
+		Bucket: bucket, Key: kind + "/" + id + "." + ext, Params: c.params,
+	})
+	return c.uploadAnswer(a, fields{"MediaId": id, "MediaURL": a.URL, "FileURL": a.URL}), nil
+}
+
+// registerMetadata is one file of RegisterMedia.
+type registerMetadata struct {
+	FileURL, Title, Description, Tags, CoverURL, ReferenceId string
+	CateId                                                   json.Number
+}
+
+const metadataLimits = "FileURL:1024b Title:128b Description:1024b Tags:16x32b CoverURL:1024b ReferenceId:id"
+
+func registerMedia(c *call) (fields, error) {
+	var files []registerMetadata
+	if json.Unmarshal([]byte(c.get("RegisterMetadatas")), &files) != nil || len(files) == 0 || len(files) > 10 {
+		return nil, invalid("RegisterMetadatas")
+	}
+	params := make([]call, len(files))
+	location := ""
+	for i, f := range files {
+		params[i] = call{Server: c.Server, params: cloneValues(c.params)}
+		p := params[i].params
+		for name, value := range map[string]string{
+			"FileURL": f.FileURL, "Title": f.Title, "Description": f.Description, "Tags": f.Tags,
+			"CoverURL": f.CoverURL, "ReferenceId": f.ReferenceId, "CateId": f.CateId.String(),
+		} {
+			if value != "" {
+				p.Set(name, value)
+			}
+		}
+		p.Del("RegisterMetadatas")
+		if f.FileURL == "" || f.Title == "" {
+			return nil, missing("RegisterMetadatas.FileURL and Title")
+		}
+		if err := checkLimits(metadataLimits, p); err != nil {
+			return nil, err
+		}
+		bucket, _, _ := c.locate(f.FileURL)
+		if i > 0 && bucket != location {
+			return nil, invalid("RegisterMetadatas: files of several storage locations")
+		}
+		location = bucket
+	}
+	failed, registered := []string{}, []fields{}
+	for i, f := range files {
+		a, fresh := params[i].registerFile(f)
+		if a == nil {
+			failed = append(failed, f.FileURL)
+			continue
+		}
+		registered = append(registered, fields{"MediaId": a.MediaId, "FileURL": f.FileURL, "NewRegister": fresh})
+	}
+	if c.opts.quirks && len(failed) > 0 {
+		text, _ := json.Marshal(failed) // strings only
+		failed = []string{string(text)}
+	}
+	return fields{"RegisteredMediaList": registered, "FailedFileURLs": failed}, nil
+}
+
+// registerFile registers one file; nil when it can't be.
+func (c *call) registerFile(f registerMetadata) (a *asset, fresh bool) {
+	bucket, key, ok := c.locate(f.FileURL)
+	o := c.object(bucket, key)
+	if !ok || o == nil || extension(key) == "" || strings.HasPrefix(f.FileURL, "oss:") {
+		return nil, false
+	}
+	if a := c.byURL(f.FileURL, "vod"); a != nil {
+		return a, false
+	}
+	if c.newReference(f.ReferenceId) != nil {
+		return nil, false
+	}
+	a = c.add(Media{
+		Service: "vod", Type: typeOf(key), Title: f.Title, Bucket: bucket, Key: key, InputURL: f.FileURL, Params: c.params,
+	})
+	c.finish(a, o.size)
+	if c.get("WorkflowId") != "" {
+		return a, true
+	}
+	switch c.get("TemplateGroupId") {
+	case "":
+		a.forced = "UploadSucc" // nothing ever transcodes it
+	case "VOD_NO_TRANSCODE":
+		a.forced = "Normal"
+	}
+	return a, true
+}
+
+func getVideoInfo(c *call) (fields, error) {
+	a, err := c.video()
+	if err != nil {
+		return nil, err
+	}
+	return fields{"Video": c.videoFields(a, a.look(c.now))}, nil
+}
+
+// videoFields describes a VOD asset.
+func (c *call) videoFields(a *asset, status string) fields {
+	cate, _ := strconv.ParseInt(a.Params.Get("CateId"), 10, 64)
+	f := fields{
+		"VideoId": a.MediaId, "Title": a.Title, "Status": status, "Size": a.Size,
+		"Description": a.Params.Get("Description"), "Tags": a.Params.Get("Tags"), "CoverURL": a.Params.Get("CoverURL"),
+		"CateId": cate, "UserData": a.Params.Get("UserData"), "ReferenceId": a.Params.Get("ReferenceId"),
+		"TemplateGroupId": a.Params.Get("TemplateGroupId"), "AppId": cmp.Or(a.Params.Get("AppId"), "app-1000000"),
+		"StorageLocation": c.host(a.Bucket), "StorageClass": "Standard", "RegionId": c.opts.region,
+		"CreationTime": a.CreateTime.Format(timeFormat), "ModificationTime": a.changed.Format(timeFormat),
+		"Snapshots": fields{"Snapshot": []string{}},
+	}
+	return f
+}
+
+// host is the StorageLocation of a bucket.
+func (s *Server) host(bucket string) string {
+	if bucket == "" {
+		return ""
+	}
+	address := s.objectURL(bucket, "")
+	return strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")
+}
+
+func getMezzanineInfo(c *call) (fields, error) {
+	a, err := c.video()
+	if err != nil {
+		return nil, err
+	}
+	return fields{"Mezzanine": fields{
+		"VideoId": a.MediaId, "FileName": path.Base(a.Key), "FileURL": a.URL, "Size": a.Size,
+		"Status": a.look(c.now), "OutputType": cmp.Or(c.get("OutputType"), "cdn"), "StorageClass": "Standard",
+		"CreationTime": a.CreateTime.Format(timeFormat),
+	}}, nil
+}
+
+func getUploadDetails(c *call) (fields, error) {
+	ids := list(c.get("MediaIds"))
+	if len(ids) > 20 {
+		return nil, invalid("MediaIds")
+	}
+	details, absent := []fields{}, []string{}
+	for _, id := range ids {
+		a := c.medias[id]
+		if a == nil || a.Service != "vod" {
+			absent = append(absent, id)
+			continue
+		}
+		total, _ := strconv.ParseInt(a.Params.Get("FileSize"), 10, 64)
+		done := a.Size
+		for _, u := range c.uploads {
+			if u.bucket == a.Bucket && u.key == a.Key && !a.complete {
+				done += u.size()
+			}
+		}
+		total = max(total, a.Size)
+		ratio := 0.0
+		if total > 0 {
+			ratio = min(1, float64(done)/float64(total))
+		}
+		status := a.look(c.now)
+		details = append(details, fields{
+			"MediaId": id, "Title": a.Title, "Status": status, "UploadStatus": map[bool]string{false: "Uploading", true: "UploadSucc"}[a.complete],
+			"FileSize": total, "UploadSize": done, "UploadRatio": ratio,
+			"CreationTime": a.CreateTime.Format(timeFormat), "ModificationTime": a.changed.Format(timeFormat),
+		})
+	}
+	return fields{"UploadDetails": details, "NonExistMediaIds": absent, "ForbiddenMediaIds": []string{}}, nil
+}
+
+func (u *upload) size() (n int64) {
+	for _, p := range u.parts {
+		n += p.size
+	}
+	return n
+}
+
+func deleteVideo(c *call) (fields, error) {
+	ids, references := list(c.get("VideoIds")), list(c.get("ReferenceIds"))
+	if len(ids)+len(references) == 0 {
+		return nil, missing("VideoIds")
+	}
+	if len(ids) > 20 || len(references) > 20 {
+		return nil, invalid("VideoIds")
+	}
+	absentIDs, absentReferences := []string{}, []string{}
+	for _, id := range ids {
+		if !c.deleteVOD(c.medias[id]) {
+			absentIDs = append(absentIDs, id)
+		}
+	}
+	for _, id := range references {
+		if !c.deleteVOD(c.byReference(id)) {
+			absentReferences = append(absentReferences, id)
+		}
+	}
+	if len(absentIDs)+len(absentReferences) == len(ids)+len(references) {
+		return nil, errVideoNotFound
+	}
+	return fields{"NonExistVideoIds": absentIDs, "NonExistReferenceIds": absentReferences, "ForbiddenVideoIds": []string{}}, nil
+}
+
+// deleteVOD removes an asset and its object.
+func (s *Server) deleteVOD(a *asset) bool {
+	if a == nil || a.Service != "vod" {
+		return false
+	}
+	s.delete(a.MediaId)
+	s.remove(a.Bucket, a.Key)
+	return true
+}
+
+func getVideoList(c *call) (fields, error) {
+	page, err := c.page(100, 5000)
+	if err != nil {
+		return nil, err
+	}
+	from, to, err := c.between()
+	if err != nil {
+		return nil, err
+	}
+	var hits []*asset
+	for _, a := range c.order {
+		if a.Service != "vod" || a.Type != "video" && a.Type != "audio" || !within(a, from, to) ||
+			c.get("Status") != "" && !containsComma(c.get("Status"), a.status(c.now)) ||
+			c.get("CateId") != "" && c.get("CateId") != a.Params.Get("CateId") ||
+			c.get("ReferenceIds") != "" && !containsComma(c.get("ReferenceIds"), a.Params.Get("ReferenceId")) {
+			continue
+		}
+		hits = append(hits, a)
+	}
+	sortAssets(hits, c.get("SortBy"))
+	videos := []fields{}
+	for _, a := range page.of(hits) {
+		videos = append(videos, c.videoFields(a, a.look(c.now)))
+	}
+	return fields{"Total": len(hits), "VideoList": fields{"Video": videos}}, nil
+}
+
+func searchVOD(c *call) (fields, error) {
+	kind := cmp.Or(c.get("SearchType"), "video")
+	name, known := map[string]string{"video": "Video", "audio": "Audio", "image": "Image", "attached": "AttachedMedia"}[kind]
+	if !known {
+		return nil, invalid("SearchType")
+	}
+	hits, page, err := c.search(100, 5000, 100, func(a *asset) bool { return a.Service == "vod" && a.Type == kind })
+	if err != nil {
+		return nil, err
+	}
+	medias := []fields{}
+	for _, a := range page.of(hits) {
+		info := c.videoFields(a, a.look(c.now))
+		delete(info, "VideoId")
+		info[map[string]string{"video": "VideoId", "audio": "AudioId", "image": "ImageId", "attached": "MediaId"}[kind]] = a.MediaId
+		info["Snapshots"] = []string{}
+		if kind == "image" || kind == "attached" {
+			info["URL"] = a.URL
+		}
+		medias = append(medias, fields{
+			"MediaId": a.MediaId, "MediaType": kind, "CreationTime": a.CreateTime.Format(timeFormat), name: info,
+		})
+	}
+	return fields{"Total": len(hits), "MediaList": medias, "ScrollToken": page.token()}, nil
+}
+
+var errVideoNotFound = refused(404, "InvalidVideo.NotFound", "The video does not exist.")
 
 // video finds the VOD asset named by VideoId or ReferenceId.
-func (c *call) video() *asset {
-	a := c.medias[c.get("VideoId")]
-	if c.get("VideoId") == "" {
-		a = c.byReference(c.get("ReferenceId"))
+func (c *call) video() (*asset, error) {
+	id, reference := c.get("VideoId"), c.get("ReferenceId")
+	if id == "" && reference == "" {
+		return nil, missing("VideoId")
+	}
+	a := c.medias[id]
+	if id == "" {
+		a = c.byReference(reference)
 	}
 	if a == nil || a.Service != "vod" {
-		return nil
+		return nil, errVideoNotFound
 	}
-	return a
+	return a, nil
 }
 
-// location is the bucket of a StorageLocation.
+// newReference refuses a ReferenceId that is in use or not well formed.
+func (s *Server) newReference(id string) error {
+	if id == "" {
+		return nil
+	}
+	if !referenceID.MatchString(id) || s.byReference(id) != nil {
+		return invalid("ReferenceId")
+	}
+	return nil
+}
+
+// location is the bucket of a StorageLocation; the managed one when empty.
 func (s *Server) location(host string) (string, error) {
 	bucket, _, _ := strings.Cut(cmp.Or(host, s.storage), ".")
 	if s.buckets[bucket] == nil {
 		return "", refused(404, "InvalidStorage.NotFound", "The specified StorageLocation does not exist.")
 	}
 	return bucket, nil
+}
+
+// uploadAnswer adds UploadAddress and UploadAuth for the asset's object.
+func (s *Server) uploadAnswer(a *asset, f fields) fields {
+	f["UploadAddress"], f["UploadAuth"] = s.uploadFields(a.Bucket, a.Key, a.prefix)
+	return f
+}
+
+func extension(name string) string {
+	return strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
+}
+
+// list splits a comma list.
+func list(s string) []string {
+	var items []string
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+func containsComma(s, item string) bool {
+	for _, i := range list(s) {
+		if i == item {
+			return true
+		}
+	}
+	return false
+}
+
+// between reads StartTime and EndTime.
+func (c *call) between() (from, to time.Time, err error) {
+	for name, t := range map[string]*time.Time{"StartTime": &from, "EndTime": &to} {
+		if text := c.get(name); text != "" {
+			if *t, err = time.Parse(time.RFC3339, text); err != nil {
+				return from, to, invalid(name)
+			}
+		}
+	}
+	return from, to, nil
+}
+
+// within reports whether the asset is younger than from and not younger than to.
+func within(a *asset, from, to time.Time) bool {
+	return (from.IsZero() || a.CreateTime.After(from)) && (to.IsZero() || !a.CreateTime.After(to))
 }
