@@ -45,6 +45,7 @@ type Server struct {
 	held    int64 // bytes of objects and parts in memory
 	medias  map[string]*asset
 	order   []*asset          // by creation
+	seq     int64             // of the last asset
 	tokens  map[string]string // ClientToken -> MediaId
 	faults  []*armed
 	calls   map[string]int
