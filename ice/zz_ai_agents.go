@@ -131,20 +131,6 @@ type AIAgentCallInfo struct {
 	Status        string
 }
 
-// AIAgentInstance is met in [DescribeAIAgentInstanceResponse].Instance.
-type AIAgentInstance struct {
-	AgentConfig    AIAgentConfigInfo
-	CallInfo       AIAgentCallInfo
-	CallLogUrl     string
-	GmtCreate      string
-	GmtModified    string
-	RuntimeConfig  AIAgentRuntimeConfig
-	SessionId      string
-	Status         string
-	TemplateConfig AIAgentTemplateConfigInfo
-	UserData       string
-}
-
 // DescribeNotifyConfig describes the notify config.
 //
 // RAM action: ice:DescribeNotifyConfig.
@@ -188,15 +174,14 @@ type DescribeRtcRobotInstanceResponse struct {
 	RequestId string
 	AuthToken string
 	ChannelId string
-	Config    RtcRobotInstanceConfigInfo
+	Config    RtcRobotConfigInfo
 	Status    string
 	UserData  string
 	UserId    string
 }
 
-// RtcRobotInstanceConfigInfo is met in
-// [DescribeRtcRobotInstanceResponse].Config.
-type RtcRobotInstanceConfigInfo struct {
+// RtcRobotConfigInfo is met in [DescribeRtcRobotInstanceResponse].Config.
+type RtcRobotConfigInfo struct {
 	EnableVoiceInterrupt bool
 	Greeting             string
 	VoiceId              string
@@ -235,9 +220,9 @@ func (c *Client) GenerateAIAgentCall(ctx context.Context, req GenerateAIAgentCal
 // GenerateAIAgentCallRequest is the input of [Client.GenerateAIAgentCall].
 type GenerateAIAgentCallRequest struct {
 	// Required.
-	AIAgentId      string         `check:"required"`
-	AgentConfig    AIAgentConfig  `rpc:",json"`
-	ChatSyncConfig ChatSyncConfig `rpc:",json"`
+	AIAgentId      string              `check:"required"`
+	AgentConfig    AIAgentConfig       `rpc:",json"`
+	ChatSyncConfig AgentChatSyncConfig `rpc:",json"`
 	Expire         int64
 	SessionId      string
 	// Deprecated: the service has a successor of this field.
@@ -317,10 +302,10 @@ func (c *Client) GetAiRtcAuthCodeList(ctx context.Context, req GetAiRtcAuthCodeL
 
 // GetAiRtcAuthCodeListIter yields the items of all pages of
 // [Client.GetAiRtcAuthCodeList], one call per page.
-func (c *Client) GetAiRtcAuthCodeListIter(ctx context.Context, req GetAiRtcAuthCodeListRequest) iter.Seq2[AiRtcAuthCodeDTO, error] {
+func (c *Client) GetAiRtcAuthCodeListIter(ctx context.Context, req GetAiRtcAuthCodeListRequest) iter.Seq2[AiRtcAuthCode, error] {
 	return rpc.Numbers(ctx, c.GetAiRtcAuthCodeList, req, 1,
 		func(in *GetAiRtcAuthCodeListRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
-		func(out *GetAiRtcAuthCodeListResponse) ([]AiRtcAuthCodeDTO, int64) {
+		func(out *GetAiRtcAuthCodeListResponse) ([]AiRtcAuthCode, int64) {
 			return out.AuthCodeList, out.TotalCount
 		})
 }
@@ -340,7 +325,7 @@ type GetAiRtcAuthCodeListRequest struct {
 // GetAiRtcAuthCodeListResponse is the answer of [Client.GetAiRtcAuthCodeList].
 type GetAiRtcAuthCodeListResponse struct {
 	RequestId      string
-	AuthCodeList   []AiRtcAuthCodeDTO
+	AuthCodeList   []AiRtcAuthCode
 	Code           string
 	HttpStatusCode int32
 	Message        string
@@ -348,8 +333,8 @@ type GetAiRtcAuthCodeListResponse struct {
 	TotalCount     int64
 }
 
-// AiRtcAuthCodeDTO is met in [GetAiRtcAuthCodeListResponse].AuthCodeList.
-type AiRtcAuthCodeDTO struct {
+// AiRtcAuthCode is met in [GetAiRtcAuthCodeListResponse].AuthCodeList.
+type AiRtcAuthCode struct {
 	ActivatedTime    string
 	AuthCode         string
 	CreationTime     string
@@ -371,10 +356,10 @@ func (c *Client) GetAiRtcLicenseInfoList(ctx context.Context, req GetAiRtcLicens
 
 // GetAiRtcLicenseInfoListIter yields the items of all pages of
 // [Client.GetAiRtcLicenseInfoList], one call per page.
-func (c *Client) GetAiRtcLicenseInfoListIter(ctx context.Context, req GetAiRtcLicenseInfoListRequest) iter.Seq2[AiRtcLicenseInfoDTO, error] {
+func (c *Client) GetAiRtcLicenseInfoListIter(ctx context.Context, req GetAiRtcLicenseInfoListRequest) iter.Seq2[AiRtcLicense, error] {
 	return rpc.Numbers(ctx, c.GetAiRtcLicenseInfoList, req, 1,
 		func(in *GetAiRtcLicenseInfoListRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
-		func(out *GetAiRtcLicenseInfoListResponse) ([]AiRtcLicenseInfoDTO, int64) {
+		func(out *GetAiRtcLicenseInfoListResponse) ([]AiRtcLicense, int64) {
 			return out.LicenseInfoList, out.TotalCount
 		})
 }
@@ -396,15 +381,14 @@ type GetAiRtcLicenseInfoListResponse struct {
 	RequestId       string
 	Code            string
 	HttpStatusCode  int32
-	LicenseInfoList []AiRtcLicenseInfoDTO
+	LicenseInfoList []AiRtcLicense
 	Message         string
 	Success         bool
 	TotalCount      int64
 }
 
-// AiRtcLicenseInfoDTO is met in
-// [GetAiRtcLicenseInfoListResponse].LicenseInfoList.
-type AiRtcLicenseInfoDTO struct {
+// AiRtcLicense is met in [GetAiRtcLicenseInfoListResponse].LicenseInfoList.
+type AiRtcLicense struct {
 	AvailableCapacity int64
 	BeginOn           string
 	ContractNo        string
@@ -429,10 +413,10 @@ func (c *Client) GetIpcDeviceInfo(ctx context.Context, req GetIpcDeviceInfoReque
 
 // GetIpcDeviceInfoIter yields the items of all pages of
 // [Client.GetIpcDeviceInfo], one call per page.
-func (c *Client) GetIpcDeviceInfoIter(ctx context.Context, req GetIpcDeviceInfoRequest) iter.Seq2[DeviceInfo, error] {
+func (c *Client) GetIpcDeviceInfoIter(ctx context.Context, req GetIpcDeviceInfoRequest) iter.Seq2[IpcDevice, error] {
 	return rpc.Numbers(ctx, c.GetIpcDeviceInfo, req, 1,
 		func(in *GetIpcDeviceInfoRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *GetIpcDeviceInfoResponse) ([]DeviceInfo, int64) { return out.DeviceInfos, out.Total })
+		func(out *GetIpcDeviceInfoResponse) ([]IpcDevice, int64) { return out.DeviceInfos, out.Total })
 }
 
 // GetIpcDeviceInfoRequest is the input of [Client.GetIpcDeviceInfo].
@@ -449,12 +433,12 @@ type GetIpcDeviceInfoRequest struct {
 // GetIpcDeviceInfoResponse is the answer of [Client.GetIpcDeviceInfo].
 type GetIpcDeviceInfoResponse struct {
 	RequestId   string
-	DeviceInfos []DeviceInfo
+	DeviceInfos []IpcDevice
 	Total       int64
 }
 
-// DeviceInfo is met in [GetIpcDeviceInfoResponse].DeviceInfos.
-type DeviceInfo struct {
+// IpcDevice is met in [GetIpcDeviceInfoResponse].DeviceInfos.
+type IpcDevice struct {
 	Capability string
 	DeviceId   string
 	ExpireTime string
@@ -470,10 +454,10 @@ func (c *Client) ListAIAgentDialogues(ctx context.Context, req ListAIAgentDialog
 
 // ListAIAgentDialoguesIter yields the items of all pages of
 // [Client.ListAIAgentDialogues], one call per page.
-func (c *Client) ListAIAgentDialoguesIter(ctx context.Context, req ListAIAgentDialoguesRequest) iter.Seq2[Dialogue, error] {
+func (c *Client) ListAIAgentDialoguesIter(ctx context.Context, req ListAIAgentDialoguesRequest) iter.Seq2[AIAgentDialogue, error] {
 	return rpc.Numbers(ctx, c.ListAIAgentDialogues, req, 1,
 		func(in *ListAIAgentDialoguesRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
-		func(out *ListAIAgentDialoguesResponse) ([]Dialogue, int64) { return out.Dialogues, -1 })
+		func(out *ListAIAgentDialoguesResponse) ([]AIAgentDialogue, int64) { return out.Dialogues, -1 })
 }
 
 // ListAIAgentDialoguesRequest is the input of [Client.ListAIAgentDialogues].
@@ -493,11 +477,11 @@ type ListAIAgentDialoguesRequest struct {
 // ListAIAgentDialoguesResponse is the answer of [Client.ListAIAgentDialogues].
 type ListAIAgentDialoguesResponse struct {
 	RequestId string
-	Dialogues []Dialogue
+	Dialogues []AIAgentDialogue
 }
 
-// AttachedFile is met in [Dialogue].AttachedFileList.
-type AttachedFile struct {
+// AIAgentAttachedFile is met in [AIAgentDialogue].AttachedFileList.
+type AIAgentAttachedFile struct {
 	Format string
 	Id     string
 	Name   string
@@ -505,9 +489,9 @@ type AttachedFile struct {
 	Url    string
 }
 
-// Dialogue is met in [ListAIAgentDialoguesResponse].Dialogues.
-type Dialogue struct {
-	AttachedFileList []AttachedFile
+// AIAgentDialogue is met in [ListAIAgentDialoguesResponse].Dialogues.
+type AIAgentDialogue struct {
+	AttachedFileList []AIAgentAttachedFile
 	DialogueId       string
 	Extend           alimedia.JSON
 	NodeId           string
@@ -530,10 +514,10 @@ func (c *Client) ListAIAgentInstance(ctx context.Context, req ListAIAgentInstanc
 
 // ListAIAgentInstanceIter yields the items of all pages of
 // [Client.ListAIAgentInstance], one call per page.
-func (c *Client) ListAIAgentInstanceIter(ctx context.Context, req ListAIAgentInstanceRequest) iter.Seq2[AIAgentInstanceInstance, error] {
+func (c *Client) ListAIAgentInstanceIter(ctx context.Context, req ListAIAgentInstanceRequest) iter.Seq2[AIAgentInstance, error] {
 	return rpc.Numbers(ctx, c.ListAIAgentInstance, req, 1,
 		func(in *ListAIAgentInstanceRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
-		func(out *ListAIAgentInstanceResponse) ([]AIAgentInstanceInstance, int64) { return out.Instances, -1 })
+		func(out *ListAIAgentInstanceResponse) ([]AIAgentInstance, int64) { return out.Instances, -1 })
 }
 
 // ListAIAgentInstanceRequest is the input of [Client.ListAIAgentInstance].
@@ -549,17 +533,7 @@ type ListAIAgentInstanceRequest struct {
 // ListAIAgentInstanceResponse is the answer of [Client.ListAIAgentInstance].
 type ListAIAgentInstanceResponse struct {
 	RequestId string
-	Instances []AIAgentInstanceInstance
-}
-
-// AIAgentInstanceInstance is met in [ListAIAgentInstanceResponse].Instances.
-type AIAgentInstanceInstance struct {
-	AgentConfig    AIAgentConfigInfo
-	CallLogUrl     string
-	RuntimeConfig  AIAgentRuntimeConfig
-	Status         string
-	TemplateConfig AIAgentTemplateConfigInfo
-	UserData       string
+	Instances []AIAgentInstance
 }
 
 // ListAIAgentPhoneNumber lists the AI agent phone number.
@@ -572,10 +546,10 @@ func (c *Client) ListAIAgentPhoneNumber(ctx context.Context, req ListAIAgentPhon
 
 // ListAIAgentPhoneNumberIter yields the items of all pages of
 // [Client.ListAIAgentPhoneNumber], one call per page.
-func (c *Client) ListAIAgentPhoneNumberIter(ctx context.Context, req ListAIAgentPhoneNumberRequest) iter.Seq2[AIAgentPhoneNumberData, error] {
+func (c *Client) ListAIAgentPhoneNumberIter(ctx context.Context, req ListAIAgentPhoneNumberRequest) iter.Seq2[AIAgentPhoneNumber, error] {
 	return rpc.Numbers(ctx, c.ListAIAgentPhoneNumber, req, 1,
 		func(in *ListAIAgentPhoneNumberRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
-		func(out *ListAIAgentPhoneNumberResponse) ([]AIAgentPhoneNumberData, int64) {
+		func(out *ListAIAgentPhoneNumberResponse) ([]AIAgentPhoneNumber, int64) {
 			return out.Data, int64(out.TotalNumber)
 		})
 }
@@ -592,14 +566,14 @@ type ListAIAgentPhoneNumberRequest struct {
 // ListAIAgentPhoneNumberResponse is the answer of [Client.ListAIAgentPhoneNumber].
 type ListAIAgentPhoneNumberResponse struct {
 	RequestId   string
-	Data        []AIAgentPhoneNumberData
+	Data        []AIAgentPhoneNumber
 	PageNumber  int32
 	PageSize    int32
 	TotalNumber int32
 }
 
-// AIAgentPhoneNumberData is met in [ListAIAgentPhoneNumberResponse].Data.
-type AIAgentPhoneNumberData struct {
+// AIAgentPhoneNumber is met in [ListAIAgentPhoneNumberResponse].Data.
+type AIAgentPhoneNumber struct {
 	PhoneNumber string
 	Status      int32
 }
@@ -614,10 +588,10 @@ func (c *Client) ListAIAgentVoiceprints(ctx context.Context, req ListAIAgentVoic
 
 // ListAIAgentVoiceprintsIter yields the items of all pages of
 // [Client.ListAIAgentVoiceprints], one call per page.
-func (c *Client) ListAIAgentVoiceprintsIter(ctx context.Context, req ListAIAgentVoiceprintsRequest) iter.Seq2[Voiceprint, error] {
+func (c *Client) ListAIAgentVoiceprintsIter(ctx context.Context, req ListAIAgentVoiceprintsRequest) iter.Seq2[AIAgentVoiceprint, error] {
 	return rpc.Numbers(ctx, c.ListAIAgentVoiceprints, req, 1,
 		func(in *ListAIAgentVoiceprintsRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
-		func(out *ListAIAgentVoiceprintsResponse) ([]Voiceprint, int64) {
+		func(out *ListAIAgentVoiceprintsResponse) ([]AIAgentVoiceprint, int64) {
 			return out.Voiceprints, int64(out.TotalCount)
 		})
 }
@@ -634,11 +608,11 @@ type ListAIAgentVoiceprintsRequest struct {
 type ListAIAgentVoiceprintsResponse struct {
 	RequestId   string
 	TotalCount  int32
-	Voiceprints []Voiceprint
+	Voiceprints []AIAgentVoiceprint
 }
 
-// Voiceprint is met in [ListAIAgentVoiceprintsResponse].Voiceprints.
-type Voiceprint struct {
+// AIAgentVoiceprint is met in [ListAIAgentVoiceprintsResponse].Voiceprints.
+type AIAgentVoiceprint struct {
 	GmtCreate    string
 	GmtModified  string
 	VoiceprintId string
@@ -654,10 +628,10 @@ func (c *Client) QueryIpcQuota(ctx context.Context, req QueryIpcQuotaRequest) (*
 
 // QueryIpcQuotaIter yields the items of all pages of [Client.QueryIpcQuota],
 // one call per page.
-func (c *Client) QueryIpcQuotaIter(ctx context.Context, req QueryIpcQuotaRequest) iter.Seq2[IpcQuotaInfo, error] {
+func (c *Client) QueryIpcQuotaIter(ctx context.Context, req QueryIpcQuotaRequest) iter.Seq2[IpcQuota, error] {
 	return rpc.Numbers(ctx, c.QueryIpcQuota, req, 1,
 		func(in *QueryIpcQuotaRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *QueryIpcQuotaResponse) ([]IpcQuotaInfo, int64) { return out.IpcQuotaInfos, -1 })
+		func(out *QueryIpcQuotaResponse) ([]IpcQuota, int64) { return out.IpcQuotaInfos, -1 })
 }
 
 // QueryIpcQuotaRequest is the input of [Client.QueryIpcQuota].
@@ -673,12 +647,12 @@ type QueryIpcQuotaRequest struct {
 // QueryIpcQuotaResponse is the answer of [Client.QueryIpcQuota].
 type QueryIpcQuotaResponse struct {
 	RequestId     string
-	IpcQuotaInfos []IpcQuotaInfo
+	IpcQuotaInfos []IpcQuota
 	Total         string
 }
 
-// IpcQuotaInfo is met in [QueryIpcQuotaResponse].IpcQuotaInfos.
-type IpcQuotaInfo struct {
+// IpcQuota is met in [QueryIpcQuotaResponse].IpcQuotaInfos.
+type IpcQuota struct {
 	Capability    string
 	ConsumedQuota int64
 	DateTime      string
@@ -847,9 +821,9 @@ func (c *Client) StartAIAgentInstance(ctx context.Context, req StartAIAgentInsta
 // StartAIAgentInstanceRequest is the input of [Client.StartAIAgentInstance].
 type StartAIAgentInstanceRequest struct {
 	// Required.
-	AIAgentId      string         `check:"required"`
-	AgentConfig    AIAgentConfig  `rpc:",json"`
-	ChatSyncConfig ChatSyncConfig `rpc:",json"`
+	AIAgentId      string              `check:"required"`
+	AgentConfig    AIAgentConfig       `rpc:",json"`
+	ChatSyncConfig AgentChatSyncConfig `rpc:",json"`
 	// Required.
 	RuntimeConfig AIAgentRuntimeConfig `rpc:",json" check:"required"`
 	SessionId     string
@@ -894,35 +868,34 @@ type StartAIAgentOutboundCallResponse struct {
 
 // AIAgentOutboundCallConfig is met in [StartAIAgentOutboundCallRequest].Config.
 type AIAgentOutboundCallConfig struct {
-	AmbientSoundConfig AmbientSoundConfig `json:",omitzero"`
-	AsrConfig          AsrConfig          `json:",omitzero"`
-	AutoSpeechConfig   AutoSpeechConfig   `json:",omitzero"`
+	AmbientSoundConfig AgentAmbientSoundConfig `json:",omitzero"`
+	AsrConfig          AgentAsrConfig          `json:",omitzero"`
+	AutoSpeechConfig   AgentAutoSpeechConfig   `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
-	BackChannelingConfig     AIAgentOutboundCallConfigBackChannelingConfig `json:",omitzero"`
-	BackChannelingConfigs    []BackChannelingConfig                        `json:",omitzero"`
-	EnableIntelligentSegment *bool                                         `json:",omitzero"`
-	ExperimentalConfig       string                                        `json:",omitzero"`
-	Greeting                 string                                        `json:",omitzero"`
-	GreetingDelay            int32                                         `json:",omitzero"`
-	InterruptConfig          AIAgentOutboundCallConfigInterruptConfig      `json:",omitzero"`
-	LlmConfig                AIAgentOutboundCallConfigLlmConfig            `json:",omitzero"`
-	MaxIdleTime              int32                                         `json:",omitzero"`
-	TtsConfig                TtsConfig                                     `json:",omitzero"`
-	TurnDetectionConfig      TurnDetectionConfig                           `json:",omitzero"`
+	BackChannelingConfig     AgentOutboundBackChanneling `json:",omitzero"`
+	BackChannelingConfigs    []AgentBackChannelingConfig `json:",omitzero"`
+	EnableIntelligentSegment *bool                       `json:",omitzero"`
+	ExperimentalConfig       string                      `json:",omitzero"`
+	Greeting                 string                      `json:",omitzero"`
+	GreetingDelay            int32                       `json:",omitzero"`
+	InterruptConfig          AgentOutboundInterrupt      `json:",omitzero"`
+	LlmConfig                AgentOutboundLlm            `json:",omitzero"`
+	MaxIdleTime              int32                       `json:",omitzero"`
+	TtsConfig                AgentTtsConfig              `json:",omitzero"`
+	TurnDetectionConfig      AgentTurnDetectionConfig    `json:",omitzero"`
 }
 
-// AIAgentOutboundCallConfigBackChannelingConfig is met in
+// AgentOutboundBackChanneling is met in
 // [AIAgentOutboundCallConfig].BackChannelingConfig.
-type AIAgentOutboundCallConfigBackChannelingConfig struct {
-	Enabled      *bool   `json:",omitzero"`
-	Probability  float64 `json:",omitzero"`
-	TriggerStage string  `json:",omitzero"`
-	Words        Word    `json:",omitzero"`
+type AgentOutboundBackChanneling struct {
+	Enabled      *bool       `json:",omitzero"`
+	Probability  float64     `json:",omitzero"`
+	TriggerStage string      `json:",omitzero"`
+	Words        AgentPhrase `json:",omitzero"`
 }
 
-// AIAgentOutboundCallConfigInterruptConfig is met in
-// [AIAgentOutboundCallConfig].InterruptConfig.
-type AIAgentOutboundCallConfigInterruptConfig struct {
+// AgentOutboundInterrupt is met in [AIAgentOutboundCallConfig].InterruptConfig.
+type AgentOutboundInterrupt struct {
 	// Deprecated: the service has a successor of this field.
 	Eagerness                string   `json:",omitzero"`
 	EnableVoiceInterrupt     *bool    `json:",omitzero"`
@@ -932,19 +905,18 @@ type AIAgentOutboundCallConfigInterruptConfig struct {
 	NoInterruptMode string `json:",omitzero"`
 }
 
-// AIAgentOutboundCallConfigLlmConfig is met in
-// [AIAgentOutboundCallConfig].LlmConfig.
-type AIAgentOutboundCallConfigLlmConfig struct {
-	BailianAppParams   string        `json:",omitzero"`
-	FunctionMap        []FunctionMap `json:",omitzero"`
-	HistorySyncWithTTS *bool         `json:",omitzero"`
-	LlmCompleteReply   *bool         `json:",omitzero"`
-	LlmHistory         []LlmHistory  `json:",omitzero"`
-	LlmHistoryLimit    int32         `json:",omitzero"`
-	LlmSystemPrompt    string        `json:",omitzero"`
-	OpenAIExtraQuery   string        `json:",omitzero"`
-	OutputMaxDelay     string        `json:",omitzero"`
-	OutputMinLength    int32         `json:",omitzero"`
+// AgentOutboundLlm is met in [AIAgentOutboundCallConfig].LlmConfig.
+type AgentOutboundLlm struct {
+	BailianAppParams   string             `json:",omitzero"`
+	FunctionMap        []AgentFunctionMap `json:",omitzero"`
+	HistorySyncWithTTS *bool              `json:",omitzero"`
+	LlmCompleteReply   *bool              `json:",omitzero"`
+	LlmHistory         []AgentLlmHistory  `json:",omitzero"`
+	LlmHistoryLimit    int32              `json:",omitzero"`
+	LlmSystemPrompt    string             `json:",omitzero"`
+	OpenAIExtraQuery   string             `json:",omitzero"`
+	OutputMaxDelay     string             `json:",omitzero"`
+	OutputMinLength    int32              `json:",omitzero"`
 }
 
 // StartRtcRobotInstance starts the rtc robot instance.
@@ -960,8 +932,8 @@ type StartRtcRobotInstanceRequest struct {
 	// Required.
 	AuthToken string `check:"required"`
 	// Required.
-	ChannelId string                     `check:"required"`
-	Config    RtcRobotInstanceConfigItem `rpc:",json"`
+	ChannelId string         `check:"required"`
+	Config    RtcRobotConfig `rpc:",json"`
 	// Required.
 	RobotId  string `check:"required"`
 	UserData string
@@ -975,8 +947,8 @@ type StartRtcRobotInstanceResponse struct {
 	InstanceId string
 }
 
-// RtcRobotInstanceConfigItem is met in [StartRtcRobotInstanceRequest].Config.
-type RtcRobotInstanceConfigItem struct {
+// RtcRobotConfig is met in [StartRtcRobotInstanceRequest].Config.
+type RtcRobotConfig struct {
 	AsrMaxSilence        int32  `json:",omitzero"`
 	EnableVoiceInterrupt *bool  `json:",omitzero"`
 	Greeting             string `json:",omitzero"`
@@ -1039,11 +1011,11 @@ type SubmitAIAgentVideoAuditTaskRequest struct {
 	// Required.
 	AIAgentId      string `check:"required"`
 	AuditInterval  int32
-	CallbackConfig CallbackConfig `rpc:",json"`
+	CallbackConfig AIAgentVideoAuditCallback `rpc:",json"`
 	// Required.
-	CapturePolicies []CapturePolicy `rpc:",json" check:"required"`
+	CapturePolicies []AIAgentCapturePolicy `rpc:",json" check:"required"`
 	// Required.
-	Input    AIAgentVideoAuditTaskInput `rpc:",json" check:"required"`
+	Input    MediaObject `rpc:",json" check:"required"`
 	UserData string
 }
 
@@ -1053,25 +1025,20 @@ type SubmitAIAgentVideoAuditTaskResponse struct {
 	JobId     string
 }
 
-// AIAgentVideoAuditTaskInput is met in
-// [SubmitAIAgentVideoAuditTaskRequest].Input.
-type AIAgentVideoAuditTaskInput struct {
-	Media string `json:",omitzero"`
-	Type  string `json:",omitzero"`
-}
-
-// CallbackConfig is met in [SubmitAIAgentVideoAuditTaskRequest].CallbackConfig.
-type CallbackConfig struct {
-	Token string `json:",omitzero"`
-	Url   string `json:",omitzero"`
-}
-
-// CapturePolicy is met in [SubmitAIAgentVideoAuditTaskRequest].CapturePolicies.
-type CapturePolicy struct {
+// AIAgentCapturePolicy is met in
+// [SubmitAIAgentVideoAuditTaskRequest].CapturePolicies.
+type AIAgentCapturePolicy struct {
 	Duration   int32  `json:",omitzero"`
 	FrameCount int32  `json:",omitzero"`
 	Prompt     string `json:",omitzero"`
 	StartTime  int32  `json:",omitzero"`
+}
+
+// AIAgentVideoAuditCallback is met in
+// [SubmitAIAgentVideoAuditTaskRequest].CallbackConfig.
+type AIAgentVideoAuditCallback struct {
+	Token string `json:",omitzero"`
+	Url   string `json:",omitzero"`
 }
 
 // TakeoverAIAgentCall takeovers the AI agent call.
@@ -1130,7 +1097,7 @@ func (c *Client) UpdateRtcRobotInstance(ctx context.Context, req UpdateRtcRobotI
 
 // UpdateRtcRobotInstanceRequest is the input of [Client.UpdateRtcRobotInstance].
 type UpdateRtcRobotInstanceRequest struct {
-	Config RtcRobotInstanceConfig `rpc:",json"`
+	Config RtcRobotConfigUpdate `rpc:",json"`
 	// Required.
 	InstanceId string `check:"required"`
 }
@@ -1140,8 +1107,8 @@ type UpdateRtcRobotInstanceResponse struct {
 	RequestId string
 }
 
-// RtcRobotInstanceConfig is met in [UpdateRtcRobotInstanceRequest].Config.
-type RtcRobotInstanceConfig struct {
+// RtcRobotConfigUpdate is met in [UpdateRtcRobotInstanceRequest].Config.
+type RtcRobotConfigUpdate struct {
 	EnableVoiceInterrupt *bool  `json:",omitzero"`
 	Greeting             string `json:",omitzero"`
 	VoiceId              string `json:",omitzero"`

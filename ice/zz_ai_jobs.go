@@ -306,10 +306,10 @@ func (c *Client) ListRecognitionEntities(ctx context.Context, req ListRecognitio
 
 // ListRecognitionEntitiesIter yields the items of all pages of
 // [Client.ListRecognitionEntities], one call per page.
-func (c *Client) ListRecognitionEntitiesIter(ctx context.Context, req ListRecognitionEntitiesRequest) iter.Seq2[Entity, error] {
+func (c *Client) ListRecognitionEntitiesIter(ctx context.Context, req ListRecognitionEntitiesRequest) iter.Seq2[RecognitionEntity, error] {
 	return rpc.Numbers(ctx, c.ListRecognitionEntities, req, 1,
 		func(in *ListRecognitionEntitiesRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
-		func(out *ListRecognitionEntitiesResponse) ([]Entity, int64) {
+		func(out *ListRecognitionEntitiesResponse) ([]RecognitionEntity, int64) {
 			return out.Entities.Entity, out.TotalCount
 		})
 }
@@ -334,15 +334,16 @@ type ListRecognitionEntitiesRequest struct {
 type ListRecognitionEntitiesResponse struct {
 	RequestId string
 	Entities  struct {
-		Entity []Entity
+		Entity []RecognitionEntity
 	}
 	PageNumber int32
 	PageSize   int32
 	TotalCount int64
 }
 
-// Entity is met in [ListRecognitionEntitiesResponse].Entities.Entity.
-type Entity struct {
+// RecognitionEntity is met in
+// [ListRecognitionEntitiesResponse].Entities.Entity.
+type RecognitionEntity struct {
 	EntityId   string
 	EntityInfo string
 	EntityName string
@@ -358,10 +359,10 @@ func (c *Client) ListRecognitionLibs(ctx context.Context, req ListRecognitionLib
 
 // ListRecognitionLibsIter yields the items of all pages of
 // [Client.ListRecognitionLibs], one call per page.
-func (c *Client) ListRecognitionLibsIter(ctx context.Context, req ListRecognitionLibsRequest) iter.Seq2[Lib, error] {
+func (c *Client) ListRecognitionLibsIter(ctx context.Context, req ListRecognitionLibsRequest) iter.Seq2[RecognitionLib, error] {
 	return rpc.Numbers(ctx, c.ListRecognitionLibs, req, 1,
 		func(in *ListRecognitionLibsRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
-		func(out *ListRecognitionLibsResponse) ([]Lib, int64) { return out.Libs.Lib, out.TotalCount })
+		func(out *ListRecognitionLibsResponse) ([]RecognitionLib, int64) { return out.Libs.Lib, out.TotalCount })
 }
 
 // ListRecognitionLibsRequest is the input of [Client.ListRecognitionLibs].
@@ -383,15 +384,15 @@ type ListRecognitionLibsRequest struct {
 type ListRecognitionLibsResponse struct {
 	RequestId string
 	Libs      struct {
-		Lib []Lib
+		Lib []RecognitionLib
 	}
 	PageNumber int32
 	PageSize   int32
 	TotalCount int64
 }
 
-// Lib is met in [ListRecognitionLibsResponse].Libs.Lib.
-type Lib struct {
+// RecognitionLib is met in [ListRecognitionLibsResponse].Libs.Lib.
+type RecognitionLib struct {
 	LibDescription string
 	LibId          string
 	LibName        string
@@ -407,10 +408,12 @@ func (c *Client) ListRecognitionSamples(ctx context.Context, req ListRecognition
 
 // ListRecognitionSamplesIter yields the items of all pages of
 // [Client.ListRecognitionSamples], one call per page.
-func (c *Client) ListRecognitionSamplesIter(ctx context.Context, req ListRecognitionSamplesRequest) iter.Seq2[Sample, error] {
+func (c *Client) ListRecognitionSamplesIter(ctx context.Context, req ListRecognitionSamplesRequest) iter.Seq2[RecognitionSample, error] {
 	return rpc.Numbers(ctx, c.ListRecognitionSamples, req, 1,
 		func(in *ListRecognitionSamplesRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
-		func(out *ListRecognitionSamplesResponse) ([]Sample, int64) { return out.Samples.Sample, out.TotalCount })
+		func(out *ListRecognitionSamplesResponse) ([]RecognitionSample, int64) {
+			return out.Samples.Sample, out.TotalCount
+		})
 }
 
 // ListRecognitionSamplesRequest is the input of [Client.ListRecognitionSamples].
@@ -438,13 +441,13 @@ type ListRecognitionSamplesResponse struct {
 	PageNumber int32
 	PageSize   int32
 	Samples    struct {
-		Sample []Sample
+		Sample []RecognitionSample
 	}
 	TotalCount int64
 }
 
-// Sample is met in [ListRecognitionSamplesResponse].Samples.Sample.
-type Sample struct {
+// RecognitionSample is met in [ListRecognitionSamplesResponse].Samples.Sample.
+type RecognitionSample struct {
 	EntityId string
 	ImageUrl string
 	LibId    string
@@ -461,10 +464,10 @@ func (c *Client) QueryMediaCensorJobDetail(ctx context.Context, req QueryMediaCe
 
 // QueryMediaCensorJobDetailIter yields the items of all pages of
 // [Client.QueryMediaCensorJobDetail], one call per page.
-func (c *Client) QueryMediaCensorJobDetailIter(ctx context.Context, req QueryMediaCensorJobDetailRequest) iter.Seq2[VideoTimeline, error] {
+func (c *Client) QueryMediaCensorJobDetailIter(ctx context.Context, req QueryMediaCensorJobDetailRequest) iter.Seq2[CensorTimeline, error] {
 	return rpc.Tokens(ctx, c.QueryMediaCensorJobDetail, req,
 		func(in *QueryMediaCensorJobDetailRequest) *string { return &in.NextPageToken },
-		func(out *QueryMediaCensorJobDetailResponse) ([]VideoTimeline, string) {
+		func(out *QueryMediaCensorJobDetailResponse) ([]CensorTimeline, string) {
 			return out.MediaCensorJobDetail.VensorCensorResult.VideoTimelines.VideoTimeline, out.MediaCensorJobDetail.VensorCensorResult.NextPageToken
 		})
 }
@@ -484,37 +487,7 @@ type QueryMediaCensorJobDetailRequest struct {
 // QueryMediaCensorJobDetailResponse is the answer of [Client.QueryMediaCensorJobDetail].
 type QueryMediaCensorJobDetailResponse struct {
 	RequestId            string
-	MediaCensorJobDetail MediaCensorJobDetail
-}
-
-// MediaCensorJobDetail is met in
-// [QueryMediaCensorJobDetailResponse].MediaCensorJobDetail.
-type MediaCensorJobDetail struct {
-	BarrageCensorResult     BarrageCensorResult
-	Code                    string
-	CoverImageCensorResults struct {
-		CoverImageCensorResult []CoverImageCensorResult
-	}
-	CreationTime       string
-	DescCensorResult   DescCensorResult
-	FinishTime         string
-	Input              MediaCensorJobDetailInput
-	JobId              string
-	Message            string
-	PipelineId         string
-	State              string
-	Suggestion         string
-	TitleCensorResult  TitleCensorResult
-	UserData           string
-	VensorCensorResult VensorCensorResult
-	VideoCensorConfig  VideoCensorConfig
-}
-
-// MediaCensorJobDetailInput is met in [MediaCensorJobDetail].Input.
-type MediaCensorJobDetailInput struct {
-	Bucket   string
-	Location string
-	Object   string
+	MediaCensorJobDetail MediaCensorJob
 }
 
 // QueryMediaCensorJobList queries the media censor job list.
@@ -563,36 +536,6 @@ type QueryMediaCensorJobListResponse struct {
 	}
 }
 
-// MediaCensorJob is met in
-// [QueryMediaCensorJobListResponse].MediaCensorJobList.MediaCensorJob.
-type MediaCensorJob struct {
-	BarrageCensorResult     BarrageCensorResult
-	Code                    string
-	CoverImageCensorResults struct {
-		CoverImageCensorResult []CoverImageCensorResult
-	}
-	CreationTime       string
-	DescCensorResult   DescCensorResult
-	FinishTime         string
-	Input              MediaCensorJobInputItem
-	JobId              string
-	Message            string
-	PipelineId         string
-	State              string
-	Suggestion         string
-	TitleCensorResult  TitleCensorResult
-	UserData           string
-	VensorCensorResult VensorCensorResult
-	VideoCensorConfig  VideoCensorConfig
-}
-
-// MediaCensorJobInputItem is met in [MediaCensorJob].Input.
-type MediaCensorJobInputItem struct {
-	Bucket   string
-	Location string
-	Object   string
-}
-
 // QuerySmarttagJob queries the smarttag job.
 //
 // RAM action: ice:QuerySmarttagJob.
@@ -613,22 +556,16 @@ type QuerySmarttagJobResponse struct {
 	RequestId string
 	JobStatus string
 	Results   struct {
-		Result []SmarttagJobResult
+		Result []SmarttagResult
 	}
 	Usages struct {
-		Usage []SmarttagJobUsage
+		Usage []SmarttagUsage
 	}
 	UserData string
 }
 
-// SmarttagJobResult is met in [QuerySmarttagJobResponse].Results.Result.
-type SmarttagJobResult struct {
-	Data string
-	Type string
-}
-
-// SmarttagJobUsage is met in [QuerySmarttagJobResponse].Usages.Usage.
-type SmarttagJobUsage struct {
+// SmarttagUsage is met in [QuerySmarttagJobResponse].Usages.Usage.
+type SmarttagUsage struct {
 	Quota int64
 	Type  string
 }
@@ -643,7 +580,7 @@ func (c *Client) QueryVideoCognitionJob(ctx context.Context, req QueryVideoCogni
 
 // QueryVideoCognitionJobRequest is the input of [Client.QueryVideoCognitionJob].
 type QueryVideoCognitionJobRequest struct {
-	IncludeResults IncludeResult `rpc:",json"`
+	IncludeResults VideoCognitionInclude `rpc:",json"`
 	// Required.
 	JobId  string `check:"required"`
 	Params any    `rpc:",json"`
@@ -652,7 +589,7 @@ type QueryVideoCognitionJobRequest struct {
 // QueryVideoCognitionJobResponse is the answer of [Client.QueryVideoCognitionJob].
 type QueryVideoCognitionJobResponse struct {
 	RequestId string
-	Input     VideoCognitionJobInput
+	Input     MediaObject
 	JobStatus string
 	Params    string
 	Results   struct {
@@ -662,8 +599,9 @@ type QueryVideoCognitionJobResponse struct {
 	UserData   string
 }
 
-// IncludeResult is met in [QueryVideoCognitionJobRequest].IncludeResults.
-type IncludeResult struct {
+// VideoCognitionInclude is met in
+// [QueryVideoCognitionJobRequest].IncludeResults.
+type VideoCognitionInclude struct {
 	NeedAsr     *bool `json:",omitzero"`
 	NeedOcr     *bool `json:",omitzero"`
 	NeedProcess *bool `json:",omitzero"`
@@ -689,10 +627,10 @@ type SubmitMediaCensorJobRequest struct {
 	Barrages       string
 	CoverImages    any `rpc:",json"`
 	Description    string
-	Input          MediaCensorJobInput `rpc:",json"`
+	Input          MediaObject `rpc:",json"`
 	NotifyUrl      string
 	Output         string
-	ScheduleConfig MediaCensorJobScheduleConfig `rpc:",json"`
+	ScheduleConfig ScheduleConfig `rpc:",json"`
 	TemplateId     string
 	Title          string
 	UserData       string
@@ -702,19 +640,6 @@ type SubmitMediaCensorJobRequest struct {
 type SubmitMediaCensorJobResponse struct {
 	RequestId string
 	JobId     string
-}
-
-// MediaCensorJobInput is met in [SubmitMediaCensorJobRequest].Input.
-type MediaCensorJobInput struct {
-	Media string `json:",omitzero"`
-	Type  string `json:",omitzero"`
-}
-
-// MediaCensorJobScheduleConfig is met in
-// [SubmitMediaCensorJobRequest].ScheduleConfig.
-type MediaCensorJobScheduleConfig struct {
-	PipelineId string `json:",omitzero"`
-	Priority   int32  `json:",omitzero"`
 }
 
 // SubmitSmarttagJob submits the smarttag job.
@@ -732,10 +657,10 @@ type SubmitSmarttagJobRequest struct {
 	ContentAddr string
 	// Deprecated: the service has a successor of this field.
 	ContentType    string
-	Input          SmarttagJobInput `rpc:",json"`
+	Input          MediaObject `rpc:",json"`
 	NotifyUrl      string
-	Params         any                       `rpc:",json"`
-	ScheduleConfig SmarttagJobScheduleConfig `rpc:",json"`
+	Params         any                    `rpc:",json"`
+	ScheduleConfig SmarttagScheduleConfig `rpc:",json"`
 	TemplateConfig string
 	TemplateId     string
 	Title          string
@@ -748,16 +673,8 @@ type SubmitSmarttagJobResponse struct {
 	JobId     string
 }
 
-// SmarttagJobInput is met in [SubmitSmarttagJobRequest].Input.
-type SmarttagJobInput struct {
-	Media string `json:",omitzero"`
-	// Such as OSS, Media or URL.
-	Type string `json:",omitzero"`
-}
-
-// SmarttagJobScheduleConfig is met in
-// [SubmitSmarttagJobRequest].ScheduleConfig.
-type SmarttagJobScheduleConfig struct {
+// SmarttagScheduleConfig is met in [SubmitSmarttagJobRequest].ScheduleConfig.
+type SmarttagScheduleConfig struct {
 	PipelineId string `json:",omitzero"`
 	Priority   string `json:",omitzero"`
 }
@@ -772,8 +689,8 @@ func (c *Client) SubmitVideoCognitionJob(ctx context.Context, req SubmitVideoCog
 
 // SubmitVideoCognitionJobRequest is the input of [Client.SubmitVideoCognitionJob].
 type SubmitVideoCognitionJobRequest struct {
-	Input          VideoCognitionJobInput `rpc:",json"`
-	Params         any                    `rpc:",json"`
+	Input          MediaObject `rpc:",json"`
+	Params         any         `rpc:",json"`
 	TemplateConfig string
 	TemplateId     string
 	Title          string

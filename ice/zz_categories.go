@@ -61,12 +61,10 @@ func (c *Client) GetCategories(ctx context.Context, req GetCategoriesRequest) (*
 
 // GetCategoriesIter yields the items of all pages of [Client.GetCategories],
 // one call per page.
-func (c *Client) GetCategoriesIter(ctx context.Context, req GetCategoriesRequest) iter.Seq2[CategoryCategory, error] {
+func (c *Client) GetCategoriesIter(ctx context.Context, req GetCategoriesRequest) iter.Seq2[Category, error] {
 	return rpc.Numbers(ctx, c.GetCategories, req, 1,
 		func(in *GetCategoriesRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
-		func(out *GetCategoriesResponse) ([]CategoryCategory, int64) {
-			return out.SubCategories.Category, out.SubTotal
-		})
+		func(out *GetCategoriesResponse) ([]Category, int64) { return out.SubCategories.Category, out.SubTotal })
 }
 
 // GetCategoriesRequest is the input of [Client.GetCategories].
@@ -83,19 +81,9 @@ type GetCategoriesResponse struct {
 	RequestId     string
 	Category      Category
 	SubCategories struct {
-		Category []CategoryCategory
+		Category []Category
 	}
 	SubTotal int64
-}
-
-// CategoryCategory is met in [GetCategoriesResponse].SubCategories.Category.
-type CategoryCategory struct {
-	CateId   int64
-	CateName string
-	Level    int64
-	ParentId int64
-	SubTotal int64
-	Type     string
 }
 
 // UpdateCategory updates the category.

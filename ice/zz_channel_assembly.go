@@ -38,7 +38,7 @@ type AddAdInsertionRequest struct {
 // AddAdInsertionResponse is the answer of [Client.AddAdInsertion].
 type AddAdInsertionResponse struct {
 	RequestId string
-	Config    AdInsertionConfig
+	Config    AdInsertion
 }
 
 // CreateChannel creates the channel.
@@ -68,7 +68,7 @@ type CreateChannelRequest struct {
 // CreateChannelResponse is the answer of [Client.CreateChannel].
 type CreateChannelResponse struct {
 	RequestId string
-	Channel   ChannelAssemblyChannel
+	Channel   Channel
 }
 
 // CreateProgram creates the program.
@@ -100,7 +100,7 @@ type CreateProgramRequest struct {
 // CreateProgramResponse is the answer of [Client.CreateProgram].
 type CreateProgramResponse struct {
 	RequestId string
-	Program   ChannelAssemblyProgram
+	Program   Program
 }
 
 // CreateSource creates the source.
@@ -126,7 +126,7 @@ type CreateSourceRequest struct {
 // CreateSourceResponse is the answer of [Client.CreateSource].
 type CreateSourceResponse struct {
 	RequestId string
-	Source    ChannelAssemblySource
+	Source    Source
 }
 
 // CreateSourceLocation creates the source location.
@@ -150,7 +150,7 @@ type CreateSourceLocationRequest struct {
 // CreateSourceLocationResponse is the answer of [Client.CreateSourceLocation].
 type CreateSourceLocationResponse struct {
 	RequestId      string
-	SourceLocation ChannelAssemblySourceLocation
+	SourceLocation SourceLocation
 }
 
 // DeleteAdInsertion deletes the ad insertion.
@@ -277,7 +277,7 @@ type GetAdInsertionRequest struct {
 // GetAdInsertionResponse is the answer of [Client.GetAdInsertion].
 type GetAdInsertionResponse struct {
 	RequestId string
-	Config    AdInsertionConfig
+	Config    AdInsertion
 }
 
 // GetChannel gets the channel.
@@ -297,7 +297,7 @@ type GetChannelRequest struct {
 // GetChannelResponse is the answer of [Client.GetChannel].
 type GetChannelResponse struct {
 	RequestId string
-	Channel   ChannelAssemblyChannel
+	Channel   Channel
 }
 
 // GetProgram gets the program.
@@ -319,7 +319,7 @@ type GetProgramRequest struct {
 // GetProgramResponse is the answer of [Client.GetProgram].
 type GetProgramResponse struct {
 	RequestId string
-	Program   ChannelAssemblyProgram
+	Program   Program
 }
 
 // GetSource gets the source.
@@ -343,7 +343,7 @@ type GetSourceRequest struct {
 // GetSourceResponse is the answer of [Client.GetSource].
 type GetSourceResponse struct {
 	RequestId string
-	Source    ChannelAssemblySource
+	Source    Source
 }
 
 // GetSourceLocation gets the source location.
@@ -363,7 +363,7 @@ type GetSourceLocationRequest struct {
 // GetSourceLocationResponse is the answer of [Client.GetSourceLocation].
 type GetSourceLocationResponse struct {
 	RequestId      string
-	SourceLocation ChannelAssemblySourceLocation
+	SourceLocation SourceLocation
 }
 
 // ListAdInsertions lists ad insertions.
@@ -376,10 +376,10 @@ func (c *Client) ListAdInsertions(ctx context.Context, req ListAdInsertionsReque
 
 // ListAdInsertionsIter yields the items of all pages of
 // [Client.ListAdInsertions], one call per page.
-func (c *Client) ListAdInsertionsIter(ctx context.Context, req ListAdInsertionsRequest) iter.Seq2[AdInsertionConfig, error] {
+func (c *Client) ListAdInsertionsIter(ctx context.Context, req ListAdInsertionsRequest) iter.Seq2[AdInsertion, error] {
 	return rpc.Tokens(ctx, c.ListAdInsertions, req,
 		func(in *ListAdInsertionsRequest) *string { return &in.NextToken },
-		func(out *ListAdInsertionsResponse) ([]AdInsertionConfig, string) { return out.Configs, out.NextToken })
+		func(out *ListAdInsertionsResponse) ([]AdInsertion, string) { return out.Configs, out.NextToken })
 }
 
 // ListAdInsertionsRequest is the input of [Client.ListAdInsertions].
@@ -395,7 +395,7 @@ type ListAdInsertionsRequest struct {
 // ListAdInsertionsResponse is the answer of [Client.ListAdInsertions].
 type ListAdInsertionsResponse struct {
 	RequestId  string
-	Configs    []AdInsertionConfig
+	Configs    []AdInsertion
 	MaxResults int32
 	NextToken  string
 	PageNo     int64
@@ -511,12 +511,10 @@ func (c *Client) ListChannels(ctx context.Context, req ListChannelsRequest) (*Li
 
 // ListChannelsIter yields the items of all pages of [Client.ListChannels], one
 // call per page.
-func (c *Client) ListChannelsIter(ctx context.Context, req ListChannelsRequest) iter.Seq2[ChannelAssemblyChannel, error] {
+func (c *Client) ListChannelsIter(ctx context.Context, req ListChannelsRequest) iter.Seq2[Channel, error] {
 	return rpc.Numbers(ctx, c.ListChannels, req, 1,
 		func(in *ListChannelsRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListChannelsResponse) ([]ChannelAssemblyChannel, int64) {
-			return out.ChannelList, int64(out.TotalCount)
-		})
+		func(out *ListChannelsResponse) ([]Channel, int64) { return out.ChannelList, int64(out.TotalCount) })
 }
 
 // ListChannelsRequest is the input of [Client.ListChannels].
@@ -534,7 +532,7 @@ type ListChannelsRequest struct {
 // ListChannelsResponse is the answer of [Client.ListChannels].
 type ListChannelsResponse struct {
 	RequestId   string
-	ChannelList []ChannelAssemblyChannel
+	ChannelList []Channel
 	PageNo      int32
 	PageSize    int32
 	TotalCount  int32
@@ -550,12 +548,10 @@ func (c *Client) ListPrograms(ctx context.Context, req ListProgramsRequest) (*Li
 
 // ListProgramsIter yields the items of all pages of [Client.ListPrograms], one
 // call per page.
-func (c *Client) ListProgramsIter(ctx context.Context, req ListProgramsRequest) iter.Seq2[ChannelAssemblyProgram, error] {
+func (c *Client) ListProgramsIter(ctx context.Context, req ListProgramsRequest) iter.Seq2[Program, error] {
 	return rpc.Numbers(ctx, c.ListPrograms, req, 1,
 		func(in *ListProgramsRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListProgramsResponse) ([]ChannelAssemblyProgram, int64) {
-			return out.Programs, int64(out.TotalCount)
-		})
+		func(out *ListProgramsResponse) ([]Program, int64) { return out.Programs, int64(out.TotalCount) })
 }
 
 // ListProgramsRequest is the input of [Client.ListPrograms].
@@ -574,7 +570,7 @@ type ListProgramsResponse struct {
 	RequestId  string
 	PageNo     int32
 	PageSize   int32
-	Programs   []ChannelAssemblyProgram
+	Programs   []Program
 	TotalCount int32
 }
 
@@ -588,12 +584,10 @@ func (c *Client) ListSchedules(ctx context.Context, req ListSchedulesRequest) (*
 
 // ListSchedulesIter yields the items of all pages of [Client.ListSchedules],
 // one call per page.
-func (c *Client) ListSchedulesIter(ctx context.Context, req ListSchedulesRequest) iter.Seq2[ChannelAssemblyScheduleData, error] {
+func (c *Client) ListSchedulesIter(ctx context.Context, req ListSchedulesRequest) iter.Seq2[Schedule, error] {
 	return rpc.Numbers(ctx, c.ListSchedules, req, 1,
 		func(in *ListSchedulesRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListSchedulesResponse) ([]ChannelAssemblyScheduleData, int64) {
-			return out.Programs, int64(out.TotalCount)
-		})
+		func(out *ListSchedulesResponse) ([]Schedule, int64) { return out.Programs, int64(out.TotalCount) })
 }
 
 // ListSchedulesRequest is the input of [Client.ListSchedules].
@@ -611,13 +605,13 @@ type ListSchedulesResponse struct {
 	RequestId  string
 	PageNo     int32
 	PageSize   int32
-	Programs   []ChannelAssemblyScheduleData
+	Programs   []Schedule
 	TotalCount int32
 }
 
-// ChannelAssemblyScheduleData is met in [ListSchedulesResponse].Programs.
-type ChannelAssemblyScheduleData struct {
-	AdBreaks                   []ChannelAssemblyScheduleDataAdBreak
+// Schedule is met in [ListSchedulesResponse].Programs.
+type Schedule struct {
+	AdBreaks                   []AdBreak
 	ApproximateDurationSeconds int64
 	ApproximateStartTime       string
 	EntryType                  string
@@ -625,17 +619,6 @@ type ChannelAssemblyScheduleData struct {
 	SourceLocationName         string
 	SourceName                 string
 	SourceType                 string
-}
-
-// ChannelAssemblyScheduleDataAdBreak is met in
-// [ChannelAssemblyScheduleData].AdBreaks.
-type ChannelAssemblyScheduleDataAdBreak struct {
-	MessageType          string
-	OffsetMillis         string
-	SourceLocationName   string
-	SourceName           string
-	SpliceInsertSettings string
-	TimeSignalSettings   string
 }
 
 // ListSourceLocations lists source locations.
@@ -648,10 +631,10 @@ func (c *Client) ListSourceLocations(ctx context.Context, req ListSourceLocation
 
 // ListSourceLocationsIter yields the items of all pages of
 // [Client.ListSourceLocations], one call per page.
-func (c *Client) ListSourceLocationsIter(ctx context.Context, req ListSourceLocationsRequest) iter.Seq2[ChannelAssemblySourceLocation, error] {
+func (c *Client) ListSourceLocationsIter(ctx context.Context, req ListSourceLocationsRequest) iter.Seq2[SourceLocation, error] {
 	return rpc.Numbers(ctx, c.ListSourceLocations, req, 1,
 		func(in *ListSourceLocationsRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListSourceLocationsResponse) ([]ChannelAssemblySourceLocation, int64) {
+		func(out *ListSourceLocationsResponse) ([]SourceLocation, int64) {
 			return out.SourceLocationList, int64(out.TotalCount)
 		})
 }
@@ -671,7 +654,7 @@ type ListSourceLocationsResponse struct {
 	RequestId          string
 	PageNo             int32
 	PageSize           int32
-	SourceLocationList []ChannelAssemblySourceLocation
+	SourceLocationList []SourceLocation
 	TotalCount         int32
 }
 
@@ -685,12 +668,10 @@ func (c *Client) ListSources(ctx context.Context, req ListSourcesRequest) (*List
 
 // ListSourcesIter yields the items of all pages of [Client.ListSources], one
 // call per page.
-func (c *Client) ListSourcesIter(ctx context.Context, req ListSourcesRequest) iter.Seq2[ChannelAssemblySource, error] {
+func (c *Client) ListSourcesIter(ctx context.Context, req ListSourcesRequest) iter.Seq2[Source, error] {
 	return rpc.Numbers(ctx, c.ListSources, req, 1,
 		func(in *ListSourcesRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListSourcesResponse) ([]ChannelAssemblySource, int64) {
-			return out.SourceList, int64(out.TotalCount)
-		})
+		func(out *ListSourcesResponse) ([]Source, int64) { return out.SourceList, int64(out.TotalCount) })
 }
 
 // ListSourcesRequest is the input of [Client.ListSources].
@@ -710,7 +691,7 @@ type ListSourcesResponse struct {
 	RequestId  string
 	PageNo     int32
 	PageSize   int32
-	SourceList []ChannelAssemblySource
+	SourceList []Source
 	TotalCount int32
 }
 
@@ -782,7 +763,7 @@ type UpdateAdInsertionRequest struct {
 // UpdateAdInsertionResponse is the answer of [Client.UpdateAdInsertion].
 type UpdateAdInsertionResponse struct {
 	RequestId string
-	Config    AdInsertionConfig
+	Config    AdInsertion
 }
 
 // UpdateChannel updates the channel.
@@ -808,7 +789,7 @@ type UpdateChannelRequest struct {
 // UpdateChannelResponse is the answer of [Client.UpdateChannel].
 type UpdateChannelResponse struct {
 	RequestId string
-	Channel   ChannelAssemblyChannel
+	Channel   Channel
 }
 
 // UpdateProgram updates the program.
@@ -836,7 +817,7 @@ type UpdateProgramRequest struct {
 // UpdateProgramResponse is the answer of [Client.UpdateProgram].
 type UpdateProgramResponse struct {
 	RequestId string
-	Program   ChannelAssemblyProgram
+	Program   Program
 }
 
 // UpdateSource updates the source.
@@ -862,7 +843,7 @@ type UpdateSourceRequest struct {
 // UpdateSourceResponse is the answer of [Client.UpdateSource].
 type UpdateSourceResponse struct {
 	RequestId string
-	Source    ChannelAssemblySource
+	Source    Source
 }
 
 // UpdateSourceLocation updates the source location.
@@ -885,5 +866,5 @@ type UpdateSourceLocationRequest struct {
 // UpdateSourceLocationResponse is the answer of [Client.UpdateSourceLocation].
 type UpdateSourceLocationResponse struct {
 	RequestId      string
-	SourceLocation ChannelAssemblySourceLocation
+	SourceLocation SourceLocation
 }

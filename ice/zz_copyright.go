@@ -25,15 +25,12 @@ type QueryCopyrightExtractJobRequest struct {
 
 // QueryCopyrightExtractJobResponse is the answer of [Client.QueryCopyrightExtractJob].
 type QueryCopyrightExtractJobResponse struct {
-	RequestId  string
-	Data       CopyrightExtractJobData
+	RequestId string
+	Data      struct {
+		Message string
+	}
 	Message    string
 	StatusCode int64
-}
-
-// CopyrightExtractJobData is met in [QueryCopyrightExtractJobResponse].Data.
-type CopyrightExtractJobData struct {
-	Message string
 }
 
 // QueryCopyrightJobList queries the copyright job list.
@@ -46,10 +43,10 @@ func (c *Client) QueryCopyrightJobList(ctx context.Context, req QueryCopyrightJo
 
 // QueryCopyrightJobListIter yields the items of all pages of
 // [Client.QueryCopyrightJobList], one call per page.
-func (c *Client) QueryCopyrightJobListIter(ctx context.Context, req QueryCopyrightJobListRequest) iter.Seq2[CopyrightJobData, error] {
+func (c *Client) QueryCopyrightJobListIter(ctx context.Context, req QueryCopyrightJobListRequest) iter.Seq2[CopyrightJob, error] {
 	return rpc.Numbers(ctx, c.QueryCopyrightJobList, req, 1,
 		func(in *QueryCopyrightJobListRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
-		func(out *QueryCopyrightJobListResponse) ([]CopyrightJobData, int64) { return out.Data, -1 })
+		func(out *QueryCopyrightJobListResponse) ([]CopyrightJob, int64) { return out.Data, -1 })
 }
 
 // QueryCopyrightJobListRequest is the input of [Client.QueryCopyrightJobList].
@@ -65,36 +62,24 @@ type QueryCopyrightJobListRequest struct {
 // QueryCopyrightJobListResponse is the answer of [Client.QueryCopyrightJobList].
 type QueryCopyrightJobListResponse struct {
 	RequestId  string
-	Data       []CopyrightJobData
+	Data       []CopyrightJob
 	Message    string
 	StatusCode int64
 }
 
-// CopyrightJobData is met in [QueryCopyrightJobListResponse].Data.
-type CopyrightJobData struct {
+// CopyrightJob is met in [QueryCopyrightJobListResponse].Data.
+type CopyrightJob struct {
 	GmtCreate   int64
 	GmtModified int64
-	Input       CopyrightJobDataInput
+	Input       MediaObject
 	JobId       string
 	Level       int64
 	Message     string
-	Output      CopyrightJobDataOutput
+	Output      MediaObject
 	Result      string
 	Status      string
 	UserData    string
 	UserId      int64
-}
-
-// CopyrightJobDataInput is met in [CopyrightJobData].Input.
-type CopyrightJobDataInput struct {
-	Media string
-	Type  string
-}
-
-// CopyrightJobDataOutput is met in [CopyrightJobData].Output.
-type CopyrightJobDataOutput struct {
-	Media string
-	Type  string
 }
 
 // QueryTraceAbJobList queries the trace ab job list.
@@ -107,10 +92,10 @@ func (c *Client) QueryTraceAbJobList(ctx context.Context, req QueryTraceAbJobLis
 
 // QueryTraceAbJobListIter yields the items of all pages of
 // [Client.QueryTraceAbJobList], one call per page.
-func (c *Client) QueryTraceAbJobListIter(ctx context.Context, req QueryTraceAbJobListRequest) iter.Seq2[TraceAbJobData, error] {
+func (c *Client) QueryTraceAbJobListIter(ctx context.Context, req QueryTraceAbJobListRequest) iter.Seq2[TraceAbJob, error] {
 	return rpc.Numbers(ctx, c.QueryTraceAbJobList, req, 1,
 		func(in *QueryTraceAbJobListRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
-		func(out *QueryTraceAbJobListResponse) ([]TraceAbJobData, int64) { return out.Data, -1 })
+		func(out *QueryTraceAbJobListResponse) ([]TraceAbJob, int64) { return out.Data, -1 })
 }
 
 // QueryTraceAbJobListRequest is the input of [Client.QueryTraceAbJobList].
@@ -126,36 +111,24 @@ type QueryTraceAbJobListRequest struct {
 // QueryTraceAbJobListResponse is the answer of [Client.QueryTraceAbJobList].
 type QueryTraceAbJobListResponse struct {
 	RequestId  string
-	Data       []TraceAbJobData
+	Data       []TraceAbJob
 	Message    string
 	StatusCode int64
 }
 
-// TraceAbJobData is met in [QueryTraceAbJobListResponse].Data.
-type TraceAbJobData struct {
+// TraceAbJob is met in [QueryTraceAbJobListResponse].Data.
+type TraceAbJob struct {
 	GmtCreate    int64
 	GmtModified  int64
-	Input        TraceAbJobDataInput
+	Input        MediaObject
 	JobId        string
 	Level        int64
-	Output       TraceAbJobDataOutput
+	Output       MediaObject
 	Result       string
 	Status       string
 	TraceMediaId string
 	UserData     string
 	UserId       int64
-}
-
-// TraceAbJobDataInput is met in [TraceAbJobData].Input.
-type TraceAbJobDataInput struct {
-	Media string
-	Type  string
-}
-
-// TraceAbJobDataOutput is met in [TraceAbJobData].Output.
-type TraceAbJobDataOutput struct {
-	Media string
-	Type  string
 }
 
 // QueryTraceExtractJob queries the trace extract job.
@@ -174,15 +147,12 @@ type QueryTraceExtractJobRequest struct {
 
 // QueryTraceExtractJobResponse is the answer of [Client.QueryTraceExtractJob].
 type QueryTraceExtractJobResponse struct {
-	RequestId  string
-	Data       TraceExtractJobData
+	RequestId string
+	Data      struct {
+		Trace string
+	}
 	Message    string
 	StatusCode int64
-}
-
-// TraceExtractJobData is met in [QueryTraceExtractJobResponse].Data.
-type TraceExtractJobData struct {
-	Trace string
 }
 
 // QueryTraceM3u8JobList queries the trace M3u8 job list.
@@ -195,10 +165,10 @@ func (c *Client) QueryTraceM3u8JobList(ctx context.Context, req QueryTraceM3u8Jo
 
 // QueryTraceM3u8JobListIter yields the items of all pages of
 // [Client.QueryTraceM3u8JobList], one call per page.
-func (c *Client) QueryTraceM3u8JobListIter(ctx context.Context, req QueryTraceM3u8JobListRequest) iter.Seq2[TraceM3u8JobData, error] {
+func (c *Client) QueryTraceM3u8JobListIter(ctx context.Context, req QueryTraceM3u8JobListRequest) iter.Seq2[TraceM3u8Job, error] {
 	return rpc.Numbers(ctx, c.QueryTraceM3u8JobList, req, 1,
 		func(in *QueryTraceM3u8JobListRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
-		func(out *QueryTraceM3u8JobListResponse) ([]TraceM3u8JobData, int64) { return out.Data, -1 })
+		func(out *QueryTraceM3u8JobListResponse) ([]TraceM3u8Job, int64) { return out.Data, -1 })
 }
 
 // QueryTraceM3u8JobListRequest is the input of [Client.QueryTraceM3u8JobList].
@@ -213,28 +183,22 @@ type QueryTraceM3u8JobListRequest struct {
 // QueryTraceM3u8JobListResponse is the answer of [Client.QueryTraceM3u8JobList].
 type QueryTraceM3u8JobListResponse struct {
 	RequestId  string
-	Data       []TraceM3u8JobData
+	Data       []TraceM3u8Job
 	Message    string
 	StatusCode int64
 }
 
-// TraceM3u8JobData is met in [QueryTraceM3u8JobListResponse].Data.
-type TraceM3u8JobData struct {
+// TraceM3u8Job is met in [QueryTraceM3u8JobListResponse].Data.
+type TraceM3u8Job struct {
 	GmtCreate    int64
 	GmtModified  int64
 	JobId        string
-	Output       TraceM3u8JobDataOutput
+	Output       MediaObject
 	Status       string
 	Trace        string
 	TraceMediaId string
 	UserData     string
 	UserId       int64
-}
-
-// TraceM3u8JobDataOutput is met in [TraceM3u8JobData].Output.
-type TraceM3u8JobDataOutput struct {
-	Media string
-	Type  string
 }
 
 // SubmitCopyrightExtractJob submits the copyright extract job.
@@ -248,31 +212,19 @@ func (c *Client) SubmitCopyrightExtractJob(ctx context.Context, req SubmitCopyri
 // SubmitCopyrightExtractJobRequest is the input of [Client.SubmitCopyrightExtractJob].
 type SubmitCopyrightExtractJobRequest struct {
 	// Required.
-	Input    CopyrightExtractJobInput `rpc:",json" check:"required"`
-	Params   any                      `rpc:",json"`
+	Input    MediaObject `rpc:",json" check:"required"`
+	Params   any         `rpc:",json"`
 	UserData string
 }
 
 // SubmitCopyrightExtractJobResponse is the answer of [Client.SubmitCopyrightExtractJob].
 type SubmitCopyrightExtractJobResponse struct {
-	RequestId  string
-	Data       CopyrightExtractJobDataItem
+	RequestId string
+	Data      struct {
+		JobId string
+	}
 	Message    string
 	StatusCode int64
-}
-
-// CopyrightExtractJobDataItem is met in
-// [SubmitCopyrightExtractJobResponse].Data.
-type CopyrightExtractJobDataItem struct {
-	JobId string
-}
-
-// CopyrightExtractJobInput is met in [SubmitCopyrightExtractJobRequest].Input.
-type CopyrightExtractJobInput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
 }
 
 // SubmitCopyrightJob submits the copyright job.
@@ -287,13 +239,13 @@ func (c *Client) SubmitCopyrightJob(ctx context.Context, req SubmitCopyrightJobR
 type SubmitCopyrightJobRequest struct {
 	Description string
 	// Required.
-	Input CopyrightJobInput `rpc:",json" check:"required"`
+	Input MediaObject `rpc:",json" check:"required"`
 	Level int64
 	// Required.
 	Message string `check:"required"`
 	// Required.
-	Output    CopyrightJobOutput `rpc:",json" check:"required"`
-	Params    any                `rpc:",json"`
+	Output    MediaObject `rpc:",json" check:"required"`
+	Params    any         `rpc:",json"`
 	StartTime int64
 	TotalTime int64
 	UserData  string
@@ -301,31 +253,12 @@ type SubmitCopyrightJobRequest struct {
 
 // SubmitCopyrightJobResponse is the answer of [Client.SubmitCopyrightJob].
 type SubmitCopyrightJobResponse struct {
-	RequestId  string
-	Data       CopyrightJobDataItem
+	RequestId string
+	Data      struct {
+		JobId string
+	}
 	Message    string
 	StatusCode int64
-}
-
-// CopyrightJobDataItem is met in [SubmitCopyrightJobResponse].Data.
-type CopyrightJobDataItem struct {
-	JobId string
-}
-
-// CopyrightJobInput is met in [SubmitCopyrightJobRequest].Input.
-type CopyrightJobInput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
-}
-
-// CopyrightJobOutput is met in [SubmitCopyrightJobRequest].Output.
-type CopyrightJobOutput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required.
-	Type string `json:",omitzero" check:"required"`
 }
 
 // SubmitTraceAbJob submits the trace ab job.
@@ -340,10 +273,10 @@ func (c *Client) SubmitTraceAbJob(ctx context.Context, req SubmitTraceAbJobReque
 type SubmitTraceAbJobRequest struct {
 	CipherBase64ed string
 	// Required.
-	Input TraceAbJobInput `rpc:",json" check:"required"`
+	Input MediaObject `rpc:",json" check:"required"`
 	Level int64
 	// Required.
-	Output    TraceAbJobOutput `rpc:",json" check:"required"`
+	Output    MediaObject `rpc:",json" check:"required"`
 	StartTime int64
 	TotalTime int64
 	UserData  string
@@ -352,31 +285,15 @@ type SubmitTraceAbJobRequest struct {
 // SubmitTraceAbJobResponse is the answer of [Client.SubmitTraceAbJob].
 type SubmitTraceAbJobResponse struct {
 	RequestId  string
-	Data       TraceAbJobDataItem
+	Data       TraceAbJobIds
 	Message    string
 	StatusCode int64
 }
 
-// TraceAbJobDataItem is met in [SubmitTraceAbJobResponse].Data.
-type TraceAbJobDataItem struct {
+// TraceAbJobIds is met in [SubmitTraceAbJobResponse].Data.
+type TraceAbJobIds struct {
 	JobId        string
 	TraceMediaId string
-}
-
-// TraceAbJobInput is met in [SubmitTraceAbJobRequest].Input.
-type TraceAbJobInput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
-}
-
-// TraceAbJobOutput is met in [SubmitTraceAbJobRequest].Output.
-type TraceAbJobOutput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
 }
 
 // SubmitTraceExtractJob submits the trace extract job.
@@ -390,30 +307,19 @@ func (c *Client) SubmitTraceExtractJob(ctx context.Context, req SubmitTraceExtra
 // SubmitTraceExtractJobRequest is the input of [Client.SubmitTraceExtractJob].
 type SubmitTraceExtractJobRequest struct {
 	// Required.
-	Input    TraceExtractJobInput `rpc:",json" check:"required"`
-	Params   any                  `rpc:",json"`
+	Input    MediaObject `rpc:",json" check:"required"`
+	Params   any         `rpc:",json"`
 	UserData string
 }
 
 // SubmitTraceExtractJobResponse is the answer of [Client.SubmitTraceExtractJob].
 type SubmitTraceExtractJobResponse struct {
-	RequestId  string
-	Data       TraceExtractJobDataItem
+	RequestId string
+	Data      struct {
+		JobId string
+	}
 	Message    string
 	StatusCode int64
-}
-
-// TraceExtractJobDataItem is met in [SubmitTraceExtractJobResponse].Data.
-type TraceExtractJobDataItem struct {
-	JobId string
-}
-
-// TraceExtractJobInput is met in [SubmitTraceExtractJobRequest].Input.
-type TraceExtractJobInput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
 }
 
 // SubmitTraceM3u8Job submits the trace M3u8 job.
@@ -428,8 +334,8 @@ func (c *Client) SubmitTraceM3u8Job(ctx context.Context, req SubmitTraceM3u8JobR
 type SubmitTraceM3u8JobRequest struct {
 	KeyUri string
 	// Required.
-	Output       TraceM3u8JobOutput `rpc:",json" check:"required"`
-	Params       any                `rpc:",json"`
+	Output       MediaObject `rpc:",json" check:"required"`
+	Params       any         `rpc:",json"`
 	Trace        string
 	TraceMediaId string
 }
@@ -437,19 +343,8 @@ type SubmitTraceM3u8JobRequest struct {
 // SubmitTraceM3u8JobResponse is the answer of [Client.SubmitTraceM3u8Job].
 type SubmitTraceM3u8JobResponse struct {
 	RequestId string
-	Data      TraceM3u8JobDataItem
-	Message   string
-}
-
-// TraceM3u8JobDataItem is met in [SubmitTraceM3u8JobResponse].Data.
-type TraceM3u8JobDataItem struct {
-	JobId string
-}
-
-// TraceM3u8JobOutput is met in [SubmitTraceM3u8JobRequest].Output.
-type TraceM3u8JobOutput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required.
-	Type string `json:",omitzero" check:"required"`
+	Data      struct {
+		JobId string
+	}
+	Message string
 }

@@ -57,16 +57,7 @@ type CreateDNADBRequest struct {
 // CreateDNADBResponse is the answer of [Client.CreateDNADB].
 type CreateDNADBResponse struct {
 	RequestId string
-	DBInfo    DBInfo
-}
-
-// DBInfo is met in [CreateDNADBResponse].DBInfo.
-type DBInfo struct {
-	DBId        string
-	Description string
-	Model       string
-	Name        string
-	Status      string
+	DBInfo    DNADB
 }
 
 // DeleteDNADB deletes the DNADB.
@@ -137,16 +128,7 @@ type ListDNADBRequest struct {
 // ListDNADBResponse is the answer of [Client.ListDNADB].
 type ListDNADBResponse struct {
 	RequestId string
-	DBList    []DB
-}
-
-// DB is met in [ListDNADBResponse].DBList.
-type DB struct {
-	DBId        string
-	Description string
-	Model       string
-	Name        string
-	Status      string
+	DBList    []DNADB
 }
 
 // ListDNAFiles lists DNA files.
@@ -159,10 +141,10 @@ func (c *Client) ListDNAFiles(ctx context.Context, req ListDNAFilesRequest) (*Li
 
 // ListDNAFilesIter yields the items of all pages of [Client.ListDNAFiles], one
 // call per page.
-func (c *Client) ListDNAFilesIter(ctx context.Context, req ListDNAFilesRequest) iter.Seq2[File, error] {
+func (c *Client) ListDNAFilesIter(ctx context.Context, req ListDNAFilesRequest) iter.Seq2[DNAFile, error] {
 	return rpc.Tokens(ctx, c.ListDNAFiles, req,
 		func(in *ListDNAFilesRequest) *string { return &in.NextPageToken },
-		func(out *ListDNAFilesResponse) ([]File, string) { return out.FileList, out.NextPageToken })
+		func(out *ListDNAFilesResponse) ([]DNAFile, string) { return out.FileList, out.NextPageToken })
 }
 
 // ListDNAFilesRequest is the input of [Client.ListDNAFiles].
@@ -180,21 +162,14 @@ type ListDNAFilesRequest struct {
 // ListDNAFilesResponse is the answer of [Client.ListDNAFiles].
 type ListDNAFilesResponse struct {
 	RequestId     string
-	FileList      []File
+	FileList      []DNAFile
 	NextPageToken string
 }
 
-// File is met in [ListDNAFilesResponse].FileList.
-type File struct {
-	InputFile  InputFile
+// DNAFile is met in [ListDNAFilesResponse].FileList.
+type DNAFile struct {
+	InputFile  OSSObject
 	PrimaryKey string
-}
-
-// InputFile is met in [File].InputFile.
-type InputFile struct {
-	Bucket   string
-	Location string
-	Object   string
 }
 
 // QueryDNAJobList queries the DNA job list.
@@ -229,7 +204,7 @@ type DNAJob struct {
 	DNAResult    string
 	FinishTime   string
 	Id           string
-	Input        DNAJobInput
+	Input        MediaObject
 	Message      string
 	PrimaryKey   string
 	Status       string
@@ -250,7 +225,7 @@ type SubmitDNAJobRequest struct {
 	// Required.
 	DBId string `check:"required"`
 	// Required.
-	Input        DNAJobInput `rpc:",json" check:"required"`
+	Input        MediaObject `rpc:",json" check:"required"`
 	OwnerAccount string
 	OwnerId      int64
 	PipelineId   string

@@ -62,11 +62,11 @@ type AddTemplateRequest struct {
 // AddTemplateResponse is the answer of [Client.AddTemplate].
 type AddTemplateResponse struct {
 	RequestId string
-	Template  Template
+	Template  NewTemplate
 }
 
-// Template is met in [AddTemplateResponse].Template.
-type Template struct {
+// NewTemplate is met in [AddTemplateResponse].Template.
+type NewTemplate struct {
 	Config         string
 	CoverUrl       string
 	CreateSource   string
@@ -106,28 +106,6 @@ type CreateEditingProjectRequest struct {
 type CreateEditingProjectResponse struct {
 	RequestId string
 	Project   EditingProject
-}
-
-// EditingProject is met in [CreateEditingProjectResponse].Project.
-type EditingProject struct {
-	BusinessConfig string
-	BusinessStatus string
-	ClipsParam     string
-	CoverURL       string
-	CreateSource   string
-	CreateTime     string
-	Description    string
-	Duration       float32
-	ModifiedSource string
-	ModifiedTime   string
-	ProjectId      string
-	ProjectType    string
-	Status         int64
-	StatusName     string
-	TemplateId     string
-	TemplateType   string
-	Timeline       alimedia.JSON
-	Title          string
 }
 
 // DeleteEditingProjectMaterials deletes editing project materials.
@@ -207,30 +185,7 @@ type GetEditingProjectRequest struct {
 // GetEditingProjectResponse is the answer of [Client.GetEditingProject].
 type GetEditingProjectResponse struct {
 	RequestId string
-	Project   EditingProjectProject
-}
-
-// EditingProjectProject is met in [GetEditingProjectResponse].Project.
-type EditingProjectProject struct {
-	BusinessConfig              string
-	BusinessStatus              string
-	ClipsParam                  alimedia.JSON
-	CoverURL                    string
-	CreateSource                string
-	CreateTime                  string
-	Description                 string
-	Duration                    int64
-	ModifiedSource              string
-	ModifiedTime                string
-	ProjectId                   string
-	ProjectType                 string
-	Status                      string
-	TemplateId                  string
-	TemplateType                string
-	Timeline                    string
-	TimelineConvertErrorMessage string
-	TimelineConvertStatus       string
-	Title                       string
+	Project   EditingProject
 }
 
 // GetEditingProjectMaterials gets editing project materials.
@@ -304,32 +259,22 @@ type LiveEditingJob struct {
 	CompleteTime       string
 	CreationTime       string
 	JobId              string
-	LiveStreamConfig   LiveStreamConfig
+	LiveStreamConfig   LiveEditingStream
 	MediaId            string
-	MediaProduceConfig MediaProduceConfig
-	MediaURL           string
-	Message            string
-	ModifiedTime       string
-	OutputMediaConfig  OutputMediaConfig
-	ProjectId          string
-	Status             string
-	UserData           string
+	MediaProduceConfig struct {
+		Mode string
+	}
+	MediaURL          string
+	Message           string
+	ModifiedTime      string
+	OutputMediaConfig LiveEditingOutput
+	ProjectId         string
+	Status            string
+	UserData          string
 }
 
-// LiveStreamConfig is met in [LiveEditingJob].LiveStreamConfig.
-type LiveStreamConfig struct {
-	AppName    string
-	DomainName string
-	StreamName string
-}
-
-// MediaProduceConfig is met in [LiveEditingJob].MediaProduceConfig.
-type MediaProduceConfig struct {
-	Mode string
-}
-
-// OutputMediaConfig is met in [LiveEditingJob].OutputMediaConfig.
-type OutputMediaConfig struct {
+// LiveEditingOutput is met in [LiveEditingJob].OutputMediaConfig.
+type LiveEditingOutput struct {
 	Bitrate            int64
 	FileName           string
 	Height             int32
@@ -337,6 +282,13 @@ type OutputMediaConfig struct {
 	StorageLocation    string
 	VodTemplateGroupId string
 	Width              int32
+}
+
+// LiveEditingStream is met in [LiveEditingJob].LiveStreamConfig.
+type LiveEditingStream struct {
+	AppName    string
+	DomainName string
+	StreamName string
 }
 
 // GetProjectExportJob gets the project export job.
@@ -359,18 +311,10 @@ type GetProjectExportJobResponse struct {
 	ProjectExportJob ProjectExportJob
 }
 
-// ExportResult is met in [ProjectExportJob].ExportResult.
-type ExportResult struct {
-	AudioUrl   string
-	ProjectUrl string
-	SrtList    []Srt
-	Timeline   string
-}
-
 // ProjectExportJob is met in [GetProjectExportJobResponse].ProjectExportJob.
 type ProjectExportJob struct {
 	Code         string
-	ExportResult ExportResult
+	ExportResult ProjectExportResult
 	ExportType   string
 	JobId        string
 	Message      string
@@ -379,8 +323,16 @@ type ProjectExportJob struct {
 	UserData     alimedia.JSON
 }
 
-// Srt is met in [ExportResult].SrtList.
-type Srt struct {
+// ProjectExportResult is met in [ProjectExportJob].ExportResult.
+type ProjectExportResult struct {
+	AudioUrl   string
+	ProjectUrl string
+	SrtList    []ProjectExportSubtitle
+	Timeline   string
+}
+
+// ProjectExportSubtitle is met in [ProjectExportResult].SrtList.
+type ProjectExportSubtitle struct {
 	SrtUrl string
 	Tag    string
 }
@@ -402,25 +354,7 @@ type GetTemplateRequest struct {
 // GetTemplateResponse is the answer of [Client.GetTemplate].
 type GetTemplateResponse struct {
 	RequestId string
-	Template  TemplateTemplate
-}
-
-// TemplateTemplate is met in [GetTemplateResponse].Template.
-type TemplateTemplate struct {
-	ClipsParam         string
-	Config             string
-	CoverURL           string
-	CreateSource       string
-	CreationTime       string
-	ModifiedSource     string
-	ModifiedTime       string
-	Name               string
-	PreviewMedia       string
-	PreviewMediaStatus string
-	RelatedMediaids    string
-	Status             string
-	TemplateId         string
-	Type               string
+	Template  Template
 }
 
 // GetTemplateMaterials gets template materials.
@@ -460,12 +394,12 @@ type GetTemplateParamsRequest struct {
 // GetTemplateParamsResponse is the answer of [Client.GetTemplateParams].
 type GetTemplateParamsResponse struct {
 	RequestId  string
-	ParamList  []Param
+	ParamList  []TemplateParam
 	TemplateId string
 }
 
-// Param is met in [GetTemplateParamsResponse].ParamList.
-type Param struct {
+// TemplateParam is met in [GetTemplateParamsResponse].ParamList.
+type TemplateParam struct {
 	Content     string
 	CoverUrl    string
 	Height      int32
@@ -489,10 +423,10 @@ func (c *Client) ListEditingProjects(ctx context.Context, req ListEditingProject
 
 // ListEditingProjectsIter yields the items of all pages of
 // [Client.ListEditingProjects], one call per page.
-func (c *Client) ListEditingProjectsIter(ctx context.Context, req ListEditingProjectsRequest) iter.Seq2[EditingProjectProjectItem, error] {
+func (c *Client) ListEditingProjectsIter(ctx context.Context, req ListEditingProjectsRequest) iter.Seq2[EditingProject, error] {
 	return rpc.Tokens(ctx, c.ListEditingProjects, req,
 		func(in *ListEditingProjectsRequest) *string { return &in.NextToken },
-		func(out *ListEditingProjectsResponse) ([]EditingProjectProjectItem, string) {
+		func(out *ListEditingProjectsResponse) ([]EditingProject, string) {
 			return out.ProjectList, out.NextToken
 		})
 }
@@ -519,27 +453,7 @@ type ListEditingProjectsResponse struct {
 	RequestId   string
 	MaxResults  int32
 	NextToken   string
-	ProjectList []EditingProjectProjectItem
-}
-
-// EditingProjectProjectItem is met in
-// [ListEditingProjectsResponse].ProjectList.
-type EditingProjectProjectItem struct {
-	BusinessConfig string
-	BusinessStatus string
-	CoverURL       string
-	CreateSource   string
-	CreateTime     string
-	Description    string
-	ErrorCode      string
-	ErrorMessage   string
-	ModifiedSource string
-	ModifiedTime   string
-	ProjectId      string
-	ProjectType    string
-	Status         string
-	TemplateType   string
-	Title          string
+	ProjectList []EditingProject
 }
 
 // ListTemplates lists templates.
@@ -552,12 +466,10 @@ func (c *Client) ListTemplates(ctx context.Context, req ListTemplatesRequest) (*
 
 // ListTemplatesIter yields the items of all pages of [Client.ListTemplates],
 // one call per page.
-func (c *Client) ListTemplatesIter(ctx context.Context, req ListTemplatesRequest) iter.Seq2[TemplateTemplateItem, error] {
+func (c *Client) ListTemplatesIter(ctx context.Context, req ListTemplatesRequest) iter.Seq2[Template, error] {
 	return rpc.Numbers(ctx, c.ListTemplates, req, 1,
 		func(in *ListTemplatesRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
-		func(out *ListTemplatesResponse) ([]TemplateTemplateItem, int64) {
-			return out.Templates, int64(out.TotalCount)
-		})
+		func(out *ListTemplatesResponse) ([]Template, int64) { return out.Templates, int64(out.TotalCount) })
 }
 
 // ListTemplatesRequest is the input of [Client.ListTemplates].
@@ -579,25 +491,8 @@ type ListTemplatesRequest struct {
 // ListTemplatesResponse is the answer of [Client.ListTemplates].
 type ListTemplatesResponse struct {
 	RequestId  string
-	Templates  []TemplateTemplateItem
+	Templates  []Template
 	TotalCount int32
-}
-
-// TemplateTemplateItem is met in [ListTemplatesResponse].Templates.
-type TemplateTemplateItem struct {
-	ClipsParam         string
-	Config             string
-	CoverURL           string
-	CreateSource       string
-	CreationTime       string
-	ModifiedSource     string
-	ModifiedTime       string
-	Name               string
-	PreviewMedia       string
-	PreviewMediaStatus string
-	Status             string
-	TemplateId         string
-	Type               string
 }
 
 // SearchEditingProject searches the editing project.
@@ -610,10 +505,10 @@ func (c *Client) SearchEditingProject(ctx context.Context, req SearchEditingProj
 
 // SearchEditingProjectIter yields the items of all pages of
 // [Client.SearchEditingProject], one call per page.
-func (c *Client) SearchEditingProjectIter(ctx context.Context, req SearchEditingProjectRequest) iter.Seq2[SearchEditingProjectResponseProject, error] {
+func (c *Client) SearchEditingProjectIter(ctx context.Context, req SearchEditingProjectRequest) iter.Seq2[EditingProject, error] {
 	return rpc.Numbers(ctx, c.SearchEditingProject, req, 1,
 		func(in *SearchEditingProjectRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
-		func(out *SearchEditingProjectResponse) ([]SearchEditingProjectResponseProject, int64) {
+		func(out *SearchEditingProjectResponse) ([]EditingProject, int64) {
 			return out.ProjectList, out.TotalCount
 		})
 }
@@ -639,30 +534,8 @@ type SearchEditingProjectResponse struct {
 	RequestId   string
 	MaxResults  int64
 	NextToken   string
-	ProjectList []SearchEditingProjectResponseProject
+	ProjectList []EditingProject
 	TotalCount  int64
-}
-
-// SearchEditingProjectResponseProject is met in
-// [SearchEditingProjectResponse].ProjectList.
-type SearchEditingProjectResponseProject struct {
-	BusinessConfig string
-	BusinessStatus string
-	CoverURL       string
-	CreateSource   string
-	CreateTime     string
-	Description    string
-	Duration       int64
-	ErrorCode      string
-	ErrorMessage   string
-	ModifiedSource string
-	ModifiedTime   string
-	ProjectId      string
-	ProjectType    string
-	Status         string
-	TemplateType   string
-	Timeline       string
-	Title          string
 }
 
 // SubmitLiveEditingJob submits the live editing job.

@@ -22,7 +22,7 @@ type CreateLiveRecordTemplateRequest struct {
 	// Required.
 	Name string `rpc:",form" check:"required"`
 	// Required.
-	RecordFormat []RecordFormat `rpc:",json,form" check:"required"`
+	RecordFormat []LiveRecordFormat `rpc:",json,form" check:"required"`
 }
 
 // CreateLiveRecordTemplateResponse is the answer of [Client.CreateLiveRecordTemplate].
@@ -66,8 +66,8 @@ func (c *Client) CreateLiveTranscodeTemplate(ctx context.Context, req CreateLive
 // CreateLiveTranscodeTemplateRequest is the input of [Client.CreateLiveTranscodeTemplate].
 type CreateLiveTranscodeTemplateRequest struct {
 	// Required.
-	Name           string                              `check:"required"`
-	TemplateConfig LiveTranscodeTemplateTemplateConfig `rpc:",json"`
+	Name           string              `check:"required"`
+	TemplateConfig LiveTranscodeConfig `rpc:",json"`
 	// Required. Such as normal, narrow-band, audio-only or origin.
 	Type string `check:"required"`
 }
@@ -96,12 +96,13 @@ type DeleteLiveRecordFilesRequest struct {
 // DeleteLiveRecordFilesResponse is the answer of [Client.DeleteLiveRecordFiles].
 type DeleteLiveRecordFilesResponse struct {
 	RequestId          string
-	DeleteFileInfoList []DeleteFileInfo
+	DeleteFileInfoList []DeletedRecordFile
 	Message            string
 }
 
-// DeleteFileInfo is met in [DeleteLiveRecordFilesResponse].DeleteFileInfoList.
-type DeleteFileInfo struct {
+// DeletedRecordFile is met in
+// [DeleteLiveRecordFilesResponse].DeleteFileInfoList.
+type DeletedRecordFile struct {
 	Code     string
 	Message  string
 	RecordId string
@@ -146,12 +147,12 @@ type DeleteLiveSnapshotFilesRequest struct {
 // DeleteLiveSnapshotFilesResponse is the answer of [Client.DeleteLiveSnapshotFiles].
 type DeleteLiveSnapshotFilesResponse struct {
 	RequestId            string
-	DeleteFileResultList []DeleteFileResult
+	DeleteFileResultList []DeletedSnapshotFile
 }
 
-// DeleteFileResult is met in
+// DeletedSnapshotFile is met in
 // [DeleteLiveSnapshotFilesResponse].DeleteFileResultList.
-type DeleteFileResult struct {
+type DeletedSnapshotFile struct {
 	CreateTimestamp int64
 	Result          string
 }
@@ -230,20 +231,7 @@ type GetLiveRecordJobRequest struct {
 // GetLiveRecordJobResponse is the answer of [Client.GetLiveRecordJob].
 type GetLiveRecordJobResponse struct {
 	RequestId string
-	RecordJob RecordJob
-}
-
-// RecordJob is met in [GetLiveRecordJobResponse].RecordJob.
-type RecordJob struct {
-	CreateTime   string
-	JobId        string
-	Name         string
-	NotifyUrl    string
-	RecordOutput RecordOutput
-	Status       string
-	StreamInput  StreamInput
-	TemplateId   string
-	TemplateName string
+	RecordJob LiveRecordJob
 }
 
 // GetLiveRecordTemplate gets the live record template.
@@ -264,7 +252,7 @@ type GetLiveRecordTemplateRequest struct {
 // GetLiveRecordTemplateResponse is the answer of [Client.GetLiveRecordTemplate].
 type GetLiveRecordTemplateResponse struct {
 	RequestId      string
-	RecordTemplate RecordTemplate
+	RecordTemplate LiveRecordTemplate
 }
 
 // GetLiveSnapshotJob gets the live snapshot job.
@@ -291,9 +279,9 @@ type GetLiveSnapshotJobResponse struct {
 	LastModified    string
 	OverwriteFormat string
 	SequenceFormat  string
-	SnapshotOutput  SnapshotOutput
+	SnapshotOutput  LiveSnapshotOutput
 	Status          string
-	StreamInput     StreamInput
+	StreamInput     LiveStreamInput
 	TemplateId      string
 	TemplateName    string
 	TimeInterval    int32
@@ -363,7 +351,7 @@ type GetLiveTranscodeTemplateRequest struct {
 // GetLiveTranscodeTemplateResponse is the answer of [Client.GetLiveTranscodeTemplate].
 type GetLiveTranscodeTemplateResponse struct {
 	RequestId       string
-	TemplateContent TemplateContent
+	TemplateContent LiveTranscodeTemplate
 }
 
 // ListLiveRecordFiles lists live record files.
@@ -461,19 +449,6 @@ type ListLiveRecordJobsResponse struct {
 	TotalCount     int64
 }
 
-// LiveRecordJob is met in [ListLiveRecordJobsResponse].LiveRecordJobs.
-type LiveRecordJob struct {
-	CreateTime   string
-	JobId        string
-	Name         string
-	NotifyUrl    string
-	RecordOutput RecordOutput
-	Status       string
-	StreamInput  StreamInput
-	TemplateId   string
-	TemplateName string
-}
-
 // ListLiveRecordTemplates lists live record templates.
 //
 // RAM action: ice:ListLiveRecordTemplates.
@@ -484,10 +459,10 @@ func (c *Client) ListLiveRecordTemplates(ctx context.Context, req ListLiveRecord
 
 // ListLiveRecordTemplatesIter yields the items of all pages of
 // [Client.ListLiveRecordTemplates], one call per page.
-func (c *Client) ListLiveRecordTemplatesIter(ctx context.Context, req ListLiveRecordTemplatesRequest) iter.Seq2[RecordTemplate, error] {
+func (c *Client) ListLiveRecordTemplatesIter(ctx context.Context, req ListLiveRecordTemplatesRequest) iter.Seq2[LiveRecordTemplate, error] {
 	return rpc.Numbers(ctx, c.ListLiveRecordTemplates, req, 1,
 		func(in *ListLiveRecordTemplatesRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
-		func(out *ListLiveRecordTemplatesResponse) ([]RecordTemplate, int64) {
+		func(out *ListLiveRecordTemplatesResponse) ([]LiveRecordTemplate, int64) {
 			return out.RecordTemplateList, out.TotalCount
 		})
 }
@@ -507,7 +482,7 @@ type ListLiveRecordTemplatesResponse struct {
 	RequestId          string
 	PageNo             int64
 	PageSize           int64
-	RecordTemplateList []RecordTemplate
+	RecordTemplateList []LiveRecordTemplate
 	SortBy             string
 	TotalCount         int64
 }
@@ -602,7 +577,7 @@ type LiveSnapshotJob struct {
 	CreateTime     string
 	JobId          string
 	JobName        string
-	SnapshotOutput SnapshotOutput
+	SnapshotOutput LiveSnapshotOutput
 	Status         string
 	TemplateId     string
 	TemplateName   string
@@ -706,10 +681,10 @@ func (c *Client) ListLiveTranscodeTemplates(ctx context.Context, req ListLiveTra
 
 // ListLiveTranscodeTemplatesIter yields the items of all pages of
 // [Client.ListLiveTranscodeTemplates], one call per page.
-func (c *Client) ListLiveTranscodeTemplatesIter(ctx context.Context, req ListLiveTranscodeTemplatesRequest) iter.Seq2[TemplateContent, error] {
+func (c *Client) ListLiveTranscodeTemplatesIter(ctx context.Context, req ListLiveTranscodeTemplatesRequest) iter.Seq2[LiveTranscodeTemplate, error] {
 	return rpc.Numbers(ctx, c.ListLiveTranscodeTemplates, req, 1,
 		func(in *ListLiveTranscodeTemplatesRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListLiveTranscodeTemplatesResponse) ([]TemplateContent, int64) {
+		func(out *ListLiveTranscodeTemplatesResponse) ([]LiveTranscodeTemplate, int64) {
 			return out.TemplateContentList, int64(out.TotalCount)
 		})
 }
@@ -732,7 +707,7 @@ type ListLiveTranscodeTemplatesRequest struct {
 // ListLiveTranscodeTemplatesResponse is the answer of [Client.ListLiveTranscodeTemplates].
 type ListLiveTranscodeTemplatesResponse struct {
 	RequestId           string
-	TemplateContentList []TemplateContent
+	TemplateContentList []LiveTranscodeTemplate
 	TotalCount          int32
 }
 
@@ -792,9 +767,9 @@ type SubmitLiveRecordJobRequest struct {
 	Name      string `rpc:",form" check:"required"`
 	NotifyUrl string `rpc:",form"`
 	// Required.
-	RecordOutput RecordOutput `rpc:",json,form" check:"required"`
+	RecordOutput LiveRecordOutput `rpc:",json,form" check:"required"`
 	// Required.
-	StreamInput StreamInput `rpc:",json,form" check:"required"`
+	StreamInput LiveStreamInput `rpc:",json,form" check:"required"`
 	// Required.
 	TemplateId string `rpc:",form" check:"required"`
 }
@@ -819,9 +794,9 @@ type SubmitLiveSnapshotJobRequest struct {
 	// Required.
 	JobName string `rpc:",form" check:"required"`
 	// Required.
-	SnapshotOutput SnapshotOutput `rpc:",json,form" check:"required"`
+	SnapshotOutput LiveSnapshotOutput `rpc:",json,form" check:"required"`
 	// Required.
-	StreamInput StreamInput `rpc:",json,form" check:"required"`
+	StreamInput LiveStreamInput `rpc:",json,form" check:"required"`
 	// Required.
 	TemplateId string `rpc:",form" check:"required"`
 }
@@ -847,12 +822,12 @@ type SubmitLiveTranscodeJobRequest struct {
 	// Required. Such as 0 or 1.
 	StartMode int32 `check:"required"`
 	// Required.
-	StreamInput LiveTranscodeJobStreamInput `rpc:",json" check:"required"`
+	StreamInput LiveTranscodeInput `rpc:",json" check:"required"`
 	// Required.
-	TemplateId  string      `check:"required"`
-	TimedConfig TimedConfig `rpc:",json"`
+	TemplateId  string          `check:"required"`
+	TimedConfig LiveTimedConfig `rpc:",json"`
 	// Required.
-	TranscodeOutput TranscodeOutput `rpc:",json" check:"required"`
+	TranscodeOutput LiveTranscodeOutput `rpc:",json" check:"required"`
 }
 
 // SubmitLiveTranscodeJobResponse is the answer of [Client.SubmitLiveTranscodeJob].
@@ -874,7 +849,7 @@ type UpdateLiveRecordTemplateRequest struct {
 	// Required.
 	Name string `rpc:",form" check:"required"`
 	// Required.
-	RecordFormat []RecordFormat `rpc:",json,form" check:"required"`
+	RecordFormat []LiveRecordFormat `rpc:",json,form" check:"required"`
 	// Required.
 	TemplateId string `rpc:",form" check:"required"`
 }
@@ -922,9 +897,9 @@ type UpdateLiveTranscodeJobRequest struct {
 	// Required.
 	JobId           string `check:"required"`
 	Name            string
-	StreamInput     LiveTranscodeJobStreamInput `rpc:",json"`
-	TimedConfig     TimedConfig                 `rpc:",json"`
-	TranscodeOutput TranscodeOutput             `rpc:",json"`
+	StreamInput     LiveTranscodeInput  `rpc:",json"`
+	TimedConfig     LiveTimedConfig     `rpc:",json"`
+	TranscodeOutput LiveTranscodeOutput `rpc:",json"`
 }
 
 // UpdateLiveTranscodeJobResponse is the answer of [Client.UpdateLiveTranscodeJob].
@@ -943,7 +918,7 @@ func (c *Client) UpdateLiveTranscodeTemplate(ctx context.Context, req UpdateLive
 // UpdateLiveTranscodeTemplateRequest is the input of [Client.UpdateLiveTranscodeTemplate].
 type UpdateLiveTranscodeTemplateRequest struct {
 	Name           string
-	TemplateConfig LiveTranscodeTemplateTemplateConfig `rpc:",json"`
+	TemplateConfig LiveTranscodeConfig `rpc:",json"`
 	// Required.
 	TemplateId string `check:"required"`
 }

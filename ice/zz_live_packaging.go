@@ -309,10 +309,10 @@ func (c *Client) ListLivePackageOriginEndpoints(ctx context.Context, req ListLiv
 
 // ListLivePackageOriginEndpointsIter yields the items of all pages of
 // [Client.ListLivePackageOriginEndpoints], one call per page.
-func (c *Client) ListLivePackageOriginEndpointsIter(ctx context.Context, req ListLivePackageOriginEndpointsRequest) iter.Seq2[LivePackageOriginEndpointLivePackageOriginEndpoint, error] {
+func (c *Client) ListLivePackageOriginEndpointsIter(ctx context.Context, req ListLivePackageOriginEndpointsRequest) iter.Seq2[LivePackageOriginEndpoint, error] {
 	return rpc.Numbers(ctx, c.ListLivePackageOriginEndpoints, req, 1,
 		func(in *ListLivePackageOriginEndpointsRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
-		func(out *ListLivePackageOriginEndpointsResponse) ([]LivePackageOriginEndpointLivePackageOriginEndpoint, int64) {
+		func(out *ListLivePackageOriginEndpointsResponse) ([]LivePackageOriginEndpoint, int64) {
 			return out.LivePackageOriginEndpoints, out.TotalCount
 		})
 }
@@ -332,29 +332,11 @@ type ListLivePackageOriginEndpointsRequest struct {
 // ListLivePackageOriginEndpointsResponse is the answer of [Client.ListLivePackageOriginEndpoints].
 type ListLivePackageOriginEndpointsResponse struct {
 	RequestId                  string
-	LivePackageOriginEndpoints []LivePackageOriginEndpointLivePackageOriginEndpoint
+	LivePackageOriginEndpoints []LivePackageOriginEndpoint
 	PageNo                     int64
 	PageSize                   int64
 	SortBy                     string
 	TotalCount                 int64
-}
-
-// LivePackageOriginEndpointLivePackageOriginEndpoint is met in
-// [ListLivePackageOriginEndpointsResponse].LivePackageOriginEndpoints.
-type LivePackageOriginEndpointLivePackageOriginEndpoint struct {
-	AuthorizationCode string
-	ChannelName       string
-	CreateTime        string
-	Description       string
-	EndpointName      string
-	EndpointUrl       string
-	GroupName         string
-	IpBlacklist       string
-	IpWhitelist       string
-	LastModified      string
-	ManifestName      string
-	Protocol          string
-	TimeshiftVision   int32
 }
 
 // UpdateLivePackageChannel updates the live package channel.
@@ -407,7 +389,7 @@ type UpdateLivePackageChannelCredentialsRequest struct {
 // UpdateLivePackageChannelCredentialsResponse is the answer of [Client.UpdateLivePackageChannelCredentials].
 type UpdateLivePackageChannelCredentialsResponse struct {
 	RequestId       string
-	IngestEndpoints []IngestEndpoint
+	IngestEndpoints []LiveIngestEndpoint
 }
 
 // UpdateLivePackageChannelGroup updates the live package channel group.

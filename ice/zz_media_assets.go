@@ -72,56 +72,7 @@ type BatchGetMediaInfosRequest struct {
 type BatchGetMediaInfosResponse struct {
 	RequestId   string
 	IgnoredList []string
-	MediaInfos  []BatchMediaInfo
-}
-
-// BatchMediaInfo is met in [BatchGetMediaInfosResponse].MediaInfos.
-type BatchMediaInfo struct {
-	FileInfoList     []MediaInfoFileInfo
-	MediaBasicInfo   MediaInfoMediaBasicInfo
-	MediaDynamicInfo MediaDynamicInfo
-	MediaId          string
-}
-
-// MediaDynamicInfo is met in [BatchMediaInfo].MediaDynamicInfo.
-type MediaDynamicInfo struct {
-	DynamicMetaData MediaDynamicInfoDynamicMetaData
-}
-
-// MediaDynamicInfoDynamicMetaData is met in [MediaDynamicInfo].DynamicMetaData.
-type MediaDynamicInfoDynamicMetaData struct {
-	Data string
-}
-
-// MediaInfoFileInfo is met in [BatchMediaInfo].FileInfoList.
-type MediaInfoFileInfo struct {
-	AudioStreamInfoList    []AudioStreamInfo
-	FileBasicInfo          FileBasicInfo
-	SubtitleStreamInfoList []SubtitleStreamInfo
-	VideoStreamInfoList    []VideoStreamInfo
-}
-
-// MediaInfoMediaBasicInfo is met in [BatchMediaInfo].MediaBasicInfo.
-type MediaInfoMediaBasicInfo struct {
-	Biz             string
-	BusinessType    string
-	Category        string
-	CoverURL        string
-	CreateTime      string
-	DeletedTime     string
-	Description     string
-	InputURL        string
-	MediaId         string
-	MediaTags       string
-	MediaType       string
-	ModifiedTime    string
-	Snapshots       string
-	Source          string
-	SpriteImages    string
-	Status          string
-	Title           string
-	TranscodeStatus string
-	UserData        string
+	MediaInfos  []MediaInfo
 }
 
 // CancelFavoritePublicMedia cancels the favorite public media.
@@ -279,92 +230,15 @@ type GetMediaInfoRequest struct {
 // GetMediaInfoResponse is the answer of [Client.GetMediaInfo].
 type GetMediaInfoResponse struct {
 	RequestId string
-	MediaInfo MediaInfoMediaInfo
-}
-
-// AiRoughData is met in [MediaInfoMediaInfo].AiRoughData.
-type AiRoughData struct {
-	AiCategory          string
-	AiJobId             string
-	Result              string
-	SaveType            string
-	StandardSmartTagJob StandardSmartTagJob
-	Status              string
-}
-
-// MediaInfoMediaInfo is met in [GetMediaInfoResponse].MediaInfo.
-type MediaInfoMediaInfo struct {
-	AiRoughData    AiRoughData
-	FileInfoList   []MediaInfoMediaInfoFileInfo
-	MediaBasicInfo MediaInfoMediaInfoMediaBasicInfo
-	MediaId        string
-}
-
-// MediaInfoMediaInfoFileInfo is met in [MediaInfoMediaInfo].FileInfoList.
-type MediaInfoMediaInfoFileInfo struct {
-	AudioStreamInfoList    []AudioStreamInfo
-	FileBasicInfo          MediaInfoMediaInfoFileInfoFileBasicInfo
-	SubtitleStreamInfoList []SubtitleStreamInfo
-	VideoStreamInfoList    []VideoStreamInfo
-}
-
-// MediaInfoMediaInfoFileInfoFileBasicInfo is met in
-// [MediaInfoMediaInfoFileInfo].FileBasicInfo.
-type MediaInfoMediaInfoFileInfoFileBasicInfo struct {
-	Bitrate      string
-	CreateTime   string
-	Duration     string
-	FileName     string
-	FileSize     string
-	FileStatus   string
-	FileType     string
-	FileUrl      string
-	FormatName   string
-	Height       string
-	ModifiedTime string
-	Region       string
-	Width        string
-}
-
-// MediaInfoMediaInfoMediaBasicInfo is met in
-// [MediaInfoMediaInfo].MediaBasicInfo.
-type MediaInfoMediaInfoMediaBasicInfo struct {
-	Biz          string
-	BusinessType string
-	CateId       int64
-	CateName     string
-	Category     string
-	CoverURL     string
-	CreateTime   string
-	DeletedTime  string
-	Description  string
-	InputURL     string
-	MediaId      string
-	MediaTags    string
-	MediaType    string
-	ModifiedTime string
-	ReferenceId  string
-	Snapshots    string
-	Source       string
-	SpriteImages string
-	Status       string
-	Title        string
-	UploadSource string
-	UserData     string
+	MediaInfo MediaInfo
 }
 
 // StandardSmartTagJob is met in [AiRoughData].StandardSmartTagJob.
 type StandardSmartTagJob struct {
 	AiJobId   string
 	ResultUrl string
-	Results   []StandardSmartTagJobResult
+	Results   []SmarttagResult
 	Status    string
-}
-
-// StandardSmartTagJobResult is met in [StandardSmartTagJob].Results.
-type StandardSmartTagJobResult struct {
-	Data alimedia.JSON
-	Type string
 }
 
 // GetMediaMarks gets media marks.
@@ -469,41 +343,6 @@ type GetPublicMediaInfoResponse struct {
 	MediaInfo PublicMediaInfo
 }
 
-// PublicMediaInfo is met in [GetPublicMediaInfoResponse].MediaInfo.
-type PublicMediaInfo struct {
-	DynamicMetaData DynamicMetaData
-	FileInfoList    []PublicMediaInfoFileInfo
-	MediaBasicInfo  PublicMediaInfoMediaBasicInfo
-	MediaId         string
-}
-
-// PublicMediaInfoFileInfo is met in [PublicMediaInfo].FileInfoList.
-type PublicMediaInfoFileInfo struct {
-	AudioStreamInfoList    []AudioStreamInfo
-	FileBasicInfo          FileBasicInfo
-	SubtitleStreamInfoList []SubtitleStreamInfo
-	VideoStreamInfoList    []VideoStreamInfo
-}
-
-// PublicMediaInfoMediaBasicInfo is met in [PublicMediaInfo].MediaBasicInfo.
-type PublicMediaInfoMediaBasicInfo struct {
-	BusinessType string
-	Category     string
-	CoverURL     string
-	CreateTime   string
-	DeletedTime  string
-	Description  string
-	MediaId      string
-	MediaTags    string
-	MediaType    string
-	ModifiedTime string
-	Source       string
-	SpriteImages string
-	Status       string
-	Title        string
-	UserData     string
-}
-
 // GetVideoList gets the video list.
 //
 // RAM action: ice:GetVideoList.
@@ -543,25 +382,6 @@ type GetVideoListResponse struct {
 	Total     int64
 }
 
-// Media is met in [GetVideoListResponse].MediaList.
-type Media struct {
-	AppId            string
-	CateId           int64
-	CateName         string
-	CoverUrl         string
-	CreationTime     string
-	Description      string
-	Duration         float32
-	MediaId          string
-	ModificationTime string
-	Size             int64
-	Snapshots        []string
-	Status           string
-	StorageLocation  string
-	Tags             string
-	Title            string
-}
-
 // ListAllPublicMediaTags lists all public media tags.
 //
 // RAM action: ice:ListAllPublicMediaTags.
@@ -587,11 +407,11 @@ type MediaTag struct {
 	MediaTagId          string
 	MediaTagNameChinese string
 	MediaTagNameEnglish string
-	Options             []Option
+	Options             []MediaTagOption
 }
 
-// Option is met in [MediaTag].Options.
-type Option struct {
+// MediaTagOption is met in [MediaTag].Options.
+type MediaTagOption struct {
 	OptionChineseName string
 	OptionEnglishName string
 	OptionId          string
@@ -607,12 +427,10 @@ func (c *Client) ListMediaBasicInfos(ctx context.Context, req ListMediaBasicInfo
 
 // ListMediaBasicInfosIter yields the items of all pages of
 // [Client.ListMediaBasicInfos], one call per page.
-func (c *Client) ListMediaBasicInfosIter(ctx context.Context, req ListMediaBasicInfosRequest) iter.Seq2[MediaBasicInfoMediaInfo, error] {
+func (c *Client) ListMediaBasicInfosIter(ctx context.Context, req ListMediaBasicInfosRequest) iter.Seq2[MediaInfo, error] {
 	return rpc.Tokens(ctx, c.ListMediaBasicInfos, req,
 		func(in *ListMediaBasicInfosRequest) *string { return &in.NextToken },
-		func(out *ListMediaBasicInfosResponse) ([]MediaBasicInfoMediaInfo, string) {
-			return out.MediaInfos, out.NextToken
-		})
+		func(out *ListMediaBasicInfosResponse) ([]MediaInfo, string) { return out.MediaInfos, out.NextToken })
 }
 
 // ListMediaBasicInfosRequest is the input of [Client.ListMediaBasicInfos].
@@ -642,67 +460,9 @@ type ListMediaBasicInfosRequest struct {
 type ListMediaBasicInfosResponse struct {
 	RequestId  string
 	MaxResults int32
-	MediaInfos []MediaBasicInfoMediaInfo
+	MediaInfos []MediaInfo
 	NextToken  string
 	TotalCount int64
-}
-
-// MediaBasicInfoMediaInfo is met in [ListMediaBasicInfosResponse].MediaInfos.
-type MediaBasicInfoMediaInfo struct {
-	FileInfoList   []MediaBasicInfoMediaInfoFileInfo
-	MediaBasicInfo MediaBasicInfoMediaInfoMediaBasicInfo
-	MediaId        string
-}
-
-// MediaBasicInfoMediaInfoFileInfo is met in
-// [MediaBasicInfoMediaInfo].FileInfoList.
-type MediaBasicInfoMediaInfoFileInfo struct {
-	FileBasicInfo MediaBasicInfoMediaInfoFileInfoFileBasicInfo
-}
-
-// MediaBasicInfoMediaInfoFileInfoFileBasicInfo is met in
-// [MediaBasicInfoMediaInfoFileInfo].FileBasicInfo.
-type MediaBasicInfoMediaInfoFileInfoFileBasicInfo struct {
-	Bitrate      string
-	CreateTime   string
-	Duration     string
-	FileName     string
-	FileSize     string
-	FileStatus   string
-	FileType     string
-	FileUrl      string
-	FormatName   string
-	Height       string
-	ModifiedTime string
-	Region       string
-	Width        string
-}
-
-// MediaBasicInfoMediaInfoMediaBasicInfo is met in
-// [MediaBasicInfoMediaInfo].MediaBasicInfo.
-type MediaBasicInfoMediaInfoMediaBasicInfo struct {
-	Biz             string
-	BusinessType    string
-	CateId          int64
-	Category        string
-	CoverURL        string
-	CreateTime      string
-	DeletedTime     string
-	Description     string
-	InputURL        string
-	MediaId         string
-	MediaTags       string
-	MediaType       string
-	ModifiedTime    string
-	ReferenceId     string
-	Snapshots       string
-	Source          string
-	SpriteImages    string
-	Status          string
-	Title           string
-	TranscodeStatus string
-	UploadSource    string
-	UserData        string
 }
 
 // ListMediaMarks lists media marks.
@@ -736,10 +496,10 @@ func (c *Client) ListPublicMediaBasicInfos(ctx context.Context, req ListPublicMe
 
 // ListPublicMediaBasicInfosIter yields the items of all pages of
 // [Client.ListPublicMediaBasicInfos], one call per page.
-func (c *Client) ListPublicMediaBasicInfosIter(ctx context.Context, req ListPublicMediaBasicInfosRequest) iter.Seq2[PublicMediaBasicInfoMediaInfo, error] {
+func (c *Client) ListPublicMediaBasicInfosIter(ctx context.Context, req ListPublicMediaBasicInfosRequest) iter.Seq2[PublicMediaInfo, error] {
 	return rpc.Tokens(ctx, c.ListPublicMediaBasicInfos, req,
 		func(in *ListPublicMediaBasicInfosRequest) *string { return &in.NextToken },
-		func(out *ListPublicMediaBasicInfosResponse) ([]PublicMediaBasicInfoMediaInfo, string) {
+		func(out *ListPublicMediaBasicInfosResponse) ([]PublicMediaInfo, string) {
 			return out.MediaInfos, out.NextToken
 		})
 }
@@ -760,39 +520,9 @@ type ListPublicMediaBasicInfosRequest struct {
 type ListPublicMediaBasicInfosResponse struct {
 	RequestId  string
 	MaxResults int32
-	MediaInfos []PublicMediaBasicInfoMediaInfo
+	MediaInfos []PublicMediaInfo
 	NextToken  string
 	TotalCount int64
-}
-
-// PublicMediaBasicInfoMediaInfo is met in
-// [ListPublicMediaBasicInfosResponse].MediaInfos.
-type PublicMediaBasicInfoMediaInfo struct {
-	FileInfoList   []FileInfo
-	MediaBasicInfo PublicMediaBasicInfoMediaInfoMediaBasicInfo
-	MediaId        string
-}
-
-// PublicMediaBasicInfoMediaInfoMediaBasicInfo is met in
-// [PublicMediaBasicInfoMediaInfo].MediaBasicInfo.
-type PublicMediaBasicInfoMediaInfoMediaBasicInfo struct {
-	BusinessType    string
-	Category        string
-	CoverURL        string
-	CreateTime      string
-	DeletedTime     string
-	Description     string
-	InputURL        string
-	MediaId         string
-	MediaTags       string
-	MediaType       string
-	ModifiedTime    string
-	Snapshots       string
-	Source          string
-	Status          string
-	Title           string
-	TranscodeStatus string
-	UserData        string
 }
 
 // RegisterMediaInfo registers the media info.

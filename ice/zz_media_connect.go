@@ -38,14 +38,13 @@ type AddMediaConnectFlowInputRequest struct {
 // AddMediaConnectFlowInputResponse is the answer of [Client.AddMediaConnectFlowInput].
 type AddMediaConnectFlowInputResponse struct {
 	RequestId   string
-	Content     MediaConnectFlowInputContent
+	Content     MediaConnectInputURLs
 	Description string
 	RetCode     int32
 }
 
-// MediaConnectFlowInputContent is met in
-// [AddMediaConnectFlowInputResponse].Content.
-type MediaConnectFlowInputContent struct {
+// MediaConnectInputURLs is met in [AddMediaConnectFlowInputResponse].Content.
+type MediaConnectInputURLs struct {
 	InnerInputUrl string
 	InputUrl      string
 }
@@ -78,16 +77,12 @@ type AddMediaConnectFlowOutputRequest struct {
 
 // AddMediaConnectFlowOutputResponse is the answer of [Client.AddMediaConnectFlowOutput].
 type AddMediaConnectFlowOutputResponse struct {
-	RequestId   string
-	Content     MediaConnectFlowOutputContent
+	RequestId string
+	Content   struct {
+		OutputUrl string
+	}
 	Description string
 	RetCode     int32
-}
-
-// MediaConnectFlowOutputContent is met in
-// [AddMediaConnectFlowOutputResponse].Content.
-type MediaConnectFlowOutputContent struct {
-	OutputUrl string
 }
 
 // CloseMediaConnectFlowFailover closes the media connect flow failover.
@@ -129,15 +124,12 @@ type CreateMediaConnectFlowRequest struct {
 
 // CreateMediaConnectFlowResponse is the answer of [Client.CreateMediaConnectFlow].
 type CreateMediaConnectFlowResponse struct {
-	RequestId   string
-	Content     MediaConnectFlowContent
+	RequestId string
+	Content   struct {
+		FlowId string
+	}
 	Description string
 	RetCode     int32
-}
-
-// MediaConnectFlowContent is met in [CreateMediaConnectFlowResponse].Content.
-type MediaConnectFlowContent struct {
-	FlowId string
 }
 
 // DeleteMediaConnectFlow deletes the media connect flow.
@@ -242,14 +234,14 @@ func (c *Client) GetMediaConnectAvailableRegion(ctx context.Context) (*GetMediaC
 // GetMediaConnectAvailableRegionResponse is the answer of [Client.GetMediaConnectAvailableRegion].
 type GetMediaConnectAvailableRegionResponse struct {
 	RequestId   string
-	Content     MediaConnectAvailableRegionContent
+	Content     MediaConnectRegions
 	Description string
 	RetCode     int32
 }
 
-// MediaConnectAvailableRegionContent is met in
+// MediaConnectRegions is met in
 // [GetMediaConnectAvailableRegionResponse].Content.
-type MediaConnectAvailableRegionContent struct {
+type MediaConnectRegions struct {
 	DefaultRegion string
 	RegionList    []string
 }
@@ -271,13 +263,13 @@ type GetMediaConnectFlowRequest struct {
 // GetMediaConnectFlowResponse is the answer of [Client.GetMediaConnectFlow].
 type GetMediaConnectFlowResponse struct {
 	RequestId   string
-	Content     MediaConnectFlowContentItem
+	Content     MediaConnectFlow
 	Description string
 	Retcode     int32
 }
 
-// MediaConnectFlowContentItem is met in [GetMediaConnectFlowResponse].Content.
-type MediaConnectFlowContentItem struct {
+// MediaConnectFlow is met in [GetMediaConnectFlowResponse].Content.
+type MediaConnectFlow struct {
 	CreateTime   string
 	FlowFailover string
 	FlowId       string
@@ -327,14 +319,13 @@ type GetMediaConnectFlowInputRequest struct {
 // GetMediaConnectFlowInputResponse is the answer of [Client.GetMediaConnectFlowInput].
 type GetMediaConnectFlowInputResponse struct {
 	RequestId   string
-	Content     MediaConnectFlowInputContentItem
+	Content     MediaConnectFlowInput
 	Description string
 	RetCode     int32
 }
 
-// MediaConnectFlowInputContentItem is met in
-// [GetMediaConnectFlowInputResponse].Content.
-type MediaConnectFlowInputContentItem struct {
+// MediaConnectFlowInput is met in [GetMediaConnectFlowInputResponse].Content.
+type MediaConnectFlowInput struct {
 	BackupCidrs         string
 	BackupCreateTime    string
 	BackupInnerInputUrl string
@@ -379,14 +370,13 @@ type GetMediaConnectFlowOutputRequest struct {
 // GetMediaConnectFlowOutputResponse is the answer of [Client.GetMediaConnectFlowOutput].
 type GetMediaConnectFlowOutputResponse struct {
 	RequestId   string
-	Content     MediaConnectFlowOutputContentItem
+	Content     MediaConnectFlowOutput
 	Description string
 	RetCode     int32
 }
 
-// MediaConnectFlowOutputContentItem is met in
-// [GetMediaConnectFlowOutputResponse].Content.
-type MediaConnectFlowOutputContentItem struct {
+// MediaConnectFlowOutput is met in [GetMediaConnectFlowOutputResponse].Content.
+type MediaConnectFlowOutput struct {
 	Cidrs          string
 	CreateTime     string
 	Forbid         string

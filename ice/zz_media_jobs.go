@@ -63,41 +63,6 @@ type GetDynamicImageJobResponse struct {
 	DynamicImageJob DynamicImageJob
 }
 
-// DynamicImageJob is met in [GetDynamicImageJobResponse].DynamicImageJob.
-type DynamicImageJob struct {
-	Code           string
-	CreateTime     string
-	FinishTime     string
-	Input          DynamicImageJobInputItem
-	JobId          string
-	Message        string
-	ModifiedTime   string
-	Name           string
-	Output         DynamicImageJobOutputItem
-	OutputUrl      string
-	PipelineId     string
-	Status         string
-	SubmitTime     string
-	TemplateConfig string
-	TemplateId     string
-	TriggerSource  string
-	UserData       string
-}
-
-// DynamicImageJobInputItem is met in [DynamicImageJob].Input.
-type DynamicImageJobInputItem struct {
-	Media   string
-	OssFile OssFile
-	Type    string
-}
-
-// DynamicImageJobOutputItem is met in [DynamicImageJob].Output.
-type DynamicImageJobOutputItem struct {
-	Media   string
-	OssFile OssFile
-	Type    string
-}
-
 // GetMediaInfoJob gets the media info job.
 //
 // RAM action: ice:GetMediaInfoJob.
@@ -137,26 +102,6 @@ type GetPackageJobResponse struct {
 	PackageJob PackageJob
 }
 
-// PackageJob is met in [GetPackageJobResponse].PackageJob.
-type PackageJob struct {
-	Code          string
-	CreateTime    string
-	FinishTime    string
-	Inputs        []PackageJobInput
-	JobId         string
-	Message       string
-	ModifiedTime  string
-	Name          string
-	Output        PackageJobOutput
-	OutputUrl     string
-	PipelineId    string
-	Priority      int32
-	Status        string
-	SubmitTime    string
-	TriggerSource string
-	UserData      string
-}
-
 // GetSnapshotJob gets the snapshot job.
 //
 // RAM action: ice:GetSnapshotJob.
@@ -175,43 +120,6 @@ type GetSnapshotJobRequest struct {
 type GetSnapshotJobResponse struct {
 	RequestId   string
 	SnapshotJob SnapshotJob
-}
-
-// SnapshotJob is met in [GetSnapshotJobResponse].SnapshotJob.
-type SnapshotJob struct {
-	Async          bool
-	Code           string
-	Count          int32
-	CreateTime     string
-	FinishTime     string
-	Input          SnapshotJobInputItem
-	JobId          string
-	Message        string
-	ModifiedTime   string
-	Name           string
-	Output         SnapshotJobOutputItem
-	PipelineId     string
-	Status         string
-	SubmitTime     string
-	TemplateConfig string
-	TemplateId     string
-	TriggerSource  string
-	Type           string
-	UserData       string
-}
-
-// SnapshotJobInputItem is met in [SnapshotJob].Input.
-type SnapshotJobInputItem struct {
-	Media   string
-	OssFile OssFile
-	Type    string
-}
-
-// SnapshotJobOutputItem is met in [SnapshotJob].Output.
-type SnapshotJobOutputItem struct {
-	Media   string
-	OssFile OssFile
-	Type    string
 }
 
 // GetSnapshotUrls gets snapshot urls.
@@ -258,10 +166,10 @@ func (c *Client) ListDynamicImageJobs(ctx context.Context, req ListDynamicImageJ
 
 // ListDynamicImageJobsIter yields the items of all pages of
 // [Client.ListDynamicImageJobs], one call per page.
-func (c *Client) ListDynamicImageJobsIter(ctx context.Context, req ListDynamicImageJobsRequest) iter.Seq2[DynamicImageJobJob, error] {
+func (c *Client) ListDynamicImageJobsIter(ctx context.Context, req ListDynamicImageJobsRequest) iter.Seq2[DynamicImageJob, error] {
 	return rpc.Tokens(ctx, c.ListDynamicImageJobs, req,
 		func(in *ListDynamicImageJobsRequest) *string { return &in.NextPageToken },
-		func(out *ListDynamicImageJobsResponse) ([]DynamicImageJobJob, string) {
+		func(out *ListDynamicImageJobsResponse) ([]DynamicImageJob, string) {
 			return out.Jobs, out.NextPageToken
 		})
 }
@@ -282,36 +190,8 @@ type ListDynamicImageJobsRequest struct {
 // ListDynamicImageJobsResponse is the answer of [Client.ListDynamicImageJobs].
 type ListDynamicImageJobsResponse struct {
 	RequestId     string
-	Jobs          []DynamicImageJobJob
+	Jobs          []DynamicImageJob
 	NextPageToken string
-}
-
-// DynamicImageJobJob is met in [ListDynamicImageJobsResponse].Jobs.
-type DynamicImageJobJob struct {
-	CreateTime    string
-	FinishTime    string
-	Input         DynamicImageJobJobInput
-	JobId         string
-	ModifiedTime  string
-	Name          string
-	Output        DynamicImageJobJobOutput
-	PipelineId    string
-	Status        string
-	SubmitTime    string
-	TemplateId    string
-	TriggerSource string
-}
-
-// DynamicImageJobJobInput is met in [DynamicImageJobJob].Input.
-type DynamicImageJobJobInput struct {
-	Media string
-	Type  string
-}
-
-// DynamicImageJobJobOutput is met in [DynamicImageJobJob].Output.
-type DynamicImageJobJobOutput struct {
-	Media string
-	Type  string
 }
 
 // ListMediaInfoJobs lists media info jobs.
@@ -360,10 +240,10 @@ func (c *Client) ListPackageJobs(ctx context.Context, req ListPackageJobsRequest
 
 // ListPackageJobsIter yields the items of all pages of
 // [Client.ListPackageJobs], one call per page.
-func (c *Client) ListPackageJobsIter(ctx context.Context, req ListPackageJobsRequest) iter.Seq2[PackageJobPackageJobPackageJob, error] {
+func (c *Client) ListPackageJobsIter(ctx context.Context, req ListPackageJobsRequest) iter.Seq2[PackageJob, error] {
 	return rpc.Tokens(ctx, c.ListPackageJobs, req,
 		func(in *ListPackageJobsRequest) *string { return &in.NextPageToken },
-		func(out *ListPackageJobsResponse) ([]PackageJobPackageJobPackageJob, string) {
+		func(out *ListPackageJobsResponse) ([]PackageJob, string) {
 			return out.PackageJobList.PackageJobs, out.PackageJobList.NextPageToken
 		})
 }
@@ -384,52 +264,13 @@ type ListPackageJobsRequest struct {
 // ListPackageJobsResponse is the answer of [Client.ListPackageJobs].
 type ListPackageJobsResponse struct {
 	RequestId      string
-	PackageJobList PackageJobPackageJob
+	PackageJobList PackageJobList
 }
 
-// PackageJobPackageJob is met in [ListPackageJobsResponse].PackageJobList.
-type PackageJobPackageJob struct {
+// PackageJobList is met in [ListPackageJobsResponse].PackageJobList.
+type PackageJobList struct {
 	NextPageToken string
-	PackageJobs   []PackageJobPackageJobPackageJob
-}
-
-// PackageJobPackageJobPackageJob is met in [PackageJobPackageJob].PackageJobs.
-type PackageJobPackageJobPackageJob struct {
-	Code          string
-	CreateTime    string
-	FinishTime    string
-	Inputs        []PackageJobPackageJobPackageJobInput
-	JobId         string
-	Message       string
-	ModifiedTime  string
-	Name          string
-	Output        PackageJobPackageJobPackageJobOutput
-	PipelineId    string
-	Priority      int32
-	Status        string
-	SubmitTime    string
-	TriggerSource string
-	UserData      string
-}
-
-// PackageJobPackageJobPackageJobInput is met in
-// [PackageJobPackageJobPackageJob].Inputs.
-type PackageJobPackageJobPackageJobInput struct {
-	Input PackageJobPackageJobPackageJobInputInput
-}
-
-// PackageJobPackageJobPackageJobInputInput is met in
-// [PackageJobPackageJobPackageJobInput].Input.
-type PackageJobPackageJobPackageJobInputInput struct {
-	Media string
-	Type  string
-}
-
-// PackageJobPackageJobPackageJobOutput is met in
-// [PackageJobPackageJobPackageJob].Output.
-type PackageJobPackageJobPackageJobOutput struct {
-	Media string
-	Type  string
+	PackageJobs   []PackageJob
 }
 
 // ListSnapshotJobs lists snapshot jobs.
@@ -442,10 +283,10 @@ func (c *Client) ListSnapshotJobs(ctx context.Context, req ListSnapshotJobsReque
 
 // ListSnapshotJobsIter yields the items of all pages of
 // [Client.ListSnapshotJobs], one call per page.
-func (c *Client) ListSnapshotJobsIter(ctx context.Context, req ListSnapshotJobsRequest) iter.Seq2[SnapshotJobJob, error] {
+func (c *Client) ListSnapshotJobsIter(ctx context.Context, req ListSnapshotJobsRequest) iter.Seq2[SnapshotJob, error] {
 	return rpc.Tokens(ctx, c.ListSnapshotJobs, req,
 		func(in *ListSnapshotJobsRequest) *string { return &in.NextPageToken },
-		func(out *ListSnapshotJobsResponse) ([]SnapshotJobJob, string) { return out.Jobs, out.NextPageToken })
+		func(out *ListSnapshotJobsResponse) ([]SnapshotJob, string) { return out.Jobs, out.NextPageToken })
 }
 
 // ListSnapshotJobsRequest is the input of [Client.ListSnapshotJobs].
@@ -464,39 +305,8 @@ type ListSnapshotJobsRequest struct {
 // ListSnapshotJobsResponse is the answer of [Client.ListSnapshotJobs].
 type ListSnapshotJobsResponse struct {
 	RequestId     string
-	Jobs          []SnapshotJobJob
+	Jobs          []SnapshotJob
 	NextPageToken string
-}
-
-// SnapshotJobJob is met in [ListSnapshotJobsResponse].Jobs.
-type SnapshotJobJob struct {
-	Async         bool
-	Count         int32
-	CreateTime    string
-	FinishTime    string
-	Input         SnapshotJobJobInput
-	JobId         string
-	ModifiedTime  string
-	Name          string
-	Output        SnapshotJobJobOutput
-	PipelineId    string
-	Status        string
-	SubmitTime    string
-	TemplateId    string
-	TriggerSource string
-	Type          string
-}
-
-// SnapshotJobJobInput is met in [SnapshotJobJob].Input.
-type SnapshotJobJobInput struct {
-	Media string
-	Type  string
-}
-
-// SnapshotJobJobOutput is met in [SnapshotJobJob].Output.
-type SnapshotJobJobOutput struct {
-	Media string
-	Type  string
 }
 
 // QueryIProductionJob queries the i production job.
@@ -520,16 +330,16 @@ type QueryIProductionJobResponse struct {
 	CreateTime     string
 	FinishTime     string
 	FunctionName   string
-	Input          IProductionJobInput
+	Input          MediaObject
 	JobId          string
 	JobParams      alimedia.JSON
 	Name           string
-	Output         IProductionJobOutput
+	Output         IProductionOutput
 	OutputFiles    []string
 	OutputMediaIds []string
 	OutputUrls     []string
 	Result         alimedia.JSON
-	ScheduleConfig IProductionJobScheduleConfig
+	ScheduleConfig ScheduleConfig
 	Status         string
 	TemplateId     string
 	UserData       string
@@ -546,13 +356,13 @@ func (c *Client) SubmitDynamicImageJob(ctx context.Context, req SubmitDynamicIma
 // SubmitDynamicImageJobRequest is the input of [Client.SubmitDynamicImageJob].
 type SubmitDynamicImageJobRequest struct {
 	// Required.
-	Input DynamicImageJobInput `rpc:",json" check:"required"`
+	Input MediaObject `rpc:",json" check:"required"`
 	Name  string
 	// Required.
-	Output         DynamicImageJobOutput         `rpc:",json" check:"required"`
-	ScheduleConfig DynamicImageJobScheduleConfig `rpc:",json"`
+	Output         MediaObject    `rpc:",json" check:"required"`
+	ScheduleConfig ScheduleConfig `rpc:",json"`
 	// Required.
-	TemplateConfig DynamicImageJobTemplateConfig `rpc:",json" check:"required"`
+	TemplateConfig DynamicImageTemplateConfig `rpc:",json" check:"required"`
 	UserData       string
 }
 
@@ -562,53 +372,29 @@ type SubmitDynamicImageJobResponse struct {
 	JobId     string
 }
 
-// DynamicImageJobInput is met in [SubmitDynamicImageJobRequest].Input.
-type DynamicImageJobInput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
-}
-
-// DynamicImageJobOutput is met in [SubmitDynamicImageJobRequest].Output.
-type DynamicImageJobOutput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
-}
-
-// DynamicImageJobScheduleConfig is met in
-// [SubmitDynamicImageJobRequest].ScheduleConfig.
-type DynamicImageJobScheduleConfig struct {
-	PipelineId string `json:",omitzero"`
-	Priority   int32  `json:",omitzero"`
-}
-
-// DynamicImageJobTemplateConfig is met in
-// [SubmitDynamicImageJobRequest].TemplateConfig.
-type DynamicImageJobTemplateConfig struct {
-	OverwriteParams DynamicImageJobTemplateConfigOverwriteParams `json:",omitzero"`
-	// Required.
-	TemplateId string `json:",omitzero" check:"required"`
-}
-
-// DynamicImageJobTemplateConfigOverwriteParams is met in
-// [DynamicImageJobTemplateConfig].OverwriteParams.
-type DynamicImageJobTemplateConfigOverwriteParams struct {
+// DynamicImageParams is met in [DynamicImageTemplateConfig].OverwriteParams.
+type DynamicImageParams struct {
 	// Such as gif or webp.
 	Format        string `json:",omitzero"`
 	Fps           int32  `json:",omitzero"`
 	Height        int32  `json:",omitzero"`
 	LongShortMode *bool  `json:",omitzero"`
 	// Such as interlaced or progressive.
-	ScanMode string   `json:",omitzero"`
-	TimeSpan TimeSpan `json:",omitzero"`
-	Width    int32    `json:",omitzero"`
+	ScanMode string               `json:",omitzero"`
+	TimeSpan DynamicImageTimeSpan `json:",omitzero"`
+	Width    int32                `json:",omitzero"`
 }
 
-// TimeSpan is met in [DynamicImageJobTemplateConfigOverwriteParams].TimeSpan.
-type TimeSpan struct {
+// DynamicImageTemplateConfig is met in
+// [SubmitDynamicImageJobRequest].TemplateConfig.
+type DynamicImageTemplateConfig struct {
+	OverwriteParams DynamicImageParams `json:",omitzero"`
+	// Required.
+	TemplateId string `json:",omitzero" check:"required"`
+}
+
+// DynamicImageTimeSpan is met in [DynamicImageParams].TimeSpan.
+type DynamicImageTimeSpan struct {
 	Duration string `json:",omitzero"`
 	End      string `json:",omitzero"`
 	Seek     string `json:",omitzero"`
@@ -630,13 +416,13 @@ type SubmitIProductionJobRequest struct {
 	// SpeechDenoise, AudioMixing or MusicDemix.
 	FunctionName string `check:"required"`
 	// Required.
-	Input     IProductionJobInput `rpc:",json" check:"required"`
-	JobParams any                 `rpc:",json"`
+	Input     MediaObject `rpc:",json" check:"required"`
+	JobParams any         `rpc:",json"`
 	ModelId   string
 	Name      string
 	// Required.
-	Output         IProductionJobOutput         `rpc:",json" check:"required"`
-	ScheduleConfig IProductionJobScheduleConfig `rpc:",json"`
+	Output         IProductionOutput `rpc:",json" check:"required"`
+	ScheduleConfig ScheduleConfig    `rpc:",json"`
 	TemplateId     string
 	UserData       string
 }
@@ -658,9 +444,9 @@ func (c *Client) SubmitMediaInfoJob(ctx context.Context, req SubmitMediaInfoJobR
 // SubmitMediaInfoJobRequest is the input of [Client.SubmitMediaInfoJob].
 type SubmitMediaInfoJobRequest struct {
 	// Required.
-	Input          MediaInfoJobInput `rpc:",json" check:"required"`
+	Input          MediaObject `rpc:",json" check:"required"`
 	Name           string
-	ScheduleConfig MediaInfoJobScheduleConfig `rpc:",json"`
+	ScheduleConfig ScheduleConfig `rpc:",json"`
 	UserData       string
 }
 
@@ -684,8 +470,8 @@ type SubmitPackageJobRequest struct {
 	Inputs []PackageJobInput `rpc:",json" check:"required"`
 	Name   string
 	// Required.
-	Output         PackageJobOutput         `rpc:",json" check:"required"`
-	ScheduleConfig PackageJobScheduleConfig `rpc:",json"`
+	Output         MediaObject    `rpc:",json" check:"required"`
+	ScheduleConfig ScheduleConfig `rpc:",json"`
 	UserData       string
 }
 
@@ -693,12 +479,6 @@ type SubmitPackageJobRequest struct {
 type SubmitPackageJobResponse struct {
 	RequestId string
 	JobId     string
-}
-
-// PackageJobScheduleConfig is met in [SubmitPackageJobRequest].ScheduleConfig.
-type PackageJobScheduleConfig struct {
-	PipelineId string `json:",omitzero"`
-	Priority   int32  `json:",omitzero"`
 }
 
 // SubmitSnapshotJob submits the snapshot job.
@@ -712,14 +492,14 @@ func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobReq
 // SubmitSnapshotJobRequest is the input of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobRequest struct {
 	// Required.
-	Input SnapshotJobInput `rpc:",json" check:"required"`
+	Input MediaObject `rpc:",json" check:"required"`
 	Name  string
 	// Required.
-	Output         SnapshotJobOutput         `rpc:",json" check:"required"`
-	ScheduleConfig SnapshotJobScheduleConfig `rpc:",json"`
+	Output         MediaObject            `rpc:",json" check:"required"`
+	ScheduleConfig SnapshotScheduleConfig `rpc:",json"`
 	// Required.
-	TemplateConfig SnapshotJobTemplateConfig `rpc:",json" check:"required"`
-	UserData       any                       `rpc:",json"`
+	TemplateConfig SnapshotTemplateConfig `rpc:",json" check:"required"`
+	UserData       any                    `rpc:",json"`
 }
 
 // SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].
@@ -728,39 +508,8 @@ type SubmitSnapshotJobResponse struct {
 	JobId     string
 }
 
-// SnapshotJobInput is met in [SubmitSnapshotJobRequest].Input.
-type SnapshotJobInput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
-}
-
-// SnapshotJobOutput is met in [SubmitSnapshotJobRequest].Output.
-type SnapshotJobOutput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
-}
-
-// SnapshotJobScheduleConfig is met in
-// [SubmitSnapshotJobRequest].ScheduleConfig.
-type SnapshotJobScheduleConfig struct {
-	PipelineId string `json:",omitzero"`
-}
-
-// SnapshotJobTemplateConfig is met in
-// [SubmitSnapshotJobRequest].TemplateConfig.
-type SnapshotJobTemplateConfig struct {
-	OverwriteParams SnapshotJobTemplateConfigOverwriteParams `json:",omitzero"`
-	// Required.
-	TemplateId string `json:",omitzero" check:"required"`
-}
-
-// SnapshotJobTemplateConfigOverwriteParams is met in
-// [SnapshotJobTemplateConfig].OverwriteParams.
-type SnapshotJobTemplateConfigOverwriteParams struct {
+// SnapshotParams is met in [SnapshotTemplateConfig].OverwriteParams.
+type SnapshotParams struct {
 	BlackLevel           int32                `json:",omitzero"`
 	Count                int64                `json:",omitzero"`
 	FrameType            string               `json:",omitzero"`
@@ -774,8 +523,19 @@ type SnapshotJobTemplateConfigOverwriteParams struct {
 	Width                int32                `json:",omitzero"`
 }
 
-// SpriteSnapshotConfig is met in
-// [SnapshotJobTemplateConfigOverwriteParams].SpriteSnapshotConfig.
+// SnapshotScheduleConfig is met in [SubmitSnapshotJobRequest].ScheduleConfig.
+type SnapshotScheduleConfig struct {
+	PipelineId string `json:",omitzero"`
+}
+
+// SnapshotTemplateConfig is met in [SubmitSnapshotJobRequest].TemplateConfig.
+type SnapshotTemplateConfig struct {
+	OverwriteParams SnapshotParams `json:",omitzero"`
+	// Required.
+	TemplateId string `json:",omitzero" check:"required"`
+}
+
+// SpriteSnapshotConfig is met in [SnapshotParams].SpriteSnapshotConfig.
 type SpriteSnapshotConfig struct {
 	CellHeight int32  `json:",omitzero"`
 	CellWidth  int32  `json:",omitzero"`
@@ -797,9 +557,9 @@ func (c *Client) SubmitSyncMediaInfoJob(ctx context.Context, req SubmitSyncMedia
 // SubmitSyncMediaInfoJobRequest is the input of [Client.SubmitSyncMediaInfoJob].
 type SubmitSyncMediaInfoJobRequest struct {
 	// Required.
-	Input          SyncMediaInfoJobInput `rpc:",json" check:"required"`
+	Input          MediaObject `rpc:",json" check:"required"`
 	Name           string
-	ScheduleConfig SyncMediaInfoJobScheduleConfig `rpc:",json"`
+	ScheduleConfig ScheduleConfig `rpc:",json"`
 	UserData       string
 }
 
@@ -807,19 +567,4 @@ type SubmitSyncMediaInfoJobRequest struct {
 type SubmitSyncMediaInfoJobResponse struct {
 	RequestId    string
 	MediaInfoJob MediaInfoJob
-}
-
-// SyncMediaInfoJobInput is met in [SubmitSyncMediaInfoJobRequest].Input.
-type SyncMediaInfoJobInput struct {
-	// Required.
-	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
-}
-
-// SyncMediaInfoJobScheduleConfig is met in
-// [SubmitSyncMediaInfoJobRequest].ScheduleConfig.
-type SyncMediaInfoJobScheduleConfig struct {
-	PipelineId string `json:",omitzero"`
-	Priority   int32  `json:",omitzero"`
 }

@@ -19,14 +19,14 @@ func (c *Client) CreateMediaLiveChannel(ctx context.Context, req CreateMediaLive
 
 // CreateMediaLiveChannelRequest is the input of [Client.CreateMediaLiveChannel].
 type CreateMediaLiveChannelRequest struct {
-	AudioSettings []AudioSetting `rpc:",json,form"`
+	AudioSettings []MediaLiveAudioSetting `rpc:",json,form"`
 	// Required.
-	InputAttachments []InputAttachment `rpc:",json,form" check:"required"`
+	InputAttachments []MediaLiveInputAttachment `rpc:",json,form" check:"required"`
 	// Required.
 	Name string `rpc:",form" check:"required"`
 	// Required.
-	OutputGroups  []OutputGroup  `rpc:",json,form" check:"required"`
-	VideoSettings []VideoSetting `rpc:",json,form"`
+	OutputGroups  []MediaLiveOutputGroup  `rpc:",json,form" check:"required"`
+	VideoSettings []MediaLiveVideoSetting `rpc:",json,form"`
 }
 
 // CreateMediaLiveChannelResponse is the answer of [Client.CreateMediaLiveChannel].
@@ -46,7 +46,7 @@ func (c *Client) CreateMediaLiveInput(ctx context.Context, req CreateMediaLiveIn
 // CreateMediaLiveInputRequest is the input of [Client.CreateMediaLiveInput].
 type CreateMediaLiveInputRequest struct {
 	// Required.
-	InputSettings []InputSetting `rpc:",json,form" check:"required"`
+	InputSettings []MediaLiveInputSetting `rpc:",json,form" check:"required"`
 	// Required.
 	Name             string   `rpc:",form" check:"required"`
 	SecurityGroupIds []string `rpc:",json,form"`
@@ -198,7 +198,7 @@ type GetMediaLiveInputSecurityGroupRequest struct {
 // GetMediaLiveInputSecurityGroupResponse is the answer of [Client.GetMediaLiveInputSecurityGroup].
 type GetMediaLiveInputSecurityGroupResponse struct {
 	RequestId     string
-	SecurityGroup SecurityGroup
+	SecurityGroup MediaLiveSecurityGroup
 }
 
 // ListMediaLiveChannels lists media live channels.
@@ -248,10 +248,10 @@ func (c *Client) ListMediaLiveInputSecurityGroups(ctx context.Context, req ListM
 
 // ListMediaLiveInputSecurityGroupsIter yields the items of all pages of
 // [Client.ListMediaLiveInputSecurityGroups], one call per page.
-func (c *Client) ListMediaLiveInputSecurityGroupsIter(ctx context.Context, req ListMediaLiveInputSecurityGroupsRequest) iter.Seq2[SecurityGroup, error] {
+func (c *Client) ListMediaLiveInputSecurityGroupsIter(ctx context.Context, req ListMediaLiveInputSecurityGroupsRequest) iter.Seq2[MediaLiveSecurityGroup, error] {
 	return rpc.Tokens(ctx, c.ListMediaLiveInputSecurityGroups, req,
 		func(in *ListMediaLiveInputSecurityGroupsRequest) *string { return &in.NextToken },
-		func(out *ListMediaLiveInputSecurityGroupsResponse) ([]SecurityGroup, string) {
+		func(out *ListMediaLiveInputSecurityGroupsResponse) ([]MediaLiveSecurityGroup, string) {
 			return out.SecurityGroups, out.NextToken
 		})
 }
@@ -270,7 +270,7 @@ type ListMediaLiveInputSecurityGroupsResponse struct {
 	RequestId      string
 	MaxResults     int32
 	NextToken      string
-	SecurityGroups []SecurityGroup
+	SecurityGroups []MediaLiveSecurityGroup
 	TotalCount     int32
 }
 
@@ -357,16 +357,16 @@ func (c *Client) UpdateMediaLiveChannel(ctx context.Context, req UpdateMediaLive
 
 // UpdateMediaLiveChannelRequest is the input of [Client.UpdateMediaLiveChannel].
 type UpdateMediaLiveChannelRequest struct {
-	AudioSettings []AudioSetting `rpc:",json,form"`
+	AudioSettings []MediaLiveAudioSetting `rpc:",json,form"`
 	// Required.
 	ChannelId string `rpc:",form" check:"required"`
 	// Required.
-	InputAttachments []InputAttachment `rpc:",json,form" check:"required"`
+	InputAttachments []MediaLiveInputAttachment `rpc:",json,form" check:"required"`
 	// Required.
 	Name string `rpc:",form" check:"required"`
 	// Required.
-	OutputGroups  []OutputGroup  `rpc:",json,form" check:"required"`
-	VideoSettings []VideoSetting `rpc:",json,form"`
+	OutputGroups  []MediaLiveOutputGroup  `rpc:",json,form" check:"required"`
+	VideoSettings []MediaLiveVideoSetting `rpc:",json,form"`
 }
 
 // UpdateMediaLiveChannelResponse is the answer of [Client.UpdateMediaLiveChannel].
@@ -387,7 +387,7 @@ type UpdateMediaLiveInputRequest struct {
 	// Required.
 	InputId string `rpc:",form" check:"required"`
 	// Required.
-	InputSettings []InputSetting `rpc:",json" check:"required"`
+	InputSettings []MediaLiveInputSetting `rpc:",json" check:"required"`
 	// Required.
 	Name             string   `rpc:",form" check:"required"`
 	SecurityGroupIds []string `rpc:",json"`

@@ -6,7 +6,6 @@ import (
 	"context"
 	"iter"
 
-	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -47,27 +46,8 @@ type GetBatchMediaProducingJobResponse struct {
 	EditingBatchJob EditingBatchJob
 }
 
-// EditingBatchJob is met in
-// [GetBatchMediaProducingJobResponse].EditingBatchJob.
-type EditingBatchJob struct {
-	CompleteTime  string
-	CreateTime    string
-	EditingConfig string
-	Extend        string
-	ExtendInput   string
-	ExtendOutput  string
-	InputConfig   string
-	JobId         string
-	JobType       string
-	ModifiedTime  string
-	OutputConfig  string
-	Status        string
-	SubJobList    []SubJob
-	UserData      string
-}
-
-// SubJob is met in [EditingBatchJob].SubJobList.
-type SubJob struct {
+// EditingSubJob is met in [EditingBatchJob].SubJobList.
+type EditingSubJob struct {
 	Duration     float32
 	ErrorCode    string
 	ErrorMessage string
@@ -97,28 +77,6 @@ type GetMediaProducingJobResponse struct {
 	MediaProducingJob MediaProducingJob
 }
 
-// MediaProducingJob is met in [GetMediaProducingJobResponse].MediaProducingJob.
-type MediaProducingJob struct {
-	ClipsParam      string
-	Code            string
-	CompleteTime    string
-	CreateTime      string
-	Duration        float32
-	JobId           string
-	MediaId         string
-	MediaURL        string
-	Message         string
-	ModifiedTime    string
-	Progress        int32
-	ProjectId       string
-	Status          string
-	SubJobMaterials string
-	TemplateId      string
-	Timeline        string
-	UserData        alimedia.JSON
-	VodMediaId      string
-}
-
 // GetSmartHandleJob gets the smart handle job.
 //
 // RAM action: ice:GetSmartHandleJob.
@@ -138,36 +96,19 @@ type GetSmartHandleJobResponse struct {
 	ErrorCode    string
 	ErrorMessage string
 	JobId        string
-	JobResult    JobResult
+	JobResult    SmartJobResult
 	Output       string
-	SmartJobInfo SmartJobInfo
+	SmartJobInfo SmartJob
 	State        string
 	UserData     string
 }
 
-// InputConfig is met in [SmartJobInfo].InputConfig.
-type InputConfig struct {
-	InputFile string
-}
-
-// JobResult is met in [GetSmartHandleJobResponse].JobResult.
-type JobResult struct {
+// SmartJobResult is met in [GetSmartHandleJobResponse].JobResult.
+type SmartJobResult struct {
 	AiResult string
 	MediaId  string
 	MediaUrl string
 	Usage    string
-}
-
-// SmartJobInfo is met in [GetSmartHandleJobResponse].SmartJobInfo.
-type SmartJobInfo struct {
-	CreateTime   string
-	Description  string
-	InputConfig  InputConfig
-	JobType      string
-	ModifiedTime string
-	OutputConfig OutputConfig
-	Title        string
-	UserId       string
 }
 
 // ListBatchMediaProducingJobs lists batch media producing jobs.
@@ -180,10 +121,10 @@ func (c *Client) ListBatchMediaProducingJobs(ctx context.Context, req ListBatchM
 
 // ListBatchMediaProducingJobsIter yields the items of all pages of
 // [Client.ListBatchMediaProducingJobs], one call per page.
-func (c *Client) ListBatchMediaProducingJobsIter(ctx context.Context, req ListBatchMediaProducingJobsRequest) iter.Seq2[BatchMediaProducingJobEditingBatchJob, error] {
+func (c *Client) ListBatchMediaProducingJobsIter(ctx context.Context, req ListBatchMediaProducingJobsRequest) iter.Seq2[EditingBatchJob, error] {
 	return rpc.Tokens(ctx, c.ListBatchMediaProducingJobs, req,
 		func(in *ListBatchMediaProducingJobsRequest) *string { return &in.NextToken },
-		func(out *ListBatchMediaProducingJobsResponse) ([]BatchMediaProducingJobEditingBatchJob, string) {
+		func(out *ListBatchMediaProducingJobsResponse) ([]EditingBatchJob, string) {
 			return out.EditingBatchJobList, out.NextToken
 		})
 }
@@ -206,25 +147,9 @@ type ListBatchMediaProducingJobsRequest struct {
 // ListBatchMediaProducingJobsResponse is the answer of [Client.ListBatchMediaProducingJobs].
 type ListBatchMediaProducingJobsResponse struct {
 	RequestId           string
-	EditingBatchJobList []BatchMediaProducingJobEditingBatchJob
+	EditingBatchJobList []EditingBatchJob
 	MaxResults          int32
 	NextToken           string
-}
-
-// BatchMediaProducingJobEditingBatchJob is met in
-// [ListBatchMediaProducingJobsResponse].EditingBatchJobList.
-type BatchMediaProducingJobEditingBatchJob struct {
-	CompleteTime  string
-	CreateTime    string
-	EditingConfig string
-	Extend        string
-	InputConfig   string
-	JobId         string
-	JobType       string
-	ModifiedTime  string
-	OutputConfig  string
-	Status        string
-	UserData      alimedia.JSON
 }
 
 // ListMediaProducingJobs lists media producing jobs.
@@ -237,10 +162,10 @@ func (c *Client) ListMediaProducingJobs(ctx context.Context, req ListMediaProduc
 
 // ListMediaProducingJobsIter yields the items of all pages of
 // [Client.ListMediaProducingJobs], one call per page.
-func (c *Client) ListMediaProducingJobsIter(ctx context.Context, req ListMediaProducingJobsRequest) iter.Seq2[MediaProducingJobMediaProducingJob, error] {
+func (c *Client) ListMediaProducingJobsIter(ctx context.Context, req ListMediaProducingJobsRequest) iter.Seq2[MediaProducingJob, error] {
 	return rpc.Tokens(ctx, c.ListMediaProducingJobs, req,
 		func(in *ListMediaProducingJobsRequest) *string { return &in.NextToken },
-		func(out *ListMediaProducingJobsResponse) ([]MediaProducingJobMediaProducingJob, string) {
+		func(out *ListMediaProducingJobsResponse) ([]MediaProducingJob, string) {
 			return out.MediaProducingJobList, out.NextToken
 		})
 }
@@ -266,27 +191,8 @@ type ListMediaProducingJobsRequest struct {
 type ListMediaProducingJobsResponse struct {
 	RequestId             string
 	MaxResults            string
-	MediaProducingJobList []MediaProducingJobMediaProducingJob
+	MediaProducingJobList []MediaProducingJob
 	NextToken             string
-}
-
-// MediaProducingJobMediaProducingJob is met in
-// [ListMediaProducingJobsResponse].MediaProducingJobList.
-type MediaProducingJobMediaProducingJob struct {
-	ClipsParam   string
-	Code         string
-	CompleteTime string
-	CreateTime   string
-	Duration     float32
-	JobId        string
-	MediaId      string
-	MediaURL     string
-	Message      string
-	ModifiedTime string
-	ProjectId    string
-	Status       string
-	TemplateId   string
-	UserData     alimedia.JSON
 }
 
 // ListSmartJobs lists smart jobs.
@@ -326,28 +232,6 @@ type ListSmartJobsResponse struct {
 	NextToken    string
 	SmartJobList []SmartJob
 	TotalCount   string
-}
-
-// SmartJob is met in [ListSmartJobsResponse].SmartJobList.
-type SmartJob struct {
-	CreateTime    string
-	Description   string
-	EditingConfig string
-	InputConfig   SmartJobInputConfig
-	JobId         string
-	JobState      string
-	JobType       string
-	ModifiedTime  string
-	OutputConfig  OutputConfig
-	Title         string
-	UserData      string
-	UserId        int64
-}
-
-// SmartJobInputConfig is met in [SmartJob].InputConfig.
-type SmartJobInputConfig struct {
-	InputFile string
-	Keyword   string
 }
 
 // SubmitASRJob submits the ASR job.
@@ -741,11 +625,8 @@ type SubmitVideoTranslationJobRequest struct {
 // SubmitVideoTranslationJobResponse is the answer of [Client.SubmitVideoTranslationJob].
 type SubmitVideoTranslationJobResponse struct {
 	RequestId string
-	Data      VideoTranslationJobData
-	Success   bool
-}
-
-// VideoTranslationJobData is met in [SubmitVideoTranslationJobResponse].Data.
-type VideoTranslationJobData struct {
-	JobId string
+	Data      struct {
+		JobId string
+	}
+	Success bool
 }

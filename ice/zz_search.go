@@ -6,7 +6,6 @@ import (
 	"context"
 	"iter"
 
-	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -330,10 +329,10 @@ func (c *Client) ListSearchLib(ctx context.Context, req ListSearchLibRequest) (*
 
 // ListSearchLibIter yields the items of all pages of [Client.ListSearchLib],
 // one call per page.
-func (c *Client) ListSearchLibIter(ctx context.Context, req ListSearchLibRequest) iter.Seq2[SearchLibInfo, error] {
+func (c *Client) ListSearchLibIter(ctx context.Context, req ListSearchLibRequest) iter.Seq2[SearchLib, error] {
 	return rpc.Numbers(ctx, c.ListSearchLib, req, 1,
 		func(in *ListSearchLibRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListSearchLibResponse) ([]SearchLibInfo, int64) { return out.SearchLibInfoList, out.Total })
+		func(out *ListSearchLibResponse) ([]SearchLib, int64) { return out.SearchLibInfoList, out.Total })
 }
 
 // ListSearchLibRequest is the input of [Client.ListSearchLib].
@@ -346,14 +345,14 @@ type ListSearchLibRequest struct {
 type ListSearchLibResponse struct {
 	RequestId         string
 	Code              string
-	SearchLibInfoList []SearchLibInfo
+	SearchLibInfoList []SearchLib
 	Success           string
 	Total             int64
 }
 
-// SearchLibInfo is met in [ListSearchLibResponse].SearchLibInfoList.
-type SearchLibInfo struct {
-	IndexInfo       []IndexInfo
+// SearchLib is met in [ListSearchLibResponse].SearchLibInfoList.
+type SearchLib struct {
+	IndexInfo       []SearchIndexInfo
 	SearchLibConfig string
 	SearchLibName   string
 	Status          string
@@ -378,12 +377,12 @@ type QueryMediaIndexJobRequest struct {
 type QueryMediaIndexJobResponse struct {
 	RequestId        string
 	Code             string
-	IndexJobInfoList []IndexJobInfo
+	IndexJobInfoList []MediaIndexJob
 	Success          string
 }
 
-// IndexJobInfo is met in [QueryMediaIndexJobResponse].IndexJobInfoList.
-type IndexJobInfo struct {
+// MediaIndexJob is met in [QueryMediaIndexJobResponse].IndexJobInfoList.
+type MediaIndexJob struct {
 	GmtFinish string
 	GmtSubmit string
 	IndexType string
@@ -434,7 +433,7 @@ type QuerySearchLibRequest struct {
 type QuerySearchLibResponse struct {
 	RequestId       string
 	Code            string
-	IndexInfo       []IndexInfo
+	IndexInfo       []SearchIndexInfo
 	SearchLibConfig string
 	SearchLibName   string
 	Status          string
@@ -479,10 +478,10 @@ func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*Sear
 
 // SearchMediaIter yields the items of all pages of [Client.SearchMedia], one
 // call per page.
-func (c *Client) SearchMediaIter(ctx context.Context, req SearchMediaRequest) iter.Seq2[MediaMediaInfo, error] {
+func (c *Client) SearchMediaIter(ctx context.Context, req SearchMediaRequest) iter.Seq2[MediaInfo, error] {
 	return rpc.Numbers(ctx, c.SearchMedia, req, 1,
 		func(in *SearchMediaRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *SearchMediaResponse) ([]MediaMediaInfo, int64) { return out.MediaInfoList, out.Total })
+		func(out *SearchMediaResponse) ([]MediaInfo, int64) { return out.MediaInfoList, out.Total })
 }
 
 // SearchMediaRequest is the input of [Client.SearchMedia].
@@ -502,122 +501,16 @@ type SearchMediaRequest struct {
 type SearchMediaResponse struct {
 	RequestId     string
 	Code          string
-	MediaInfoList []MediaMediaInfo
+	MediaInfoList []MediaInfo
 	ScrollToken   string
 	Success       string
 	Total         int64
 }
 
-// AiData is met in [MediaMediaInfo].AiData.
-type AiData struct {
-	AiLabelInfo []AiLabelInfo
-	AsrInfo     []AsrInfo
-	OcrInfo     []OcrInfo
-}
-
-// AiLabelInfo is met in [AiData].AiLabelInfo.
-type AiLabelInfo struct {
-	Category    string
-	FaceId      string
-	LabelId     string
-	LabelName   string
-	LabelType   string
-	Occurrences []Occurrence
-	Source      string
-}
-
-// IndexStatus is met in [MediaMediaInfo].IndexStatusList.
-type IndexStatus struct {
+// MediaIndexStatus is met in [MediaInfo].IndexStatusList.
+type MediaIndexStatus struct {
 	IndexStatus string
 	IndexType   string
-}
-
-// MediaMediaInfo is met in [SearchMediaResponse].MediaInfoList.
-type MediaMediaInfo struct {
-	AiData          AiData
-	AiRoughData     MediaMediaInfoAiRoughData
-	CustomFields    alimedia.JSON
-	FileInfoList    []MediaMediaInfoFileInfo
-	IndexStatusList []IndexStatus
-	MediaBasicInfo  MediaMediaInfoMediaBasicInfo
-	MediaId         string
-}
-
-// MediaMediaInfoAiRoughData is met in [MediaMediaInfo].AiRoughData.
-type MediaMediaInfoAiRoughData struct {
-	AiCategory string
-	AiJobId    string
-	Result     string
-	SaveType   string
-	Status     string
-}
-
-// MediaMediaInfoFileInfo is met in [MediaMediaInfo].FileInfoList.
-type MediaMediaInfoFileInfo struct {
-	FileBasicInfo MediaMediaInfoFileInfoFileBasicInfo
-}
-
-// MediaMediaInfoFileInfoFileBasicInfo is met in
-// [MediaMediaInfoFileInfo].FileBasicInfo.
-type MediaMediaInfoFileInfoFileBasicInfo struct {
-	Bitrate      string
-	CreateTime   string
-	Duration     string
-	FileName     string
-	FileSize     string
-	FileStatus   string
-	FileType     string
-	FileUrl      string
-	FormatName   string
-	Height       string
-	ImagesInput  string
-	ModifiedTime string
-	Region       string
-	Width        string
-}
-
-// MediaMediaInfoMediaBasicInfo is met in [MediaMediaInfo].MediaBasicInfo.
-type MediaMediaInfoMediaBasicInfo struct {
-	Biz               string
-	BusinessType      string
-	CateId            int64
-	CateName          string
-	Category          string
-	CoverURL          string
-	CreateTime        string
-	DeletedTime       string
-	Description       string
-	InputURL          string
-	MediaId           string
-	MediaTags         string
-	MediaType         string
-	ModifiedTime      string
-	Namespace         string
-	ReferenceId       string
-	Snapshots         alimedia.JSON
-	Source            string
-	SpriteImages      alimedia.JSON
-	Status            string
-	StreamStatus      string
-	Title             string
-	TranscodeStatus   string
-	UploadSource      string
-	UserData          string
-	VisionDescription string
-}
-
-// Occurrence is met in [AiLabelInfo].Occurrences.
-type Occurrence struct {
-	Content         string
-	FinegrainId     string
-	FinegrainName   string
-	From            float64
-	Image           string
-	Score           float64
-	TableBatchSeqId string
-	To              float64
-	Tracks          []Track
-	ClipId          string `json:"clipId"`
 }
 
 // SearchMediaByAILabel searches the media by AI label.
@@ -630,12 +523,10 @@ func (c *Client) SearchMediaByAILabel(ctx context.Context, req SearchMediaByAILa
 
 // SearchMediaByAILabelIter yields the items of all pages of
 // [Client.SearchMediaByAILabel], one call per page.
-func (c *Client) SearchMediaByAILabelIter(ctx context.Context, req SearchMediaByAILabelRequest) iter.Seq2[MediaByAILabelMedia, error] {
+func (c *Client) SearchMediaByAILabelIter(ctx context.Context, req SearchMediaByAILabelRequest) iter.Seq2[Media, error] {
 	return rpc.Numbers(ctx, c.SearchMediaByAILabel, req, 1,
 		func(in *SearchMediaByAILabelRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *SearchMediaByAILabelResponse) ([]MediaByAILabelMedia, int64) {
-			return out.MediaList, out.Total
-		})
+		func(out *SearchMediaByAILabelResponse) ([]Media, int64) { return out.MediaList, out.Total })
 }
 
 // SearchMediaByAILabelRequest is the input of [Client.SearchMediaByAILabel].
@@ -663,61 +554,9 @@ type SearchMediaByAILabelRequest struct {
 type SearchMediaByAILabelResponse struct {
 	RequestId string
 	Code      string
-	MediaList []MediaByAILabelMedia
+	MediaList []Media
 	Success   string
 	Total     int64
-}
-
-// MediaByAILabelMedia is met in [SearchMediaByAILabelResponse].MediaList.
-type MediaByAILabelMedia struct {
-	AiData           MediaByAILabelMediaAiData
-	AppId            string
-	CoverUrl         string
-	CreationTime     string
-	Description      string
-	Duration         float32
-	MediaId          string
-	ModificationTime string
-	Size             int64
-	Snapshots        []string
-	Status           string
-	StorageLocation  string
-	Tags             string
-	Title            string
-}
-
-// MediaByAILabelMediaAiData is met in [MediaByAILabelMedia].AiData.
-type MediaByAILabelMediaAiData struct {
-	AiLabelInfo []MediaByAILabelMediaAiDataAiLabelInfo
-	AsrInfo     []AsrInfo
-	OcrInfo     []OcrInfo
-}
-
-// MediaByAILabelMediaAiDataAiLabelInfo is met in
-// [MediaByAILabelMediaAiData].AiLabelInfo.
-type MediaByAILabelMediaAiDataAiLabelInfo struct {
-	Category    string
-	FaceId      string
-	LabelId     string
-	LabelName   string
-	LabelType   string
-	Occurrences []MediaByAILabelMediaAiDataAiLabelInfoOccurrence
-	Source      string
-}
-
-// MediaByAILabelMediaAiDataAiLabelInfoOccurrence is met in
-// [MediaByAILabelMediaAiDataAiLabelInfo].Occurrences.
-type MediaByAILabelMediaAiDataAiLabelInfoOccurrence struct {
-	ClipId          string
-	Content         string
-	FinegrainId     string
-	FinegrainName   string
-	From            float64
-	Image           string
-	Score           float64
-	TableBatchSeqId string
-	To              float64
-	Tracks          []Track
 }
 
 // SearchMediaByFace searches the media by face.
@@ -730,12 +569,10 @@ func (c *Client) SearchMediaByFace(ctx context.Context, req SearchMediaByFaceReq
 
 // SearchMediaByFaceIter yields the items of all pages of
 // [Client.SearchMediaByFace], one call per page.
-func (c *Client) SearchMediaByFaceIter(ctx context.Context, req SearchMediaByFaceRequest) iter.Seq2[MediaByFaceMediaInfo, error] {
+func (c *Client) SearchMediaByFaceIter(ctx context.Context, req SearchMediaByFaceRequest) iter.Seq2[MediaMatch, error] {
 	return rpc.Numbers(ctx, c.SearchMediaByFace, req, 1,
 		func(in *SearchMediaByFaceRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *SearchMediaByFaceResponse) ([]MediaByFaceMediaInfo, int64) {
-			return out.MediaInfoList, out.Total
-		})
+		func(out *SearchMediaByFaceResponse) ([]MediaMatch, int64) { return out.MediaInfoList, out.Total })
 }
 
 // SearchMediaByFaceRequest is the input of [Client.SearchMediaByFace].
@@ -759,14 +596,9 @@ type SearchMediaByFaceRequest struct {
 type SearchMediaByFaceResponse struct {
 	RequestId     string
 	Code          string
-	MediaInfoList []MediaByFaceMediaInfo
+	MediaInfoList []MediaMatch
 	Success       string
 	Total         int64
-}
-
-// MediaByFaceMediaInfo is met in [SearchMediaByFaceResponse].MediaInfoList.
-type MediaByFaceMediaInfo struct {
-	MediaId string
 }
 
 // SearchMediaByHybrid searches the media by hybrid.
@@ -779,10 +611,10 @@ func (c *Client) SearchMediaByHybrid(ctx context.Context, req SearchMediaByHybri
 
 // SearchMediaByHybridIter yields the items of all pages of
 // [Client.SearchMediaByHybrid], one call per page.
-func (c *Client) SearchMediaByHybridIter(ctx context.Context, req SearchMediaByHybridRequest) iter.Seq2[MediaByHybridMedia, error] {
+func (c *Client) SearchMediaByHybridIter(ctx context.Context, req SearchMediaByHybridRequest) iter.Seq2[MediaMatch, error] {
 	return rpc.Numbers(ctx, c.SearchMediaByHybrid, req, 1,
 		func(in *SearchMediaByHybridRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *SearchMediaByHybridResponse) ([]MediaByHybridMedia, int64) { return out.MediaList, out.Total })
+		func(out *SearchMediaByHybridResponse) ([]MediaMatch, int64) { return out.MediaList, out.Total })
 }
 
 // SearchMediaByHybridRequest is the input of [Client.SearchMediaByHybrid].
@@ -803,15 +635,9 @@ type SearchMediaByHybridRequest struct {
 type SearchMediaByHybridResponse struct {
 	RequestId string
 	Code      string
-	MediaList []MediaByHybridMedia
+	MediaList []MediaMatch
 	Success   string
 	Total     int64
-}
-
-// MediaByHybridMedia is met in [SearchMediaByHybridResponse].MediaList.
-type MediaByHybridMedia struct {
-	ClipInfo []ClipInfo
-	MediaId  string
 }
 
 // SearchMediaByMultimodal searches the media by multimodal.
@@ -824,12 +650,10 @@ func (c *Client) SearchMediaByMultimodal(ctx context.Context, req SearchMediaByM
 
 // SearchMediaByMultimodalIter yields the items of all pages of
 // [Client.SearchMediaByMultimodal], one call per page.
-func (c *Client) SearchMediaByMultimodalIter(ctx context.Context, req SearchMediaByMultimodalRequest) iter.Seq2[MediaByMultimodalMedia, error] {
+func (c *Client) SearchMediaByMultimodalIter(ctx context.Context, req SearchMediaByMultimodalRequest) iter.Seq2[MediaMatch, error] {
 	return rpc.Numbers(ctx, c.SearchMediaByMultimodal, req, 1,
 		func(in *SearchMediaByMultimodalRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *SearchMediaByMultimodalResponse) ([]MediaByMultimodalMedia, int64) {
-			return out.MediaList, out.Total
-		})
+		func(out *SearchMediaByMultimodalResponse) ([]MediaMatch, int64) { return out.MediaList, out.Total })
 }
 
 // SearchMediaByMultimodalRequest is the input of [Client.SearchMediaByMultimodal].
@@ -849,15 +673,9 @@ type SearchMediaByMultimodalRequest struct {
 type SearchMediaByMultimodalResponse struct {
 	RequestId string
 	Code      string
-	MediaList []MediaByMultimodalMedia
+	MediaList []MediaMatch
 	Success   string
 	Total     int64
-}
-
-// MediaByMultimodalMedia is met in [SearchMediaByMultimodalResponse].MediaList.
-type MediaByMultimodalMedia struct {
-	ClipInfo []ClipInfo
-	MediaId  string
 }
 
 // SearchMediaClipByFace searches the media clip by face.
@@ -897,12 +715,26 @@ type SearchMediaClipByFaceResponse struct {
 	Total         int64
 }
 
-// BoxPosition is met in [TrackData].BoxPosition.
-type BoxPosition struct {
+// FaceBox is met in [FaceTrack].BoxPosition.
+type FaceBox struct {
 	H int32
 	W int32
 	X int32
 	Y int32
+}
+
+// FaceOccurrence is met in [MediaClip].OccurrencesInfos.
+type FaceOccurrence struct {
+	EndTime    float32
+	Expression string
+	StartTime  float32
+	TrackData  []FaceTrack
+}
+
+// FaceTrack is met in [FaceOccurrence].TrackData.
+type FaceTrack struct {
+	BoxPosition FaceBox
+	Timestamp   float32
 }
 
 // MediaClip is met in [SearchMediaClipByFaceResponse].MediaClipList.
@@ -910,22 +742,8 @@ type MediaClip struct {
 	Category         string
 	EntityId         string
 	LabelName        string
-	OccurrencesInfos []OccurrencesInfo
+	OccurrencesInfos []FaceOccurrence
 	Score            float32
-}
-
-// OccurrencesInfo is met in [MediaClip].OccurrencesInfos.
-type OccurrencesInfo struct {
-	EndTime    float32
-	Expression string
-	StartTime  float32
-	TrackData  []TrackData
-}
-
-// TrackData is met in [OccurrencesInfo].TrackData.
-type TrackData struct {
-	BoxPosition BoxPosition
-	Timestamp   float32
 }
 
 // SearchPublicMediaInfo searches the public media info.
@@ -938,10 +756,10 @@ func (c *Client) SearchPublicMediaInfo(ctx context.Context, req SearchPublicMedi
 
 // SearchPublicMediaInfoIter yields the items of all pages of
 // [Client.SearchPublicMediaInfo], one call per page.
-func (c *Client) SearchPublicMediaInfoIter(ctx context.Context, req SearchPublicMediaInfoRequest) iter.Seq2[PublicMediaInfoPublicMediaInfo, error] {
+func (c *Client) SearchPublicMediaInfoIter(ctx context.Context, req SearchPublicMediaInfoRequest) iter.Seq2[PublicMedia, error] {
 	return rpc.Numbers(ctx, c.SearchPublicMediaInfo, req, 1,
 		func(in *SearchPublicMediaInfoRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *SearchPublicMediaInfoResponse) ([]PublicMediaInfoPublicMediaInfo, int64) {
+		func(out *SearchPublicMediaInfoResponse) ([]PublicMedia, int64) {
 			return out.PublicMediaInfos, out.TotalCount
 		})
 }
@@ -961,45 +779,16 @@ type SearchPublicMediaInfoRequest struct {
 // SearchPublicMediaInfoResponse is the answer of [Client.SearchPublicMediaInfo].
 type SearchPublicMediaInfoResponse struct {
 	RequestId        string
-	PublicMediaInfos []PublicMediaInfoPublicMediaInfo
+	PublicMediaInfos []PublicMedia
 	TotalCount       int64
 }
 
-// PublicMediaInfoPublicMediaInfo is met in
-// [SearchPublicMediaInfoResponse].PublicMediaInfos.
-type PublicMediaInfoPublicMediaInfo struct {
+// PublicMedia is met in [SearchPublicMediaInfoResponse].PublicMediaInfos.
+type PublicMedia struct {
 	Authorized        bool
 	Favorite          bool
-	MediaInfo         PublicMediaInfoPublicMediaInfoMediaInfo
+	MediaInfo         PublicMediaInfo
 	RemainingAuthTime string
-}
-
-// PublicMediaInfoPublicMediaInfoMediaInfo is met in
-// [PublicMediaInfoPublicMediaInfo].MediaInfo.
-type PublicMediaInfoPublicMediaInfoMediaInfo struct {
-	DynamicMetaData DynamicMetaData
-	MediaBasicInfo  PublicMediaInfoPublicMediaInfoMediaInfoMediaBasicInfo
-	MediaId         string
-}
-
-// PublicMediaInfoPublicMediaInfoMediaInfoMediaBasicInfo is met in
-// [PublicMediaInfoPublicMediaInfoMediaInfo].MediaBasicInfo.
-type PublicMediaInfoPublicMediaInfoMediaInfoMediaBasicInfo struct {
-	BusinessType string
-	Category     string
-	CoverURL     string
-	CreateTime   string
-	DeletedTime  string
-	Description  string
-	MediaId      string
-	MediaTags    string
-	MediaType    string
-	ModifiedTime string
-	Source       string
-	SpriteImages string
-	Status       string
-	Title        string
-	UserData     string
 }
 
 // UpdateMediaToSearchLib updates the media to search lib.

@@ -28,12 +28,6 @@ type DecryptKMSDataKeyResponse struct {
 	DataKey   DataKey
 }
 
-// DataKey is met in [DecryptKMSDataKeyResponse].DataKey.
-type DataKey struct {
-	KeyId     string
-	Plaintext string
-}
-
 // GenerateKMSDataKey generates the KMS data key.
 //
 // RAM action: ice:GenerateKMSDataKey.
@@ -45,12 +39,5 @@ func (c *Client) GenerateKMSDataKey(ctx context.Context) (*GenerateKMSDataKeyRes
 // GenerateKMSDataKeyResponse is the answer of [Client.GenerateKMSDataKey].
 type GenerateKMSDataKeyResponse struct {
 	RequestId string
-	DataKey   KMSDataKey
-}
-
-// KMSDataKey is met in [GenerateKMSDataKeyResponse].DataKey.
-type KMSDataKey struct {
-	CiphertextBlob string
-	KeyId          string
-	Plaintext      string
+	DataKey   DataKey
 }

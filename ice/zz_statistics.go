@@ -31,11 +31,11 @@ type DescribeMeterImsEditUsageRequest struct {
 // DescribeMeterImsEditUsageResponse is the answer of [Client.DescribeMeterImsEditUsage].
 type DescribeMeterImsEditUsageResponse struct {
 	RequestId string
-	Data      []MeterImsEditUsageData
+	Data      []EditUsage
 }
 
-// MeterImsEditUsageData is met in [DescribeMeterImsEditUsageResponse].Data.
-type MeterImsEditUsageData struct {
+// EditUsage is met in [DescribeMeterImsEditUsageResponse].Data.
+type EditUsage struct {
 	Duration int64
 	Profile  string
 	Time     int64
@@ -64,15 +64,7 @@ type DescribeMeterImsMediaConvertUHDUsageRequest struct {
 // DescribeMeterImsMediaConvertUHDUsageResponse is the answer of [Client.DescribeMeterImsMediaConvertUHDUsage].
 type DescribeMeterImsMediaConvertUHDUsageResponse struct {
 	RequestId string
-	Data      []MeterImsMediaConvertUHDUsageData
-}
-
-// MeterImsMediaConvertUHDUsageData is met in
-// [DescribeMeterImsMediaConvertUHDUsageResponse].Data.
-type MeterImsMediaConvertUHDUsageData struct {
-	Duration      int64
-	Specification string
-	Time          int64
+	Data      []MediaConvertUsage
 }
 
 // DescribeMeterImsMediaConvertUsage describes the meter ims media convert
@@ -98,15 +90,7 @@ type DescribeMeterImsMediaConvertUsageRequest struct {
 // DescribeMeterImsMediaConvertUsageResponse is the answer of [Client.DescribeMeterImsMediaConvertUsage].
 type DescribeMeterImsMediaConvertUsageResponse struct {
 	RequestId string
-	Data      []MeterImsMediaConvertUsageData
-}
-
-// MeterImsMediaConvertUsageData is met in
-// [DescribeMeterImsMediaConvertUsageResponse].Data.
-type MeterImsMediaConvertUsageData struct {
-	Duration      int64
-	Specification string
-	Time          int64
+	Data      []MediaConvertUsage
 }
 
 // DescribeMeterImsMpsAiUsage describes the meter ims mps ai usage.
@@ -131,11 +115,11 @@ type DescribeMeterImsMpsAiUsageRequest struct {
 // DescribeMeterImsMpsAiUsageResponse is the answer of [Client.DescribeMeterImsMpsAiUsage].
 type DescribeMeterImsMpsAiUsageResponse struct {
 	RequestId string
-	Data      []MeterImsMpsAiUsageData
+	Data      []MpsAiUsage
 }
 
-// MeterImsMpsAiUsageData is met in [DescribeMeterImsMpsAiUsageResponse].Data.
-type MeterImsMpsAiUsageData struct {
+// MpsAiUsage is met in [DescribeMeterImsMpsAiUsageResponse].Data.
+type MpsAiUsage struct {
 	Duration int64
 	Time     int64
 	Type     string
@@ -161,11 +145,11 @@ type DescribeMeterImsSummaryRequest struct {
 // DescribeMeterImsSummaryResponse is the answer of [Client.DescribeMeterImsSummary].
 type DescribeMeterImsSummaryResponse struct {
 	RequestId string
-	Data      []MeterImsSummaryData
+	Data      []UsageSummary
 }
 
-// MeterImsSummaryData is met in [DescribeMeterImsSummaryResponse].Data.
-type MeterImsSummaryData struct {
+// UsageSummary is met in [DescribeMeterImsSummaryResponse].Data.
+type UsageSummary struct {
 	EditingDuration         string
 	LiveEditDuration        string
 	LiveRecordDuration      string
@@ -186,10 +170,10 @@ func (c *Client) DescribePlayList(ctx context.Context, req DescribePlayListReque
 
 // DescribePlayListIter yields the items of all pages of
 // [Client.DescribePlayList], one call per page.
-func (c *Client) DescribePlayListIter(ctx context.Context, req DescribePlayListRequest) iter.Seq2[Play, error] {
+func (c *Client) DescribePlayListIter(ctx context.Context, req DescribePlayListRequest) iter.Seq2[PlayRecord, error] {
 	return rpc.Numbers(ctx, c.DescribePlayList, req, 1,
 		func(in *DescribePlayListRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *DescribePlayListResponse) ([]Play, int64) { return out.PlayList, out.TotalNum })
+		func(out *DescribePlayListResponse) ([]PlayRecord, int64) { return out.PlayList, out.TotalNum })
 }
 
 // DescribePlayListRequest is the input of [Client.DescribePlayList].
@@ -217,12 +201,12 @@ type DescribePlayListResponse struct {
 	RequestId string
 	PageNum   int64
 	PageSize  int64
-	PlayList  []Play
+	PlayList  []PlayRecord
 	TotalNum  int64
 }
 
-// Play is met in [DescribePlayListResponse].PlayList.
-type Play struct {
+// PlayRecord is met in [DescribePlayListResponse].PlayList.
+type PlayRecord struct {
 	FirstFrameDuration string
 	PlayDuration       string
 	PlayTs             string

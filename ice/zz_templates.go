@@ -32,11 +32,11 @@ type CreateCustomTemplateRequest struct {
 // CreateCustomTemplateResponse is the answer of [Client.CreateCustomTemplate].
 type CreateCustomTemplateResponse struct {
 	RequestId      string
-	CustomTemplate CustomTemplate
+	CustomTemplate NewCustomTemplate
 }
 
-// CustomTemplate is met in [CreateCustomTemplateResponse].CustomTemplate.
-type CustomTemplate struct {
+// NewCustomTemplate is met in [CreateCustomTemplateResponse].CustomTemplate.
+type NewCustomTemplate struct {
 	CreateTime     string
 	IsDefault      bool
 	ModifiedTime   string
@@ -87,7 +87,7 @@ type GetCustomTemplateRequest struct {
 // GetCustomTemplateResponse is the answer of [Client.GetCustomTemplate].
 type GetCustomTemplateResponse struct {
 	RequestId      string
-	CustomTemplate CustomTemplateCustomTemplate
+	CustomTemplate CustomTemplate
 }
 
 // GetSystemTemplate gets the system template.
@@ -120,10 +120,10 @@ func (c *Client) ListCustomTemplates(ctx context.Context, req ListCustomTemplate
 
 // ListCustomTemplatesIter yields the items of all pages of
 // [Client.ListCustomTemplates], one call per page.
-func (c *Client) ListCustomTemplatesIter(ctx context.Context, req ListCustomTemplatesRequest) iter.Seq2[CustomTemplateCustomTemplate, error] {
+func (c *Client) ListCustomTemplatesIter(ctx context.Context, req ListCustomTemplatesRequest) iter.Seq2[CustomTemplate, error] {
 	return rpc.Numbers(ctx, c.ListCustomTemplates, req, 1,
 		func(in *ListCustomTemplatesRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
-		func(out *ListCustomTemplatesResponse) ([]CustomTemplateCustomTemplate, int64) {
+		func(out *ListCustomTemplatesResponse) ([]CustomTemplate, int64) {
 			return out.CustomTemplateList, int64(out.Total)
 		})
 }
@@ -144,7 +144,7 @@ type ListCustomTemplatesRequest struct {
 // ListCustomTemplatesResponse is the answer of [Client.ListCustomTemplates].
 type ListCustomTemplatesResponse struct {
 	RequestId          string
-	CustomTemplateList []CustomTemplateCustomTemplate
+	CustomTemplateList []CustomTemplate
 	Total              int32
 }
 

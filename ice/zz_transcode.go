@@ -25,33 +25,7 @@ type GetMediaConvertJobRequest struct {
 // GetMediaConvertJobResponse is the answer of [Client.GetMediaConvertJob].
 type GetMediaConvertJobResponse struct {
 	RequestId string
-	Job       MediaConvertJobJob
-}
-
-// MediaConvertJobJob is met in [GetMediaConvertJobResponse].Job.
-type MediaConvertJobJob struct {
-	ClientToken        string
-	Code               string
-	Config             MediaConvertJobJobConfig
-	CreateTime         string
-	FinishTime         string
-	JobId              string
-	Message            string
-	OutputDetails      []MediaConvertOutputDetail
-	OutputGroupDetails []MediaConvertOutputGroupDetail
-	Percent            int32
-	PipelineId         string
-	RequestId          string
-	State              string
-	UserData           string
-}
-
-// MediaConvertJobJobConfig is met in [MediaConvertJobJob].Config.
-type MediaConvertJobJobConfig struct {
-	Inputs       []MediaConvertInput
-	JobName      string
-	OutputGroups []MediaConvertOutputGroup
-	Outputs      []MediaConvertOutput
+	Job       MediaConvertJob
 }
 
 // GetTranscodeJob gets the transcode job.
@@ -75,118 +49,6 @@ type GetTranscodeJobResponse struct {
 	TranscodeParentJob TranscodeParentJob
 }
 
-// TranscodeParentJob is met in [GetTranscodeJobResponse].TranscodeParentJob.
-type TranscodeParentJob struct {
-	CreateTime       string
-	FinishTime       string
-	InputGroup       []TranscodeParentJobInputGroup
-	JobCount         int32
-	Name             string
-	OutputGroup      []TranscodeParentJobOutputGroup
-	ParentJobId      string
-	Percent          int32
-	RequestId        string
-	ScheduleConfig   TranscodeParentJobScheduleConfig
-	Status           string
-	SubmitTime       string
-	TranscodeJobList []TranscodeParentJobTranscodeJob
-	TriggerSource    string
-	UserData         string
-}
-
-// TranscodeParentJobInputGroup is met in [TranscodeParentJob].InputGroup.
-type TranscodeParentJobInputGroup struct {
-	Media string
-	Type  string
-}
-
-// TranscodeParentJobOutputGroup is met in [TranscodeParentJob].OutputGroup.
-type TranscodeParentJobOutputGroup struct {
-	Output        TranscodeParentJobOutputGroupOutput
-	ProcessConfig ProcessConfig
-}
-
-// TranscodeParentJobOutputGroupOutput is met in
-// [TranscodeParentJobOutputGroup].Output.
-type TranscodeParentJobOutputGroupOutput struct {
-	Media     string
-	OutputUrl string
-	Type      string
-}
-
-// TranscodeParentJobScheduleConfig is met in
-// [TranscodeParentJob].ScheduleConfig.
-type TranscodeParentJobScheduleConfig struct {
-	PipelineId string
-	Priority   int32
-}
-
-// TranscodeParentJobTranscodeJob is met in
-// [TranscodeParentJob].TranscodeJobList.
-type TranscodeParentJobTranscodeJob struct {
-	CreateTime       string
-	FinishTime       string
-	InputGroup       []InputGroup
-	JobId            string
-	JobIndex         int32
-	Name             string
-	OutFileMeta      OutFileMeta
-	Output           TranscodeParentJobTranscodeJobOutput
-	ParentJobId      string
-	ProcessConfig    TranscodeParentJobTranscodeJobProcessConfig
-	RequestId        string
-	ScheduleConfig   TranscodeParentJobTranscodeJobScheduleConfig
-	Status           string
-	SubmitResultJson map[string]any
-	SubmitTime       string
-	UserData         string
-}
-
-// TranscodeParentJobTranscodeJobOutput is met in
-// [TranscodeParentJobTranscodeJob].Output.
-type TranscodeParentJobTranscodeJobOutput struct {
-	Media     string
-	OutputUrl string
-	Type      string
-}
-
-// TranscodeParentJobTranscodeJobProcessConfig is met in
-// [TranscodeParentJobTranscodeJob].ProcessConfig.
-type TranscodeParentJobTranscodeJobProcessConfig struct {
-	CombineConfigs  []CombineConfig
-	Encryption      Encryption
-	ImageWatermarks []ImageWatermark
-	IsInheritTags   bool
-	Subtitles       []Subtitle
-	TextWatermarks  []TextWatermark
-	Transcode       TranscodeParentJobTranscodeJobProcessConfigTranscode
-}
-
-// TranscodeParentJobTranscodeJobProcessConfigTranscode is met in
-// [TranscodeParentJobTranscodeJobProcessConfig].Transcode.
-type TranscodeParentJobTranscodeJobProcessConfigTranscode struct {
-	OverwriteParams TranscodeParentJobTranscodeJobProcessConfigTranscodeOverwriteParams
-	TemplateId      string
-}
-
-// TranscodeParentJobTranscodeJobProcessConfigTranscodeOverwriteParams is met in
-// [TranscodeParentJobTranscodeJobProcessConfigTranscode].OverwriteParams.
-type TranscodeParentJobTranscodeJobProcessConfigTranscodeOverwriteParams struct {
-	Audio       Audio
-	Container   Container
-	MuxConfig   MuxConfig
-	Tags        map[string]string
-	TransConfig TransConfig
-	Video       Video
-}
-
-// TranscodeParentJobTranscodeJobScheduleConfig is met in
-// [TranscodeParentJobTranscodeJob].ScheduleConfig.
-type TranscodeParentJobTranscodeJobScheduleConfig struct {
-	PipelineId string
-	Priority   int32
-}
-
 // ListMediaConvertJobs lists media convert jobs.
 //
 // RAM action: ice:ListMediaConvertJobs.
@@ -197,10 +59,10 @@ func (c *Client) ListMediaConvertJobs(ctx context.Context, req ListMediaConvertJ
 
 // ListMediaConvertJobsIter yields the items of all pages of
 // [Client.ListMediaConvertJobs], one call per page.
-func (c *Client) ListMediaConvertJobsIter(ctx context.Context, req ListMediaConvertJobsRequest) iter.Seq2[MediaConvertJobWithoutDetail, error] {
+func (c *Client) ListMediaConvertJobsIter(ctx context.Context, req ListMediaConvertJobsRequest) iter.Seq2[MediaConvertJob, error] {
 	return rpc.Tokens(ctx, c.ListMediaConvertJobs, req,
 		func(in *ListMediaConvertJobsRequest) *string { return &in.NextPageToken },
-		func(out *ListMediaConvertJobsResponse) ([]MediaConvertJobWithoutDetail, string) {
+		func(out *ListMediaConvertJobsResponse) ([]MediaConvertJob, string) {
 			return out.Jobs, out.NextPageToken
 		})
 }
@@ -220,32 +82,8 @@ type ListMediaConvertJobsRequest struct {
 // ListMediaConvertJobsResponse is the answer of [Client.ListMediaConvertJobs].
 type ListMediaConvertJobsResponse struct {
 	RequestId     string
-	Jobs          []MediaConvertJobWithoutDetail
+	Jobs          []MediaConvertJob
 	NextPageToken string
-}
-
-// MediaConvertJobWithoutDetail is met in [ListMediaConvertJobsResponse].Jobs.
-type MediaConvertJobWithoutDetail struct {
-	ClientToken string
-	Code        string
-	Config      MediaConvertJobWithoutDetailConfig
-	CreateTime  string
-	FinishTime  string
-	JobId       string
-	Message     string
-	PipelineId  string
-	RequestId   string
-	State       string
-	UserData    string
-}
-
-// MediaConvertJobWithoutDetailConfig is met in
-// [MediaConvertJobWithoutDetail].Config.
-type MediaConvertJobWithoutDetailConfig struct {
-	Inputs       []MediaConvertInput
-	JobName      string
-	OutputGroups []MediaConvertOutputGroup
-	Outputs      []MediaConvertOutput
 }
 
 // ListTranscodeJobs lists transcode jobs.
@@ -258,10 +96,12 @@ func (c *Client) ListTranscodeJobs(ctx context.Context, req ListTranscodeJobsReq
 
 // ListTranscodeJobsIter yields the items of all pages of
 // [Client.ListTranscodeJobs], one call per page.
-func (c *Client) ListTranscodeJobsIter(ctx context.Context, req ListTranscodeJobsRequest) iter.Seq2[TranscodeJob, error] {
+func (c *Client) ListTranscodeJobsIter(ctx context.Context, req ListTranscodeJobsRequest) iter.Seq2[TranscodeParentJob, error] {
 	return rpc.Tokens(ctx, c.ListTranscodeJobs, req,
 		func(in *ListTranscodeJobsRequest) *string { return &in.NextPageToken },
-		func(out *ListTranscodeJobsResponse) ([]TranscodeJob, string) { return out.Jobs, out.NextPageToken })
+		func(out *ListTranscodeJobsResponse) ([]TranscodeParentJob, string) {
+			return out.Jobs, out.NextPageToken
+		})
 }
 
 // ListTranscodeJobsRequest is the input of [Client.ListTranscodeJobs].
@@ -280,77 +120,8 @@ type ListTranscodeJobsRequest struct {
 // ListTranscodeJobsResponse is the answer of [Client.ListTranscodeJobs].
 type ListTranscodeJobsResponse struct {
 	RequestId     string
-	Jobs          []TranscodeJob
+	Jobs          []TranscodeParentJob
 	NextPageToken string
-}
-
-// TranscodeJob is met in [ListTranscodeJobsResponse].Jobs.
-type TranscodeJob struct {
-	CreateTime     string
-	FinishTime     string
-	InputGroup     []InputGroup
-	JobCount       int32
-	Name           string
-	OutputGroup    []TranscodeJobOutputGroupItem
-	ParentJobId    string
-	Percent        int32
-	RequestId      string
-	ScheduleConfig TranscodeJobScheduleConfig
-	Status         string
-	SubmitTime     string
-	TriggerSource  string
-	UserData       string
-}
-
-// TranscodeJobOutputGroupItem is met in [TranscodeJob].OutputGroup.
-type TranscodeJobOutputGroupItem struct {
-	Output        TranscodeJobOutputGroupItemOutput
-	ProcessConfig TranscodeJobOutputGroupItemProcessConfig
-}
-
-// TranscodeJobOutputGroupItemOutput is met in
-// [TranscodeJobOutputGroupItem].Output.
-type TranscodeJobOutputGroupItemOutput struct {
-	Media     string
-	OutputUrl string
-	Type      string
-}
-
-// TranscodeJobOutputGroupItemProcessConfig is met in
-// [TranscodeJobOutputGroupItem].ProcessConfig.
-type TranscodeJobOutputGroupItemProcessConfig struct {
-	CombineConfigs  []CombineConfig
-	Encryption      TranscodeJobOutputGroupItemProcessConfigEncryption
-	ImageWatermarks []ImageWatermark
-	IsInheritTags   bool
-	Subtitles       []Subtitle
-	TextWatermarks  []TextWatermark
-	Transcode       TranscodeJobOutputGroupItemProcessConfigTranscode
-}
-
-// TranscodeJobOutputGroupItemProcessConfigEncryption is met in
-// [TranscodeJobOutputGroupItemProcessConfig].Encryption.
-type TranscodeJobOutputGroupItemProcessConfigEncryption struct {
-	CipherText    string
-	DecryptKeyUri string
-	EncryptType   string
-}
-
-// TranscodeJobOutputGroupItemProcessConfigTranscode is met in
-// [TranscodeJobOutputGroupItemProcessConfig].Transcode.
-type TranscodeJobOutputGroupItemProcessConfigTranscode struct {
-	OverwriteParams TranscodeJobOutputGroupItemProcessConfigTranscodeOverwriteParams
-	TemplateId      string
-}
-
-// TranscodeJobOutputGroupItemProcessConfigTranscodeOverwriteParams is met in
-// [TranscodeJobOutputGroupItemProcessConfigTranscode].OverwriteParams.
-type TranscodeJobOutputGroupItemProcessConfigTranscodeOverwriteParams struct {
-	Audio     Audio
-	Container Container
-	MuxConfig MuxConfig
-	Tags      map[string]string
-	Video     Video
 }
 
 // SubmitMediaConvertJob submits the media convert job.
@@ -373,30 +144,7 @@ type SubmitMediaConvertJobRequest struct {
 // SubmitMediaConvertJobResponse is the answer of [Client.SubmitMediaConvertJob].
 type SubmitMediaConvertJobResponse struct {
 	RequestId string
-	Job       MediaConvertJobJobItem
-}
-
-// MediaConvertJobJobItem is met in [SubmitMediaConvertJobResponse].Job.
-type MediaConvertJobJobItem struct {
-	ClientToken        string
-	Code               string
-	Config             MediaConvertJobJobItemConfig
-	JobId              string
-	Message            string
-	OutputDetails      []MediaConvertOutputDetail
-	OutputGroupDetails []MediaConvertOutputGroupDetail
-	PipelineId         string
-	RequestId          string
-	State              string
-	UserData           string
-}
-
-// MediaConvertJobJobItemConfig is met in [MediaConvertJobJobItem].Config.
-type MediaConvertJobJobItemConfig struct {
-	Inputs       []MediaConvertInput
-	JobName      string
-	OutputGroups []MediaConvertOutputGroup
-	Outputs      []MediaConvertOutput
+	Job       MediaConvertJob
 }
 
 // SubmitTranscodeJob submits the transcode job.
@@ -413,117 +161,51 @@ func (c *Client) SubmitTranscodeJob(ctx context.Context, req SubmitTranscodeJobR
 type SubmitTranscodeJobRequest struct {
 	ClientToken string
 	// Required.
-	InputGroup []InputGroup `rpc:",json" check:"required"`
+	InputGroup []TranscodeInput `rpc:",json" check:"required"`
 	Name       string
 	// Required.
-	OutputGroup    []TranscodeJobOutputGroup  `rpc:",json" check:"required"`
-	ScheduleConfig TranscodeJobScheduleConfig `rpc:",json"`
-	UserData       any                        `rpc:",json"`
+	OutputGroup    []TranscodeOutputGroup `rpc:",json" check:"required"`
+	ScheduleConfig ScheduleConfig         `rpc:",json"`
+	UserData       any                    `rpc:",json"`
 }
 
 // SubmitTranscodeJobResponse is the answer of [Client.SubmitTranscodeJob].
 type SubmitTranscodeJobResponse struct {
 	RequestId          string
-	TranscodeParentJob TranscodeJobTranscodeParentJob
+	TranscodeParentJob TranscodeParentJob
 }
 
-// TranscodeJobOutputGroup is met in [SubmitTranscodeJobRequest].OutputGroup.
-type TranscodeJobOutputGroup struct {
+// TranscodeConfig is met in [TranscodeProcessConfig].Transcode.
+type TranscodeConfig struct {
+	OverwriteParams TranscodeParams `json:",omitzero"`
 	// Required.
-	Output TranscodeJobOutputGroupOutput `json:",omitzero" check:"required"`
+	TemplateId string `json:",omitzero" check:"required"`
+}
+
+// TranscodeOutputGroup is met in [SubmitTranscodeJobRequest].OutputGroup.
+type TranscodeOutputGroup struct {
 	// Required.
-	ProcessConfig ProcessConfig `json:",omitzero" check:"required"`
-}
-
-// TranscodeJobOutputGroupOutput is met in [TranscodeJobOutputGroup].Output.
-type TranscodeJobOutputGroupOutput struct {
+	Output TranscodeOutput `json:",omitzero" check:"required"`
 	// Required.
-	Media     string `json:",omitzero" check:"required"`
-	OutputUrl string `json:",omitzero"`
-	// Required. Such as OSS or Media.
-	Type string `json:",omitzero" check:"required"`
+	ProcessConfig TranscodeProcessConfig `json:",omitzero" check:"required"`
 }
 
-// TranscodeJobTranscodeParentJob is met in
-// [SubmitTranscodeJobResponse].TranscodeParentJob.
-type TranscodeJobTranscodeParentJob struct {
-	CreateTime       string
-	FinishTime       string
-	InputGroup       []TranscodeJobTranscodeParentJobInputGroup
-	JobCount         int32
-	Name             string
-	OutputGroup      []TranscodeJobTranscodeParentJobOutputGroup
-	ParentJobId      string
-	Percent          int32
-	RequestId        string
-	ScheduleConfig   TranscodeJobTranscodeParentJobScheduleConfig
-	Status           string
-	SubmitTime       string
-	TranscodeJobList []TranscodeJobTranscodeParentJobTranscodeJob
-	TriggerSource    string
-	UserData         string
+// TranscodeParams is met in [TranscodeConfig].OverwriteParams.
+type TranscodeParams struct {
+	Audio       TranscodeAudio     `json:",omitzero"`
+	Container   TranscodeContainer `json:",omitzero"`
+	MuxConfig   TranscodeMuxConfig `json:",omitzero"`
+	TransConfig TransConfig        `json:",omitzero"`
+	Video       TranscodeVideo     `json:",omitzero"`
 }
 
-// TranscodeJobTranscodeParentJobInputGroup is met in
-// [TranscodeJobTranscodeParentJob].InputGroup.
-type TranscodeJobTranscodeParentJobInputGroup struct {
-	Media string
-	Type  string
-}
-
-// TranscodeJobTranscodeParentJobOutputGroup is met in
-// [TranscodeJobTranscodeParentJob].OutputGroup.
-type TranscodeJobTranscodeParentJobOutputGroup struct {
-	Output        TranscodeJobTranscodeParentJobOutputGroupOutput
-	ProcessConfig ProcessConfig
-}
-
-// TranscodeJobTranscodeParentJobOutputGroupOutput is met in
-// [TranscodeJobTranscodeParentJobOutputGroup].Output.
-type TranscodeJobTranscodeParentJobOutputGroupOutput struct {
-	Media string
-	Type  string
-}
-
-// TranscodeJobTranscodeParentJobScheduleConfig is met in
-// [TranscodeJobTranscodeParentJob].ScheduleConfig.
-type TranscodeJobTranscodeParentJobScheduleConfig struct {
-	PipelineId string
-	Priority   int32
-}
-
-// TranscodeJobTranscodeParentJobTranscodeJob is met in
-// [TranscodeJobTranscodeParentJob].TranscodeJobList.
-type TranscodeJobTranscodeParentJobTranscodeJob struct {
-	CreateTime       string
-	FinishTime       string
-	InputGroup       []InputGroup
-	JobId            string
-	JobIndex         int32
-	Name             string
-	OutFileMeta      OutFileMeta
-	Output           TranscodeJobTranscodeParentJobTranscodeJobOutput
-	ParentJobId      string
-	ProcessConfig    ProcessConfig
-	RequestId        string
-	ScheduleConfig   TranscodeJobTranscodeParentJobTranscodeJobScheduleConfig
-	Status           string
-	SubmitResultJson map[string]any
-	SubmitTime       string
-	UserData         string
-}
-
-// TranscodeJobTranscodeParentJobTranscodeJobOutput is met in
-// [TranscodeJobTranscodeParentJobTranscodeJob].Output.
-type TranscodeJobTranscodeParentJobTranscodeJobOutput struct {
-	Media     string
-	OutputUrl string
-	Type      string
-}
-
-// TranscodeJobTranscodeParentJobTranscodeJobScheduleConfig is met in
-// [TranscodeJobTranscodeParentJobTranscodeJob].ScheduleConfig.
-type TranscodeJobTranscodeParentJobTranscodeJobScheduleConfig struct {
-	PipelineId string
-	Priority   int32
+// TranscodeProcessConfig is met in [TranscodeOutputGroup].ProcessConfig.
+type TranscodeProcessConfig struct {
+	CombineConfigs  []CombineConfig     `json:",omitzero"`
+	Encryption      TranscodeEncryption `json:",omitzero"`
+	ImageWatermarks []ImageWatermark    `json:",omitzero"`
+	Subtitles       []TranscodeSubtitle `json:",omitzero"`
+	TextWatermarks  []TextWatermark     `json:",omitzero"`
+	// Required.
+	Transcode TranscodeConfig `json:",omitzero" check:"required"`
 }

@@ -9,62 +9,77 @@ import (
 // AIAgentConfig is shared by 3 operations, first met in
 // [GenerateAIAgentCallRequest].AgentConfig.
 type AIAgentConfig struct {
-	AmbientSoundConfig AmbientSoundConfig `json:",omitzero"`
-	AsrConfig          AsrConfig          `json:",omitzero"`
-	AutoSpeechConfig   AutoSpeechConfig   `json:",omitzero"`
-	AvatarConfig       AvatarConfig       `json:",omitzero"`
-	AvatarUrl          string             `json:",omitzero"`
-	AvatarUrlType      string             `json:",omitzero"`
+	AmbientSoundConfig AgentAmbientSoundConfig `json:",omitzero"`
+	AsrConfig          AgentAsrConfig          `json:",omitzero"`
+	AutoSpeechConfig   AgentAutoSpeechConfig   `json:",omitzero"`
+	AvatarConfig       AgentAvatarConfig       `json:",omitzero"`
+	AvatarUrl          string                  `json:",omitzero"`
+	AvatarUrlType      string                  `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
-	BackChannelingConfig     []BackChannelingConfig `json:",omitzero"`
-	BackChannelingConfigs    []BackChannelingConfig `json:",omitzero"`
-	EnableIntelligentSegment *bool                  `json:",omitzero"`
-	EnablePushToTalk         *bool                  `json:",omitzero"`
-	ExperimentalConfig       string                 `json:",omitzero"`
-	GracefulShutdown         *bool                  `json:",omitzero"`
-	Greeting                 string                 `json:",omitzero"`
-	InterruptConfig          InterruptConfig        `json:",omitzero"`
-	LlmConfig                LlmConfig              `json:",omitzero"`
-	MaxIdleTime              int32                  `json:",omitzero"`
-	TtsConfig                TtsConfig              `json:",omitzero"`
-	TurnDetectionConfig      TurnDetectionConfig    `json:",omitzero"`
-	UserOfflineTimeout       int32                  `json:",omitzero"`
-	UserOnlineTimeout        int32                  `json:",omitzero"`
-	VcrConfig                VcrConfig              `json:",omitzero"`
-	VoiceprintConfig         VoiceprintConfig       `json:",omitzero"`
-	Volume                   int64                  `json:",omitzero"`
-	WakeUpQuery              string                 `json:",omitzero"`
-	WorkflowOverrideParams   alimedia.JSON          `json:",omitzero"`
+	BackChannelingConfig     []AgentBackChannelingConfig `json:",omitzero"`
+	BackChannelingConfigs    []AgentBackChannelingConfig `json:",omitzero"`
+	EnableIntelligentSegment *bool                       `json:",omitzero"`
+	EnablePushToTalk         *bool                       `json:",omitzero"`
+	ExperimentalConfig       string                      `json:",omitzero"`
+	GracefulShutdown         *bool                       `json:",omitzero"`
+	Greeting                 string                      `json:",omitzero"`
+	InterruptConfig          AgentInterruptConfig        `json:",omitzero"`
+	LlmConfig                AgentLlmConfig              `json:",omitzero"`
+	MaxIdleTime              int32                       `json:",omitzero"`
+	TtsConfig                AgentTtsConfig              `json:",omitzero"`
+	TurnDetectionConfig      AgentTurnDetectionConfig    `json:",omitzero"`
+	UserOfflineTimeout       int32                       `json:",omitzero"`
+	UserOnlineTimeout        int32                       `json:",omitzero"`
+	VcrConfig                AgentVcrConfig              `json:",omitzero"`
+	VoiceprintConfig         AgentVoiceprintConfig       `json:",omitzero"`
+	Volume                   int64                       `json:",omitzero"`
+	WakeUpQuery              string                      `json:",omitzero"`
+	WorkflowOverrideParams   alimedia.JSON               `json:",omitzero"`
 }
 
 // AIAgentConfigInfo is shared by 2 operations, first met in
 // [AIAgentInstance].AgentConfig.
 type AIAgentConfigInfo struct {
-	AmbientSoundConfig       AmbientSoundConfig
-	AsrConfig                AsrConfig
-	AutoSpeechConfig         AutoSpeechConfig
-	AvatarConfig             AvatarConfig
+	AmbientSoundConfig       AgentAmbientSoundConfig
+	AsrConfig                AgentAsrConfig
+	AutoSpeechConfig         AgentAutoSpeechConfig
+	AvatarConfig             AgentAvatarConfig
 	AvatarUrl                string
 	AvatarUrlType            string
-	BackChannelingConfig     []BackChannelingConfigInfo
-	BackChannelingConfigs    []BackChannelingConfigInfo
+	BackChannelingConfig     []AgentBackChannelingConfigInfo
+	BackChannelingConfigs    []AgentBackChannelingConfigInfo
 	EnableIntelligentSegment bool
 	EnablePushToTalk         bool
 	ExperimentalConfig       string
 	GracefulShutdown         bool
 	Greeting                 string
-	InterruptConfig          InterruptConfigInfo
-	LlmConfig                LlmConfigInfo
+	InterruptConfig          AgentInterruptConfigInfo
+	LlmConfig                AgentLlmConfigInfo
 	MaxIdleTime              int32
-	TtsConfig                TtsConfig
-	TurnDetectionConfig      TurnDetectionConfig
+	TtsConfig                AgentTtsConfig
+	TurnDetectionConfig      AgentTurnDetectionConfig
 	UserOfflineTimeout       int32
 	UserOnlineTimeout        int32
-	VcrConfig                VcrConfigInfo
-	VoiceprintConfig         VoiceprintConfigInfo
+	VcrConfig                AgentVcrConfigInfo
+	VoiceprintConfig         AgentVoiceprintConfigInfo
 	Volume                   int64
 	WakeUpQuery              string
 	WorkflowOverrideParams   alimedia.JSON
+}
+
+// AIAgentInstance is shared by 2 operations, first met in
+// [DescribeAIAgentInstanceResponse].Instance.
+type AIAgentInstance struct {
+	AgentConfig    AIAgentConfigInfo
+	CallInfo       AIAgentCallInfo
+	CallLogUrl     string
+	GmtCreate      string
+	GmtModified    string
+	RuntimeConfig  AIAgentRuntimeConfig
+	SessionId      string
+	Status         string
+	TemplateConfig AIAgentTemplateConfigInfo
+	UserData       string
 }
 
 // AIAgentRuntimeConfig is shared by 3 operations, first met in
@@ -73,60 +88,35 @@ type AIAgentRuntimeConfig struct {
 	AgentUserId string `json:",omitzero"`
 	AuthToken   string `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
-	AvatarChat3D AIAgentRuntimeConfigAvatarChat3D `json:",omitzero"`
-	ChannelId    string                           `json:",omitzero"`
+	AvatarChat3D AgentChannel `json:",omitzero"`
+	ChannelId    string       `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
-	VisionChat AIAgentRuntimeConfigVisionChat `json:",omitzero"`
+	VisionChat AgentChannel `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
-	VoiceChat AIAgentRuntimeConfigVoiceChat `json:",omitzero"`
-}
-
-// AIAgentRuntimeConfigAvatarChat3D is shared by 3 operations, first met in
-// [AIAgentRuntimeConfig].AvatarChat3D.
-type AIAgentRuntimeConfigAvatarChat3D struct {
-	AgentUserId string `json:",omitzero"`
-	AuthToken   string `json:",omitzero"`
-	ChannelId   string `json:",omitzero"`
-}
-
-// AIAgentRuntimeConfigVisionChat is shared by 3 operations, first met in
-// [AIAgentRuntimeConfig].VisionChat.
-type AIAgentRuntimeConfigVisionChat struct {
-	AgentUserId string `json:",omitzero"`
-	AuthToken   string `json:",omitzero"`
-	ChannelId   string `json:",omitzero"`
-}
-
-// AIAgentRuntimeConfigVoiceChat is shared by 3 operations, first met in
-// [AIAgentRuntimeConfig].VoiceChat.
-type AIAgentRuntimeConfigVoiceChat struct {
-	AgentUserId string `json:",omitzero"`
-	AuthToken   string `json:",omitzero"`
-	ChannelId   string `json:",omitzero"`
+	VoiceChat AgentChannel `json:",omitzero"`
 }
 
 // AIAgentTemplateConfig is shared by 3 operations, first met in
 // [GenerateAIAgentCallRequest].TemplateConfig.
 type AIAgentTemplateConfig struct {
-	AvatarChat3D AvatarChat3D `json:",omitzero"`
-	VisionChat   VisionChat   `json:",omitzero"`
-	VoiceChat    VoiceChat    `json:",omitzero"`
+	AvatarChat3D AgentAvatarChat3D `json:",omitzero"`
+	VisionChat   AgentVisionChat   `json:",omitzero"`
+	VoiceChat    AgentVoiceChat    `json:",omitzero"`
 }
 
 // AIAgentTemplateConfigInfo is shared by 2 operations, first met in
 // [AIAgentInstance].TemplateConfig.
 type AIAgentTemplateConfigInfo struct {
-	AvatarChat3D AvatarChat3DInfo
-	VisionChat   VisionChatInfo
-	VoiceChat    VoiceChatInfo
+	AvatarChat3D AgentAvatarChat3DInfo
+	VisionChat   AgentVisionChatInfo
+	VoiceChat    AgentVoiceChatInfo
 }
 
-// AdBreak is shared by 4 operations, first met in
-// [ChannelAssemblyProgram].AdBreaks.
+// AdBreak is shared by 5 operations, first met in [Program].AdBreaks.
 type AdBreak struct {
 	ChannelName          string
 	MessageType          string
-	OffsetMillis         int64
+	OffsetMillis         string
 	ProgramName          string
 	SourceLocationName   string
 	SourceName           string
@@ -134,31 +124,45 @@ type AdBreak struct {
 	TimeSignalSettings   string
 }
 
-// AdInsertionConfig is shared by 4 operations, first met in
+// AdCdnConfig is shared by 4 operations, first met in [AdInsertion].CdnConfig.
+type AdCdnConfig struct {
+	AdSegmentUrlPrefix      string
+	ContentSegmentUrlPrefix string
+}
+
+// AdInsertion is shared by 4 operations, first met in
 // [AddAdInsertionResponse].Config.
-type AdInsertionConfig struct {
+type AdInsertion struct {
 	AdMarkerPassthrough      string
 	AdsUrl                   string
-	CdnConfig                CdnConfig
+	CdnConfig                AdCdnConfig
 	ConfigAliases            string
 	ContentUrlPrefix         string
 	CreateTime               string
 	LastModified             string
-	ManifestEndpointConfig   ManifestEndpointConfig
+	ManifestEndpointConfig   AdManifestEndpoint
 	Name                     string
 	PersonalizationThreshold int32
 	SlateAdUrl               string
 }
 
-// AmbientSoundConfig is shared by 6 operations, first met in
+// AdManifestEndpoint is shared by 4 operations, first met in
+// [AdInsertion].ManifestEndpointConfig.
+type AdManifestEndpoint struct {
+	DashPrefix string
+	HlsPrefix  string
+}
+
+// AgentAmbientSoundConfig is shared by 6 operations, first met in
 // [AIAgentConfig].AmbientSoundConfig.
-type AmbientSoundConfig struct {
+type AgentAmbientSoundConfig struct {
 	ResourceId string `json:",omitzero"`
 	Volume     int32  `json:",omitzero"`
 }
 
-// AsrConfig is shared by 6 operations, first met in [AIAgentConfig].AsrConfig.
-type AsrConfig struct {
+// AgentAsrConfig is shared by 6 operations, first met in
+// [AIAgentConfig].AsrConfig.
+type AgentAsrConfig struct {
 	AsrHotWords []string `json:",omitzero"`
 	// Such as zh_mandarin, en, zh_en, es or jp.
 	AsrLanguageId string `json:",omitzero"`
@@ -168,8 +172,474 @@ type AsrConfig struct {
 	VadLevel      int32  `json:",omitzero"`
 }
 
-// AsrInfo is shared by 2 operations, first met in [AiData].AsrInfo.
-type AsrInfo struct {
+// AgentAutoSpeechConfig is shared by 6 operations, first met in
+// [AIAgentConfig].AutoSpeechConfig.
+type AgentAutoSpeechConfig struct {
+	LlmPending AgentLlmPending `json:",omitzero"`
+	UserIdle   AgentUserIdle   `json:",omitzero"`
+}
+
+// AgentAvatarChat3D is shared by 3 operations, first met in
+// [AIAgentTemplateConfig].AvatarChat3D.
+type AgentAvatarChat3D struct {
+	AsrHotWords []string `json:",omitzero"`
+	// Such as zh_mandarin, en, zh_en, es or jp.
+	AsrLanguageId            string            `json:",omitzero"`
+	AsrMaxSilence            int32             `json:",omitzero"`
+	AvatarId                 string            `json:",omitzero"`
+	BailianAppParams         string            `json:",omitzero"`
+	CharBreak                *bool             `json:",omitzero"`
+	EnableIntelligentSegment *bool             `json:",omitzero"`
+	EnablePushToTalk         *bool             `json:",omitzero"`
+	EnableVoiceInterrupt     *bool             `json:",omitzero"`
+	GracefulShutdown         *bool             `json:",omitzero"`
+	Greeting                 string            `json:",omitzero"`
+	InterruptWords           []string          `json:",omitzero"`
+	LlmHistory               []AgentLlmHistory `json:",omitzero"`
+	LlmHistoryLimit          int32             `json:",omitzero"`
+	LlmSystemPrompt          string            `json:",omitzero"`
+	MaxIdleTime              int32             `json:",omitzero"`
+	UseVoiceprint            *bool             `json:",omitzero"`
+	UserOfflineTimeout       int32             `json:",omitzero"`
+	UserOnlineTimeout        int32             `json:",omitzero"`
+	VadLevel                 int32             `json:",omitzero"`
+	VoiceId                  string            `json:",omitzero"`
+	VoiceIdList              []string          `json:",omitzero"`
+	VoiceprintId             string            `json:",omitzero"`
+	Volume                   int64             `json:",omitzero"`
+	WakeUpQuery              string            `json:",omitzero"`
+	WorkflowOverrideParams   string            `json:",omitzero"`
+}
+
+// AgentAvatarChat3DInfo is shared by 2 operations, first met in
+// [AIAgentTemplateConfig].AvatarChat3D.
+type AgentAvatarChat3DInfo struct {
+	AsrHotWords              []string
+	AsrLanguageId            string
+	AsrMaxSilence            int32
+	AvatarId                 string
+	BailianAppParams         string
+	CharBreak                bool
+	EnableIntelligentSegment bool
+	EnablePushToTalk         bool
+	EnableVoiceInterrupt     bool
+	GracefulShutdown         bool
+	Greeting                 string
+	InterruptWords           []string
+	LlmHistory               []AgentLlmHistory
+	LlmHistoryLimit          int32
+	LlmSystemPrompt          string
+	MaxIdleTime              int32
+	UseVoiceprint            bool
+	UserOfflineTimeout       int32
+	UserOnlineTimeout        int32
+	VadLevel                 int32
+	VoiceId                  string
+	VoiceIdList              []string
+	VoiceprintId             string
+	Volume                   int64
+	WakeUpQuery              string
+	WorkflowOverrideParams   string
+}
+
+// AgentAvatarConfig is shared by 5 operations, first met in
+// [AIAgentConfig].AvatarConfig.
+type AgentAvatarConfig struct {
+	AvatarId string `json:",omitzero"`
+}
+
+// AgentBackChannelingConfig is shared by 4 operations, first met in
+// [AIAgentConfig].BackChannelingConfig.
+type AgentBackChannelingConfig struct {
+	Enabled      *bool         `json:",omitzero"`
+	Probability  float64       `json:",omitzero"`
+	TriggerStage string        `json:",omitzero"`
+	Words        []AgentPhrase `json:",omitzero"`
+}
+
+// AgentBackChannelingConfigInfo is shared by 2 operations, first met in
+// [AIAgentConfig].BackChannelingConfig.
+type AgentBackChannelingConfigInfo struct {
+	Enabled      bool
+	Probability  float64
+	TriggerStage string
+	Words        []AgentPhrase
+}
+
+// AgentChannel is shared by 3 operations, first met in
+// [AIAgentRuntimeConfig].AvatarChat3D.
+type AgentChannel struct {
+	AgentUserId string `json:",omitzero"`
+	AuthToken   string `json:",omitzero"`
+	ChannelId   string `json:",omitzero"`
+}
+
+// AgentChatSyncConfig is shared by 2 operations, first met in
+// [GenerateAIAgentCallRequest].ChatSyncConfig.
+type AgentChatSyncConfig struct {
+	IMAIAgentId string `json:",omitzero"`
+	ReceiverId  string `json:",omitzero"`
+}
+
+// AgentFunctionMap is shared by 6 operations, first met in
+// [AgentLlmConfig].FunctionMap.
+type AgentFunctionMap struct {
+	Function      string `json:",omitzero"`
+	MatchFunction string `json:",omitzero"`
+}
+
+// AgentInterruptConfig is shared by 3 operations, first met in
+// [AIAgentConfig].InterruptConfig.
+type AgentInterruptConfig struct {
+	EnableVoiceInterrupt     *bool    `json:",omitzero"`
+	InterruptWords           []string `json:",omitzero"`
+	KeepInterruptWordsForLLM *bool    `json:",omitzero"`
+	// Such as cache or discard.
+	NoInterruptMode string `json:",omitzero"`
+}
+
+// AgentInterruptConfigInfo is shared by 2 operations, first met in
+// [AIAgentConfig].InterruptConfig.
+type AgentInterruptConfigInfo struct {
+	EnableVoiceInterrupt     bool
+	InterruptWords           []string
+	KeepInterruptWordsForLLM bool
+	NoInterruptMode          string
+}
+
+// AgentLlmConfig is shared by 3 operations, first met in
+// [AIAgentConfig].LlmConfig.
+type AgentLlmConfig struct {
+	BailianAppParams   alimedia.JSON      `json:",omitzero"`
+	FunctionMap        []AgentFunctionMap `json:",omitzero"`
+	HistorySyncWithTTS *bool              `json:",omitzero"`
+	LlmCompleteReply   *bool              `json:",omitzero"`
+	LlmHistory         []AgentLlmHistory  `json:",omitzero"`
+	LlmHistoryLimit    int32              `json:",omitzero"`
+	LlmSystemPrompt    string             `json:",omitzero"`
+	OpenAIExtraQuery   string             `json:",omitzero"`
+	OutputMaxDelay     int32              `json:",omitzero"`
+	OutputMinLength    int32              `json:",omitzero"`
+}
+
+// AgentLlmConfigInfo is shared by 2 operations, first met in
+// [AIAgentConfig].LlmConfig.
+type AgentLlmConfigInfo struct {
+	BailianAppParams   alimedia.JSON
+	FunctionMap        []AgentFunctionMap
+	HistorySyncWithTTS bool
+	LlmCompleteReply   bool
+	LlmHistory         []AgentLlmHistory
+	LlmHistoryLimit    int32
+	LlmSystemPrompt    string
+	OpenAIExtraQuery   string
+	OutputMaxDelay     int32
+	OutputMinLength    int32
+}
+
+// AgentLlmHistory is shared by 6 operations, first met in
+// [AgentLlmConfig].LlmHistory.
+type AgentLlmHistory struct {
+	Content string `json:",omitzero"`
+	// Such as user, assistant, system, function, plugin or tool.
+	Role string `json:",omitzero"`
+}
+
+// AgentLlmPending is shared by 6 operations, first met in
+// [AgentAutoSpeechConfig].LlmPending.
+type AgentLlmPending struct {
+	Messages []AgentPhrase `json:",omitzero"`
+	Mode     string        `json:",omitzero"`
+	WaitTime int32         `json:",omitzero"`
+}
+
+// AgentPhrase is shared by 6 operations, first met in
+// [AgentLlmPending].Messages.
+type AgentPhrase struct {
+	Probability float64 `json:",omitzero"`
+	Text        string  `json:",omitzero"`
+}
+
+// AgentPronunciationRule is shared by 6 operations, first met in
+// [AgentTtsConfig].PronunciationRules.
+type AgentPronunciationRule struct {
+	Pronunciation string `json:",omitzero"`
+	Type          string `json:",omitzero"`
+	Word          string `json:",omitzero"`
+}
+
+// AgentTtsConfig is shared by 6 operations, first met in
+// [AIAgentConfig].TtsConfig.
+type AgentTtsConfig struct {
+	// Such as happy, sad, angry, fearful, disgusted, surprised or calm.
+	Emotion string `json:",omitzero"`
+	// Such as Chinese, English, Arabic, Russian, Spanish, French, Portuguese,
+	// German, Turkish, Dutch, Ukrainian, Vietnamese, Indonesian, Japanese, Italian,
+	// Korean, Thai, Polish, Romanian, Greek, Czech, Finnish, Hindi or auto.
+	LanguageId string `json:",omitzero"`
+	// Such as speech-01-turbo or speech-02-turbo.
+	ModelId            string                   `json:",omitzero"`
+	PronunciationRules []AgentPronunciationRule `json:",omitzero"`
+	SpeechRate         float64                  `json:",omitzero"`
+	VoiceId            string                   `json:",omitzero"`
+	VoiceIdList        []string                 `json:",omitzero"`
+}
+
+// AgentTurnDetectionConfig is shared by 6 operations, first met in
+// [AIAgentConfig].TurnDetectionConfig.
+type AgentTurnDetectionConfig struct {
+	// Such as Low, Medium or High.
+	Eagerness string `json:",omitzero"`
+	// Such as Normal or Semantic.
+	Mode                 string   `json:",omitzero"`
+	SemanticWaitDuration int32    `json:",omitzero"`
+	TurnEndWords         []string `json:",omitzero"`
+}
+
+// AgentUserIdle is shared by 6 operations, first met in
+// [AgentAutoSpeechConfig].UserIdle.
+type AgentUserIdle struct {
+	HangupEndWord string        `json:",omitzero"`
+	MaxRepeats    int32         `json:",omitzero"`
+	Messages      []AgentPhrase `json:",omitzero"`
+	WaitTime      int32         `json:",omitzero"`
+}
+
+// AgentVcrConfig is shared by 3 operations, first met in
+// [AIAgentConfig].VcrConfig.
+type AgentVcrConfig struct {
+	Equipment          AgentVcrSwitch `json:",omitzero"`
+	HeadMotion         AgentVcrSwitch `json:",omitzero"`
+	InvalidFrameMotion AgentVcrMotion `json:",omitzero"`
+	LookAway           AgentVcrSwitch `json:",omitzero"`
+	PeopleCount        AgentVcrSwitch `json:",omitzero"`
+	StillFrameMotion   AgentVcrMotion `json:",omitzero"`
+}
+
+// AgentVcrConfigInfo is shared by 2 operations, first met in
+// [AIAgentConfig].VcrConfig.
+type AgentVcrConfigInfo struct {
+	Equipment          AgentVcrSwitchInfo
+	HeadMotion         AgentVcrSwitchInfo
+	InvalidFrameMotion AgentVcrMotionInfo
+	LookAway           AgentVcrSwitchInfo
+	PeopleCount        AgentVcrSwitchInfo
+	StillFrameMotion   AgentVcrMotionInfo
+}
+
+// AgentVcrMotion is shared by 3 operations, first met in
+// [AgentVcrConfig].InvalidFrameMotion.
+type AgentVcrMotion struct {
+	CallbackDelay int32 `json:",omitzero"`
+	Enabled       *bool `json:",omitzero"`
+}
+
+// AgentVcrMotionInfo is shared by 2 operations, first met in
+// [AgentVcrConfig].InvalidFrameMotion.
+type AgentVcrMotionInfo struct {
+	CallbackDelay int32
+	Enabled       bool
+}
+
+// AgentVcrSwitch is shared by 3 operations, first met in
+// [AgentVcrConfig].Equipment.
+type AgentVcrSwitch struct {
+	Enabled *bool `json:",omitzero"`
+}
+
+// AgentVcrSwitchInfo is shared by 2 operations, first met in
+// [AgentVcrConfig].Equipment.
+type AgentVcrSwitchInfo struct {
+	Enabled bool
+}
+
+// AgentVisionChat is shared by 3 operations, first met in
+// [AIAgentTemplateConfig].VisionChat.
+type AgentVisionChat struct {
+	AsrHotWords []string `json:",omitzero"`
+	// Such as zh_mandarin, en, zh_en, es or jp.
+	AsrLanguageId            string            `json:",omitzero"`
+	AsrMaxSilence            int32             `json:",omitzero"`
+	BailianAppParams         string            `json:",omitzero"`
+	CharBreak                *bool             `json:",omitzero"`
+	EnableIntelligentSegment *bool             `json:",omitzero"`
+	EnablePushToTalk         *bool             `json:",omitzero"`
+	EnableVoiceInterrupt     *bool             `json:",omitzero"`
+	GracefulShutdown         *bool             `json:",omitzero"`
+	Greeting                 string            `json:",omitzero"`
+	InterruptWords           []string          `json:",omitzero"`
+	LlmHistory               []AgentLlmHistory `json:",omitzero"`
+	LlmHistoryLimit          int32             `json:",omitzero"`
+	LlmSystemPrompt          string            `json:",omitzero"`
+	MaxIdleTime              int32             `json:",omitzero"`
+	UseVoiceprint            *bool             `json:",omitzero"`
+	UserOfflineTimeout       int32             `json:",omitzero"`
+	UserOnlineTimeout        int32             `json:",omitzero"`
+	VadLevel                 int32             `json:",omitzero"`
+	VoiceId                  string            `json:",omitzero"`
+	VoiceIdList              []string          `json:",omitzero"`
+	VoiceprintId             string            `json:",omitzero"`
+	Volume                   int64             `json:",omitzero"`
+	WakeUpQuery              string            `json:",omitzero"`
+	WorkflowOverrideParams   string            `json:",omitzero"`
+}
+
+// AgentVisionChatInfo is shared by 2 operations, first met in
+// [AIAgentTemplateConfig].VisionChat.
+type AgentVisionChatInfo struct {
+	AsrHotWords              []string
+	AsrLanguageId            string
+	AsrMaxSilence            int32
+	BailianAppParams         string
+	CharBreak                bool
+	EnableIntelligentSegment bool
+	EnablePushToTalk         bool
+	EnableVoiceInterrupt     bool
+	GracefulShutdown         bool
+	Greeting                 string
+	InterruptWords           []string
+	LlmHistory               []AgentLlmHistory
+	LlmHistoryLimit          int32
+	LlmSystemPrompt          string
+	MaxIdleTime              int32
+	UseVoiceprint            bool
+	UserOfflineTimeout       int32
+	UserOnlineTimeout        int32
+	VadLevel                 int32
+	VoiceId                  string
+	VoiceIdList              []string
+	VoiceprintId             string
+	Volume                   int64
+	WakeUpQuery              string
+	WorkflowOverrideParams   string
+}
+
+// AgentVoiceChat is shared by 3 operations, first met in
+// [AIAgentTemplateConfig].VoiceChat.
+type AgentVoiceChat struct {
+	AsrHotWords []string `json:",omitzero"`
+	// Such as zh_mandarin, en, zh_en, es or jp.
+	AsrLanguageId            string            `json:",omitzero"`
+	AsrMaxSilence            int32             `json:",omitzero"`
+	AvatarUrl                string            `json:",omitzero"`
+	AvatarUrlType            string            `json:",omitzero"`
+	BailianAppParams         string            `json:",omitzero"`
+	CharBreak                *bool             `json:",omitzero"`
+	EnableIntelligentSegment *bool             `json:",omitzero"`
+	EnablePushToTalk         *bool             `json:",omitzero"`
+	EnableVoiceInterrupt     *bool             `json:",omitzero"`
+	GracefulShutdown         *bool             `json:",omitzero"`
+	Greeting                 string            `json:",omitzero"`
+	InterruptWords           []string          `json:",omitzero"`
+	LlmHistory               []AgentLlmHistory `json:",omitzero"`
+	LlmHistoryLimit          int32             `json:",omitzero"`
+	LlmSystemPrompt          string            `json:",omitzero"`
+	MaxIdleTime              int32             `json:",omitzero"`
+	UseVoiceprint            *bool             `json:",omitzero"`
+	UserOfflineTimeout       int32             `json:",omitzero"`
+	UserOnlineTimeout        int32             `json:",omitzero"`
+	VadLevel                 int32             `json:",omitzero"`
+	VoiceId                  string            `json:",omitzero"`
+	VoiceIdList              []string          `json:",omitzero"`
+	VoiceprintId             string            `json:",omitzero"`
+	Volume                   int64             `json:",omitzero"`
+	WakeUpQuery              string            `json:",omitzero"`
+	WorkflowOverrideParams   string            `json:",omitzero"`
+}
+
+// AgentVoiceChatInfo is shared by 2 operations, first met in
+// [AIAgentTemplateConfig].VoiceChat.
+type AgentVoiceChatInfo struct {
+	AsrHotWords              []string
+	AsrLanguageId            string
+	AsrMaxSilence            int32
+	AvatarUrl                string
+	AvatarUrlType            string
+	BailianAppParams         string
+	CharBreak                bool
+	EnableIntelligentSegment bool
+	EnablePushToTalk         bool
+	EnableVoiceInterrupt     bool
+	GracefulShutdown         bool
+	Greeting                 string
+	InterruptWords           []string
+	LlmHistory               []AgentLlmHistory
+	LlmHistoryLimit          int32
+	LlmSystemPrompt          string
+	MaxIdleTime              int32
+	UseVoiceprint            bool
+	UserOfflineTimeout       int32
+	UserOnlineTimeout        int32
+	VadLevel                 int32
+	VoiceId                  string
+	VoiceIdList              []string
+	VoiceprintId             string
+	Volume                   int64
+	WakeUpQuery              string
+	WorkflowOverrideParams   string
+}
+
+// AgentVoiceprintConfig is shared by 3 operations, first met in
+// [AIAgentConfig].VoiceprintConfig.
+type AgentVoiceprintConfig struct {
+	RegistrationMode string `json:",omitzero"`
+	UseVoiceprint    *bool  `json:",omitzero"`
+	VoiceprintId     string `json:",omitzero"`
+}
+
+// AgentVoiceprintConfigInfo is shared by 2 operations, first met in
+// [AIAgentConfig].VoiceprintConfig.
+type AgentVoiceprintConfigInfo struct {
+	RegistrationMode string
+	UseVoiceprint    bool
+	VoiceprintId     string
+}
+
+// AiData is shared by 2 operations, first met in [MediaInfo].AiData.
+type AiData struct {
+	AiLabelInfo []AiLabelInfo
+	AsrInfo     []AiText
+	OcrInfo     []AiText
+}
+
+// AiLabelInfo is shared by 2 operations, first met in [AiData].AiLabelInfo.
+type AiLabelInfo struct {
+	Category    string
+	FaceId      string
+	LabelId     string
+	LabelName   string
+	LabelType   string
+	Occurrences []AiOccurrence
+	Source      string
+}
+
+// AiOccurrence is shared by 2 operations, first met in
+// [AiLabelInfo].Occurrences.
+type AiOccurrence struct {
+	ClipId          string `json:"clipId"`
+	Content         string
+	FinegrainId     string
+	FinegrainName   string
+	From            float64
+	Image           string
+	Score           float64
+	TableBatchSeqId string
+	To              float64
+	Tracks          []AiTrack
+}
+
+// AiRoughData is shared by 2 operations, first met in [MediaInfo].AiRoughData.
+type AiRoughData struct {
+	AiCategory          string
+	AiJobId             string
+	Result              string
+	SaveType            string
+	StandardSmartTagJob StandardSmartTagJob
+	Status              string
+}
+
+// AiText is shared by 2 operations, first met in [AiData].AsrInfo.
+type AiText struct {
 	ClipId    string
 	Content   string
 	From      float64
@@ -177,84 +647,29 @@ type AsrInfo struct {
 	To        float64
 }
 
-// Audio is shared by 3 operations, first met in
-// [TranscodeOverwriteParams].Audio.
-type Audio struct {
-	Bitrate  string `json:",omitzero"`
-	Channels string `json:",omitzero"`
-	Codec    string `json:",omitzero"`
-	// Such as aac_low, aac_he, aac_he_v2, aac_ld or aac_eld.
-	Profile string `json:",omitzero"`
-	// Such as true or false.
-	Remove     string `json:",omitzero"`
-	Samplerate string `json:",omitzero"`
-	Volume     Volume `json:",omitzero"`
-}
-
-// AudioCodecSetting is shared by 4 operations, first met in
-// [AudioSetting].AudioCodecSetting.
-type AudioCodecSetting struct {
-	Bitrate    int32  `json:",omitzero"`
-	Profile    string `json:",omitzero"`
-	SampleRate int32  `json:",omitzero"`
+// AiTrack is shared by 2 operations, first met in [AiOccurrence].Tracks.
+type AiTrack struct {
+	Position  string
+	Size      float64
+	Timestamp float64
 }
 
 // AudioLanguageSelection is shared by 4 operations, first met in
-// [AudioSelector].AudioLanguageSelection.
+// [MediaLiveAudioSelector].AudioLanguageSelection.
 type AudioLanguageSelection struct {
 	// Required.
 	LanguageCode string `json:",omitzero" check:"required"`
 }
 
-// AudioParams is shared by 4 operations, first met in
-// [LiveTranscodeTemplateTemplateConfig].AudioParams.
-type AudioParams struct {
-	Bitrate  string `json:",omitzero"`
-	Channels string `json:",omitzero"`
-	// Such as AAC or MP3.
-	Codec string `json:",omitzero"`
-	// Such as aac_low, aac_he, aac_he_v2 or aac_ld.
-	Profile    string `json:",omitzero"`
-	Samplerate string `json:",omitzero"`
-}
-
 // AudioPidSelection is shared by 4 operations, first met in
-// [AudioSelector].AudioPidSelection.
+// [MediaLiveAudioSelector].AudioPidSelection.
 type AudioPidSelection struct {
 	// Required.
 	Pid int64 `json:",omitzero" check:"required"`
 }
 
-// AudioResult is shared by 2 operations, first met in
-// [YikeAIAppJobResult].AudioResult.
-type AudioResult struct {
-	MediaId   string
-	OutputUrl string
-}
-
-// AudioSelector is shared by 4 operations, first met in
-// [InputAttachment].AudioSelectors.
-type AudioSelector struct {
-	AudioLanguageSelection AudioLanguageSelection `json:",omitzero"`
-	AudioPidSelection      AudioPidSelection      `json:",omitzero"`
-	AudioTrackSelection    []AudioTrackSelection  `json:",omitzero"`
-	// Required.
-	Name string `json:",omitzero" check:"required"`
-}
-
-// AudioSetting is shared by 4 operations, first met in
-// [CreateMediaLiveChannelRequest].AudioSettings.
-type AudioSetting struct {
-	AudioCodec        string            `json:",omitzero"`
-	AudioCodecSetting AudioCodecSetting `json:",omitzero"`
-	AudioSelectorName string            `json:",omitzero"`
-	LanguageCode      string            `json:",omitzero"`
-	LanguageName      string            `json:",omitzero"`
-	Name              string            `json:",omitzero"`
-}
-
-// AudioStreamInfo is shared by 4 operations, first met in
-// [MediaInfoFileInfo].AudioStreamInfoList.
+// AudioStreamInfo is shared by 12 operations, first met in
+// [FileInfo].AudioStreamInfoList.
 type AudioStreamInfo struct {
 	Bitrate        string
 	ChannelLayout  string
@@ -277,119 +692,43 @@ type AudioStreamInfo struct {
 }
 
 // AudioTrackSelection is shared by 4 operations, first met in
-// [AudioSelector].AudioTrackSelection.
+// [MediaLiveAudioSelector].AudioTrackSelection.
 type AudioTrackSelection struct {
 	// Required.
 	TrackId int64 `json:",omitzero" check:"required"`
 }
 
-// AutoSpeechConfig is shared by 6 operations, first met in
-// [AIAgentConfig].AutoSpeechConfig.
-type AutoSpeechConfig struct {
-	LlmPending LlmPending `json:",omitzero"`
-	UserIdle   UserIdle   `json:",omitzero"`
+// Avatar is shared by 2 operations, first met in
+// [GetAvatarResponse].Data.Avatar.
+type Avatar struct {
+	AvatarDescription string
+	AvatarId          string
+	AvatarName        string
+	AvatarType        string
+	Height            int32
+	Portrait          string
+	Thumbnail         string
+	Transparent       bool
+	Width             int32
 }
 
-// AvatarChat3D is shared by 3 operations, first met in
-// [AIAgentTemplateConfig].AvatarChat3D.
-type AvatarChat3D struct {
-	AsrHotWords []string `json:",omitzero"`
-	// Such as zh_mandarin, en, zh_en, es or jp.
-	AsrLanguageId            string       `json:",omitzero"`
-	AsrMaxSilence            int32        `json:",omitzero"`
-	AvatarId                 string       `json:",omitzero"`
-	BailianAppParams         string       `json:",omitzero"`
-	CharBreak                *bool        `json:",omitzero"`
-	EnableIntelligentSegment *bool        `json:",omitzero"`
-	EnablePushToTalk         *bool        `json:",omitzero"`
-	EnableVoiceInterrupt     *bool        `json:",omitzero"`
-	GracefulShutdown         *bool        `json:",omitzero"`
-	Greeting                 string       `json:",omitzero"`
-	InterruptWords           []string     `json:",omitzero"`
-	LlmHistory               []LlmHistory `json:",omitzero"`
-	LlmHistoryLimit          int32        `json:",omitzero"`
-	LlmSystemPrompt          string       `json:",omitzero"`
-	MaxIdleTime              int32        `json:",omitzero"`
-	UseVoiceprint            *bool        `json:",omitzero"`
-	UserOfflineTimeout       int32        `json:",omitzero"`
-	UserOnlineTimeout        int32        `json:",omitzero"`
-	VadLevel                 int32        `json:",omitzero"`
-	VoiceId                  string       `json:",omitzero"`
-	VoiceIdList              []string     `json:",omitzero"`
-	VoiceprintId             string       `json:",omitzero"`
-	Volume                   int64        `json:",omitzero"`
-	WakeUpQuery              string       `json:",omitzero"`
-	WorkflowOverrideParams   string       `json:",omitzero"`
-}
-
-// AvatarChat3DInfo is shared by 2 operations, first met in
-// [AIAgentTemplateConfig].AvatarChat3D.
-type AvatarChat3DInfo struct {
-	AsrHotWords              []string
-	AsrLanguageId            string
-	AsrMaxSilence            int32
-	AvatarId                 string
-	BailianAppParams         string
-	CharBreak                bool
-	EnableIntelligentSegment bool
-	EnablePushToTalk         bool
-	EnableVoiceInterrupt     bool
-	GracefulShutdown         bool
-	Greeting                 string
-	InterruptWords           []string
-	LlmHistory               []LlmHistory
-	LlmHistoryLimit          int32
-	LlmSystemPrompt          string
-	MaxIdleTime              int32
-	UseVoiceprint            bool
-	UserOfflineTimeout       int32
-	UserOnlineTimeout        int32
-	VadLevel                 int32
-	VoiceId                  string
-	VoiceIdList              []string
-	VoiceprintId             string
-	Volume                   int64
-	WakeUpQuery              string
-	WorkflowOverrideParams   string
-}
-
-// AvatarConfig is shared by 5 operations, first met in
-// [AIAgentConfig].AvatarConfig.
-type AvatarConfig struct {
-	AvatarId string `json:",omitzero"`
-}
-
-// AvatarTrainingJobData is shared by 4 operations, first met in
-// [CreateAvatarTrainingJobResponse].Data.
-type AvatarTrainingJobData struct {
-	JobId string
-}
-
-// BackChannelingConfig is shared by 4 operations, first met in
-// [AIAgentConfig].BackChannelingConfig.
-type BackChannelingConfig struct {
-	Enabled      *bool   `json:",omitzero"`
-	Probability  float64 `json:",omitzero"`
-	TriggerStage string  `json:",omitzero"`
-	Words        []Word  `json:",omitzero"`
-}
-
-// BackChannelingConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].BackChannelingConfig.
-type BackChannelingConfigInfo struct {
-	Enabled      bool
-	Probability  float64
-	TriggerStage string
-	Words        []Word
-}
-
-// BarrageCensorResult is shared by 2 operations, first met in
-// [MediaCensorJobDetail].BarrageCensorResult.
-type BarrageCensorResult struct {
-	Label      string
-	Rate       string
-	Scene      string
-	Suggestion string
+// AvatarTrainingJob is shared by 2 operations, first met in
+// [GetAvatarTrainingJobResponse].Data.AvatarTrainingJob.
+type AvatarTrainingJob struct {
+	AvatarDescription string
+	AvatarId          string
+	AvatarName        string
+	AvatarType        string
+	CreateTime        string
+	FirstTrainingTime string
+	JobId             string
+	LastTrainingTime  string
+	Message           string
+	Portrait          string
+	Status            string
+	Thumbnail         string
+	Transparent       bool
+	Video             string
 }
 
 // Category is shared by 2 operations, first met in
@@ -399,18 +738,12 @@ type Category struct {
 	CateName string
 	Level    int64
 	ParentId int64
+	SubTotal int64
 	Type     string
 }
 
-// CdnConfig is shared by 4 operations, first met in
-// [AdInsertionConfig].CdnConfig.
-type CdnConfig struct {
-	AdSegmentUrlPrefix      string
-	ContentSegmentUrlPrefix string
-}
-
 // CensorResult is shared by 2 operations, first met in
-// [VensorCensorResult].CensorResults.CensorResult.
+// [MediaCensorJob].BarrageCensorResult.
 type CensorResult struct {
 	Label      string
 	Rate       string
@@ -418,9 +751,19 @@ type CensorResult struct {
 	Suggestion string
 }
 
-// ChannelAssemblyChannel is shared by 4 operations, first met in
+// CensorTimeline is shared by 2 operations, first met in
+// [VideoCensorResult].VideoTimelines.VideoTimeline.
+type CensorTimeline struct {
+	CensorResults struct {
+		CensorResult []CensorResult
+	}
+	Object    string
+	Timestamp string
+}
+
+// Channel is shared by 4 operations, first met in
 // [CreateChannelResponse].Channel.
-type ChannelAssemblyChannel struct {
+type Channel struct {
 	AccessPolicy             bool
 	AccessToken              string
 	Arn                      string
@@ -430,76 +773,24 @@ type ChannelAssemblyChannel struct {
 	FillerSourceName         string
 	GmtCreate                string
 	GmtModified              string
-	OutPutConfigList         []OutPutConfig
+	OutPutConfigList         []ChannelOutput
 	PlaybackMode             string
 	State                    int32
 }
 
-// ChannelAssemblyProgram is shared by 4 operations, first met in
-// [CreateProgramResponse].Program.
-type ChannelAssemblyProgram struct {
-	AdBreaks           []AdBreak
-	Arn                string
-	ChannelName        string
-	ClipRange          string
-	GmtCreate          string
-	GmtModified        string
-	ProgramName        string
-	SourceLocationName string
-	SourceName         string
-	SourceType         string
-	Transition         string
-}
-
-// ChannelAssemblySource is shared by 4 operations, first met in
-// [CreateSourceResponse].Source.
-type ChannelAssemblySource struct {
-	Arn                       string
-	GmtCreate                 string
-	GmtModified               string
-	HttpPackageConfigurations string
-	SourceLocationName        string
-	SourceName                string
-	SourceType                string
-	State                     int32
-}
-
-// ChannelAssemblySourceLocation is shared by 4 operations, first met in
-// [CreateSourceLocationResponse].SourceLocation.
-type ChannelAssemblySourceLocation struct {
-	Arn                           string
-	BaseUrl                       string
-	GmtCreate                     string
-	GmtModified                   string
-	SegmentDeliveryConfigurations string
-	SourceLocationName            string
-	State                         int32
-}
-
-// ChatSyncConfig is shared by 2 operations, first met in
-// [GenerateAIAgentCallRequest].ChatSyncConfig.
-type ChatSyncConfig struct {
-	IMAIAgentId string `json:",omitzero"`
-	ReceiverId  string `json:",omitzero"`
-}
-
-// ClipInfo is shared by 2 operations, first met in
-// [MediaByHybridMedia].ClipInfo.
-type ClipInfo struct {
-	From  float64
-	Score float64
-	To    float64
-}
-
-// CodecDetail is shared by 4 operations, first met in
-// [VideoCodecSetting].CodecDetail.
-type CodecDetail struct {
-	Level   string `json:",omitzero"`
-	Profile string `json:",omitzero"`
+// ChannelOutput is shared by 4 operations, first met in
+// [Channel].OutPutConfigList.
+type ChannelOutput struct {
+	ChannelName      string
+	Format           string
+	ManifestName     string
+	ManifestSettings string
+	PlaybackUrl      string
+	SourceGroupName  string
 }
 
 // CombineConfig is shared by 3 operations, first met in
-// [ProcessConfig].CombineConfigs.
+// [TranscodeProcessConfig].CombineConfigs.
 type CombineConfig struct {
 	// Required.
 	AudioIndex string  `json:",omitzero" check:"required"`
@@ -509,37 +800,26 @@ type CombineConfig struct {
 	VideoIndex string `json:",omitzero" check:"required"`
 }
 
-// Container is shared by 3 operations, first met in
-// [TranscodeOverwriteParams].Container.
-type Container struct {
-	Format string `json:",omitzero"`
-}
-
 // CoverImageCensorResult is shared by 2 operations, first met in
-// [MediaCensorJobDetail].CoverImageCensorResults.CoverImageCensorResult.
+// [MediaCensorJob].CoverImageCensorResults.CoverImageCensorResult.
 type CoverImageCensorResult struct {
 	Bucket   string
 	Location string
 	Object   string
 	Results  struct {
-		Result []CoverImageCensorResultResult
+		Result []CensorResult
 	}
 }
 
-// CoverImageCensorResultResult is shared by 2 operations, first met in
-// [CoverImageCensorResult].Results.Result.
-type CoverImageCensorResultResult struct {
-	Label      string
-	Rate       string
-	Scene      string
-	Suggestion string
-}
-
-// CustomTemplateCustomTemplate is shared by 2 operations, first met in
+// CustomTemplate is shared by 2 operations, first met in
 // [GetCustomTemplateResponse].CustomTemplate.
-type CustomTemplateCustomTemplate struct {
-	CreateTime     string
-	FrontendHint   FrontendHint
+type CustomTemplate struct {
+	CreateTime   string
+	FrontendHint struct {
+		TranscodeTemplateHint struct {
+			BitrateControlType string
+		}
+	}
 	IsDefault      bool
 	ModifiedTime   string
 	Status         string
@@ -552,48 +832,78 @@ type CustomTemplateCustomTemplate struct {
 	TypeName       string
 }
 
-// CustomizedVoiceJobData is shared by 2 operations, first met in
+// CustomizedVoice is shared by 2 operations, first met in
+// [GetCustomizedVoiceResponse].Data.CustomizedVoice.
+type CustomizedVoice struct {
+	DemoAudioMediaId string
+	Gender           string
+	Scenario         string
+	Type             string
+	VoiceDesc        string
+	VoiceId          string
+	VoiceName        string
+}
+
+// CustomizedVoiceJob is shared by 2 operations, first met in
+// [GetCustomizedVoiceJobResponse].Data.CustomizedVoiceJob.
+type CustomizedVoiceJob struct {
+	CreateTime string
+	Gender     string
+	GmtCreate  string
+	JobId      string
+	Message    string
+	Scenario   string
+	Status     string
+	Type       string
+	VoiceDesc  string
+	VoiceId    string
+	VoiceName  string
+}
+
+// CustomizedVoiceJobIds is shared by 3 operations, first met in
 // [CreateCustomizedVoiceJobResponse].Data.
-type CustomizedVoiceJobData struct {
+type CustomizedVoiceJobIds struct {
 	JobId   string
 	VoiceId string
 }
 
-// DNAJobInput is shared by 2 operations, first met in [DNAJob].Input.
-type DNAJobInput struct {
-	Media string `json:",omitzero"`
-	// Such as OSS or Media.
-	Type string `json:",omitzero"`
+// DNADB is shared by 2 operations, first met in [CreateDNADBResponse].DBInfo.
+type DNADB struct {
+	DBId        string
+	Description string
+	Model       string
+	Name        string
+	Status      string
 }
 
-// DescCensorResult is shared by 2 operations, first met in
-// [MediaCensorJobDetail].DescCensorResult.
-type DescCensorResult struct {
-	Label      string
-	Rate       string
-	Scene      string
-	Suggestion string
+// DataKey is shared by 2 operations, first met in
+// [DecryptKMSDataKeyResponse].DataKey.
+type DataKey struct {
+	CiphertextBlob string
+	KeyId          string
+	Plaintext      string
 }
 
-// DrmConfig is shared by 3 operations, first met in
-// [LivePackagingConfig].DrmConfig.
-type DrmConfig struct {
-	ContentId        string   `json:",omitzero"`
-	EncryptionMethod string   `json:",omitzero"`
-	IV               string   `json:",omitzero"`
-	RotatePeriod     int32    `json:",omitzero"`
-	SystemIds        []string `json:",omitzero"`
-	Url              string   `json:",omitzero"`
-}
-
-// DrmProvider is shared by 3 operations, first met in
-// [PackageConfig].DrmProvider.
-type DrmProvider struct {
-	// Such as AES_128 or SAMPLE_AES.
-	EncryptionMethod string   `json:",omitzero"`
-	IV               string   `json:",omitzero"`
-	SystemIds        []string `json:",omitzero"`
-	Url              string   `json:",omitzero"`
+// DynamicImageJob is shared by 2 operations, first met in
+// [GetDynamicImageJobResponse].DynamicImageJob.
+type DynamicImageJob struct {
+	Code           string
+	CreateTime     string
+	FinishTime     string
+	Input          JobFile
+	JobId          string
+	Message        string
+	ModifiedTime   string
+	Name           string
+	Output         JobFile
+	OutputUrl      string
+	PipelineId     string
+	Status         string
+	SubmitTime     string
+	TemplateConfig string
+	TemplateId     string
+	TriggerSource  string
+	UserData       string
 }
 
 // DynamicMetaData is shared by 2 operations, first met in
@@ -603,84 +913,86 @@ type DynamicMetaData struct {
 	Type string
 }
 
-// Encryption is shared by 2 operations, first met in
-// [ProcessConfig].Encryption.
-type Encryption struct {
-	CipherText    string `json:",omitzero"`
-	DecryptKeyUri string `json:",omitzero"`
-	// Such as PrivateEncryption or HLSEncryption.
-	EncryptType string `json:",omitzero"`
-	// Such as KMS or Base64.
-	KeyServiceType string `json:",omitzero"`
+// EditingBatchJob is shared by 2 operations, first met in
+// [GetBatchMediaProducingJobResponse].EditingBatchJob.
+type EditingBatchJob struct {
+	CompleteTime  string
+	CreateTime    string
+	EditingConfig string
+	Extend        string
+	ExtendInput   string
+	ExtendOutput  string
+	InputConfig   string
+	JobId         string
+	JobType       string
+	ModifiedTime  string
+	OutputConfig  string
+	Status        string
+	SubJobList    []EditingSubJob
+	UserData      alimedia.JSON
 }
 
-// Equipment is shared by 3 operations, first met in [VcrConfig].Equipment.
-type Equipment struct {
-	Enabled *bool `json:",omitzero"`
+// EditingProject is shared by 4 operations, first met in
+// [CreateEditingProjectResponse].Project.
+type EditingProject struct {
+	BusinessConfig              string
+	BusinessStatus              string
+	ClipsParam                  alimedia.JSON
+	CoverURL                    string
+	CreateSource                string
+	CreateTime                  string
+	Description                 string
+	Duration                    float64
+	ErrorCode                   string
+	ErrorMessage                string
+	ModifiedSource              string
+	ModifiedTime                string
+	ProjectId                   string
+	ProjectType                 string
+	Status                      string
+	StatusName                  string
+	TemplateId                  string
+	TemplateType                string
+	Timeline                    alimedia.JSON
+	TimelineConvertErrorMessage string
+	TimelineConvertStatus       string
+	Title                       string
 }
 
-// EquipmentInfo is shared by 2 operations, first met in [VcrConfig].Equipment.
-type EquipmentInfo struct {
-	Enabled bool
-}
-
-// FileBasicInfo is shared by 6 operations, first met in
+// FileBasicInfo is shared by 18 operations, first met in
 // [FileInfo].FileBasicInfo.
 type FileBasicInfo struct {
-	Bitrate    string
-	Duration   string
-	FileName   string
-	FileSize   string
-	FileStatus string
-	FileType   string
-	FileUrl    string
-	FormatName string
-	Height     string
-	Region     string
-	Width      string
+	Bitrate      string
+	CreateTime   string
+	Duration     string
+	FileName     string
+	FileSize     string
+	FileStatus   string
+	FileType     string
+	FileUrl      string
+	FormatName   string
+	Height       string
+	ImagesInput  string
+	MediaId      string
+	ModifiedTime string
+	Region       string
+	Width        string
 }
 
-// FileInfo is shared by 4 operations, first met in [MediaInfo].FileInfoList.
+// FileInfo is shared by 10 operations, first met in [MediaInfo].FileInfoList.
 type FileInfo struct {
-	FileBasicInfo FileBasicInfo
+	AudioStreamInfoList    []AudioStreamInfo
+	FileBasicInfo          FileBasicInfo
+	SubtitleStreamInfoList []SubtitleStreamInfo
+	VideoStreamInfoList    []VideoStreamInfo
 }
 
-// Framerate is shared by 4 operations, first met in
-// [VideoCodecSetting].Framerate.
-type Framerate struct {
-	FramerateControl     string `json:",omitzero"`
-	FramerateDenominator int32  `json:",omitzero"`
-	FramerateNumerator   int32  `json:",omitzero"`
-}
-
-// FrontendHint is shared by 2 operations, first met in
-// [CustomTemplateCustomTemplate].FrontendHint.
-type FrontendHint struct {
-	TranscodeTemplateHint TranscodeTemplateHint
-}
-
-// FunctionMap is shared by 6 operations, first met in [LlmConfig].FunctionMap.
-type FunctionMap struct {
-	Function      string `json:",omitzero"`
-	MatchFunction string `json:",omitzero"`
-}
-
-// Gop is shared by 4 operations, first met in [VideoCodecSetting].Gop.
-type Gop struct {
-	BframesNum   int32  `json:",omitzero"`
-	GopSize      int32  `json:",omitzero"`
-	GopSizeUnits string `json:",omitzero"`
-}
-
-// HeadMotion is shared by 3 operations, first met in [VcrConfig].HeadMotion.
-type HeadMotion struct {
-	Enabled *bool `json:",omitzero"`
-}
-
-// HeadMotionInfo is shared by 2 operations, first met in
-// [VcrConfig].HeadMotion.
-type HeadMotionInfo struct {
-	Enabled bool
+// FileMeta is shared by 8 operations, first met in
+// [MediaConvertResult].OutFileMeta.
+type FileMeta struct {
+	AudioStreamInfoList []AudioStreamInfo
+	FileBasicInfo       FileBasicInfo
+	VideoStreamInfoList []VideoStreamMeta
 }
 
 // Hotword is shared by 3 operations, first met in
@@ -692,158 +1004,74 @@ type Hotword struct {
 	Weight                  int32                 `json:",omitzero"`
 }
 
-// IProductionJobInput is shared by 2 operations, first met in
-// [QueryIProductionJobResponse].Input.
-type IProductionJobInput struct {
-	Media string `json:",omitzero"`
-	// Such as OSS or Media.
-	Type string `json:",omitzero"`
-}
-
-// IProductionJobOutput is shared by 2 operations, first met in
+// IProductionOutput is shared by 2 operations, first met in
 // [QueryIProductionJobResponse].Output.
-type IProductionJobOutput struct {
-	Biz       string `json:",omitzero"`
-	Media     string `json:",omitzero"`
+type IProductionOutput struct {
+	Biz string `json:",omitzero"`
+	// Required.
+	Media     string `json:",omitzero" check:"required"`
 	OutputUrl string `json:",omitzero"`
-	// Such as OSS or Media.
-	Type string `json:",omitzero"`
-}
-
-// IProductionJobScheduleConfig is shared by 2 operations, first met in
-// [QueryIProductionJobResponse].ScheduleConfig.
-type IProductionJobScheduleConfig struct {
-	PipelineId string `json:",omitzero"`
-	Priority   int32  `json:",omitzero"`
-}
-
-// ImageResult is shared by 2 operations, first met in
-// [YikeAIAppJobResult].ImageResult.
-type ImageResult struct {
-	MediaId   string
-	OutputUrl string
+	// Required. Such as OSS or Media.
+	Type string `json:",omitzero" check:"required"`
 }
 
 // ImageWatermark is shared by 3 operations, first met in
-// [ProcessConfig].ImageWatermarks.
+// [TranscodeProcessConfig].ImageWatermarks.
 type ImageWatermark struct {
-	OverwriteParams ImageWatermarkOverwriteParams `json:",omitzero"`
-	TemplateId      string                        `json:",omitzero"`
+	OverwriteParams ImageWatermarkParams `json:",omitzero"`
+	// Required.
+	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// ImageWatermarkOverwriteParams is shared by 3 operations, first met in
+// ImageWatermarkParams is shared by 3 operations, first met in
 // [ImageWatermark].OverwriteParams.
-type ImageWatermarkOverwriteParams struct {
-	Dx       string                            `json:",omitzero"`
-	Dy       string                            `json:",omitzero"`
-	File     ImageWatermarkOverwriteParamsFile `json:",omitzero"`
-	Height   string                            `json:",omitzero"`
-	ReferPos string                            `json:",omitzero"`
-	Timeline Timeline                          `json:",omitzero"`
-	Width    string                            `json:",omitzero"`
+type ImageWatermarkParams struct {
+	Dx       string            `json:",omitzero"`
+	Dy       string            `json:",omitzero"`
+	File     MediaObject       `json:",omitzero"`
+	Height   string            `json:",omitzero"`
+	ReferPos string            `json:",omitzero"`
+	Timeline WatermarkTimeline `json:",omitzero"`
+	Width    string            `json:",omitzero"`
 }
 
-// ImageWatermarkOverwriteParamsFile is shared by 3 operations, first met in
-// [ImageWatermarkOverwriteParams].File.
-type ImageWatermarkOverwriteParamsFile struct {
-	Media string `json:",omitzero"`
-	// Such as OSS or Media.
-	Type string `json:",omitzero"`
+// JobFile is shared by 4 operations, first met in [DynamicImageJob].Input.
+type JobFile struct {
+	Media   string
+	OssFile OSSObject
+	Type    string
 }
 
-// IndexInfo is shared by 2 operations, first met in [SearchLibInfo].IndexInfo.
-type IndexInfo struct {
-	IndexReadiness string
-	IndexStatus    string
-	IndexType      string
+// LiveAudioParams is shared by 4 operations, first met in
+// [LiveTranscodeConfig].AudioParams.
+type LiveAudioParams struct {
+	Bitrate  string `json:",omitzero"`
+	Channels string `json:",omitzero"`
+	// Such as AAC or MP3.
+	Codec string `json:",omitzero"`
+	// Such as aac_low, aac_he, aac_he_v2 or aac_ld.
+	Profile    string `json:",omitzero"`
+	Samplerate string `json:",omitzero"`
 }
 
-// IngestEndpoint is shared by 5 operations, first met in
+// LiveDrmConfig is shared by 3 operations, first met in
+// [LivePackagingConfig].DrmConfig.
+type LiveDrmConfig struct {
+	ContentId        string   `json:",omitzero"`
+	EncryptionMethod string   `json:",omitzero"`
+	IV               string   `json:",omitzero"`
+	RotatePeriod     int32    `json:",omitzero"`
+	SystemIds        []string `json:",omitzero"`
+	Url              string   `json:",omitzero"`
+}
+
+// LiveIngestEndpoint is shared by 5 operations, first met in
 // [LivePackageChannel].IngestEndpoints.
-type IngestEndpoint struct {
+type LiveIngestEndpoint struct {
 	Id       string
 	Password string
 	Url      string
 	Username string
-}
-
-// InputAttachment is shared by 2 operations, first met in
-// [CreateMediaLiveChannelRequest].InputAttachments.
-type InputAttachment struct {
-	AudioSelectors []AudioSelector `json:",omitzero"`
-	// Required.
-	InputId      string `json:",omitzero" check:"required"`
-	LanguageName string `json:",omitzero"`
-}
-
-// InputGroup is shared by 3 operations, first met in
-// [TranscodeParentJobTranscodeJob].InputGroup.
-type InputGroup struct {
-	InputUrl string `json:",omitzero"`
-	Media    string `json:",omitzero"`
-	// Such as OSS or Media.
-	Type string `json:",omitzero"`
-}
-
-// InputInfo is shared by 2 operations, first met in
-// [MediaLiveInput].InputInfos.
-type InputInfo struct {
-	DestHost       string
-	FlowId         string
-	FlowOutputName string
-	MonitorUrl     string
-	SourceUrl      string
-	SrtLatency     int32
-	SrtMaxBitrate  int32
-	SrtPassphrase  string
-	SrtPbKeyLen    int32
-	StreamName     string
-}
-
-// InputSetting is shared by 2 operations, first met in
-// [CreateMediaLiveInputRequest].InputSettings.
-type InputSetting struct {
-	FlowId         string `json:",omitzero"`
-	FlowOutputName string `json:",omitzero"`
-	SourceUrl      string `json:",omitzero"`
-	SrtLatency     int32  `json:",omitzero"`
-	SrtMaxBitrate  int32  `json:",omitzero"`
-	SrtPassphrase  string `json:",omitzero"`
-	SrtPbKeyLen    int32  `json:",omitzero"`
-	StreamName     string `json:",omitzero"`
-}
-
-// InterruptConfig is shared by 3 operations, first met in
-// [AIAgentConfig].InterruptConfig.
-type InterruptConfig struct {
-	EnableVoiceInterrupt     *bool    `json:",omitzero"`
-	InterruptWords           []string `json:",omitzero"`
-	KeepInterruptWordsForLLM *bool    `json:",omitzero"`
-	// Such as cache or discard.
-	NoInterruptMode string `json:",omitzero"`
-}
-
-// InterruptConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].InterruptConfig.
-type InterruptConfigInfo struct {
-	EnableVoiceInterrupt     bool
-	InterruptWords           []string
-	KeepInterruptWordsForLLM bool
-	NoInterruptMode          string
-}
-
-// InvalidFrameMotion is shared by 3 operations, first met in
-// [VcrConfig].InvalidFrameMotion.
-type InvalidFrameMotion struct {
-	CallbackDelay int32 `json:",omitzero"`
-	Enabled       *bool `json:",omitzero"`
-}
-
-// InvalidFrameMotionInfo is shared by 2 operations, first met in
-// [VcrConfig].InvalidFrameMotion.
-type InvalidFrameMotionInfo struct {
-	CallbackDelay int32
-	Enabled       bool
 }
 
 // LiveManifestConfig is shared by 3 operations, first met in
@@ -880,7 +1108,7 @@ type LivePackageChannel struct {
 	CreateTime      string
 	Description     string
 	GroupName       string
-	IngestEndpoints []IngestEndpoint
+	IngestEndpoints []LiveIngestEndpoint
 	LastModified    string
 	Protocol        string
 	SegmentCount    int32
@@ -897,7 +1125,7 @@ type LivePackageChannelGroup struct {
 	OriginDomain string
 }
 
-// LivePackageOriginEndpoint is shared by 3 operations, first met in
+// LivePackageOriginEndpoint is shared by 4 operations, first met in
 // [CreateLivePackageOriginEndpointResponse].LivePackageOriginEndpoint.
 type LivePackageOriginEndpoint struct {
 	AuthorizationCode   string
@@ -919,7 +1147,7 @@ type LivePackageOriginEndpoint struct {
 // LivePackagingConfig is shared by 2 operations, first met in
 // [CreateLivePackageOriginEndpointRequest].LivePackagingConfig.
 type LivePackagingConfig struct {
-	DrmConfig               DrmConfig            `json:",omitzero"`
+	DrmConfig               LiveDrmConfig        `json:",omitzero"`
 	LiveManifestConfigs     []LiveManifestConfig `json:",omitzero"`
 	SegmentDuration         int32                `json:",omitzero"`
 	UseAudioRenditionGroups *bool                `json:",omitzero"`
@@ -928,10 +1156,97 @@ type LivePackagingConfig struct {
 // LivePackagingConfigInfo is shared by 3 operations, first met in
 // [LivePackageOriginEndpoint].LivePackagingConfig.
 type LivePackagingConfigInfo struct {
-	DrmConfig               DrmConfig
+	DrmConfig               LiveDrmConfig
 	LiveManifestConfigs     []LiveManifestConfig
 	SegmentDuration         int32
 	UseAudioRenditionGroups bool
+}
+
+// LiveRecordFormat is shared by 4 operations, first met in
+// [CreateLiveRecordTemplateRequest].RecordFormat.
+type LiveRecordFormat struct {
+	CycleDuration int32 `json:",omitzero"`
+	// Required.
+	Format               string `json:",omitzero" check:"required"`
+	OssObjectPrefix      string `json:",omitzero"`
+	SliceDuration        int32  `json:",omitzero"`
+	SliceOssObjectPrefix string `json:",omitzero"`
+}
+
+// LiveRecordJob is shared by 2 operations, first met in
+// [GetLiveRecordJobResponse].RecordJob.
+type LiveRecordJob struct {
+	CreateTime   string
+	JobId        string
+	Name         string
+	NotifyUrl    string
+	RecordOutput LiveRecordOutput
+	Status       string
+	StreamInput  LiveStreamInput
+	TemplateId   string
+	TemplateName string
+}
+
+// LiveRecordOutput is shared by 3 operations, first met in
+// [LiveRecordJob].RecordOutput.
+type LiveRecordOutput struct {
+	Bucket   string `json:",omitzero"`
+	Endpoint string `json:",omitzero"`
+	// Required. Such as vod or oss.
+	Type string `json:",omitzero" check:"required"`
+}
+
+// LiveRecordTemplate is shared by 2 operations, first met in
+// [GetLiveRecordTemplateResponse].RecordTemplate.
+type LiveRecordTemplate struct {
+	CreateTime       string
+	LastModified     string
+	Name             string
+	RecordFormatList []LiveRecordFormat
+	TemplateId       string
+	Type             string
+}
+
+// LiveSnapshotOutput is shared by 3 operations, first met in
+// [GetLiveSnapshotJobResponse].SnapshotOutput.
+type LiveSnapshotOutput struct {
+	// Required.
+	Bucket string `json:",omitzero" check:"required"`
+	// Required.
+	Endpoint string `json:",omitzero" check:"required"`
+	// Required.
+	StorageType string `json:",omitzero" check:"required"`
+}
+
+// LiveStreamInput is shared by 5 operations, first met in
+// [LiveRecordJob].StreamInput.
+type LiveStreamInput struct {
+	// Required.
+	Type string `json:",omitzero" check:"required"`
+	Url  string `json:",omitzero"`
+}
+
+// LiveTimedConfig is shared by 2 operations, first met in
+// [SubmitLiveTranscodeJobRequest].TimedConfig.
+type LiveTimedConfig struct {
+	EndTime   string `json:",omitzero"`
+	StartTime string `json:",omitzero"`
+}
+
+// LiveTranscodeConfig is shared by 4 operations, first met in
+// [CreateLiveTranscodeTemplateRequest].TemplateConfig.
+type LiveTranscodeConfig struct {
+	AudioParams LiveAudioParams `json:",omitzero"`
+	VideoParams LiveVideoParams `json:",omitzero"`
+}
+
+// LiveTranscodeInput is shared by 4 operations, first met in
+// [LiveTranscodeJob].StreamInput.
+type LiveTranscodeInput struct {
+	// Required.
+	InputUrl string `json:",omitzero" check:"required"`
+	// Required.
+	Type string `json:",omitzero" check:"required"`
 }
 
 // LiveTranscodeJob is shared by 2 operations, first met in
@@ -941,123 +1256,185 @@ type LiveTranscodeJob struct {
 	JobId        string
 	Name         string
 	OutputStream struct {
-		StreamInfos []StreamInfo
+		StreamInfos []LiveTranscodeStream
 	}
 	StartMode    int32
 	Status       int32
-	StreamInput  LiveTranscodeJobStreamInput
+	StreamInput  LiveTranscodeInput
 	TemplateId   string
 	TemplateName string
 	TemplateType string
 }
 
-// LiveTranscodeJobStreamInput is shared by 4 operations, first met in
-// [LiveTranscodeJob].StreamInput.
-type LiveTranscodeJobStreamInput struct {
-	InputUrl string `json:",omitzero"`
-	Type     string `json:",omitzero"`
+// LiveTranscodeOutput is shared by 2 operations, first met in
+// [SubmitLiveTranscodeJobRequest].TranscodeOutput.
+type LiveTranscodeOutput struct {
+	DomainName string `json:",omitzero"`
+	// Required.
+	Type string `json:",omitzero" check:"required"`
 }
 
-// LiveTranscodeTemplateTemplateConfig is shared by 2 operations, first met in
-// [CreateLiveTranscodeTemplateRequest].TemplateConfig.
-type LiveTranscodeTemplateTemplateConfig struct {
-	AudioParams AudioParams `json:",omitzero"`
-	VideoParams VideoParams `json:",omitzero"`
+// LiveTranscodeStream is shared by 2 operations, first met in
+// [LiveTranscodeJob].OutputStream.StreamInfos.
+type LiveTranscodeStream struct {
+	OutputUrl string
+	Type      string
 }
 
-// LlmConfig is shared by 3 operations, first met in [AIAgentConfig].LlmConfig.
-type LlmConfig struct {
-	BailianAppParams   alimedia.JSON `json:",omitzero"`
-	FunctionMap        []FunctionMap `json:",omitzero"`
-	HistorySyncWithTTS *bool         `json:",omitzero"`
-	LlmCompleteReply   *bool         `json:",omitzero"`
-	LlmHistory         []LlmHistory  `json:",omitzero"`
-	LlmHistoryLimit    int32         `json:",omitzero"`
-	LlmSystemPrompt    string        `json:",omitzero"`
-	OpenAIExtraQuery   string        `json:",omitzero"`
-	OutputMaxDelay     int32         `json:",omitzero"`
-	OutputMinLength    int32         `json:",omitzero"`
+// LiveTranscodeTemplate is shared by 2 operations, first met in
+// [GetLiveTranscodeTemplateResponse].TemplateContent.
+type LiveTranscodeTemplate struct {
+	Category       string
+	CreateTime     string
+	Name           string
+	TemplateConfig LiveTranscodeConfig
+	TemplateId     string
+	Type           string
 }
 
-// LlmConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].LlmConfig.
-type LlmConfigInfo struct {
-	BailianAppParams   alimedia.JSON
-	FunctionMap        []FunctionMap
-	HistorySyncWithTTS bool
-	LlmCompleteReply   bool
-	LlmHistory         []LlmHistory
-	LlmHistoryLimit    int32
-	LlmSystemPrompt    string
-	OpenAIExtraQuery   string
-	OutputMaxDelay     int32
-	OutputMinLength    int32
+// LiveVideoParams is shared by 4 operations, first met in
+// [LiveTranscodeConfig].VideoParams.
+type LiveVideoParams struct {
+	Bitrate string `json:",omitzero"`
+	// Such as H.264 or H.265.
+	Codec  string `json:",omitzero"`
+	Fps    string `json:",omitzero"`
+	Gop    string `json:",omitzero"`
+	Height string `json:",omitzero"`
+	// Such as 1, 2 or 3.
+	Profile string `json:",omitzero"`
+	Width   string `json:",omitzero"`
 }
 
-// LlmHistory is shared by 6 operations, first met in [LlmConfig].LlmHistory.
-type LlmHistory struct {
-	Content string `json:",omitzero"`
-	// Such as user, assistant, system, function, plugin or tool.
-	Role string `json:",omitzero"`
+// MatchedClip is shared by 2 operations, first met in [MediaMatch].ClipInfo.
+type MatchedClip struct {
+	From  float64
+	Score float64
+	To    float64
 }
 
-// LlmPending is shared by 6 operations, first met in
-// [AutoSpeechConfig].LlmPending.
-type LlmPending struct {
-	Messages []Message `json:",omitzero"`
-	Mode     string    `json:",omitzero"`
-	WaitTime int32     `json:",omitzero"`
+// Media is shared by 2 operations, first met in
+// [GetVideoListResponse].MediaList.
+type Media struct {
+	AiData           AiData
+	AppId            string
+	CateId           int64
+	CateName         string
+	CoverUrl         string
+	CreationTime     string
+	Description      string
+	Duration         float32
+	MediaId          string
+	ModificationTime string
+	Size             int64
+	Snapshots        []string
+	Status           string
+	StorageLocation  string
+	Tags             string
+	Title            string
 }
 
-// LookAway is shared by 3 operations, first met in [VcrConfig].LookAway.
-type LookAway struct {
-	Enabled *bool `json:",omitzero"`
-}
-
-// LookAwayInfo is shared by 2 operations, first met in [VcrConfig].LookAway.
-type LookAwayInfo struct {
-	Enabled bool
-}
-
-// ManifestEndpointConfig is shared by 4 operations, first met in
-// [AdInsertionConfig].ManifestEndpointConfig.
-type ManifestEndpointConfig struct {
-	DashPrefix string
-	HlsPrefix  string
-}
-
-// MediaBasicInfo is shared by 2 operations, first met in
+// MediaBasicInfo is shared by 11 operations, first met in
 // [MediaInfo].MediaBasicInfo.
 type MediaBasicInfo struct {
-	BusinessType    string
-	Category        string
-	CoverURL        string
-	CreateTime      string
-	DeletedTime     string
-	Description     string
-	InputURL        string
-	MediaId         string
-	MediaTags       string
-	MediaType       string
-	ModifiedTime    string
-	Snapshots       string
-	Source          string
-	SpriteImages    string
-	Status          string
-	Title           string
-	TranscodeStatus string
-	UserData        string
+	Biz               string
+	BusinessType      string
+	CateId            int64
+	CateName          string
+	Category          string
+	CoverURL          string
+	CreateTime        string
+	DeletedTime       string
+	Description       string
+	InputURL          string
+	MediaId           string
+	MediaTags         string
+	MediaType         string
+	ModifiedTime      string
+	Namespace         string
+	ReferenceId       string
+	Snapshots         alimedia.JSON
+	Source            string
+	SpriteImages      alimedia.JSON
+	Status            string
+	StreamStatus      string
+	ThumbURL240P      string
+	ThumbURLWebp      string
+	Title             string
+	TranscodeStatus   string
+	UploadSource      string
+	UserData          string
+	VisionDescription string
+}
+
+// MediaCensorJob is shared by 2 operations, first met in
+// [QueryMediaCensorJobDetailResponse].MediaCensorJobDetail.
+type MediaCensorJob struct {
+	BarrageCensorResult     CensorResult
+	Code                    string
+	CoverImageCensorResults struct {
+		CoverImageCensorResult []CoverImageCensorResult
+	}
+	CreationTime       string
+	DescCensorResult   CensorResult
+	FinishTime         string
+	Input              OSSObject
+	JobId              string
+	Message            string
+	PipelineId         string
+	State              string
+	Suggestion         string
+	TitleCensorResult  CensorResult
+	UserData           string
+	VensorCensorResult VideoCensorResult
+	VideoCensorConfig  VideoCensorConfig
+}
+
+// MediaConvertConfig is shared by 3 operations, first met in
+// [MediaConvertJob].Config.
+type MediaConvertConfig struct {
+	Inputs       []MediaConvertInput
+	JobName      string
+	OutputGroups []MediaConvertOutputGroup
+	Outputs      []MediaConvertOutput
+}
+
+// MediaConvertFile is shared by 2 operations, first met in
+// [MediaConvertResult].OutputFile.
+type MediaConvertFile struct {
+	Media string
+	Type  string
+	Url   string
 }
 
 // MediaConvertInput is shared by 3 operations, first met in
-// [MediaConvertJobJobConfig].Inputs.
+// [MediaConvertConfig].Inputs.
 type MediaConvertInput struct {
 	InputFile MediaObject
 	Name      string
 }
 
+// MediaConvertJob is shared by 3 operations, first met in
+// [GetMediaConvertJobResponse].Job.
+type MediaConvertJob struct {
+	ClientToken        string
+	Code               string
+	Config             MediaConvertConfig
+	CreateTime         string
+	FinishTime         string
+	JobId              string
+	Message            string
+	OutputDetails      []MediaConvertOutputDetail
+	OutputGroupDetails []MediaConvertOutputGroupDetail
+	Percent            int32
+	PipelineId         string
+	RequestId          string
+	State              string
+	UserData           string
+}
+
 // MediaConvertOutput is shared by 3 operations, first met in
-// [MediaConvertJobJobConfig].Outputs.
+// [MediaConvertConfig].Outputs.
 type MediaConvertOutput struct {
 	Features       string
 	Name           string
@@ -1068,100 +1445,20 @@ type MediaConvertOutput struct {
 }
 
 // MediaConvertOutputDetail is shared by 2 operations, first met in
-// [MediaConvertJobJob].OutputDetails.
+// [MediaConvertJob].OutputDetails.
 type MediaConvertOutputDetail struct {
 	Code       string
 	CreateTime string
 	FinishTime string
 	Message    string
 	Name       string
-	Result     MediaConvertOutputDetailResult
+	Result     MediaConvertResult
 	Status     string
 	TaskId     string
 }
 
-// MediaConvertOutputDetailFileMeta is shared by 2 operations, first met in
-// [MediaConvertOutputDetailResult].OutFileMeta.
-type MediaConvertOutputDetailFileMeta struct {
-	AudioStreamInfoList []MediaConvertOutputDetailFileMetaAudioStreamInfo
-	FileBasicInfo       MediaConvertOutputDetailFileMetaFileBasicInfo
-	VideoStreamInfoList []MediaConvertOutputDetailFileMetaVideoStreamInfo
-}
-
-// MediaConvertOutputDetailFileMetaAudioStreamInfo is shared by 2 operations,
-// first met in [MediaConvertOutputDetailFileMeta].AudioStreamInfoList.
-type MediaConvertOutputDetailFileMetaAudioStreamInfo struct {
-	Bitrate        string
-	ChannelLayout  string
-	Channels       string
-	CodecLongName  string
-	CodecName      string
-	CodecTag       string
-	CodecTagString string
-	CodecTimeBase  string
-	Duration       string
-	Index          string
-	Lang           string
-	SampleFmt      string
-	SampleRate     string
-	StartTime      string
-	Timebase       string
-}
-
-// MediaConvertOutputDetailFileMetaFileBasicInfo is shared by 2 operations,
-// first met in [MediaConvertOutputDetailFileMeta].FileBasicInfo.
-type MediaConvertOutputDetailFileMetaFileBasicInfo struct {
-	Bitrate    string
-	Duration   string
-	FileName   string
-	FileSize   string
-	FileStatus string
-	FileType   string
-	FileUrl    string
-	FormatName string
-	Height     string
-	MediaId    string
-	Region     string
-	Width      string
-}
-
-// MediaConvertOutputDetailFileMetaVideoStreamInfo is shared by 2 operations,
-// first met in [MediaConvertOutputDetailFileMeta].VideoStreamInfoList.
-type MediaConvertOutputDetailFileMetaVideoStreamInfo struct {
-	AvgFps         string `json:"Avg_fps"`
-	BitRate        string `json:"Bit_rate"`
-	CodecLongName  string `json:"Codec_long_name"`
-	CodecName      string `json:"Codec_name"`
-	CodecTag       string `json:"Codec_tag"`
-	CodecTagString string `json:"Codec_tag_string"`
-	CodecTimeBase  string `json:"Codec_time_base"`
-	Dar            string
-	Duration       string
-	Fps            string
-	HasBFrames     string `json:"Has_b_frames"`
-	Height         string
-	Index          string
-	Lang           string
-	Level          string
-	NumFrames      string
-	PixFmt         string
-	Profile        string
-	Rotate         string
-	Sar            string
-	StartTime      string `json:"Start_time"`
-	TimeBase       string `json:"Time_base"`
-	Width          string
-}
-
-// MediaConvertOutputDetailResult is shared by 2 operations, first met in
-// [MediaConvertOutputDetail].Result.
-type MediaConvertOutputDetailResult struct {
-	OutFileMeta MediaConvertOutputDetailFileMeta
-	OutputFile  OutputFile
-}
-
 // MediaConvertOutputGroup is shared by 3 operations, first met in
-// [MediaConvertJobJobConfig].OutputGroups.
+// [MediaConvertConfig].OutputGroups.
 type MediaConvertOutputGroup struct {
 	GroupConfig MediaConvertOutputGroupConfig
 	Name        string
@@ -1177,7 +1474,7 @@ type MediaConvertOutputGroupConfig struct {
 }
 
 // MediaConvertOutputGroupDetail is shared by 2 operations, first met in
-// [MediaConvertJobJob].OutputGroupDetails.
+// [MediaConvertJob].OutputGroupDetails.
 type MediaConvertOutputGroupDetail struct {
 	Code       string
 	CreateTime string
@@ -1200,12 +1497,36 @@ type MediaConvertOutputGroupOutput struct {
 	TemplateId     string
 }
 
-// MediaInfo is shared by 2 operations, first met in
+// MediaConvertResult is shared by 2 operations, first met in
+// [MediaConvertOutputDetail].Result.
+type MediaConvertResult struct {
+	OutFileMeta FileMeta
+	OutputFile  MediaConvertFile
+}
+
+// MediaConvertUsage is shared by 2 operations, first met in
+// [DescribeMeterImsMediaConvertUHDUsageResponse].Data.
+type MediaConvertUsage struct {
+	Duration      int64
+	Specification string
+	Time          int64
+}
+
+// MediaInfo is shared by 6 operations, first met in
 // [AddEditingProjectMaterialsResponse].MediaInfos.
 type MediaInfo struct {
-	FileInfoList   []FileInfo
-	MediaBasicInfo MediaBasicInfo
-	MediaId        string
+	AiData           AiData
+	AiRoughData      AiRoughData
+	CustomFields     alimedia.JSON
+	FileInfoList     []FileInfo
+	IndexStatusList  []MediaIndexStatus
+	MediaBasicInfo   MediaBasicInfo
+	MediaDynamicInfo struct {
+		DynamicMetaData struct {
+			Data string
+		}
+	}
+	MediaId string
 }
 
 // MediaInfoJob is shared by 4 operations, first met in
@@ -1213,12 +1534,12 @@ type MediaInfo struct {
 type MediaInfoJob struct {
 	Async             bool
 	FinishTime        string
-	Input             MediaInfoJobInput
+	Input             MediaObject
 	JobId             string
-	MediaInfoProperty MediaInfoProperty
+	MediaInfoProperty FileMeta
 	Name              string
 	RequestId         string
-	ScheduleConfig    MediaInfoJobScheduleConfig
+	ScheduleConfig    ScheduleConfig
 	Status            string
 	SubmitResultJson  map[string]any
 	SubmitTime        string
@@ -1226,136 +1547,72 @@ type MediaInfoJob struct {
 	UserData          string
 }
 
-// MediaInfoJobInput is shared by 4 operations, first met in
-// [MediaInfoJob].Input.
-type MediaInfoJobInput struct {
-	Media string `json:",omitzero"`
-	// Such as OSS or Media.
-	Type string `json:",omitzero"`
+// MediaLiveAudioCodec is shared by 4 operations, first met in
+// [MediaLiveAudioSetting].AudioCodecSetting.
+type MediaLiveAudioCodec struct {
+	Bitrate    int32  `json:",omitzero"`
+	Profile    string `json:",omitzero"`
+	SampleRate int32  `json:",omitzero"`
 }
 
-// MediaInfoJobScheduleConfig is shared by 4 operations, first met in
-// [MediaInfoJob].ScheduleConfig.
-type MediaInfoJobScheduleConfig struct {
-	PipelineId string `json:",omitzero"`
-	Priority   int32  `json:",omitzero"`
+// MediaLiveAudioSelector is shared by 4 operations, first met in
+// [MediaLiveInputAttachment].AudioSelectors.
+type MediaLiveAudioSelector struct {
+	AudioLanguageSelection AudioLanguageSelection `json:",omitzero"`
+	AudioPidSelection      AudioPidSelection      `json:",omitzero"`
+	AudioTrackSelection    []AudioTrackSelection  `json:",omitzero"`
+	// Required.
+	Name string `json:",omitzero" check:"required"`
 }
 
-// MediaInfoProperty is shared by 4 operations, first met in
-// [MediaInfoJob].MediaInfoProperty.
-type MediaInfoProperty struct {
-	AudioStreamInfoList []MediaInfoPropertyAudioStreamInfo
-	FileBasicInfo       MediaInfoPropertyFileBasicInfo
-	VideoStreamInfoList []MediaInfoPropertyVideoStreamInfo
-}
-
-// MediaInfoPropertyAudioStreamInfo is shared by 4 operations, first met in
-// [MediaInfoProperty].AudioStreamInfoList.
-type MediaInfoPropertyAudioStreamInfo struct {
-	Bitrate        string
-	ChannelLayout  string
-	Channels       string
-	CodecLongName  string
-	CodecName      string
-	CodecTag       string
-	CodecTagString string
-	CodecTimeBase  string
-	Duration       string
-	Index          string
-	Lang           string
-	SampleFmt      string
-	SampleRate     string
-	StartTime      string
-	Timebase       string
-}
-
-// MediaInfoPropertyFileBasicInfo is shared by 4 operations, first met in
-// [MediaInfoProperty].FileBasicInfo.
-type MediaInfoPropertyFileBasicInfo struct {
-	Bitrate    string
-	Duration   string
-	FileName   string
-	FileSize   string
-	FileStatus string
-	FileType   string
-	FileUrl    string
-	FormatName string
-	Height     string
-	MediaId    string
-	Region     string
-	Width      string
-}
-
-// MediaInfoPropertyVideoStreamInfo is shared by 4 operations, first met in
-// [MediaInfoProperty].VideoStreamInfoList.
-type MediaInfoPropertyVideoStreamInfo struct {
-	AvgFps         string `json:"Avg_fps"`
-	BitRate        string `json:"Bit_rate"`
-	CodecLongName  string `json:"Codec_long_name"`
-	CodecName      string `json:"Codec_name"`
-	CodecTag       string `json:"Codec_tag"`
-	CodecTagString string `json:"Codec_tag_string"`
-	CodecTimeBase  string `json:"Codec_time_base"`
-	Dar            string
-	Duration       string
-	Fps            string
-	HasBFrames     string `json:"Has_b_frames"`
-	Height         string
-	Index          string
-	Lang           string
-	Level          string
-	NumFrames      string
-	PixFmt         string
-	Profile        string
-	Rotate         string
-	Sar            string
-	StartTime      string `json:"Start_time"`
-	TimeBase       string `json:"Time_base"`
-	Width          string
+// MediaLiveAudioSetting is shared by 4 operations, first met in
+// [CreateMediaLiveChannelRequest].AudioSettings.
+type MediaLiveAudioSetting struct {
+	AudioCodec        string              `json:",omitzero"`
+	AudioCodecSetting MediaLiveAudioCodec `json:",omitzero"`
+	AudioSelectorName string              `json:",omitzero"`
+	LanguageCode      string              `json:",omitzero"`
+	LanguageName      string              `json:",omitzero"`
+	// Required.
+	Name string `json:",omitzero" check:"required"`
 }
 
 // MediaLiveChannel is shared by 2 operations, first met in
 // [GetMediaLiveChannelResponse].Channel.
 type MediaLiveChannel struct {
-	AudioSettings    []AudioSetting
+	AudioSettings    []MediaLiveAudioSetting
 	ChannelId        string
 	CreateTime       string
-	InputAttachments []MediaLiveChannelInputAttachment
+	InputAttachments []MediaLiveInputAttachmentInfo
 	LastStartTime    string
 	LastStopTime     string
 	Name             string
-	OutputGroups     []MediaLiveChannelOutputGroup
+	OutputGroups     []MediaLiveOutputGroupInfo
 	State            string
-	VideoSettings    []VideoSetting
+	VideoSettings    []MediaLiveVideoSetting
 }
 
-// MediaLiveChannelInputAttachment is shared by 2 operations, first met in
-// [MediaLiveChannel].InputAttachments.
-type MediaLiveChannelInputAttachment struct {
-	AudioSelectors []AudioSelector
-	InputId        string
-	InputName      string
-	LanguageName   string
+// MediaLiveCodecDetail is shared by 4 operations, first met in
+// [MediaLiveVideoCodec].CodecDetail.
+type MediaLiveCodecDetail struct {
+	Level   string `json:",omitzero"`
+	Profile string `json:",omitzero"`
 }
 
-// MediaLiveChannelOutputGroup is shared by 2 operations, first met in
-// [MediaLiveChannel].OutputGroups.
-type MediaLiveChannelOutputGroup struct {
-	MediaPackageGroupSetting MediaPackageGroupSetting
-	MonitorUrl               string
-	Name                     string
-	Outputs                  []MediaLiveChannelOutputGroupOutput
-	Type                     string
+// MediaLiveFramerate is shared by 4 operations, first met in
+// [MediaLiveVideoCodec].Framerate.
+type MediaLiveFramerate struct {
+	FramerateControl     string `json:",omitzero"`
+	FramerateDenominator int32  `json:",omitzero"`
+	FramerateNumerator   int32  `json:",omitzero"`
 }
 
-// MediaLiveChannelOutputGroupOutput is shared by 2 operations, first met in
-// [MediaLiveChannelOutputGroup].Outputs.
-type MediaLiveChannelOutputGroupOutput struct {
-	AudioSettingNames         []string
-	MediaPackageOutputSetting MediaPackageOutputSetting
-	MediaType                 int32
-	Name                      string
-	VideoSettingName          string
+// MediaLiveGop is shared by 4 operations, first met in
+// [MediaLiveVideoCodec].Gop.
+type MediaLiveGop struct {
+	BframesNum   int32  `json:",omitzero"`
+	GopSize      int32  `json:",omitzero"`
+	GopSizeUnits string `json:",omitzero"`
 }
 
 // MediaLiveInput is shared by 2 operations, first met in
@@ -1364,176 +1621,61 @@ type MediaLiveInput struct {
 	ChannelIds       []string
 	CreateTime       string
 	InputId          string
-	InputInfos       []InputInfo
+	InputInfos       []MediaLiveInputInfo
 	Name             string
 	SecurityGroupIds []string
 	Type             string
 }
 
-// MediaObject is shared by 3 operations, first met in
-// [MediaConvertInput].InputFile.
-type MediaObject struct {
-	Media string
-	Type  string
-}
-
-// MediaPackageGroupSetting is shared by 4 operations, first met in
-// [OutputGroup].MediaPackageGroupSetting.
-type MediaPackageGroupSetting struct {
-	ChannelName string `json:",omitzero"`
-	GroupName   string `json:",omitzero"`
-}
-
-// MediaPackageOutputSetting is shared by 4 operations, first met in
-// [OutputGroupOutput].MediaPackageOutputSetting.
-type MediaPackageOutputSetting struct {
-	AudioGroupId string `json:",omitzero"`
-	NameModifier string `json:",omitzero"`
-}
-
-// Message is shared by 6 operations, first met in [LlmPending].Messages.
-type Message struct {
-	Probability float64 `json:",omitzero"`
-	Text        string  `json:",omitzero"`
-}
-
-// MuxConfig is shared by 3 operations, first met in
-// [TranscodeOverwriteParams].MuxConfig.
-type MuxConfig struct {
-	Segment Segment `json:",omitzero"`
-}
-
-// OcrInfo is shared by 2 operations, first met in [AiData].OcrInfo.
-type OcrInfo struct {
-	ClipId    string
-	Content   string
-	From      float64
-	Timestamp float64
-	To        float64
-}
-
-// OssFile is shared by 2 operations, first met in
-// [DynamicImageJobInputItem].OssFile.
-type OssFile struct {
-	Bucket   string
-	Location string
-	Object   string
-}
-
-// OutFileMeta is shared by 2 operations, first met in
-// [TranscodeParentJobTranscodeJob].OutFileMeta.
-type OutFileMeta struct {
-	AudioStreamInfoList []OutFileMetaAudioStreamInfo
-	FileBasicInfo       OutFileMetaFileBasicInfo
-	VideoStreamInfoList []OutFileMetaVideoStreamInfo
-}
-
-// OutFileMetaAudioStreamInfo is shared by 2 operations, first met in
-// [OutFileMeta].AudioStreamInfoList.
-type OutFileMetaAudioStreamInfo struct {
-	Bitrate        string
-	ChannelLayout  string
-	Channels       string
-	CodecLongName  string
-	CodecName      string
-	CodecTag       string
-	CodecTagString string
-	CodecTimeBase  string
-	Duration       string
-	Index          string
-	Lang           string
-	SampleFmt      string
-	SampleRate     string
-	StartTime      string
-	Timebase       string
-}
-
-// OutFileMetaFileBasicInfo is shared by 2 operations, first met in
-// [OutFileMeta].FileBasicInfo.
-type OutFileMetaFileBasicInfo struct {
-	Bitrate    string
-	Duration   string
-	FileName   string
-	FileSize   string
-	FileStatus string
-	FileType   string
-	FileUrl    string
-	FormatName string
-	Height     string
-	MediaId    string
-	Region     string
-	Width      string
-}
-
-// OutFileMetaVideoStreamInfo is shared by 2 operations, first met in
-// [OutFileMeta].VideoStreamInfoList.
-type OutFileMetaVideoStreamInfo struct {
-	AvgFps         string `json:"Avg_fps"`
-	BitRate        string `json:"Bit_rate"`
-	CodecLongName  string `json:"Codec_long_name"`
-	CodecName      string `json:"Codec_name"`
-	CodecTag       string `json:"Codec_tag"`
-	CodecTagString string `json:"Codec_tag_string"`
-	CodecTimeBase  string `json:"Codec_time_base"`
-	Dar            string
-	Duration       string
-	Fps            string
-	HasBFrames     string `json:"Has_b_frames"`
-	Height         string
-	Index          string
-	Lang           string
-	Level          string
-	NumFrames      string
-	PixFmt         string
-	Profile        string
-	Rotate         string
-	Sar            string
-	StartTime      string `json:"Start_time"`
-	TimeBase       string `json:"Time_base"`
-	Width          string
-}
-
-// OutPutConfig is shared by 4 operations, first met in
-// [ChannelAssemblyChannel].OutPutConfigList.
-type OutPutConfig struct {
-	ChannelName      string
-	Format           string
-	ManifestName     string
-	ManifestSettings string
-	PlaybackUrl      string
-	SourceGroupName  string
-}
-
-// OutputConfig is shared by 2 operations, first met in
-// [SmartJobInfo].OutputConfig.
-type OutputConfig struct {
-	Bucket string
-	Object string
-}
-
-// OutputFile is shared by 2 operations, first met in
-// [MediaConvertOutputDetailResult].OutputFile.
-type OutputFile struct {
-	Media string
-	Type  string
-	Url   string
-}
-
-// OutputGroup is shared by 2 operations, first met in
-// [CreateMediaLiveChannelRequest].OutputGroups.
-type OutputGroup struct {
-	MediaPackageGroupSetting MediaPackageGroupSetting `json:",omitzero"`
+// MediaLiveInputAttachment is shared by 2 operations, first met in
+// [CreateMediaLiveChannelRequest].InputAttachments.
+type MediaLiveInputAttachment struct {
+	AudioSelectors []MediaLiveAudioSelector `json:",omitzero"`
 	// Required.
-	Name string `json:",omitzero" check:"required"`
-	// Required.
-	Outputs []OutputGroupOutput `json:",omitzero" check:"required"`
-	// Required.
-	Type string `json:",omitzero" check:"required"`
+	InputId      string `json:",omitzero" check:"required"`
+	LanguageName string `json:",omitzero"`
 }
 
-// OutputGroupOutput is shared by 2 operations, first met in
-// [OutputGroup].Outputs.
-type OutputGroupOutput struct {
+// MediaLiveInputAttachmentInfo is shared by 2 operations, first met in
+// [MediaLiveChannel].InputAttachments.
+type MediaLiveInputAttachmentInfo struct {
+	AudioSelectors []MediaLiveAudioSelector
+	InputId        string
+	InputName      string
+	LanguageName   string
+}
+
+// MediaLiveInputInfo is shared by 2 operations, first met in
+// [MediaLiveInput].InputInfos.
+type MediaLiveInputInfo struct {
+	DestHost       string
+	FlowId         string
+	FlowOutputName string
+	MonitorUrl     string
+	SourceUrl      string
+	SrtLatency     int32
+	SrtMaxBitrate  int32
+	SrtPassphrase  string
+	SrtPbKeyLen    int32
+	StreamName     string
+}
+
+// MediaLiveInputSetting is shared by 2 operations, first met in
+// [CreateMediaLiveInputRequest].InputSettings.
+type MediaLiveInputSetting struct {
+	FlowId         string `json:",omitzero"`
+	FlowOutputName string `json:",omitzero"`
+	SourceUrl      string `json:",omitzero"`
+	SrtLatency     int32  `json:",omitzero"`
+	SrtMaxBitrate  int32  `json:",omitzero"`
+	SrtPassphrase  string `json:",omitzero"`
+	SrtPbKeyLen    int32  `json:",omitzero"`
+	StreamName     string `json:",omitzero"`
+}
+
+// MediaLiveOutput is shared by 4 operations, first met in
+// [MediaLiveOutputGroup].Outputs.
+type MediaLiveOutput struct {
 	AudioSettingNames         []string                  `json:",omitzero"`
 	MediaPackageOutputSetting MediaPackageOutputSetting `json:",omitzero"`
 	// Such as 0, 1 or 2.
@@ -1543,35 +1685,155 @@ type OutputGroupOutput struct {
 	VideoSettingName string `json:",omitzero"`
 }
 
-// PackageJobInput is shared by 2 operations, first met in [PackageJob].Inputs.
+// MediaLiveOutputGroup is shared by 2 operations, first met in
+// [CreateMediaLiveChannelRequest].OutputGroups.
+type MediaLiveOutputGroup struct {
+	MediaPackageGroupSetting MediaPackageGroupSetting `json:",omitzero"`
+	// Required.
+	Name string `json:",omitzero" check:"required"`
+	// Required.
+	Outputs []MediaLiveOutput `json:",omitzero" check:"required"`
+	// Required.
+	Type string `json:",omitzero" check:"required"`
+}
+
+// MediaLiveOutputGroupInfo is shared by 2 operations, first met in
+// [MediaLiveChannel].OutputGroups.
+type MediaLiveOutputGroupInfo struct {
+	MediaPackageGroupSetting MediaPackageGroupSetting
+	MonitorUrl               string
+	Name                     string
+	Outputs                  []MediaLiveOutput
+	Type                     string
+}
+
+// MediaLiveRate is shared by 4 operations, first met in
+// [MediaLiveVideoCodec].Rate.
+type MediaLiveRate struct {
+	Bitrate         int32  `json:",omitzero"`
+	BufferSize      int32  `json:",omitzero"`
+	MaxBitrate      int32  `json:",omitzero"`
+	RateControlMode string `json:",omitzero"`
+}
+
+// MediaLiveSecurityGroup is shared by 2 operations, first met in
+// [GetMediaLiveInputSecurityGroupResponse].SecurityGroup.
+type MediaLiveSecurityGroup struct {
+	CreateTime      string
+	InputIds        []string
+	Name            string
+	SecurityGroupId string
+	WhitelistRules  []string
+}
+
+// MediaLiveVideoCodec is shared by 4 operations, first met in
+// [MediaLiveVideoSetting].VideoCodecSetting.
+type MediaLiveVideoCodec struct {
+	CodecDetail MediaLiveCodecDetail `json:",omitzero"`
+	Framerate   MediaLiveFramerate   `json:",omitzero"`
+	Gop         MediaLiveGop         `json:",omitzero"`
+	Rate        MediaLiveRate        `json:",omitzero"`
+}
+
+// MediaLiveVideoSetting is shared by 4 operations, first met in
+// [CreateMediaLiveChannelRequest].VideoSettings.
+type MediaLiveVideoSetting struct {
+	Height int32 `json:",omitzero"`
+	// Required.
+	Name              string              `json:",omitzero" check:"required"`
+	VideoCodec        string              `json:",omitzero"`
+	VideoCodecSetting MediaLiveVideoCodec `json:",omitzero"`
+	// Such as NORMAL or NBHD.
+	VideoCodecType string `json:",omitzero"`
+	Width          int32  `json:",omitzero"`
+}
+
+// MediaMatch is shared by 3 operations, first met in
+// [SearchMediaByFaceResponse].MediaInfoList.
+type MediaMatch struct {
+	ClipInfo []MatchedClip
+	MediaId  string
+}
+
+// MediaObject is shared by 36 operations, first met in
+// [NewVodPackagingAsset].Input.
+type MediaObject struct {
+	Media string `json:",omitzero"`
+	// Such as OSS, Media, ExternalURL or URL.
+	Type string `json:",omitzero"`
+}
+
+// MediaPackageGroupSetting is shared by 4 operations, first met in
+// [MediaLiveOutputGroup].MediaPackageGroupSetting.
+type MediaPackageGroupSetting struct {
+	// Required.
+	ChannelName string `json:",omitzero" check:"required"`
+	// Required.
+	GroupName string `json:",omitzero" check:"required"`
+}
+
+// MediaPackageOutputSetting is shared by 4 operations, first met in
+// [MediaLiveOutput].MediaPackageOutputSetting.
+type MediaPackageOutputSetting struct {
+	AudioGroupId string `json:",omitzero"`
+	NameModifier string `json:",omitzero"`
+}
+
+// MediaProducingJob is shared by 2 operations, first met in
+// [GetMediaProducingJobResponse].MediaProducingJob.
+type MediaProducingJob struct {
+	ClipsParam      string
+	Code            string
+	CompleteTime    string
+	CreateTime      string
+	Duration        float32
+	JobId           string
+	MediaId         string
+	MediaURL        string
+	Message         string
+	ModifiedTime    string
+	Progress        int32
+	ProjectId       string
+	Status          string
+	SubJobMaterials string
+	TemplateId      string
+	Timeline        string
+	UserData        alimedia.JSON
+	VodMediaId      string
+}
+
+// OSSObject is shared by 5 operations, first met in [JobFile].OssFile.
+type OSSObject struct {
+	Bucket   string
+	Location string
+	Object   string
+}
+
+// PackageJob is shared by 2 operations, first met in
+// [GetPackageJobResponse].PackageJob.
+type PackageJob struct {
+	Code          string
+	CreateTime    string
+	FinishTime    string
+	Inputs        []PackageJobInput
+	JobId         string
+	Message       string
+	ModifiedTime  string
+	Name          string
+	Output        MediaObject
+	OutputUrl     string
+	PipelineId    string
+	Priority      int32
+	Status        string
+	SubmitTime    string
+	TriggerSource string
+	UserData      string
+}
+
+// PackageJobInput is shared by 3 operations, first met in [PackageJob].Inputs.
 type PackageJobInput struct {
-	Input PackageJobInputInput `json:",omitzero"`
-}
-
-// PackageJobInputInput is shared by 2 operations, first met in
-// [PackageJobInput].Input.
-type PackageJobInputInput struct {
-	Media string `json:",omitzero"`
-	// Such as OSS or Media.
-	Type string `json:",omitzero"`
-}
-
-// PackageJobOutput is shared by 2 operations, first met in [PackageJob].Output.
-type PackageJobOutput struct {
-	Media string `json:",omitzero"`
-	// Such as OSS or Media.
-	Type string `json:",omitzero"`
-}
-
-// PeopleCount is shared by 3 operations, first met in [VcrConfig].PeopleCount.
-type PeopleCount struct {
-	Enabled *bool `json:",omitzero"`
-}
-
-// PeopleCountInfo is shared by 2 operations, first met in
-// [VcrConfig].PeopleCount.
-type PeopleCountInfo struct {
-	Enabled bool
+	// Required.
+	Input MediaObject `json:",omitzero" check:"required"`
 }
 
 // Pipeline is shared by 3 operations, first met in
@@ -1586,147 +1848,141 @@ type Pipeline struct {
 	Status       string
 }
 
-// ProcessConfig is shared by 2 operations, first met in
-// [TranscodeParentJobOutputGroup].ProcessConfig.
-type ProcessConfig struct {
-	CombineConfigs  []CombineConfig  `json:",omitzero"`
-	Encryption      Encryption       `json:",omitzero"`
-	ImageWatermarks []ImageWatermark `json:",omitzero"`
-	Subtitles       []Subtitle       `json:",omitzero"`
-	TextWatermarks  []TextWatermark  `json:",omitzero"`
-	Transcode       Transcode        `json:",omitzero"`
+// Program is shared by 4 operations, first met in
+// [CreateProgramResponse].Program.
+type Program struct {
+	AdBreaks           []AdBreak
+	Arn                string
+	ChannelName        string
+	ClipRange          string
+	GmtCreate          string
+	GmtModified        string
+	ProgramName        string
+	SourceLocationName string
+	SourceName         string
+	SourceType         string
+	Transition         string
 }
 
-// PronunciationRule is shared by 6 operations, first met in
-// [TtsConfig].PronunciationRules.
-type PronunciationRule struct {
-	Pronunciation string `json:",omitzero"`
-	Type          string `json:",omitzero"`
-	Word          string `json:",omitzero"`
+// PublicMediaInfo is shared by 3 operations, first met in
+// [GetPublicMediaInfoResponse].MediaInfo.
+type PublicMediaInfo struct {
+	DynamicMetaData DynamicMetaData
+	FileInfoList    []FileInfo
+	MediaBasicInfo  MediaBasicInfo
+	MediaId         string
 }
 
-// Rate is shared by 4 operations, first met in [VideoCodecSetting].Rate.
-type Rate struct {
-	Bitrate         int32  `json:",omitzero"`
-	BufferSize      int32  `json:",omitzero"`
-	MaxBitrate      int32  `json:",omitzero"`
-	RateControlMode string `json:",omitzero"`
+// ScheduleConfig is shared by 12 operations, first met in
+// [MediaInfoJob].ScheduleConfig.
+type ScheduleConfig struct {
+	PipelineId string `json:",omitzero"`
+	Priority   int32  `json:",omitzero"`
 }
 
-// RecordFormat is shared by 4 operations, first met in
-// [CreateLiveRecordTemplateRequest].RecordFormat.
-type RecordFormat struct {
-	CycleDuration        int32  `json:",omitzero"`
-	Format               string `json:",omitzero"`
-	OssObjectPrefix      string `json:",omitzero"`
-	SliceDuration        int32  `json:",omitzero"`
-	SliceOssObjectPrefix string `json:",omitzero"`
+// SearchIndexInfo is shared by 2 operations, first met in
+// [SearchLib].IndexInfo.
+type SearchIndexInfo struct {
+	IndexReadiness string
+	IndexStatus    string
+	IndexType      string
 }
 
-// RecordOutput is shared by 3 operations, first met in
-// [RecordJob].RecordOutput.
-type RecordOutput struct {
-	Bucket   string `json:",omitzero"`
-	Endpoint string `json:",omitzero"`
-	// Such as vod or oss.
-	Type string `json:",omitzero"`
+// SmartJob is shared by 2 operations, first met in
+// [GetSmartHandleJobResponse].SmartJobInfo.
+type SmartJob struct {
+	CreateTime    string
+	Description   string
+	EditingConfig string
+	InputConfig   SmartJobInput
+	JobId         string
+	JobState      string
+	JobType       string
+	ModifiedTime  string
+	OutputConfig  SmartJobOutput
+	Title         string
+	UserData      string
+	UserId        string
 }
 
-// RecordTemplate is shared by 2 operations, first met in
-// [GetLiveRecordTemplateResponse].RecordTemplate.
-type RecordTemplate struct {
-	CreateTime       string
-	LastModified     string
-	Name             string
-	RecordFormatList []RecordFormat
-	TemplateId       string
-	Type             string
+// SmartJobInput is shared by 2 operations, first met in [SmartJob].InputConfig.
+type SmartJobInput struct {
+	InputFile string
+	Keyword   string
 }
 
-// SecurityGroup is shared by 2 operations, first met in
-// [GetMediaLiveInputSecurityGroupResponse].SecurityGroup.
-type SecurityGroup struct {
-	CreateTime      string
-	InputIds        []string
-	Name            string
-	SecurityGroupId string
-	WhitelistRules  []string
+// SmartJobOutput is shared by 2 operations, first met in
+// [SmartJob].OutputConfig.
+type SmartJobOutput struct {
+	Bucket string
+	Object string
 }
 
-// Segment is shared by 3 operations, first met in [MuxConfig].Segment.
-type Segment struct {
-	Duration     string `json:",omitzero"`
-	ForceSegTime string `json:",omitzero"`
+// SmarttagResult is shared by 2 operations, first met in
+// [StandardSmartTagJob].Results.
+type SmarttagResult struct {
+	Data alimedia.JSON
+	Type string
 }
 
-// SnapshotOutput is shared by 3 operations, first met in
-// [GetLiveSnapshotJobResponse].SnapshotOutput.
-type SnapshotOutput struct {
-	Bucket      string `json:",omitzero"`
-	Endpoint    string `json:",omitzero"`
-	StorageType string `json:",omitzero"`
+// SnapshotJob is shared by 2 operations, first met in
+// [GetSnapshotJobResponse].SnapshotJob.
+type SnapshotJob struct {
+	Async          bool
+	Code           string
+	Count          int32
+	CreateTime     string
+	FinishTime     string
+	Input          JobFile
+	JobId          string
+	Message        string
+	ModifiedTime   string
+	Name           string
+	Output         JobFile
+	PipelineId     string
+	Status         string
+	SubmitTime     string
+	TemplateConfig string
+	TemplateId     string
+	TriggerSource  string
+	Type           string
+	UserData       string
 }
 
-// StillFrameMotion is shared by 3 operations, first met in
-// [VcrConfig].StillFrameMotion.
-type StillFrameMotion struct {
-	CallbackDelay int32 `json:",omitzero"`
-	Enabled       *bool `json:",omitzero"`
+// Source is shared by 4 operations, first met in [CreateSourceResponse].Source.
+type Source struct {
+	Arn                       string
+	GmtCreate                 string
+	GmtModified               string
+	HttpPackageConfigurations string
+	SourceLocationName        string
+	SourceName                string
+	SourceType                string
+	State                     int32
 }
 
-// StillFrameMotionInfo is shared by 2 operations, first met in
-// [VcrConfig].StillFrameMotion.
-type StillFrameMotionInfo struct {
-	CallbackDelay int32
-	Enabled       bool
+// SourceLocation is shared by 4 operations, first met in
+// [CreateSourceLocationResponse].SourceLocation.
+type SourceLocation struct {
+	Arn                           string
+	BaseUrl                       string
+	GmtCreate                     string
+	GmtModified                   string
+	SegmentDeliveryConfigurations string
+	SourceLocationName            string
+	State                         int32
 }
 
-// StreamInfo is shared by 2 operations, first met in
-// [LiveTranscodeJob].OutputStream.StreamInfos.
-type StreamInfo struct {
-	OutputUrl string
-	Type      string
-}
-
-// StreamInput is shared by 5 operations, first met in [RecordJob].StreamInput.
-type StreamInput struct {
-	Type string `json:",omitzero"`
-	Url  string `json:",omitzero"`
-}
-
-// StreamSelection is shared by 3 operations, first met in
-// [PackageConfig].StreamSelection.
-type StreamSelection struct {
-	MaxVideoBitsPerSecond int64 `json:",omitzero"`
-	MinVideoBitsPerSecond int64 `json:",omitzero"`
-	// Such as ORIGINAL, VIDEO_BITRATE_ASCENDING or VIDEO_BITRATE_DESCENDING.
-	StreamOrder string `json:",omitzero"`
-}
-
-// Subtitle is shared by 3 operations, first met in [ProcessConfig].Subtitles.
-type Subtitle struct {
-	OverwriteParams SubtitleOverwriteParams `json:",omitzero"`
-	TemplateId      string                  `json:",omitzero"`
-}
-
-// SubtitleOverwriteParams is shared by 3 operations, first met in
-// [Subtitle].OverwriteParams.
-type SubtitleOverwriteParams struct {
-	CharEnc string                      `json:",omitzero"`
-	File    SubtitleOverwriteParamsFile `json:",omitzero"`
-	Format  string                      `json:",omitzero"`
-}
-
-// SubtitleOverwriteParamsFile is shared by 3 operations, first met in
-// [SubtitleOverwriteParams].File.
-type SubtitleOverwriteParamsFile struct {
-	Media string `json:",omitzero"`
-	// Such as OSS or Media.
-	Type string `json:",omitzero"`
+// SubtitleParams is shared by 3 operations, first met in
+// [TranscodeSubtitle].OverwriteParams.
+type SubtitleParams struct {
+	CharEnc string      `json:",omitzero"`
+	File    MediaObject `json:",omitzero"`
+	Format  string      `json:",omitzero"`
 }
 
 // SubtitleStreamInfo is shared by 4 operations, first met in
-// [MediaInfoFileInfo].SubtitleStreamInfoList.
+// [FileInfo].SubtitleStreamInfoList.
 type SubtitleStreamInfo struct {
 	CodecLongName  string
 	CodecName      string
@@ -1753,34 +2009,36 @@ type SystemTemplate struct {
 	TypeName       string
 }
 
-// TemplateContent is shared by 2 operations, first met in
-// [GetLiveTranscodeTemplateResponse].TemplateContent.
-type TemplateContent struct {
-	Category       string
-	CreateTime     string
-	Name           string
-	TemplateConfig TemplateContentTemplateConfig
-	TemplateId     string
-	Type           string
-}
-
-// TemplateContentTemplateConfig is shared by 2 operations, first met in
-// [TemplateContent].TemplateConfig.
-type TemplateContentTemplateConfig struct {
-	AudioParams AudioParams
-	VideoParams VideoParams
+// Template is shared by 2 operations, first met in
+// [GetTemplateResponse].Template.
+type Template struct {
+	ClipsParam         string
+	Config             string
+	CoverURL           string
+	CreateSource       string
+	CreationTime       string
+	ModifiedSource     string
+	ModifiedTime       string
+	Name               string
+	PreviewMedia       string
+	PreviewMediaStatus string
+	RelatedMediaids    string
+	Status             string
+	TemplateId         string
+	Type               string
 }
 
 // TextWatermark is shared by 3 operations, first met in
-// [ProcessConfig].TextWatermarks.
+// [TranscodeProcessConfig].TextWatermarks.
 type TextWatermark struct {
-	OverwriteParams TextWatermarkOverwriteParams `json:",omitzero"`
-	TemplateId      string                       `json:",omitzero"`
+	OverwriteParams TextWatermarkParams `json:",omitzero"`
+	// Required.
+	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// TextWatermarkOverwriteParams is shared by 3 operations, first met in
+// TextWatermarkParams is shared by 3 operations, first met in
 // [TextWatermark].OverwriteParams.
-type TextWatermarkOverwriteParams struct {
+type TextWatermarkParams struct {
 	// Such as true or false.
 	Adaptive    string `json:",omitzero"`
 	BorderColor string `json:",omitzero"`
@@ -1794,38 +2052,8 @@ type TextWatermarkOverwriteParams struct {
 	Top         string `json:",omitzero"`
 }
 
-// TimedConfig is shared by 2 operations, first met in
-// [SubmitLiveTranscodeJobRequest].TimedConfig.
-type TimedConfig struct {
-	EndTime   string `json:",omitzero"`
-	StartTime string `json:",omitzero"`
-}
-
-// Timeline is shared by 3 operations, first met in
-// [ImageWatermarkOverwriteParams].Timeline.
-type Timeline struct {
-	Duration string `json:",omitzero"`
-	Start    string `json:",omitzero"`
-}
-
-// TitleCensorResult is shared by 2 operations, first met in
-// [MediaCensorJobDetail].TitleCensorResult.
-type TitleCensorResult struct {
-	Label      string
-	Rate       string
-	Scene      string
-	Suggestion string
-}
-
-// Track is shared by 2 operations, first met in [Occurrence].Tracks.
-type Track struct {
-	Position  string
-	Size      float64
-	Timestamp float64
-}
-
 // TransConfig is shared by 2 operations, first met in
-// [TranscodeOverwriteParams].TransConfig.
+// [TranscodeParams].TransConfig.
 type TransConfig struct {
 	AdjDarMethod string `json:",omitzero"`
 	// Such as true or false.
@@ -1844,121 +2072,159 @@ type TransConfig struct {
 	TransMode string `json:",omitzero"`
 }
 
-// Transcode is shared by 2 operations, first met in [ProcessConfig].Transcode.
-type Transcode struct {
-	OverwriteParams TranscodeOverwriteParams `json:",omitzero"`
-	TemplateId      string                   `json:",omitzero"`
+// TranscodeAudio is shared by 3 operations, first met in
+// [TranscodeParams].Audio.
+type TranscodeAudio struct {
+	Bitrate  string `json:",omitzero"`
+	Channels string `json:",omitzero"`
+	Codec    string `json:",omitzero"`
+	// Such as aac_low, aac_he, aac_he_v2, aac_ld or aac_eld.
+	Profile string `json:",omitzero"`
+	// Such as true or false.
+	Remove     string          `json:",omitzero"`
+	Samplerate string          `json:",omitzero"`
+	Volume     TranscodeVolume `json:",omitzero"`
 }
 
-// TranscodeJobScheduleConfig is shared by 2 operations, first met in
-// [TranscodeJob].ScheduleConfig.
-type TranscodeJobScheduleConfig struct {
-	PipelineId string `json:",omitzero"`
-	Priority   int32  `json:",omitzero"`
+// TranscodeConfigInfo is shared by 3 operations, first met in
+// [TranscodeProcessConfig].Transcode.
+type TranscodeConfigInfo struct {
+	OverwriteParams TranscodeParamsInfo
+	TemplateId      string
 }
 
-// TranscodeOutput is shared by 2 operations, first met in
-// [SubmitLiveTranscodeJobRequest].TranscodeOutput.
-type TranscodeOutput struct {
-	DomainName string `json:",omitzero"`
+// TranscodeContainer is shared by 3 operations, first met in
+// [TranscodeParams].Container.
+type TranscodeContainer struct {
+	Format string `json:",omitzero"`
+}
+
+// TranscodeEncryption is shared by 3 operations, first met in
+// [TranscodeProcessConfig].Encryption.
+type TranscodeEncryption struct {
+	CipherText    string `json:",omitzero"`
+	DecryptKeyUri string `json:",omitzero"`
+	// Such as PrivateEncryption or HLSEncryption.
+	EncryptType string `json:",omitzero"`
+	// Such as KMS or Base64.
+	KeyServiceType string `json:",omitzero"`
+}
+
+// TranscodeInput is shared by 3 operations, first met in
+// [TranscodeParentJob].InputGroup.
+type TranscodeInput struct {
+	InputUrl string `json:",omitzero"`
 	// Required.
+	Media string `json:",omitzero" check:"required"`
+	// Required. Such as OSS or Media.
 	Type string `json:",omitzero" check:"required"`
 }
 
-// TranscodeOverwriteParams is shared by 2 operations, first met in
-// [Transcode].OverwriteParams.
-type TranscodeOverwriteParams struct {
-	Audio       Audio       `json:",omitzero"`
-	Container   Container   `json:",omitzero"`
-	MuxConfig   MuxConfig   `json:",omitzero"`
-	TransConfig TransConfig `json:",omitzero"`
-	Video       Video       `json:",omitzero"`
+// TranscodeJob is shared by 2 operations, first met in
+// [TranscodeParentJob].TranscodeJobList.
+type TranscodeJob struct {
+	CreateTime       string
+	FinishTime       string
+	InputGroup       []TranscodeInput
+	JobId            string
+	JobIndex         int32
+	Name             string
+	OutFileMeta      FileMeta
+	Output           TranscodeOutput
+	ParentJobId      string
+	ProcessConfig    TranscodeProcessConfigInfo
+	RequestId        string
+	ScheduleConfig   ScheduleConfig
+	Status           string
+	SubmitResultJson map[string]any
+	SubmitTime       string
+	UserData         string
 }
 
-// TranscodeTemplateHint is shared by 2 operations, first met in
-// [FrontendHint].TranscodeTemplateHint.
-type TranscodeTemplateHint struct {
-	BitrateControlType string
+// TranscodeMuxConfig is shared by 3 operations, first met in
+// [TranscodeParams].MuxConfig.
+type TranscodeMuxConfig struct {
+	Segment TranscodeSegment `json:",omitzero"`
 }
 
-// TranspositionResult is shared by 3 operations, first met in
-// [Hotword].TranspositionResultList.
-type TranspositionResult struct {
-	TargetLanguage string `json:",omitzero"`
-	TranslatedText string `json:",omitzero"`
+// TranscodeOutput is shared by 3 operations, first met in
+// [TranscodeOutputGroup].Output.
+type TranscodeOutput struct {
+	// Required.
+	Media     string `json:",omitzero" check:"required"`
+	OutputUrl string `json:",omitzero"`
+	// Required. Such as OSS or Media.
+	Type string `json:",omitzero" check:"required"`
 }
 
-// TtsConfig is shared by 6 operations, first met in [AIAgentConfig].TtsConfig.
-type TtsConfig struct {
-	// Such as happy, sad, angry, fearful, disgusted, surprised or calm.
-	Emotion string `json:",omitzero"`
-	// Such as Chinese, English, Arabic, Russian, Spanish, French, Portuguese,
-	// German, Turkish, Dutch, Ukrainian, Vietnamese, Indonesian, Japanese, Italian,
-	// Korean, Thai, Polish, Romanian, Greek, Czech, Finnish, Hindi or auto.
-	LanguageId string `json:",omitzero"`
-	// Such as speech-01-turbo or speech-02-turbo.
-	ModelId            string              `json:",omitzero"`
-	PronunciationRules []PronunciationRule `json:",omitzero"`
-	SpeechRate         float64             `json:",omitzero"`
-	VoiceId            string              `json:",omitzero"`
-	VoiceIdList        []string            `json:",omitzero"`
+// TranscodeOutputGroupInfo is shared by 3 operations, first met in
+// [TranscodeParentJob].OutputGroup.
+type TranscodeOutputGroupInfo struct {
+	Output        TranscodeOutput
+	ProcessConfig TranscodeProcessConfigInfo
 }
 
-// TurnDetectionConfig is shared by 6 operations, first met in
-// [AIAgentConfig].TurnDetectionConfig.
-type TurnDetectionConfig struct {
-	// Such as Low, Medium or High.
-	Eagerness string `json:",omitzero"`
-	// Such as Normal or Semantic.
-	Mode                 string   `json:",omitzero"`
-	SemanticWaitDuration int32    `json:",omitzero"`
-	TurnEndWords         []string `json:",omitzero"`
+// TranscodeParamsInfo is shared by 3 operations, first met in
+// [TranscodeConfig].OverwriteParams.
+type TranscodeParamsInfo struct {
+	Audio       TranscodeAudio
+	Container   TranscodeContainer
+	MuxConfig   TranscodeMuxConfig
+	Tags        map[string]string
+	TransConfig TransConfig
+	Video       TranscodeVideo
 }
 
-// UserIdle is shared by 6 operations, first met in [AutoSpeechConfig].UserIdle.
-type UserIdle struct {
-	HangupEndWord string    `json:",omitzero"`
-	MaxRepeats    int32     `json:",omitzero"`
-	Messages      []Message `json:",omitzero"`
-	WaitTime      int32     `json:",omitzero"`
+// TranscodeParentJob is shared by 3 operations, first met in
+// [GetTranscodeJobResponse].TranscodeParentJob.
+type TranscodeParentJob struct {
+	CreateTime       string
+	FinishTime       string
+	InputGroup       []TranscodeInput
+	JobCount         int32
+	Name             string
+	OutputGroup      []TranscodeOutputGroupInfo
+	ParentJobId      string
+	Percent          int32
+	RequestId        string
+	ScheduleConfig   ScheduleConfig
+	Status           string
+	SubmitTime       string
+	TranscodeJobList []TranscodeJob
+	TriggerSource    string
+	UserData         string
 }
 
-// VcrConfig is shared by 3 operations, first met in [AIAgentConfig].VcrConfig.
-type VcrConfig struct {
-	Equipment          Equipment          `json:",omitzero"`
-	HeadMotion         HeadMotion         `json:",omitzero"`
-	InvalidFrameMotion InvalidFrameMotion `json:",omitzero"`
-	LookAway           LookAway           `json:",omitzero"`
-	PeopleCount        PeopleCount        `json:",omitzero"`
-	StillFrameMotion   StillFrameMotion   `json:",omitzero"`
+// TranscodeProcessConfigInfo is shared by 3 operations, first met in
+// [TranscodeOutputGroup].ProcessConfig.
+type TranscodeProcessConfigInfo struct {
+	CombineConfigs  []CombineConfig
+	Encryption      TranscodeEncryption
+	ImageWatermarks []ImageWatermark
+	IsInheritTags   bool
+	Subtitles       []TranscodeSubtitle
+	TextWatermarks  []TextWatermark
+	Transcode       TranscodeConfigInfo
 }
 
-// VcrConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].VcrConfig.
-type VcrConfigInfo struct {
-	Equipment          EquipmentInfo
-	HeadMotion         HeadMotionInfo
-	InvalidFrameMotion InvalidFrameMotionInfo
-	LookAway           LookAwayInfo
-	PeopleCount        PeopleCountInfo
-	StillFrameMotion   StillFrameMotionInfo
+// TranscodeSegment is shared by 3 operations, first met in
+// [TranscodeMuxConfig].Segment.
+type TranscodeSegment struct {
+	Duration     string `json:",omitzero"`
+	ForceSegTime string `json:",omitzero"`
 }
 
-// VensorCensorResult is shared by 2 operations, first met in
-// [MediaCensorJobDetail].VensorCensorResult.
-type VensorCensorResult struct {
-	CensorResults struct {
-		CensorResult []CensorResult
-	}
-	NextPageToken  string
-	VideoTimelines struct {
-		VideoTimeline []VideoTimeline
-	}
+// TranscodeSubtitle is shared by 3 operations, first met in
+// [TranscodeProcessConfig].Subtitles.
+type TranscodeSubtitle struct {
+	OverwriteParams SubtitleParams `json:",omitzero"`
+	// Required.
+	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// Video is shared by 3 operations, first met in
-// [TranscodeOverwriteParams].Video.
-type Video struct {
+// TranscodeVideo is shared by 3 operations, first met in
+// [TranscodeParams].Video.
+type TranscodeVideo struct {
 	AbrMax  string `json:",omitzero"`
 	Bitrate string `json:",omitzero"`
 	Bufsize string `json:",omitzero"`
@@ -1984,74 +2250,44 @@ type Video struct {
 	Width    string `json:",omitzero"`
 }
 
+// TranscodeVolume is shared by 3 operations, first met in
+// [TranscodeAudio].Volume.
+type TranscodeVolume struct {
+	IntegratedLoudnessTarget string `json:",omitzero"`
+	LoudnessRangeTarget      string `json:",omitzero"`
+	Method                   string `json:",omitzero"`
+	TruePeak                 string `json:",omitzero"`
+}
+
+// TranspositionResult is shared by 3 operations, first met in
+// [Hotword].TranspositionResultList.
+type TranspositionResult struct {
+	TargetLanguage string `json:",omitzero"`
+	TranslatedText string `json:",omitzero"`
+}
+
 // VideoCensorConfig is shared by 2 operations, first met in
-// [MediaCensorJobDetail].VideoCensorConfig.
+// [MediaCensorJob].VideoCensorConfig.
 type VideoCensorConfig struct {
 	BizType     string
-	OutputFile  VideoCensorConfigOutputFile
+	OutputFile  OSSObject
 	VideoCensor string
 }
 
-// VideoCensorConfigOutputFile is shared by 2 operations, first met in
-// [VideoCensorConfig].OutputFile.
-type VideoCensorConfigOutputFile struct {
-	Bucket   string
-	Location string
-	Object   string
+// VideoCensorResult is shared by 2 operations, first met in
+// [MediaCensorJob].VensorCensorResult.
+type VideoCensorResult struct {
+	CensorResults struct {
+		CensorResult []CensorResult
+	}
+	NextPageToken  string
+	VideoTimelines struct {
+		VideoTimeline []CensorTimeline
+	}
 }
 
-// VideoCodecSetting is shared by 4 operations, first met in
-// [VideoSetting].VideoCodecSetting.
-type VideoCodecSetting struct {
-	CodecDetail CodecDetail `json:",omitzero"`
-	Framerate   Framerate   `json:",omitzero"`
-	Gop         Gop         `json:",omitzero"`
-	Rate        Rate        `json:",omitzero"`
-}
-
-// VideoCognitionJobInput is shared by 2 operations, first met in
-// [QueryVideoCognitionJobResponse].Input.
-type VideoCognitionJobInput struct {
-	Media string `json:",omitzero"`
-	// Such as OSS, Media or URL.
-	Type string `json:",omitzero"`
-}
-
-// VideoParams is shared by 4 operations, first met in
-// [LiveTranscodeTemplateTemplateConfig].VideoParams.
-type VideoParams struct {
-	Bitrate string `json:",omitzero"`
-	// Such as H.264 or H.265.
-	Codec  string `json:",omitzero"`
-	Fps    string `json:",omitzero"`
-	Gop    string `json:",omitzero"`
-	Height string `json:",omitzero"`
-	// Such as 1, 2 or 3.
-	Profile string `json:",omitzero"`
-	Width   string `json:",omitzero"`
-}
-
-// VideoResult is shared by 2 operations, first met in
-// [YikeAIAppJobResult].VideoResult.
-type VideoResult struct {
-	MediaId   string
-	OutputUrl string
-}
-
-// VideoSetting is shared by 4 operations, first met in
-// [CreateMediaLiveChannelRequest].VideoSettings.
-type VideoSetting struct {
-	Height            int32             `json:",omitzero"`
-	Name              string            `json:",omitzero"`
-	VideoCodec        string            `json:",omitzero"`
-	VideoCodecSetting VideoCodecSetting `json:",omitzero"`
-	// Such as NORMAL or NBHD.
-	VideoCodecType string `json:",omitzero"`
-	Width          int32  `json:",omitzero"`
-}
-
-// VideoStreamInfo is shared by 3 operations, first met in
-// [MediaInfoFileInfo].VideoStreamInfoList.
+// VideoStreamInfo is shared by 4 operations, first met in
+// [FileInfo].VideoStreamInfoList.
 type VideoStreamInfo struct {
 	AvgFPS         string
 	Bitrate        string
@@ -2079,101 +2315,63 @@ type VideoStreamInfo struct {
 	Width          string
 }
 
-// VideoTimeline is shared by 2 operations, first met in
-// [VensorCensorResult].VideoTimelines.VideoTimeline.
-type VideoTimeline struct {
-	CensorResults struct {
-		CensorResult []CensorResult
-	}
-	Object    string
-	Timestamp string
+// VideoStreamMeta is shared by 8 operations, first met in
+// [FileMeta].VideoStreamInfoList.
+type VideoStreamMeta struct {
+	AvgFps         string `json:"Avg_fps"`
+	BitRate        string `json:"Bit_rate"`
+	CodecLongName  string `json:"Codec_long_name"`
+	CodecName      string `json:"Codec_name"`
+	CodecTag       string `json:"Codec_tag"`
+	CodecTagString string `json:"Codec_tag_string"`
+	CodecTimeBase  string `json:"Codec_time_base"`
+	Dar            string
+	Duration       string
+	Fps            string
+	HasBFrames     string `json:"Has_b_frames"`
+	Height         string
+	Index          string
+	Lang           string
+	Level          string
+	NumFrames      string
+	PixFmt         string
+	Profile        string
+	Rotate         string
+	Sar            string
+	StartTime      string `json:"Start_time"`
+	TimeBase       string `json:"Time_base"`
+	Width          string
 }
 
-// VisionChat is shared by 3 operations, first met in
-// [AIAgentTemplateConfig].VisionChat.
-type VisionChat struct {
-	AsrHotWords []string `json:",omitzero"`
-	// Such as zh_mandarin, en, zh_en, es or jp.
-	AsrLanguageId            string       `json:",omitzero"`
-	AsrMaxSilence            int32        `json:",omitzero"`
-	BailianAppParams         string       `json:",omitzero"`
-	CharBreak                *bool        `json:",omitzero"`
-	EnableIntelligentSegment *bool        `json:",omitzero"`
-	EnablePushToTalk         *bool        `json:",omitzero"`
-	EnableVoiceInterrupt     *bool        `json:",omitzero"`
-	GracefulShutdown         *bool        `json:",omitzero"`
-	Greeting                 string       `json:",omitzero"`
-	InterruptWords           []string     `json:",omitzero"`
-	LlmHistory               []LlmHistory `json:",omitzero"`
-	LlmHistoryLimit          int32        `json:",omitzero"`
-	LlmSystemPrompt          string       `json:",omitzero"`
-	MaxIdleTime              int32        `json:",omitzero"`
-	UseVoiceprint            *bool        `json:",omitzero"`
-	UserOfflineTimeout       int32        `json:",omitzero"`
-	UserOnlineTimeout        int32        `json:",omitzero"`
-	VadLevel                 int32        `json:",omitzero"`
-	VoiceId                  string       `json:",omitzero"`
-	VoiceIdList              []string     `json:",omitzero"`
-	VoiceprintId             string       `json:",omitzero"`
-	Volume                   int64        `json:",omitzero"`
-	WakeUpQuery              string       `json:",omitzero"`
-	WorkflowOverrideParams   string       `json:",omitzero"`
+// VodDrmProvider is shared by 3 operations, first met in
+// [VodPackagingConfig].DrmProvider.
+type VodDrmProvider struct {
+	// Such as AES_128 or SAMPLE_AES.
+	EncryptionMethod string   `json:",omitzero"`
+	IV               string   `json:",omitzero"`
+	SystemIds        []string `json:",omitzero"`
+	Url              string   `json:",omitzero"`
 }
 
-// VisionChatInfo is shared by 2 operations, first met in
-// [AIAgentTemplateConfig].VisionChat.
-type VisionChatInfo struct {
-	AsrHotWords              []string
-	AsrLanguageId            string
-	AsrMaxSilence            int32
-	BailianAppParams         string
-	CharBreak                bool
-	EnableIntelligentSegment bool
-	EnablePushToTalk         bool
-	EnableVoiceInterrupt     bool
-	GracefulShutdown         bool
-	Greeting                 string
-	InterruptWords           []string
-	LlmHistory               []LlmHistory
-	LlmHistoryLimit          int32
-	LlmSystemPrompt          string
-	MaxIdleTime              int32
-	UseVoiceprint            bool
-	UserOfflineTimeout       int32
-	UserOnlineTimeout        int32
-	VadLevel                 int32
-	VoiceId                  string
-	VoiceIdList              []string
-	VoiceprintId             string
-	Volume                   int64
-	WakeUpQuery              string
-	WorkflowOverrideParams   string
-}
-
-// VodPackagingAsset is shared by 2 operations, first met in
-// [CreateVodPackagingAssetResult].Asset.
+// VodPackagingAsset is shared by 4 operations, first met in
+// [VodPackagingAssetResult].Asset.
 type VodPackagingAsset struct {
-	AssetName  string
-	ContentId  string
-	CreateTime string
-	GroupName  string
-	Input      VodPackagingAssetInput
-}
-
-// VodPackagingAssetInput is shared by 2 operations, first met in
-// [VodPackagingAssetRequestItem].Input.
-type VodPackagingAssetInput struct {
-	Media string `json:",omitzero"`
-	Type  string `json:",omitzero"`
+	AssetName       string
+	ContentId       string
+	CreateTime      string
+	Description     string
+	EgressEndpoints []VodEgressEndpoint
+	GroupName       string
+	Input           MediaObject
 }
 
 // VodPackagingConfig is shared by 3 operations, first met in
-// [VodPackagingConfiguration].PackageConfig.
+// [CreateVodPackagingConfigurationRequest].PackageConfig.
 type VodPackagingConfig struct {
-	DrmProvider     DrmProvider
-	ManifestName    string
-	SegmentDuration int64
-	StreamSelection StreamSelection
+	DrmProvider     VodDrmProvider     `json:",omitzero"`
+	ManifestName    string             `json:",omitzero"`
+	SegmentDuration int64              `json:",omitzero"`
+	StreamSelection VodStreamSelection `json:",omitzero"`
 }
 
 // VodPackagingConfiguration is shared by 3 operations, first met in
@@ -2198,105 +2396,93 @@ type VodPackagingGroup struct {
 	GroupName             string
 }
 
-// VoiceChat is shared by 3 operations, first met in
-// [AIAgentTemplateConfig].VoiceChat.
-type VoiceChat struct {
-	AsrHotWords []string `json:",omitzero"`
-	// Such as zh_mandarin, en, zh_en, es or jp.
-	AsrLanguageId            string       `json:",omitzero"`
-	AsrMaxSilence            int32        `json:",omitzero"`
-	AvatarUrl                string       `json:",omitzero"`
-	AvatarUrlType            string       `json:",omitzero"`
-	BailianAppParams         string       `json:",omitzero"`
-	CharBreak                *bool        `json:",omitzero"`
-	EnableIntelligentSegment *bool        `json:",omitzero"`
-	EnablePushToTalk         *bool        `json:",omitzero"`
-	EnableVoiceInterrupt     *bool        `json:",omitzero"`
-	GracefulShutdown         *bool        `json:",omitzero"`
-	Greeting                 string       `json:",omitzero"`
-	InterruptWords           []string     `json:",omitzero"`
-	LlmHistory               []LlmHistory `json:",omitzero"`
-	LlmHistoryLimit          int32        `json:",omitzero"`
-	LlmSystemPrompt          string       `json:",omitzero"`
-	MaxIdleTime              int32        `json:",omitzero"`
-	UseVoiceprint            *bool        `json:",omitzero"`
-	UserOfflineTimeout       int32        `json:",omitzero"`
-	UserOnlineTimeout        int32        `json:",omitzero"`
-	VadLevel                 int32        `json:",omitzero"`
-	VoiceId                  string       `json:",omitzero"`
-	VoiceIdList              []string     `json:",omitzero"`
-	VoiceprintId             string       `json:",omitzero"`
-	Volume                   int64        `json:",omitzero"`
-	WakeUpQuery              string       `json:",omitzero"`
-	WorkflowOverrideParams   string       `json:",omitzero"`
+// VodStreamSelection is shared by 3 operations, first met in
+// [VodPackagingConfig].StreamSelection.
+type VodStreamSelection struct {
+	MaxVideoBitsPerSecond int64 `json:",omitzero"`
+	MinVideoBitsPerSecond int64 `json:",omitzero"`
+	// Such as ORIGINAL, VIDEO_BITRATE_ASCENDING or VIDEO_BITRATE_DESCENDING.
+	StreamOrder string `json:",omitzero"`
 }
 
-// VoiceChatInfo is shared by 2 operations, first met in
-// [AIAgentTemplateConfig].VoiceChat.
-type VoiceChatInfo struct {
-	AsrHotWords              []string
-	AsrLanguageId            string
-	AsrMaxSilence            int32
-	AvatarUrl                string
-	AvatarUrlType            string
-	BailianAppParams         string
-	CharBreak                bool
-	EnableIntelligentSegment bool
-	EnablePushToTalk         bool
-	EnableVoiceInterrupt     bool
-	GracefulShutdown         bool
-	Greeting                 string
-	InterruptWords           []string
-	LlmHistory               []LlmHistory
-	LlmHistoryLimit          int32
-	LlmSystemPrompt          string
-	MaxIdleTime              int32
-	UseVoiceprint            bool
-	UserOfflineTimeout       int32
-	UserOnlineTimeout        int32
-	VadLevel                 int32
-	VoiceId                  string
-	VoiceIdList              []string
-	VoiceprintId             string
-	Volume                   int64
-	WakeUpQuery              string
-	WorkflowOverrideParams   string
+// WatermarkTimeline is shared by 3 operations, first met in
+// [ImageWatermarkParams].Timeline.
+type WatermarkTimeline struct {
+	Duration string `json:",omitzero"`
+	Start    string `json:",omitzero"`
 }
 
-// VoiceprintConfig is shared by 3 operations, first met in
-// [AIAgentConfig].VoiceprintConfig.
-type VoiceprintConfig struct {
-	RegistrationMode string `json:",omitzero"`
-	UseVoiceprint    *bool  `json:",omitzero"`
-	VoiceprintId     string `json:",omitzero"`
+// Workflow is shared by 2 operations, first met in [WorkflowTask].Workflow.
+type Workflow struct {
+	CreateTime   string
+	MediaType    string
+	ModifiedTime string
+	Name         string
+	Status       string
+	Type         string
+	WorkflowId   string
 }
 
-// VoiceprintConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].VoiceprintConfig.
-type VoiceprintConfigInfo struct {
-	RegistrationMode string
-	UseVoiceprint    bool
-	VoiceprintId     string
+// WorkflowTask is shared by 2 operations, first met in
+// [GetWorkflowTaskResponse].WorkflowTask.
+type WorkflowTask struct {
+	ActivityResults string
+	CreateTime      string
+	FinishTime      string
+	Status          string
+	TaskId          string
+	TaskInput       string
+	UserData        string
+	Workflow        Workflow
 }
 
-// Volume is shared by 3 operations, first met in [Audio].Volume.
-type Volume struct {
-	IntegratedLoudnessTarget string `json:",omitzero"`
-	LoudnessRangeTarget      string `json:",omitzero"`
-	Method                   string `json:",omitzero"`
-	TruePeak                 string `json:",omitzero"`
-}
-
-// Word is shared by 6 operations, first met in [BackChannelingConfig].Words.
-type Word struct {
-	Probability float64 `json:",omitzero"`
-	Text        string  `json:",omitzero"`
-}
-
-// YikeAIAppJobResult is shared by 2 operations, first met in
+// YikeAIAppResult is shared by 2 operations, first met in
 // [YikeAIAppJob].Result.
-type YikeAIAppJobResult struct {
-	AudioResult []AudioResult
-	ImageResult []ImageResult
-	VideoResult []VideoResult
+type YikeAIAppResult struct {
+	AudioResult []YikeOutput
+	ImageResult []YikeOutput
+	VideoResult []YikeOutput
+}
+
+// YikeBizData is shared by 2 operations, first met in [YikeMediaInfo].BizData.
+type YikeBizData struct {
+	AuditBlockedLabel string
+	AuditStatus       string
+	CreationJobId     string
+	FolderId          string
+	IsFavorite        string
+	IsLogicalDeleted  string
+	MediaAssetSubType string
+	MediaAssetType    string
+	ProductionId      string
+	Prompt            string
+	SourceId          string
+	SourceName        string
+	SourceType        string
+}
+
+// YikeMediaInfo is shared by 2 operations, first met in
+// [BatchGetYikeAssetMediaInfosResponse].MediaInfos.
+type YikeMediaInfo struct {
+	BizData        YikeBizData
+	FileInfoList   []FileInfo
+	MediaBasicInfo MediaBasicInfo
+	MediaId        string
+}
+
+// YikeOutput is shared by 2 operations, first met in
+// [YikeAIAppResult].AudioResult.
+type YikeOutput struct {
+	MediaId   string
+	OutputUrl string
+}
+
+// YikeUser is shared by 2 operations, first met in
+// [CreateYikeUserResponse].UserInfo.
+type YikeUser struct {
+	Nickname    string
+	UserId      string
+	UserName    string
+	WorkspaceId string
+	YikeUserId  string
 }

@@ -19,7 +19,7 @@ func (c *Client) BatchCreateVodPackagingAsset(ctx context.Context, req BatchCrea
 
 // BatchCreateVodPackagingAssetRequest is the input of [Client.BatchCreateVodPackagingAsset].
 type BatchCreateVodPackagingAssetRequest struct {
-	Assets    []VodPackagingAssetRequestItem `rpc:",json"`
+	Assets    []NewVodPackagingAsset `rpc:",json"`
 	GroupName string
 }
 
@@ -27,23 +27,22 @@ type BatchCreateVodPackagingAssetRequest struct {
 type BatchCreateVodPackagingAssetResponse struct {
 	RequestId  string
 	GroupName  string
-	ResultList []CreateVodPackagingAssetResult
+	ResultList []VodPackagingAssetResult
 }
 
-// CreateVodPackagingAssetResult is met in
+// NewVodPackagingAsset is met in [BatchCreateVodPackagingAssetRequest].Assets.
+type NewVodPackagingAsset struct {
+	AssetName string      `json:",omitzero"`
+	ContentId string      `json:",omitzero"`
+	Input     MediaObject `json:",omitzero"`
+}
+
+// VodPackagingAssetResult is met in
 // [BatchCreateVodPackagingAssetResponse].ResultList.
-type CreateVodPackagingAssetResult struct {
+type VodPackagingAssetResult struct {
 	Asset   VodPackagingAsset
 	Code    string
 	Message string
-}
-
-// VodPackagingAssetRequestItem is met in
-// [BatchCreateVodPackagingAssetRequest].Assets.
-type VodPackagingAssetRequestItem struct {
-	AssetName string                 `json:",omitzero"`
-	ContentId string                 `json:",omitzero"`
-	Input     VodPackagingAssetInput `json:",omitzero"`
 }
 
 // CreateVodPackagingAsset creates the vod packaging asset.
@@ -60,7 +59,7 @@ type CreateVodPackagingAssetRequest struct {
 	ContentId   string
 	Description string
 	GroupName   string
-	Input       VodPackagingAssetInput `rpc:",json"`
+	Input       MediaObject `rpc:",json"`
 }
 
 // CreateVodPackagingAssetResponse is the answer of [Client.CreateVodPackagingAsset].
@@ -82,7 +81,7 @@ type CreateVodPackagingConfigurationRequest struct {
 	ConfigurationName string
 	Description       string
 	GroupName         string
-	PackageConfig     PackageConfig `rpc:",json"`
+	PackageConfig     VodPackagingConfig `rpc:",json"`
 	// Such as HLS, HLS_CMAF or DASH.
 	Protocol string
 }
@@ -91,15 +90,6 @@ type CreateVodPackagingConfigurationRequest struct {
 type CreateVodPackagingConfigurationResponse struct {
 	RequestId              string
 	PackagingConfiguration VodPackagingConfiguration
-}
-
-// PackageConfig is met in
-// [CreateVodPackagingConfigurationRequest].PackageConfig.
-type PackageConfig struct {
-	DrmProvider     DrmProvider     `json:",omitzero"`
-	ManifestName    string          `json:",omitzero"`
-	SegmentDuration int64           `json:",omitzero"`
-	StreamSelection StreamSelection `json:",omitzero"`
 }
 
 // CreateVodPackagingGroup creates the vod packaging group.
@@ -192,30 +182,14 @@ type GetVodPackagingAssetRequest struct {
 // GetVodPackagingAssetResponse is the answer of [Client.GetVodPackagingAsset].
 type GetVodPackagingAssetResponse struct {
 	RequestId string
-	Asset     VodPackagingAssetAsset
+	Asset     VodPackagingAsset
 }
 
-// EgressEndpoint is met in [VodPackagingAssetAsset].EgressEndpoints.
-type EgressEndpoint struct {
+// VodEgressEndpoint is met in [VodPackagingAsset].EgressEndpoints.
+type VodEgressEndpoint struct {
 	ConfigurationName string
 	Status            string
 	Url               string
-}
-
-// VodPackagingAssetAsset is met in [GetVodPackagingAssetResponse].Asset.
-type VodPackagingAssetAsset struct {
-	AssetName       string
-	ContentId       string
-	CreateTime      string
-	EgressEndpoints []EgressEndpoint
-	GroupName       string
-	Input           VodPackagingAssetAssetInput
-}
-
-// VodPackagingAssetAssetInput is met in [VodPackagingAssetAsset].Input.
-type VodPackagingAssetAssetInput struct {
-	Media string
-	Type  string
 }
 
 // GetVodPackagingConfiguration gets the vod packaging configuration.
@@ -266,10 +240,10 @@ func (c *Client) ListVodPackagingAssets(ctx context.Context, req ListVodPackagin
 
 // ListVodPackagingAssetsIter yields the items of all pages of
 // [Client.ListVodPackagingAssets], one call per page.
-func (c *Client) ListVodPackagingAssetsIter(ctx context.Context, req ListVodPackagingAssetsRequest) iter.Seq2[VodPackagingAssetAssetItem, error] {
+func (c *Client) ListVodPackagingAssetsIter(ctx context.Context, req ListVodPackagingAssetsRequest) iter.Seq2[VodPackagingAsset, error] {
 	return rpc.Numbers(ctx, c.ListVodPackagingAssets, req, 1,
 		func(in *ListVodPackagingAssetsRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListVodPackagingAssetsResponse) ([]VodPackagingAssetAssetItem, int64) {
+		func(out *ListVodPackagingAssetsResponse) ([]VodPackagingAsset, int64) {
 			return out.Assets, int64(out.TotalCount)
 		})
 }
@@ -287,26 +261,11 @@ type ListVodPackagingAssetsRequest struct {
 // ListVodPackagingAssetsResponse is the answer of [Client.ListVodPackagingAssets].
 type ListVodPackagingAssetsResponse struct {
 	RequestId  string
-	Assets     []VodPackagingAssetAssetItem
+	Assets     []VodPackagingAsset
 	PageNo     int32
 	PageSize   int32
 	SortBy     string
 	TotalCount int32
-}
-
-// VodPackagingAssetAssetItem is met in [ListVodPackagingAssetsResponse].Assets.
-type VodPackagingAssetAssetItem struct {
-	AssetName   string
-	CreateTime  string
-	Description string
-	GroupName   string
-	Input       VodPackagingAssetAssetItemInput
-}
-
-// VodPackagingAssetAssetItemInput is met in [VodPackagingAssetAssetItem].Input.
-type VodPackagingAssetAssetItemInput struct {
-	Media string
-	Type  string
 }
 
 // ListVodPackagingConfigurations lists vod packaging configurations.

@@ -32,8 +32,10 @@ type CreateAvatarTrainingJobRequest struct {
 // CreateAvatarTrainingJobResponse is the answer of [Client.CreateAvatarTrainingJob].
 type CreateAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      AvatarTrainingJobData
-	Success   bool
+	Data      struct {
+		JobId string
+	}
+	Success bool
 }
 
 // CreateCustomizedVoiceJob creates the customized voice job.
@@ -59,7 +61,7 @@ type CreateCustomizedVoiceJobRequest struct {
 // CreateCustomizedVoiceJobResponse is the answer of [Client.CreateCustomizedVoiceJob].
 type CreateCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      CustomizedVoiceJobData
+	Data      CustomizedVoiceJobIds
 	Success   bool
 }
 
@@ -80,8 +82,10 @@ type DeleteAvatarTrainingJobRequest struct {
 // DeleteAvatarTrainingJobResponse is the answer of [Client.DeleteAvatarTrainingJob].
 type DeleteAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      AvatarTrainingJobData
-	Success   bool
+	Data      struct {
+		JobId string
+	}
+	Success bool
 }
 
 // DeleteCustomizedVoiceJob deletes the customized voice job.
@@ -125,13 +129,12 @@ type DetectAudioForCustomizedVoiceJobRequest struct {
 // DetectAudioForCustomizedVoiceJobResponse is the answer of [Client.DetectAudioForCustomizedVoiceJob].
 type DetectAudioForCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      AudioForCustomizedVoiceJobData
+	Data      VoiceAudioCheck
 	Success   bool
 }
 
-// AudioForCustomizedVoiceJobData is met in
-// [DetectAudioForCustomizedVoiceJobResponse].Data.
-type AudioForCustomizedVoiceJobData struct {
+// VoiceAudioCheck is met in [DetectAudioForCustomizedVoiceJobResponse].Data.
+type VoiceAudioCheck struct {
 	Pass   bool
 	Reason string
 }
@@ -153,26 +156,10 @@ type GetAvatarRequest struct {
 // GetAvatarResponse is the answer of [Client.GetAvatar].
 type GetAvatarResponse struct {
 	RequestId string
-	Data      AvatarData
-	Success   bool
-}
-
-// Avatar is met in [AvatarData].Avatar.
-type Avatar struct {
-	AvatarDescription string
-	AvatarId          string
-	AvatarName        string
-	AvatarType        string
-	Height            int32
-	Portrait          string
-	Thumbnail         string
-	Transparent       bool
-	Width             int32
-}
-
-// AvatarData is met in [GetAvatarResponse].Data.
-type AvatarData struct {
-	Avatar Avatar
+	Data      struct {
+		Avatar Avatar
+	}
+	Success bool
 }
 
 // GetAvatarTrainingJob gets the avatar training job.
@@ -192,30 +179,10 @@ type GetAvatarTrainingJobRequest struct {
 // GetAvatarTrainingJobResponse is the answer of [Client.GetAvatarTrainingJob].
 type GetAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      AvatarTrainingJobDataItem
-	Success   bool
-}
-
-// AvatarTrainingJob is met in [AvatarTrainingJobDataItem].AvatarTrainingJob.
-type AvatarTrainingJob struct {
-	AvatarDescription string
-	AvatarId          string
-	AvatarName        string
-	AvatarType        string
-	FirstTrainingTime string
-	JobId             string
-	LastTrainingTime  string
-	Message           string
-	Portrait          string
-	Status            string
-	Thumbnail         string
-	Transparent       bool
-	Video             string
-}
-
-// AvatarTrainingJobDataItem is met in [GetAvatarTrainingJobResponse].Data.
-type AvatarTrainingJobDataItem struct {
-	AvatarTrainingJob AvatarTrainingJob
+	Data      struct {
+		AvatarTrainingJob AvatarTrainingJob
+	}
+	Success bool
 }
 
 // GetCustomizedVoice gets the customized voice.
@@ -234,23 +201,10 @@ type GetCustomizedVoiceRequest struct {
 // GetCustomizedVoiceResponse is the answer of [Client.GetCustomizedVoice].
 type GetCustomizedVoiceResponse struct {
 	RequestId string
-	Data      CustomizedVoiceData
-	Success   bool
-}
-
-// CustomizedVoice is met in [CustomizedVoiceData].CustomizedVoice.
-type CustomizedVoice struct {
-	DemoAudioMediaId string
-	Gender           string
-	Scenario         string
-	VoiceDesc        string
-	VoiceId          string
-	VoiceName        string
-}
-
-// CustomizedVoiceData is met in [GetCustomizedVoiceResponse].Data.
-type CustomizedVoiceData struct {
-	CustomizedVoice CustomizedVoice
+	Data      struct {
+		CustomizedVoice CustomizedVoice
+	}
+	Success bool
 }
 
 // GetCustomizedVoiceJob gets the customized voice job.
@@ -270,27 +224,10 @@ type GetCustomizedVoiceJobRequest struct {
 // GetCustomizedVoiceJobResponse is the answer of [Client.GetCustomizedVoiceJob].
 type GetCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      CustomizedVoiceJobDataItem
-	Success   bool
-}
-
-// CustomizedVoiceJob is met in [CustomizedVoiceJobDataItem].CustomizedVoiceJob.
-type CustomizedVoiceJob struct {
-	CreateTime string
-	Gender     string
-	JobId      string
-	Message    string
-	Scenario   string
-	Status     string
-	Type       string
-	VoiceDesc  string
-	VoiceId    string
-	VoiceName  string
-}
-
-// CustomizedVoiceJobDataItem is met in [GetCustomizedVoiceJobResponse].Data.
-type CustomizedVoiceJobDataItem struct {
-	CustomizedVoiceJob CustomizedVoiceJob
+	Data      struct {
+		CustomizedVoiceJob CustomizedVoiceJob
+	}
+	Success bool
 }
 
 // GetDemonstrationForCustomizedVoiceJob gets the demonstration for customized
@@ -312,14 +249,14 @@ type GetDemonstrationForCustomizedVoiceJobRequest struct {
 type GetDemonstrationForCustomizedVoiceJobResponse struct {
 	RequestId string
 	Data      struct {
-		DemonstrationList []Demonstration
+		DemonstrationList []VoiceDemonstration
 	}
 	Success bool
 }
 
-// Demonstration is met in
+// VoiceDemonstration is met in
 // [GetDemonstrationForCustomizedVoiceJobResponse].Data.DemonstrationList.
-type Demonstration struct {
+type VoiceDemonstration struct {
 	AudioId   int32
 	DemoAudio string
 	Text      string
@@ -335,10 +272,10 @@ func (c *Client) ListAvatarTrainingJobs(ctx context.Context, req ListAvatarTrain
 
 // ListAvatarTrainingJobsIter yields the items of all pages of
 // [Client.ListAvatarTrainingJobs], one call per page.
-func (c *Client) ListAvatarTrainingJobsIter(ctx context.Context, req ListAvatarTrainingJobsRequest) iter.Seq2[ListAvatarTrainingJobsResponseDataAvatarTrainingJob, error] {
+func (c *Client) ListAvatarTrainingJobsIter(ctx context.Context, req ListAvatarTrainingJobsRequest) iter.Seq2[AvatarTrainingJob, error] {
 	return rpc.Numbers(ctx, c.ListAvatarTrainingJobs, req, 1,
 		func(in *ListAvatarTrainingJobsRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListAvatarTrainingJobsResponse) ([]ListAvatarTrainingJobsResponseDataAvatarTrainingJob, int64) {
+		func(out *ListAvatarTrainingJobsResponse) ([]AvatarTrainingJob, int64) {
 			return out.Data.AvatarTrainingJobList, out.Data.TotalCount
 		})
 }
@@ -353,31 +290,14 @@ type ListAvatarTrainingJobsRequest struct {
 // ListAvatarTrainingJobsResponse is the answer of [Client.ListAvatarTrainingJobs].
 type ListAvatarTrainingJobsResponse struct {
 	RequestId string
-	Data      ListAvatarTrainingJobsResponseData
+	Data      AvatarTrainingJobList
 	Success   bool
 }
 
-// ListAvatarTrainingJobsResponseData is met in
-// [ListAvatarTrainingJobsResponse].Data.
-type ListAvatarTrainingJobsResponseData struct {
-	AvatarTrainingJobList []ListAvatarTrainingJobsResponseDataAvatarTrainingJob
+// AvatarTrainingJobList is met in [ListAvatarTrainingJobsResponse].Data.
+type AvatarTrainingJobList struct {
+	AvatarTrainingJobList []AvatarTrainingJob
 	TotalCount            int64
-}
-
-// ListAvatarTrainingJobsResponseDataAvatarTrainingJob is met in
-// [ListAvatarTrainingJobsResponseData].AvatarTrainingJobList.
-type ListAvatarTrainingJobsResponseDataAvatarTrainingJob struct {
-	AvatarDescription string
-	AvatarId          string
-	AvatarName        string
-	AvatarType        string
-	CreateTime        string
-	FirstTrainingTime string
-	JobId             string
-	LastTrainingTime  string
-	Message           string
-	Portrait          string
-	Status            string
 }
 
 // ListAvatars lists avatars.
@@ -390,12 +310,10 @@ func (c *Client) ListAvatars(ctx context.Context, req ListAvatarsRequest) (*List
 
 // ListAvatarsIter yields the items of all pages of [Client.ListAvatars], one
 // call per page.
-func (c *Client) ListAvatarsIter(ctx context.Context, req ListAvatarsRequest) iter.Seq2[AvatarDataItemAvatar, error] {
+func (c *Client) ListAvatarsIter(ctx context.Context, req ListAvatarsRequest) iter.Seq2[Avatar, error] {
 	return rpc.Numbers(ctx, c.ListAvatars, req, 1,
 		func(in *ListAvatarsRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListAvatarsResponse) ([]AvatarDataItemAvatar, int64) {
-			return out.Data.AvatarList, out.Data.TotalCount
-		})
+		func(out *ListAvatarsResponse) ([]Avatar, int64) { return out.Data.AvatarList, out.Data.TotalCount })
 }
 
 // ListAvatarsRequest is the input of [Client.ListAvatars].
@@ -408,25 +326,14 @@ type ListAvatarsRequest struct {
 // ListAvatarsResponse is the answer of [Client.ListAvatars].
 type ListAvatarsResponse struct {
 	RequestId string
-	Data      AvatarDataItem
+	Data      AvatarList
 	Success   bool
 }
 
-// AvatarDataItem is met in [ListAvatarsResponse].Data.
-type AvatarDataItem struct {
-	AvatarList []AvatarDataItemAvatar
+// AvatarList is met in [ListAvatarsResponse].Data.
+type AvatarList struct {
+	AvatarList []Avatar
 	TotalCount int64
-}
-
-// AvatarDataItemAvatar is met in [AvatarDataItem].AvatarList.
-type AvatarDataItemAvatar struct {
-	AvatarDescription string
-	AvatarId          string
-	AvatarName        string
-	AvatarType        string
-	Portrait          string
-	Thumbnail         string
-	Transparent       bool
 }
 
 // ListCustomizedVoiceJobs lists customized voice jobs.
@@ -439,10 +346,10 @@ func (c *Client) ListCustomizedVoiceJobs(ctx context.Context, req ListCustomized
 
 // ListCustomizedVoiceJobsIter yields the items of all pages of
 // [Client.ListCustomizedVoiceJobs], one call per page.
-func (c *Client) ListCustomizedVoiceJobsIter(ctx context.Context, req ListCustomizedVoiceJobsRequest) iter.Seq2[ListCustomizedVoiceJobsResponseDataCustomizedVoiceJob, error] {
+func (c *Client) ListCustomizedVoiceJobsIter(ctx context.Context, req ListCustomizedVoiceJobsRequest) iter.Seq2[CustomizedVoiceJob, error] {
 	return rpc.Numbers(ctx, c.ListCustomizedVoiceJobs, req, 1,
 		func(in *ListCustomizedVoiceJobsRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListCustomizedVoiceJobsResponse) ([]ListCustomizedVoiceJobsResponseDataCustomizedVoiceJob, int64) {
+		func(out *ListCustomizedVoiceJobsResponse) ([]CustomizedVoiceJob, int64) {
 			return out.Data.CustomizedVoiceJobList, int64(out.Data.TotalCount)
 		})
 }
@@ -458,31 +365,14 @@ type ListCustomizedVoiceJobsRequest struct {
 // ListCustomizedVoiceJobsResponse is the answer of [Client.ListCustomizedVoiceJobs].
 type ListCustomizedVoiceJobsResponse struct {
 	RequestId string
-	Data      ListCustomizedVoiceJobsResponseData
+	Data      CustomizedVoiceJobList
 	Success   bool
 }
 
-// ListCustomizedVoiceJobsResponseData is met in
-// [ListCustomizedVoiceJobsResponse].Data.
-type ListCustomizedVoiceJobsResponseData struct {
-	CustomizedVoiceJobList []ListCustomizedVoiceJobsResponseDataCustomizedVoiceJob
+// CustomizedVoiceJobList is met in [ListCustomizedVoiceJobsResponse].Data.
+type CustomizedVoiceJobList struct {
+	CustomizedVoiceJobList []CustomizedVoiceJob
 	TotalCount             int32
-}
-
-// ListCustomizedVoiceJobsResponseDataCustomizedVoiceJob is met in
-// [ListCustomizedVoiceJobsResponseData].CustomizedVoiceJobList.
-type ListCustomizedVoiceJobsResponseDataCustomizedVoiceJob struct {
-	CreateTime string
-	Gender     string
-	GmtCreate  string
-	JobId      string
-	Message    string
-	Scenario   string
-	Status     string
-	Type       string
-	VoiceDesc  string
-	VoiceId    string
-	VoiceName  string
 }
 
 // ListCustomizedVoices lists customized voices.
@@ -495,10 +385,10 @@ func (c *Client) ListCustomizedVoices(ctx context.Context, req ListCustomizedVoi
 
 // ListCustomizedVoicesIter yields the items of all pages of
 // [Client.ListCustomizedVoices], one call per page.
-func (c *Client) ListCustomizedVoicesIter(ctx context.Context, req ListCustomizedVoicesRequest) iter.Seq2[CustomizedVoiceDataItemCustomizedVoice, error] {
+func (c *Client) ListCustomizedVoicesIter(ctx context.Context, req ListCustomizedVoicesRequest) iter.Seq2[CustomizedVoice, error] {
 	return rpc.Numbers(ctx, c.ListCustomizedVoices, req, 1,
 		func(in *ListCustomizedVoicesRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListCustomizedVoicesResponse) ([]CustomizedVoiceDataItemCustomizedVoice, int64) {
+		func(out *ListCustomizedVoicesResponse) ([]CustomizedVoice, int64) {
 			return out.Data.CustomizedVoiceList, int64(out.Data.TotalCount)
 		})
 }
@@ -513,26 +403,14 @@ type ListCustomizedVoicesRequest struct {
 // ListCustomizedVoicesResponse is the answer of [Client.ListCustomizedVoices].
 type ListCustomizedVoicesResponse struct {
 	RequestId string
-	Data      CustomizedVoiceDataItem
+	Data      CustomizedVoiceList
 	Success   bool
 }
 
-// CustomizedVoiceDataItem is met in [ListCustomizedVoicesResponse].Data.
-type CustomizedVoiceDataItem struct {
-	CustomizedVoiceList []CustomizedVoiceDataItemCustomizedVoice
+// CustomizedVoiceList is met in [ListCustomizedVoicesResponse].Data.
+type CustomizedVoiceList struct {
+	CustomizedVoiceList []CustomizedVoice
 	TotalCount          int32
-}
-
-// CustomizedVoiceDataItemCustomizedVoice is met in
-// [CustomizedVoiceDataItem].CustomizedVoiceList.
-type CustomizedVoiceDataItemCustomizedVoice struct {
-	DemoAudioMediaId string
-	Gender           string
-	Scenario         string
-	Type             string
-	VoiceDesc        string
-	VoiceId          string
-	VoiceName        string
 }
 
 // ListSmartSysAvatarModels lists smart sys avatar models.
@@ -635,8 +513,10 @@ type SubmitAvatarTrainingJobRequest struct {
 // SubmitAvatarTrainingJobResponse is the answer of [Client.SubmitAvatarTrainingJob].
 type SubmitAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      AvatarTrainingJobData
-	Success   bool
+	Data      struct {
+		JobId string
+	}
+	Success bool
 }
 
 // SubmitAvatarVideoJob submits the avatar video job.
@@ -688,15 +568,8 @@ type SubmitCosyVoiceCustomizedVoiceJobRequest struct {
 // SubmitCosyVoiceCustomizedVoiceJobResponse is the answer of [Client.SubmitCosyVoiceCustomizedVoiceJob].
 type SubmitCosyVoiceCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      CosyVoiceCustomizedVoiceJobData
+	Data      CustomizedVoiceJobIds
 	Success   bool
-}
-
-// CosyVoiceCustomizedVoiceJobData is met in
-// [SubmitCosyVoiceCustomizedVoiceJobResponse].Data.
-type CosyVoiceCustomizedVoiceJobData struct {
-	JobId   string
-	VoiceId string
 }
 
 // SubmitCustomizedVoiceJob submits the customized voice job.
@@ -717,7 +590,7 @@ type SubmitCustomizedVoiceJobRequest struct {
 // SubmitCustomizedVoiceJobResponse is the answer of [Client.SubmitCustomizedVoiceJob].
 type SubmitCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      CustomizedVoiceJobData
+	Data      CustomizedVoiceJobIds
 	Success   bool
 }
 
@@ -742,14 +615,10 @@ type SubmitStandardCustomizedVoiceJobRequest struct {
 // SubmitStandardCustomizedVoiceJobResponse is the answer of [Client.SubmitStandardCustomizedVoiceJob].
 type SubmitStandardCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      StandardCustomizedVoiceJobData
-	Success   bool
-}
-
-// StandardCustomizedVoiceJobData is met in
-// [SubmitStandardCustomizedVoiceJobResponse].Data.
-type StandardCustomizedVoiceJobData struct {
-	JobId string
+	Data      struct {
+		JobId string
+	}
+	Success bool
 }
 
 // UpdateAvatarTrainingJob updates the avatar training job.
@@ -775,8 +644,10 @@ type UpdateAvatarTrainingJobRequest struct {
 // UpdateAvatarTrainingJobResponse is the answer of [Client.UpdateAvatarTrainingJob].
 type UpdateAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      AvatarTrainingJobData
-	Success   bool
+	Data      struct {
+		JobId string
+	}
+	Success bool
 }
 
 // UpdateCustomizedVoice updates the customized voice.

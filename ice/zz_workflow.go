@@ -26,11 +26,11 @@ type GetAIWorkflowTaskRequest struct {
 // GetAIWorkflowTaskResponse is the answer of [Client.GetAIWorkflowTask].
 type GetAIWorkflowTaskResponse struct {
 	RequestId    string
-	WorkflowTask WorkflowTask
+	WorkflowTask AIWorkflowTask
 }
 
-// Workflow is met in [WorkflowTask].Workflow.
-type Workflow struct {
+// AIWorkflow is met in [AIWorkflowTask].Workflow.
+type AIWorkflow struct {
 	CreateTime   string
 	Graph        string
 	ModifiedTime string
@@ -41,8 +41,8 @@ type Workflow struct {
 	WorkflowId   string
 }
 
-// WorkflowTask is met in [GetAIWorkflowTaskResponse].WorkflowTask.
-type WorkflowTask struct {
+// AIWorkflowTask is met in [GetAIWorkflowTaskResponse].WorkflowTask.
+type AIWorkflowTask struct {
 	CreateTime  string
 	FinishTime  string
 	Inputs      string
@@ -52,7 +52,7 @@ type WorkflowTask struct {
 	TaskId      string
 	UserData    string
 	Version     string
-	Workflow    Workflow
+	Workflow    AIWorkflow
 }
 
 // GetWorkflowTask gets the workflow task.
@@ -71,30 +71,7 @@ type GetWorkflowTaskRequest struct {
 // GetWorkflowTaskResponse is the answer of [Client.GetWorkflowTask].
 type GetWorkflowTaskResponse struct {
 	RequestId    string
-	WorkflowTask WorkflowTaskWorkflowTask
-}
-
-// WorkflowTaskWorkflowTask is met in [GetWorkflowTaskResponse].WorkflowTask.
-type WorkflowTaskWorkflowTask struct {
-	ActivityResults string
-	CreateTime      string
-	FinishTime      string
-	Status          string
-	TaskId          string
-	TaskInput       string
-	UserData        string
-	Workflow        WorkflowTaskWorkflowTaskWorkflow
-}
-
-// WorkflowTaskWorkflowTaskWorkflow is met in
-// [WorkflowTaskWorkflowTask].Workflow.
-type WorkflowTaskWorkflowTaskWorkflow struct {
-	CreateTime   string
-	ModifiedTime string
-	Name         string
-	Status       string
-	Type         string
-	WorkflowId   string
+	WorkflowTask WorkflowTask
 }
 
 // ListWorkflowTasks lists workflow tasks.
@@ -107,10 +84,10 @@ func (c *Client) ListWorkflowTasks(ctx context.Context, req ListWorkflowTasksReq
 
 // ListWorkflowTasksIter yields the items of all pages of
 // [Client.ListWorkflowTasks], one call per page.
-func (c *Client) ListWorkflowTasksIter(ctx context.Context, req ListWorkflowTasksRequest) iter.Seq2[Task, error] {
+func (c *Client) ListWorkflowTasksIter(ctx context.Context, req ListWorkflowTasksRequest) iter.Seq2[WorkflowTask, error] {
 	return rpc.Tokens(ctx, c.ListWorkflowTasks, req,
 		func(in *ListWorkflowTasksRequest) *string { return &in.NextToken },
-		func(out *ListWorkflowTasksResponse) ([]Task, string) { return out.TaskList, out.NextToken })
+		func(out *ListWorkflowTasksResponse) ([]WorkflowTask, string) { return out.TaskList, out.NextToken })
 }
 
 // ListWorkflowTasksRequest is the input of [Client.ListWorkflowTasks].
@@ -129,30 +106,8 @@ type ListWorkflowTasksResponse struct {
 	RequestId  string
 	MaxResults int32
 	NextToken  string
-	TaskList   []Task
+	TaskList   []WorkflowTask
 	TotalCount int32
-}
-
-// Task is met in [ListWorkflowTasksResponse].TaskList.
-type Task struct {
-	CreateTime string
-	FinishTime string
-	Status     string
-	TaskId     string
-	TaskInput  string
-	UserData   string
-	Workflow   TaskWorkflow
-}
-
-// TaskWorkflow is met in [Task].Workflow.
-type TaskWorkflow struct {
-	CreateTime   string
-	MediaType    string
-	ModifiedTime string
-	Name         string
-	Status       string
-	Type         string
-	WorkflowId   string
 }
 
 // StartAIWorkflow starts the AI workflow.

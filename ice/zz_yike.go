@@ -61,7 +61,7 @@ type YikeAIAppJob struct {
 	FolderId            string
 	JobId               string
 	ProductionId        string
-	Result              YikeAIAppJobResult
+	Result              YikeAIAppResult
 	Status              string
 }
 
@@ -82,54 +82,7 @@ type BatchGetYikeAssetMediaInfosRequest struct {
 type BatchGetYikeAssetMediaInfosResponse struct {
 	RequestId   string
 	IgnoredList []string
-	MediaInfos  []YikeAssetMedia
-}
-
-// BizData is met in [YikeAssetMedia].BizData.
-type BizData struct {
-	AuditBlockedLabel string
-	AuditStatus       string
-	CreationJobId     string
-	FolderId          string
-	IsFavorite        string
-	IsLogicalDeleted  string
-	MediaAssetSubType string
-	MediaAssetType    string
-	ProductionId      string
-	SourceId          string
-	SourceName        string
-	SourceType        string
-}
-
-// YikeAssetMedia is met in [BatchGetYikeAssetMediaInfosResponse].MediaInfos.
-type YikeAssetMedia struct {
-	BizData        BizData
-	FileInfoList   []FileInfo
-	MediaBasicInfo YikeAssetMediaInfoMediaBasicInfo
-	MediaId        string
-}
-
-// YikeAssetMediaInfoMediaBasicInfo is met in [YikeAssetMedia].MediaBasicInfo.
-type YikeAssetMediaInfoMediaBasicInfo struct {
-	Biz             string
-	BusinessType    string
-	Category        string
-	CoverURL        string
-	CreateTime      string
-	DeletedTime     string
-	Description     string
-	InputURL        string
-	MediaId         string
-	MediaTags       string
-	MediaType       string
-	ModifiedTime    string
-	Snapshots       string
-	Source          string
-	SpriteImages    string
-	Status          string
-	Title           string
-	TranscodeStatus string
-	UserData        string
+	MediaInfos  []YikeMediaInfo
 }
 
 // CreateYikeAssetUpload creates the yike asset upload.
@@ -201,15 +154,7 @@ type CreateYikeUserRequest struct {
 // CreateYikeUserResponse is the answer of [Client.CreateYikeUser].
 type CreateYikeUserResponse struct {
 	RequestId string
-	UserInfo  UserInfo
-}
-
-// UserInfo is met in [CreateYikeUserResponse].UserInfo.
-type UserInfo struct {
-	Nickname    string
-	UserId      string
-	UserName    string
-	WorkspaceId string
+	UserInfo  YikeUser
 }
 
 // CreateYikeWorkspace creates the yike workspace.
@@ -278,7 +223,7 @@ type GetYikeAIAppJobResponse struct {
 	FolderId            string
 	JobId               string
 	ProductionId        string
-	Result              YikeAIAppJobResult
+	Result              YikeAIAppResult
 	Status              string
 }
 
@@ -299,115 +244,7 @@ type GetYikeAssetMediaInfoRequest struct {
 // GetYikeAssetMediaInfoResponse is the answer of [Client.GetYikeAssetMediaInfo].
 type GetYikeAssetMediaInfoResponse struct {
 	RequestId string
-	MediaInfo YikeAssetMediaInfo
-}
-
-// YikeAssetMediaInfo is met in [GetYikeAssetMediaInfoResponse].MediaInfo.
-type YikeAssetMediaInfo struct {
-	BizData        YikeAssetMediaInfoBizData
-	FileInfoList   []YikeAssetMediaInfoFileInfo
-	MediaBasicInfo YikeAssetMediaInfoMediaBasicInfoItem
-	MediaId        string
-}
-
-// YikeAssetMediaInfoBizData is met in [YikeAssetMediaInfo].BizData.
-type YikeAssetMediaInfoBizData struct {
-	AuditBlockedLabel string
-	AuditStatus       string
-	CreationJobId     string
-	FolderId          string
-	IsFavorite        string
-	IsLogicalDeleted  string
-	MediaAssetSubType string
-	MediaAssetType    string
-	ProductionId      string
-	Prompt            string
-	SourceId          string
-	SourceName        string
-	SourceType        string
-}
-
-// YikeAssetMediaInfoFileInfo is met in [YikeAssetMediaInfo].FileInfoList.
-type YikeAssetMediaInfoFileInfo struct {
-	AudioStreamInfoList    []AudioStreamInfo
-	FileBasicInfo          YikeAssetMediaInfoFileInfoFileBasicInfo
-	SubtitleStreamInfoList []SubtitleStreamInfo
-	VideoStreamInfoList    []YikeAssetMediaInfoFileInfoVideoStreamInfo
-}
-
-// YikeAssetMediaInfoFileInfoFileBasicInfo is met in
-// [YikeAssetMediaInfoFileInfo].FileBasicInfo.
-type YikeAssetMediaInfoFileInfoFileBasicInfo struct {
-	Bitrate      string
-	CreateTime   string
-	Duration     string
-	FileName     string
-	FileSize     string
-	FileStatus   string
-	FileType     string
-	FileUrl      string
-	FormatName   string
-	Height       string
-	ModifiedTime string
-	Region       string
-	Width        string
-}
-
-// YikeAssetMediaInfoFileInfoVideoStreamInfo is met in
-// [YikeAssetMediaInfoFileInfo].VideoStreamInfoList.
-type YikeAssetMediaInfoFileInfoVideoStreamInfo struct {
-	AvgFPS         string
-	Bitrate        string
-	CodecLongName  string
-	CodecName      string
-	CodecTag       string
-	CodecTagString string
-	CodecTimeBase  string
-	Dar            string
-	Duration       string
-	Fps            string
-	HasBFrames     string
-	Height         string
-	Index          string
-	Lang           string
-	Level          string
-	NumFrames      string
-	PixFmt         string
-	Profile        string
-	Rotate         string
-	Sar            string
-	StartTime      string
-	Timebase       string
-	Width          string
-}
-
-// YikeAssetMediaInfoMediaBasicInfoItem is met in
-// [YikeAssetMediaInfo].MediaBasicInfo.
-type YikeAssetMediaInfoMediaBasicInfoItem struct {
-	Biz          string
-	BusinessType string
-	CateId       int64
-	CateName     string
-	Category     string
-	CoverURL     string
-	CreateTime   string
-	DeletedTime  string
-	Description  string
-	InputURL     string
-	MediaId      string
-	MediaTags    string
-	MediaType    string
-	ModifiedTime string
-	ReferenceId  string
-	Snapshots    string
-	Source       string
-	SpriteImages string
-	Status       string
-	ThumbURL240P string
-	ThumbURLWebp string
-	Title        string
-	UploadSource string
-	UserData     string
+	MediaInfo YikeMediaInfo
 }
 
 // GetYikeStoryboardJob gets the yike storyboard job.
@@ -427,13 +264,13 @@ type GetYikeStoryboardJobRequest struct {
 type GetYikeStoryboardJobResponse struct {
 	RequestId string
 	JobId     string
-	JobParams JobParams
-	JobResult YikeStoryboardJobJobResult
+	JobParams YikeStoryboardParams
+	JobResult YikeStoryboardResult
 	JobStatus string
 }
 
-// JobParams is met in [GetYikeStoryboardJobResponse].JobParams.
-type JobParams struct {
+// YikeStoryboardParams is met in [GetYikeStoryboardJobResponse].JobParams.
+type YikeStoryboardParams struct {
 	AspectRatio      string
 	FileURL          string
 	ModelParams      string
@@ -447,9 +284,8 @@ type JobParams struct {
 	VideoModel       string
 }
 
-// YikeStoryboardJobJobResult is met in
-// [GetYikeStoryboardJobResponse].JobResult.
-type YikeStoryboardJobJobResult struct {
+// YikeStoryboardResult is met in [GetYikeStoryboardJobResponse].JobResult.
+type YikeStoryboardResult struct {
 	ExceptionStoryboardIds string
 	FailureShotList        string
 	OutputUrl              string
@@ -474,15 +310,7 @@ type GetYikeUserRequest struct {
 // GetYikeUserResponse is the answer of [Client.GetYikeUser].
 type GetYikeUserResponse struct {
 	RequestId string
-	UserInfo  YikeUserUserInfo
-}
-
-// YikeUserUserInfo is met in [GetYikeUserResponse].UserInfo.
-type YikeUserUserInfo struct {
-	Nickname    string
-	UserName    string
-	WorkspaceId string
-	YikeUserId  string
+	UserInfo  YikeUser
 }
 
 // GetYikeUserCredit gets the yike user credit.
@@ -516,10 +344,10 @@ func (c *Client) ListYikeAssetFolders(ctx context.Context, req ListYikeAssetFold
 
 // ListYikeAssetFoldersIter yields the items of all pages of
 // [Client.ListYikeAssetFolders], one call per page.
-func (c *Client) ListYikeAssetFoldersIter(ctx context.Context, req ListYikeAssetFoldersRequest) iter.Seq2[Folder, error] {
+func (c *Client) ListYikeAssetFoldersIter(ctx context.Context, req ListYikeAssetFoldersRequest) iter.Seq2[YikeFolder, error] {
 	return rpc.Numbers(ctx, c.ListYikeAssetFolders, req, 1,
 		func(in *ListYikeAssetFoldersRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListYikeAssetFoldersResponse) ([]Folder, int64) { return out.FolderList, int64(out.Total) })
+		func(out *ListYikeAssetFoldersResponse) ([]YikeFolder, int64) { return out.FolderList, int64(out.Total) })
 }
 
 // ListYikeAssetFoldersRequest is the input of [Client.ListYikeAssetFolders].
@@ -532,14 +360,14 @@ type ListYikeAssetFoldersRequest struct {
 // ListYikeAssetFoldersResponse is the answer of [Client.ListYikeAssetFolders].
 type ListYikeAssetFoldersResponse struct {
 	RequestId  string
-	FolderList []Folder
+	FolderList []YikeFolder
 	MaxResults int32
 	NextToken  string
 	Total      int32
 }
 
-// Folder is met in [ListYikeAssetFoldersResponse].FolderList.
-type Folder struct {
+// YikeFolder is met in [ListYikeAssetFoldersResponse].FolderList.
+type YikeFolder struct {
 	CreateTime   string
 	FolderId     string
 	FolderName   string
@@ -558,10 +386,10 @@ func (c *Client) ListYikeProductions(ctx context.Context, req ListYikeProduction
 
 // ListYikeProductionsIter yields the items of all pages of
 // [Client.ListYikeProductions], one call per page.
-func (c *Client) ListYikeProductionsIter(ctx context.Context, req ListYikeProductionsRequest) iter.Seq2[Production, error] {
+func (c *Client) ListYikeProductionsIter(ctx context.Context, req ListYikeProductionsRequest) iter.Seq2[YikeProduction, error] {
 	return rpc.Tokens(ctx, c.ListYikeProductions, req,
 		func(in *ListYikeProductionsRequest) *string { return &in.NextToken },
-		func(out *ListYikeProductionsResponse) ([]Production, string) {
+		func(out *ListYikeProductionsResponse) ([]YikeProduction, string) {
 			return out.ProductionList, out.NextToken
 		})
 }
@@ -580,11 +408,11 @@ type ListYikeProductionsResponse struct {
 	RequestId      string
 	MaxResults     int32
 	NextToken      string
-	ProductionList []Production
+	ProductionList []YikeProduction
 }
 
-// Production is met in [ListYikeProductionsResponse].ProductionList.
-type Production struct {
+// YikeProduction is met in [ListYikeProductionsResponse].ProductionList.
+type YikeProduction struct {
 	Auth           string
 	CoverUrl       string
 	CreateTime     string
@@ -612,12 +440,12 @@ type PrecheckYikeAIAppJobRequest struct {
 // PrecheckYikeAIAppJobResponse is the answer of [Client.PrecheckYikeAIAppJob].
 type PrecheckYikeAIAppJobResponse struct {
 	RequestId string
-	Result    []YikeAIAppJobResultItem
+	Result    []YikePrecheckResult
 	Status    string
 }
 
-// YikeAIAppJobResultItem is met in [PrecheckYikeAIAppJobResponse].Result.
-type YikeAIAppJobResultItem struct {
+// YikePrecheckResult is met in [PrecheckYikeAIAppJobResponse].Result.
+type YikePrecheckResult struct {
 	ErrorCode string
 	Key       string
 }

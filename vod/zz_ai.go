@@ -127,7 +127,7 @@ type GetAITemplateRequest struct {
 // GetAITemplateResponse is the answer of [Client.GetAITemplate].
 type GetAITemplateResponse struct {
 	RequestId    string
-	TemplateInfo TemplateInfo
+	TemplateInfo AITemplate
 }
 
 // GetAIVideoTagResult gets the AI video tag result.
@@ -154,20 +154,8 @@ type GetAIVideoTagResultResponse struct {
 	VideoTagResult VideoTagResult
 }
 
-// Keyword is met in [VideoTagResult].Keyword.
-type Keyword struct {
-	Tag   string
-	Times []string
-}
-
-// Location is met in [VideoTagResult].Location.
-type Location struct {
-	Tag   string
-	Times []string
-}
-
-// Person is met in [VideoTagResult].Person.
-type Person struct {
+// VideoTag is met in [VideoTagResult].Category.
+type VideoTag struct {
 	FaceUrl string
 	Tag     string
 	Times   []string
@@ -175,22 +163,11 @@ type Person struct {
 
 // VideoTagResult is met in [GetAIVideoTagResultResponse].VideoTagResult.
 type VideoTagResult struct {
-	Category []VideoTagResultCategory
-	Keyword  []Keyword
-	Location []Location
-	Person   []Person
-	Time     []VideoTagResultTime
-}
-
-// VideoTagResultCategory is met in [VideoTagResult].Category.
-type VideoTagResultCategory struct {
-	Tag string
-}
-
-// VideoTagResultTime is met in [VideoTagResult].Time.
-type VideoTagResultTime struct {
-	Tag   string
-	Times []string
+	Category []VideoTag
+	Keyword  []VideoTag
+	Location []VideoTag
+	Person   []VideoTag
+	Time     []VideoTag
 }
 
 // GetDefaultAITemplate gets the default AI template.
@@ -210,7 +187,7 @@ type GetDefaultAITemplateRequest struct {
 // GetDefaultAITemplateResponse is the answer of [Client.GetDefaultAITemplate].
 type GetDefaultAITemplateResponse struct {
 	RequestId    string
-	TemplateInfo TemplateInfo
+	TemplateInfo AITemplate
 }
 
 // GetDigitalWatermarkExtractResult gets the digital watermark extract result.
@@ -237,12 +214,12 @@ type GetDigitalWatermarkExtractResultRequest struct {
 // GetDigitalWatermarkExtractResultResponse is the answer of [Client.GetDigitalWatermarkExtractResult].
 type GetDigitalWatermarkExtractResultResponse struct {
 	RequestId           string
-	AiExtractResultList []AiExtractResult
+	AiExtractResultList []WatermarkExtractResult
 }
 
-// AiExtractResult is met in
+// WatermarkExtractResult is met in
 // [GetDigitalWatermarkExtractResultResponse].AiExtractResultList.
-type AiExtractResult struct {
+type WatermarkExtractResult struct {
 	CreateTime    string
 	ErrorMessage  string
 	JobId         string
@@ -277,8 +254,8 @@ type GetMediaDNAResultResponse struct {
 	}
 }
 
-// Duplication is met in [VideoDNADetail].Duplication.
-type Duplication struct {
+// DNASpan is met in [VideoDNADetail].Duplication.
+type DNASpan struct {
 	Duration string
 	Start    string
 }
@@ -292,14 +269,8 @@ type VideoDNA struct {
 
 // VideoDNADetail is met in [VideoDNA].Detail.
 type VideoDNADetail struct {
-	Duplication Duplication
-	Input       VideoDNADetailInput
-}
-
-// VideoDNADetailInput is met in [VideoDNADetail].Input.
-type VideoDNADetailInput struct {
-	Duration string
-	Start    string
+	Duplication DNASpan
+	Input       DNASpan
 }
 
 // ListAIImageInfo lists the AI image info.
@@ -363,19 +334,6 @@ type ListAIJobResponse struct {
 	}
 }
 
-// AIJob is met in [ListAIJobResponse].AIJobList.AIJob.
-type AIJob struct {
-	Code         string
-	CompleteTime string
-	CreationTime string
-	Data         string
-	JobId        string
-	MediaId      string
-	Message      string
-	Status       string
-	Type         string
-}
-
 // ListAITemplate lists the AI template.
 //
 // RAM action: vod:ListAITemplate.
@@ -393,7 +351,7 @@ type ListAITemplateRequest struct {
 // ListAITemplateResponse is the answer of [Client.ListAITemplate].
 type ListAITemplateResponse struct {
 	RequestId        string
-	TemplateInfoList []TemplateInfo
+	TemplateInfoList []AITemplate
 }
 
 // SetDefaultAITemplate sets the default AI template.
@@ -469,15 +427,8 @@ type SubmitAIJobRequest struct {
 type SubmitAIJobResponse struct {
 	RequestId string
 	AIJobList struct {
-		AIJob []AIJobAIJob
+		AIJob []AIJob
 	}
-}
-
-// AIJobAIJob is met in [SubmitAIJobResponse].AIJobList.AIJob.
-type AIJobAIJob struct {
-	JobId   string
-	MediaId string
-	Type    string
 }
 
 // SubmitDigitalWatermarkExtractJob submits the digital watermark extract job.

@@ -172,18 +172,6 @@ type GetAppInfosResponse struct {
 	NonExistAppIds []string
 }
 
-// AppInfo is met in [GetAppInfosResponse].AppInfoList.
-type AppInfo struct {
-	AppId            string
-	AppName          string
-	CreationTime     string
-	Description      string
-	ModificationTime string
-	ResourceGroupId  string
-	Status           string
-	Type             string
-}
-
 // GetAppPlayKey gets the app play key.
 //
 // RAM action: vod:GetAppPlayKey.
@@ -224,10 +212,10 @@ func (c *Client) ListAppInfo(ctx context.Context, req ListAppInfoRequest) (*List
 
 // ListAppInfoIter yields the items of all pages of [Client.ListAppInfo], one
 // call per page.
-func (c *Client) ListAppInfoIter(ctx context.Context, req ListAppInfoRequest) iter.Seq2[AppInfoAppInfo, error] {
+func (c *Client) ListAppInfoIter(ctx context.Context, req ListAppInfoRequest) iter.Seq2[AppInfo, error] {
 	return rpc.Numbers(ctx, c.ListAppInfo, req, 1,
 		func(in *ListAppInfoRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListAppInfoResponse) ([]AppInfoAppInfo, int64) { return out.AppInfoList, int64(out.Total) })
+		func(out *ListAppInfoResponse) ([]AppInfo, int64) { return out.AppInfoList, int64(out.Total) })
 }
 
 // ListAppInfoRequest is the input of [Client.ListAppInfo].
@@ -242,21 +230,8 @@ type ListAppInfoRequest struct {
 // ListAppInfoResponse is the answer of [Client.ListAppInfo].
 type ListAppInfoResponse struct {
 	RequestId   string
-	AppInfoList []AppInfoAppInfo
+	AppInfoList []AppInfo
 	Total       int32
-}
-
-// AppInfoAppInfo is met in [ListAppInfoResponse].AppInfoList.
-type AppInfoAppInfo struct {
-	AppId            string
-	AppName          string
-	CreationTime     string
-	Description      string
-	ModificationTime string
-	RegionId         string
-	ResourceGroupId  string
-	Status           string
-	Type             string
 }
 
 // ListAppPoliciesForIdentity lists the app policies for identity.

@@ -52,30 +52,6 @@ type GetAttachedMediaInfoResponse struct {
 	NonExistMediaIds  []string
 }
 
-// AttachedMedia is met in [GetAttachedMediaInfoResponse].AttachedMediaList.
-type AttachedMedia struct {
-	AppId            string
-	Categories       []AttachedMediaCategory
-	CreationTime     string
-	Description      string
-	MediaId          string
-	ModificationTime string
-	Status           string
-	StorageLocation  string
-	Tags             string
-	Title            string
-	Type             string
-	URL              string
-}
-
-// AttachedMediaCategory is met in [AttachedMedia].Categories.
-type AttachedMediaCategory struct {
-	CateId   int64
-	CateName string
-	Level    int64
-	ParentId int64
-}
-
 // UpdateAttachedMediaInfos updates attached media infos.
 //
 // RAM action: vod:UpdateAttachedMediaInfos.

@@ -53,23 +53,12 @@ type MediaAuditJob struct {
 	Code         string
 	CompleteTime string
 	CreationTime string
-	Data         MediaAuditJobData
+	Data         MediaAuditResult
 	JobId        string
 	MediaId      string
 	Message      string
 	Status       string
 	Type         string
-}
-
-// MediaAuditJobData is met in [MediaAuditJob].Data.
-type MediaAuditJobData struct {
-	AbnormalModules string
-	AudioResult     []AudioResult
-	ImageResult     []ImageResult
-	Label           string
-	Suggestion      string
-	TextResult      []TextResult
-	VideoResult     VideoResult
 }
 
 // GetAuditHistory gets the audit history.
@@ -82,10 +71,10 @@ func (c *Client) GetAuditHistory(ctx context.Context, req GetAuditHistoryRequest
 
 // GetAuditHistoryIter yields the items of all pages of
 // [Client.GetAuditHistory], one call per page.
-func (c *Client) GetAuditHistoryIter(ctx context.Context, req GetAuditHistoryRequest) iter.Seq2[History, error] {
+func (c *Client) GetAuditHistoryIter(ctx context.Context, req GetAuditHistoryRequest) iter.Seq2[AuditHistory, error] {
 	return rpc.Numbers(ctx, c.GetAuditHistory, req, 1,
 		func(in *GetAuditHistoryRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
-		func(out *GetAuditHistoryResponse) ([]History, int64) { return out.Histories, out.Total })
+		func(out *GetAuditHistoryResponse) ([]AuditHistory, int64) { return out.Histories, out.Total })
 }
 
 // GetAuditHistoryRequest is the input of [Client.GetAuditHistory].
@@ -101,13 +90,13 @@ type GetAuditHistoryRequest struct {
 // GetAuditHistoryResponse is the answer of [Client.GetAuditHistory].
 type GetAuditHistoryResponse struct {
 	RequestId string
-	Histories []History
+	Histories []AuditHistory
 	Status    string
 	Total     int64
 }
 
-// History is met in [GetAuditHistoryResponse].Histories.
-type History struct {
+// AuditHistory is met in [GetAuditHistoryResponse].Histories.
+type AuditHistory struct {
 	Auditor      string
 	Comment      string
 	CreationTime string
@@ -125,10 +114,10 @@ func (c *Client) GetMediaAuditAudioResultDetail(ctx context.Context, req GetMedi
 
 // GetMediaAuditAudioResultDetailIter yields the items of all pages of
 // [Client.GetMediaAuditAudioResultDetail], one call per page.
-func (c *Client) GetMediaAuditAudioResultDetailIter(ctx context.Context, req GetMediaAuditAudioResultDetailRequest) iter.Seq2[AudioAuditItem, error] {
+func (c *Client) GetMediaAuditAudioResultDetailIter(ctx context.Context, req GetMediaAuditAudioResultDetailRequest) iter.Seq2[AudioAuditDetail, error] {
 	return rpc.Numbers(ctx, c.GetMediaAuditAudioResultDetail, req, 1,
 		func(in *GetMediaAuditAudioResultDetailRequest) (page, size *int32) { return &in.PageNo, nil },
-		func(out *GetMediaAuditAudioResultDetailResponse) ([]AudioAuditItem, int64) {
+		func(out *GetMediaAuditAudioResultDetailResponse) ([]AudioAuditDetail, int64) {
 			return out.MediaAuditAudioResultDetail.List, int64(out.MediaAuditAudioResultDetail.Total)
 		})
 }
@@ -147,21 +136,21 @@ type GetMediaAuditAudioResultDetailRequest struct {
 // GetMediaAuditAudioResultDetailResponse is the answer of [Client.GetMediaAuditAudioResultDetail].
 type GetMediaAuditAudioResultDetailResponse struct {
 	RequestId                   string
-	MediaAuditAudioResultDetail MediaAuditAudioResultDetail
+	MediaAuditAudioResultDetail AudioAuditDetails
 }
 
-// AudioAuditItem is met in [MediaAuditAudioResultDetail].List.
-type AudioAuditItem struct {
+// AudioAuditDetail is met in [AudioAuditDetails].List.
+type AudioAuditDetail struct {
 	EndTime   int64
 	Label     string
 	StartTime int64
 	Text      string
 }
 
-// MediaAuditAudioResultDetail is met in
+// AudioAuditDetails is met in
 // [GetMediaAuditAudioResultDetailResponse].MediaAuditAudioResultDetail.
-type MediaAuditAudioResultDetail struct {
-	List      []AudioAuditItem
+type AudioAuditDetails struct {
+	List      []AudioAuditDetail
 	PageTotal int32
 	Total     int32
 }
@@ -186,17 +175,6 @@ type GetMediaAuditResultResponse struct {
 	MediaAuditResult MediaAuditResult
 }
 
-// MediaAuditResult is met in [GetMediaAuditResultResponse].MediaAuditResult.
-type MediaAuditResult struct {
-	AbnormalModules string
-	AudioResult     []AudioResult
-	ImageResult     []ImageResult
-	Label           string
-	Suggestion      string
-	TextResult      []TextResult
-	VideoResult     VideoResult
-}
-
 // GetMediaAuditResultDetail gets the media audit result detail.
 //
 // RAM action: vod:GetMediaAuditResultDetail.
@@ -207,10 +185,10 @@ func (c *Client) GetMediaAuditResultDetail(ctx context.Context, req GetMediaAudi
 
 // GetMediaAuditResultDetailIter yields the items of all pages of
 // [Client.GetMediaAuditResultDetail], one call per page.
-func (c *Client) GetMediaAuditResultDetailIter(ctx context.Context, req GetMediaAuditResultDetailRequest) iter.Seq2[MediaAuditResultDetailItem, error] {
+func (c *Client) GetMediaAuditResultDetailIter(ctx context.Context, req GetMediaAuditResultDetailRequest) iter.Seq2[ImageAuditDetail, error] {
 	return rpc.Numbers(ctx, c.GetMediaAuditResultDetail, req, 1,
 		func(in *GetMediaAuditResultDetailRequest) (page, size *int32) { return &in.PageNo, nil },
-		func(out *GetMediaAuditResultDetailResponse) ([]MediaAuditResultDetailItem, int64) {
+		func(out *GetMediaAuditResultDetailResponse) ([]ImageAuditDetail, int64) {
 			return out.MediaAuditResultDetail.List, int64(out.MediaAuditResultDetail.Total)
 		})
 }
@@ -226,18 +204,11 @@ type GetMediaAuditResultDetailRequest struct {
 // GetMediaAuditResultDetailResponse is the answer of [Client.GetMediaAuditResultDetail].
 type GetMediaAuditResultDetailResponse struct {
 	RequestId              string
-	MediaAuditResultDetail MediaAuditResultDetail
+	MediaAuditResultDetail ImageAuditDetails
 }
 
-// MediaAuditResultDetail is met in
-// [GetMediaAuditResultDetailResponse].MediaAuditResultDetail.
-type MediaAuditResultDetail struct {
-	List  []MediaAuditResultDetailItem
-	Total int32
-}
-
-// MediaAuditResultDetailItem is met in [MediaAuditResultDetail].List.
-type MediaAuditResultDetailItem struct {
+// ImageAuditDetail is met in [ImageAuditDetails].List.
+type ImageAuditDetail struct {
 	AdLabel        string
 	AdScore        string
 	LiveLabel      string
@@ -250,6 +221,13 @@ type MediaAuditResultDetailItem struct {
 	TerrorismScore string
 	Timestamp      string
 	Url            string
+}
+
+// ImageAuditDetails is met in
+// [GetMediaAuditResultDetailResponse].MediaAuditResultDetail.
+type ImageAuditDetails struct {
+	List  []ImageAuditDetail
+	Total int32
 }
 
 // GetMediaAuditResultTimeline gets the media audit result timeline.
@@ -269,49 +247,21 @@ type GetMediaAuditResultTimelineRequest struct {
 // GetMediaAuditResultTimelineResponse is the answer of [Client.GetMediaAuditResultTimeline].
 type GetMediaAuditResultTimelineResponse struct {
 	RequestId                string
-	MediaAuditResultTimeline MediaAuditResultTimeline
+	MediaAuditResultTimeline AuditTimeline
 }
 
-// Ad is met in [MediaAuditResultTimeline].Ad.
-type Ad struct {
-	Label     string
-	Score     string
-	Timestamp string
-}
-
-// Live is met in [MediaAuditResultTimeline].Live.
-type Live struct {
-	Label     string
-	Score     string
-	Timestamp string
-}
-
-// Logo is met in [MediaAuditResultTimeline].Logo.
-type Logo struct {
-	Label     string
-	Score     string
-	Timestamp string
-}
-
-// MediaAuditResultTimeline is met in
+// AuditTimeline is met in
 // [GetMediaAuditResultTimelineResponse].MediaAuditResultTimeline.
-type MediaAuditResultTimeline struct {
-	Ad        []Ad
-	Live      []Live
-	Logo      []Logo
-	Porn      []Porn
-	Terrorism []Terrorism
+type AuditTimeline struct {
+	Ad        []AuditTimelineItem
+	Live      []AuditTimelineItem
+	Logo      []AuditTimelineItem
+	Porn      []AuditTimelineItem
+	Terrorism []AuditTimelineItem
 }
 
-// Porn is met in [MediaAuditResultTimeline].Porn.
-type Porn struct {
-	Label     string
-	Score     string
-	Timestamp string
-}
-
-// Terrorism is met in [MediaAuditResultTimeline].Terrorism.
-type Terrorism struct {
+// AuditTimelineItem is met in [AuditTimeline].Ad.
+type AuditTimelineItem struct {
 	Label     string
 	Score     string
 	Timestamp string
@@ -333,11 +283,11 @@ type ListAuditSecurityIpRequest struct {
 // ListAuditSecurityIpResponse is the answer of [Client.ListAuditSecurityIp].
 type ListAuditSecurityIpResponse struct {
 	RequestId      string
-	SecurityIpList []SecurityIp
+	SecurityIpList []AuditSecurityIp
 }
 
-// SecurityIp is met in [ListAuditSecurityIpResponse].SecurityIpList.
-type SecurityIp struct {
+// AuditSecurityIp is met in [ListAuditSecurityIpResponse].SecurityIpList.
+type AuditSecurityIp struct {
 	CreationTime      string
 	Ips               string
 	ModificationTime  string

@@ -168,33 +168,7 @@ type DescribeVodCertificateListRequest struct {
 // DescribeVodCertificateListResponse is the answer of [Client.DescribeVodCertificateList].
 type DescribeVodCertificateListResponse struct {
 	RequestId            string
-	CertificateListModel CertificateListModel
-}
-
-// Cert is met in [CertificateListModel].CertList.Cert.
-type Cert struct {
-	Algorithm       string
-	CertId          int64
-	CertIdentifier  string
-	CertName        string
-	Common          string
-	CreateTime      int64
-	DomainMatchCert bool
-	EndTime         int64
-	Fingerprint     string
-	InstanceId      string
-	Issuer          string
-	LastTime        int64
-	SignAlgorithm   string
-}
-
-// CertificateListModel is met in
-// [DescribeVodCertificateListResponse].CertificateListModel.
-type CertificateListModel struct {
-	CertList struct {
-		Cert []Cert
-	}
-	Count int32
+	CertificateListModel CertificateList
 }
 
 // DescribeVodDomainCertificateInfo describes the vod domain certificate info.
@@ -217,13 +191,13 @@ type DescribeVodDomainCertificateInfoRequest struct {
 type DescribeVodDomainCertificateInfoResponse struct {
 	RequestId string
 	CertInfos struct {
-		CertInfo []CertInfo
+		CertInfo []DomainCertificate
 	}
 }
 
-// CertInfo is met in
+// DomainCertificate is met in
 // [DescribeVodDomainCertificateInfoResponse].CertInfos.CertInfo.
-type CertInfo struct {
+type DomainCertificate struct {
 	CertDomainName          string
 	CertExpireTime          string
 	CertId                  string
@@ -272,14 +246,14 @@ type DescribeVodDomainConfigsResponse struct {
 type DomainConfig struct {
 	ConfigId     string
 	FunctionArgs struct {
-		FunctionArg []FunctionArg
+		FunctionArg []DomainFunctionArg
 	}
 	FunctionName string
 	Status       string
 }
 
-// FunctionArg is met in [DomainConfig].FunctionArgs.FunctionArg.
-type FunctionArg struct {
+// DomainFunctionArg is met in [DomainConfig].FunctionArgs.FunctionArg.
+type DomainFunctionArg struct {
 	ArgName  string
 	ArgValue string
 }
@@ -319,19 +293,9 @@ type DomainDetail struct {
 	SSLPub       string
 	Scope        string
 	Sources      struct {
-		Source []Source
+		Source []DomainSource
 	}
 	Weight string
-}
-
-// Source is met in [DomainDetail].Sources.Source.
-type Source struct {
-	Content  string
-	Enabled  string
-	Port     int32
-	Priority string
-	Type     string
-	Weight   string
 }
 
 // DescribeVodDomainLog describes the vod domain log.
@@ -377,13 +341,13 @@ type DomainLogDetail struct {
 	DomainName string
 	LogCount   int64
 	LogInfos   struct {
-		LogInfoDetail []LogInfoDetail
+		LogInfoDetail []DomainLogInfo
 	}
-	PageInfos PageInfo
+	PageInfos DomainLogPage
 }
 
-// LogInfoDetail is met in [DomainLogDetail].LogInfos.LogInfoDetail.
-type LogInfoDetail struct {
+// DomainLogInfo is met in [DomainLogDetail].LogInfos.LogInfoDetail.
+type DomainLogInfo struct {
 	EndTime   string
 	LogName   string
 	LogPath   string
@@ -391,8 +355,8 @@ type LogInfoDetail struct {
 	StartTime string
 }
 
-// PageInfo is met in [DomainLogDetail].PageInfos.
-type PageInfo struct {
+// DomainLogPage is met in [DomainLogDetail].PageInfos.
+type DomainLogPage struct {
 	PageNumber int64
 	PageSize   int64
 	Total      int64
@@ -435,10 +399,12 @@ func (c *Client) DescribeVodRefreshTasks(ctx context.Context, req DescribeVodRef
 
 // DescribeVodRefreshTasksIter yields the items of all pages of
 // [Client.DescribeVodRefreshTasks], one call per page.
-func (c *Client) DescribeVodRefreshTasksIter(ctx context.Context, req DescribeVodRefreshTasksRequest) iter.Seq2[Task, error] {
+func (c *Client) DescribeVodRefreshTasksIter(ctx context.Context, req DescribeVodRefreshTasksRequest) iter.Seq2[RefreshTask, error] {
 	return rpc.Numbers(ctx, c.DescribeVodRefreshTasks, req, 1,
 		func(in *DescribeVodRefreshTasksRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
-		func(out *DescribeVodRefreshTasksResponse) ([]Task, int64) { return out.Tasks.Task, out.TotalCount })
+		func(out *DescribeVodRefreshTasksResponse) ([]RefreshTask, int64) {
+			return out.Tasks.Task, out.TotalCount
+		})
 }
 
 // DescribeVodRefreshTasksRequest is the input of [Client.DescribeVodRefreshTasks].
@@ -464,13 +430,13 @@ type DescribeVodRefreshTasksResponse struct {
 	PageNumber int64
 	PageSize   int64
 	Tasks      struct {
-		Task []Task
+		Task []RefreshTask
 	}
 	TotalCount int64
 }
 
-// Task is met in [DescribeVodRefreshTasksResponse].Tasks.Task.
-type Task struct {
+// RefreshTask is met in [DescribeVodRefreshTasksResponse].Tasks.Task.
+type RefreshTask struct {
 	CreationTime string
 	Description  string
 	ObjectPath   string
@@ -490,12 +456,12 @@ func (c *Client) DescribeVodSSLCertificateList(ctx context.Context, req Describe
 
 // DescribeVodSSLCertificateListIter yields the items of all pages of
 // [Client.DescribeVodSSLCertificateList], one call per page.
-func (c *Client) DescribeVodSSLCertificateListIter(ctx context.Context, req DescribeVodSSLCertificateListRequest) iter.Seq2[VodSSLCertificateCertificateListModelCert, error] {
+func (c *Client) DescribeVodSSLCertificateListIter(ctx context.Context, req DescribeVodSSLCertificateListRequest) iter.Seq2[Certificate, error] {
 	return rpc.Numbers(ctx, c.DescribeVodSSLCertificateList, req, 1,
 		func(in *DescribeVodSSLCertificateListRequest) (page, size *int64) {
 			return &in.PageNumber, &in.PageSize
 		},
-		func(out *DescribeVodSSLCertificateListResponse) ([]VodSSLCertificateCertificateListModelCert, int64) {
+		func(out *DescribeVodSSLCertificateListResponse) ([]Certificate, int64) {
 			return out.CertificateListModel.CertList.Cert, -1
 		})
 }
@@ -513,30 +479,7 @@ type DescribeVodSSLCertificateListRequest struct {
 // DescribeVodSSLCertificateListResponse is the answer of [Client.DescribeVodSSLCertificateList].
 type DescribeVodSSLCertificateListResponse struct {
 	RequestId            string
-	CertificateListModel VodSSLCertificateCertificateListModel
-}
-
-// VodSSLCertificateCertificateListModel is met in
-// [DescribeVodSSLCertificateListResponse].CertificateListModel.
-type VodSSLCertificateCertificateListModel struct {
-	CertList struct {
-		Cert []VodSSLCertificateCertificateListModelCert
-	}
-	Count      int32
-	PageNumber int64
-	PageSize   int64
-}
-
-// VodSSLCertificateCertificateListModelCert is met in
-// [VodSSLCertificateCertificateListModel].CertList.Cert.
-type VodSSLCertificateCertificateListModelCert struct {
-	CertId      int64
-	CertName    string
-	CertRegion  string
-	Common      string
-	Fingerprint string
-	Issuer      string
-	LastTime    int64
+	CertificateListModel CertificateList
 }
 
 // DescribeVodUserDomains describes vod user domains.
@@ -549,10 +492,10 @@ func (c *Client) DescribeVodUserDomains(ctx context.Context, req DescribeVodUser
 
 // DescribeVodUserDomainsIter yields the items of all pages of
 // [Client.DescribeVodUserDomains], one call per page.
-func (c *Client) DescribeVodUserDomainsIter(ctx context.Context, req DescribeVodUserDomainsRequest) iter.Seq2[PageData, error] {
+func (c *Client) DescribeVodUserDomainsIter(ctx context.Context, req DescribeVodUserDomainsRequest) iter.Seq2[UserDomain, error] {
 	return rpc.Numbers(ctx, c.DescribeVodUserDomains, req, 1,
 		func(in *DescribeVodUserDomainsRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
-		func(out *DescribeVodUserDomainsResponse) ([]PageData, int64) {
+		func(out *DescribeVodUserDomainsResponse) ([]UserDomain, int64) {
 			return out.Domains.PageData, out.TotalCount
 		})
 }
@@ -569,22 +512,28 @@ type DescribeVodUserDomainsRequest struct {
 	PageNumber    int32
 	PageSize      int32
 	SecurityToken string
-	Tag           []Tag
+	Tag           []DomainTag
 }
 
 // DescribeVodUserDomainsResponse is the answer of [Client.DescribeVodUserDomains].
 type DescribeVodUserDomainsResponse struct {
 	RequestId string
 	Domains   struct {
-		PageData []PageData
+		PageData []UserDomain
 	}
 	PageNumber int64
 	PageSize   int64
 	TotalCount int64
 }
 
-// PageData is met in [DescribeVodUserDomainsResponse].Domains.PageData.
-type PageData struct {
+// DomainTag is met in [DescribeVodUserDomainsRequest].Tag.
+type DomainTag struct {
+	Key   string `json:",omitzero"`
+	Value string `json:",omitzero"`
+}
+
+// UserDomain is met in [DescribeVodUserDomainsResponse].Domains.PageData.
+type UserDomain struct {
 	Cname        string
 	Description  string
 	DomainName   string
@@ -593,23 +542,9 @@ type PageData struct {
 	GmtModified  string
 	Sandbox      string
 	Sources      struct {
-		Source []PageDataSource
+		Source []DomainSource
 	}
 	SslProtocol string
-}
-
-// PageDataSource is met in [PageData].Sources.Source.
-type PageDataSource struct {
-	Content  string
-	Port     int32
-	Priority string
-	Type     string
-}
-
-// Tag is met in [DescribeVodUserDomainsRequest].Tag.
-type Tag struct {
-	Key   string `json:",omitzero"`
-	Value string `json:",omitzero"`
 }
 
 // DescribeVodUserVipsByDomain describes the vod user vips by domain.

@@ -37,16 +37,6 @@ type AddEditingProjectResponse struct {
 	Project   EditingProject
 }
 
-// EditingProject is met in [AddEditingProjectResponse].Project.
-type EditingProject struct {
-	CreationTime string
-	Description  string
-	ModifiedTime string
-	ProjectId    string
-	Status       string
-	Title        string
-}
-
 // AddEditingProjectMaterials adds editing project materials.
 //
 // RAM action: vod:AddEditingProjectMaterials.
@@ -72,12 +62,11 @@ type AddEditingProjectMaterialsRequest struct {
 // AddEditingProjectMaterialsResponse is the answer of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsResponse struct {
 	RequestId    string
-	MaterialList []EditingProjectMaterial
+	MaterialList []AddedMaterial
 }
 
-// EditingProjectMaterial is met in
-// [AddEditingProjectMaterialsResponse].MaterialList.
-type EditingProjectMaterial struct {
+// AddedMaterial is met in [AddEditingProjectMaterialsResponse].MaterialList.
+type AddedMaterial struct {
 	CateId       int32
 	CateName     string
 	CoverURL     string
@@ -168,21 +157,7 @@ type GetEditingProjectRequest struct {
 // GetEditingProjectResponse is the answer of [Client.GetEditingProject].
 type GetEditingProjectResponse struct {
 	RequestId string
-	Project   EditingProjectProject
-}
-
-// EditingProjectProject is met in [GetEditingProjectResponse].Project.
-type EditingProjectProject struct {
-	CoverURL        string
-	CreationTime    string
-	Description     string
-	ModifiedTime    string
-	ProjectId       string
-	RegionId        string
-	Status          string
-	StorageLocation string
-	Timeline        string
-	Title           string
+	Project   EditingProject
 }
 
 // GetEditingProjectMaterials gets editing project materials.
@@ -211,13 +186,13 @@ type GetEditingProjectMaterialsRequest struct {
 type GetEditingProjectMaterialsResponse struct {
 	RequestId    string
 	MaterialList struct {
-		Material []EditingProjectMaterialMaterial
+		Material []EditingMaterial
 	}
 }
 
-// EditingProjectMaterialMaterial is met in
+// EditingMaterial is met in
 // [GetEditingProjectMaterialsResponse].MaterialList.Material.
-type EditingProjectMaterialMaterial struct {
+type EditingMaterial struct {
 	CateId       int32
 	CateName     string
 	CoverURL     string
@@ -282,10 +257,10 @@ func (c *Client) SearchEditingProject(ctx context.Context, req SearchEditingProj
 
 // SearchEditingProjectIter yields the items of all pages of
 // [Client.SearchEditingProject], one call per page.
-func (c *Client) SearchEditingProjectIter(ctx context.Context, req SearchEditingProjectRequest) iter.Seq2[EditingProjectProjectItem, error] {
+func (c *Client) SearchEditingProjectIter(ctx context.Context, req SearchEditingProjectRequest) iter.Seq2[EditingProject, error] {
 	return rpc.Numbers(ctx, c.SearchEditingProject, req, 1,
 		func(in *SearchEditingProjectRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *SearchEditingProjectResponse) ([]EditingProjectProjectItem, int64) {
+		func(out *SearchEditingProjectResponse) ([]EditingProject, int64) {
 			return out.ProjectList.Project, int64(out.Total)
 		})
 }
@@ -311,24 +286,9 @@ type SearchEditingProjectRequest struct {
 type SearchEditingProjectResponse struct {
 	RequestId   string
 	ProjectList struct {
-		Project []EditingProjectProjectItem
+		Project []EditingProject
 	}
 	Total int32
-}
-
-// EditingProjectProjectItem is met in
-// [SearchEditingProjectResponse].ProjectList.Project.
-type EditingProjectProjectItem struct {
-	CoverURL        string
-	CreationTime    string
-	Description     string
-	Duration        float32
-	ModifiedTime    string
-	ProjectId       string
-	RegionId        string
-	Status          string
-	StorageLocation string
-	Title           string
 }
 
 // SetEditingProjectMaterials sets editing project materials.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"iter"
 
-	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -29,21 +28,21 @@ type BatchGetMediaInfosRequest struct {
 type BatchGetMediaInfosResponse struct {
 	RequestId            string
 	ForbiddenMediaIds    []string
-	MediaInfos           []MediaInfo
+	MediaInfos           []BatchMediaInfo
 	NonExistMediaIds     []string
 	NonExistReferenceIds []string
 }
 
-// MediaInfo is met in [BatchGetMediaInfosResponse].MediaInfos.
-type MediaInfo struct {
+// BatchMediaInfo is met in [BatchGetMediaInfosResponse].MediaInfos.
+type BatchMediaInfo struct {
 	MediaId       string
-	MediaInfo     MediaInfoMediaInfo
-	MezzanineInfo MezzanineInfo
-	PlayInfoList  []MediaInfoPlayInfo
+	MediaInfo     MediaInfo
+	MezzanineInfo Mezzanine
+	PlayInfoList  []PlayInfo
 }
 
-// MediaInfoMediaInfo is met in [MediaInfo].MediaInfo.
-type MediaInfoMediaInfo struct {
+// MediaInfo is met in [BatchMediaInfo].MediaInfo.
+type MediaInfo struct {
 	AppId             string
 	CateId            int64
 	CateName          string
@@ -64,55 +63,6 @@ type MediaInfoMediaInfo struct {
 	TemplateGroupId   string
 	Title             string
 	UserData          string
-}
-
-// MediaInfoPlayInfo is met in [MediaInfo].PlayInfoList.
-type MediaInfoPlayInfo struct {
-	BitDepth         int32
-	Bitrate          string
-	CodecName        string
-	CreationTime     string
-	Definition       string
-	Duration         string
-	Encrypt          int64
-	EncryptMode      string
-	EncryptType      string
-	Format           string
-	Fps              string
-	HDRType          string
-	Height           int64
-	JobExt           string
-	JobId            string
-	JobType          int32
-	ModificationTime string
-	NarrowBandType   string
-	PlayURL          string
-	Size             int64
-	Specification    string
-	Status           string
-	StreamType       string
-	TemplateGroupId  string
-	TemplateId       string
-	WatermarkId      string
-	Width            int64
-}
-
-// MezzanineInfo is met in [MediaInfo].MezzanineInfo.
-type MezzanineInfo struct {
-	AudioStreamList []AudioStream
-	Bitrate         string
-	CreationTime    string
-	Duration        string
-	FileMD5         string
-	FileName        string
-	FileURL         string
-	Fps             string
-	Height          int64
-	MediaId         string
-	Size            int64
-	Status          string
-	VideoStreamList []VideoStream
-	Width           int64
 }
 
 // DeleteMezzanines deletes mezzanines.
@@ -212,29 +162,6 @@ type GetMezzanineInfoResponse struct {
 	Mezzanine Mezzanine
 }
 
-// Mezzanine is met in [GetMezzanineInfoResponse].Mezzanine.
-type Mezzanine struct {
-	AudioStreamList   []AudioStream
-	Bitrate           string
-	CreationTime      string
-	Duration          string
-	FileMD5           string
-	FileName          string
-	FileURL           string
-	Fps               string
-	Height            int64
-	OutputType        string
-	PreprocessStatus  string
-	RestoreExpiration string
-	RestoreStatus     string
-	Size              int64
-	Status            string
-	StorageClass      string
-	VideoId           string
-	VideoStreamList   []VideoStream
-	Width             int64
-}
-
 // GetVideoInfo gets the video info.
 //
 // Needs VideoId or ReferenceId.
@@ -257,37 +184,6 @@ type GetVideoInfoResponse struct {
 	Video     Video
 }
 
-// Video is met in [GetVideoInfoResponse].Video.
-type Video struct {
-	AppId             string
-	AuditStatus       string
-	CateId            int64
-	CateName          string
-	CoverURL          string
-	CreationTime      string
-	CustomMediaInfo   string
-	Description       string
-	DownloadSwitch    string
-	Duration          float32
-	ModificationTime  string
-	ReferenceId       string
-	RegionId          string
-	RestoreExpiration string
-	RestoreStatus     string
-	Size              int64
-	Snapshots         struct {
-		Snapshot []string
-	}
-	Status          string
-	StorageClass    string
-	StorageLocation string
-	Tags            string
-	TemplateGroupId string
-	Title           string
-	UserData        alimedia.JSON
-	VideoId         string
-}
-
 // GetVideoInfos gets video infos.
 //
 // RAM action: vod:GetVideoInfos.
@@ -307,33 +203,7 @@ type GetVideoInfosResponse struct {
 	RequestId            string
 	NonExistReferenceIds []string
 	NonExistVideoIds     []string
-	VideoList            []VideoInfoVideo
-}
-
-// VideoInfoVideo is met in [GetVideoInfosResponse].VideoList.
-type VideoInfoVideo struct {
-	AppId             string
-	CateId            int64
-	CateName          string
-	CoverURL          string
-	CreationTime      string
-	Description       string
-	DownloadSwitch    string
-	Duration          float32
-	ModificationTime  string
-	ReferenceId       string
-	RestoreExpiration string
-	RestoreStatus     string
-	Size              int64
-	Snapshots         []string
-	Status            string
-	StorageClass      string
-	StorageLocation   string
-	Tags              string
-	TemplateGroupId   string
-	Title             string
-	UserData          alimedia.JSON
-	VideoId           string
+	VideoList            []VideoInfo
 }
 
 // GetVideoList gets the video list.
@@ -346,10 +216,10 @@ func (c *Client) GetVideoList(ctx context.Context, req GetVideoListRequest) (*Ge
 
 // GetVideoListIter yields the items of all pages of [Client.GetVideoList], one
 // call per page.
-func (c *Client) GetVideoListIter(ctx context.Context, req GetVideoListRequest) iter.Seq2[VideoVideo, error] {
+func (c *Client) GetVideoListIter(ctx context.Context, req GetVideoListRequest) iter.Seq2[Video, error] {
 	return rpc.Numbers(ctx, c.GetVideoList, req, 1,
 		func(in *GetVideoListRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *GetVideoListResponse) ([]VideoVideo, int64) { return out.VideoList.Video, int64(out.Total) })
+		func(out *GetVideoListResponse) ([]Video, int64) { return out.VideoList.Video, int64(out.Total) })
 }
 
 // GetVideoListRequest is the input of [Client.GetVideoList].
@@ -373,34 +243,8 @@ type GetVideoListResponse struct {
 	RequestId string
 	Total     int32
 	VideoList struct {
-		Video []VideoVideo
+		Video []Video
 	}
-}
-
-// VideoVideo is met in [GetVideoListResponse].VideoList.Video.
-type VideoVideo struct {
-	AppId             string
-	CateId            int64
-	CateName          string
-	CoverURL          string
-	CreationTime      string
-	Description       string
-	Duration          float32
-	ModificationTime  string
-	ReferenceId       string
-	RestoreExpiration string
-	RestoreStatus     string
-	Size              int64
-	Snapshots         struct {
-		Snapshot []string
-	}
-	Status          string
-	StorageClass    string
-	StorageLocation string
-	Tags            string
-	Title           string
-	UserData        string
-	VideoId         string
 }
 
 // ListLiveRecordVideo lists the live record video.
@@ -452,11 +296,11 @@ type LiveRecordVideo struct {
 	RecordEndTime   string
 	RecordStartTime string
 	StreamName      string
-	Video           LiveRecordVideoVideo
+	Video           RecordedVideo
 }
 
-// LiveRecordVideoVideo is met in [LiveRecordVideo].Video.
-type LiveRecordVideoVideo struct {
+// RecordedVideo is met in [LiveRecordVideo].Video.
+type RecordedVideo struct {
 	CateId       int32
 	CateName     string
 	CoverURL     string
@@ -498,7 +342,7 @@ type RestoreMediaRequest struct {
 type RestoreMediaResponse struct {
 	RequestId     string
 	ForbiddenList struct {
-		MediaForbiddenReasonDTO []MediaForbiddenReasonDTO
+		MediaForbiddenReasonDTO []ForbiddenMedia
 	}
 	IgnoredList struct {
 		MediaId []string
@@ -555,7 +399,14 @@ type AiLabelInfo struct {
 	Category    string
 	LabelId     string
 	LabelName   string
-	Occurrences []Occurrence
+	Occurrences []AiOccurrence
+}
+
+// AiOccurrence is met in [AiLabelInfo].Occurrences.
+type AiOccurrence struct {
+	From  float64
+	Score float64
+	To    float64
 }
 
 // AiRoughData is met in [Media].AiRoughData.
@@ -614,72 +465,13 @@ type Image struct {
 type Media struct {
 	AiData        AiData
 	AiRoughData   AiRoughData
-	AttachedMedia MediaAttachedMedia
+	AttachedMedia AttachedMedia
 	Audio         Audio
 	CreationTime  string
 	Image         Image
 	MediaId       string
 	MediaType     string
-	Video         MediaVideo
-}
-
-// MediaAttachedMedia is met in [Media].AttachedMedia.
-type MediaAttachedMedia struct {
-	AppId            string
-	BusinessType     string
-	Categories       []MediaAttachedMediaCategory
-	CreationTime     string
-	Description      string
-	MediaId          string
-	ModificationTime string
-	Status           string
-	StorageLocation  string
-	Tags             string
-	Title            string
-	URL              string
-}
-
-// MediaAttachedMediaCategory is met in [MediaAttachedMedia].Categories.
-type MediaAttachedMediaCategory struct {
-	CateId   int64
-	CateName string
-	Level    int64
-	ParentId int64
-}
-
-// MediaVideo is met in [Media].Video.
-type MediaVideo struct {
-	AppId             string
-	CateId            int64
-	CateName          string
-	CoverURL          string
-	CreationTime      string
-	Description       string
-	DownloadSwitch    string
-	Duration          float32
-	MediaSource       string
-	ModificationTime  string
-	PreprocessStatus  string
-	ReferenceId       string
-	RestoreExpiration string
-	RestoreStatus     string
-	Size              int64
-	Snapshots         []string
-	SpriteSnapshots   []string
-	Status            string
-	StorageClass      string
-	StorageLocation   string
-	Tags              string
-	Title             string
-	TranscodeMode     string
-	VideoId           string
-}
-
-// Occurrence is met in [AiLabelInfo].Occurrences.
-type Occurrence struct {
-	From  float64
-	Score float64
-	To    float64
+	Video         VideoInfo
 }
 
 // OcrInfo is met in [AiData].OcrInfo.
@@ -714,7 +506,7 @@ type UpdateMediaStorageClassRequest struct {
 type UpdateMediaStorageClassResponse struct {
 	RequestId     string
 	ForbiddenList struct {
-		MediaForbiddenReasonDTO []MediaForbiddenReasonDTO
+		MediaForbiddenReasonDTO []ForbiddenMedia
 	}
 	IgnoredList struct {
 		MediaId []string

@@ -115,35 +115,6 @@ type GetPlayInfoResponse struct {
 	VideoBase VideoBase
 }
 
-// PlayInfo is met in [GetPlayInfoResponse].PlayInfoList.PlayInfo.
-type PlayInfo struct {
-	BitDepth         int32
-	Bitrate          string
-	CodecName        string
-	CreationTime     string
-	Definition       string
-	Duration         string
-	Encrypt          int64
-	EncryptMode      string
-	EncryptType      string
-	Format           string
-	Fps              string
-	HDRType          string
-	Height           int64
-	JobExt           string
-	JobId            string
-	JobType          int32
-	ModificationTime string
-	NarrowBandType   string
-	PlayURL          string
-	Size             int64
-	Specification    string
-	Status           string
-	StreamType       string
-	WatermarkId      string
-	Width            int64
-}
-
 // VideoBase is met in [GetPlayInfoResponse].VideoBase.
 type VideoBase struct {
 	CoverURL     string

@@ -137,12 +137,9 @@ type SubmitDynamicImageJobRequest struct {
 // SubmitDynamicImageJobResponse is the answer of [Client.SubmitDynamicImageJob].
 type SubmitDynamicImageJobResponse struct {
 	RequestId       string
-	DynamicImageJob DynamicImageJob
-}
-
-// DynamicImageJob is met in [SubmitDynamicImageJobResponse].DynamicImageJob.
-type DynamicImageJob struct {
-	JobId string
+	DynamicImageJob struct {
+		JobId string
+	}
 }
 
 // SubmitSnapshotJob submits the snapshot job.
@@ -171,10 +168,7 @@ type SubmitSnapshotJobRequest struct {
 // SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobResponse struct {
 	RequestId   string
-	SnapshotJob SnapshotJob
-}
-
-// SnapshotJob is met in [SubmitSnapshotJobResponse].SnapshotJob.
-type SnapshotJob struct {
-	JobId string
+	SnapshotJob struct {
+		JobId string
+	}
 }

@@ -54,10 +54,10 @@ func (c *Client) DescribePlayTopVideos(ctx context.Context, req DescribePlayTopV
 
 // DescribePlayTopVideosIter yields the items of all pages of
 // [Client.DescribePlayTopVideos], one call per page.
-func (c *Client) DescribePlayTopVideosIter(ctx context.Context, req DescribePlayTopVideosRequest) iter.Seq2[TopPlayVideoStatis, error] {
+func (c *Client) DescribePlayTopVideosIter(ctx context.Context, req DescribePlayTopVideosRequest) iter.Seq2[TopPlayVideo, error] {
 	return rpc.Numbers(ctx, c.DescribePlayTopVideos, req, 1,
 		func(in *DescribePlayTopVideosRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
-		func(out *DescribePlayTopVideosResponse) ([]TopPlayVideoStatis, int64) {
+		func(out *DescribePlayTopVideosResponse) ([]TopPlayVideo, int64) {
 			return out.TopPlayVideos.TopPlayVideoStatis, out.TotalNum
 		})
 }
@@ -77,14 +77,14 @@ type DescribePlayTopVideosResponse struct {
 	PageNo        int64
 	PageSize      int64
 	TopPlayVideos struct {
-		TopPlayVideoStatis []TopPlayVideoStatis
+		TopPlayVideoStatis []TopPlayVideo
 	}
 	TotalNum int64
 }
 
-// TopPlayVideoStatis is met in
+// TopPlayVideo is met in
 // [DescribePlayTopVideosResponse].TopPlayVideos.TopPlayVideoStatis.
-type TopPlayVideoStatis struct {
+type TopPlayVideo struct {
 	PlayDuration string
 	Title        string
 	UV           string
@@ -113,13 +113,13 @@ type DescribePlayUserAvgRequest struct {
 type DescribePlayUserAvgResponse struct {
 	RequestId          string
 	UserPlayStatisAvgs struct {
-		UserPlayStatisAvg []UserPlayStatisAvg
+		UserPlayStatisAvg []UserPlayAvg
 	}
 }
 
-// UserPlayStatisAvg is met in
+// UserPlayAvg is met in
 // [DescribePlayUserAvgResponse].UserPlayStatisAvgs.UserPlayStatisAvg.
-type UserPlayStatisAvg struct {
+type UserPlayAvg struct {
 	AvgPlayCount    string
 	AvgPlayDuration string
 	Date            string
@@ -146,34 +146,26 @@ type DescribePlayUserTotalRequest struct {
 type DescribePlayUserTotalResponse struct {
 	RequestId            string
 	UserPlayStatisTotals struct {
-		UserPlayStatisTotal []UserPlayStatisTotal
+		UserPlayStatisTotal []UserPlayTotal
 	}
 }
 
-// UV is met in [UserPlayStatisTotal].UV.
-type UV struct {
+// PlayerCounts is met in [UserPlayTotal].UV.
+type PlayerCounts struct {
 	Android string
 	Flash   string
 	HTML5   string
 	IOS     string `json:"iOS"`
 }
 
-// UserPlayStatisTotal is met in
+// UserPlayTotal is met in
 // [DescribePlayUserTotalResponse].UserPlayStatisTotals.UserPlayStatisTotal.
-type UserPlayStatisTotal struct {
+type UserPlayTotal struct {
 	Date         string
 	PlayDuration string
 	PlayRange    string
-	UV           UV
-	VV           VV
-}
-
-// VV is met in [UserPlayStatisTotal].VV.
-type VV struct {
-	Android string
-	Flash   string
-	HTML5   string
-	IOS     string `json:"iOS"`
+	UV           PlayerCounts
+	VV           PlayerCounts
 }
 
 // DescribePlayVideoStatis describes play video statis.
@@ -199,13 +191,13 @@ type DescribePlayVideoStatisRequest struct {
 type DescribePlayVideoStatisResponse struct {
 	RequestId              string
 	VideoPlayStatisDetails struct {
-		VideoPlayStatisDetail []VideoPlayStatisDetail
+		VideoPlayStatisDetail []VideoPlayDetail
 	}
 }
 
-// VideoPlayStatisDetail is met in
+// VideoPlayDetail is met in
 // [DescribePlayVideoStatisResponse].VideoPlayStatisDetails.VideoPlayStatisDetail.
-type VideoPlayStatisDetail struct {
+type VideoPlayDetail struct {
 	Date         string
 	PlayDuration string
 	PlayRange    string
@@ -239,17 +231,9 @@ type DescribeVodAIDataRequest struct {
 type DescribeVodAIDataResponse struct {
 	RequestId string
 	AIData    struct {
-		AIDataItem []AIDataItem
+		AIDataItem []UsageData
 	}
 	DataInterval string
-}
-
-// AIDataItem is met in [DescribeVodAIDataResponse].AIData.AIDataItem.
-type AIDataItem struct {
-	Data struct {
-		DataItem []DataItem
-	}
-	TimeStamp string
 }
 
 // DescribeVodDomainBpsData describes the vod domain bps data.
@@ -276,7 +260,7 @@ type DescribeVodDomainBpsDataRequest struct {
 type DescribeVodDomainBpsDataResponse struct {
 	RequestId          string
 	BpsDataPerInterval struct {
-		DataModule []VodDomainBpsDataDataModule
+		DataModule []DomainData
 	}
 	DataInterval   string
 	DomainName     string
@@ -284,18 +268,6 @@ type DescribeVodDomainBpsDataResponse struct {
 	IspNameEn      string
 	LocationNameEn string
 	StartTime      string
-}
-
-// VodDomainBpsDataDataModule is met in
-// [DescribeVodDomainBpsDataResponse].BpsDataPerInterval.DataModule.
-type VodDomainBpsDataDataModule struct {
-	DomesticValue      string
-	HttpsDomesticValue string
-	HttpsOverseasValue string
-	HttpsValue         string
-	OverseasValue      string
-	TimeStamp          string
-	Value              string
 }
 
 // DescribeVodDomainBpsDataByLayer describes the vod domain bps data by layer.
@@ -322,14 +294,14 @@ type DescribeVodDomainBpsDataByLayerRequest struct {
 type DescribeVodDomainBpsDataByLayerResponse struct {
 	RequestId       string
 	BpsDataInterval struct {
-		DataModule []VodDomainBpsDataByLayerDataModule
+		DataModule []DomainLayerData
 	}
 	DataInterval int32
 }
 
-// VodDomainBpsDataByLayerDataModule is met in
+// DomainLayerData is met in
 // [DescribeVodDomainBpsDataByLayerResponse].BpsDataInterval.DataModule.
-type VodDomainBpsDataByLayerDataModule struct {
+type DomainLayerData struct {
 	TimeStamp    string
 	TrafficValue int64
 	Value        float64
@@ -359,17 +331,9 @@ type DescribeVodDomainHitRateDataResponse struct {
 	DomainName      string
 	EndTime         string
 	HitRateInterval struct {
-		DataModule []VodDomainHitRateDataDataModule
+		DataModule []DomainData
 	}
 	StartTime string
-}
-
-// VodDomainHitRateDataDataModule is met in
-// [DescribeVodDomainHitRateDataResponse].HitRateInterval.DataModule.
-type VodDomainHitRateDataDataModule struct {
-	HttpsValue string
-	TimeStamp  string
-	Value      string
 }
 
 // DescribeVodDomainMax95BpsData describes the vod domain max95 bps data.
@@ -395,7 +359,7 @@ type DescribeVodDomainMax95BpsDataRequest struct {
 type DescribeVodDomainMax95BpsDataResponse struct {
 	RequestId  string
 	DetailData struct {
-		Max95Detail []Max95Detail
+		Max95Detail []DomainMax95Data
 	}
 	DomainName       string
 	DomesticMax95Bps string
@@ -405,9 +369,9 @@ type DescribeVodDomainMax95BpsDataResponse struct {
 	StartTime        string
 }
 
-// Max95Detail is met in
+// DomainMax95Data is met in
 // [DescribeVodDomainMax95BpsDataResponse].DetailData.Max95Detail.
-type Max95Detail struct {
+type DomainMax95Data struct {
 	Area             string
 	Max95Bps         float32
 	Max95BpsPeakTime string
@@ -441,14 +405,14 @@ type DescribeVodDomainQpsDataResponse struct {
 	DomainName      string
 	EndTime         string
 	QpsDataInterval struct {
-		DataModule []VodDomainQpsDataDataModule
+		DataModule []DomainQpsData
 	}
 	StartTime string
 }
 
-// VodDomainQpsDataDataModule is met in
+// DomainQpsData is met in
 // [DescribeVodDomainQpsDataResponse].QpsDataInterval.DataModule.
-type VodDomainQpsDataDataModule struct {
+type DomainQpsData struct {
 	AccDomesticValue      string
 	AccOverseasValue      string
 	AccValue              string
@@ -487,12 +451,13 @@ type DescribeVodDomainRealTimeBpsDataRequest struct {
 type DescribeVodDomainRealTimeBpsDataResponse struct {
 	RequestId string
 	Data      struct {
-		BpsModel []BpsModel
+		BpsModel []RealTimeBps
 	}
 }
 
-// BpsModel is met in [DescribeVodDomainRealTimeBpsDataResponse].Data.BpsModel.
-type BpsModel struct {
+// RealTimeBps is met in
+// [DescribeVodDomainRealTimeBpsDataResponse].Data.BpsModel.
+type RealTimeBps struct {
 	Bps       float32
 	TimeStamp string
 }
@@ -519,13 +484,13 @@ type DescribeVodDomainRealTimeByteHitRateDataRequest struct {
 type DescribeVodDomainRealTimeByteHitRateDataResponse struct {
 	RequestId string
 	Data      struct {
-		ByteHitRateDataModel []ByteHitRateDataModel
+		ByteHitRateDataModel []RealTimeByteHitRate
 	}
 }
 
-// ByteHitRateDataModel is met in
+// RealTimeByteHitRate is met in
 // [DescribeVodDomainRealTimeByteHitRateDataResponse].Data.ByteHitRateDataModel.
-type ByteHitRateDataModel struct {
+type RealTimeByteHitRate struct {
 	ByteHitRate float32
 	TimeStamp   string
 }
@@ -590,25 +555,25 @@ type DescribeVodDomainRealTimeHttpCodeDataResponse struct {
 	DomainName           string
 	EndTime              string
 	RealTimeHttpCodeData struct {
-		UsageData []UsageData
+		UsageData []HTTPCodeUsage
 	}
 	StartTime string
 }
 
-// RealTimeCodeProportionData is met in
-// [UsageData].Value.RealTimeCodeProportionData.
-type RealTimeCodeProportionData struct {
+// HTTPCodeProportion is met in
+// [HTTPCodeUsage].Value.RealTimeCodeProportionData.
+type HTTPCodeProportion struct {
 	Code       string
 	Count      string
 	Proportion string
 }
 
-// UsageData is met in
+// HTTPCodeUsage is met in
 // [DescribeVodDomainRealTimeHttpCodeDataResponse].RealTimeHttpCodeData.UsageData.
-type UsageData struct {
+type HTTPCodeUsage struct {
 	TimeStamp string
 	Value     struct {
-		RealTimeCodeProportionData []RealTimeCodeProportionData
+		RealTimeCodeProportionData []HTTPCodeProportion
 	}
 }
 
@@ -635,12 +600,13 @@ type DescribeVodDomainRealTimeQpsDataRequest struct {
 type DescribeVodDomainRealTimeQpsDataResponse struct {
 	RequestId string
 	Data      struct {
-		QpsModel []QpsModel
+		QpsModel []RealTimeQps
 	}
 }
 
-// QpsModel is met in [DescribeVodDomainRealTimeQpsDataResponse].Data.QpsModel.
-type QpsModel struct {
+// RealTimeQps is met in
+// [DescribeVodDomainRealTimeQpsDataResponse].Data.QpsModel.
+type RealTimeQps struct {
 	Qps       float32
 	TimeStamp string
 }
@@ -667,13 +633,13 @@ type DescribeVodDomainRealTimeReqHitRateDataRequest struct {
 type DescribeVodDomainRealTimeReqHitRateDataResponse struct {
 	RequestId string
 	Data      struct {
-		ReqHitRateDataModel []ReqHitRateDataModel
+		ReqHitRateDataModel []RealTimeReqHitRate
 	}
 }
 
-// ReqHitRateDataModel is met in
+// RealTimeReqHitRate is met in
 // [DescribeVodDomainRealTimeReqHitRateDataResponse].Data.ReqHitRateDataModel.
-type ReqHitRateDataModel struct {
+type RealTimeReqHitRate struct {
 	ReqHitRate float32
 	TimeStamp  string
 }
@@ -705,16 +671,9 @@ type DescribeVodDomainRealTimeTrafficDataResponse struct {
 	DomainName                     string
 	EndTime                        string
 	RealTimeTrafficDataPerInterval struct {
-		DataModule []VodDomainRealTimeTrafficDataDataModule
+		DataModule []DomainData
 	}
 	StartTime string
-}
-
-// VodDomainRealTimeTrafficDataDataModule is met in
-// [DescribeVodDomainRealTimeTrafficDataResponse].RealTimeTrafficDataPerInterval.DataModule.
-type VodDomainRealTimeTrafficDataDataModule struct {
-	TimeStamp string
-	Value     string
 }
 
 // DescribeVodDomainReqHitRateData describes the vod domain req hit rate data.
@@ -737,20 +696,12 @@ type DescribeVodDomainReqHitRateDataRequest struct {
 type DescribeVodDomainReqHitRateDataResponse struct {
 	RequestId string
 	Data      struct {
-		DataModule []VodDomainReqHitRateDataDataModule
+		DataModule []DomainData
 	}
 	DataInterval string
 	DomainName   string
 	EndTime      string
 	StartTime    string
-}
-
-// VodDomainReqHitRateDataDataModule is met in
-// [DescribeVodDomainReqHitRateDataResponse].Data.DataModule.
-type VodDomainReqHitRateDataDataModule struct {
-	HttpsValue string
-	TimeStamp  string
-	Value      string
 }
 
 // DescribeVodDomainSrcBpsData describes the vod domain src bps data.
@@ -777,17 +728,9 @@ type DescribeVodDomainSrcBpsDataResponse struct {
 	DomainName            string
 	EndTime               string
 	SrcBpsDataPerInterval struct {
-		DataModule []VodDomainSrcBpsDataDataModule
+		DataModule []DomainData
 	}
 	StartTime string
-}
-
-// VodDomainSrcBpsDataDataModule is met in
-// [DescribeVodDomainSrcBpsDataResponse].SrcBpsDataPerInterval.DataModule.
-type VodDomainSrcBpsDataDataModule struct {
-	HttpsValue string
-	TimeStamp  string
-	Value      string
 }
 
 // DescribeVodDomainSrcTrafficData describes the vod domain src traffic data.
@@ -815,18 +758,10 @@ type DescribeVodDomainSrcTrafficDataResponse struct {
 	DomainName                string
 	EndTime                   string
 	SrcTrafficDataPerInterval struct {
-		DataModule []VodDomainSrcTrafficDataDataModule
+		DataModule []DomainData
 	}
 	StartTime    string
 	TotalTraffic string
-}
-
-// VodDomainSrcTrafficDataDataModule is met in
-// [DescribeVodDomainSrcTrafficDataResponse].SrcTrafficDataPerInterval.DataModule.
-type VodDomainSrcTrafficDataDataModule struct {
-	HttpsValue string
-	TimeStamp  string
-	Value      string
 }
 
 // DescribeVodDomainTrafficData describes the vod domain traffic data.
@@ -857,20 +792,8 @@ type DescribeVodDomainTrafficDataResponse struct {
 	StartTime              string
 	TotalTraffic           string
 	TrafficDataPerInterval struct {
-		DataModule []VodDomainTrafficDataDataModule
+		DataModule []DomainData
 	}
-}
-
-// VodDomainTrafficDataDataModule is met in
-// [DescribeVodDomainTrafficDataResponse].TrafficDataPerInterval.DataModule.
-type VodDomainTrafficDataDataModule struct {
-	DomesticValue      string
-	HttpsDomesticValue string
-	HttpsOverseasValue string
-	HttpsValue         string
-	OverseasValue      string
-	TimeStamp          string
-	Value              string
 }
 
 // DescribeVodDomainUsageData describes the vod domain usage data.
@@ -908,15 +831,8 @@ type DescribeVodDomainUsageDataResponse struct {
 	StartTime            string
 	Type                 string
 	UsageDataPerInterval struct {
-		DataModule []VodDomainUsageDataDataModule
+		DataModule []DomainData
 	}
-}
-
-// VodDomainUsageDataDataModule is met in
-// [DescribeVodDomainUsageDataResponse].UsageDataPerInterval.DataModule.
-type VodDomainUsageDataDataModule struct {
-	TimeStamp string
-	Value     string
 }
 
 // DescribeVodEditingUsageData describes the vod editing usage data.
@@ -940,13 +856,13 @@ type DescribeVodEditingUsageDataRequest struct {
 // DescribeVodEditingUsageDataResponse is the answer of [Client.DescribeVodEditingUsageData].
 type DescribeVodEditingUsageDataResponse struct {
 	RequestId   string
-	EditingData []EditingData
+	EditingData []EditingUsage
 	EndTime     string
 	StartTime   string
 }
 
-// EditingData is met in [DescribeVodEditingUsageDataResponse].EditingData.
-type EditingData struct {
+// EditingUsage is met in [DescribeVodEditingUsageDataResponse].EditingData.
+type EditingUsage struct {
 	Duration      int64
 	Region        string
 	Specification string
@@ -1040,12 +956,11 @@ type DescribeVodPlayerCollectDataRequest struct {
 // DescribeVodPlayerCollectDataResponse is the answer of [Client.DescribeVodPlayerCollectData].
 type DescribeVodPlayerCollectDataResponse struct {
 	RequestId string
-	DataList  []VodPlayerCollectData
+	DataList  []PlayerCollectData
 }
 
-// VodPlayerCollectData is met in
-// [DescribeVodPlayerCollectDataResponse].DataList.
-type VodPlayerCollectData struct {
+// PlayerCollectData is met in [DescribeVodPlayerCollectDataResponse].DataList.
+type PlayerCollectData struct {
 	Metric     string
 	Value      float64
 	ValueRatio float64
@@ -1087,10 +1002,10 @@ func (c *Client) DescribeVodPlayerMetricData(ctx context.Context, req DescribeVo
 
 // DescribeVodPlayerMetricDataIter yields the items of all pages of
 // [Client.DescribeVodPlayerMetricData], one call per page.
-func (c *Client) DescribeVodPlayerMetricDataIter(ctx context.Context, req DescribeVodPlayerMetricDataRequest) iter.Seq2[VodPlayerMetricData, error] {
+func (c *Client) DescribeVodPlayerMetricDataIter(ctx context.Context, req DescribeVodPlayerMetricDataRequest) iter.Seq2[PlayerMetricData, error] {
 	return rpc.Numbers(ctx, c.DescribeVodPlayerMetricData, req, 1,
 		func(in *DescribeVodPlayerMetricDataRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
-		func(out *DescribeVodPlayerMetricDataResponse) ([]VodPlayerMetricData, int64) {
+		func(out *DescribeVodPlayerMetricDataResponse) ([]PlayerMetricData, int64) {
 			return out.DataList, out.TotalCnt
 		})
 }
@@ -1120,15 +1035,15 @@ type DescribeVodPlayerMetricDataRequest struct {
 // DescribeVodPlayerMetricDataResponse is the answer of [Client.DescribeVodPlayerMetricData].
 type DescribeVodPlayerMetricDataResponse struct {
 	RequestId  string
-	DataList   []VodPlayerMetricData
-	Extend     VodPlayerMetricDataExtend
+	DataList   []PlayerMetricData
+	Extend     PlayerMetricExtend
 	PageNumber int64
 	PageSize   int64
 	TotalCnt   int64
 }
 
-// VodPlayerMetricData is met in [DescribeVodPlayerMetricDataResponse].DataList.
-type VodPlayerMetricData struct {
+// PlayerMetricData is met in [DescribeVodPlayerMetricDataResponse].DataList.
+type PlayerMetricData struct {
 	AvgPerCompletionVv float64
 	AvgPerPlayDuration float64
 	AvgPerVv           float64
@@ -1157,9 +1072,8 @@ type VodPlayerMetricData struct {
 	Vv                 float64
 }
 
-// VodPlayerMetricDataExtend is met in
-// [DescribeVodPlayerMetricDataResponse].Extend.
-type VodPlayerMetricDataExtend struct {
+// PlayerMetricExtend is met in [DescribeVodPlayerMetricDataResponse].Extend.
+type PlayerMetricExtend struct {
 	ActualEndTime   string
 	ActualStartTime string
 	IntervalSeconds int64
@@ -1220,13 +1134,13 @@ type DescribeVodStorageDataResponse struct {
 	RequestId    string
 	DataInterval string
 	StorageData  struct {
-		StorageDataItem []StorageDataItem
+		StorageDataItem []StorageUsage
 	}
 }
 
-// StorageDataItem is met in
+// StorageUsage is met in
 // [DescribeVodStorageDataResponse].StorageData.StorageDataItem.
-type StorageDataItem struct {
+type StorageUsage struct {
 	NetworkOut         string
 	StorageUtilization string
 	TimeStamp          string
@@ -1254,11 +1168,11 @@ type DescribeVodTieringStorageDataRequest struct {
 // DescribeVodTieringStorageDataResponse is the answer of [Client.DescribeVodTieringStorageData].
 type DescribeVodTieringStorageDataResponse struct {
 	RequestId   string
-	StorageData []StorageData
+	StorageData []TieringStorage
 }
 
-// StorageData is met in [DescribeVodTieringStorageDataResponse].StorageData.
-type StorageData struct {
+// TieringStorage is met in [DescribeVodTieringStorageDataResponse].StorageData.
+type TieringStorage struct {
 	LessthanMonthDatasize int64
 	Region                string
 	StorageClass          string
@@ -1289,12 +1203,12 @@ type DescribeVodTieringStorageRetrievalDataRequest struct {
 // DescribeVodTieringStorageRetrievalDataResponse is the answer of [Client.DescribeVodTieringStorageRetrievalData].
 type DescribeVodTieringStorageRetrievalDataResponse struct {
 	RequestId     string
-	RetrievalData []RetrievalData
+	RetrievalData []TieringRetrieval
 }
 
-// RetrievalData is met in
+// TieringRetrieval is met in
 // [DescribeVodTieringStorageRetrievalDataResponse].RetrievalData.
-type RetrievalData struct {
+type TieringRetrieval struct {
 	CABulkRetrievalData      int64
 	CAHighPriorRetrievalData int64
 	CAStdRetrievalData       int64
@@ -1334,17 +1248,8 @@ type DescribeVodTranscodeDataResponse struct {
 	RequestId     string
 	DataInterval  string
 	TranscodeData struct {
-		TranscodeDataItem []TranscodeDataItem
+		TranscodeDataItem []UsageData
 	}
-}
-
-// TranscodeDataItem is met in
-// [DescribeVodTranscodeDataResponse].TranscodeData.TranscodeDataItem.
-type TranscodeDataItem struct {
-	Data struct {
-		DataItem []DataItem
-	}
-	TimeStamp string
 }
 
 // GetDailyPlayRegionStatis gets daily play region statis.
@@ -1366,14 +1271,14 @@ type GetDailyPlayRegionStatisRequest struct {
 // GetDailyPlayRegionStatisResponse is the answer of [Client.GetDailyPlayRegionStatis].
 type GetDailyPlayRegionStatisResponse struct {
 	RequestId                 string
-	DailyPlayRegionStatisList []DailyPlayRegionStatis
+	DailyPlayRegionStatisList []DailyPlayRegion
 	EmptyDates                []string
 	FailDates                 []string
 }
 
-// DailyPlayRegionStatis is met in
+// DailyPlayRegion is met in
 // [GetDailyPlayRegionStatisResponse].DailyPlayRegionStatisList.
-type DailyPlayRegionStatis struct {
+type DailyPlayRegion struct {
 	Date    string
 	FileUrl string
 }

@@ -119,8 +119,9 @@ type GetTranscodeTemplateGroupResponse struct {
 	TranscodeTemplateGroup TranscodeTemplateGroup
 }
 
-// TranscodeTemplate is met in [TranscodeTemplateGroup].TranscodeTemplateList.
-type TranscodeTemplate struct {
+// TranscodeTemplateInfo is met in
+// [TranscodeTemplateGroup].TranscodeTemplateList.
+type TranscodeTemplateInfo struct {
 	Audio                alimedia.JSON
 	Clip                 alimedia.JSON
 	Container            alimedia.JSON
@@ -141,19 +142,6 @@ type TranscodeTemplate struct {
 	WatermarkIds         []string
 }
 
-// TranscodeTemplateGroup is met in
-// [GetTranscodeTemplateGroupResponse].TranscodeTemplateGroup.
-type TranscodeTemplateGroup struct {
-	AppId                    string
-	CreationTime             string
-	IsDefault                string
-	Locked                   string
-	ModifyTime               string
-	Name                     string
-	TranscodeTemplateGroupId string
-	TranscodeTemplateList    []TranscodeTemplate
-}
-
 // GetVodTemplate gets the vod template.
 //
 // RAM action: vod:GetVodTemplate.
@@ -171,18 +159,7 @@ type GetVodTemplateRequest struct {
 // GetVodTemplateResponse is the answer of [Client.GetVodTemplate].
 type GetVodTemplateResponse struct {
 	RequestId       string
-	VodTemplateInfo VodTemplateInfo
-}
-
-// VodTemplateInfo is met in [GetVodTemplateResponse].VodTemplateInfo.
-type VodTemplateInfo struct {
-	CreationTime   string
-	IsDefault      string
-	ModifyTime     string
-	Name           string
-	TemplateConfig alimedia.JSON
-	TemplateType   string
-	VodTemplateId  string
+	VodTemplateInfo VodTemplate
 }
 
 // ListTranscodeTemplateGroup lists the transcode template group.
@@ -201,19 +178,7 @@ type ListTranscodeTemplateGroupRequest struct {
 // ListTranscodeTemplateGroupResponse is the answer of [Client.ListTranscodeTemplateGroup].
 type ListTranscodeTemplateGroupResponse struct {
 	RequestId                  string
-	TranscodeTemplateGroupList []TranscodeTemplateGroupTranscodeTemplateGroup
-}
-
-// TranscodeTemplateGroupTranscodeTemplateGroup is met in
-// [ListTranscodeTemplateGroupResponse].TranscodeTemplateGroupList.
-type TranscodeTemplateGroupTranscodeTemplateGroup struct {
-	AppId                    string
-	CreationTime             string
-	IsDefault                string
-	Locked                   string
-	ModifyTime               string
-	Name                     string
-	TranscodeTemplateGroupId string
+	TranscodeTemplateGroupList []TranscodeTemplateGroup
 }
 
 // ListVodTemplate lists the vod template.
@@ -234,20 +199,7 @@ type ListVodTemplateRequest struct {
 // ListVodTemplateResponse is the answer of [Client.ListVodTemplate].
 type ListVodTemplateResponse struct {
 	RequestId           string
-	VodTemplateInfoList []VodTemplateVodTemplateInfo
-}
-
-// VodTemplateVodTemplateInfo is met in
-// [ListVodTemplateResponse].VodTemplateInfoList.
-type VodTemplateVodTemplateInfo struct {
-	AppId          string
-	CreationTime   string
-	IsDefault      string
-	ModifyTime     string
-	Name           string
-	TemplateConfig alimedia.JSON
-	TemplateType   string
-	VodTemplateId  string
+	VodTemplateInfoList []VodTemplate
 }
 
 // SetDefaultTranscodeTemplateGroup sets the default transcode template group.

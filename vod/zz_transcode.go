@@ -30,9 +30,8 @@ type GetTranscodeSummaryResponse struct {
 	TranscodeSummaryList []TranscodeSummary
 }
 
-// TranscodeJobInfoSummary is met in
-// [TranscodeSummary].TranscodeJobInfoSummaryList.
-type TranscodeJobInfoSummary struct {
+// TranscodeJobSummary is met in [TranscodeSummary].TranscodeJobInfoSummaryList.
+type TranscodeJobSummary struct {
 	Bitrate             string
 	CompleteTime        string
 	CreationTime        string
@@ -55,7 +54,7 @@ type TranscodeJobInfoSummary struct {
 type TranscodeSummary struct {
 	CompleteTime                string
 	CreationTime                string
-	TranscodeJobInfoSummaryList []TranscodeJobInfoSummary
+	TranscodeJobInfoSummaryList []TranscodeJobSummary
 	TranscodeStatus             string
 	TranscodeTemplateGroupId    string
 	VideoId                     string
@@ -83,8 +82,24 @@ type GetTranscodeTaskResponse struct {
 	TranscodeTask        TranscodeTask
 }
 
-// OutputFile is met in [TranscodeJobInfo].OutputFile.
-type OutputFile struct {
+// TranscodeJobInfo is met in [GetTranscodeTaskResponse].TranscodeJobInfoList.
+type TranscodeJobInfo struct {
+	CompleteTime        string
+	CreationTime        string
+	Definition          string
+	ErrorCode           string
+	ErrorMessage        string
+	InputFileUrl        string
+	OutputFile          TranscodeOutputFile
+	Priority            string
+	TranscodeJobId      string
+	TranscodeJobStatus  string
+	TranscodeProgress   int64
+	TranscodeTemplateId string
+}
+
+// TranscodeOutputFile is met in [TranscodeJobInfo].OutputFile.
+type TranscodeOutputFile struct {
 	AudioStreamList    string
 	Bitrate            string
 	Duration           string
@@ -100,34 +115,6 @@ type OutputFile struct {
 	Width              string
 }
 
-// TranscodeJobInfo is met in [GetTranscodeTaskResponse].TranscodeJobInfoList.
-type TranscodeJobInfo struct {
-	CompleteTime        string
-	CreationTime        string
-	Definition          string
-	ErrorCode           string
-	ErrorMessage        string
-	InputFileUrl        string
-	OutputFile          OutputFile
-	Priority            string
-	TranscodeJobId      string
-	TranscodeJobStatus  string
-	TranscodeProgress   int64
-	TranscodeTemplateId string
-}
-
-// TranscodeTask is met in [GetTranscodeTaskResponse].TranscodeTask.
-type TranscodeTask struct {
-	CompleteTime             string
-	CreationTime             string
-	TaskStatus               string
-	TranscodeJobInfoList     []TranscodeJobInfo
-	TranscodeTaskId          string
-	TranscodeTemplateGroupId string
-	Trigger                  string
-	VideoId                  string
-}
-
 // ListTranscodeTask lists the transcode task.
 //
 // RAM action: vod:ListTranscodeTask.
@@ -138,12 +125,10 @@ func (c *Client) ListTranscodeTask(ctx context.Context, req ListTranscodeTaskReq
 
 // ListTranscodeTaskIter yields the items of all pages of
 // [Client.ListTranscodeTask], one call per page.
-func (c *Client) ListTranscodeTaskIter(ctx context.Context, req ListTranscodeTaskRequest) iter.Seq2[TranscodeTaskTranscodeTask, error] {
+func (c *Client) ListTranscodeTaskIter(ctx context.Context, req ListTranscodeTaskRequest) iter.Seq2[TranscodeTask, error] {
 	return rpc.Numbers(ctx, c.ListTranscodeTask, req, 1,
 		func(in *ListTranscodeTaskRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListTranscodeTaskResponse) ([]TranscodeTaskTranscodeTask, int64) {
-			return out.TranscodeTaskList, -1
-		})
+		func(out *ListTranscodeTaskResponse) ([]TranscodeTask, int64) { return out.TranscodeTaskList, -1 })
 }
 
 // ListTranscodeTaskRequest is the input of [Client.ListTranscodeTask].
@@ -159,19 +144,7 @@ type ListTranscodeTaskRequest struct {
 // ListTranscodeTaskResponse is the answer of [Client.ListTranscodeTask].
 type ListTranscodeTaskResponse struct {
 	RequestId         string
-	TranscodeTaskList []TranscodeTaskTranscodeTask
-}
-
-// TranscodeTaskTranscodeTask is met in
-// [ListTranscodeTaskResponse].TranscodeTaskList.
-type TranscodeTaskTranscodeTask struct {
-	CompleteTime             string
-	CreationTime             string
-	TaskStatus               string
-	TranscodeTaskId          string
-	TranscodeTemplateGroupId string
-	Trigger                  string
-	VideoId                  string
+	TranscodeTaskList []TranscodeTask
 }
 
 // SubmitPreprocessJobs submits preprocess jobs.

@@ -6,27 +6,67 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// AdResult is shared by 2 operations, first met in [VideoResult].AdResult.
-type AdResult struct {
-	AverageScore string
-	CounterList  []Counter
-	Label        string
-	MaxScore     string
-	Suggestion   string
-	TopList      []Top
+// AIJob is shared by 2 operations, first met in
+// [ListAIJobResponse].AIJobList.AIJob.
+type AIJob struct {
+	Code         string
+	CompleteTime string
+	CreationTime string
+	Data         string
+	JobId        string
+	MediaId      string
+	Message      string
+	Status       string
+	Type         string
 }
 
-// AudioResult is shared by 2 operations, first met in
-// [MediaAuditJobData].AudioResult.
-type AudioResult struct {
-	Label      string
-	Scene      string
-	Score      string
-	Suggestion string
+// AITemplate is shared by 3 operations, first met in
+// [GetAITemplateResponse].TemplateInfo.
+type AITemplate struct {
+	CreationTime   string
+	IsDefault      string
+	ModifyTime     string
+	Source         string
+	TemplateConfig alimedia.JSON
+	TemplateId     string
+	TemplateName   string
+	TemplateType   string
+}
+
+// AppInfo is shared by 2 operations, first met in
+// [GetAppInfosResponse].AppInfoList.
+type AppInfo struct {
+	AppId            string
+	AppName          string
+	CreationTime     string
+	Description      string
+	ModificationTime string
+	RegionId         string
+	ResourceGroupId  string
+	Status           string
+	Type             string
+}
+
+// AttachedMedia is shared by 2 operations, first met in
+// [GetAttachedMediaInfoResponse].AttachedMediaList.
+type AttachedMedia struct {
+	AppId            string
+	BusinessType     string
+	Categories       []Category
+	CreationTime     string
+	Description      string
+	MediaId          string
+	ModificationTime string
+	Status           string
+	StorageLocation  string
+	Tags             string
+	Title            string
+	Type             string
+	URL              string
 }
 
 // AudioStream is shared by 2 operations, first met in
-// [MezzanineInfo].AudioStreamList.
+// [Mezzanine].AudioStreamList.
 type AudioStream struct {
 	Bitrate        string
 	ChannelLayout  string
@@ -46,26 +86,136 @@ type AudioStream struct {
 	Timebase       string
 }
 
-// Category is shared by 2 operations, first met in
+// AuditCounter is shared by 2 operations, first met in
+// [AuditSceneResult].CounterList.
+type AuditCounter struct {
+	Count int32
+	Label string
+}
+
+// AuditResult is shared by 2 operations, first met in
+// [MediaAuditResult].AudioResult.
+type AuditResult struct {
+	Label      string
+	Scene      string
+	Score      string
+	Suggestion string
+}
+
+// AuditSceneResult is shared by 2 operations, first met in
+// [VideoAuditResult].AdResult.
+type AuditSceneResult struct {
+	AverageScore string
+	CounterList  []AuditCounter
+	Label        string
+	MaxScore     string
+	Suggestion   string
+	TopList      []AuditTop
+}
+
+// AuditTop is shared by 2 operations, first met in [AuditSceneResult].TopList.
+type AuditTop struct {
+	Label     string
+	Score     string
+	Timestamp string
+	Url       string
+}
+
+// Category is shared by 4 operations, first met in
 // [AddCategoryResponse].Category.
 type Category struct {
 	CateId   int64
 	CateName string
 	Level    int64
 	ParentId int64
+	SubTotal int64
 	Type     string
 }
 
-// Counter is shared by 2 operations, first met in [AdResult].CounterList.
-type Counter struct {
-	Count int32
-	Label string
+// Certificate is shared by 2 operations, first met in
+// [CertificateList].CertList.Cert.
+type Certificate struct {
+	Algorithm       string
+	CertId          int64
+	CertIdentifier  string
+	CertName        string
+	CertRegion      string
+	Common          string
+	CreateTime      int64
+	DomainMatchCert bool
+	EndTime         int64
+	Fingerprint     string
+	InstanceId      string
+	Issuer          string
+	LastTime        int64
+	SignAlgorithm   string
 }
 
-// DataItem is shared by 2 operations, first met in [AIDataItem].Data.DataItem.
-type DataItem struct {
-	Name  string
-	Value string
+// CertificateList is shared by 2 operations, first met in
+// [DescribeVodCertificateListResponse].CertificateListModel.
+type CertificateList struct {
+	CertList struct {
+		Cert []Certificate
+	}
+	Count      int32
+	PageNumber int64
+	PageSize   int64
+}
+
+// DomainData is shared by 8 operations, first met in
+// [DescribeVodDomainBpsDataResponse].BpsDataPerInterval.DataModule.
+type DomainData struct {
+	DomesticValue      string
+	HttpsDomesticValue string
+	HttpsOverseasValue string
+	HttpsValue         string
+	OverseasValue      string
+	TimeStamp          string
+	Value              string
+}
+
+// DomainSource is shared by 2 operations, first met in
+// [DomainDetail].Sources.Source.
+type DomainSource struct {
+	Content  string
+	Enabled  string
+	Port     int32
+	Priority string
+	Type     string
+	Weight   string
+}
+
+// EditingProject is shared by 3 operations, first met in
+// [AddEditingProjectResponse].Project.
+type EditingProject struct {
+	CoverURL        string
+	CreationTime    string
+	Description     string
+	Duration        float32
+	ModifiedTime    string
+	ProjectId       string
+	RegionId        string
+	Status          string
+	StorageLocation string
+	Timeline        string
+	Title           string
+}
+
+// ForbiddenMedia is shared by 2 operations, first met in
+// [RestoreMediaResponse].ForbiddenList.MediaForbiddenReasonDTO.
+type ForbiddenMedia struct {
+	MediaId string
+	Reason  string
+}
+
+// ImageAuditResult is shared by 2 operations, first met in
+// [MediaAuditResult].ImageResult.
+type ImageAuditResult struct {
+	Label      string
+	Result     []AuditResult
+	Suggestion string
+	Type       string
+	Url        string
 }
 
 // ImageInfo is shared by 2 operations, first met in
@@ -78,7 +228,7 @@ type ImageInfo struct {
 	Description     string
 	ImageId         string
 	ImageType       string
-	Mezzanine       ImageInfoMezzanine
+	Mezzanine       ImageMezzanine
 	Status          string
 	StorageLocation string
 	Tags            string
@@ -86,9 +236,8 @@ type ImageInfo struct {
 	URL             string
 }
 
-// ImageInfoMezzanine is shared by 2 operations, first met in
-// [ImageInfo].Mezzanine.
-type ImageInfoMezzanine struct {
+// ImageMezzanine is shared by 2 operations, first met in [ImageInfo].Mezzanine.
+type ImageMezzanine struct {
 	FileSize         string
 	FileURL          string
 	Height           int32
@@ -96,89 +245,78 @@ type ImageInfoMezzanine struct {
 	Width            int32
 }
 
-// ImageResult is shared by 2 operations, first met in
-// [MediaAuditJobData].ImageResult.
-type ImageResult struct {
-	Label      string
-	Result     []ImageResultResult
-	Suggestion string
-	Type       string
-	Url        string
+// MediaAuditResult is shared by 2 operations, first met in
+// [MediaAuditJob].Data.
+type MediaAuditResult struct {
+	AbnormalModules string
+	AudioResult     []AuditResult
+	ImageResult     []ImageAuditResult
+	Label           string
+	Suggestion      string
+	TextResult      []TextAuditResult
+	VideoResult     VideoAuditResult
 }
 
-// ImageResultResult is shared by 2 operations, first met in
-// [ImageResult].Result.
-type ImageResultResult struct {
-	Label      string
-	Scene      string
-	Score      string
-	Suggestion string
+// Mezzanine is shared by 2 operations, first met in
+// [BatchMediaInfo].MezzanineInfo.
+type Mezzanine struct {
+	AudioStreamList   []AudioStream
+	Bitrate           string
+	CreationTime      string
+	Duration          string
+	FileMD5           string
+	FileName          string
+	FileURL           string
+	Fps               string
+	Height            int64
+	MediaId           string
+	OutputType        string
+	PreprocessStatus  string
+	RestoreExpiration string
+	RestoreStatus     string
+	Size              int64
+	Status            string
+	StorageClass      string
+	VideoId           string
+	VideoStreamList   []VideoStream
+	Width             int64
 }
 
-// LiveResult is shared by 2 operations, first met in [VideoResult].LiveResult.
-type LiveResult struct {
-	AverageScore string
-	CounterList  []Counter
-	Label        string
-	MaxScore     string
-	Suggestion   string
-	TopList      []Top
+// PlayInfo is shared by 2 operations, first met in
+// [BatchMediaInfo].PlayInfoList.
+type PlayInfo struct {
+	BitDepth         int32
+	Bitrate          string
+	CodecName        string
+	CreationTime     string
+	Definition       string
+	Duration         string
+	Encrypt          int64
+	EncryptMode      string
+	EncryptType      string
+	Format           string
+	Fps              string
+	HDRType          string
+	Height           int64
+	JobExt           string
+	JobId            string
+	JobType          int32
+	ModificationTime string
+	NarrowBandType   string
+	PlayURL          string
+	Size             int64
+	Specification    string
+	Status           string
+	StreamType       string
+	TemplateGroupId  string
+	TemplateId       string
+	WatermarkId      string
+	Width            int64
 }
 
-// LogoResult is shared by 2 operations, first met in [VideoResult].LogoResult.
-type LogoResult struct {
-	AverageScore string
-	CounterList  []Counter
-	Label        string
-	MaxScore     string
-	Suggestion   string
-	TopList      []Top
-}
-
-// MediaForbiddenReasonDTO is shared by 2 operations, first met in
-// [RestoreMediaResponse].ForbiddenList.MediaForbiddenReasonDTO.
-type MediaForbiddenReasonDTO struct {
-	MediaId string
-	Reason  string
-}
-
-// PornResult is shared by 2 operations, first met in [VideoResult].PornResult.
-type PornResult struct {
-	AverageScore string
-	CounterList  []Counter
-	Label        string
-	MaxScore     string
-	Suggestion   string
-	TopList      []Top
-}
-
-// TemplateInfo is shared by 3 operations, first met in
-// [GetAITemplateResponse].TemplateInfo.
-type TemplateInfo struct {
-	CreationTime   string
-	IsDefault      string
-	ModifyTime     string
-	Source         string
-	TemplateConfig alimedia.JSON
-	TemplateId     string
-	TemplateName   string
-	TemplateType   string
-}
-
-// TerrorismResult is shared by 2 operations, first met in
-// [VideoResult].TerrorismResult.
-type TerrorismResult struct {
-	AverageScore string
-	CounterList  []Counter
-	Label        string
-	MaxScore     string
-	Suggestion   string
-	TopList      []Top
-}
-
-// TextResult is shared by 2 operations, first met in
-// [MediaAuditJobData].TextResult.
-type TextResult struct {
+// TextAuditResult is shared by 2 operations, first met in
+// [MediaAuditResult].TextResult.
+type TextAuditResult struct {
 	Content    string
 	Label      string
 	Scene      string
@@ -187,28 +325,123 @@ type TextResult struct {
 	Type       string
 }
 
-// Top is shared by 2 operations, first met in [AdResult].TopList.
-type Top struct {
-	Label     string
-	Score     string
-	Timestamp string
-	Url       string
+// TranscodeTask is shared by 2 operations, first met in
+// [GetTranscodeTaskResponse].TranscodeTask.
+type TranscodeTask struct {
+	CompleteTime             string
+	CreationTime             string
+	TaskStatus               string
+	TranscodeJobInfoList     []TranscodeJobInfo
+	TranscodeTaskId          string
+	TranscodeTemplateGroupId string
+	Trigger                  string
+	VideoId                  string
 }
 
-// VideoResult is shared by 2 operations, first met in
-// [MediaAuditJobData].VideoResult.
-type VideoResult struct {
-	AdResult        AdResult
+// TranscodeTemplateGroup is shared by 2 operations, first met in
+// [GetTranscodeTemplateGroupResponse].TranscodeTemplateGroup.
+type TranscodeTemplateGroup struct {
+	AppId                    string
+	CreationTime             string
+	IsDefault                string
+	Locked                   string
+	ModifyTime               string
+	Name                     string
+	TranscodeTemplateGroupId string
+	TranscodeTemplateList    []TranscodeTemplateInfo
+}
+
+// UsageData is shared by 2 operations, first met in
+// [DescribeVodAIDataResponse].AIData.AIDataItem.
+type UsageData struct {
+	Data struct {
+		DataItem []UsageItem
+	}
+	TimeStamp string
+}
+
+// UsageItem is shared by 2 operations, first met in [UsageData].Data.DataItem.
+type UsageItem struct {
+	Name  string
+	Value string
+}
+
+// Video is shared by 2 operations, first met in [GetVideoInfoResponse].Video.
+type Video struct {
+	AppId             string
+	AuditStatus       string
+	CateId            int64
+	CateName          string
+	CoverURL          string
+	CreationTime      string
+	CustomMediaInfo   string
+	Description       string
+	DownloadSwitch    string
+	Duration          float32
+	ModificationTime  string
+	ReferenceId       string
+	RegionId          string
+	RestoreExpiration string
+	RestoreStatus     string
+	Size              int64
+	Snapshots         struct {
+		Snapshot []string
+	}
+	Status          string
+	StorageClass    string
+	StorageLocation string
+	Tags            string
+	TemplateGroupId string
+	Title           string
+	UserData        alimedia.JSON
+	VideoId         string
+}
+
+// VideoAuditResult is shared by 2 operations, first met in
+// [MediaAuditResult].VideoResult.
+type VideoAuditResult struct {
+	AdResult        AuditSceneResult
 	Label           string
-	LiveResult      LiveResult
-	LogoResult      LogoResult
-	PornResult      PornResult
+	LiveResult      AuditSceneResult
+	LogoResult      AuditSceneResult
+	PornResult      AuditSceneResult
 	Suggestion      string
-	TerrorismResult TerrorismResult
+	TerrorismResult AuditSceneResult
+}
+
+// VideoInfo is shared by 2 operations, first met in
+// [GetVideoInfosResponse].VideoList.
+type VideoInfo struct {
+	AppId             string
+	CateId            int64
+	CateName          string
+	CoverURL          string
+	CreationTime      string
+	Description       string
+	DownloadSwitch    string
+	Duration          float32
+	MediaSource       string
+	ModificationTime  string
+	PreprocessStatus  string
+	ReferenceId       string
+	RestoreExpiration string
+	RestoreStatus     string
+	Size              int64
+	Snapshots         []string
+	SpriteSnapshots   []string
+	Status            string
+	StorageClass      string
+	StorageLocation   string
+	Tags              string
+	TemplateGroupId   string
+	Title             string
+	TranscodeMode     string
+	UserData          alimedia.JSON
+	VideoId           string
 }
 
 // VideoStream is shared by 2 operations, first met in
-// [MezzanineInfo].VideoStreamList.
+// [Mezzanine].VideoStreamList.
 type VideoStream struct {
 	AvgFPS         string
 	Bitrate        string
@@ -236,21 +469,22 @@ type VideoStream struct {
 	Width          string
 }
 
-// WatermarkInfo is shared by 2 operations, first met in
-// [AddWatermarkResponse].WatermarkInfo.
-type WatermarkInfo struct {
-	CreationTime    string
-	FileUrl         string
-	IsDefault       string
-	Name            string
-	Type            string
-	WatermarkConfig alimedia.JSON
-	WatermarkId     string
+// VodTemplate is shared by 2 operations, first met in
+// [GetVodTemplateResponse].VodTemplateInfo.
+type VodTemplate struct {
+	AppId          string
+	CreationTime   string
+	IsDefault      string
+	ModifyTime     string
+	Name           string
+	TemplateConfig alimedia.JSON
+	TemplateType   string
+	VodTemplateId  string
 }
 
-// WatermarkWatermarkInfo is shared by 2 operations, first met in
-// [GetWatermarkResponse].WatermarkInfo.
-type WatermarkWatermarkInfo struct {
+// WatermarkInfo is shared by 4 operations, first met in
+// [AddWatermarkResponse].WatermarkInfo.
+type WatermarkInfo struct {
 	AppId           string
 	CreationTime    string
 	FileUrl         string

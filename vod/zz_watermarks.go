@@ -70,7 +70,7 @@ type GetWatermarkRequest struct {
 // GetWatermarkResponse is the answer of [Client.GetWatermark].
 type GetWatermarkResponse struct {
 	RequestId     string
-	WatermarkInfo WatermarkWatermarkInfo
+	WatermarkInfo WatermarkInfo
 }
 
 // ListWatermark lists the watermark.
@@ -89,7 +89,7 @@ type ListWatermarkRequest struct {
 // ListWatermarkResponse is the answer of [Client.ListWatermark].
 type ListWatermarkResponse struct {
 	RequestId      string
-	WatermarkInfos []WatermarkWatermarkInfo
+	WatermarkInfos []WatermarkInfo
 }
 
 // SetDefaultWatermark sets the default watermark.

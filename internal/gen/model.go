@@ -40,15 +40,15 @@ type typeDef struct {
 	ops        map[string]bool
 	inRequest  bool
 	inResponse bool
-	spec       string            // shape of the first place, for suggestions
-	shapes     map[string]string // shape -> path it was first seen at
+	spec       string          // shape of the first place, for suggestions
+	shapes     map[string]bool // the shapes it was met in
 }
 
 type field struct {
 	name       string // Go name
 	wire       string
 	typ        string // Go type of a response; see goType for requests
-	inline     *field // the list of a wrapper object
+	inline     *field // the only field of a wrapper object
 	doc        string
 	enum       []string
 	required   bool
@@ -103,8 +103,12 @@ func build(pkg string, s *spec, o *overlay) (*model, error) {
 	return m, errors.Join(m.errs...)
 }
 
+// fail notes an error once, however often it is met.
 func (m *model) fail(format string, args ...any) {
-	m.errs = append(m.errs, fmt.Errorf(format, args...))
+	err := fmt.Errorf(format, args...)
+	if !slices.ContainsFunc(m.errs, func(e error) bool { return e.Error() == err.Error() }) {
+		m.errs = append(m.errs, err)
+	}
 }
 
 func (m *model) missingError() error {
@@ -169,7 +173,7 @@ func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at s
 	if o.Enc != "" {
 		f.opts = append(f.opts, o.Enc)
 	}
-	if at == response && m.spec.isListWrapper(s) && m.overlay.Types[parent+"."+s.Name] == "" {
+	if at == response && m.spec.isWrapper(s) && m.overlay.Types[parent+"."+s.Name] == "" {
 		inner := m.spec.fieldsOf(s)[0]
 		f.inline = m.field(action, parent+"."+s.Name, inner, nil, at)
 		return f
@@ -215,16 +219,13 @@ func (m *model) object(action, key string, s *fieldSpec, at side) string {
 	}
 	def := m.types[name]
 	if def == nil {
-		def = &typeDef{name: name, base: base, doc: m.overlay.TypeDocs[name], parent: key, spec: m.spec.shape(s), ops: make(map[string]bool), shapes: make(map[string]string)}
+		def = &typeDef{name: name, base: base, doc: m.overlay.TypeDocs[name], parent: key, spec: m.spec.shape(s), ops: make(map[string]bool), shapes: make(map[string]bool)}
 		m.types[name] = def
 	}
 	def.ops[action] = true
-	if at == request {
-		def.inRequest = true
-	} else {
-		def.inResponse = true
-	}
 	m.describe(def, action, key, s, at)
+	def.inRequest = def.inRequest || at == request
+	def.inResponse = def.inResponse || at == response
 	return name
 }
 
@@ -239,33 +240,33 @@ func (m *model) modelName(ref string) string {
 func (m *model) describe(def *typeDef, action, key string, s *fieldSpec, at side) {
 	var fields []*field
 	var shape strings.Builder
+	wasInRequest := def.inRequest
 	for _, sub := range m.spec.fieldsOf(s) {
 		f := m.field(action, def.base, sub, m.overlay.Fields[def.base+"."+sub.Name], at)
 		fields = append(fields, f)
 		fmt.Fprintf(&shape, "%s %s\n", f.name, f.plainType())
 	}
 	if len(def.shapes) == 0 {
-		def.shapes[shape.String()] = key
+		def.shapes[shape.String()] = true
 		def.fields = fields
 		return
 	}
-	if _, same := def.shapes[shape.String()]; same {
-		m.agree(def, fields, key)
+	if def.shapes[shape.String()] {
+		m.agree(def, fields, key, at, wasInRequest)
 		return
 	}
-	if !slices.Contains(m.overlay.Merge, def.name) {
-		for _, first := range def.shapes {
-			m.fail("types: %s is not the same at %s and at %s; name one differently or list it in merge", def.name, first, key)
-			break
-		}
+	if !slices.Contains(m.overlay.Merge, def.base) {
+		m.fail("types: %s is not the same at %s and at %s; name one differently or list it in merge", def.name, def.parent, key)
 	}
-	def.shapes[shape.String()] = key
-	m.agree(def, fields, key)
+	def.shapes[shape.String()] = true
+	m.agree(def, fields, key, at, wasInRequest)
 	slices.SortStableFunc(def.fields, func(a, b *field) int { return strings.Compare(a.name, b.name) })
 }
 
 // agree adds the fields a type does not have yet and compares the others.
-func (m *model) agree(def *typeDef, fields []*field, key string) {
+//
+// A field is required where all requests with it say so.
+func (m *model) agree(def *typeDef, fields []*field, key string, at side, wasInRequest bool) {
 	for _, f := range fields {
 		i := slices.IndexFunc(def.fields, func(g *field) bool { return g.name == f.name })
 		if i < 0 {
@@ -276,7 +277,9 @@ func (m *model) agree(def *typeDef, fields []*field, key string) {
 		if g.plainType() != f.plainType() {
 			m.fail("types: %s.%s is %s at %s and %s at %s", def.name, f.name, g.plainType(), def.parent, f.plainType(), key)
 		}
-		g.required = g.required && f.required
+		if at == request {
+			g.required = f.required && (g.required || !wasInRequest)
+		}
 		g.deprecated = g.deprecated && f.deprecated
 		for _, token := range f.enum {
 			if !slices.Contains(g.enum, token) {
@@ -313,7 +316,7 @@ func (m *model) checkTypes() {
 		}
 	}
 	for _, name := range m.overlay.Merge {
-		if def := m.types[name]; def == nil || len(def.shapes) < 2 {
+		if !m.merged(name) {
 			m.fail("merge: %s has nothing to merge", name)
 		}
 	}
@@ -327,6 +330,16 @@ func (m *model) checkTypes() {
 			m.fail("typeDocs: no type %s", name)
 		}
 	}
+}
+
+// merged reports whether a type, or its twin in responses, has several shapes.
+func (m *model) merged(name string) bool {
+	for _, def := range m.types {
+		if def.base == name && len(def.shapes) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // page resolves the paths of a paged operation.

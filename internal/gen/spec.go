@@ -127,11 +127,10 @@ func (f *fieldSpec) goName() string {
 	}
 }
 
-// isListWrapper reports whether the field is an object with a single list in
-// it, as in {"Snapshots": {"Snapshot": []}}.
-func (s *spec) isListWrapper(f *fieldSpec) bool {
-	fields := s.fieldsOf(f)
-	return f.Type == "object" && len(fields) == 1 && strings.HasPrefix(fields[0].Type, "array<")
+// isWrapper reports whether the field is an object with a single field in it,
+// as in {"Snapshots": {"Snapshot": []}}.
+func (s *spec) isWrapper(f *fieldSpec) bool {
+	return f.Type == "object" && len(s.fieldsOf(f)) == 1
 }
 
 // splitType takes one array or map off a type: "array<string>" is "[]" and
