@@ -1,0 +1,257 @@
+package upload
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc64"
+	"io"
+	"sync"
+	"time"
+)
+
+// chunk is a run of bytes that one request carries.
+type chunk struct {
+	number int
+	data   *io.SectionReader
+	last   bool
+	free   func() // gives the memory of data back
+}
+
+// feed hands out the chunks of a source in order, io.EOF after the last.
+type feed struct {
+	next func(context.Context) (chunk, error)
+	stop func() // ends the reading
+}
+
+// feed begins to cut c. A file can be fed again, a stream cannot.
+func (c *content) feed(p plan, buffers int) *feed {
+	if c.at != nil {
+		return feedFile(c.at, p)
+	}
+	return feedStream(c.stream, p, buffers)
+}
+
+func feedFile(at io.ReaderAt, p plan) *feed {
+	number, offset := 0, int64(0)
+	return &feed{
+		next: func(context.Context) (chunk, error) {
+			number++
+			size := p.partSize(number)
+			if size == 0 {
+				return chunk{}, io.EOF
+			}
+			data := io.NewSectionReader(at, offset, size)
+			offset += size
+			return chunk{number: number, data: data, last: offset == p.size, free: func() {}}, nil
+		},
+		stop: func() {},
+	}
+}
+
+// patience bounds the wait for somebody else's code, a reader or a callback,
+// that still runs when an upload is over.
+const patience = time.Second
+
+// feedStream reads ahead in a goroutine of its own, so that a Read that blocks
+// holds up neither the parts under way nor the end of the upload. No more than
+// buffers parts are in memory.
+func feedStream(r io.Reader, p plan, buffers int) *feed {
+	type result struct {
+		chunk
+		err error
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	results := make(chan result)
+	done := make(chan struct{})
+	pool := make(chan []byte, buffers)
+	for range buffers {
+		pool <- nil
+	}
+	read := func(number int, offset int64) (chunk, error) {
+		size := p.partSize(number)
+		if size == 0 {
+			return chunk{}, io.EOF
+		}
+		if number > maxParts {
+			return chunk{}, fmt.Errorf("a stream of more than %d bytes: declare its size or raise Config.PartSize", offset)
+		}
+		var buf []byte
+		select {
+		case buf = <-pool:
+		case <-ctx.Done():
+			return chunk{}, ctx.Err()
+		}
+		if int64(cap(buf)) < size {
+			buf = make([]byte, size)
+		}
+		n, err := readFull(ctx, r, buf[:size])
+		if err != nil && err != io.EOF {
+			return chunk{}, fmt.Errorf("read the source: %w", err)
+		}
+		end := offset + int64(n)
+		switch {
+		case end == 0 && p.size == UnknownSize:
+			return chunk{}, ErrEmpty
+		case n == 0 && p.size == UnknownSize:
+			return chunk{}, io.EOF
+		case int64(n) < size && p.size != UnknownSize:
+			return chunk{}, fmt.Errorf("%w: %d bytes declared, the reader ended after %d", ErrSize, p.size, end)
+		case end == p.size:
+			var more [1]byte
+			switch n, err := readFull(ctx, r, more[:]); {
+			case n > 0:
+				return chunk{}, fmt.Errorf("%w: %d bytes declared, the reader has more", ErrSize, p.size)
+			case err != io.EOF:
+				return chunk{}, fmt.Errorf("read the source: %w", err)
+			}
+		}
+		return chunk{
+			number: number,
+			data:   io.NewSectionReader(bytes.NewReader(buf[:n]), 0, int64(n)),
+			last:   err == io.EOF || end == p.size,
+			free:   func() { pool <- buf },
+		}, nil
+	}
+	go func() {
+		defer close(done)
+		var offset int64
+		for number := 1; ; number++ {
+			c, err := read(number, offset)
+			select {
+			case results <- result{c, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil || c.last {
+				return
+			}
+			offset += c.data.Size()
+		}
+	}()
+	return &feed{
+		next: func(ctx context.Context) (chunk, error) {
+			select {
+			case r := <-results:
+				return r.chunk, r.err
+			case <-done:
+				return chunk{}, io.EOF
+			case <-ctx.Done():
+				return chunk{}, ended(ctx)
+			}
+		},
+		stop: func() {
+			cancel()
+			waitFor(done, patience)
+		},
+	}
+}
+
+// readFull fills p as far as r goes. It returns io.EOF where r ended.
+func readFull(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
+	for idle := 0; n < len(p) && err == nil; {
+		if ctx.Err() != nil {
+			return n, ctx.Err()
+		}
+		var got int
+		got, err = r.Read(p[n:])
+		if got < 0 || got > len(p)-n {
+			return n, errors.New("the reader returned an impossible count")
+		}
+		n += got
+		if idle++; got > 0 {
+			idle = 0
+		} else if idle == 100 && err == nil {
+			return n, io.ErrNoProgress
+		}
+	}
+	if n == len(p) && err != io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// body is the bytes of one chunk for one request. What the request's
+// connection still reads after the request is over, it does not get: by then
+// the memory may hold another chunk.
+type body struct {
+	data *io.SectionReader
+	// moved is called for bytes handed out.
+	moved func(n int)
+	// intact is asked before the last bytes go out.
+	intact func() error
+
+	mu   sync.Mutex
+	pos  int64
+	crc  uint64
+	err  error // of the source
+	over bool
+}
+
+var errOver = errors.New("upload: the request is over")
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over {
+		return 0, errOver
+	}
+	if b.err != nil {
+		return 0, b.err
+	}
+	left := b.data.Size() - b.pos
+	if left == 0 {
+		return 0, io.EOF
+	}
+	n, err := b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)
+	if n == 0 && len(p) > 0 || int64(n) == left {
+		if b.err = b.intact(); b.err == nil && n == 0 {
+			b.err = sourceError(err, b.pos, left)
+		}
+		if b.err != nil {
+			return 0, b.err
+		}
+	}
+	b.crc = crc64.Update(b.crc, crcTable, p[:n])
+	b.pos += int64(n)
+	b.moved(n)
+	return n, nil
+}
+
+func sourceError(err error, pos, left int64) error {
+	if err == nil || err == io.EOF {
+		return fmt.Errorf("%w: %d bytes are missing", ErrSize, left)
+	}
+	return fmt.Errorf("read the source: %w", err)
+}
+
+// end stops the reading and returns how much was read, its CRC and the
+// source's error.
+func (b *body) end() (n int64, crc uint64, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
+	return b.pos, b.crc, b.err
+}
+
+// waitFor waits for done, but not for ever.
+func waitFor(done <-chan struct{}, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// ended returns the error of a ctx that ended, with its cause where that says
+// more.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

@@ -1,0 +1,164 @@
+package upload
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Progress is how far an upload is.
+type Progress struct {
+	Name    string        // of the source
+	Stage   Stage         // the step under way
+	MediaId string        // of the asset, once it is created
+	Sent    int64         // bytes, each counted once however often it was sent
+	Total   int64         // bytes, UnknownSize until the end of a stream is seen
+	Rate    float64       // bytes per second, lately
+	ETA     time.Duration // until all bytes are sent, 0 when not known
+}
+
+// Percent is 100 only when all bytes are sent, and 0 when Total is not known.
+func (p Progress) Percent() float64 {
+	switch {
+	case p.Total <= 0:
+		return 0
+	case p.Sent >= p.Total:
+		return 100
+	}
+	return min(float64(p.Sent)/float64(p.Total)*100, 99.9)
+}
+
+// String is a line for people: "movie.mp4  42 %  8.4/20.0 MB  2.1 MB/s  ETA 6s".
+func (p Progress) String() string {
+	var b strings.Builder
+	b.WriteString(p.Name)
+	if p.Total > 0 {
+		fmt.Fprintf(&b, "  %d %%", int(p.Percent()))
+	}
+	unit, scale := "MB", 1e6
+	if largest := max(p.Sent, p.Total); largest >= 1e10 {
+		unit, scale = "GB", 1e9
+	} else if largest < 1e6 {
+		unit, scale = "kB", 1e3
+	}
+	if p.Total > 0 {
+		fmt.Fprintf(&b, "  %.1f/%.1f %s", float64(p.Sent)/scale, float64(p.Total)/scale, unit)
+	} else {
+		fmt.Fprintf(&b, "  %.1f %s", float64(p.Sent)/scale, unit)
+	}
+	if p.Stage != StageSend {
+		b.WriteString("  " + string(p.Stage))
+		return b.String()
+	}
+	if p.Rate > 0 {
+		fmt.Fprintf(&b, "  %.1f MB/s", p.Rate/1e6)
+	}
+	if p.ETA > 0 {
+		fmt.Fprintf(&b, "  ETA %v", p.ETA.Round(time.Second))
+	}
+	return b.String()
+}
+
+// tracker counts the bytes of one upload and reports them from a goroutine of
+// its own, so that a slow callback holds up nothing.
+type tracker struct {
+	count atomic.Int64 // bytes handed to connections, less those of failed requests
+	safe  atomic.Int64 // bytes the store has confirmed
+
+	mu    sync.Mutex
+	state Progress
+
+	wake chan struct{} // something other than the count has changed
+	quit chan struct{}
+	done chan struct{}
+}
+
+// newTracker reports to callback, which may be nil, until close.
+func newTracker(callback func(Progress), log *slog.Logger) *tracker {
+	t := &tracker{wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+	if callback == nil {
+		close(t.done)
+	} else {
+		go t.report(callback, log)
+	}
+	return t
+}
+
+func (t *tracker) moved(n int64)     { t.count.Add(n) }
+func (t *tracker) confirmed(n int64) { t.safe.Add(n) }
+
+// restart forgets what was sent.
+func (t *tracker) restart() {
+	t.count.Store(0)
+	t.safe.Store(0)
+}
+
+func (t *tracker) set(change func(*Progress)) {
+	t.mu.Lock()
+	change(&t.state)
+	t.mu.Unlock()
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (t *tracker) stage(s Stage) { t.set(func(p *Progress) { p.Stage = s }) }
+
+func (t *tracker) current() Progress {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state
+}
+
+// close makes the last report and waits for it, but not for ever.
+func (t *tracker) close() {
+	close(t.quit)
+	waitFor(t.done, patience)
+}
+
+const reportEvery = 200 * time.Millisecond
+
+func (t *tracker) report(callback func(Progress), log *slog.Logger) {
+	defer close(t.done)
+	defer func() {
+		if r := recover(); r != nil {
+			log.Error("upload: the progress callback panicked and is not called any more", "panic", r)
+		}
+	}()
+	ticker := time.NewTicker(reportEvery)
+	defer ticker.Stop()
+	var last Progress
+	since, before := time.Now(), int64(0)
+	for open := true; open; {
+		select {
+		case <-ticker.C:
+		case <-t.wake:
+		case <-t.quit:
+			open = false
+		}
+		p := t.current()
+		p.Sent = max(t.count.Load(), last.Sent) // a part that is sent again moves nothing back
+		if p.Total > 0 {
+			p.Sent = min(p.Sent, p.Total)
+		}
+		p.Rate = last.Rate
+		if elapsed := time.Since(since); elapsed >= reportEvery {
+			p.Rate = float64(p.Sent-before) / elapsed.Seconds()
+			if last.Rate > 0 {
+				p.Rate = 0.7*last.Rate + 0.3*p.Rate
+			}
+			since, before = time.Now(), p.Sent
+		}
+		if p.Stage == StageSend && p.Rate > 0 && p.Total > 0 {
+			p.ETA = time.Duration(float64(p.Total-p.Sent) / p.Rate * float64(time.Second))
+		}
+		if p != last {
+			callback(p)
+			last = p
+		}
+	}
+}

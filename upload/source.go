@@ -1,0 +1,186 @@
+package upload
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"sync/atomic"
+)
+
+// UnknownSize is the size of a [Reader] whose end is not known beforehand.
+const UnknownSize = -1
+
+// Source says where the bytes come from. The sources are [File], [FS],
+// [Reader] and [ReaderAt].
+type Source interface {
+	open() (*content, error)
+}
+
+// content is an opened source: a file that can be read anywhere (at), or a
+// stream that can be read once.
+type content struct {
+	name   string // without directories
+	size   int64  // UnknownSize for a stream of undeclared size
+	at     io.ReaderAt
+	stream io.Reader
+	// changed returns ErrChanged when the source is no longer what it was
+	// when it was opened.
+	changed func() error
+	close   func() error
+}
+
+// File is a file on disk. It is read in place, by several parts at once, and
+// must not change meanwhile.
+func File(name string) Source { return diskFile(name) }
+
+// FS is a file of fsys. It is read in place where the file is an io.ReaderAt,
+// otherwise as a stream.
+func FS(fsys fs.FS, name string) Source { return fsFile{fsys, name} }
+
+// Reader is a stream of size bytes, or of [UnknownSize]. It is read once and a
+// few parts ahead, see [Config]; it must not be touched until Upload returns.
+// name gives the extension and the default title.
+func Reader(name string, r io.Reader, size int64) Source {
+	return &streamSource{name: name, r: r, size: size}
+}
+
+// ReaderAt is the size bytes of r, read in place by several parts at once.
+func ReaderAt(name string, r io.ReaderAt, size int64) Source {
+	return readerAtSource{name, r, size}
+}
+
+type diskFile string
+
+func (name diskFile) open() (*content, error) {
+	// A look before opening: opening a named pipe would wait for its writer.
+	info, err := os.Stat(string(name))
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFile(info); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(string(name))
+	if err != nil {
+		return nil, err
+	}
+	return openFile(f)
+}
+
+type fsFile struct {
+	fsys fs.FS
+	name string
+}
+
+func (s fsFile) open() (*content, error) {
+	if s.fsys == nil {
+		return nil, errors.New("the file system is nil")
+	}
+	f, err := s.fsys.Open(s.name)
+	if err != nil {
+		return nil, err
+	}
+	return openFile(f)
+}
+
+func openFile(f fs.File) (*content, error) {
+	info, err := f.Stat()
+	if err == nil {
+		err = checkFile(info)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	c := &content{
+		name: info.Name(),
+		size: info.Size(),
+		changed: func() error {
+			now, err := f.Stat()
+			if err != nil {
+				return err
+			}
+			if now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime()) {
+				return ErrChanged
+			}
+			return nil
+		},
+		close: f.Close,
+	}
+	if at, ok := f.(io.ReaderAt); ok {
+		c.at = at
+	} else {
+		c.stream = f
+	}
+	return c, nil
+}
+
+func checkFile(info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return fmt.Errorf("%q is a directory: upload its files one by one", info.Name())
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%q is not a regular file: open it and use Reader", info.Name())
+	}
+	return nil
+}
+
+type streamSource struct {
+	name string
+	r    io.Reader
+	size int64
+	used atomic.Bool
+}
+
+func (s *streamSource) open() (*content, error) {
+	switch {
+	case s.r == nil:
+		return nil, errors.New("the reader is nil")
+	case s.size < UnknownSize:
+		return nil, fmt.Errorf("a size of %d bytes: use UnknownSize where it is not known", s.size)
+	case s.used.Swap(true):
+		return nil, errors.New("a Reader can be uploaded once: make a new one")
+	}
+	return &content{name: baseName(s.name), size: s.size, stream: s.r, changed: never, close: func() error { return nil }}, nil
+}
+
+type readerAtSource struct {
+	name string
+	r    io.ReaderAt
+	size int64
+}
+
+func (s readerAtSource) open() (*content, error) {
+	switch {
+	case s.r == nil:
+		return nil, errors.New("the reader is nil")
+	case s.size < 0:
+		return nil, fmt.Errorf("a size of %d bytes: a ReaderAt needs its size", s.size)
+	}
+	if n, _ := s.r.ReadAt(make([]byte, 1), s.size); n > 0 {
+		return nil, fmt.Errorf("%w: more than %d bytes; use io.NewSectionReader for a part of it", ErrSize, s.size)
+	}
+	return &content{name: baseName(s.name), size: s.size, at: s.r, changed: never, close: func() error { return nil }}, nil
+}
+
+func never() error { return nil }
+
+// baseName is the last element of a path of either kind of slash.
+func baseName(name string) string {
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	return name
+}
+
+// extension is the file extension without its dot, as it is spelled. A name
+// that only begins with a dot has none.
+func extension(name string) string {
+	ext := path.Ext(name)
+	if len(ext) < 2 || len(ext) == len(name) {
+		return ""
+	}
+	return ext[1:]
+}

@@ -1,0 +1,358 @@
+package upload
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/vod"
+)
+
+// Target says what an upload becomes: [VODVideo], [VODImage],
+// [VODAttachedMedia], [ICEMedia], [ICEStream], [YikeAsset] or [Bucket].
+//
+// A target is the request of the operation that creates the asset. What is
+// left empty there and can be told from the source is filled in: file name,
+// extension, size, title.
+type Target interface {
+	// begin asks the service for a place. When it fails after something was
+	// created, the place has its ids all the same.
+	begin(ctx context.Context, u *Uploader, file subject) (place, error)
+}
+
+// subject is what is known of the source before anything is created.
+type subject struct {
+	name string
+	size int64 // UnknownSize for a stream
+}
+
+func (f subject) ext() string { return extension(f.name) }
+
+// title is the name without its extension.
+func (f subject) title() string {
+	if ext := f.ext(); ext != "" {
+		return f.name[:len(f.name)-len(ext)-1]
+	}
+	return f.name
+}
+
+// place is where a target lets the bytes go.
+type place struct {
+	address   address
+	keys      credentials.Provider
+	mediaId   string
+	fileURL   string
+	mediaURL  string
+	requestId string
+	arrived   func(context.Context) (bool, error) // see sending
+
+	// finish makes an asset of the stored object and completes the result.
+	// Nil where the object's arrival is enough.
+	finish func(context.Context, *Result) error
+}
+
+// renewal asks the service for new credentials of the same asset.
+type renewal func(context.Context) (uploadAddress, uploadAuth string, err error)
+
+// granted decodes the answer of a Create operation into p. renew is nil where
+// the service cannot renew.
+func (u *Uploader) granted(p place, uploadAddress, uploadAuth string, renew renewal) (place, error) {
+	got, err := decodePermit(uploadAddress, uploadAuth, u.clock.now())
+	if err != nil {
+		return p, err
+	}
+	var again func(context.Context) (permit, error)
+	if renew != nil {
+		again = func(ctx context.Context) (permit, error) {
+			uploadAddress, uploadAuth, err := renew(ctx)
+			if err != nil {
+				return permit{}, err
+			}
+			return decodePermit(uploadAddress, uploadAuth, u.clock.now())
+		}
+	}
+	p.address = got.address
+	p.fileURL = cmp.Or(p.fileURL, got.address.fileURL())
+	p.keys = newGrant(got, again, u.log)
+	return p, nil
+}
+
+// VODVideo makes a video or audio asset of ApsaraVideo VOD (CreateUploadVideo).
+// FileName, Title and FileSize are taken from the source where they are empty.
+type VODVideo vod.CreateUploadVideoRequest
+
+func (t VODVideo) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
+	req := vod.CreateUploadVideoRequest(t)
+	req.FileName = cmp.Or(req.FileName, file.name)
+	req.Title = cmp.Or(req.Title, clipRunes(file.title(), 128))
+	size, err := declared(req.FileSize, file)
+	if err == nil {
+		err = u.need(u.cfg.VOD != nil, "VOD", "VODVideo", extension(req.FileName), "FileName")
+	}
+	if err != nil {
+		return place{}, err
+	}
+	req.FileSize = size
+	out, err := u.cfg.VOD.CreateUploadVideo(ctx, req)
+	if err != nil {
+		return place{}, err
+	}
+	p := place{mediaId: out.VideoId, requestId: out.RequestId}
+	p.arrived = func(ctx context.Context) (bool, error) {
+		out, err := u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: p.mediaId})
+		if err != nil {
+			return false, err
+		}
+		return out.Video.Status != vod.VideoStatusUploading && out.Video.Status != vod.VideoStatusUploadFail, nil
+	}
+	return u.granted(p, out.UploadAddress, out.UploadAuth, func(ctx context.Context) (string, string, error) {
+		out, err := u.cfg.VOD.RefreshUploadVideo(ctx, vod.RefreshUploadVideoRequest{VideoId: p.mediaId})
+		if err != nil {
+			return "", "", err
+		}
+		return out.UploadAddress, out.UploadAuth, nil
+	})
+}
+
+// VODImage makes an image asset of ApsaraVideo VOD (CreateUploadImage).
+// ImageExt, OriginalFileName and Title are taken from the source where they are
+// empty; ImageType is "default" then. The credential cannot be refreshed: the
+// upload has to be through within 3000 seconds.
+type VODImage vod.CreateUploadImageRequest
+
+func (t VODImage) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
+	req := vod.CreateUploadImageRequest(t)
+	req.ImageType = cmp.Or(req.ImageType, vod.ImageTypeDefault)
+	req.ImageExt = cmp.Or(req.ImageExt, strings.ToLower(file.ext()))
+	req.OriginalFileName = cmp.Or(req.OriginalFileName, file.name)
+	req.Title = cmp.Or(req.Title, clipRunes(file.title(), 128))
+	if err := u.need(u.cfg.VOD != nil, "VOD", "VODImage", req.ImageExt, "ImageExt"); err != nil {
+		return place{}, err
+	}
+	out, err := u.cfg.VOD.CreateUploadImage(ctx, req)
+	if err != nil {
+		return place{}, err
+	}
+	p := place{mediaId: out.ImageId, fileURL: out.FileURL, mediaURL: out.ImageURL, requestId: out.RequestId}
+	return u.granted(p, out.UploadAddress, out.UploadAuth, nil)
+}
+
+// VODAttachedMedia makes a watermark, subtitle or material of ApsaraVideo VOD
+// (CreateUploadAttachedMedia); BusinessType says which. MediaExt, FileName,
+// FileSize and Title are taken from the source where they are empty. The
+// credential cannot be refreshed: the upload has to be through within 3000
+// seconds.
+type VODAttachedMedia vod.CreateUploadAttachedMediaRequest
+
+func (t VODAttachedMedia) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
+	req := vod.CreateUploadAttachedMediaRequest(t)
+	req.MediaExt = cmp.Or(req.MediaExt, strings.ToLower(file.ext()))
+	req.FileName = cmp.Or(req.FileName, file.name)
+	req.Title = cmp.Or(req.Title, clipBytes(file.title(), 128))
+	if req.FileSize == "" && file.size != UnknownSize {
+		req.FileSize = strconv.FormatInt(file.size, 10)
+	}
+	if err := u.need(u.cfg.VOD != nil, "VOD", "VODAttachedMedia", req.MediaExt, "MediaExt"); err != nil {
+		return place{}, err
+	}
+	out, err := u.cfg.VOD.CreateUploadAttachedMedia(ctx, req)
+	if err != nil {
+		return place{}, err
+	}
+	p := place{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
+	return u.granted(p, out.UploadAddress, out.UploadAuth, nil)
+}
+
+// ICEMedia makes an asset of Intelligent Media Services in VOD storage
+// (CreateUploadMedia). FileInfo and, in MediaMetaData, Title and BusinessType
+// are taken from the source where they are empty.
+type ICEMedia ice.CreateUploadMediaRequest
+
+func (t ICEMedia) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
+	req := ice.CreateUploadMediaRequest(t)
+	var err error
+	if info := &req.FileInfo; info.Raw == "" {
+		info.Ext = cmp.Or(info.Ext, file.ext())
+		info.Type = cmp.Or(info.Type, kindOf(info.Ext))
+		info.Name = cmp.Or(info.Name, file.title())
+		info.Size, err = declared(info.Size, file)
+		if err == nil {
+			err = u.need(true, "ICE", "ICEMedia", info.Ext, "FileInfo.Ext")
+		}
+	}
+	if err == nil {
+		err = u.need(u.cfg.ICE != nil, "ICE", "ICEMedia", "any", "")
+	}
+	if err != nil {
+		return place{}, err
+	}
+	if meta := &req.MediaMetaData; meta.Raw == "" {
+		meta.Title = cmp.Or(meta.Title, clipRunes(file.title(), 128))
+		meta.BusinessType = cmp.Or(meta.BusinessType, businessType(req.FileInfo.Type, req.FileInfo.Ext))
+	}
+	out, err := u.cfg.ICE.CreateUploadMedia(ctx, req)
+	if err != nil {
+		return place{}, err
+	}
+	p := place{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
+	p.arrived = func(ctx context.Context) (bool, error) {
+		out, err := u.cfg.ICE.GetMediaInfo(ctx, ice.GetMediaInfoRequest{MediaId: p.mediaId})
+		if err != nil {
+			return false, err
+		}
+		return out.MediaInfo.MediaBasicInfo.Status != ice.MediaStatusInit, nil
+	}
+	return u.granted(p, out.UploadAddress, out.UploadAuth, u.refreshMedia(p.mediaId))
+}
+
+// ICEStream adds a media stream to the asset MediaId (CreateUploadStream).
+// FileExtension is taken from the source where it is empty.
+type ICEStream ice.CreateUploadStreamRequest
+
+func (t ICEStream) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
+	req := ice.CreateUploadStreamRequest(t)
+	req.FileExtension = cmp.Or(req.FileExtension, file.ext())
+	if err := u.need(u.cfg.ICE != nil, "ICE", "ICEStream", req.FileExtension, "FileExtension"); err != nil {
+		return place{}, err
+	}
+	if req.MediaId == "" {
+		return place{}, fmt.Errorf("ICEStream needs MediaId, the asset that the stream is for")
+	}
+	out, err := u.cfg.ICE.CreateUploadStream(ctx, req)
+	if err != nil {
+		return place{}, err
+	}
+	p := place{mediaId: cmp.Or(out.MediaId, req.MediaId), fileURL: out.FileURL, requestId: out.RequestId}
+	return u.granted(p, out.UploadAddress, out.UploadAuth, u.refreshMedia(p.mediaId))
+}
+
+func (u *Uploader) refreshMedia(mediaId string) renewal {
+	return func(ctx context.Context) (string, string, error) {
+		out, err := u.cfg.ICE.RefreshUploadMedia(ctx, ice.RefreshUploadMediaRequest{MediaId: mediaId})
+		if err != nil {
+			return "", "", err
+		}
+		return out.UploadAddress, out.UploadAuth, nil
+	}
+}
+
+// YikeAsset makes an asset of a Yike production: CreateYikeAssetUpload, and
+// RegisterYikeAssetMediaInfo when the file is there. FileExt and MediaType are
+// taken from the source where they are empty. The credential cannot be
+// refreshed: the upload has to be through within 3000 seconds.
+type YikeAsset struct {
+	FileExt  string
+	FileType string
+
+	MediaType    string
+	ProductionId string // empty means the default production
+	FolderId     string
+}
+
+func (t YikeAsset) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
+	t.FileExt = cmp.Or(t.FileExt, strings.ToLower(file.ext()))
+	if err := u.need(u.cfg.ICE != nil, "ICE", "YikeAsset", t.FileExt, "FileExt"); err != nil {
+		return place{}, err
+	}
+	if t.MediaType = cmp.Or(t.MediaType, kindOf(t.FileExt)); t.MediaType == "other" {
+		return place{}, fmt.Errorf("YikeAsset needs MediaType: the extension %q does not tell it", t.FileExt)
+	}
+	out, err := u.cfg.ICE.CreateYikeAssetUpload(ctx, ice.CreateYikeAssetUploadRequest{FileExt: t.FileExt, FileType: t.FileType})
+	if err != nil {
+		return place{}, err
+	}
+	p := place{fileURL: out.FileURL, requestId: out.RequestId}
+	p.finish = func(ctx context.Context, res *Result) error {
+		out, err := u.cfg.ICE.RegisterYikeAssetMediaInfo(ctx, ice.RegisterYikeAssetMediaInfoRequest{
+			InputURL: res.FileURL, MediaType: t.MediaType, ProductionId: t.ProductionId, FolderId: t.FolderId,
+		})
+		if err != nil {
+			return err
+		}
+		res.MediaId, res.RequestId = out.MediaId, out.RequestId
+		return nil
+	}
+	return u.granted(p, out.UploadAddress, out.UploadAuth, nil)
+}
+
+// need says what is missing before the operation of a target can be called.
+func (u *Uploader) need(client bool, field, target, ext, extField string) error {
+	if !client {
+		return fmt.Errorf("%s needs Config.%s", target, field)
+	}
+	if ext == "" {
+		return fmt.Errorf("the file name has no extension and %s needs one: set %s.%s", target, target, extField)
+	}
+	return nil
+}
+
+// declared is the size to tell the service. A size given by the caller must be
+// true.
+func declared(size int64, file subject) (int64, error) {
+	switch {
+	case size != 0 && file.size != UnknownSize && size != file.size:
+		return 0, fmt.Errorf("%w: the target says %d bytes, the source has %d", ErrSize, size, file.size)
+	case size == 0 && file.size != UnknownSize:
+		return file.size, nil
+	}
+	return size, nil
+}
+
+// kinds are the file types of CreateUploadMedia by extension.
+var kinds = func() map[string]string {
+	m := make(map[string]string)
+	for kind, exts := range map[string]string{
+		"video": "mp4 m4v mov mkv webm flv f4v avi wmv asf ts m2ts mts mpg mpeg vob mxf 3gp ogv rm rmvb gxf dat m3u8",
+		"audio": "mp3 m4a aac wav flac ogg oga opus wma amr ape aif aiff ac3 mka",
+		"image": "png apng jpg jpeg gif bmp webp heic heif avif tif tiff svg",
+		"text":  "srt ass ssa vtt stl ttml ttf otf ttc",
+	} {
+		for _, ext := range strings.Fields(exts) {
+			m[ext] = kind
+		}
+	}
+	return m
+}()
+
+// kindOf is video, audio, image, text or other.
+func kindOf(ext string) string { return cmp.Or(kinds[strings.ToLower(ext)], "other") }
+
+// businessType is what a file of a kind is for, when nobody says.
+func businessType(kind, ext string) string {
+	switch kind {
+	case "image":
+		return "default"
+	case "text":
+		switch strings.ToLower(ext) {
+		case "ttf", "otf", "ttc":
+			return "font"
+		}
+		return "subtitles"
+	}
+	return "general"
+}
+
+func clipRunes(s string, limit int) string {
+	for i := range s {
+		if limit == 0 {
+			return s[:i]
+		}
+		limit--
+	}
+	return s
+}
+
+func clipBytes(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}

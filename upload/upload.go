@@ -1,0 +1,332 @@
+// Package upload takes a file to a registered media asset in one call.
+//
+// [Uploader.Upload] asks the service for a place (CreateUploadVideo,
+// CreateUploadMedia, ...), sends the bytes to the Object Storage Service,
+// repeating what fails and refreshing the credential when it ends, and
+// registers the object where the service needs that. A [Source] says where the
+// bytes come from, a [Target] what they become.
+//
+//	up, err := upload.New(upload.Config{VOD: video})
+//	res, err := up.Upload(ctx, upload.File("movie.mp4"), upload.VODVideo{Title: "Launch"})
+//	fmt.Println(res.MediaId, res.FileURL)
+package upload
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/vod"
+)
+
+// Config is the setting of an [Uploader]. The zero value of a field is a good
+// choice, but for the clients that the targets need.
+type Config struct {
+	VOD *vod.Client // for VODVideo, VODImage, VODAttachedMedia and RegisterMedia
+	ICE *ice.Client // for ICEMedia, ICEStream, YikeAsset, RegisterMediaInfo and RegisterMediaStream
+
+	// Credentials sign for buckets of your own, see [Bucket]. Nil means
+	// [credentials.Default]. Other targets get theirs from the service.
+	Credentials credentials.Provider
+
+	// HTTPClient sends the bytes. Nil means a client of our own with pooled
+	// connections and the environment's proxy. Its Timeout, if it has one,
+	// bounds the sending of a whole part: leave it zero.
+	HTTPClient *http.Client
+
+	// Logger receives a record for each stage, refresh and repetition. No
+	// record holds a secret. Nil means no logging.
+	Logger *slog.Logger
+
+	// Retry says how often and how patiently a request to the store is
+	// repeated. Zero values mean 10 attempts, 200 ms, 20 s. The clients have
+	// their own setting.
+	Retry alimedia.Retry
+
+	// Parallel is how many requests send bytes at once, over all uploads of
+	// the Uploader. Zero means 4. An upload from a stream holds at most
+	// Parallel+1 parts in memory.
+	Parallel int
+
+	// PartSize is the size of a part in bytes, 100 KiB to 5 GiB. It grows
+	// for files of more than 10,000 parts. Zero means 8 MiB.
+	PartSize int64
+
+	// MultipartThreshold is the size in bytes from which on a file is sent
+	// in parts, at most 5 GiB. Zero means 16 MiB.
+	MultipartThreshold int64
+
+	// StallTimeout ends a request when no byte has moved for so long; it is
+	// then repeated. Zero means 60 s.
+	StallTimeout time.Duration
+
+	// OSSRegion is the region of the signature and of own buckets. Empty
+	// means the one in the endpoint's host; where that has none, requests are
+	// signed by OSS's older scheme, which needs none.
+	OSSRegion string
+
+	// OSSEndpoint replaces the endpoint that the service names, by the one
+	// for acceleration or of a test. It is reached by HTTPS, save on loopback.
+	OSSEndpoint string
+
+	// OSSInternal uses the internal endpoint of the bucket's region. It is
+	// reached only from machines in that region, and free of traffic charge.
+	OSSInternal bool
+
+	// UserAgent is added to the User-Agent of requests to the store.
+	UserAgent string
+}
+
+// Uploader uploads. It is safe for concurrent use; one is enough for a process.
+type Uploader struct {
+	cfg    Config
+	log    *slog.Logger
+	client *http.Client
+	clock  *clock
+	slots  chan struct{}
+}
+
+// New checks cfg and returns an Uploader.
+func New(cfg Config) (*Uploader, error) {
+	cfg.Parallel = cmp.Or(cfg.Parallel, 4)
+	cfg.PartSize = cmp.Or(cfg.PartSize, 8<<20)
+	cfg.MultipartThreshold = cmp.Or(cfg.MultipartThreshold, 16<<20)
+	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, time.Minute)
+	cfg.Retry.MaxAttempts = cmp.Or(cfg.Retry.MaxAttempts, 10)
+	cfg.Retry.BaseDelay = cmp.Or(cfg.Retry.BaseDelay, 200*time.Millisecond)
+	cfg.Retry.MaxDelay = cmp.Or(cfg.Retry.MaxDelay, 20*time.Second)
+	switch {
+	case cfg.Parallel < 0:
+		return nil, fmt.Errorf("upload: Config.Parallel is %d, at least 1 is needed", cfg.Parallel)
+	case cfg.PartSize < minPart || cfg.PartSize > maxPart:
+		return nil, fmt.Errorf("upload: Config.PartSize is %d bytes, the store takes %d to %d", cfg.PartSize, minPart, int64(maxPart))
+	case cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > maxPart:
+		return nil, fmt.Errorf("upload: Config.MultipartThreshold is %d bytes, a single request takes at most %d", cfg.MultipartThreshold, int64(maxPart))
+	case cfg.StallTimeout < 0 || cfg.Retry.MaxAttempts < 0 || cfg.Retry.BaseDelay < 0 || cfg.Retry.MaxDelay < 0:
+		return nil, errors.New("upload: a negative time or count in Config.StallTimeout or Config.Retry")
+	}
+	if cfg.OSSEndpoint != "" {
+		endpoint, err := parseEndpoint(cfg.OSSEndpoint)
+		if err != nil {
+			return nil, fmt.Errorf("upload: Config.OSSEndpoint: %w", err)
+		}
+		cfg.OSSEndpoint = endpoint
+	}
+	if cfg.Credentials == nil {
+		cfg.Credentials = credentials.Default()
+	}
+	u := &Uploader{cfg: cfg, log: cfg.Logger, client: ossClient(cfg.HTTPClient), clock: new(clock), slots: make(chan struct{}, cfg.Parallel)}
+	if u.log == nil {
+		u.log = slog.New(slog.DiscardHandler)
+	}
+	return u, nil
+}
+
+// String keeps what the Uploader holds out of logs.
+func (u *Uploader) String() string { return "upload.Uploader" }
+
+// GoString keeps what the Uploader holds out of logs.
+func (u *Uploader) GoString() string { return u.String() }
+
+// Result is a finished upload.
+type Result struct {
+	MediaId   string // the asset: VideoId of a video, ImageId of an image; empty for a Bucket without registration
+	FileURL   string // the object, without authentication
+	MediaURL  string // where the asset can be fetched, if the service says so
+	RequestId string // of the operation that made the asset
+	Bucket    string
+	Key       string
+	ETag      string
+	Size      int64  // bytes
+	CRC64     uint64 // CRC-64/ECMA of the bytes as they were read
+
+	// AlreadyRegistered: the object was registered before, MediaId is that
+	// older asset.
+	AlreadyRegistered bool
+}
+
+// Option changes one upload.
+type Option func(*options)
+
+type options struct {
+	progress func(Progress)
+}
+
+// WithProgress calls report a few times a second and at the end. It is called
+// by one goroutine, never at the same time twice. A report that takes long is
+// followed by the latest state, not by all in between; a panic ends the
+// reports, not the upload.
+func WithProgress(report func(Progress)) Option {
+	return func(o *options) { o.progress = report }
+}
+
+// Upload brings src to where target says. Every failure is an [*Error].
+//
+// When ctx ends, the requests under way are cut off and the parts that the
+// store has are removed before Upload returns.
+func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts ...Option) (*Result, error) {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	r := &run{Uploader: u, tracker: newTracker(o.progress, u.log)}
+	defer r.tracker.close()
+	res, err := r.upload(ctx, src, target)
+	if err != nil {
+		failure := r.failure(err)
+		u.log.WarnContext(ctx, "upload: failed", "upload", failure)
+		return nil, failure
+	}
+	r.enter(ctx, StageDone)
+	return res, nil
+}
+
+// run is one upload.
+type run struct {
+	*Uploader
+	tracker  *tracker
+	content  *content
+	place    place
+	sending  *sending
+	uploaded bool
+}
+
+func (r *run) upload(ctx context.Context, src Source, target Target) (*Result, error) {
+	r.enter(ctx, StageOpen)
+	switch {
+	case src == nil:
+		return nil, errors.New("no source: use File, FS, Reader or ReaderAt")
+	case target == nil:
+		return nil, errors.New("no target: say what the file becomes, such as VODVideo{}")
+	case ctx.Err() != nil:
+		return nil, ended(ctx)
+	}
+	var err error
+	if r.content, err = src.open(); err != nil {
+		return nil, err
+	}
+	defer r.content.close()
+	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.content.name, r.content.size })
+	plan, err := newPlan(r.content.size, r.cfg.PartSize, r.cfg.MultipartThreshold)
+	if err != nil {
+		return nil, err
+	}
+	// The first bytes are read before anything is created.
+	feed := r.content.feed(plan, r.cfg.Parallel+1)
+	defer func() { feed.stop() }()
+	first, err := feed.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file := subject{name: r.content.name, size: plan.size}
+	if first.last {
+		file.size = first.data.Size()
+		r.tracker.set(func(p *Progress) { p.Total = file.size })
+	}
+
+	r.enter(ctx, StageCreate)
+	if r.place, err = target.begin(ctx, r.Uploader, file); err != nil {
+		return nil, err
+	}
+	r.tracker.set(func(p *Progress) { p.MediaId = r.place.mediaId })
+
+	r.enter(ctx, StageSend)
+	session := r.session(r.place)
+	var done receipt
+	for again := false; ; again = true {
+		r.sending = &sending{session: session, plan: plan, content: r.content, slots: r.slots, tracker: r.tracker, arrived: r.place.arrived}
+		done, err = r.sending.run(ctx, feed, first)
+		if !errors.Is(err, ErrLost) || again || r.content.at == nil {
+			break
+		}
+		r.log.WarnContext(ctx, "upload: starting again", "error", err)
+		r.tracker.restart()
+		r.enter(ctx, StageSend)
+		feed = r.content.feed(plan, r.cfg.Parallel+1)
+		if first, err = feed.next(ctx); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.uploaded = true
+	res := &Result{
+		MediaId: r.place.mediaId, FileURL: r.place.fileURL, MediaURL: r.place.mediaURL, RequestId: r.place.requestId,
+		Bucket: r.place.address.Bucket, Key: r.place.address.Key,
+		ETag: done.etag, Size: done.size, CRC64: done.crc,
+	}
+	r.tracker.set(func(p *Progress) { p.Total = res.Size })
+
+	r.enter(ctx, StageFinish)
+	if r.place.finish != nil {
+		if err := r.place.finish(ctx, res); err != nil {
+			return nil, err
+		}
+	}
+	r.tracker.set(func(p *Progress) { p.MediaId = res.MediaId })
+	if done.callback != nil {
+		r.place.mediaId = res.MediaId
+		r.tracker.stage(StageComplete)
+		return nil, done.callback
+	}
+	return res, nil
+}
+
+func (r *run) enter(ctx context.Context, s Stage) {
+	r.tracker.stage(s)
+	if !r.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	p := r.tracker.current()
+	r.log.InfoContext(ctx, "upload: "+string(s), "name", p.Name, "media_id", p.MediaId, "size", p.Total)
+}
+
+func (r *run) failure(err error) *Error {
+	state := r.tracker.current()
+	e := &Error{
+		Stage: state.Stage, Name: state.Name,
+		MediaId: r.place.mediaId, FileURL: r.place.fileURL,
+		Sent: r.tracker.safe.Load(), Uploaded: r.uploaded, Err: err,
+	}
+	if r.sending != nil {
+		e.UploadId = r.sending.uploadID
+	}
+	return e
+}
+
+// session is the road to the object at p.
+func (u *Uploader) session(p place) *session {
+	where := p.address
+	region := cmp.Or(u.cfg.OSSRegion, regionOf(where.Endpoint), regionOf(p.fileURL))
+	switch {
+	case u.cfg.OSSEndpoint != "":
+		where.Endpoint = u.cfg.OSSEndpoint
+	case u.cfg.OSSInternal && region != "" && strings.HasSuffix(where.Endpoint, ".aliyuncs.com"):
+		where.Endpoint = "https://oss-" + region + "-internal.aliyuncs.com"
+	}
+	o := ossOptions{client: u.client, region: region, userAgent: userAgent(u.cfg.UserAgent)}
+	return &session{
+		keys:    p.keys,
+		connect: func(keys credentials.Credentials) (store, error) { return openOSS(where, keys, o, u.clock) },
+		clock:   u.clock,
+		retry:   u.cfg.Retry,
+		stall:   u.cfg.StallTimeout,
+		log:     u.log,
+	}
+}
+
+func userAgent(more string) string {
+	if more != "" {
+		more = " " + more
+	}
+	return "alimedia-go/" + alimedia.Version + more
+}
