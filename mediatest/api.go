@@ -73,9 +73,7 @@ func serviceOf(version string) string { return versions[version] }
 
 // serveAPI answers a call of an API operation.
 func (s *Server) serveAPI(x *exchange) {
-	x.id = requestID()
-	x.w.Header().Set("x-acs-request-id", x.id)
-	x.w.Header().Set("x-acs-trace-id", strings.ToLower(randomID(16)))
+	x.identify(requestID)
 	body, err := io.ReadAll(io.LimitReader(x.r.Body, maxAPIBody+1))
 	if err != nil {
 		x.cut()
@@ -242,10 +240,7 @@ func (x *exchange) writeJSON(status int, text []byte) {
 }
 
 func writeAPIError(x *exchange, f failure) {
-	if x.id == "" {
-		x.id = requestID()
-		x.w.Header().Set("x-acs-request-id", x.id)
-	}
+	x.identify(requestID)
 	text, _ := json.Marshal(fields{ // strings only
 		"RequestId": x.id,
 		"HostId":    x.r.Host,

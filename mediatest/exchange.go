@@ -40,6 +40,7 @@ type exchange struct {
 	id        string
 	record    *Request
 	api       bool // an API call, not OSS
+	gone      bool // the connection is cut
 }
 
 // answer serves the request.
@@ -72,9 +73,9 @@ func (x *exchange) begin(w http.ResponseWriter) {
 	defer s.mu.Unlock()
 	x.record = newRequest(x, s.now())
 	s.calls[x.operation]++
-	s.log = append(s.log, x.record)
-	if len(s.log) > maxRequests {
-		s.log = append([]*Request(nil), s.log[len(s.log)-maxRequests/2:]...)
+	s.requests = append(s.requests, x.record)
+	if len(s.requests) > maxRequests {
+		s.requests = append([]*Request(nil), s.requests[len(s.requests)-maxRequests/2:]...)
 	}
 }
 
@@ -83,12 +84,28 @@ func (x *exchange) end() {
 		return
 	}
 	x.srv.mu.Lock()
-	defer x.srv.mu.Unlock()
+	status, code := x.record.Status, x.record.Code
+	x.srv.mu.Unlock()
 	outcome := "connection cut"
-	if x.record.Status != 0 {
-		outcome = strings.TrimSpace(strconv.Itoa(x.record.Status) + " " + x.record.Code)
+	if status != 0 {
+		outcome = strings.TrimSpace(strconv.Itoa(status) + " " + code)
 	}
+	x.srv.logMu.Lock()
+	defer x.srv.logMu.Unlock()
 	fmt.Fprintf(x.srv.opts.log, "%s %s\n", x.operation, outcome)
+}
+
+// identify gives the answer a request id.
+func (x *exchange) identify(newID func() string) {
+	if x.id == "" {
+		x.id = newID()
+	}
+	if x.api {
+		x.w.Header().Set("x-acs-request-id", x.id)
+		return
+	}
+	x.w.Header().Set("x-oss-request-id", x.id)
+	x.w.Header().Set("Server", "AliyunOSS")
 }
 
 // run serves the request, or lets the fault have it.
@@ -173,14 +190,19 @@ func (x *exchange) wait(d time.Duration) error {
 
 // drain reads what is left of the body, so that the client sees the answer
 // and not a connection that closes under its writing.
-func (x *exchange) drain() { _, _ = io.Copy(io.Discard, x.r.Body) }
+func (x *exchange) drain() {
+	if !x.gone {
+		_, _ = io.CopyN(io.Discard, x.r.Body, maxPut)
+	}
+}
 
 // cut ends the connection without an answer.
 func (x *exchange) cut() {
 	conn, _, err := http.NewResponseController(x.w.ResponseWriter).Hijack()
 	if err != nil {
-		return
+		return // the answer goes nowhere anyway
 	}
+	x.gone = true
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // a reset instead of an orderly end
 	}

@@ -24,7 +24,8 @@ type Fault struct {
 	Operation string
 
 	// Match narrows the fault to the requests it accepts; nil accepts all.
-	// It must not call the server.
+	// It sees the request before its body: parameters of a form are not
+	// there yet. It must not call the server.
 	Match func(Request) bool
 
 	Nth   int // the first call to fail, from 1, counted from when the fault is set; 0 means 1

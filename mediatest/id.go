@@ -18,3 +18,6 @@ func requestID() string {
 	h := strings.ToUpper(randomID(16))
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
+
+// ossRequestID has the form of OSS's request ids.
+func ossRequestID() string { return strings.ToUpper(randomID(12)) }

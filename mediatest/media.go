@@ -82,10 +82,12 @@ func (s *Server) AddMedia(m Media) string {
 	m.Type = cmp.Or(m.Type, "video")
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	streams := m.Streams
+	m.Streams = nil
 	a := s.add(m)
 	a.forced = cmp.Or(m.Status, "Normal")
 	a.complete = true
-	for _, st := range m.Streams {
+	for _, st := range streams {
 		a.streams = append(a.streams, &stream{Stream: st})
 	}
 	return a.MediaId
@@ -180,6 +182,9 @@ func (s *Server) arrived(bucket, key string, size int64) {
 		for _, st := range a.streams {
 			if st.bucket == bucket && st.key == key {
 				st.Complete = true
+				if a.Key == "" { // an asset of streams only
+					s.finish(a, size)
+				}
 			}
 		}
 	}
@@ -210,8 +215,11 @@ func (s *Server) byURL(address, service string) *asset {
 
 // byReference finds the asset with a ReferenceId.
 func (s *Server) byReference(id string) *asset {
+	if id == "" {
+		return nil
+	}
 	for _, a := range s.order {
-		if id != "" && a.Params.Get("ReferenceId") == id {
+		if a.Params.Get("ReferenceId") == id {
 			return a
 		}
 	}

@@ -101,7 +101,7 @@ var ossOperations = map[string]func(*Server, *exchange) (reply, error){
 
 // serveOSS answers an OSS request.
 func (s *Server) serveOSS(x *exchange) {
-	x.ossHeader()
+	x.identify(ossRequestID)
 	var answer reply
 	err := s.admit(x)
 	if err == nil {
@@ -140,14 +140,6 @@ func (x *exchange) reply(r reply) {
 		return
 	}
 	x.w.WriteHeader(cmp.Or(r.status, http.StatusOK))
-}
-
-func (x *exchange) ossHeader() {
-	if x.id == "" {
-		x.id = strings.ToUpper(randomID(12))
-		x.w.Header().Set("x-oss-request-id", x.id)
-		x.w.Header().Set("Server", "AliyunOSS")
-	}
 }
 
 // admit checks who asks, and whether they may.
@@ -241,7 +233,7 @@ func (s *Server) deleteObject(x *exchange) (reply, error) {
 // writeOSSError writes the XML document, or puts it into a header where the
 // answer has no body.
 func writeOSSError(x *exchange, f failure) {
-	x.ossHeader()
+	x.identify(ossRequestID)
 	elements := append([][2]string{
 		{"Code", f.code}, {"Message", f.message}, {"RequestId", x.id}, {"HostId", x.r.Host},
 	}, f.extra...)

@@ -82,8 +82,8 @@ func (r *Request) clone() Request {
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]Request, len(s.log))
-	for i, r := range s.log {
+	all := make([]Request, len(s.requests))
+	for i, r := range s.requests {
 		all[i] = r.clone()
 	}
 	return all

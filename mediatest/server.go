@@ -25,34 +25,37 @@ type Server struct {
 	// "http://127.0.0.1:40123".
 	URL string
 
-	opts   options
-	http   *http.Server
-	client *http.Client
-	report func(format string, args ...any) // where misuse is told; nil outside tests
+	opts    options
+	static  credentials.Credentials // long-lived keys
+	storage string                  // bucket of managed uploads
+	http    *http.Server
+	client  *http.Client
+	report  func(format string, args ...any) // where misuse is told; nil outside tests
 
 	done    chan struct{}  // closed by Close
 	serving chan struct{}  // closed when the accept loop has ended
 	conns   sync.WaitGroup // open connections
 
-	mu      sync.Mutex
+	logMu sync.Mutex // serialises the lines of the Log option
+
+	mu      sync.Mutex // guards what follows
 	closed  bool
 	skew    time.Duration
-	keys    map[string]*key // by access key id
-	nonces  map[string]time.Time
+	keys    map[string]*key      // by access key id
+	nonces  map[string]time.Time // when each was used
+	swept   time.Time            // when old nonces were forgotten
 	buckets map[string]*bucket
-	storage string // bucket of managed uploads
 	uploads map[string]*upload
 	held    int64 // bytes of objects and parts in memory
 	medias  map[string]*asset
 	order   []*asset          // by creation
 	seq     int64             // of the last asset
 	tokens  map[string]string // ClientToken -> MediaId
-	faults  []*armed
-	calls   map[string]int
-	log     []*Request
 	custom  map[string]Handler
-	swept   time.Time // last sweep of nonces
-	static  credentials.Credentials
+
+	faults   []*armed
+	calls    map[string]int
+	requests []*Request
 }
 
 // New starts a server that is closed at the end of the test.
@@ -123,11 +126,8 @@ func (s *Server) start() {
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	s.http = &http.Server{
-		Handler:           http.HandlerFunc(s.serve),
-		ReadHeaderTimeout: time.Minute,
-		ConnState:         s.track,
-	}
+	// No time-outs: under a fake clock they would come between idle requests.
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ConnState: s.track}
 	go func() {
 		defer close(s.serving)
 		_ = s.http.Serve(listener) // ends with ErrServerClosed
