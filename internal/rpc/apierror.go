@@ -56,10 +56,8 @@ func (a *attempt) explainSignature(message string) string {
 	}
 	head = strings.TrimRight(head, " .,:;\n")
 	server := message[len(head):]
-	for _, line := range a.signed.canonicalLines() {
-		if line.text != "" && !strings.Contains(server, line.text) {
-			return fmt.Sprintf("%s; the service signed another %s than we did: is something on the way changing the request?", head, line.name)
-		}
+	if line := a.signed.differing(server); line != "" {
+		return fmt.Sprintf("%s; the service signed another %s than we did: is something on the way changing the request?", head, line)
 	}
 	return head + "; the service signed the same text: the AccessKeySecret does not belong to this AccessKeyId"
 }

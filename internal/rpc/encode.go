@@ -44,22 +44,26 @@ func encode(in any) (*params, error) {
 	case reflect.Invalid:
 		return p, nil
 	case reflect.Map:
-		return p, encodeMap(p, false, "", v)
+		if err := encodeMap(p, false, "", v); err != nil {
+			return nil, err
+		}
 	case reflect.Struct:
+		plan, err := planOf(v.Type())
+		if err != nil {
+			return nil, err
+		}
+		p.query = make([]pair, 0, len(plan))
+		for i := range plan {
+			f := &plan[i]
+			if err := f.encode(p, v.Field(f.index)); err != nil {
+				return nil, fmt.Errorf("encode %s: %w", f.wire, err)
+			}
+		}
 	default:
 		return nil, fmt.Errorf("parameters are a %s: need a struct or a map", v.Type())
 	}
-	pl, err := planOf(v.Type())
-	if err != nil {
-		return nil, err
-	}
-	p.query = make([]pair, 0, len(pl))
-	for i := range pl {
-		f := &pl[i]
-		if err := f.encode(p, v.Field(f.index)); err != nil {
-			return nil, fmt.Errorf("encode %s: %w", f.wire, err)
-		}
-	}
+	// The signature asks for the order of names; sending it saves a second form.
+	slices.SortFunc(p.query, func(a, b pair) int { return strings.Compare(a.key, b.key) })
 	return p, nil
 }
 

@@ -9,30 +9,37 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/alibabacloud-go/darabonba-openapi/v2/utils"
-	"github.com/alibabacloud-go/tea/dara"
 )
 
 // algorithm is the signature version asked of the signer.
 const algorithm = "ACS3-HMAC-SHA256"
 
 const (
-	formType  = "application/x-www-form-urlencoded"
-	emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	formType   = "application/x-www-form-urlencoded"
+	emptyHash  = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	dateLayout = "2006-01-02T15:04:05Z"
 )
 
-// signedRequest is a request as it leaves: the same values went into the
-// signature and go onto the wire.
+// signedRequest is a request as it leaves. Query, headers and body on the wire
+// are the very strings that were signed.
 type signedRequest struct {
 	method string
 	url    url.URL
+	signed []signedHeader
 	header http.Header
 	body   []byte
-	dara   dara.Request // what was signed
-	hash   string       // of the body, hex
+	hash   string // SHA-256 of the body, hex
+}
+
+type signedHeader struct {
+	name  string // lower case, as signed
+	key   string // canonical, as net/http keeps it
+	value string
 }
 
 // sign makes the request of one attempt: nonce and date are new each time.
@@ -45,56 +52,83 @@ func (a *attempt) signWith(now time.Time, nonce string) signedRequest {
 	if a.op.Get {
 		r.method = http.MethodGet
 	}
-	query := a.params.query
+	date, query := now.UTC().Format(dateLayout), a.params.query
 	if a.op.Anonymous {
 		// The open operations are served by the older RPC style, which reads
 		// its system parameters from the query.
-		query = append(query[:len(query):len(query)],
-			pair{"Action", a.op.Action}, pair{"Format", "json"}, pair{"SignatureNonce", nonce},
-			pair{"Timestamp", now.UTC().Format(dateLayout)}, pair{"Version", a.svc.Version})
+		query = slices.Concat(query, []pair{{"Action", a.op.Action}, {"Format", "json"}, {"SignatureNonce", nonce},
+			{"Timestamp", date}, {"Version", a.svc.Version}})
 	}
 	r.url.RawQuery = encodePairs(query)
 
-	date, path := now.UTC().Format(dateLayout), "/"
-	signed := make(map[string]*string, 8)
-	r.header = make(http.Header, 12)
-	put := func(lower, canonical string, value *string) {
-		signed[lower] = value
-		r.header[canonical] = []string{*value}
-	}
+	// In the order of their names, which the signature asks for.
+	headers := make([]signedHeader, 0, 8)
 	if len(a.params.form) > 0 {
 		r.body = []byte(encodePairs(a.params.form))
 		sum := sha256.Sum256(r.body)
 		r.hash = hex.EncodeToString(sum[:])
-		contentType := formType
-		put("content-type", "Content-Type", &contentType)
+		headers = append(headers, signedHeader{"content-type", "Content-Type", formType})
 	}
-	signed["host"] = &r.url.Host
-	put("x-acs-action", "X-Acs-Action", &a.op.Action)
-	put("x-acs-version", "X-Acs-Version", &a.svc.Version)
-	put("x-acs-date", "X-Acs-Date", &date)
-	put("x-acs-signature-nonce", "X-Acs-Signature-Nonce", &nonce)
-	put("x-acs-content-sha256", "X-Acs-Content-Sha256", &r.hash)
+	headers = append(headers,
+		signedHeader{"host", "", r.url.Host},
+		signedHeader{"x-acs-action", "X-Acs-Action", a.op.Action},
+		signedHeader{"x-acs-content-sha256", "X-Acs-Content-Sha256", r.hash},
+		signedHeader{"x-acs-date", "X-Acs-Date", date})
+	if a.keys.SecurityToken != "" {
+		headers = append(headers, signedHeader{"x-acs-security-token", "X-Acs-Security-Token", a.keys.SecurityToken})
+	}
+	r.signed = append(headers,
+		signedHeader{"x-acs-signature-nonce", "X-Acs-Signature-Nonce", nonce},
+		signedHeader{"x-acs-version", "X-Acs-Version", a.svc.Version})
+
+	r.header = make(http.Header, len(r.signed)+3)
 	r.header["Accept"] = acceptJSON
 	r.header["User-Agent"] = a.userAgent
-	if a.op.Anonymous {
-		return r
+	values := make([]string, 0, len(r.signed)+1)
+	set := func(key, value string) {
+		values = append(values, value)
+		r.header[key] = values[len(values)-1 : len(values) : len(values)]
 	}
-	if a.keys.SecurityToken != "" {
-		put("x-acs-security-token", "X-Acs-Security-Token", &a.keys.SecurityToken)
+	for _, h := range r.signed {
+		if h.key != "" { // net/http takes the host from elsewhere
+			set(h.key, h.value)
+		}
 	}
-	r.dara = dara.Request{Method: &r.method, Pathname: &path, Headers: signed, Query: make(map[string]*string, len(query))}
-	for i := range query {
-		r.dara.Query[query[i].key] = &query[i].value
+	if !a.op.Anonymous {
+		set("Authorization", r.authorization(a.keys.AccessKeyId, a.keys.AccessKeySecret))
 	}
-	signer := algorithm
-	r.header["Authorization"] = []string{*utils.GetAuthorization(&r.dara, &signer, &r.hash, &a.keys.AccessKeyId, &a.keys.AccessKeySecret)}
 	return r
 }
 
 var acceptJSON = []string{"application/json"}
 
-const dateLayout = "2006-01-02T15:04:05Z"
+// authorization hashes the canonical request and has it signed.
+func (r *signedRequest) authorization(id, secret string) string {
+	names := make([]byte, 0, 128)
+	text := make([]byte, 0, 512+len(r.url.RawQuery))
+	text = append(text, r.method...)
+	text = append(text, "\n/\n"...)
+	text = append(text, r.url.RawQuery...)
+	text = append(text, '\n')
+	for i, h := range r.signed {
+		text = append(text, h.name...)
+		text = append(text, ':')
+		text = append(text, h.value...)
+		text = append(text, '\n')
+		if i > 0 {
+			names = append(names, ';')
+		}
+		names = append(names, h.name...)
+	}
+	text = append(text, '\n')
+	text = append(text, names...)
+	text = append(text, '\n')
+	text = append(text, r.hash...)
+
+	sum := sha256.Sum256(text)
+	signature := utils.SignatureMethod(secret, algorithm+"\n"+hex.EncodeToString(sum[:]), algorithm)
+	return algorithm + " Credential=" + id + ",SignedHeaders=" + string(names) + ",Signature=" + hex.EncodeToString(signature)
+}
 
 func (r *signedRequest) request(ctx context.Context) *http.Request {
 	req := (&http.Request{
@@ -121,22 +155,18 @@ func newNonce() string {
 	return hex.EncodeToString(b[:])
 }
 
-// canonicalLines names the parts of what was signed, to tell which of them the
-// service saw differently.
-func (r *signedRequest) canonicalLines() []namedLine {
-	lines := []namedLine{{"method", r.method}, {"query", canonicalQuery(r.dara.Query)}}
-	for _, name := range sortedKeys(r.dara.Headers) {
-		lines = append(lines, namedLine{"header " + name, name + ":" + strings.TrimSpace(*r.dara.Headers[name])})
+// differing names the first line of what we signed that is not in the text the
+// service says it signed; empty when all are.
+func (r *signedRequest) differing(server string) string {
+	lines := []signedHeader{{name: "method", value: r.method}, {name: "query", value: r.url.RawQuery}}
+	for _, h := range r.signed {
+		lines = append(lines, signedHeader{name: "header " + h.name, value: h.name + ":" + h.value})
 	}
-	return append(lines, namedLine{"body hash", r.hash})
-}
-
-type namedLine struct{ name, text string }
-
-func canonicalQuery(query map[string]*string) string {
-	pairs := make([]pair, 0, len(query))
-	for _, key := range sortedKeys(query) {
-		pairs = append(pairs, pair{key, *query[key]})
+	lines = append(lines, signedHeader{name: "body hash", value: r.hash})
+	for _, line := range lines {
+		if !strings.Contains(server, line.value) {
+			return line.name
+		}
 	}
-	return encodePairs(pairs)
+	return ""
 }
