@@ -511,7 +511,7 @@ func (c *Client) QueryMediaCensorJobListIter(ctx context.Context, req QueryMedia
 // QueryMediaCensorJobListRequest is the input of [Client.QueryMediaCensorJobList].
 type QueryMediaCensorJobListRequest struct {
 	EndOfJobCreatedTimeRange   string
-	JobIds                     string
+	JobIds                     []string `rpc:",comma"`
 	MaximumPageSize            int64
 	NextPageToken              string
 	OwnerAccount               string

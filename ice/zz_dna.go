@@ -97,8 +97,8 @@ type DeleteDNAFilesRequest struct {
 	DBId         string `check:"required"`
 	OwnerAccount string
 	OwnerId      int64
-	// Required.
-	PrimaryKeys          string `check:"required"`
+	// Required. At most 50 items.
+	PrimaryKeys          []string `rpc:",comma" check:"required,items=50"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
 }
@@ -118,7 +118,7 @@ func (c *Client) ListDNADB(ctx context.Context, req ListDNADBRequest) (*ListDNAD
 
 // ListDNADBRequest is the input of [Client.ListDNADB].
 type ListDNADBRequest struct {
-	DBIds                string
+	DBIds                []string `rpc:",comma"`
 	OwnerAccount         string
 	OwnerId              int64
 	ResourceOwnerAccount string
@@ -182,7 +182,7 @@ func (c *Client) QueryDNAJobList(ctx context.Context, req QueryDNAJobListRequest
 
 // QueryDNAJobListRequest is the input of [Client.QueryDNAJobList].
 type QueryDNAJobListRequest struct {
-	JobIds               string
+	JobIds               []string `rpc:",comma"`
 	OwnerAccount         string
 	OwnerId              int64
 	ResourceOwnerAccount string

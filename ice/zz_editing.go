@@ -119,7 +119,7 @@ func (c *Client) DeleteEditingProjectMaterials(ctx context.Context, req DeleteEd
 // DeleteEditingProjectMaterialsRequest is the input of [Client.DeleteEditingProjectMaterials].
 type DeleteEditingProjectMaterialsRequest struct {
 	// Required.
-	MaterialIds string `check:"required"`
+	MaterialIds []string `rpc:",comma" check:"required"`
 	// Required.
 	MaterialType string `check:"required"`
 	// Required.
@@ -141,7 +141,7 @@ func (c *Client) DeleteEditingProjects(ctx context.Context, req DeleteEditingPro
 
 // DeleteEditingProjectsRequest is the input of [Client.DeleteEditingProjects].
 type DeleteEditingProjectsRequest struct {
-	ProjectIds string
+	ProjectIds []string `rpc:",comma"`
 }
 
 // DeleteEditingProjectsResponse is the answer of [Client.DeleteEditingProjects].
@@ -159,7 +159,7 @@ func (c *Client) DeleteTemplate(ctx context.Context, req DeleteTemplateRequest) 
 
 // DeleteTemplateRequest is the input of [Client.DeleteTemplate].
 type DeleteTemplateRequest struct {
-	TemplateIds string
+	TemplateIds []string `rpc:",comma"`
 }
 
 // DeleteTemplateResponse is the answer of [Client.DeleteTemplate].

@@ -10,17 +10,19 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddFavoritePublicMedia adds the favorite public media.
+// AddFavoritePublicMedia marks assets of the public media library as
+// favourites.
 //
 // RAM action: ice:AddFavoritePublicMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addfavoritepublicmedia
 func (c *Client) AddFavoritePublicMedia(ctx context.Context, req AddFavoritePublicMediaRequest) (*AddFavoritePublicMediaResponse, error) {
-	return rpc.Call[AddFavoritePublicMediaResponse](ctx, c.rpc, rpc.Op{Action: "AddFavoritePublicMedia"}, req)
+	return rpc.Call[AddFavoritePublicMediaResponse](ctx, c.rpc, rpc.Op{Action: "AddFavoritePublicMedia", Class: rpc.Idempotent}, req)
 }
 
 // AddFavoritePublicMediaRequest is the input of [Client.AddFavoritePublicMedia].
 type AddFavoritePublicMediaRequest struct {
-	MediaIds string
+	// Assets to mark.
+	MediaIds []string `rpc:",comma"`
 }
 
 // AddFavoritePublicMediaResponse is the answer of [Client.AddFavoritePublicMedia].
@@ -29,7 +31,7 @@ type AddFavoritePublicMediaResponse struct {
 	IgnoredList []string
 }
 
-// AddMediaMarks adds media marks.
+// AddMediaMarks adds marks to a media asset.
 //
 // RAM action: ice:AddMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediamarks
@@ -39,20 +41,22 @@ func (c *Client) AddMediaMarks(ctx context.Context, req AddMediaMarksRequest) (*
 
 // AddMediaMarksRequest is the input of [Client.AddMediaMarks].
 type AddMediaMarksRequest struct {
-	// Required.
+	// Asset to mark. Required.
 	MediaId string `check:"required"`
-	// Required.
+	// JSON array of marks. Required.
 	MediaMarks any `rpc:",json" check:"required"`
 }
 
 // AddMediaMarksResponse is the answer of [Client.AddMediaMarks].
 type AddMediaMarksResponse struct {
-	RequestId    string
+	RequestId string
+	// Asset to mark.
 	MediaId      string
 	MediaMarkIds string
 }
 
-// BatchGetMediaInfos gets media infos.
+// BatchGetMediaInfos returns the metadata of several media assets; ids that do
+// not exist are listed in IgnoredList.
 //
 // RAM action: ice:BatchGetMediaInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchgetmediainfos
@@ -62,10 +66,13 @@ func (c *Client) BatchGetMediaInfos(ctx context.Context, req BatchGetMediaInfosR
 
 // BatchGetMediaInfosRequest is the input of [Client.BatchGetMediaInfos].
 type BatchGetMediaInfosRequest struct {
+	// More to return, separated by commas: FileInfo, DynamicMetaData.
 	AdditionType string
-	// At least 1. At most 86400.
-	AuthTimeout int64    `check:"min=1,max=86400"`
-	MediaIds    []string `rpc:",comma"`
+	// Seconds that signed URLs in the answer stay valid; 3600 when zero. At least
+	// 1. At most 86400.
+	AuthTimeout int64 `check:"min=1,max=86400"`
+	// Assets to read.
+	MediaIds []string `rpc:",comma"`
 }
 
 // BatchGetMediaInfosResponse is the answer of [Client.BatchGetMediaInfos].
@@ -75,17 +82,19 @@ type BatchGetMediaInfosResponse struct {
 	MediaInfos  []MediaInfo
 }
 
-// CancelFavoritePublicMedia cancels the favorite public media.
+// CancelFavoritePublicMedia takes assets of the public media library off the
+// favourites.
 //
 // RAM action: ice:CancelFavoritePublicMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-cancelfavoritepublicmedia
 func (c *Client) CancelFavoritePublicMedia(ctx context.Context, req CancelFavoritePublicMediaRequest) (*CancelFavoritePublicMediaResponse, error) {
-	return rpc.Call[CancelFavoritePublicMediaResponse](ctx, c.rpc, rpc.Op{Action: "CancelFavoritePublicMedia"}, req)
+	return rpc.Call[CancelFavoritePublicMediaResponse](ctx, c.rpc, rpc.Op{Action: "CancelFavoritePublicMedia", Class: rpc.Idempotent}, req)
 }
 
 // CancelFavoritePublicMediaRequest is the input of [Client.CancelFavoritePublicMedia].
 type CancelFavoritePublicMediaRequest struct {
-	MediaIds string
+	// Assets to take off.
+	MediaIds []string `rpc:",comma"`
 }
 
 // CancelFavoritePublicMediaResponse is the answer of [Client.CancelFavoritePublicMedia].
@@ -94,7 +103,7 @@ type CancelFavoritePublicMediaResponse struct {
 	IgnoredList []string
 }
 
-// CreateAudit creates the audit.
+// CreateAudit records the result of a manual review of up to 20 videos.
 //
 // RAM action: ice:CreateAudit.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createaudit
@@ -104,8 +113,8 @@ func (c *Client) CreateAudit(ctx context.Context, req CreateAuditRequest) (*Crea
 
 // CreateAuditRequest is the input of [Client.CreateAudit].
 type CreateAuditRequest struct {
-	// Required.
-	AuditContent string `check:"required"`
+	// JSON array of results. Required.
+	AuditContent any `rpc:",json" check:"required"`
 }
 
 // CreateAuditResponse is the answer of [Client.CreateAudit].
@@ -113,7 +122,9 @@ type CreateAuditResponse struct {
 	RequestId string
 }
 
-// DeleteMediaInfos deletes media infos.
+// DeleteMediaInfos deletes media assets. With DeletePhysicalFiles the files go
+// too; in a bucket of your own the role AliyunICEDefaultRole needs the right to
+// do that.
 //
 // Needs MediaIds or InputURLs.
 //
@@ -125,10 +136,12 @@ func (c *Client) DeleteMediaInfos(ctx context.Context, req DeleteMediaInfosReque
 
 // DeleteMediaInfosRequest is the input of [Client.DeleteMediaInfos].
 type DeleteMediaInfosRequest struct {
+	// Delete the files as well.
 	DeletePhysicalFiles *bool
-	// At most 20 items.
+	// URLs the assets were registered with; used when MediaIds is empty. At most 20
+	// items.
 	InputURLs []string `rpc:",comma" check:"items=20"`
-	// At most 20 items.
+	// Assets to delete. At most 20 items.
 	MediaIds []string `rpc:",comma" check:"items=20"`
 }
 
@@ -139,40 +152,49 @@ type DeleteMediaInfosResponse struct {
 	IgnoredList   []string
 }
 
-// DeleteMediaMarks deletes media marks.
+// DeleteMediaMarks deletes marks of a media asset: all of them when
+// MediaMarkIds is empty.
 //
 // RAM action: ice:DeleteMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediamarks
 func (c *Client) DeleteMediaMarks(ctx context.Context, req DeleteMediaMarksRequest) (*DeleteMediaMarksResponse, error) {
-	return rpc.Call[DeleteMediaMarksResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaMarks"}, req)
+	return rpc.Call[DeleteMediaMarksResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaMarks", Class: rpc.Idempotent}, req)
 }
 
 // DeleteMediaMarksRequest is the input of [Client.DeleteMediaMarks].
 type DeleteMediaMarksRequest struct {
-	MediaId      string
-	MediaMarkIds string
+	// Asset that has the marks.
+	MediaId string
+	// Marks to delete.
+	MediaMarkIds []string `rpc:",comma"`
 }
 
 // DeleteMediaMarksResponse is the answer of [Client.DeleteMediaMarks].
 type DeleteMediaMarksResponse struct {
-	RequestId    string
-	MediaId      string
-	MediaMarkIds string
+	RequestId string
+	// Asset that has the marks.
+	MediaId string
+	// Marks to delete.
+	MediaMarkIds []string
 }
 
-// DeletePlayInfo deletes the play info.
+// DeletePlayInfo deletes media streams of an asset.
 //
 // RAM action: ice:DeletePlayInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteplayinfo
 func (c *Client) DeletePlayInfo(ctx context.Context, req DeletePlayInfoRequest) (*DeletePlayInfoResponse, error) {
-	return rpc.Call[DeletePlayInfoResponse](ctx, c.rpc, rpc.Op{Action: "DeletePlayInfo"}, req)
+	return rpc.Call[DeletePlayInfoResponse](ctx, c.rpc, rpc.Op{Action: "DeletePlayInfo", Class: rpc.Idempotent}, req)
 }
 
 // DeletePlayInfoRequest is the input of [Client.DeletePlayInfo].
 type DeletePlayInfoRequest struct {
+	// Delete the files of transcoded streams as well; in a bucket of your own the
+	// role AliyunICEDefaultRole needs the right to do that. Source files stay.
 	DeletePhysicalFiles *bool
-	FileURLs            string
-	MediaId             string
+	// URLs of the streams.
+	FileURLs []string `rpc:",comma"`
+	// Asset the streams belong to.
+	MediaId string
 }
 
 // DeletePlayInfoResponse is the answer of [Client.DeletePlayInfo].
@@ -182,7 +204,7 @@ type DeletePlayInfoResponse struct {
 	IgnoredList   []string
 }
 
-// GetContentAnalyzeConfig gets the content analyze config.
+// GetContentAnalyzeConfig returns what is analysed when an asset is registered.
 //
 // RAM action: ice:GetContentAnalyzeConfig.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcontentanalyzeconfig
@@ -204,7 +226,8 @@ type ContentAnalyzeConfig struct {
 	TemplateId string
 }
 
-// GetMediaInfo gets the media info.
+// GetMediaInfo returns the metadata, the files and the analysis results of a
+// media asset. MediaId wins over InputURL.
 //
 // Needs MediaId or InputURL.
 //
@@ -216,15 +239,20 @@ func (c *Client) GetMediaInfo(ctx context.Context, req GetMediaInfoRequest) (*Ge
 
 // GetMediaInfoRequest is the input of [Client.GetMediaInfo].
 type GetMediaInfoRequest struct {
+	// Seconds that signed URLs in the answer stay valid.
 	AuthTimeout int64
-	// The URL of an OSS object, https://bucket.oss-region.aliyuncs.com/key or
-	// oss://bucket/key, or vod://id.
+	// URL the asset was registered with; used when MediaId is empty. The URL of an
+	// OSS object, https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key,
+	// or vod://id.
 	InputURL string `check:"url=media"`
-	MediaId  string
-	// One of oss or cdn.
+	// Asset to read.
+	MediaId string
+	// Kind of the file URLs: oss when empty; cdn only for assets imported from VOD
+	// with an acceleration domain. One of oss or cdn.
 	OutputType string `check:"in=oss|cdn"`
-	// Such as false or true.
-	ReturnDetailedInfo string
+	// Parts to return as text instead of as a URL; the only one is
+	// AiRoughData.StandardSmartTagJob.
+	ReturnDetailedInfo map[string]bool `rpc:",json"`
 }
 
 // GetMediaInfoResponse is the answer of [Client.GetMediaInfo].
@@ -241,7 +269,7 @@ type StandardSmartTagJob struct {
 	Status    string
 }
 
-// GetMediaMarks gets media marks.
+// GetMediaMarks returns marks of a media asset.
 //
 // RAM action: ice:GetMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediamarks
@@ -251,30 +279,38 @@ func (c *Client) GetMediaMarks(ctx context.Context, req GetMediaMarksRequest) (*
 
 // GetMediaMarksRequest is the input of [Client.GetMediaMarks].
 type GetMediaMarksRequest struct {
-	MediaId      string
-	MediaMarkIds string
+	// Asset that has the marks.
+	MediaId string
+	// Marks to return.
+	MediaMarkIds []string `rpc:",comma"`
 }
 
 // GetMediaMarksResponse is the answer of [Client.GetMediaMarks].
 type GetMediaMarksResponse struct {
-	RequestId  string
+	RequestId string
+	// Asset that has the marks.
 	MediaId    string
 	MediaMarks alimedia.JSON
 }
 
-// GetPlayInfo gets the play info.
+// GetPlayInfo returns the play URLs of a media asset, one for each stream.
+//
+// Needs MediaId or InputURL.
 //
 // RAM action: ice:GetPlayInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getplayinfo
 func (c *Client) GetPlayInfo(ctx context.Context, req GetPlayInfoRequest) (*GetPlayInfoResponse, error) {
-	return rpc.Call[GetPlayInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read}, req)
+	return rpc.Call[GetPlayInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read, OneOf: "MediaId|InputURL"}, req)
 }
 
 // GetPlayInfoRequest is the input of [Client.GetPlayInfo].
 type GetPlayInfoRequest struct {
-	AuthTimeout int64
-	InputURL    string
-	MediaId     string
+	// Seconds that the URLs stay valid; 3600 is default and minimum. At least 3600.
+	AuthTimeout int64 `check:"min=3600"`
+	// URL the asset was registered with; used when MediaId is empty.
+	InputURL string
+	// Asset to play.
+	MediaId string
 }
 
 // GetPlayInfoResponse is the answer of [Client.GetPlayInfo].
@@ -324,7 +360,7 @@ type PlayInfo struct {
 	Width             int64
 }
 
-// GetPublicMediaInfo gets the public media info.
+// GetPublicMediaInfo returns an asset of the public media library.
 //
 // RAM action: ice:GetPublicMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpublicmediainfo
@@ -334,6 +370,7 @@ func (c *Client) GetPublicMediaInfo(ctx context.Context, req GetPublicMediaInfoR
 
 // GetPublicMediaInfoRequest is the input of [Client.GetPublicMediaInfo].
 type GetPublicMediaInfoRequest struct {
+	// Asset to read.
 	MediaId string
 }
 
@@ -343,7 +380,8 @@ type GetPublicMediaInfoResponse struct {
 	MediaInfo PublicMediaInfo
 }
 
-// GetVideoList gets the video list.
+// GetVideoList lists audio and video assets of VOD storage, at most the first
+// 5000 that match; narrow the time range for more.
 //
 // RAM action: ice:GetVideoList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvideolist
@@ -361,15 +399,19 @@ func (c *Client) GetVideoListIter(ctx context.Context, req GetVideoListRequest) 
 
 // GetVideoListRequest is the input of [Client.GetVideoList].
 type GetVideoListRequest struct {
-	CateId   int64
-	EndTime  string
-	PageNo   int32
-	PageSize int32
-	// Such as CreationTime:Desc or CreationTime:Asc.
-	SortBy    string
+	// Category to look in.
+	CateId int64
+	// Created before this time.
+	EndTime string
+	// Number of the page; 1 when zero.
+	PageNo int32
+	// Assets per page; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
+	// CreationTime:Desc (default) or CreationTime:Asc.
+	SortBy string
+	// Created at this time or after, such as 2017-01-11T12:00:00Z.
 	StartTime string
-	// Such as PrepareFail, UploadFail, UploadSucc, Transcoding, TranscodeFail,
-	// ProduceFail, Normal, Uploading, Preparing, Blocked or checking.
+	// States to return, separated by commas.
 	Status string
 }
 
@@ -382,7 +424,7 @@ type GetVideoListResponse struct {
 	Total     int64
 }
 
-// ListAllPublicMediaTags lists all public media tags.
+// ListAllPublicMediaTags lists the tags of the public media library.
 //
 // RAM action: ice:ListAllPublicMediaTags.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listallpublicmediatags
@@ -392,8 +434,10 @@ func (c *Client) ListAllPublicMediaTags(ctx context.Context, req ListAllPublicMe
 
 // ListAllPublicMediaTagsRequest is the input of [Client.ListAllPublicMediaTags].
 type ListAllPublicMediaTagsRequest struct {
+	// One of sticker, bgm or bgi.
 	BusinessType string
-	EntityId     string
+	// Entity of the public library.
+	EntityId string
 }
 
 // ListAllPublicMediaTagsResponse is the answer of [Client.ListAllPublicMediaTags].
@@ -417,7 +461,8 @@ type MediaTagOption struct {
 	OptionId          string
 }
 
-// ListMediaBasicInfos lists media basic infos.
+// ListMediaBasicInfos lists the media assets that match all of the given
+// fields.
 //
 // RAM action: ice:ListMediaBasicInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediabasicinfos
@@ -435,37 +480,45 @@ func (c *Client) ListMediaBasicInfosIter(ctx context.Context, req ListMediaBasic
 
 // ListMediaBasicInfosRequest is the input of [Client.ListMediaBasicInfos].
 type ListMediaBasicInfosRequest struct {
-	// At least 1. At most 86400.
+	// Seconds that signed URLs in the answer stay valid; 3600 when zero. At least
+	// 1. At most 86400.
 	AuthTimeout int64 `check:"min=1,max=86400"`
-	// Such as subtitles, watermark, opening, ending or general.
-	BusinessType         string
-	EndTime              string
+	// One of subtitles, watermark, opening, ending or general.
+	BusinessType string
+	// Created at this time or before.
+	EndTime string
+	// Return the files as well.
 	IncludeFileBasicInfo *bool
-	// At most 100.
+	// Assets per page; 10 when zero. At most 100.
 	MaxResults int32 `check:"max=100"`
-	MediaId    string
-	// Such as image, video, audio or text.
+	// Only this asset.
+	MediaId string
+	// One of image, video, audio or text.
 	MediaType string
+	// NextToken of the page before; empty for the first.
 	NextToken string
-	// Such as desc or asc.
+	// Order by time of creation: desc (default) or asc.
 	SortBy string
-	// Such as oss, vod, live or general.
-	Source    string
+	// One of oss, vod, live or general.
+	Source string
+	// Created after this time, such as 2017-01-11T12:00:00Z.
 	StartTime string
-	// Such as Init, Preparing, PrepareFail or Normal.
+	// One of Init, Preparing, PrepareFail or Normal.
 	Status string
 }
 
 // ListMediaBasicInfosResponse is the answer of [Client.ListMediaBasicInfos].
 type ListMediaBasicInfosResponse struct {
-	RequestId  string
+	RequestId string
+	// Assets per page; 10 when zero.
 	MaxResults int32
 	MediaInfos []MediaInfo
+	// NextToken of the page before; empty for the first.
 	NextToken  string
 	TotalCount int64
 }
 
-// ListMediaMarks lists media marks.
+// ListMediaMarks lists the marks of a media asset.
 //
 // RAM action: ice:ListMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediamarks
@@ -475,18 +528,21 @@ func (c *Client) ListMediaMarks(ctx context.Context, req ListMediaMarksRequest) 
 
 // ListMediaMarksRequest is the input of [Client.ListMediaMarks].
 type ListMediaMarksRequest struct {
-	MediaId      string
-	MediaMarkIds string
+	// Asset that has the marks.
+	MediaId string
+	// Only these marks.
+	MediaMarkIds []string `rpc:",comma"`
 }
 
 // ListMediaMarksResponse is the answer of [Client.ListMediaMarks].
 type ListMediaMarksResponse struct {
-	RequestId  string
+	RequestId string
+	// Asset that has the marks.
 	MediaId    string
 	MediaMarks alimedia.JSON
 }
 
-// ListPublicMediaBasicInfos lists public media basic infos.
+// ListPublicMediaBasicInfos lists assets of the public media library.
 //
 // RAM action: ice:ListPublicMediaBasicInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpublicmediabasicinfos
@@ -506,26 +562,41 @@ func (c *Client) ListPublicMediaBasicInfosIter(ctx context.Context, req ListPubl
 
 // ListPublicMediaBasicInfosRequest is the input of [Client.ListPublicMediaBasicInfos].
 type ListPublicMediaBasicInfosRequest struct {
-	// Such as sticker, bgm or bgi.
-	BusinessType         string
+	// One of sticker, bgm or bgi.
+	BusinessType string
+	// Return the files as well.
 	IncludeFileBasicInfo *bool
-	MaxResults           int32
-	MediaTagId           string
-	NextToken            string
-	PageNo               int32
-	PageSize             int32
+	// Assets per page; 10 when zero. At most 100.
+	MaxResults int32 `check:"max=100"`
+	// Only assets with this tag, such as bgm-upbeat; see
+	// [Client.ListAllPublicMediaTags].
+	MediaTagId string
+	// NextToken of the page before; empty for the first.
+	NextToken string
+	// Number of the page, instead of a token.
+	PageNo int32
+	// Assets per page, with PageNo. At most 100.
+	PageSize int32 `check:"max=100"`
 }
 
 // ListPublicMediaBasicInfosResponse is the answer of [Client.ListPublicMediaBasicInfos].
 type ListPublicMediaBasicInfosResponse struct {
-	RequestId  string
+	RequestId string
+	// Assets per page; 10 when zero.
 	MaxResults int32
 	MediaInfos []PublicMediaInfo
+	// NextToken of the page before; empty for the first.
 	NextToken  string
 	TotalCount int64
 }
 
-// RegisterMediaInfo registers the media info.
+// RegisterMediaInfo adds a file in OSS, or an asset of ApsaraVideo VOD, to the
+// media library.
+//
+// Registration takes 2 to 3 seconds more after the answer; until then
+// [Client.GetMediaInfo] does not know the file. A URL that is registered
+// already is refused with the code MediaAlreadyExist (HTTP 409) unless
+// Overwrite is true.
 //
 // RAM action: ice:RegisterMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registermediainfo
@@ -535,32 +606,42 @@ func (c *Client) RegisterMediaInfo(ctx context.Context, req RegisterMediaInfoReq
 
 // RegisterMediaInfoRequest is the input of [Client.RegisterMediaInfo].
 type RegisterMediaInfoRequest struct {
-	// Such as subtitles, watermark, opening, ending or general.
+	// One of subtitles, font, watermark, opening, ending or general.
 	BusinessType string
-	CateId       int64
-	// 32 letters and digits; filled in when empty.
+	// Category id, as AddCategory and GetCategories return it.
+	CateId int64
+	// Makes repeats of the call harmless. 32 letters and digits; filled in when
+	// empty.
 	ClientToken string `check:"pattern=clientToken"`
-	// At most 128 bytes.
+	// URL of the cover image. At most 128 bytes.
 	CoverURL string `check:"bytes=128"`
-	// At most 1024 bytes.
+	// What the asset shows. At most 1024 bytes.
 	Description string `check:"bytes=1024"`
-	// Required. The URL of an OSS object,
+	// Cannot be changed once registered. An oss:// URL means the region of the
+	// client. Required. The URL of an OSS object,
 	// https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key, or vod://id.
 	InputURL string `check:"required,url=media"`
-	// At most 16, separated by commas, of 32 bytes each.
+	// Tags of the asset. At most 16, separated by commas, of 32 bytes each.
 	MediaTags string `check:"tags=16x32B"`
-	// One of image, video, audio or text.
+	// Taken from the file extension of an OSS URL when empty. A text needs
+	// BusinessType subtitles or font. One of image, video, audio or text.
 	MediaType string `check:"in=image|video|audio|text"`
+	// Delete the asset that has this URL and register a new one. False when nil.
 	Overwrite *bool
-	// 6 to 64 letters, digits, hyphens and underscores.
-	ReferenceId    string         `check:"pattern=referenceId"`
+	// Id of your own, unique in the account. 6 to 64 letters, digits, hyphens and
+	// underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// Sprites, snapshots and cover to make.
 	RegisterConfig RegisterConfig `rpc:",json"`
-	// Such as S00000101-300080, S00000103-000001 or S00000103-000002.
+	// Starts a billed analysis after the registration. One of S00000101-300080,
+	// S00000103-000001 or S00000103-000002.
 	SmartTagTemplateId string
-	// At most 128 bytes.
+	// Made from the date when empty. At most 128 bytes.
 	Title string `check:"bytes=128"`
-	// At most 1024 bytes.
-	UserData   UserData `rpc:",json" check:"bytes=1024"`
+	// JSON that comes back in events; its NotifyAddress receives the callback. At
+	// most 1024 bytes.
+	UserData UserData `rpc:",json" check:"bytes=1024"`
+	// Workflow to run on the asset.
 	WorkflowId string
 }
 
@@ -570,7 +651,8 @@ type RegisterMediaInfoResponse struct {
 	MediaId   string
 }
 
-// RegisterMediaStream registers the media stream.
+// RegisterMediaStream attaches a media stream that lies in OSS to the asset
+// MediaId. The event RegisterStreamComplete tells the end.
 //
 // RAM action: ice:RegisterMediaStream.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registermediastream
@@ -580,34 +662,42 @@ func (c *Client) RegisterMediaStream(ctx context.Context, req RegisterMediaStrea
 
 // RegisterMediaStreamRequest is the input of [Client.RegisterMediaStream].
 type RegisterMediaStreamRequest struct {
-	// The URL of an OSS object: https://bucket.oss-region.aliyuncs.com/key or
-	// oss://bucket/key.
-	InputURL   string `check:"url=oss"`
-	MediaId    string
+	// Cannot be changed once registered. An oss:// URL means the region of the
+	// client. The URL of an OSS object: https://bucket.oss-region.aliyuncs.com/key
+	// or oss://bucket/key.
+	InputURL string `check:"url=oss"`
+	// Asset the stream is attached to.
+	MediaId string
+	// Tags of the stream; [Client.GetPlayInfo] returns them.
 	StreamTags map[string]string `rpc:",json"`
-	UserData   UserData          `rpc:",json"`
+	// Callback and pass-through data; it comes back in the events of the asset.
+	UserData UserData `rpc:",json"`
 }
 
 // RegisterMediaStreamResponse is the answer of [Client.RegisterMediaStream].
 type RegisterMediaStreamResponse struct {
 	RequestId string
-	MediaId   string
+	// Asset the stream is attached to.
+	MediaId string
 }
 
-// SetContentAnalyzeConfig sets the content analyze config.
+// SetContentAnalyzeConfig chooses what is analysed when an asset is registered.
 //
 // RAM action: ice:SetContentAnalyzeConfig.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setcontentanalyzeconfig
 func (c *Client) SetContentAnalyzeConfig(ctx context.Context, req SetContentAnalyzeConfigRequest) (*SetContentAnalyzeConfigResponse, error) {
-	return rpc.Call[SetContentAnalyzeConfigResponse](ctx, c.rpc, rpc.Op{Action: "SetContentAnalyzeConfig"}, req)
+	return rpc.Call[SetContentAnalyzeConfigResponse](ctx, c.rpc, rpc.Op{Action: "SetContentAnalyzeConfig", Class: rpc.Idempotent}, req)
 }
 
 // SetContentAnalyzeConfigRequest is the input of [Client.SetContentAnalyzeConfig].
 type SetContentAnalyzeConfigRequest struct {
+	// Analyse every new asset. False when nil.
 	Auto *bool
-	// Such as TEXT, FACE or DNA.
+	// Where results go for search, separated by commas: TEXT, FACE, DNA. Needs
+	// Auto.
 	SaveType string
-	// Such as S00000101-100040, S00000101-100060 or S00000101-100070.
+	// S00000101-100040 reads text, S00000101-100060 classifies and finds faces,
+	// S00000101-100070 does all of it.
 	TemplateId string
 }
 
@@ -617,7 +707,8 @@ type SetContentAnalyzeConfigResponse struct {
 	Success   bool
 }
 
-// UpdateMediaInfo updates the media info.
+// UpdateMediaInfo changes the metadata of a media asset. MediaId wins over
+// InputURL, which itself cannot be changed.
 //
 // Needs MediaId or InputURL.
 //
@@ -629,55 +720,63 @@ func (c *Client) UpdateMediaInfo(ctx context.Context, req UpdateMediaInfoRequest
 
 // UpdateMediaInfoRequest is the input of [Client.UpdateMediaInfo].
 type UpdateMediaInfoRequest struct {
+	// Add MediaTags to the tags of the asset instead of replacing them. False when
+	// nil.
 	AppendTags *bool
-	// Such as subtitles, watermark, opening, ending or general.
+	// One of subtitles, watermark, opening, ending or general.
 	BusinessType string
-	CateId       int64
-	// At most 64 bytes.
+	// Category id, as AddCategory and GetCategories return it.
+	CateId int64
+	// Name of the category. At most 64 bytes.
 	Category string `check:"bytes=64"`
-	// At most 128 bytes.
+	// URL of the cover image. At most 128 bytes.
 	CoverURL string `check:"bytes=128"`
-	// At most 1024 bytes.
+	// New description. At most 1024 bytes.
 	Description string `check:"bytes=1024"`
-	// The URL of an OSS object, https://bucket.oss-region.aliyuncs.com/key or
-	// oss://bucket/key, or vod://id.
+	// URL the asset was registered with; used when MediaId is empty. The URL of an
+	// OSS object, https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key,
+	// or vod://id.
 	InputURL string `check:"url=media"`
-	MediaId  string
-	// At most 16, separated by commas, of 32 bytes each.
+	// Asset to change.
+	MediaId string
+	// New tags. At most 16, separated by commas, of 32 bytes each.
 	MediaTags string `check:"tags=16x32B"`
-	// 6 to 64 letters, digits, hyphens and underscores.
+	// Id of your own, unique in the account. 6 to 64 letters, digits, hyphens and
+	// underscores.
 	ReferenceId string `check:"pattern=referenceId"`
-	// At most 128 bytes.
+	// New title. At most 128 bytes.
 	Title string `check:"bytes=128"`
-	// At most 1024 bytes.
+	// Any text of your own. At most 1024 bytes.
 	UserData string `check:"bytes=1024"`
 }
 
 // UpdateMediaInfoResponse is the answer of [Client.UpdateMediaInfo].
 type UpdateMediaInfoResponse struct {
 	RequestId string
-	MediaId   string
+	// Asset to change.
+	MediaId string
 }
 
-// UpdateMediaMarks updates media marks.
+// UpdateMediaMarks changes marks of a media asset.
 //
 // RAM action: ice:UpdateMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediamarks
 func (c *Client) UpdateMediaMarks(ctx context.Context, req UpdateMediaMarksRequest) (*UpdateMediaMarksResponse, error) {
-	return rpc.Call[UpdateMediaMarksResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaMarks"}, req)
+	return rpc.Call[UpdateMediaMarksResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaMarks", Class: rpc.Idempotent}, req)
 }
 
 // UpdateMediaMarksRequest is the input of [Client.UpdateMediaMarks].
 type UpdateMediaMarksRequest struct {
-	// Required.
+	// Asset that has the marks. Required.
 	MediaId string `check:"required"`
-	// Required.
-	MediaMarks string `check:"required"`
+	// JSON array of marks with their ids. Required.
+	MediaMarks any `rpc:",json" check:"required"`
 }
 
 // UpdateMediaMarksResponse is the answer of [Client.UpdateMediaMarks].
 type UpdateMediaMarksResponse struct {
-	RequestId    string
+	RequestId string
+	// Asset that has the marks.
 	MediaId      string
 	MediaMarkIds string
 }

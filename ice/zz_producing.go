@@ -440,7 +440,7 @@ type SubmitSceneBatchEditingJobRequest struct {
 	// Required.
 	OutputConfig string `check:"required"`
 	// Required.
-	ProjectIds string `check:"required"`
+	ProjectIds []string `rpc:",comma" check:"required"`
 	UserData   string
 }
 

@@ -451,7 +451,7 @@ func (c *Client) SearchIndexJobRerun(ctx context.Context, req SearchIndexJobReru
 // SearchIndexJobRerunRequest is the input of [Client.SearchIndexJobRerun].
 type SearchIndexJobRerunRequest struct {
 	// Required.
-	MediaIds      string `check:"required"`
+	MediaIds      []string `rpc:",comma" check:"required"`
 	Namespace     string
 	SearchLibName string
 	// Such as aiLabel, face or mm.
@@ -770,7 +770,7 @@ type SearchPublicMediaInfoRequest struct {
 	DynamicMetaDataMatchFields string
 	EntityId                   string
 	Favorite                   *bool
-	MediaIds                   string
+	MediaIds                   []string `rpc:",comma"`
 	PageNo                     int32
 	PageSize                   int32
 	SortBy                     string

@@ -9,7 +9,12 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreateUploadMedia creates the upload media.
+// CreateUploadMedia makes a media asset in VOD storage and returns where and
+// with which credential its file is uploaded.
+//
+// Every call makes another asset: renew an expired credential (3000 s) by
+// [Client.RefreshUploadMedia] instead. To use a bucket of your own, upload with
+// OSS and call [Client.RegisterMediaInfo].
 //
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
@@ -21,13 +26,20 @@ func (c *Client) CreateUploadMedia(ctx context.Context, req CreateUploadMediaReq
 
 // CreateUploadMediaRequest is the input of [Client.CreateUploadMedia].
 type CreateUploadMediaRequest struct {
-	AppId              string
-	EntityId           string
-	FileInfo           UploadFileInfo     `rpc:",json"`
-	MediaMetaData      MediaMetaData      `rpc:",json"`
-	PostProcessConfig  PostProcessConfig  `rpc:",json"`
+	// Application the asset belongs to; app-1000000 when empty.
+	AppId string
+	// Entity that defines the custom metadata.
+	EntityId string
+	// Type, name and extension of the file.
+	FileInfo UploadFileInfo `rpc:",json"`
+	// Title and business type of the asset.
+	MediaMetaData MediaMetaData `rpc:",json"`
+	// Workflow to run on a video or audio file after the upload.
+	PostProcessConfig PostProcessConfig `rpc:",json"`
+	// Storage to use: VOD storage only, never a bucket of your own.
 	UploadTargetConfig UploadTargetConfig `rpc:",json"`
-	UserData           UserData           `rpc:",json"`
+	// Callback and pass-through data; it comes back in the events of the asset.
+	UserData UserData `rpc:",json"`
 }
 
 // CreateUploadMediaResponse is the answer of [Client.CreateUploadMedia].
@@ -40,7 +52,11 @@ type CreateUploadMediaResponse struct {
 	UploadAuth    string
 }
 
-// CreateUploadStream creates the upload stream.
+// CreateUploadStream returns where and with which credential a local media
+// stream is uploaded to VOD storage; after the upload the stream belongs to the
+// asset MediaId.
+//
+// For a stream in a bucket of your own see [Client.RegisterMediaStream].
 //
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
@@ -52,25 +68,31 @@ func (c *Client) CreateUploadStream(ctx context.Context, req CreateUploadStreamR
 
 // CreateUploadStreamRequest is the input of [Client.CreateUploadStream].
 type CreateUploadStreamRequest struct {
-	// One of FD, LD, SD, HD, OD, 2K, 4K, SQ or HQ.
-	Definition    string `check:"in=FD|LD|SD|HD|OD|2K|4K|SQ|HQ"`
+	// Quality of the stream. One of FD, LD, SD, HD, OD, 2K, 4K, SQ or HQ.
+	Definition string `check:"in=FD|LD|SD|HD|OD|2K|4K|SQ|HQ"`
+	// File name extension of the stream, such as mp4.
 	FileExtension string
-	// One of HDR, HDR10, HLG, DolbyVision, HDRVivid or SDR+, in any case.
-	HDRType  string `check:"fold=HDR|HDR10|HLG|DolbyVision|HDRVivid|SDR+"`
-	MediaId  string
+	// HDR format of the stream; empty when it is not HDR. One of HDR, HDR10, HLG,
+	// DolbyVision, HDRVivid or SDR+, in any case.
+	HDRType string `check:"fold=HDR|HDR10|HLG|DolbyVision|HDRVivid|SDR+"`
+	// Asset the stream is attached to.
+	MediaId string
+	// Callback and pass-through data; it comes back in the events of the asset.
 	UserData UserData `rpc:",json"`
 }
 
 // CreateUploadStreamResponse is the answer of [Client.CreateUploadStream].
 type CreateUploadStreamResponse struct {
-	RequestId     string
-	FileURL       string
+	RequestId string
+	FileURL   string
+	// Asset the stream is attached to.
 	MediaId       string
 	UploadAddress string
 	UploadAuth    string
 }
 
-// GetDefaultStorageLocation gets the default storage location.
+// GetDefaultStorageLocation returns the storage that is used where a call names
+// none.
 //
 // RAM action: ice:GetDefaultStorageLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdefaultstoragelocation
@@ -87,7 +109,7 @@ type GetDefaultStorageLocationResponse struct {
 	StorageType string
 }
 
-// GetStorageList gets the storage list.
+// GetStorageList lists the storage locations known to the service.
 //
 // RAM action: ice:GetStorageList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getstoragelist
@@ -97,8 +119,11 @@ func (c *Client) GetStorageList(ctx context.Context, req GetStorageListRequest) 
 
 // GetStorageListRequest is the input of [Client.GetStorageList].
 type GetStorageListRequest struct {
-	AppId       string
-	Status      string
+	// Only locations of this application.
+	AppId string
+	// Only locations in this state.
+	Status string
+	// Only locations of this type.
 	StorageType string
 }
 
@@ -121,7 +146,8 @@ type StorageInfo struct {
 	StorageType            string
 }
 
-// GetUrlUploadInfos gets url upload infos.
+// GetUrlUploadInfos tells the state of jobs started by
+// [Client.UploadMediaByURL].
 //
 // Needs JobIds or UploadURLs.
 //
@@ -133,10 +159,10 @@ func (c *Client) GetUrlUploadInfos(ctx context.Context, req GetUrlUploadInfosReq
 
 // GetUrlUploadInfosRequest is the input of [Client.GetUrlUploadInfos].
 type GetUrlUploadInfosRequest struct {
-	// At most 10 items.
+	// Ids of the jobs. At most 10 items.
 	JobIds []string `rpc:",comma" check:"items=10"`
-	// Each percent-encoded by the caller; ignored when JobIds is given. At most 10
-	// items.
+	// URLs of the files, each percent-encoded by the caller; ignored when JobIds is
+	// given. At most 10 items.
 	UploadURLs []string `rpc:",comma" check:"items=10"`
 }
 
@@ -161,7 +187,8 @@ type URLUploadInfo struct {
 	UserData     alimedia.JSON
 }
 
-// RefreshUploadMedia refreshes the upload media.
+// RefreshUploadMedia renews the credential of an upload; asset and address stay
+// the same. It is also the way to overwrite the source file of an asset.
 //
 // RAM action: ice:RefreshUploadMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-refreshuploadmedia
@@ -171,30 +198,35 @@ func (c *Client) RefreshUploadMedia(ctx context.Context, req RefreshUploadMediaR
 
 // RefreshUploadMediaRequest is the input of [Client.RefreshUploadMedia].
 type RefreshUploadMediaRequest struct {
-	// Required.
+	// Asset returned by [Client.CreateUploadMedia]. Required.
 	MediaId string `check:"required"`
 }
 
 // RefreshUploadMediaResponse is the answer of [Client.RefreshUploadMedia].
 type RefreshUploadMediaResponse struct {
-	RequestId     string
+	RequestId string
+	// Asset returned by [Client.CreateUploadMedia].
 	MediaId       string
 	UploadAddress string
 	UploadAuth    string
 }
 
-// SetDefaultStorageLocation sets the default storage location.
+// SetDefaultStorageLocation chooses the storage that is used where a call names
+// none.
 //
 // RAM action: ice:SetDefaultStorageLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setdefaultstoragelocation
 func (c *Client) SetDefaultStorageLocation(ctx context.Context, req SetDefaultStorageLocationRequest) (*SetDefaultStorageLocationResponse, error) {
-	return rpc.Call[SetDefaultStorageLocationResponse](ctx, c.rpc, rpc.Op{Action: "SetDefaultStorageLocation"}, req)
+	return rpc.Call[SetDefaultStorageLocationResponse](ctx, c.rpc, rpc.Op{Action: "SetDefaultStorageLocation", Class: rpc.Idempotent}, req)
 }
 
 // SetDefaultStorageLocationRequest is the input of [Client.SetDefaultStorageLocation].
 type SetDefaultStorageLocationRequest struct {
-	Bucket      string
-	Path        string
+	// Name of the bucket.
+	Bucket string
+	// Folder in the bucket.
+	Path string
+	// Type of the storage, such as oss_bucket.
 	StorageType string
 }
 
@@ -204,7 +236,9 @@ type SetDefaultStorageLocationResponse struct {
 	Success   bool
 }
 
-// UploadMediaByURL uploads the media by URL.
+// UploadMediaByURL makes the service fetch up to 20 audio or video files into
+// VOD storage, one asset and one job per URL. It only queues the jobs: follow
+// them by [Client.GetUrlUploadInfos].
 //
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
@@ -216,14 +250,21 @@ func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLReque
 
 // UploadMediaByURLRequest is the input of [Client.UploadMediaByURL].
 type UploadMediaByURLRequest struct {
-	AppId              string
-	EntityId           string
-	MediaMetaData      []UploadMetadata   `rpc:",json"`
-	PostProcessConfig  PostProcessConfig  `rpc:",json"`
+	// Application the asset belongs to; app-1000000 when empty.
+	AppId string
+	// Entity that defines the custom metadata.
+	EntityId string
+	// Metadata, matched to the files by SourceURL.
+	MediaMetaData []UploadMetadata `rpc:",json"`
+	// Workflow to run on a video or audio file after the upload.
+	PostProcessConfig PostProcessConfig `rpc:",json"`
+	// Storage to use: VOD storage only, never a bucket of your own.
 	UploadTargetConfig UploadTargetConfig `rpc:",json"`
-	// Each percent-encoded by the caller. At most 20 items.
+	// Public URLs, each percent-encoded by the caller. A URL without file extension
+	// needs FileExtension in MediaMetaData. At most 20 items.
 	UploadURLs []string `rpc:",comma" check:"items=20"`
-	UserData   UserData `rpc:",json"`
+	// Callback and pass-through data; it comes back in the events of the asset.
+	UserData UserData `rpc:",json"`
 }
 
 // UploadMediaByURLResponse is the answer of [Client.UploadMediaByURL].
@@ -239,7 +280,8 @@ type UploadJob struct {
 	SourceURL string
 }
 
-// UploadStreamByURL uploads the stream by URL.
+// UploadStreamByURL makes the service fetch a media stream into VOD storage and
+// attach it to the asset MediaId. It only queues a job.
 //
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
@@ -251,15 +293,20 @@ func (c *Client) UploadStreamByURL(ctx context.Context, req UploadStreamByURLReq
 
 // UploadStreamByURLRequest is the input of [Client.UploadStreamByURL].
 type UploadStreamByURLRequest struct {
-	// One of FD, LD, SD, HD, OD, 2K, 4K, SQ or HQ.
-	Definition    string `check:"in=FD|LD|SD|HD|OD|2K|4K|SQ|HQ"`
+	// Quality of the stream. One of FD, LD, SD, HD, OD, 2K, 4K, SQ or HQ.
+	Definition string `check:"in=FD|LD|SD|HD|OD|2K|4K|SQ|HQ"`
+	// File name extension of the stream, such as mp4.
 	FileExtension string
-	// One of HDR, HDR10, HLG, DolbyVision, HDRVivid or SDR+, in any case.
+	// HDR format of the stream; empty when it is not HDR. One of HDR, HDR10, HLG,
+	// DolbyVision, HDRVivid or SDR+, in any case.
 	HDRType string `check:"fold=HDR|HDR10|HLG|DolbyVision|HDRVivid|SDR+"`
+	// Asset the stream is attached to.
 	MediaId string
-	// An http or https URL.
-	StreamURL string   `check:"url=http"`
-	UserData  UserData `rpc:",json"`
+	// Public URL of the stream, with its own authentication where it needs one. An
+	// http or https URL.
+	StreamURL string `check:"url=http"`
+	// Callback and pass-through data; it comes back in the events of the asset.
+	UserData UserData `rpc:",json"`
 }
 
 // UploadStreamByURLResponse is the answer of [Client.UploadStreamByURL].
@@ -267,6 +314,7 @@ type UploadStreamByURLResponse struct {
 	RequestId string
 	FileURL   string
 	JobId     string
+	// Asset the stream is attached to.
 	MediaId   string
 	SourceURL string
 }

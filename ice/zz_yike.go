@@ -43,7 +43,7 @@ func (c *Client) BatchGetYikeAIAppJob(ctx context.Context, req BatchGetYikeAIApp
 
 // BatchGetYikeAIAppJobRequest is the input of [Client.BatchGetYikeAIAppJob].
 type BatchGetYikeAIAppJobRequest struct {
-	JobIds string
+	JobIds []string `rpc:",comma"`
 }
 
 // BatchGetYikeAIAppJobResponse is the answer of [Client.BatchGetYikeAIAppJob].
@@ -75,7 +75,7 @@ func (c *Client) BatchGetYikeAssetMediaInfos(ctx context.Context, req BatchGetYi
 
 // BatchGetYikeAssetMediaInfosRequest is the input of [Client.BatchGetYikeAssetMediaInfos].
 type BatchGetYikeAssetMediaInfosRequest struct {
-	MediaIds string
+	MediaIds []string `rpc:",comma"`
 }
 
 // BatchGetYikeAssetMediaInfosResponse is the answer of [Client.BatchGetYikeAssetMediaInfos].
@@ -85,7 +85,10 @@ type BatchGetYikeAssetMediaInfosResponse struct {
 	MediaInfos  []YikeMediaInfo
 }
 
-// CreateYikeAssetUpload creates the yike asset upload.
+// CreateYikeAssetUpload returns where and with which credential a file for Yike
+// is uploaded. Register the FileURL of the answer by
+// [Client.RegisterYikeAssetMediaInfo] then. The credential cannot be renewed:
+// ask for a new upload when it has expired.
 //
 // RAM action: ice:CreateYikeAssetUpload.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeassetupload
@@ -95,8 +98,9 @@ func (c *Client) CreateYikeAssetUpload(ctx context.Context, req CreateYikeAssetU
 
 // CreateYikeAssetUploadRequest is the input of [Client.CreateYikeAssetUpload].
 type CreateYikeAssetUploadRequest struct {
-	// Required.
-	FileExt  string `check:"required"`
+	// File extension, such as mp4. Required.
+	FileExt string `check:"required"`
+	// What the file is for, such as StoryboardInput.
 	FileType string
 }
 
@@ -144,7 +148,7 @@ type CreateYikeUserRequest struct {
 	// Required.
 	Password string `check:"required"`
 	// Required.
-	ProductionIds string `check:"required"`
+	ProductionIds []string `rpc:",comma" check:"required"`
 	// Required.
 	UserNamePrefix string `check:"required"`
 	// Required.
@@ -191,7 +195,7 @@ func (c *Client) DeleteYikeAssetMediaInfos(ctx context.Context, req DeleteYikeAs
 // DeleteYikeAssetMediaInfosRequest is the input of [Client.DeleteYikeAssetMediaInfos].
 type DeleteYikeAssetMediaInfosRequest struct {
 	LogicDelete *bool
-	MediaIds    string
+	MediaIds    []string `rpc:",comma"`
 }
 
 // DeleteYikeAssetMediaInfosResponse is the answer of [Client.DeleteYikeAssetMediaInfos].
@@ -450,7 +454,7 @@ type YikePrecheckResult struct {
 	Key       string
 }
 
-// RegisterYikeAssetMediaInfo registers the yike asset media info.
+// RegisterYikeAssetMediaInfo registers an uploaded file as an asset of Yike.
 //
 // RAM action: ice:RegisterYikeAssetMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registeryikeassetmediainfo
@@ -460,11 +464,13 @@ func (c *Client) RegisterYikeAssetMediaInfo(ctx context.Context, req RegisterYik
 
 // RegisterYikeAssetMediaInfoRequest is the input of [Client.RegisterYikeAssetMediaInfo].
 type RegisterYikeAssetMediaInfoRequest struct {
+	// Folder of the production, such as fd-ABMFfAB2bA.
 	FolderId string
-	// Required.
+	// The FileURL that [Client.CreateYikeAssetUpload] returned. Required.
 	InputURL string `check:"required"`
-	// Required.
-	MediaType    string `check:"required"`
+	// Type of the asset, such as video. Required.
+	MediaType string `check:"required"`
+	// Production the asset belongs to; the default one when empty.
 	ProductionId string
 }
 

@@ -44,7 +44,7 @@ func (c *Client) DeleteAIImageInfos(ctx context.Context, req DeleteAIImageInfosR
 // DeleteAIImageInfosRequest is the input of [Client.DeleteAIImageInfos].
 type DeleteAIImageInfosRequest struct {
 	// Required.
-	AIImageInfoIds string `check:"required"`
+	AIImageInfoIds []string `rpc:",comma" check:"required"`
 }
 
 // DeleteAIImageInfosResponse is the answer of [Client.DeleteAIImageInfos].
@@ -82,8 +82,8 @@ func (c *Client) GetAIImageJobs(ctx context.Context, req GetAIImageJobsRequest) 
 
 // GetAIImageJobsRequest is the input of [Client.GetAIImageJobs].
 type GetAIImageJobsRequest struct {
-	// Required.
-	JobIds               string `check:"required"`
+	// Required. At most 10 items.
+	JobIds               []string `rpc:",comma" check:"required,items=10"`
 	OwnerAccount         string
 	OwnerId              string
 	ResourceOwnerAccount string
@@ -316,7 +316,7 @@ func (c *Client) ListAIJob(ctx context.Context, req ListAIJobRequest) (*ListAIJo
 // ListAIJobRequest is the input of [Client.ListAIJob].
 type ListAIJobRequest struct {
 	// Required.
-	JobIds               string `check:"required"`
+	JobIds               []string `rpc:",comma" check:"required"`
 	OwnerAccount         string
 	OwnerId              string
 	ResourceOwnerAccount string

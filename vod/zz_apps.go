@@ -48,7 +48,7 @@ type AttachAppPolicyToIdentityRequest struct {
 	IdentityType string `check:"required"`
 	// Required. Such as VODAppFullAccess, VODAppReadOnlyAccess or
 	// VODAppAdministratorAccess.
-	PolicyNames string `check:"required"`
+	PolicyNames []string `rpc:",comma" check:"required"`
 }
 
 // AttachAppPolicyToIdentityResponse is the answer of [Client.AttachAppPolicyToIdentity].
@@ -140,7 +140,7 @@ type DetachAppPolicyFromIdentityRequest struct {
 	IdentityType string `check:"required"`
 	// Required. Such as VODAppFullAccess, VODAppReadOnlyAccess or
 	// VODAppAdministratorAccess.
-	PolicyNames string `check:"required"`
+	PolicyNames []string `rpc:",comma" check:"required"`
 }
 
 // DetachAppPolicyFromIdentityResponse is the answer of [Client.DetachAppPolicyFromIdentity].
@@ -161,7 +161,7 @@ func (c *Client) GetAppInfos(ctx context.Context, req GetAppInfosRequest) (*GetA
 // GetAppInfosRequest is the input of [Client.GetAppInfos].
 type GetAppInfosRequest struct {
 	// Required.
-	AppIds string `check:"required"`
+	AppIds []string `rpc:",comma" check:"required"`
 }
 
 // GetAppInfosResponse is the answer of [Client.GetAppInfos].
@@ -278,7 +278,7 @@ func (c *Client) MoveAppResource(ctx context.Context, req MoveAppResourceRequest
 // MoveAppResourceRequest is the input of [Client.MoveAppResource].
 type MoveAppResourceRequest struct {
 	// Required.
-	ResourceIds string `check:"required"`
+	ResourceIds []string `rpc:",comma" check:"required"`
 	// Required. Such as video, image or attached.
 	ResourceType string `check:"required"`
 	// Required.

@@ -19,7 +19,7 @@ func (c *Client) DeleteAttachedMedia(ctx context.Context, req DeleteAttachedMedi
 // DeleteAttachedMediaRequest is the input of [Client.DeleteAttachedMedia].
 type DeleteAttachedMediaRequest struct {
 	// Required.
-	MediaIds string `check:"required"`
+	MediaIds []string `rpc:",comma" check:"required"`
 }
 
 // DeleteAttachedMediaResponse is the answer of [Client.DeleteAttachedMedia].
@@ -40,7 +40,7 @@ func (c *Client) GetAttachedMediaInfo(ctx context.Context, req GetAttachedMediaI
 type GetAttachedMediaInfoRequest struct {
 	AuthTimeout int64
 	// Required.
-	MediaIds string `check:"required"`
+	MediaIds []string `rpc:",comma" check:"required"`
 	// Such as oss or cdn.
 	OutputType string
 }

@@ -48,7 +48,7 @@ func (c *Client) BatchSetVodDomainConfigs(ctx context.Context, req BatchSetVodDo
 // BatchSetVodDomainConfigsRequest is the input of [Client.BatchSetVodDomainConfigs].
 type BatchSetVodDomainConfigsRequest struct {
 	// Required.
-	DomainNames string `check:"required"`
+	DomainNames []string `rpc:",comma" check:"required"`
 	// Required.
 	Functions     string `check:"required"`
 	OwnerAccount  string
@@ -72,7 +72,7 @@ func (c *Client) BatchStartVodDomain(ctx context.Context, req BatchStartVodDomai
 // BatchStartVodDomainRequest is the input of [Client.BatchStartVodDomain].
 type BatchStartVodDomainRequest struct {
 	// Required.
-	DomainNames   string `check:"required"`
+	DomainNames   []string `rpc:",comma" check:"required"`
 	OwnerId       int64
 	SecurityToken string
 }
@@ -93,7 +93,7 @@ func (c *Client) BatchStopVodDomain(ctx context.Context, req BatchStopVodDomainR
 // BatchStopVodDomainRequest is the input of [Client.BatchStopVodDomain].
 type BatchStopVodDomainRequest struct {
 	// Required.
-	DomainNames   string `check:"required"`
+	DomainNames   []string `rpc:",comma" check:"required"`
 	OwnerId       int64
 	SecurityToken string
 }

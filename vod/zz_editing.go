@@ -48,7 +48,7 @@ func (c *Client) AddEditingProjectMaterials(ctx context.Context, req AddEditingP
 // AddEditingProjectMaterialsRequest is the input of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsRequest struct {
 	// Required.
-	MaterialIds string `check:"required"`
+	MaterialIds []string `rpc:",comma" check:"required"`
 	// Required. Such as video, audio or image.
 	MaterialType string `check:"required"`
 	OwnerAccount string
@@ -99,7 +99,7 @@ type DeleteEditingProjectRequest struct {
 	OwnerAccount string
 	OwnerId      string
 	// Required.
-	ProjectIds           string `check:"required"`
+	ProjectIds           []string `rpc:",comma" check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
 }
@@ -120,7 +120,7 @@ func (c *Client) DeleteEditingProjectMaterials(ctx context.Context, req DeleteEd
 // DeleteEditingProjectMaterialsRequest is the input of [Client.DeleteEditingProjectMaterials].
 type DeleteEditingProjectMaterialsRequest struct {
 	// Required.
-	MaterialIds string `check:"required"`
+	MaterialIds []string `rpc:",comma" check:"required"`
 	// Required. Such as video, audio or image.
 	MaterialType string `check:"required"`
 	OwnerAccount string
@@ -302,7 +302,7 @@ func (c *Client) SetEditingProjectMaterials(ctx context.Context, req SetEditingP
 // SetEditingProjectMaterialsRequest is the input of [Client.SetEditingProjectMaterials].
 type SetEditingProjectMaterialsRequest struct {
 	// Required.
-	MaterialIds  string `check:"required"`
+	MaterialIds  []string `rpc:",comma" check:"required"`
 	OwnerAccount string
 	OwnerId      string
 	// Required.

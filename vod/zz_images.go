@@ -19,12 +19,12 @@ func (c *Client) DeleteImage(ctx context.Context, req DeleteImageRequest) (*Dele
 // DeleteImageRequest is the input of [Client.DeleteImage].
 type DeleteImageRequest struct {
 	// Required. Such as ImageURL, ImageId or VideoId.
-	DeleteImageType string `check:"required"`
-	ImageIds        string
+	DeleteImageType string   `check:"required"`
+	ImageIds        []string `rpc:",comma"`
 	// Such as CoverSnapshot, NormalSnapshot, SpriteSnapshot, SpriteOriginSnapshot
 	// or All.
 	ImageType string
-	ImageURLs string
+	ImageURLs []string `rpc:",comma"`
 	VideoId   string
 }
 
@@ -68,7 +68,7 @@ func (c *Client) GetImageInfos(ctx context.Context, req GetImageInfosRequest) (*
 type GetImageInfosRequest struct {
 	AuthTimeout int64
 	// Required.
-	ImageIds string `check:"required"`
+	ImageIds []string `rpc:",comma" check:"required"`
 	// Such as oss or cdn.
 	OutputType string
 }

@@ -20,8 +20,8 @@ func (c *Client) BatchGetMediaInfos(ctx context.Context, req BatchGetMediaInfosR
 // BatchGetMediaInfosRequest is the input of [Client.BatchGetMediaInfos].
 type BatchGetMediaInfosRequest struct {
 	// Required.
-	MediaIds     string `check:"required"`
-	ReferenceIds string
+	MediaIds     []string `rpc:",comma" check:"required"`
+	ReferenceIds []string `rpc:",comma"`
 }
 
 // BatchGetMediaInfosResponse is the answer of [Client.BatchGetMediaInfos].
@@ -76,8 +76,8 @@ func (c *Client) DeleteMezzanines(ctx context.Context, req DeleteMezzaninesReque
 // DeleteMezzaninesRequest is the input of [Client.DeleteMezzanines].
 type DeleteMezzaninesRequest struct {
 	Force        *bool
-	ReferenceIds string
-	VideoIds     string
+	ReferenceIds []string `rpc:",comma"`
+	VideoIds     []string `rpc:",comma"`
 }
 
 // DeleteMezzaninesResponse is the answer of [Client.DeleteMezzanines].
@@ -99,7 +99,7 @@ func (c *Client) DeleteStream(ctx context.Context, req DeleteStreamRequest) (*De
 // DeleteStreamRequest is the input of [Client.DeleteStream].
 type DeleteStreamRequest struct {
 	// Required.
-	JobIds      string `check:"required"`
+	JobIds      []string `rpc:",comma" check:"required"`
 	ReferenceId string
 	VideoId     string
 }
@@ -109,7 +109,8 @@ type DeleteStreamResponse struct {
 	RequestId string
 }
 
-// DeleteVideo deletes the video.
+// DeleteVideo deletes videos with all their files, for good. Copies in CDN
+// caches stay until they expire.
 //
 // Needs VideoIds or ReferenceIds.
 //
@@ -121,9 +122,9 @@ func (c *Client) DeleteVideo(ctx context.Context, req DeleteVideoRequest) (*Dele
 
 // DeleteVideoRequest is the input of [Client.DeleteVideo].
 type DeleteVideoRequest struct {
-	// At most 20 items.
+	// Ids of your own; used when VideoIds is empty. At most 20 items.
 	ReferenceIds []string `rpc:",comma" check:"items=20"`
-	// At most 20 items.
+	// Assets to delete. At most 20 items.
 	VideoIds []string `rpc:",comma" check:"items=20"`
 }
 
@@ -135,7 +136,8 @@ type DeleteVideoResponse struct {
 	NonExistVideoIds     []string
 }
 
-// GetMezzanineInfo gets the mezzanine info.
+// GetMezzanineInfo returns the source file of a video or audio asset. Its
+// streams are known only after the first transcoding.
 //
 // Needs VideoId or ReferenceId.
 //
@@ -147,13 +149,17 @@ func (c *Client) GetMezzanineInfo(ctx context.Context, req GetMezzanineInfoReque
 
 // GetMezzanineInfoRequest is the input of [Client.GetMezzanineInfo].
 type GetMezzanineInfoRequest struct {
-	// Such as video or audio.
+	// Streams to return, separated by commas: video, audio.
 	AdditionType string
-	AuthTimeout  int64
-	// One of oss or cdn.
-	OutputType  string `check:"in=oss|cdn"`
+	// Seconds that an OSS URL stays valid; 3600 when zero. At most 2592000 in VOD
+	// storage, 129600 in a bucket of your own.
+	AuthTimeout int64
+	// Kind of the URL: cdn when empty. One of oss or cdn.
+	OutputType string `check:"in=oss|cdn"`
+	// Id of your own; used when VideoId is empty.
 	ReferenceId string
-	VideoId     string
+	// Asset to read.
+	VideoId string
 }
 
 // GetMezzanineInfoResponse is the answer of [Client.GetMezzanineInfo].
@@ -162,7 +168,7 @@ type GetMezzanineInfoResponse struct {
 	Mezzanine Mezzanine
 }
 
-// GetVideoInfo gets the video info.
+// GetVideoInfo returns the metadata of a video or audio asset.
 //
 // Needs VideoId or ReferenceId.
 //
@@ -174,8 +180,10 @@ func (c *Client) GetVideoInfo(ctx context.Context, req GetVideoInfoRequest) (*Ge
 
 // GetVideoInfoRequest is the input of [Client.GetVideoInfo].
 type GetVideoInfoRequest struct {
+	// Id of your own; used when VideoId is empty.
 	ReferenceId string
-	VideoId     string
+	// Asset to read.
+	VideoId string
 }
 
 // GetVideoInfoResponse is the answer of [Client.GetVideoInfo].
@@ -194,8 +202,8 @@ func (c *Client) GetVideoInfos(ctx context.Context, req GetVideoInfosRequest) (*
 
 // GetVideoInfosRequest is the input of [Client.GetVideoInfos].
 type GetVideoInfosRequest struct {
-	ReferenceIds string
-	VideoIds     string
+	ReferenceIds []string `rpc:",comma"`
+	VideoIds     []string `rpc:",comma"`
 }
 
 // GetVideoInfosResponse is the answer of [Client.GetVideoInfos].
@@ -228,7 +236,7 @@ type GetVideoListRequest struct {
 	EndTime      string
 	PageNo       int32
 	PageSize     int32
-	ReferenceIds string
+	ReferenceIds []string `rpc:",comma"`
 	// Such as CreationTime:Desc or CreationTime:Asc.
 	SortBy    string
 	StartTime string
@@ -330,7 +338,7 @@ func (c *Client) RestoreMedia(ctx context.Context, req RestoreMediaRequest) (*Re
 // RestoreMediaRequest is the input of [Client.RestoreMedia].
 type RestoreMediaRequest struct {
 	// Required.
-	MediaIds    string `check:"required"`
+	MediaIds    []string `rpc:",comma" check:"required"`
 	RestoreDays string
 	// Such as Expedited, Standard or Bulk.
 	RestoreTier string
@@ -350,7 +358,8 @@ type RestoreMediaResponse struct {
 	Success bool
 }
 
-// SearchMedia searches the media.
+// SearchMedia finds assets. Pages reach the first 5000 matches; ScrollToken
+// reaches 2 million video and audio assets, forward only.
 //
 // RAM action: vod:SearchMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-searchmedia
@@ -368,22 +377,27 @@ func (c *Client) SearchMediaIter(ctx context.Context, req SearchMediaRequest) it
 
 // SearchMediaRequest is the input of [Client.SearchMedia].
 type SearchMediaRequest struct {
+	// Fields to return, separated by commas.
 	Fields string
-	Match  string
+	// Filter expression.
+	Match string
+	// Number of the page; 1 when zero.
 	PageNo int32
-	// At most 100.
-	PageSize    int32 `check:"max=100"`
+	// Assets per page; 10 when zero. At most 100.
+	PageSize int32 `check:"max=100"`
+	// ScrollToken of the page before.
 	ScrollToken string
-	// Such as video, audio, image or attached.
+	// video when empty, audio, image or attached.
 	SearchType string
-	// Such as CreationTime:Desc or CreationTime:Asc.
+	// Order, such as CreationTime:Desc.
 	SortBy string
 }
 
 // SearchMediaResponse is the answer of [Client.SearchMedia].
 type SearchMediaResponse struct {
-	RequestId   string
-	MediaList   []Media
+	RequestId string
+	MediaList []Media
+	// ScrollToken of the page before.
 	ScrollToken string
 	Total       int64
 }
@@ -493,7 +507,7 @@ func (c *Client) UpdateMediaStorageClass(ctx context.Context, req UpdateMediaSto
 type UpdateMediaStorageClassRequest struct {
 	AllowUpdateWithoutTimeLimit *bool
 	// Required.
-	MediaIds string `check:"required"`
+	MediaIds []string `rpc:",comma" check:"required"`
 	// Such as Expedited, Standard or Bulk.
 	RestoreTier string
 	// Such as All or SourceFile.
@@ -514,7 +528,8 @@ type UpdateMediaStorageClassResponse struct {
 	Status string
 }
 
-// UpdateVideoInfo updates the video info.
+// UpdateVideoInfo changes the metadata of a video or audio asset; fields left
+// empty stay as they are.
 //
 // Needs VideoId or ReferenceId.
 //
@@ -526,18 +541,23 @@ func (c *Client) UpdateVideoInfo(ctx context.Context, req UpdateVideoInfoRequest
 
 // UpdateVideoInfoRequest is the input of [Client.UpdateVideoInfo].
 type UpdateVideoInfoRequest struct {
-	CateId   int64
+	// Category id, as AddCategory and GetCategories return it.
+	CateId int64
+	// URL of the cover image.
 	CoverURL string
-	// At most 1024 bytes.
+	// New description. At most 1024 bytes.
 	Description string `check:"bytes=1024"`
-	// 6 to 64 letters, digits, hyphens and underscores.
+	// Id of your own; names the asset when VideoId is empty. 6 to 64 letters,
+	// digits, hyphens and underscores.
 	ReferenceId string `check:"pattern=referenceId"`
-	// At most 16, separated by commas, of 32 bytes each.
+	// New tags. At most 16, separated by commas, of 32 bytes each.
 	Tags string `check:"tags=16x32B"`
-	// At most 128 bytes.
-	Title    string   `check:"bytes=128"`
+	// New title. At most 128 bytes.
+	Title string `check:"bytes=128"`
+	// Callback and pass-through data; it comes back in the events of the asset.
 	UserData UserData `rpc:",json"`
-	VideoId  string
+	// Asset to change.
+	VideoId string
 }
 
 // UpdateVideoInfoResponse is the answer of [Client.UpdateVideoInfo].

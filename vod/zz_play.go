@@ -71,7 +71,7 @@ type MediaRefreshJob struct {
 	UserData          string
 }
 
-// GetPlayInfo gets the play info.
+// GetPlayInfo returns the play URLs of an asset whose status is Normal.
 //
 // Needs VideoId or ReferenceId.
 //
@@ -83,26 +83,34 @@ func (c *Client) GetPlayInfo(ctx context.Context, req GetPlayInfoRequest) (*GetP
 
 // GetPlayInfoRequest is the input of [Client.GetPlayInfo].
 type GetPlayInfoRequest struct {
+	// danmu returns the URL of bullet comments too.
 	AdditionType string
-	AuthTimeout  int64
-	CodecName    string
-	// Such as FD, LD, SD, HD, OD, 2K, 4K, SQ, HQ or AUTO.
+	// Seconds that the URLs stay valid. Of cdn only with URL signing; of oss 3600
+	// when zero, at most 604800 in VOD storage and 129600 in a bucket of your own.
+	AuthTimeout int64
+	CodecName   string
+	// Qualities to return, separated by commas.
 	Definition string
-	// Such as TraceMark or CopyrightMark.
+	// TraceMark or CopyrightMark.
 	DigitalWatermarkType string
-	// Such as mp4, m3u8, mp3, flv or mpd.
+	// Formats to return, separated by commas: mp4, m3u8, mp3, flv, mpd.
 	Formats string
-	// One of oss or cdn.
-	OutputType  string `check:"in=oss|cdn"`
-	PlayConfig  any    `rpc:",json"`
-	ReAuthInfo  any    `rpc:",json"`
+	// Kind of the URLs: cdn when empty. One of oss or cdn.
+	OutputType string `check:"in=oss|cdn"`
+	// JSON: PlayDomain, PreviewTime, EncryptType and the like.
+	PlayConfig any `rpc:",json"`
+	// JSON {"uid","rand"} of URL signing type A.
+	ReAuthInfo any `rpc:",json"`
+	// Id of your own; used when VideoId is empty.
 	ReferenceId string
-	// Such as Single or Multiple.
+	// Single (default) returns the newest stream of each quality and format,
+	// Multiple all.
 	ResultType string
-	// Such as video or audio.
+	// Types to return, separated by commas: video, audio.
 	StreamType string
-	// At most 1024 bytes.
-	Trace   string `check:"bytes=1024"`
+	// Viewer id for the trace watermark. At most 1024 bytes.
+	Trace string `check:"bytes=1024"`
+	// Asset to play.
 	VideoId string
 }
 
@@ -128,7 +136,7 @@ type VideoBase struct {
 	VideoId      string
 }
 
-// GetVideoPlayAuth gets the video play auth.
+// GetVideoPlayAuth returns a play credential for the players of Alibaba Cloud.
 //
 // Needs VideoId or ReferenceId.
 //
@@ -140,11 +148,15 @@ func (c *Client) GetVideoPlayAuth(ctx context.Context, req GetVideoPlayAuthReque
 
 // GetVideoPlayAuthRequest is the input of [Client.GetVideoPlayAuth].
 type GetVideoPlayAuthRequest struct {
+	// 1.0.0.
 	ApiVersion string
-	// At least 100. At most 3000.
+	// Seconds the credential stays valid; 100 when zero. At least 100. At most
+	// 3000.
 	AuthInfoTimeout int64 `check:"min=100,max=3000"`
-	ReferenceId     string
-	VideoId         string
+	// Id of your own; used when VideoId is empty.
+	ReferenceId string
+	// Asset to play.
+	VideoId string
 }
 
 // GetVideoPlayAuthResponse is the answer of [Client.GetVideoPlayAuth].
@@ -177,7 +189,7 @@ type RefreshMediaPlayUrlsRequest struct {
 	// Such as mp4, m3u8, mp3, flv, webm or ts.
 	Formats string
 	// Required.
-	MediaIds string `check:"required"`
+	MediaIds []string `rpc:",comma" check:"required"`
 	// Such as Single or Multiple.
 	ResultType string
 	SliceCount int32

@@ -19,7 +19,7 @@ func (c *Client) DeleteDynamicImage(ctx context.Context, req DeleteDynamicImageR
 
 // DeleteDynamicImageRequest is the input of [Client.DeleteDynamicImage].
 type DeleteDynamicImageRequest struct {
-	DynamicImageIds string
+	DynamicImageIds []string `rpc:",comma"`
 	// Required.
 	VideoId string `check:"required"`
 }

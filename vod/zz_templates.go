@@ -69,8 +69,8 @@ type DeleteTranscodeTemplateGroupRequest struct {
 	// Such as true or false.
 	ForceDelGroup string
 	// Required.
-	TranscodeTemplateGroupId string `check:"required"`
-	TranscodeTemplateIds     string
+	TranscodeTemplateGroupId string   `check:"required"`
+	TranscodeTemplateIds     []string `rpc:",comma"`
 }
 
 // DeleteTranscodeTemplateGroupResponse is the answer of [Client.DeleteTranscodeTemplateGroup].

@@ -20,7 +20,7 @@ func (c *Client) GetTranscodeSummary(ctx context.Context, req GetTranscodeSummar
 // GetTranscodeSummaryRequest is the input of [Client.GetTranscodeSummary].
 type GetTranscodeSummaryRequest struct {
 	// Required.
-	VideoIds string `check:"required"`
+	VideoIds []string `rpc:",comma" check:"required"`
 }
 
 // GetTranscodeSummaryResponse is the answer of [Client.GetTranscodeSummary].
@@ -70,7 +70,8 @@ func (c *Client) GetTranscodeTask(ctx context.Context, req GetTranscodeTaskReque
 
 // GetTranscodeTaskRequest is the input of [Client.GetTranscodeTask].
 type GetTranscodeTaskRequest struct {
-	JobIds          string
+	// At most 10 items.
+	JobIds          []string `rpc:",comma" check:"items=10"`
 	TranscodeTaskId string
 }
 

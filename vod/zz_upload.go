@@ -9,7 +9,8 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CancelUrlUploadJobs cancels url upload jobs.
+// CancelUrlUploadJobs cancels jobs of [Client.UploadMediaByURL] that are still
+// Pending.
 //
 // Needs JobIds or UploadUrls.
 //
@@ -21,9 +22,10 @@ func (c *Client) CancelUrlUploadJobs(ctx context.Context, req CancelUrlUploadJob
 
 // CancelUrlUploadJobsRequest is the input of [Client.CancelUrlUploadJobs].
 type CancelUrlUploadJobsRequest struct {
-	// At most 10 items.
+	// Ids of the jobs. At most 10 items.
 	JobIds []string `rpc:",comma" check:"items=10"`
-	// At most 10 items.
+	// URLs of the files, each percent-encoded by the caller; ignored when JobIds is
+	// given. At most 10 items.
 	UploadUrls []string `rpc:",comma" check:"items=10"`
 }
 
@@ -34,7 +36,9 @@ type CancelUrlUploadJobsResponse struct {
 	NonExists    []string
 }
 
-// CreateUploadAttachedMedia creates the upload attached media.
+// CreateUploadAttachedMedia makes a watermark, subtitle or material asset and
+// returns where and with which credential its file is uploaded. The credential
+// (3000 s) cannot be renewed: call again when it has expired.
 //
 // RAM action: vod:CreateUploadAttachedMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia
@@ -44,21 +48,31 @@ func (c *Client) CreateUploadAttachedMedia(ctx context.Context, req CreateUpload
 
 // CreateUploadAttachedMediaRequest is the input of [Client.CreateUploadAttachedMedia].
 type CreateUploadAttachedMediaRequest struct {
+	// Application the asset belongs to; app-1000000 when empty.
 	AppId string
-	// Required. One of watermark, subtitle or material.
+	// What the file is. Required. One of watermark, subtitle or material.
 	BusinessType string `check:"required,in=watermark|subtitle|material"`
-	// At most 5 items.
-	CateIds string `check:"items=5"`
-	// At most 1024 bytes.
-	Description     string `check:"bytes=1024"`
-	FileName        string
-	FileSize        string
-	MediaExt        string
+	// Category ids. At most 5 items.
+	CateIds []int64 `rpc:",comma" check:"items=5"`
+	// Description of the asset. At most 1024 bytes.
+	Description string `check:"bytes=1024"`
+	// Name of the file.
+	FileName string
+	// Size of the file in bytes.
+	FileSize string
+	// File extension: png, gif, apng or mov of a watermark; srt, ass, stl, ttml or
+	// vtt of a subtitle; jpg, gif, png, mp4, mat, zip or apk of a material. Wins
+	// over that of FileName.
+	MediaExt string
+	// Storage to use; the default one when empty.
 	StorageLocation string
-	// At most 16, separated by commas, of 32 characters each.
+	// Tags of the asset. At most 16, separated by commas, of 32 characters each.
 	Tags string `check:"tags=16x32R"`
-	// At most 128 bytes.
-	Title    string   `check:"bytes=128"`
+	// Title of the asset. At most 128 bytes.
+	Title string `check:"bytes=128"`
+	// Callback and pass-through data; it comes back in the events of the asset. Its
+	// callback works only where the callback and its events are switched on for the
+	// account.
 	UserData UserData `rpc:",json"`
 }
 
@@ -72,7 +86,9 @@ type CreateUploadAttachedMediaResponse struct {
 	UploadAuth    string
 }
 
-// CreateUploadImage creates the upload image.
+// CreateUploadImage makes an image asset and returns where and with which
+// credential its file is uploaded. The credential (3000 s) cannot be renewed:
+// call again when it has expired.
 //
 // RAM action: vod:CreateUploadImage.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage
@@ -82,20 +98,29 @@ func (c *Client) CreateUploadImage(ctx context.Context, req CreateUploadImageReq
 
 // CreateUploadImageRequest is the input of [Client.CreateUploadImage].
 type CreateUploadImageRequest struct {
-	AppId  string
+	// Application the asset belongs to; app-1000000 when empty.
+	AppId string
+	// Category id, as AddCategory and GetCategories return it.
 	CateId int64
-	// At most 1024 characters.
+	// Description of the image. At most 1024 characters.
 	Description string `check:"runes=1024"`
-	// Such as png, jpg, jpeg or gif.
+	// File extension: png when empty, jpg, jpeg, gif, heic or webp. Wins over that
+	// of OriginalFileName.
 	ImageExt string
-	// Required. One of default or cover.
-	ImageType        string `check:"required,in=default|cover"`
+	// What the image is for; the console shows only default. Required. One of
+	// default or cover.
+	ImageType string `check:"required,in=default|cover"`
+	// Name of the file.
 	OriginalFileName string
-	StorageLocation  string
-	// At most 16, separated by commas, of 32 characters each.
+	// Storage to use; the default one when empty.
+	StorageLocation string
+	// Tags of the image. At most 16, separated by commas, of 32 characters each.
 	Tags string `check:"tags=16x32R"`
-	// At most 128 characters.
-	Title    string   `check:"runes=128"`
+	// Title of the image. At most 128 characters.
+	Title string `check:"runes=128"`
+	// Callback and pass-through data; it comes back in the events of the asset. Its
+	// callback works only where the callback and its events are switched on for the
+	// account.
 	UserData UserData `rpc:",json"`
 }
 
@@ -109,7 +134,12 @@ type CreateUploadImageResponse struct {
 	UploadAuth    string
 }
 
-// CreateUploadVideo creates the upload video.
+// CreateUploadVideo makes a video or audio asset and returns where and with
+// which credential its file is uploaded.
+//
+// Every call makes another asset: renew an expired credential (3000 s) by
+// [Client.RefreshUploadVideo] instead. Finishing the upload registers the file;
+// nothing else is to be called.
 //
 // RAM action: vod:CreateUploadVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo
@@ -119,23 +149,41 @@ func (c *Client) CreateUploadVideo(ctx context.Context, req CreateUploadVideoReq
 
 // CreateUploadVideoRequest is the input of [Client.CreateUploadVideo].
 type CreateUploadVideoRequest struct {
-	AppId    string
-	CateId   int64
+	// Application the asset belongs to; app-1000000 when empty.
+	AppId string
+	// Category id, as AddCategory and GetCategories return it.
+	CateId int64
+	// URL of the cover image.
 	CoverURL string
-	// At most 1024 characters.
+	// Description of the asset. At most 1024 characters.
 	Description string `check:"runes=1024"`
-	// Required. With a file extension.
+	// Take the first frame as the cover.
+	EnableFirstFrameCover *bool
+	// Name of the file; only its extension matters, in any case. Required. With a
+	// file extension.
 	FileName string `check:"required,ext"`
+	// Size of the file in bytes.
 	FileSize int64
-	// 6 to 64 letters, digits, hyphens and underscores.
-	ReferenceId     string `check:"pattern=referenceId"`
+	// Make thumbnails.
+	GenerateThumbnail *bool
+	// Id of your own, unique in the account. 6 to 64 letters, digits, hyphens and
+	// underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// Storage to use; the default one when empty.
 	StorageLocation string
-	// At most 16, separated by commas, of 32 characters each.
-	Tags            string `check:"tags=16x32R"`
+	// Tags of the asset. At most 16, separated by commas, of 32 characters each.
+	Tags string `check:"tags=16x32R"`
+	// Transcoding template group; the default one when empty, [NoTranscode] for
+	// none. WorkflowId wins over it. Without transcoding only MP4, FLV, MP3, M3U8
+	// and WEBM are playable.
 	TemplateGroupId string
-	// Required. At most 128 characters.
-	Title      string   `check:"required,runes=128"`
-	UserData   UserData `rpc:",json"`
+	// Title of the asset. Required. At most 128 characters.
+	Title string `check:"required,runes=128"`
+	// Callback and pass-through data; it comes back in the events of the asset. Its
+	// callback works only where the callback and its events are switched on for the
+	// account.
+	UserData UserData `rpc:",json"`
+	// Workflow to run; wins over TemplateGroupId.
 	WorkflowId string
 }
 
@@ -147,7 +195,8 @@ type CreateUploadVideoResponse struct {
 	VideoId       string
 }
 
-// DeleteMultipartUpload deletes the multipart upload.
+// DeleteMultipartUpload removes the parts that an unfinished upload has left;
+// the service does so after 7 days by itself. Files stay.
 //
 // RAM action: vod:DeleteMultipartUpload.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletemultipartupload
@@ -157,10 +206,10 @@ func (c *Client) DeleteMultipartUpload(ctx context.Context, req DeleteMultipartU
 
 // DeleteMultipartUploadRequest is the input of [Client.DeleteMultipartUpload].
 type DeleteMultipartUploadRequest struct {
-	// Required.
+	// Audio or video asset. Required.
 	MediaId string `check:"required"`
-	// Required.
-	MediaType    string `check:"required"`
+	// Only video is known. Required. One of video.
+	MediaType    string `check:"required,in=video"`
 	OwnerAccount string
 }
 
@@ -169,7 +218,8 @@ type DeleteMultipartUploadResponse struct {
 	RequestId string
 }
 
-// GetURLUploadInfos gets URL upload infos.
+// GetURLUploadInfos tells the state of jobs of the last year started by
+// [Client.UploadMediaByURL].
 //
 // Needs JobIds or UploadURLs.
 //
@@ -181,10 +231,10 @@ func (c *Client) GetURLUploadInfos(ctx context.Context, req GetURLUploadInfosReq
 
 // GetURLUploadInfosRequest is the input of [Client.GetURLUploadInfos].
 type GetURLUploadInfosRequest struct {
-	// At most 10 items.
+	// Ids of the jobs. At most 10 items.
 	JobIds []string `rpc:",comma" check:"items=10"`
-	// Each percent-encoded by the caller; ignored when JobIds is given. At most 10
-	// items.
+	// URLs of the files, each percent-encoded by the caller; ignored when JobIds is
+	// given. At most 10 items.
 	UploadURLs []string `rpc:",comma" check:"items=10"`
 }
 
@@ -210,7 +260,8 @@ type URLUploadInfo struct {
 	UserData          alimedia.JSON
 }
 
-// GetUploadDetails gets upload details.
+// GetUploadDetails tells how far uploads have come. Only the console and the
+// official server SDKs report that.
 //
 // RAM action: vod:GetUploadDetails.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getuploaddetails
@@ -220,9 +271,10 @@ func (c *Client) GetUploadDetails(ctx context.Context, req GetUploadDetailsReque
 
 // GetUploadDetailsRequest is the input of [Client.GetUploadDetails].
 type GetUploadDetailsRequest struct {
-	// Required. At most 20 items.
-	MediaIds  []string `rpc:",comma" check:"required,items=20"`
-	MediaType string
+	// Audio and video assets. Required. At most 20 items.
+	MediaIds []string `rpc:",comma" check:"required,items=20"`
+	// Only video is known. One of video.
+	MediaType string `check:"in=video"`
 }
 
 // GetUploadDetailsResponse is the answer of [Client.GetUploadDetails].
@@ -250,7 +302,9 @@ type UploadDetail struct {
 	UploadStatus     string
 }
 
-// RefreshUploadVideo refreshes the upload video.
+// RefreshUploadVideo renews the credential of an upload; asset and address stay
+// the same. It is also the way to overwrite the source file of an asset, which
+// may start transcoding and snapshots again.
 //
 // Needs VideoId or ReferenceId.
 //
@@ -263,11 +317,13 @@ func (c *Client) RefreshUploadVideo(ctx context.Context, req RefreshUploadVideoR
 // RefreshUploadVideoRequest is the input of [Client.RefreshUploadVideo].
 type RefreshUploadVideoRequest struct {
 	OwnerId int64
-	// 6 to 64 letters, digits, hyphens and underscores.
+	// Id of your own, unique in the account. 6 to 64 letters, digits, hyphens and
+	// underscores.
 	ReferenceId          string `check:"pattern=referenceId"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
-	VideoId              string
+	// Asset returned by [Client.CreateUploadVideo].
+	VideoId string
 }
 
 // RefreshUploadVideoResponse is the answer of [Client.RefreshUploadVideo].
@@ -275,10 +331,16 @@ type RefreshUploadVideoResponse struct {
 	RequestId     string
 	UploadAddress string
 	UploadAuth    string
-	VideoId       string
+	// Asset returned by [Client.CreateUploadVideo].
+	VideoId string
 }
 
-// RegisterMedia registers the media.
+// RegisterMedia makes assets of up to 10 files that lie in a bucket connected
+// to VOD.
+//
+// A file registered before keeps its media id (NewRegister is false). Files
+// that cannot be registered are in FailedFileURLs; the call itself succeeds.
+// Nothing is transcoded unless TemplateGroupId or WorkflowId says so.
 //
 // RAM action: vod:RegisterMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-registermedia
@@ -288,11 +350,20 @@ func (c *Client) RegisterMedia(ctx context.Context, req RegisterMediaRequest) (*
 
 // RegisterMediaRequest is the input of [Client.RegisterMedia].
 type RegisterMediaRequest struct {
-	// Required. At most 10 items.
+	// Take the first frame as the cover.
+	EnableFirstFrameCover *bool
+	// Make thumbnails.
+	GenerateThumbnail *bool
+	// The files, all in one storage location. Required. At most 10 items.
 	RegisterMetadatas []RegisterMetadata `rpc:",json" check:"required,items=10"`
-	TemplateGroupId   string
-	UserData          UserData `rpc:",json"`
-	WorkflowId        string
+	// Transcoding template group. Use [NoTranscode] to make the files playable as
+	// they are: with neither the status stays UploadSucc. WorkflowId wins over it.
+	TemplateGroupId string
+	// Pass-through data, and the callback of later jobs; the registration itself
+	// sends no callback.
+	UserData UserData `rpc:",json"`
+	// Workflow to run; wins over TemplateGroupId.
+	WorkflowId string
 }
 
 // RegisterMediaResponse is the answer of [Client.RegisterMedia].
@@ -309,7 +380,9 @@ type RegisteredMedia struct {
 	NewRegister bool
 }
 
-// UploadMediaByURL uploads the media by URL.
+// UploadMediaByURL makes the service fetch up to 20 audio or video files of at
+// most 20 GB, one asset and one job per URL. It only queues the jobs, which may
+// take hours or days: follow them by [Client.GetURLUploadInfos].
 //
 // Offered only in cn-shanghai, cn-beijing, cn-shenzhen, ap-southeast-1 and
 // us-west-1.
@@ -322,15 +395,30 @@ func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLReque
 
 // UploadMediaByURLRequest is the input of [Client.UploadMediaByURL].
 type UploadMediaByURLRequest struct {
+	// Application the asset belongs to; app-1000000 when empty.
 	AppId string
-	// At most 50 letters, digits, hyphens and underscores.
-	SessionId       string `check:"pattern=sessionId"`
+	// Take the first frame as the cover.
+	EnableFirstFrameCover *bool
+	// Make thumbnails.
+	GenerateThumbnail *bool
+	// A second call with the same value within 10 minutes is refused. At most 50
+	// letters, digits, hyphens and underscores.
+	SessionId string `check:"pattern=sessionId"`
+	// Storage to use; the default one when empty.
 	StorageLocation string
+	// Transcoding template group; the default one when empty. One in
+	// UploadMetadatas wins.
 	TemplateGroupId string
+	// Metadata, matched to the files by SourceURL.
 	UploadMetadatas []UploadMetadata `rpc:",json"`
-	// Each percent-encoded by the caller. Required. At most 20 items.
+	// Public URLs, each percent-encoded by the caller. A URL without file extension
+	// needs FileExtension in UploadMetadatas. Required. At most 20 items.
 	UploadURLs []string `rpc:",comma" check:"required,items=20"`
-	UserData   UserData `rpc:",json"`
+	// Callback and pass-through data; it comes back in the events of the asset. Its
+	// callback works only where the callback and its events are switched on for the
+	// account.
+	UserData UserData `rpc:",json"`
+	// Workflow to run; wins over TemplateGroupId.
 	WorkflowId string
 }
 
@@ -346,27 +434,39 @@ type UploadJob struct {
 	SourceURL string
 }
 
-// UploadStreamByURL uploads the stream by URL.
+// UploadStreamByURL makes the service fetch a transcoded stream and attach it
+// to the asset MediaId. It only queues a job: follow it by
+// [Client.GetURLUploadInfos].
+//
+// Offered only in cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:UploadStreamByURL.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadstreambyurl
 func (c *Client) UploadStreamByURL(ctx context.Context, req UploadStreamByURLRequest) (*UploadStreamByURLResponse, error) {
-	return rpc.Call[UploadStreamByURLResponse](ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL"}, req)
+	return rpc.Call[UploadStreamByURLResponse](ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai ap-southeast-1"}, req)
 }
 
 // UploadStreamByURLRequest is the input of [Client.UploadStreamByURL].
 type UploadStreamByURLRequest struct {
-	// Required. One of FD, LD, SD, HD, OD, 2K, 4K, SQ or HQ.
-	Definition    string `check:"required,in=FD|LD|SD|HD|OD|2K|4K|SQ|HQ"`
+	// Quality of the stream, such as HD. Required.
+	Definition string `check:"required"`
+	// File extension of the stream; needed when the URL has none, wins when it has
+	// one.
 	FileExtension string
-	// One of HDR, HDR10, HLG, DolbyVision, HDRVivid or SDR+, in any case.
+	// HDR format of the stream; empty when it is not HDR. One of HDR, HDR10, HLG,
+	// DolbyVision, HDRVivid or SDR+, in any case.
 	HDRType string `check:"fold=HDR|HDR10|HLG|DolbyVision|HDRVivid|SDR+"`
-	// Required.
+	// Asset the stream is attached to. Required.
 	MediaId string `check:"required"`
+	// Public URL of the stream, with its own authentication where it needs one.
 	// Required. An http or https URL.
-	StreamURL      string   `check:"required,url=http"`
-	UploadMetadata any      `rpc:",json"`
-	UserData       UserData `rpc:",json"`
+	StreamURL string `check:"required,url=http"`
+	// JSON with the path of the stream: CustomPath, CustomFileName and the like.
+	UploadMetadata any `rpc:",json"`
+	// Callback and pass-through data; it comes back in the events of the asset. Its
+	// callback works only where the callback and its events are switched on for the
+	// account.
+	UserData UserData `rpc:",json"`
 }
 
 // UploadStreamByURLResponse is the answer of [Client.UploadStreamByURL].

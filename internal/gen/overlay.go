@@ -63,6 +63,7 @@ type operationOverlay struct {
 	OneOf    string                   `json:"oneOf"`
 	Check    string                   `json:"check"` // Go function of the package
 	Page     *pageOverlay             `json:"page"`
+	Params   []*fieldSpec             `json:"params"` // documented, but not in the catalogue
 	Fields   map[string]*fieldOverlay `json:"fields"`
 }
 
@@ -115,10 +116,33 @@ func parseOverlay(data []byte, s *spec) (*overlay, error) {
 	if err := dec.Decode(o); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(o.validateGroups(s), o.validateOperations(s), o.validateNames(s)); err != nil {
+	if err := errors.Join(o.validateGroups(s), o.addParams(s), o.validateOperations(s), o.validateNames(s)); err != nil {
 		return nil, err
 	}
 	return o, nil
+}
+
+// addParams completes the catalogue. A parameter that has arrived there since
+// is an error: the overlay shall not repeat it.
+func (o *overlay) addParams(s *spec) error {
+	var errs []error
+	for _, action := range sortedKeys(o.Operations) {
+		op := s.Operations[action]
+		for _, p := range o.Operations[action].Params {
+			switch {
+			case op == nil:
+			case param(op, p.Name) != nil:
+				errs = append(errs, fmt.Errorf("operations.%s: params: the catalogue has %s", action, p.Name))
+			default:
+				p.In = "query"
+				op.Params = append(op.Params, p)
+			}
+		}
+		if op != nil {
+			slices.SortFunc(op.Params, func(a, b *fieldSpec) int { return strings.Compare(a.Name, b.Name) })
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (o *overlay) validateGroups(s *spec) error {
