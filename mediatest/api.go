@@ -205,13 +205,9 @@ func (s *Server) asFailure(err error) failure {
 	f = refused(500, "InternalError", "The request processing has failed due to some unknown error.")
 	var e *alimedia.Error
 	if errors.As(err, &e) {
-		if e.StatusCode != 0 {
-			f.status = e.StatusCode
-		}
-		if e.Code != "" {
-			f.code = e.Code
-		}
-		f.message = e.Message
+		f.status = cmp.Or(e.StatusCode, f.status)
+		f.code = cmp.Or(e.Code, f.code)
+		f.message = cmp.Or(e.Message, f.message)
 	}
 	return f
 }

@@ -2,8 +2,11 @@ package mediatest_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -47,7 +50,8 @@ type caller struct {
 	srv     *mediatest.Server
 	version string
 	keys    credentials.Credentials
-	form    bool // parameters go into the body
+	url     string // in place of the server's
+	form    bool   // parameters go into the body
 	now     func() time.Time
 	before  func(*http.Request)
 	after   func(*http.Request)
@@ -69,7 +73,7 @@ func params(pairs ...string) url.Values {
 func (c caller) request(t testing.TB, action string, p url.Values) *http.Request {
 	t.Helper()
 	var body []byte
-	target := c.srv.URL + "/"
+	target := cmp.Or(c.url, c.srv.URL) + "/"
 	if c.form {
 		body = []byte(p.Encode())
 	} else if len(p) > 0 {
@@ -121,12 +125,7 @@ func (c caller) try(t testing.TB, action string, pairs ...string) (answer, error
 	if err != nil {
 		return answer{}, err
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	a := answer{status: resp.StatusCode, header: resp.Header, raw: string(text)}
-	_ = json.Unmarshal(text, &a.body) // an HTML page stays raw
-	return a, nil
+	return read(t, resp), nil
 }
 
 // ok makes a call that must succeed.
@@ -194,4 +193,26 @@ func requireOSSError(t testing.TB, err error, status int, code string) oss.Servi
 	require.Equal(t, code, e.Code, e.RawMessage)
 	require.Equal(t, status, e.StatusCode)
 	return e
+}
+
+func hexHash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func read(t testing.TB, resp *http.Response) answer {
+	t.Helper()
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	a := answer{status: resp.StatusCode, header: resp.Header, raw: string(text)}
+	_ = json.Unmarshal(text, &a.body) // an HTML page stays raw
+	return a
+}
+
+func dump(t testing.TB, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(text)
 }
