@@ -115,7 +115,7 @@ func (r *assumedRole) assume(ctx context.Context, source Credentials, skew time.
 		return signedRequest(ctx, target, "AssumeRole", params, source, time.Now().Add(skew))
 	}, source.AccessKeySecret, source.SecurityToken)
 	if err != nil {
-		return Credentials{}, fmt.Errorf("%s with keys of %s: %w", target.Host, source.Source, err)
+		return Credentials{}, fmt.Errorf("with keys of %s: %w", source.Source, err)
 	}
 	return r.sts.credentials(a, "AssumeRole("+source.Source+")")
 }

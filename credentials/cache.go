@@ -32,6 +32,7 @@ const (
 
 // cache hands out what it holds and asks its source only when that is due.
 // It owns no goroutine: a caller starts the flight, which ends by itself.
+// Callers wait for it only when nothing good is held.
 type cache struct {
 	label
 	ask     fetch
@@ -39,12 +40,12 @@ type cache struct {
 	flights flights
 
 	mu       sync.Mutex
-	held     Credentials // zero when there are none
-	renewAt  time.Time   // from here on they are to be replaced, though good
-	deadAt   time.Time   // from here on they are no good; zero: never
-	retryAt  time.Time   // the source is left alone until here
-	failures int         // since the last success
-	failed   error       // the last failure
+	held     *Credentials // behind a pointer, where fmt does not look
+	renewAt  time.Time    // from here on they are to be replaced, though good
+	deadAt   time.Time    // from here on they are no good; zero: never
+	retryAt  time.Time    // the source is left alone until here
+	failures int          // since the last success
+	failed   error        // the last failure
 }
 
 // Cached returns a provider that asks source once for all its callers and
@@ -75,30 +76,36 @@ func Cached(source Provider) Provider {
 func newCache(name label, ask fetch) *cache { return &cache{label: name, ask: ask} }
 
 func (c *cache) Credentials(ctx context.Context) (Credentials, error) {
-	held, due, err := c.look(time.Now())
-	if !due {
-		return held, err
-	}
-	if err := context.Cause(ctx); err != nil {
-		return Credentials{}, c.fail(err)
-	}
-	f := c.flights.join(ctx, c.renew)
-	if held.AccessKeyId != "" {
-		return held, nil
-	}
-	creds, err := f.wait(ctx)
+	creds, err := c.credentials(ctx)
 	if err != nil {
 		return Credentials{}, c.fail(err)
 	}
 	return creds, nil
 }
 
+func (c *cache) credentials(ctx context.Context) (Credentials, error) {
+	good, due, err := c.look(time.Now())
+	if err != nil {
+		return Credentials{}, err
+	}
+	if due && ctx.Err() != nil {
+		return Credentials{}, context.Cause(ctx)
+	}
+	switch {
+	case good == nil:
+		return c.flights.do(ctx, c.renew)
+	case due:
+		c.flights.start(ctx, c.renew)
+	}
+	return *good, nil
+}
+
 // Invalidate implements Invalidator.
 func (c *cache) Invalidate(refused Credentials) {
 	c.mu.Lock()
-	hit := c.held.AccessKeyId != "" && c.held.sameKeys(refused)
+	hit := c.held != nil && c.held.sameKeys(refused)
 	if hit {
-		c.held = Credentials{}
+		c.held = nil
 		c.retryAt = time.Time{}
 	}
 	c.mu.Unlock()
@@ -107,32 +114,41 @@ func (c *cache) Invalidate(refused Credentials) {
 	}
 }
 
-// look returns the credentials that are good now, if any, and whether the
+// look returns the credentials that are good now, or nil, and whether the
 // source is due to be asked. The error stands in for a source that has just
 // failed.
-func (c *cache) look(now time.Time) (good Credentials, due bool, err error) {
+func (c *cache) look(now time.Time) (good *Credentials, due bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.deadAt.IsZero() || now.Before(c.deadAt) {
-		good = c.held
-	}
+	good = c.good(now)
 	switch {
-	case good.AccessKeyId != "" && now.Before(c.renewAt):
+	case good != nil && now.Before(c.renewAt):
 		return good, false, nil
 	case !now.Before(c.retryAt):
 		return good, true, nil
-	case good.AccessKeyId != "":
+	case good != nil:
 		return good, false, nil
 	default:
-		return Credentials{}, false, c.failed
+		return nil, false, c.failed
 	}
+}
+
+// good returns what is held if it can be used. The caller holds c.mu.
+func (c *cache) good(now time.Time) *Credentials {
+	if c.deadAt.IsZero() || now.Before(c.deadAt) {
+		return c.held
+	}
+	return nil
 }
 
 // renew asks the source and keeps the outcome.
 func (c *cache) renew(ctx context.Context) (Credentials, error) {
 	// A flight may have landed between a caller's look and its join.
-	if good, due, err := c.look(time.Now()); !due {
-		return good, err
+	switch good, due, err := c.look(time.Now()); {
+	case err != nil:
+		return Credentials{}, err
+	case !due:
+		return *good, nil
 	}
 	creds, err := c.ask(ctx)
 	if err == nil {
@@ -143,8 +159,12 @@ func (c *cache) renew(ctx context.Context) (Credentials, error) {
 		err = fmt.Errorf("the credentials had expired at %s, before they arrived: check this machine's clock",
 			creds.Expires.Format(time.RFC3339))
 	}
-	if err != nil {
-		return Credentials{}, c.miss(now, err)
+	switch {
+	case err != nil && abandoned(ctx):
+		return Credentials{}, err // which says nothing about the source
+	case err != nil:
+		c.miss(now, err)
+		return Credentials{}, err
 	}
 	c.keep(now, creds)
 	return creds, nil
@@ -153,7 +173,7 @@ func (c *cache) renew(ctx context.Context) (Credentials, error) {
 func (c *cache) keep(now time.Time, creds Credentials) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held, c.failures, c.failed, c.retryAt = creds, 0, nil, time.Time{}
+	c.held, c.failures, c.failed, c.retryAt = &creds, 0, nil, time.Time{}
 	if creds.Expires.IsZero() {
 		c.renewAt, c.deadAt = now.Add(unknownLife-upTo(unknownLife/5)), time.Time{}
 		return
@@ -164,12 +184,12 @@ func (c *cache) keep(now time.Time, creds Credentials) {
 	c.deadAt = creds.Expires.Add(-min(margin, life/10))
 }
 
-func (c *cache) miss(now time.Time, err error) error {
+func (c *cache) miss(now time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.failed = c.fail(err)
+	c.failed = err
 	c.retryAt = now.Add(errorLife)
-	if good := c.held.AccessKeyId != "" && (c.deadAt.IsZero() || now.Before(c.deadAt)); good {
+	if c.good(now) != nil {
 		backoff := min(time.Second<<min(c.failures, 6), longestBackoff)
 		c.retryAt = now.Add(backoff/2 + upTo(backoff/2))
 		// Once they are dead the source is needed, however often it failed.
@@ -178,7 +198,6 @@ func (c *cache) miss(now time.Time, err error) error {
 		}
 	}
 	c.failures++
-	return c.failed
 }
 
 // upTo draws a duration between zero and d, both included.

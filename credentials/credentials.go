@@ -44,8 +44,8 @@ type Invalidator interface {
 
 // Credentials is one set of keys. String, %+v, slog and JSON show no secret.
 //
-// Package fmt cannot call methods of unexported fields: do not print a struct
-// that keeps Credentials by value in one.
+// Package fmt calls no methods of unexported fields, and none for %p: do not
+// print a struct that keeps Credentials by value in such a field.
 type Credentials struct {
 	AccessKeyId     string
 	AccessKeySecret string

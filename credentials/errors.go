@@ -54,13 +54,8 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.reason }
 
-// fail names the provider in err, once.
-func (l label) fail(err error) error {
-	if f, ok := err.(*failure); ok && f.provider == string(l) {
-		return err
-	}
-	return &failure{provider: string(l), reason: err}
-}
+// fail names the provider in err.
+func (l label) fail(err error) error { return &failure{provider: string(l), reason: err} }
 
 // chainError lists every provider that was asked with its reason.
 type chainError struct {

@@ -74,7 +74,7 @@ func (r *federatedRole) fetch(ctx context.Context) (Credentials, error) {
 		return anonymousRequest(ctx, target, "AssumeRoleWithOIDC", params, time.Now())
 	}, params["OIDCToken"])
 	if err != nil {
-		return Credentials{}, fmt.Errorf("%s: %w", target.Host, err)
+		return Credentials{}, err
 	}
 	return r.sts.credentials(a, "OIDC")
 }

@@ -40,7 +40,7 @@ func (s *sdkProvider) Credentials(ctx context.Context) (Credentials, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, flightLimit,
 		fmt.Errorf("credentials-go has not answered within %v: %w", flightLimit, context.DeadlineExceeded))
 	defer cancel()
-	c, err := s.flights.join(ctx, s.get).wait(ctx)
+	c, err := s.flights.do(ctx, s.get)
 	if err != nil {
 		return Credentials{}, s.fail(err)
 	}

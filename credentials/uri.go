@@ -3,7 +3,6 @@ package credentials
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,7 +59,7 @@ func (u *uriSource) fetch(ctx context.Context) (Credentials, error) {
 	}
 	doc, err := decode(a.body)
 	if err != nil {
-		return Credentials{}, fmt.Errorf("%s: %w", target.Host, err)
+		return Credentials{}, err
 	}
 	if doc.Code != "" && !strings.EqualFold(doc.Code, "Success") {
 		return Credentials{}, doc.refusal(http.StatusOK, secrets)
