@@ -24,8 +24,6 @@ const (
 	maxListing = 1000
 )
 
-var crcTable = crc64.MakeTable(crc64.ECMA)
-
 type bucket struct {
 	region  string
 	objects map[string]*object
@@ -265,9 +263,9 @@ func (s *Server) receive(r *http.Request) (blob, error) {
 		return b, errTooLarge
 	}
 	var held bytes.Buffer
-	crc := crc64.New(crcTable)
+	var crc sparseCRC
 	sum := md5.New()
-	sinks := []io.Writer{crc}
+	sinks := []io.Writer{&crc}
 	limit := int64(maxPut)
 	wantMD5 := !s.opts.discard || r.Header.Get("Content-MD5") != ""
 	if wantMD5 {
@@ -289,7 +287,7 @@ func (s *Server) receive(r *http.Request) (blob, error) {
 	case n > limit:
 		return b, errTooLarge
 	}
-	b = blob{data: held.Bytes(), size: n, crc: crc.Sum64()}
+	b = blob{data: held.Bytes(), size: n, crc: crc.sum}
 	if wantMD5 {
 		sum.Sum(b.md5[:0])
 	}

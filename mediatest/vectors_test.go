@@ -127,6 +127,23 @@ func TestCombineCRC(t *testing.T) {
 	}
 }
 
+func TestSparseCRC(t *testing.T) {
+	t.Parallel()
+	data := make([]byte, 300<<10)
+	for _, at := range []int{0, 5, 40 << 10, 40<<10 + 1023, 200 << 10, len(data) - 1} {
+		data[at] = byte(at) | 1
+	}
+	for _, chunk := range []int{1, 1023, 1024, 4096, 32 << 10, 32<<10 + 1, len(data)} {
+		var c sparseCRC
+		for rest := data; len(rest) > 0; {
+			n, err := c.Write(rest[:min(chunk, len(rest))])
+			require.NoError(t, err)
+			rest = rest[n:]
+		}
+		require.Equal(t, crc64.Checksum(data, crcTable), c.sum, chunk)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("口", 42) // 126 bytes
