@@ -120,7 +120,7 @@ type DescribeAIAgentInstanceResponse struct {
 	Instance  AIAgentInstance
 }
 
-// AIAgentCallInfo is met in [AIAgentInstance].CallInfo.
+// AIAgentCallInfo is the CallInfo of [AIAgentInstance].
 type AIAgentCallInfo struct {
 	CallDuration  int32
 	CallEndTime   string
@@ -180,7 +180,7 @@ type DescribeRtcRobotInstanceResponse struct {
 	UserId    string
 }
 
-// RtcRobotConfigInfo is met in [DescribeRtcRobotInstanceResponse].Config.
+// RtcRobotConfigInfo is the Config of [DescribeRtcRobotInstanceResponse].
 type RtcRobotConfigInfo struct {
 	EnableVoiceInterrupt bool
 	Greeting             string
@@ -333,7 +333,7 @@ type GetAiRtcAuthCodeListResponse struct {
 	TotalCount     int64
 }
 
-// AiRtcAuthCode is met in [GetAiRtcAuthCodeListResponse].AuthCodeList.
+// AiRtcAuthCode is one of the AuthCodeList of [GetAiRtcAuthCodeListResponse].
 type AiRtcAuthCode struct {
 	ActivatedTime    string
 	AuthCode         string
@@ -387,7 +387,8 @@ type GetAiRtcLicenseInfoListResponse struct {
 	TotalCount      int64
 }
 
-// AiRtcLicense is met in [GetAiRtcLicenseInfoListResponse].LicenseInfoList.
+// AiRtcLicense is one of the LicenseInfoList of
+// [GetAiRtcLicenseInfoListResponse].
 type AiRtcLicense struct {
 	AvailableCapacity int64
 	BeginOn           string
@@ -437,7 +438,7 @@ type GetIpcDeviceInfoResponse struct {
 	Total       int64
 }
 
-// IpcDevice is met in [GetIpcDeviceInfoResponse].DeviceInfos.
+// IpcDevice is one of the DeviceInfos of [GetIpcDeviceInfoResponse].
 type IpcDevice struct {
 	Capability string
 	DeviceId   string
@@ -480,7 +481,7 @@ type ListAIAgentDialoguesResponse struct {
 	Dialogues []AIAgentDialogue
 }
 
-// AIAgentAttachedFile is met in [AIAgentDialogue].AttachedFileList.
+// AIAgentAttachedFile is one of the AttachedFileList of [AIAgentDialogue].
 type AIAgentAttachedFile struct {
 	Format string
 	Id     string
@@ -489,7 +490,7 @@ type AIAgentAttachedFile struct {
 	Url    string
 }
 
-// AIAgentDialogue is met in [ListAIAgentDialoguesResponse].Dialogues.
+// AIAgentDialogue is one of the Dialogues of [ListAIAgentDialoguesResponse].
 type AIAgentDialogue struct {
 	AttachedFileList []AIAgentAttachedFile
 	DialogueId       string
@@ -572,7 +573,7 @@ type ListAIAgentPhoneNumberResponse struct {
 	TotalNumber int32
 }
 
-// AIAgentPhoneNumber is met in [ListAIAgentPhoneNumberResponse].Data.
+// AIAgentPhoneNumber is one of the Data of [ListAIAgentPhoneNumberResponse].
 type AIAgentPhoneNumber struct {
 	PhoneNumber string
 	Status      int32
@@ -611,7 +612,8 @@ type ListAIAgentVoiceprintsResponse struct {
 	Voiceprints []AIAgentVoiceprint
 }
 
-// AIAgentVoiceprint is met in [ListAIAgentVoiceprintsResponse].Voiceprints.
+// AIAgentVoiceprint is one of the Voiceprints of
+// [ListAIAgentVoiceprintsResponse].
 type AIAgentVoiceprint struct {
 	GmtCreate    string
 	GmtModified  string
@@ -651,7 +653,7 @@ type QueryIpcQuotaResponse struct {
 	Total         string
 }
 
-// IpcQuota is met in [QueryIpcQuotaResponse].IpcQuotaInfos.
+// IpcQuota is one of the IpcQuotaInfos of [QueryIpcQuotaResponse].
 type IpcQuota struct {
 	Capability    string
 	ConsumedQuota int64
@@ -775,7 +777,7 @@ type SetAIAgentVoiceprintResponse struct {
 	VoiceprintId string
 }
 
-// AIAgentVoiceprintInput is met in [SetAIAgentVoiceprintRequest].Input.
+// AIAgentVoiceprintInput is the Input of [SetAIAgentVoiceprintRequest].
 type AIAgentVoiceprintInput struct {
 	Data   string `json:",omitzero"`
 	Format string `json:",omitzero"`
@@ -866,7 +868,7 @@ type StartAIAgentOutboundCallResponse struct {
 	InstanceId string
 }
 
-// AIAgentOutboundCallConfig is met in [StartAIAgentOutboundCallRequest].Config.
+// AIAgentOutboundCallConfig is the Config of [StartAIAgentOutboundCallRequest].
 type AIAgentOutboundCallConfig struct {
 	AmbientSoundConfig AgentAmbientSoundConfig `json:",omitzero"`
 	AsrConfig          AgentAsrConfig          `json:",omitzero"`
@@ -885,8 +887,8 @@ type AIAgentOutboundCallConfig struct {
 	TurnDetectionConfig      AgentTurnDetectionConfig    `json:",omitzero"`
 }
 
-// AgentOutboundBackChanneling is met in
-// [AIAgentOutboundCallConfig].BackChannelingConfig.
+// AgentOutboundBackChanneling is the BackChannelingConfig of
+// [AIAgentOutboundCallConfig].
 type AgentOutboundBackChanneling struct {
 	Enabled      *bool       `json:",omitzero"`
 	Probability  float64     `json:",omitzero"`
@@ -894,7 +896,7 @@ type AgentOutboundBackChanneling struct {
 	Words        AgentPhrase `json:",omitzero"`
 }
 
-// AgentOutboundInterrupt is met in [AIAgentOutboundCallConfig].InterruptConfig.
+// AgentOutboundInterrupt is the InterruptConfig of [AIAgentOutboundCallConfig].
 type AgentOutboundInterrupt struct {
 	// Deprecated: the service has a successor of this field.
 	Eagerness                string   `json:",omitzero"`
@@ -905,7 +907,7 @@ type AgentOutboundInterrupt struct {
 	NoInterruptMode string `json:",omitzero"`
 }
 
-// AgentOutboundLlm is met in [AIAgentOutboundCallConfig].LlmConfig.
+// AgentOutboundLlm is the LlmConfig of [AIAgentOutboundCallConfig].
 type AgentOutboundLlm struct {
 	BailianAppParams   string             `json:",omitzero"`
 	FunctionMap        []AgentFunctionMap `json:",omitzero"`
@@ -947,7 +949,7 @@ type StartRtcRobotInstanceResponse struct {
 	InstanceId string
 }
 
-// RtcRobotConfig is met in [StartRtcRobotInstanceRequest].Config.
+// RtcRobotConfig is the Config of [StartRtcRobotInstanceRequest].
 type RtcRobotConfig struct {
 	AsrMaxSilence        int32  `json:",omitzero"`
 	EnableVoiceInterrupt *bool  `json:",omitzero"`
@@ -1025,8 +1027,8 @@ type SubmitAIAgentVideoAuditTaskResponse struct {
 	JobId     string
 }
 
-// AIAgentCapturePolicy is met in
-// [SubmitAIAgentVideoAuditTaskRequest].CapturePolicies.
+// AIAgentCapturePolicy is one of the CapturePolicies of
+// [SubmitAIAgentVideoAuditTaskRequest].
 type AIAgentCapturePolicy struct {
 	Duration   int32  `json:",omitzero"`
 	FrameCount int32  `json:",omitzero"`
@@ -1034,8 +1036,8 @@ type AIAgentCapturePolicy struct {
 	StartTime  int32  `json:",omitzero"`
 }
 
-// AIAgentVideoAuditCallback is met in
-// [SubmitAIAgentVideoAuditTaskRequest].CallbackConfig.
+// AIAgentVideoAuditCallback is the CallbackConfig of
+// [SubmitAIAgentVideoAuditTaskRequest].
 type AIAgentVideoAuditCallback struct {
 	Token string `json:",omitzero"`
 	Url   string `json:",omitzero"`
@@ -1107,7 +1109,7 @@ type UpdateRtcRobotInstanceResponse struct {
 	RequestId string
 }
 
-// RtcRobotConfigUpdate is met in [UpdateRtcRobotInstanceRequest].Config.
+// RtcRobotConfigUpdate is the Config of [UpdateRtcRobotInstanceRequest].
 type RtcRobotConfigUpdate struct {
 	EnableVoiceInterrupt *bool  `json:",omitzero"`
 	Greeting             string `json:",omitzero"`

@@ -286,7 +286,8 @@ type ListHotwordLibrariesResponse struct {
 	TotalCount         int32
 }
 
-// HotwordLibrary is met in [ListHotwordLibrariesResponse].HotwordLibraryList.
+// HotwordLibrary is one of the HotwordLibraryList of
+// [ListHotwordLibrariesResponse].
 type HotwordLibrary struct {
 	CreationTime     string
 	Description      string
@@ -341,8 +342,8 @@ type ListRecognitionEntitiesResponse struct {
 	TotalCount int64
 }
 
-// RecognitionEntity is met in
-// [ListRecognitionEntitiesResponse].Entities.Entity.
+// RecognitionEntity is one of the Entities.Entity of
+// [ListRecognitionEntitiesResponse].
 type RecognitionEntity struct {
 	EntityId   string
 	EntityInfo string
@@ -391,7 +392,7 @@ type ListRecognitionLibsResponse struct {
 	TotalCount int64
 }
 
-// RecognitionLib is met in [ListRecognitionLibsResponse].Libs.Lib.
+// RecognitionLib is one of the Libs.Lib of [ListRecognitionLibsResponse].
 type RecognitionLib struct {
 	LibDescription string
 	LibId          string
@@ -446,7 +447,8 @@ type ListRecognitionSamplesResponse struct {
 	TotalCount int64
 }
 
-// RecognitionSample is met in [ListRecognitionSamplesResponse].Samples.Sample.
+// RecognitionSample is one of the Samples.Sample of
+// [ListRecognitionSamplesResponse].
 type RecognitionSample struct {
 	EntityId string
 	ImageUrl string
@@ -564,7 +566,7 @@ type QuerySmarttagJobResponse struct {
 	UserData string
 }
 
-// SmarttagUsage is met in [QuerySmarttagJobResponse].Usages.Usage.
+// SmarttagUsage is one of the Usages.Usage of [QuerySmarttagJobResponse].
 type SmarttagUsage struct {
 	Quota int64
 	Type  string
@@ -599,16 +601,16 @@ type QueryVideoCognitionJobResponse struct {
 	UserData   string
 }
 
-// VideoCognitionInclude is met in
-// [QueryVideoCognitionJobRequest].IncludeResults.
+// VideoCognitionInclude is the IncludeResults of
+// [QueryVideoCognitionJobRequest].
 type VideoCognitionInclude struct {
 	NeedAsr     *bool `json:",omitzero"`
 	NeedOcr     *bool `json:",omitzero"`
 	NeedProcess *bool `json:",omitzero"`
 }
 
-// VideoCognitionResult is met in
-// [QueryVideoCognitionJobResponse].Results.result.
+// VideoCognitionResult is one of the Results.result of
+// [QueryVideoCognitionJobResponse].
 type VideoCognitionResult struct {
 	Data string
 	Type string
@@ -673,7 +675,7 @@ type SubmitSmarttagJobResponse struct {
 	JobId     string
 }
 
-// SmarttagScheduleConfig is met in [SubmitSmarttagJobRequest].ScheduleConfig.
+// SmarttagScheduleConfig is the ScheduleConfig of [SubmitSmarttagJobRequest].
 type SmarttagScheduleConfig struct {
 	PipelineId string `json:",omitzero"`
 	Priority   string `json:",omitzero"`

@@ -442,7 +442,7 @@ type ListAlertsResponse struct {
 	TotalCount int32
 }
 
-// Alert is met in [ListAlertsResponse].Alerts.
+// Alert is one of the Alerts of [ListAlertsResponse].
 type Alert struct {
 	Category            string
 	Code                string
@@ -492,7 +492,7 @@ type ListChannelAlertsResponse struct {
 	TotalCount    int32
 }
 
-// ProgramAlert is met in [ListChannelAlertsResponse].ProgramAlerts.
+// ProgramAlert is one of the ProgramAlerts of [ListChannelAlertsResponse].
 type ProgramAlert struct {
 	Arn         string
 	Category    string
@@ -609,7 +609,7 @@ type ListSchedulesResponse struct {
 	TotalCount int32
 }
 
-// Schedule is met in [ListSchedulesResponse].Programs.
+// Schedule is one of the Programs of [ListSchedulesResponse].
 type Schedule struct {
 	AdBreaks                   []AdBreak
 	ApproximateDurationSeconds int64

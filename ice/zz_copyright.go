@@ -67,7 +67,7 @@ type QueryCopyrightJobListResponse struct {
 	StatusCode int64
 }
 
-// CopyrightJob is met in [QueryCopyrightJobListResponse].Data.
+// CopyrightJob is one of the Data of [QueryCopyrightJobListResponse].
 type CopyrightJob struct {
 	GmtCreate   int64
 	GmtModified int64
@@ -116,7 +116,7 @@ type QueryTraceAbJobListResponse struct {
 	StatusCode int64
 }
 
-// TraceAbJob is met in [QueryTraceAbJobListResponse].Data.
+// TraceAbJob is one of the Data of [QueryTraceAbJobListResponse].
 type TraceAbJob struct {
 	GmtCreate    int64
 	GmtModified  int64
@@ -188,7 +188,7 @@ type QueryTraceM3u8JobListResponse struct {
 	StatusCode int64
 }
 
-// TraceM3u8Job is met in [QueryTraceM3u8JobListResponse].Data.
+// TraceM3u8Job is one of the Data of [QueryTraceM3u8JobListResponse].
 type TraceM3u8Job struct {
 	GmtCreate    int64
 	GmtModified  int64
@@ -290,7 +290,7 @@ type SubmitTraceAbJobResponse struct {
 	StatusCode int64
 }
 
-// TraceAbJobIds is met in [SubmitTraceAbJobResponse].Data.
+// TraceAbJobIds is the Data of [SubmitTraceAbJobResponse].
 type TraceAbJobIds struct {
 	JobId        string
 	TraceMediaId string

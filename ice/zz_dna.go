@@ -166,7 +166,7 @@ type ListDNAFilesResponse struct {
 	NextPageToken string
 }
 
-// DNAFile is met in [ListDNAFilesResponse].FileList.
+// DNAFile is one of the FileList of [ListDNAFilesResponse].
 type DNAFile struct {
 	InputFile  OSSObject
 	PrimaryKey string
@@ -195,7 +195,7 @@ type QueryDNAJobListResponse struct {
 	JobList   []DNAJob
 }
 
-// DNAJob is met in [QueryDNAJobListResponse].JobList.
+// DNAJob is one of the JobList of [QueryDNAJobListResponse].
 type DNAJob struct {
 	Code         string
 	Config       string

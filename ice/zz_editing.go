@@ -65,7 +65,7 @@ type AddTemplateResponse struct {
 	Template  NewTemplate
 }
 
-// NewTemplate is met in [AddTemplateResponse].Template.
+// NewTemplate is the Template of [AddTemplateResponse].
 type NewTemplate struct {
 	Config         string
 	CoverUrl       string
@@ -252,7 +252,7 @@ type GetLiveEditingJobResponse struct {
 	LiveEditingJob LiveEditingJob
 }
 
-// LiveEditingJob is met in [GetLiveEditingJobResponse].LiveEditingJob.
+// LiveEditingJob is the LiveEditingJob of [GetLiveEditingJobResponse].
 type LiveEditingJob struct {
 	Clips              string
 	Code               string
@@ -273,7 +273,7 @@ type LiveEditingJob struct {
 	UserData          string
 }
 
-// LiveEditingOutput is met in [LiveEditingJob].OutputMediaConfig.
+// LiveEditingOutput is the OutputMediaConfig of [LiveEditingJob].
 type LiveEditingOutput struct {
 	Bitrate            int64
 	FileName           string
@@ -284,7 +284,7 @@ type LiveEditingOutput struct {
 	Width              int32
 }
 
-// LiveEditingStream is met in [LiveEditingJob].LiveStreamConfig.
+// LiveEditingStream is the LiveStreamConfig of [LiveEditingJob].
 type LiveEditingStream struct {
 	AppName    string
 	DomainName string
@@ -311,7 +311,7 @@ type GetProjectExportJobResponse struct {
 	ProjectExportJob ProjectExportJob
 }
 
-// ProjectExportJob is met in [GetProjectExportJobResponse].ProjectExportJob.
+// ProjectExportJob is the ProjectExportJob of [GetProjectExportJobResponse].
 type ProjectExportJob struct {
 	Code         string
 	ExportResult ProjectExportResult
@@ -323,7 +323,7 @@ type ProjectExportJob struct {
 	UserData     alimedia.JSON
 }
 
-// ProjectExportResult is met in [ProjectExportJob].ExportResult.
+// ProjectExportResult is the ExportResult of [ProjectExportJob].
 type ProjectExportResult struct {
 	AudioUrl   string
 	ProjectUrl string
@@ -331,7 +331,7 @@ type ProjectExportResult struct {
 	Timeline   string
 }
 
-// ProjectExportSubtitle is met in [ProjectExportResult].SrtList.
+// ProjectExportSubtitle is one of the SrtList of [ProjectExportResult].
 type ProjectExportSubtitle struct {
 	SrtUrl string
 	Tag    string
@@ -398,7 +398,7 @@ type GetTemplateParamsResponse struct {
 	TemplateId string
 }
 
-// TemplateParam is met in [GetTemplateParamsResponse].ParamList.
+// TemplateParam is one of the ParamList of [GetTemplateParamsResponse].
 type TemplateParam struct {
 	Content     string
 	CoverUrl    string

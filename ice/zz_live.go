@@ -100,8 +100,8 @@ type DeleteLiveRecordFilesResponse struct {
 	Message            string
 }
 
-// DeletedRecordFile is met in
-// [DeleteLiveRecordFilesResponse].DeleteFileInfoList.
+// DeletedRecordFile is one of the DeleteFileInfoList of
+// [DeleteLiveRecordFilesResponse].
 type DeletedRecordFile struct {
 	Code     string
 	Message  string
@@ -150,8 +150,8 @@ type DeleteLiveSnapshotFilesResponse struct {
 	DeleteFileResultList []DeletedSnapshotFile
 }
 
-// DeletedSnapshotFile is met in
-// [DeleteLiveSnapshotFilesResponse].DeleteFileResultList.
+// DeletedSnapshotFile is one of the DeleteFileResultList of
+// [DeleteLiveSnapshotFilesResponse].
 type DeletedSnapshotFile struct {
 	CreateTimestamp int64
 	Result          string
@@ -391,7 +391,7 @@ type ListLiveRecordFilesResponse struct {
 	TotalCount string
 }
 
-// LiveRecordFile is met in [ListLiveRecordFilesResponse].Files.
+// LiveRecordFile is one of the Files of [ListLiveRecordFilesResponse].
 type LiveRecordFile struct {
 	CreateTime   string
 	Duration     float32
@@ -525,7 +525,7 @@ type ListLiveSnapshotFilesResponse struct {
 	NextStartTime string
 }
 
-// LiveSnapshotFile is met in [ListLiveSnapshotFilesResponse].FileList.
+// LiveSnapshotFile is one of the FileList of [ListLiveSnapshotFilesResponse].
 type LiveSnapshotFile struct {
 	CreateTime      string
 	CreateTimestamp int64
@@ -572,7 +572,7 @@ type ListLiveSnapshotJobsResponse struct {
 	TotalCount int64
 }
 
-// LiveSnapshotJob is met in [ListLiveSnapshotJobsResponse].JobList.
+// LiveSnapshotJob is one of the JobList of [ListLiveSnapshotJobsResponse].
 type LiveSnapshotJob struct {
 	CreateTime     string
 	JobId          string
@@ -622,8 +622,8 @@ type ListLiveSnapshotTemplatesResponse struct {
 	TotalCount   int64
 }
 
-// LiveSnapshotTemplate is met in
-// [ListLiveSnapshotTemplatesResponse].TemplateList.
+// LiveSnapshotTemplate is one of the TemplateList of
+// [ListLiveSnapshotTemplatesResponse].
 type LiveSnapshotTemplate struct {
 	CreateTime   string
 	TemplateId   string

@@ -49,8 +49,7 @@ type AddMediaMarksRequest struct {
 
 // AddMediaMarksResponse is the answer of [Client.AddMediaMarks].
 type AddMediaMarksResponse struct {
-	RequestId string
-	// Asset to mark.
+	RequestId    string
 	MediaId      string
 	MediaMarkIds string
 }
@@ -171,11 +170,9 @@ type DeleteMediaMarksRequest struct {
 
 // DeleteMediaMarksResponse is the answer of [Client.DeleteMediaMarks].
 type DeleteMediaMarksResponse struct {
-	RequestId string
-	// Asset that has the marks.
-	MediaId string
-	// Marks to delete.
-	MediaMarkIds []string
+	RequestId    string
+	MediaId      string
+	MediaMarkIds string
 }
 
 // DeletePlayInfo deletes media streams of an asset.
@@ -218,8 +215,8 @@ type GetContentAnalyzeConfigResponse struct {
 	ContentAnalyzeConfig ContentAnalyzeConfig
 }
 
-// ContentAnalyzeConfig is met in
-// [GetContentAnalyzeConfigResponse].ContentAnalyzeConfig.
+// ContentAnalyzeConfig is the ContentAnalyzeConfig of
+// [GetContentAnalyzeConfigResponse].
 type ContentAnalyzeConfig struct {
 	Auto       bool
 	SaveType   string
@@ -261,7 +258,7 @@ type GetMediaInfoResponse struct {
 	MediaInfo MediaInfo
 }
 
-// StandardSmartTagJob is met in [AiRoughData].StandardSmartTagJob.
+// StandardSmartTagJob is the StandardSmartTagJob of [AiRoughData].
 type StandardSmartTagJob struct {
 	AiJobId   string
 	ResultUrl string
@@ -287,8 +284,7 @@ type GetMediaMarksRequest struct {
 
 // GetMediaMarksResponse is the answer of [Client.GetMediaMarks].
 type GetMediaMarksResponse struct {
-	RequestId string
-	// Asset that has the marks.
+	RequestId  string
 	MediaId    string
 	MediaMarks alimedia.JSON
 }
@@ -320,7 +316,7 @@ type GetPlayInfoResponse struct {
 	PlayInfoList []PlayInfo
 }
 
-// MediaBase is met in [GetPlayInfoResponse].MediaBase.
+// MediaBase is the metadata that comes with play URLs.
 type MediaBase struct {
 	CateId       int64
 	CoverURL     string
@@ -333,7 +329,7 @@ type MediaBase struct {
 	Title        string
 }
 
-// PlayInfo is met in [GetPlayInfoResponse].PlayInfoList.
+// PlayInfo is one stream of an asset with its play URL.
 type PlayInfo struct {
 	BitDepth          int32
 	Bitrate           string
@@ -446,7 +442,7 @@ type ListAllPublicMediaTagsResponse struct {
 	MediaTagList []MediaTag
 }
 
-// MediaTag is met in [ListAllPublicMediaTagsResponse].MediaTagList.
+// MediaTag is one of the MediaTagList of [ListAllPublicMediaTagsResponse].
 type MediaTag struct {
 	MediaTagId          string
 	MediaTagNameChinese string
@@ -454,7 +450,7 @@ type MediaTag struct {
 	Options             []MediaTagOption
 }
 
-// MediaTagOption is met in [MediaTag].Options.
+// MediaTagOption is one of the Options of [MediaTag].
 type MediaTagOption struct {
 	OptionChineseName string
 	OptionEnglishName string
@@ -509,11 +505,9 @@ type ListMediaBasicInfosRequest struct {
 
 // ListMediaBasicInfosResponse is the answer of [Client.ListMediaBasicInfos].
 type ListMediaBasicInfosResponse struct {
-	RequestId string
-	// Assets per page; 10 when zero.
+	RequestId  string
 	MaxResults int32
 	MediaInfos []MediaInfo
-	// NextToken of the page before; empty for the first.
 	NextToken  string
 	TotalCount int64
 }
@@ -536,8 +530,7 @@ type ListMediaMarksRequest struct {
 
 // ListMediaMarksResponse is the answer of [Client.ListMediaMarks].
 type ListMediaMarksResponse struct {
-	RequestId string
-	// Asset that has the marks.
+	RequestId  string
 	MediaId    string
 	MediaMarks alimedia.JSON
 }
@@ -581,11 +574,9 @@ type ListPublicMediaBasicInfosRequest struct {
 
 // ListPublicMediaBasicInfosResponse is the answer of [Client.ListPublicMediaBasicInfos].
 type ListPublicMediaBasicInfosResponse struct {
-	RequestId string
-	// Assets per page; 10 when zero.
+	RequestId  string
 	MaxResults int32
 	MediaInfos []PublicMediaInfo
-	// NextToken of the page before; empty for the first.
 	NextToken  string
 	TotalCount int64
 }
@@ -677,8 +668,7 @@ type RegisterMediaStreamRequest struct {
 // RegisterMediaStreamResponse is the answer of [Client.RegisterMediaStream].
 type RegisterMediaStreamResponse struct {
 	RequestId string
-	// Asset the stream is attached to.
-	MediaId string
+	MediaId   string
 }
 
 // SetContentAnalyzeConfig chooses what is analysed when an asset is registered.
@@ -753,8 +743,7 @@ type UpdateMediaInfoRequest struct {
 // UpdateMediaInfoResponse is the answer of [Client.UpdateMediaInfo].
 type UpdateMediaInfoResponse struct {
 	RequestId string
-	// Asset to change.
-	MediaId string
+	MediaId   string
 }
 
 // UpdateMediaMarks changes marks of a media asset.
@@ -775,8 +764,7 @@ type UpdateMediaMarksRequest struct {
 
 // UpdateMediaMarksResponse is the answer of [Client.UpdateMediaMarks].
 type UpdateMediaMarksResponse struct {
-	RequestId string
-	// Asset that has the marks.
+	RequestId    string
 	MediaId      string
 	MediaMarkIds string
 }

@@ -43,7 +43,7 @@ type AddMediaConnectFlowInputResponse struct {
 	RetCode     int32
 }
 
-// MediaConnectInputURLs is met in [AddMediaConnectFlowInputResponse].Content.
+// MediaConnectInputURLs is the Content of [AddMediaConnectFlowInputResponse].
 type MediaConnectInputURLs struct {
 	InnerInputUrl string
 	InputUrl      string
@@ -239,8 +239,8 @@ type GetMediaConnectAvailableRegionResponse struct {
 	RetCode     int32
 }
 
-// MediaConnectRegions is met in
-// [GetMediaConnectAvailableRegionResponse].Content.
+// MediaConnectRegions is the Content of
+// [GetMediaConnectAvailableRegionResponse].
 type MediaConnectRegions struct {
 	DefaultRegion string
 	RegionList    []string
@@ -268,7 +268,7 @@ type GetMediaConnectFlowResponse struct {
 	Retcode     int32
 }
 
-// MediaConnectFlow is met in [GetMediaConnectFlowResponse].Content.
+// MediaConnectFlow is the Content of [GetMediaConnectFlowResponse].
 type MediaConnectFlow struct {
 	CreateTime   string
 	FlowFailover string
@@ -324,7 +324,7 @@ type GetMediaConnectFlowInputResponse struct {
 	RetCode     int32
 }
 
-// MediaConnectFlowInput is met in [GetMediaConnectFlowInputResponse].Content.
+// MediaConnectFlowInput is the Content of [GetMediaConnectFlowInputResponse].
 type MediaConnectFlowInput struct {
 	BackupCidrs         string
 	BackupCreateTime    string
@@ -375,7 +375,7 @@ type GetMediaConnectFlowOutputResponse struct {
 	RetCode     int32
 }
 
-// MediaConnectFlowOutput is met in [GetMediaConnectFlowOutputResponse].Content.
+// MediaConnectFlowOutput is the Content of [GetMediaConnectFlowOutputResponse].
 type MediaConnectFlowOutput struct {
 	Cidrs          string
 	CreateTime     string

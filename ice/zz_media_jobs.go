@@ -32,8 +32,8 @@ type CancelIProductionJobResponse struct {
 	Message            string
 }
 
-// AccessDeniedDetail is met in
-// [CancelIProductionJobResponse].AccessDeniedDetail.
+// AccessDeniedDetail is the AccessDeniedDetail of
+// [CancelIProductionJobResponse].
 type AccessDeniedDetail struct {
 	AuthAction               string
 	AuthPrincipalDisplayName string
@@ -267,7 +267,7 @@ type ListPackageJobsResponse struct {
 	PackageJobList PackageJobList
 }
 
-// PackageJobList is met in [ListPackageJobsResponse].PackageJobList.
+// PackageJobList is the PackageJobList of [ListPackageJobsResponse].
 type PackageJobList struct {
 	NextPageToken string
 	PackageJobs   []PackageJob
@@ -372,7 +372,7 @@ type SubmitDynamicImageJobResponse struct {
 	JobId     string
 }
 
-// DynamicImageParams is met in [DynamicImageTemplateConfig].OverwriteParams.
+// DynamicImageParams is the OverwriteParams of [DynamicImageTemplateConfig].
 type DynamicImageParams struct {
 	// Such as gif or webp.
 	Format        string `json:",omitzero"`
@@ -385,15 +385,15 @@ type DynamicImageParams struct {
 	Width    int32                `json:",omitzero"`
 }
 
-// DynamicImageTemplateConfig is met in
-// [SubmitDynamicImageJobRequest].TemplateConfig.
+// DynamicImageTemplateConfig is the TemplateConfig of
+// [SubmitDynamicImageJobRequest].
 type DynamicImageTemplateConfig struct {
 	OverwriteParams DynamicImageParams `json:",omitzero"`
 	// Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// DynamicImageTimeSpan is met in [DynamicImageParams].TimeSpan.
+// DynamicImageTimeSpan is the TimeSpan of [DynamicImageParams].
 type DynamicImageTimeSpan struct {
 	Duration string `json:",omitzero"`
 	End      string `json:",omitzero"`
@@ -508,7 +508,7 @@ type SubmitSnapshotJobResponse struct {
 	JobId     string
 }
 
-// SnapshotParams is met in [SnapshotTemplateConfig].OverwriteParams.
+// SnapshotParams is the OverwriteParams of [SnapshotTemplateConfig].
 type SnapshotParams struct {
 	BlackLevel           int32                `json:",omitzero"`
 	Count                int64                `json:",omitzero"`
@@ -523,19 +523,19 @@ type SnapshotParams struct {
 	Width                int32                `json:",omitzero"`
 }
 
-// SnapshotScheduleConfig is met in [SubmitSnapshotJobRequest].ScheduleConfig.
+// SnapshotScheduleConfig is the ScheduleConfig of [SubmitSnapshotJobRequest].
 type SnapshotScheduleConfig struct {
 	PipelineId string `json:",omitzero"`
 }
 
-// SnapshotTemplateConfig is met in [SubmitSnapshotJobRequest].TemplateConfig.
+// SnapshotTemplateConfig is the TemplateConfig of [SubmitSnapshotJobRequest].
 type SnapshotTemplateConfig struct {
 	OverwriteParams SnapshotParams `json:",omitzero"`
 	// Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// SpriteSnapshotConfig is met in [SnapshotParams].SpriteSnapshotConfig.
+// SpriteSnapshotConfig is the SpriteSnapshotConfig of [SnapshotParams].
 type SpriteSnapshotConfig struct {
 	CellHeight int32  `json:",omitzero"`
 	CellWidth  int32  `json:",omitzero"`

@@ -46,7 +46,7 @@ type GetBatchMediaProducingJobResponse struct {
 	EditingBatchJob EditingBatchJob
 }
 
-// EditingSubJob is met in [EditingBatchJob].SubJobList.
+// EditingSubJob is one of the SubJobList of [EditingBatchJob].
 type EditingSubJob struct {
 	Duration     float32
 	ErrorCode    string
@@ -103,7 +103,7 @@ type GetSmartHandleJobResponse struct {
 	UserData     string
 }
 
-// SmartJobResult is met in [GetSmartHandleJobResponse].JobResult.
+// SmartJobResult is the JobResult of [GetSmartHandleJobResponse].
 type SmartJobResult struct {
 	AiResult string
 	MediaId  string

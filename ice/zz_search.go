@@ -283,7 +283,7 @@ type GetStreamTagListResponse struct {
 	Total         int64
 }
 
-// StreamTag is met in [GetStreamTagListResponse].StreamTagList.
+// StreamTag is one of the StreamTagList of [GetStreamTagListResponse].
 type StreamTag struct {
 	EndTime   string
 	StartTime string
@@ -350,7 +350,7 @@ type ListSearchLibResponse struct {
 	Total             int64
 }
 
-// SearchLib is met in [ListSearchLibResponse].SearchLibInfoList.
+// SearchLib is one of the SearchLibInfoList of [ListSearchLibResponse].
 type SearchLib struct {
 	IndexInfo       []SearchIndexInfo
 	SearchLibConfig string
@@ -381,7 +381,7 @@ type QueryMediaIndexJobResponse struct {
 	Success          string
 }
 
-// MediaIndexJob is met in [QueryMediaIndexJobResponse].IndexJobInfoList.
+// MediaIndexJob is one of the IndexJobInfoList of [QueryMediaIndexJobResponse].
 type MediaIndexJob struct {
 	GmtFinish string
 	GmtSubmit string
@@ -507,7 +507,7 @@ type SearchMediaResponse struct {
 	Total         int64
 }
 
-// MediaIndexStatus is met in [MediaInfo].IndexStatusList.
+// MediaIndexStatus is one of the IndexStatusList of [MediaInfo].
 type MediaIndexStatus struct {
 	IndexStatus string
 	IndexType   string
@@ -715,7 +715,7 @@ type SearchMediaClipByFaceResponse struct {
 	Total         int64
 }
 
-// FaceBox is met in [FaceTrack].BoxPosition.
+// FaceBox is the BoxPosition of [FaceTrack].
 type FaceBox struct {
 	H int32
 	W int32
@@ -723,7 +723,7 @@ type FaceBox struct {
 	Y int32
 }
 
-// FaceOccurrence is met in [MediaClip].OccurrencesInfos.
+// FaceOccurrence is one of the OccurrencesInfos of [MediaClip].
 type FaceOccurrence struct {
 	EndTime    float32
 	Expression string
@@ -731,13 +731,13 @@ type FaceOccurrence struct {
 	TrackData  []FaceTrack
 }
 
-// FaceTrack is met in [FaceOccurrence].TrackData.
+// FaceTrack is one of the TrackData of [FaceOccurrence].
 type FaceTrack struct {
 	BoxPosition FaceBox
 	Timestamp   float32
 }
 
-// MediaClip is met in [SearchMediaClipByFaceResponse].MediaClipList.
+// MediaClip is one of the MediaClipList of [SearchMediaClipByFaceResponse].
 type MediaClip struct {
 	Category         string
 	EntityId         string
@@ -783,7 +783,8 @@ type SearchPublicMediaInfoResponse struct {
 	TotalCount       int64
 }
 
-// PublicMedia is met in [SearchPublicMediaInfoResponse].PublicMediaInfos.
+// PublicMedia is one of the PublicMediaInfos of
+// [SearchPublicMediaInfoResponse].
 type PublicMedia struct {
 	Authorized        bool
 	Favorite          bool

@@ -34,7 +34,7 @@ type DescribeMeterImsEditUsageResponse struct {
 	Data      []EditUsage
 }
 
-// EditUsage is met in [DescribeMeterImsEditUsageResponse].Data.
+// EditUsage is one of the Data of [DescribeMeterImsEditUsageResponse].
 type EditUsage struct {
 	Duration int64
 	Profile  string
@@ -118,7 +118,7 @@ type DescribeMeterImsMpsAiUsageResponse struct {
 	Data      []MpsAiUsage
 }
 
-// MpsAiUsage is met in [DescribeMeterImsMpsAiUsageResponse].Data.
+// MpsAiUsage is one of the Data of [DescribeMeterImsMpsAiUsageResponse].
 type MpsAiUsage struct {
 	Duration int64
 	Time     int64
@@ -148,7 +148,7 @@ type DescribeMeterImsSummaryResponse struct {
 	Data      []UsageSummary
 }
 
-// UsageSummary is met in [DescribeMeterImsSummaryResponse].Data.
+// UsageSummary is one of the Data of [DescribeMeterImsSummaryResponse].
 type UsageSummary struct {
 	EditingDuration         string
 	LiveEditDuration        string
@@ -205,7 +205,7 @@ type DescribePlayListResponse struct {
 	TotalNum  int64
 }
 
-// PlayRecord is met in [DescribePlayListResponse].PlayList.
+// PlayRecord is one of the PlayList of [DescribePlayListResponse].
 type PlayRecord struct {
 	FirstFrameDuration string
 	PlayDuration       string

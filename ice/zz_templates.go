@@ -35,7 +35,7 @@ type CreateCustomTemplateResponse struct {
 	CustomTemplate NewCustomTemplate
 }
 
-// NewCustomTemplate is met in [CreateCustomTemplateResponse].CustomTemplate.
+// NewCustomTemplate is the CustomTemplate of [CreateCustomTemplateResponse].
 type NewCustomTemplate struct {
 	CreateTime     string
 	IsDefault      bool

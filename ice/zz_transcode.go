@@ -175,14 +175,15 @@ type SubmitTranscodeJobResponse struct {
 	TranscodeParentJob TranscodeParentJob
 }
 
-// TranscodeConfig is met in [TranscodeProcessConfig].Transcode.
+// TranscodeConfig is the Transcode of [TranscodeProcessConfig].
 type TranscodeConfig struct {
 	OverwriteParams TranscodeParams `json:",omitzero"`
 	// Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// TranscodeOutputGroup is met in [SubmitTranscodeJobRequest].OutputGroup.
+// TranscodeOutputGroup is one of the OutputGroup of
+// [SubmitTranscodeJobRequest].
 type TranscodeOutputGroup struct {
 	// Required.
 	Output TranscodeOutput `json:",omitzero" check:"required"`
@@ -190,7 +191,7 @@ type TranscodeOutputGroup struct {
 	ProcessConfig TranscodeProcessConfig `json:",omitzero" check:"required"`
 }
 
-// TranscodeParams is met in [TranscodeConfig].OverwriteParams.
+// TranscodeParams is the OverwriteParams of [TranscodeConfig].
 type TranscodeParams struct {
 	Audio       TranscodeAudio     `json:",omitzero"`
 	Container   TranscodeContainer `json:",omitzero"`
@@ -199,7 +200,7 @@ type TranscodeParams struct {
 	Video       TranscodeVideo     `json:",omitzero"`
 }
 
-// TranscodeProcessConfig is met in [TranscodeOutputGroup].ProcessConfig.
+// TranscodeProcessConfig is the ProcessConfig of [TranscodeOutputGroup].
 type TranscodeProcessConfig struct {
 	CombineConfigs  []CombineConfig     `json:",omitzero"`
 	Encryption      TranscodeEncryption `json:",omitzero"`

@@ -6,8 +6,8 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// AIAgentConfig is shared by 3 operations, first met in
-// [GenerateAIAgentCallRequest].AgentConfig.
+// AIAgentConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AIAgentConfig struct {
 	AmbientSoundConfig AgentAmbientSoundConfig `json:",omitzero"`
 	AsrConfig          AgentAsrConfig          `json:",omitzero"`
@@ -37,8 +37,8 @@ type AIAgentConfig struct {
 	WorkflowOverrideParams   alimedia.JSON               `json:",omitzero"`
 }
 
-// AIAgentConfigInfo is shared by 2 operations, first met in
-// [AIAgentInstance].AgentConfig.
+// AIAgentConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
 type AIAgentConfigInfo struct {
 	AmbientSoundConfig       AgentAmbientSoundConfig
 	AsrConfig                AgentAsrConfig
@@ -67,8 +67,8 @@ type AIAgentConfigInfo struct {
 	WorkflowOverrideParams   alimedia.JSON
 }
 
-// AIAgentInstance is shared by 2 operations, first met in
-// [DescribeAIAgentInstanceResponse].Instance.
+// AIAgentInstance is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
 type AIAgentInstance struct {
 	AgentConfig    AIAgentConfigInfo
 	CallInfo       AIAgentCallInfo
@@ -82,8 +82,9 @@ type AIAgentInstance struct {
 	UserData       string
 }
 
-// AIAgentRuntimeConfig is shared by 3 operations, first met in
-// [AIAgentInstance].RuntimeConfig.
+// AIAgentRuntimeConfig is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.ListAIAgentInstance] and
+// [Client.StartAIAgentInstance].
 type AIAgentRuntimeConfig struct {
 	AgentUserId string `json:",omitzero"`
 	AuthToken   string `json:",omitzero"`
@@ -96,23 +97,24 @@ type AIAgentRuntimeConfig struct {
 	VoiceChat AgentChannel `json:",omitzero"`
 }
 
-// AIAgentTemplateConfig is shared by 3 operations, first met in
-// [GenerateAIAgentCallRequest].TemplateConfig.
+// AIAgentTemplateConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AIAgentTemplateConfig struct {
 	AvatarChat3D AgentAvatarChat3D `json:",omitzero"`
 	VisionChat   AgentVisionChat   `json:",omitzero"`
 	VoiceChat    AgentVoiceChat    `json:",omitzero"`
 }
 
-// AIAgentTemplateConfigInfo is shared by 2 operations, first met in
-// [AIAgentInstance].TemplateConfig.
+// AIAgentTemplateConfigInfo is met in answers of
+// [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AIAgentTemplateConfigInfo struct {
 	AvatarChat3D AgentAvatarChat3DInfo
 	VisionChat   AgentVisionChatInfo
 	VoiceChat    AgentVoiceChatInfo
 }
 
-// AdBreak is shared by 5 operations, first met in [Program].AdBreaks.
+// AdBreak is met in answers of [Client.CreateProgram], [Client.GetProgram] and
+// 3 more operations.
 type AdBreak struct {
 	ChannelName          string
 	MessageType          string
@@ -124,14 +126,15 @@ type AdBreak struct {
 	TimeSignalSettings   string
 }
 
-// AdCdnConfig is shared by 4 operations, first met in [AdInsertion].CdnConfig.
+// AdCdnConfig is met in answers of [Client.AddAdInsertion],
+// [Client.GetAdInsertion] and 2 more operations.
 type AdCdnConfig struct {
 	AdSegmentUrlPrefix      string
 	ContentSegmentUrlPrefix string
 }
 
-// AdInsertion is shared by 4 operations, first met in
-// [AddAdInsertionResponse].Config.
+// AdInsertion is met in answers of [Client.AddAdInsertion],
+// [Client.GetAdInsertion] and 2 more operations.
 type AdInsertion struct {
 	AdMarkerPassthrough      string
 	AdsUrl                   string
@@ -146,22 +149,24 @@ type AdInsertion struct {
 	SlateAdUrl               string
 }
 
-// AdManifestEndpoint is shared by 4 operations, first met in
-// [AdInsertion].ManifestEndpointConfig.
+// AdManifestEndpoint is met in answers of [Client.AddAdInsertion],
+// [Client.GetAdInsertion] and 2 more operations.
 type AdManifestEndpoint struct {
 	DashPrefix string
 	HlsPrefix  string
 }
 
-// AgentAmbientSoundConfig is shared by 6 operations, first met in
-// [AIAgentConfig].AmbientSoundConfig.
+// AgentAmbientSoundConfig is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentAmbientSoundConfig struct {
 	ResourceId string `json:",omitzero"`
 	Volume     int32  `json:",omitzero"`
 }
 
-// AgentAsrConfig is shared by 6 operations, first met in
-// [AIAgentConfig].AsrConfig.
+// AgentAsrConfig is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentAsrConfig struct {
 	AsrHotWords []string `json:",omitzero"`
 	// Such as zh_mandarin, en, zh_en, es or jp.
@@ -172,15 +177,16 @@ type AgentAsrConfig struct {
 	VadLevel      int32  `json:",omitzero"`
 }
 
-// AgentAutoSpeechConfig is shared by 6 operations, first met in
-// [AIAgentConfig].AutoSpeechConfig.
+// AgentAutoSpeechConfig is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentAutoSpeechConfig struct {
 	LlmPending AgentLlmPending `json:",omitzero"`
 	UserIdle   AgentUserIdle   `json:",omitzero"`
 }
 
-// AgentAvatarChat3D is shared by 3 operations, first met in
-// [AIAgentTemplateConfig].AvatarChat3D.
+// AgentAvatarChat3D is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentAvatarChat3D struct {
 	AsrHotWords []string `json:",omitzero"`
 	// Such as zh_mandarin, en, zh_en, es or jp.
@@ -211,8 +217,8 @@ type AgentAvatarChat3D struct {
 	WorkflowOverrideParams   string            `json:",omitzero"`
 }
 
-// AgentAvatarChat3DInfo is shared by 2 operations, first met in
-// [AIAgentTemplateConfig].AvatarChat3D.
+// AgentAvatarChat3DInfo is met in answers of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentAvatarChat3DInfo struct {
 	AsrHotWords              []string
 	AsrLanguageId            string
@@ -242,14 +248,15 @@ type AgentAvatarChat3DInfo struct {
 	WorkflowOverrideParams   string
 }
 
-// AgentAvatarConfig is shared by 5 operations, first met in
-// [AIAgentConfig].AvatarConfig.
+// AgentAvatarConfig is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 3 more
+// operations.
 type AgentAvatarConfig struct {
 	AvatarId string `json:",omitzero"`
 }
 
-// AgentBackChannelingConfig is shared by 4 operations, first met in
-// [AIAgentConfig].BackChannelingConfig.
+// AgentBackChannelingConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and 2 more operations.
 type AgentBackChannelingConfig struct {
 	Enabled      *bool         `json:",omitzero"`
 	Probability  float64       `json:",omitzero"`
@@ -257,8 +264,8 @@ type AgentBackChannelingConfig struct {
 	Words        []AgentPhrase `json:",omitzero"`
 }
 
-// AgentBackChannelingConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].BackChannelingConfig.
+// AgentBackChannelingConfigInfo is met in answers of
+// [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentBackChannelingConfigInfo struct {
 	Enabled      bool
 	Probability  float64
@@ -266,30 +273,32 @@ type AgentBackChannelingConfigInfo struct {
 	Words        []AgentPhrase
 }
 
-// AgentChannel is shared by 3 operations, first met in
-// [AIAgentRuntimeConfig].AvatarChat3D.
+// AgentChannel is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.ListAIAgentInstance] and
+// [Client.StartAIAgentInstance].
 type AgentChannel struct {
 	AgentUserId string `json:",omitzero"`
 	AuthToken   string `json:",omitzero"`
 	ChannelId   string `json:",omitzero"`
 }
 
-// AgentChatSyncConfig is shared by 2 operations, first met in
-// [GenerateAIAgentCallRequest].ChatSyncConfig.
+// AgentChatSyncConfig is met in requests of [Client.GenerateAIAgentCall] and
+// [Client.StartAIAgentInstance].
 type AgentChatSyncConfig struct {
 	IMAIAgentId string `json:",omitzero"`
 	ReceiverId  string `json:",omitzero"`
 }
 
-// AgentFunctionMap is shared by 6 operations, first met in
-// [AgentLlmConfig].FunctionMap.
+// AgentFunctionMap is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentFunctionMap struct {
 	Function      string `json:",omitzero"`
 	MatchFunction string `json:",omitzero"`
 }
 
-// AgentInterruptConfig is shared by 3 operations, first met in
-// [AIAgentConfig].InterruptConfig.
+// AgentInterruptConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentInterruptConfig struct {
 	EnableVoiceInterrupt     *bool    `json:",omitzero"`
 	InterruptWords           []string `json:",omitzero"`
@@ -298,8 +307,8 @@ type AgentInterruptConfig struct {
 	NoInterruptMode string `json:",omitzero"`
 }
 
-// AgentInterruptConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].InterruptConfig.
+// AgentInterruptConfigInfo is met in answers of
+// [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentInterruptConfigInfo struct {
 	EnableVoiceInterrupt     bool
 	InterruptWords           []string
@@ -307,8 +316,8 @@ type AgentInterruptConfigInfo struct {
 	NoInterruptMode          string
 }
 
-// AgentLlmConfig is shared by 3 operations, first met in
-// [AIAgentConfig].LlmConfig.
+// AgentLlmConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentLlmConfig struct {
 	BailianAppParams   alimedia.JSON      `json:",omitzero"`
 	FunctionMap        []AgentFunctionMap `json:",omitzero"`
@@ -322,8 +331,8 @@ type AgentLlmConfig struct {
 	OutputMinLength    int32              `json:",omitzero"`
 }
 
-// AgentLlmConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].LlmConfig.
+// AgentLlmConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
 type AgentLlmConfigInfo struct {
 	BailianAppParams   alimedia.JSON
 	FunctionMap        []AgentFunctionMap
@@ -337,39 +346,44 @@ type AgentLlmConfigInfo struct {
 	OutputMinLength    int32
 }
 
-// AgentLlmHistory is shared by 6 operations, first met in
-// [AgentLlmConfig].LlmHistory.
+// AgentLlmHistory is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentLlmHistory struct {
 	Content string `json:",omitzero"`
 	// Such as user, assistant, system, function, plugin or tool.
 	Role string `json:",omitzero"`
 }
 
-// AgentLlmPending is shared by 6 operations, first met in
-// [AgentAutoSpeechConfig].LlmPending.
+// AgentLlmPending is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentLlmPending struct {
 	Messages []AgentPhrase `json:",omitzero"`
 	Mode     string        `json:",omitzero"`
 	WaitTime int32         `json:",omitzero"`
 }
 
-// AgentPhrase is shared by 6 operations, first met in
-// [AgentLlmPending].Messages.
+// AgentPhrase is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentPhrase struct {
 	Probability float64 `json:",omitzero"`
 	Text        string  `json:",omitzero"`
 }
 
-// AgentPronunciationRule is shared by 6 operations, first met in
-// [AgentTtsConfig].PronunciationRules.
+// AgentPronunciationRule is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentPronunciationRule struct {
 	Pronunciation string `json:",omitzero"`
 	Type          string `json:",omitzero"`
 	Word          string `json:",omitzero"`
 }
 
-// AgentTtsConfig is shared by 6 operations, first met in
-// [AIAgentConfig].TtsConfig.
+// AgentTtsConfig is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentTtsConfig struct {
 	// Such as happy, sad, angry, fearful, disgusted, surprised or calm.
 	Emotion string `json:",omitzero"`
@@ -385,8 +399,9 @@ type AgentTtsConfig struct {
 	VoiceIdList        []string                 `json:",omitzero"`
 }
 
-// AgentTurnDetectionConfig is shared by 6 operations, first met in
-// [AIAgentConfig].TurnDetectionConfig.
+// AgentTurnDetectionConfig is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentTurnDetectionConfig struct {
 	// Such as Low, Medium or High.
 	Eagerness string `json:",omitzero"`
@@ -396,8 +411,9 @@ type AgentTurnDetectionConfig struct {
 	TurnEndWords         []string `json:",omitzero"`
 }
 
-// AgentUserIdle is shared by 6 operations, first met in
-// [AgentAutoSpeechConfig].UserIdle.
+// AgentUserIdle is met in requests and answers of
+// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
+// operations.
 type AgentUserIdle struct {
 	HangupEndWord string        `json:",omitzero"`
 	MaxRepeats    int32         `json:",omitzero"`
@@ -405,8 +421,8 @@ type AgentUserIdle struct {
 	WaitTime      int32         `json:",omitzero"`
 }
 
-// AgentVcrConfig is shared by 3 operations, first met in
-// [AIAgentConfig].VcrConfig.
+// AgentVcrConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVcrConfig struct {
 	Equipment          AgentVcrSwitch `json:",omitzero"`
 	HeadMotion         AgentVcrSwitch `json:",omitzero"`
@@ -416,8 +432,8 @@ type AgentVcrConfig struct {
 	StillFrameMotion   AgentVcrMotion `json:",omitzero"`
 }
 
-// AgentVcrConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].VcrConfig.
+// AgentVcrConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
 type AgentVcrConfigInfo struct {
 	Equipment          AgentVcrSwitchInfo
 	HeadMotion         AgentVcrSwitchInfo
@@ -427,34 +443,34 @@ type AgentVcrConfigInfo struct {
 	StillFrameMotion   AgentVcrMotionInfo
 }
 
-// AgentVcrMotion is shared by 3 operations, first met in
-// [AgentVcrConfig].InvalidFrameMotion.
+// AgentVcrMotion is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVcrMotion struct {
 	CallbackDelay int32 `json:",omitzero"`
 	Enabled       *bool `json:",omitzero"`
 }
 
-// AgentVcrMotionInfo is shared by 2 operations, first met in
-// [AgentVcrConfig].InvalidFrameMotion.
+// AgentVcrMotionInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
 type AgentVcrMotionInfo struct {
 	CallbackDelay int32
 	Enabled       bool
 }
 
-// AgentVcrSwitch is shared by 3 operations, first met in
-// [AgentVcrConfig].Equipment.
+// AgentVcrSwitch is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVcrSwitch struct {
 	Enabled *bool `json:",omitzero"`
 }
 
-// AgentVcrSwitchInfo is shared by 2 operations, first met in
-// [AgentVcrConfig].Equipment.
+// AgentVcrSwitchInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
 type AgentVcrSwitchInfo struct {
 	Enabled bool
 }
 
-// AgentVisionChat is shared by 3 operations, first met in
-// [AIAgentTemplateConfig].VisionChat.
+// AgentVisionChat is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVisionChat struct {
 	AsrHotWords []string `json:",omitzero"`
 	// Such as zh_mandarin, en, zh_en, es or jp.
@@ -484,8 +500,8 @@ type AgentVisionChat struct {
 	WorkflowOverrideParams   string            `json:",omitzero"`
 }
 
-// AgentVisionChatInfo is shared by 2 operations, first met in
-// [AIAgentTemplateConfig].VisionChat.
+// AgentVisionChatInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
 type AgentVisionChatInfo struct {
 	AsrHotWords              []string
 	AsrLanguageId            string
@@ -514,8 +530,8 @@ type AgentVisionChatInfo struct {
 	WorkflowOverrideParams   string
 }
 
-// AgentVoiceChat is shared by 3 operations, first met in
-// [AIAgentTemplateConfig].VoiceChat.
+// AgentVoiceChat is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVoiceChat struct {
 	AsrHotWords []string `json:",omitzero"`
 	// Such as zh_mandarin, en, zh_en, es or jp.
@@ -547,8 +563,8 @@ type AgentVoiceChat struct {
 	WorkflowOverrideParams   string            `json:",omitzero"`
 }
 
-// AgentVoiceChatInfo is shared by 2 operations, first met in
-// [AIAgentTemplateConfig].VoiceChat.
+// AgentVoiceChatInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
 type AgentVoiceChatInfo struct {
 	AsrHotWords              []string
 	AsrLanguageId            string
@@ -579,30 +595,32 @@ type AgentVoiceChatInfo struct {
 	WorkflowOverrideParams   string
 }
 
-// AgentVoiceprintConfig is shared by 3 operations, first met in
-// [AIAgentConfig].VoiceprintConfig.
+// AgentVoiceprintConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVoiceprintConfig struct {
 	RegistrationMode string `json:",omitzero"`
 	UseVoiceprint    *bool  `json:",omitzero"`
 	VoiceprintId     string `json:",omitzero"`
 }
 
-// AgentVoiceprintConfigInfo is shared by 2 operations, first met in
-// [AIAgentConfig].VoiceprintConfig.
+// AgentVoiceprintConfigInfo is met in answers of
+// [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentVoiceprintConfigInfo struct {
 	RegistrationMode string
 	UseVoiceprint    bool
 	VoiceprintId     string
 }
 
-// AiData is shared by 2 operations, first met in [MediaInfo].AiData.
+// AiData is met in answers of [Client.SearchMedia] and
+// [Client.SearchMediaByAILabel].
 type AiData struct {
 	AiLabelInfo []AiLabelInfo
 	AsrInfo     []AiText
 	OcrInfo     []AiText
 }
 
-// AiLabelInfo is shared by 2 operations, first met in [AiData].AiLabelInfo.
+// AiLabelInfo is met in answers of [Client.SearchMedia] and
+// [Client.SearchMediaByAILabel].
 type AiLabelInfo struct {
 	Category    string
 	FaceId      string
@@ -613,8 +631,8 @@ type AiLabelInfo struct {
 	Source      string
 }
 
-// AiOccurrence is shared by 2 operations, first met in
-// [AiLabelInfo].Occurrences.
+// AiOccurrence is met in answers of [Client.SearchMedia] and
+// [Client.SearchMediaByAILabel].
 type AiOccurrence struct {
 	ClipId          string `json:"clipId"`
 	Content         string
@@ -628,7 +646,8 @@ type AiOccurrence struct {
 	Tracks          []AiTrack
 }
 
-// AiRoughData is shared by 2 operations, first met in [MediaInfo].AiRoughData.
+// AiRoughData is met in answers of [Client.GetMediaInfo] and
+// [Client.SearchMedia].
 type AiRoughData struct {
 	AiCategory          string
 	AiJobId             string
@@ -638,7 +657,8 @@ type AiRoughData struct {
 	Status              string
 }
 
-// AiText is shared by 2 operations, first met in [AiData].AsrInfo.
+// AiText is met in answers of [Client.SearchMedia] and
+// [Client.SearchMediaByAILabel].
 type AiText struct {
 	ClipId    string
 	Content   string
@@ -647,29 +667,31 @@ type AiText struct {
 	To        float64
 }
 
-// AiTrack is shared by 2 operations, first met in [AiOccurrence].Tracks.
+// AiTrack is met in answers of [Client.SearchMedia] and
+// [Client.SearchMediaByAILabel].
 type AiTrack struct {
 	Position  string
 	Size      float64
 	Timestamp float64
 }
 
-// AudioLanguageSelection is shared by 4 operations, first met in
-// [MediaLiveAudioSelector].AudioLanguageSelection.
+// AudioLanguageSelection is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type AudioLanguageSelection struct {
 	// Required.
 	LanguageCode string `json:",omitzero" check:"required"`
 }
 
-// AudioPidSelection is shared by 4 operations, first met in
-// [MediaLiveAudioSelector].AudioPidSelection.
+// AudioPidSelection is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type AudioPidSelection struct {
 	// Required.
 	Pid int64 `json:",omitzero" check:"required"`
 }
 
-// AudioStreamInfo is shared by 12 operations, first met in
-// [FileInfo].AudioStreamInfoList.
+// AudioStreamInfo describes an audio stream of a file.
 type AudioStreamInfo struct {
 	Bitrate        string
 	ChannelLayout  string
@@ -691,15 +713,15 @@ type AudioStreamInfo struct {
 	Timebase       string
 }
 
-// AudioTrackSelection is shared by 4 operations, first met in
-// [MediaLiveAudioSelector].AudioTrackSelection.
+// AudioTrackSelection is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type AudioTrackSelection struct {
 	// Required.
 	TrackId int64 `json:",omitzero" check:"required"`
 }
 
-// Avatar is shared by 2 operations, first met in
-// [GetAvatarResponse].Data.Avatar.
+// Avatar is met in answers of [Client.GetAvatar] and [Client.ListAvatars].
 type Avatar struct {
 	AvatarDescription string
 	AvatarId          string
@@ -712,8 +734,8 @@ type Avatar struct {
 	Width             int32
 }
 
-// AvatarTrainingJob is shared by 2 operations, first met in
-// [GetAvatarTrainingJobResponse].Data.AvatarTrainingJob.
+// AvatarTrainingJob is met in answers of [Client.GetAvatarTrainingJob] and
+// [Client.ListAvatarTrainingJobs].
 type AvatarTrainingJob struct {
 	AvatarDescription string
 	AvatarId          string
@@ -731,8 +753,7 @@ type AvatarTrainingJob struct {
 	Video             string
 }
 
-// Category is shared by 2 operations, first met in
-// [AddCategoryResponse].Category.
+// Category is a category of media assets.
 type Category struct {
 	CateId   int64
 	CateName string
@@ -742,8 +763,8 @@ type Category struct {
 	Type     string
 }
 
-// CensorResult is shared by 2 operations, first met in
-// [MediaCensorJob].BarrageCensorResult.
+// CensorResult is met in answers of [Client.QueryMediaCensorJobDetail] and
+// [Client.QueryMediaCensorJobList].
 type CensorResult struct {
 	Label      string
 	Rate       string
@@ -751,8 +772,8 @@ type CensorResult struct {
 	Suggestion string
 }
 
-// CensorTimeline is shared by 2 operations, first met in
-// [VideoCensorResult].VideoTimelines.VideoTimeline.
+// CensorTimeline is met in answers of [Client.QueryMediaCensorJobDetail] and
+// [Client.QueryMediaCensorJobList].
 type CensorTimeline struct {
 	CensorResults struct {
 		CensorResult []CensorResult
@@ -761,8 +782,8 @@ type CensorTimeline struct {
 	Timestamp string
 }
 
-// Channel is shared by 4 operations, first met in
-// [CreateChannelResponse].Channel.
+// Channel is met in answers of [Client.CreateChannel], [Client.GetChannel] and
+// 2 more operations.
 type Channel struct {
 	AccessPolicy             bool
 	AccessToken              string
@@ -778,8 +799,8 @@ type Channel struct {
 	State                    int32
 }
 
-// ChannelOutput is shared by 4 operations, first met in
-// [Channel].OutPutConfigList.
+// ChannelOutput is met in answers of [Client.CreateChannel],
+// [Client.GetChannel] and 2 more operations.
 type ChannelOutput struct {
 	ChannelName      string
 	Format           string
@@ -789,8 +810,8 @@ type ChannelOutput struct {
 	SourceGroupName  string
 }
 
-// CombineConfig is shared by 3 operations, first met in
-// [TranscodeProcessConfig].CombineConfigs.
+// CombineConfig is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type CombineConfig struct {
 	// Required.
 	AudioIndex string  `json:",omitzero" check:"required"`
@@ -800,8 +821,8 @@ type CombineConfig struct {
 	VideoIndex string `json:",omitzero" check:"required"`
 }
 
-// CoverImageCensorResult is shared by 2 operations, first met in
-// [MediaCensorJob].CoverImageCensorResults.CoverImageCensorResult.
+// CoverImageCensorResult is met in answers of
+// [Client.QueryMediaCensorJobDetail] and [Client.QueryMediaCensorJobList].
 type CoverImageCensorResult struct {
 	Bucket   string
 	Location string
@@ -811,8 +832,8 @@ type CoverImageCensorResult struct {
 	}
 }
 
-// CustomTemplate is shared by 2 operations, first met in
-// [GetCustomTemplateResponse].CustomTemplate.
+// CustomTemplate is met in answers of [Client.GetCustomTemplate] and
+// [Client.ListCustomTemplates].
 type CustomTemplate struct {
 	CreateTime   string
 	FrontendHint struct {
@@ -832,8 +853,8 @@ type CustomTemplate struct {
 	TypeName       string
 }
 
-// CustomizedVoice is shared by 2 operations, first met in
-// [GetCustomizedVoiceResponse].Data.CustomizedVoice.
+// CustomizedVoice is met in answers of [Client.GetCustomizedVoice] and
+// [Client.ListCustomizedVoices].
 type CustomizedVoice struct {
 	DemoAudioMediaId string
 	Gender           string
@@ -844,8 +865,8 @@ type CustomizedVoice struct {
 	VoiceName        string
 }
 
-// CustomizedVoiceJob is shared by 2 operations, first met in
-// [GetCustomizedVoiceJobResponse].Data.CustomizedVoiceJob.
+// CustomizedVoiceJob is met in answers of [Client.GetCustomizedVoiceJob] and
+// [Client.ListCustomizedVoiceJobs].
 type CustomizedVoiceJob struct {
 	CreateTime string
 	Gender     string
@@ -860,14 +881,15 @@ type CustomizedVoiceJob struct {
 	VoiceName  string
 }
 
-// CustomizedVoiceJobIds is shared by 3 operations, first met in
-// [CreateCustomizedVoiceJobResponse].Data.
+// CustomizedVoiceJobIds is met in answers of [Client.CreateCustomizedVoiceJob],
+// [Client.SubmitCosyVoiceCustomizedVoiceJob] and
+// [Client.SubmitCustomizedVoiceJob].
 type CustomizedVoiceJobIds struct {
 	JobId   string
 	VoiceId string
 }
 
-// DNADB is shared by 2 operations, first met in [CreateDNADBResponse].DBInfo.
+// DNADB is met in answers of [Client.CreateDNADB] and [Client.ListDNADB].
 type DNADB struct {
 	DBId        string
 	Description string
@@ -876,16 +898,16 @@ type DNADB struct {
 	Status      string
 }
 
-// DataKey is shared by 2 operations, first met in
-// [DecryptKMSDataKeyResponse].DataKey.
+// DataKey is met in answers of [Client.DecryptKMSDataKey] and
+// [Client.GenerateKMSDataKey].
 type DataKey struct {
 	CiphertextBlob string
 	KeyId          string
 	Plaintext      string
 }
 
-// DynamicImageJob is shared by 2 operations, first met in
-// [GetDynamicImageJobResponse].DynamicImageJob.
+// DynamicImageJob is met in answers of [Client.GetDynamicImageJob] and
+// [Client.ListDynamicImageJobs].
 type DynamicImageJob struct {
 	Code           string
 	CreateTime     string
@@ -906,15 +928,15 @@ type DynamicImageJob struct {
 	UserData       string
 }
 
-// DynamicMetaData is shared by 2 operations, first met in
-// [PublicMediaInfo].DynamicMetaData.
+// DynamicMetaData is met in answers of [Client.GetPublicMediaInfo] and
+// [Client.SearchPublicMediaInfo].
 type DynamicMetaData struct {
 	Data alimedia.JSON
 	Type string
 }
 
-// EditingBatchJob is shared by 2 operations, first met in
-// [GetBatchMediaProducingJobResponse].EditingBatchJob.
+// EditingBatchJob is met in answers of [Client.GetBatchMediaProducingJob] and
+// [Client.ListBatchMediaProducingJobs].
 type EditingBatchJob struct {
 	CompleteTime  string
 	CreateTime    string
@@ -932,8 +954,8 @@ type EditingBatchJob struct {
 	UserData      alimedia.JSON
 }
 
-// EditingProject is shared by 4 operations, first met in
-// [CreateEditingProjectResponse].Project.
+// EditingProject is met in answers of [Client.CreateEditingProject],
+// [Client.GetEditingProject] and 2 more operations.
 type EditingProject struct {
 	BusinessConfig              string
 	BusinessStatus              string
@@ -959,8 +981,7 @@ type EditingProject struct {
 	Title                       string
 }
 
-// FileBasicInfo is shared by 18 operations, first met in
-// [FileInfo].FileBasicInfo.
+// FileBasicInfo describes a file. The service sends its numbers as strings.
 type FileBasicInfo struct {
 	Bitrate      string
 	CreateTime   string
@@ -979,7 +1000,8 @@ type FileBasicInfo struct {
 	Width        string
 }
 
-// FileInfo is shared by 10 operations, first met in [MediaInfo].FileInfoList.
+// FileInfo is one file of a media asset with its streams. Lists and details
+// leave the streams out.
 type FileInfo struct {
 	AudioStreamInfoList    []AudioStreamInfo
 	FileBasicInfo          FileBasicInfo
@@ -987,16 +1009,15 @@ type FileInfo struct {
 	VideoStreamInfoList    []VideoStreamInfo
 }
 
-// FileMeta is shared by 8 operations, first met in
-// [MediaConvertResult].OutFileMeta.
+// FileMeta is what the analysis of a file found.
 type FileMeta struct {
 	AudioStreamInfoList []AudioStreamInfo
 	FileBasicInfo       FileBasicInfo
 	VideoStreamInfoList []VideoStreamMeta
 }
 
-// Hotword is shared by 3 operations, first met in
-// [CreateHotwordLibraryRequest].Hotwords.
+// Hotword is met in requests and answers of [Client.CreateHotwordLibrary],
+// [Client.GetHotwordLibrary] and [Client.UpdateHotwordLibrary].
 type Hotword struct {
 	Language                string                `json:",omitzero"`
 	Text                    string                `json:",omitzero"`
@@ -1004,8 +1025,8 @@ type Hotword struct {
 	Weight                  int32                 `json:",omitzero"`
 }
 
-// IProductionOutput is shared by 2 operations, first met in
-// [QueryIProductionJobResponse].Output.
+// IProductionOutput is met in requests and answers of
+// [Client.QueryIProductionJob] and [Client.SubmitIProductionJob].
 type IProductionOutput struct {
 	Biz string `json:",omitzero"`
 	// Required.
@@ -1015,16 +1036,17 @@ type IProductionOutput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// ImageWatermark is shared by 3 operations, first met in
-// [TranscodeProcessConfig].ImageWatermarks.
+// ImageWatermark is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type ImageWatermark struct {
 	OverwriteParams ImageWatermarkParams `json:",omitzero"`
 	// Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// ImageWatermarkParams is shared by 3 operations, first met in
-// [ImageWatermark].OverwriteParams.
+// ImageWatermarkParams is met in requests and answers of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type ImageWatermarkParams struct {
 	Dx       string            `json:",omitzero"`
 	Dy       string            `json:",omitzero"`
@@ -1035,15 +1057,16 @@ type ImageWatermarkParams struct {
 	Width    string            `json:",omitzero"`
 }
 
-// JobFile is shared by 4 operations, first met in [DynamicImageJob].Input.
+// JobFile is the input or output of a job, as the job reports it.
 type JobFile struct {
 	Media   string
 	OssFile OSSObject
 	Type    string
 }
 
-// LiveAudioParams is shared by 4 operations, first met in
-// [LiveTranscodeConfig].AudioParams.
+// LiveAudioParams is met in requests and answers of
+// [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
+// more operations.
 type LiveAudioParams struct {
 	Bitrate  string `json:",omitzero"`
 	Channels string `json:",omitzero"`
@@ -1054,8 +1077,10 @@ type LiveAudioParams struct {
 	Samplerate string `json:",omitzero"`
 }
 
-// LiveDrmConfig is shared by 3 operations, first met in
-// [LivePackagingConfig].DrmConfig.
+// LiveDrmConfig is met in requests and answers of
+// [Client.CreateLivePackageOriginEndpoint],
+// [Client.GetLivePackageOriginEndpoint] and
+// [Client.UpdateLivePackageOriginEndpoint].
 type LiveDrmConfig struct {
 	ContentId        string   `json:",omitzero"`
 	EncryptionMethod string   `json:",omitzero"`
@@ -1065,8 +1090,8 @@ type LiveDrmConfig struct {
 	Url              string   `json:",omitzero"`
 }
 
-// LiveIngestEndpoint is shared by 5 operations, first met in
-// [LivePackageChannel].IngestEndpoints.
+// LiveIngestEndpoint is met in answers of [Client.CreateLivePackageChannel],
+// [Client.GetLivePackageChannel] and 3 more operations.
 type LiveIngestEndpoint struct {
 	Id       string
 	Password string
@@ -1074,8 +1099,10 @@ type LiveIngestEndpoint struct {
 	Username string
 }
 
-// LiveManifestConfig is shared by 3 operations, first met in
-// [LivePackagingConfig].LiveManifestConfigs.
+// LiveManifestConfig is met in requests and answers of
+// [Client.CreateLivePackageOriginEndpoint],
+// [Client.GetLivePackageOriginEndpoint] and
+// [Client.UpdateLivePackageOriginEndpoint].
 type LiveManifestConfig struct {
 	// Such as NONE, DATE_RANGE or XML.
 	AdMarkers             string `json:",omitzero"`
@@ -1092,8 +1119,8 @@ type LiveManifestConfig struct {
 	StreamOrder string `json:",omitzero"`
 }
 
-// LiveMaterial is shared by 2 operations, first met in
-// [AddEditingProjectMaterialsResponse].LiveMaterials.
+// LiveMaterial is met in answers of [Client.AddEditingProjectMaterials] and
+// [Client.GetEditingProjectMaterials].
 type LiveMaterial struct {
 	AppName    string
 	DomainName string
@@ -1101,8 +1128,8 @@ type LiveMaterial struct {
 	StreamName string
 }
 
-// LivePackageChannel is shared by 4 operations, first met in
-// [CreateLivePackageChannelResponse].LivePackageChannel.
+// LivePackageChannel is met in answers of [Client.CreateLivePackageChannel],
+// [Client.GetLivePackageChannel] and 2 more operations.
 type LivePackageChannel struct {
 	ChannelName     string
 	CreateTime      string
@@ -1115,8 +1142,9 @@ type LivePackageChannel struct {
 	SegmentDuration int32
 }
 
-// LivePackageChannelGroup is shared by 4 operations, first met in
-// [CreateLivePackageChannelGroupResponse].LivePackageChannelGroup.
+// LivePackageChannelGroup is met in answers of
+// [Client.CreateLivePackageChannelGroup], [Client.GetLivePackageChannelGroup]
+// and 2 more operations.
 type LivePackageChannelGroup struct {
 	CreateTime   string
 	Description  string
@@ -1125,8 +1153,9 @@ type LivePackageChannelGroup struct {
 	OriginDomain string
 }
 
-// LivePackageOriginEndpoint is shared by 4 operations, first met in
-// [CreateLivePackageOriginEndpointResponse].LivePackageOriginEndpoint.
+// LivePackageOriginEndpoint is met in answers of
+// [Client.CreateLivePackageOriginEndpoint],
+// [Client.GetLivePackageOriginEndpoint] and 2 more operations.
 type LivePackageOriginEndpoint struct {
 	AuthorizationCode   string
 	ChannelName         string
@@ -1144,8 +1173,9 @@ type LivePackageOriginEndpoint struct {
 	TimeshiftVision     int32
 }
 
-// LivePackagingConfig is shared by 2 operations, first met in
-// [CreateLivePackageOriginEndpointRequest].LivePackagingConfig.
+// LivePackagingConfig is met in requests of
+// [Client.CreateLivePackageOriginEndpoint] and
+// [Client.UpdateLivePackageOriginEndpoint].
 type LivePackagingConfig struct {
 	DrmConfig               LiveDrmConfig        `json:",omitzero"`
 	LiveManifestConfigs     []LiveManifestConfig `json:",omitzero"`
@@ -1153,8 +1183,10 @@ type LivePackagingConfig struct {
 	UseAudioRenditionGroups *bool                `json:",omitzero"`
 }
 
-// LivePackagingConfigInfo is shared by 3 operations, first met in
-// [LivePackageOriginEndpoint].LivePackagingConfig.
+// LivePackagingConfigInfo is met in answers of
+// [Client.CreateLivePackageOriginEndpoint],
+// [Client.GetLivePackageOriginEndpoint] and
+// [Client.UpdateLivePackageOriginEndpoint].
 type LivePackagingConfigInfo struct {
 	DrmConfig               LiveDrmConfig
 	LiveManifestConfigs     []LiveManifestConfig
@@ -1162,8 +1194,9 @@ type LivePackagingConfigInfo struct {
 	UseAudioRenditionGroups bool
 }
 
-// LiveRecordFormat is shared by 4 operations, first met in
-// [CreateLiveRecordTemplateRequest].RecordFormat.
+// LiveRecordFormat is met in requests and answers of
+// [Client.CreateLiveRecordTemplate], [Client.GetLiveRecordTemplate] and 2 more
+// operations.
 type LiveRecordFormat struct {
 	CycleDuration int32 `json:",omitzero"`
 	// Required.
@@ -1173,8 +1206,8 @@ type LiveRecordFormat struct {
 	SliceOssObjectPrefix string `json:",omitzero"`
 }
 
-// LiveRecordJob is shared by 2 operations, first met in
-// [GetLiveRecordJobResponse].RecordJob.
+// LiveRecordJob is met in answers of [Client.GetLiveRecordJob] and
+// [Client.ListLiveRecordJobs].
 type LiveRecordJob struct {
 	CreateTime   string
 	JobId        string
@@ -1187,8 +1220,8 @@ type LiveRecordJob struct {
 	TemplateName string
 }
 
-// LiveRecordOutput is shared by 3 operations, first met in
-// [LiveRecordJob].RecordOutput.
+// LiveRecordOutput is met in requests and answers of [Client.GetLiveRecordJob],
+// [Client.ListLiveRecordJobs] and [Client.SubmitLiveRecordJob].
 type LiveRecordOutput struct {
 	Bucket   string `json:",omitzero"`
 	Endpoint string `json:",omitzero"`
@@ -1196,8 +1229,8 @@ type LiveRecordOutput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// LiveRecordTemplate is shared by 2 operations, first met in
-// [GetLiveRecordTemplateResponse].RecordTemplate.
+// LiveRecordTemplate is met in answers of [Client.GetLiveRecordTemplate] and
+// [Client.ListLiveRecordTemplates].
 type LiveRecordTemplate struct {
 	CreateTime       string
 	LastModified     string
@@ -1207,8 +1240,9 @@ type LiveRecordTemplate struct {
 	Type             string
 }
 
-// LiveSnapshotOutput is shared by 3 operations, first met in
-// [GetLiveSnapshotJobResponse].SnapshotOutput.
+// LiveSnapshotOutput is met in requests and answers of
+// [Client.GetLiveSnapshotJob], [Client.ListLiveSnapshotJobs] and
+// [Client.SubmitLiveSnapshotJob].
 type LiveSnapshotOutput struct {
 	// Required.
 	Bucket string `json:",omitzero" check:"required"`
@@ -1218,30 +1252,32 @@ type LiveSnapshotOutput struct {
 	StorageType string `json:",omitzero" check:"required"`
 }
 
-// LiveStreamInput is shared by 5 operations, first met in
-// [LiveRecordJob].StreamInput.
+// LiveStreamInput is met in requests and answers of [Client.GetLiveRecordJob],
+// [Client.GetLiveSnapshotJob] and 3 more operations.
 type LiveStreamInput struct {
 	// Required.
 	Type string `json:",omitzero" check:"required"`
 	Url  string `json:",omitzero"`
 }
 
-// LiveTimedConfig is shared by 2 operations, first met in
-// [SubmitLiveTranscodeJobRequest].TimedConfig.
+// LiveTimedConfig is met in requests of [Client.SubmitLiveTranscodeJob] and
+// [Client.UpdateLiveTranscodeJob].
 type LiveTimedConfig struct {
 	EndTime   string `json:",omitzero"`
 	StartTime string `json:",omitzero"`
 }
 
-// LiveTranscodeConfig is shared by 4 operations, first met in
-// [CreateLiveTranscodeTemplateRequest].TemplateConfig.
+// LiveTranscodeConfig is met in requests and answers of
+// [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
+// more operations.
 type LiveTranscodeConfig struct {
 	AudioParams LiveAudioParams `json:",omitzero"`
 	VideoParams LiveVideoParams `json:",omitzero"`
 }
 
-// LiveTranscodeInput is shared by 4 operations, first met in
-// [LiveTranscodeJob].StreamInput.
+// LiveTranscodeInput is met in requests and answers of
+// [Client.GetLiveTranscodeJob], [Client.ListLiveTranscodeJobs] and 2 more
+// operations.
 type LiveTranscodeInput struct {
 	// Required.
 	InputUrl string `json:",omitzero" check:"required"`
@@ -1249,8 +1285,8 @@ type LiveTranscodeInput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// LiveTranscodeJob is shared by 2 operations, first met in
-// [GetLiveTranscodeJobResponse].Job.
+// LiveTranscodeJob is met in answers of [Client.GetLiveTranscodeJob] and
+// [Client.ListLiveTranscodeJobs].
 type LiveTranscodeJob struct {
 	CreateTime   string
 	JobId        string
@@ -1266,23 +1302,23 @@ type LiveTranscodeJob struct {
 	TemplateType string
 }
 
-// LiveTranscodeOutput is shared by 2 operations, first met in
-// [SubmitLiveTranscodeJobRequest].TranscodeOutput.
+// LiveTranscodeOutput is met in requests of [Client.SubmitLiveTranscodeJob] and
+// [Client.UpdateLiveTranscodeJob].
 type LiveTranscodeOutput struct {
 	DomainName string `json:",omitzero"`
 	// Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
-// LiveTranscodeStream is shared by 2 operations, first met in
-// [LiveTranscodeJob].OutputStream.StreamInfos.
+// LiveTranscodeStream is met in answers of [Client.GetLiveTranscodeJob] and
+// [Client.ListLiveTranscodeJobs].
 type LiveTranscodeStream struct {
 	OutputUrl string
 	Type      string
 }
 
-// LiveTranscodeTemplate is shared by 2 operations, first met in
-// [GetLiveTranscodeTemplateResponse].TemplateContent.
+// LiveTranscodeTemplate is met in answers of [Client.GetLiveTranscodeTemplate]
+// and [Client.ListLiveTranscodeTemplates].
 type LiveTranscodeTemplate struct {
 	Category       string
 	CreateTime     string
@@ -1292,8 +1328,9 @@ type LiveTranscodeTemplate struct {
 	Type           string
 }
 
-// LiveVideoParams is shared by 4 operations, first met in
-// [LiveTranscodeConfig].VideoParams.
+// LiveVideoParams is met in requests and answers of
+// [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
+// more operations.
 type LiveVideoParams struct {
 	Bitrate string `json:",omitzero"`
 	// Such as H.264 or H.265.
@@ -1306,15 +1343,15 @@ type LiveVideoParams struct {
 	Width   string `json:",omitzero"`
 }
 
-// MatchedClip is shared by 2 operations, first met in [MediaMatch].ClipInfo.
+// MatchedClip is met in answers of [Client.SearchMediaByHybrid] and
+// [Client.SearchMediaByMultimodal].
 type MatchedClip struct {
 	From  float64
 	Score float64
 	To    float64
 }
 
-// Media is shared by 2 operations, first met in
-// [GetVideoListResponse].MediaList.
+// Media is an audio or video asset of VOD storage.
 type Media struct {
 	AiData           AiData
 	AppId            string
@@ -1334,27 +1371,29 @@ type Media struct {
 	Title            string
 }
 
-// MediaBasicInfo is shared by 11 operations, first met in
-// [MediaInfo].MediaBasicInfo.
+// MediaBasicInfo is the metadata of a media asset. Which fields are filled
+// depends on the operation.
 type MediaBasicInfo struct {
-	Biz               string
-	BusinessType      string
-	CateId            int64
-	CateName          string
-	Category          string
-	CoverURL          string
-	CreateTime        string
-	DeletedTime       string
-	Description       string
-	InputURL          string
-	MediaId           string
-	MediaTags         string
-	MediaType         string
-	ModifiedTime      string
-	Namespace         string
-	ReferenceId       string
-	Snapshots         alimedia.JSON
-	Source            string
+	Biz          string
+	BusinessType string
+	CateId       int64
+	CateName     string
+	Category     string
+	CoverURL     string
+	CreateTime   string
+	DeletedTime  string
+	Description  string
+	InputURL     string
+	MediaId      string
+	MediaTags    string
+	MediaType    string
+	ModifiedTime string
+	Namespace    string
+	ReferenceId  string
+	// JSON array of URLs.
+	Snapshots alimedia.JSON
+	Source    string
+	// JSON array of sprites.
 	SpriteImages      alimedia.JSON
 	Status            string
 	StreamStatus      string
@@ -1367,8 +1406,8 @@ type MediaBasicInfo struct {
 	VisionDescription string
 }
 
-// MediaCensorJob is shared by 2 operations, first met in
-// [QueryMediaCensorJobDetailResponse].MediaCensorJobDetail.
+// MediaCensorJob is met in answers of [Client.QueryMediaCensorJobDetail] and
+// [Client.QueryMediaCensorJobList].
 type MediaCensorJob struct {
 	BarrageCensorResult     CensorResult
 	Code                    string
@@ -1390,8 +1429,8 @@ type MediaCensorJob struct {
 	VideoCensorConfig  VideoCensorConfig
 }
 
-// MediaConvertConfig is shared by 3 operations, first met in
-// [MediaConvertJob].Config.
+// MediaConvertConfig is met in answers of [Client.GetMediaConvertJob],
+// [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertConfig struct {
 	Inputs       []MediaConvertInput
 	JobName      string
@@ -1399,23 +1438,23 @@ type MediaConvertConfig struct {
 	Outputs      []MediaConvertOutput
 }
 
-// MediaConvertFile is shared by 2 operations, first met in
-// [MediaConvertResult].OutputFile.
+// MediaConvertFile is met in answers of [Client.GetMediaConvertJob] and
+// [Client.SubmitMediaConvertJob].
 type MediaConvertFile struct {
 	Media string
 	Type  string
 	Url   string
 }
 
-// MediaConvertInput is shared by 3 operations, first met in
-// [MediaConvertConfig].Inputs.
+// MediaConvertInput is met in answers of [Client.GetMediaConvertJob],
+// [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertInput struct {
 	InputFile MediaObject
 	Name      string
 }
 
-// MediaConvertJob is shared by 3 operations, first met in
-// [GetMediaConvertJobResponse].Job.
+// MediaConvertJob is met in answers of [Client.GetMediaConvertJob],
+// [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertJob struct {
 	ClientToken        string
 	Code               string
@@ -1433,8 +1472,8 @@ type MediaConvertJob struct {
 	UserData           string
 }
 
-// MediaConvertOutput is shared by 3 operations, first met in
-// [MediaConvertConfig].Outputs.
+// MediaConvertOutput is met in answers of [Client.GetMediaConvertJob],
+// [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertOutput struct {
 	Features       string
 	Name           string
@@ -1444,8 +1483,8 @@ type MediaConvertOutput struct {
 	TemplateId     string
 }
 
-// MediaConvertOutputDetail is shared by 2 operations, first met in
-// [MediaConvertJob].OutputDetails.
+// MediaConvertOutputDetail is met in answers of [Client.GetMediaConvertJob] and
+// [Client.SubmitMediaConvertJob].
 type MediaConvertOutputDetail struct {
 	Code       string
 	CreateTime string
@@ -1457,24 +1496,25 @@ type MediaConvertOutputDetail struct {
 	TaskId     string
 }
 
-// MediaConvertOutputGroup is shared by 3 operations, first met in
-// [MediaConvertConfig].OutputGroups.
+// MediaConvertOutputGroup is met in answers of [Client.GetMediaConvertJob],
+// [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroup struct {
 	GroupConfig MediaConvertOutputGroupConfig
 	Name        string
 	Outputs     []MediaConvertOutputGroupOutput
 }
 
-// MediaConvertOutputGroupConfig is shared by 3 operations, first met in
-// [MediaConvertOutputGroup].GroupConfig.
+// MediaConvertOutputGroupConfig is met in answers of
+// [Client.GetMediaConvertJob], [Client.ListMediaConvertJobs] and
+// [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroupConfig struct {
 	ManifestName   string
 	OutputFileBase MediaObject
 	Type           string
 }
 
-// MediaConvertOutputGroupDetail is shared by 2 operations, first met in
-// [MediaConvertJob].OutputGroupDetails.
+// MediaConvertOutputGroupDetail is met in answers of
+// [Client.GetMediaConvertJob] and [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroupDetail struct {
 	Code       string
 	CreateTime string
@@ -1486,8 +1526,9 @@ type MediaConvertOutputGroupDetail struct {
 	TaskId     string
 }
 
-// MediaConvertOutputGroupOutput is shared by 3 operations, first met in
-// [MediaConvertOutputGroup].Outputs.
+// MediaConvertOutputGroupOutput is met in answers of
+// [Client.GetMediaConvertJob], [Client.ListMediaConvertJobs] and
+// [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroupOutput struct {
 	Features       string
 	Name           string
@@ -1497,23 +1538,23 @@ type MediaConvertOutputGroupOutput struct {
 	TemplateId     string
 }
 
-// MediaConvertResult is shared by 2 operations, first met in
-// [MediaConvertOutputDetail].Result.
+// MediaConvertResult is met in answers of [Client.GetMediaConvertJob] and
+// [Client.SubmitMediaConvertJob].
 type MediaConvertResult struct {
 	OutFileMeta FileMeta
 	OutputFile  MediaConvertFile
 }
 
-// MediaConvertUsage is shared by 2 operations, first met in
-// [DescribeMeterImsMediaConvertUHDUsageResponse].Data.
+// MediaConvertUsage is met in answers of
+// [Client.DescribeMeterImsMediaConvertUHDUsage] and
+// [Client.DescribeMeterImsMediaConvertUsage].
 type MediaConvertUsage struct {
 	Duration      int64
 	Specification string
 	Time          int64
 }
 
-// MediaInfo is shared by 6 operations, first met in
-// [AddEditingProjectMaterialsResponse].MediaInfos.
+// MediaInfo is a media asset. Which parts are filled depends on the operation.
 type MediaInfo struct {
 	AiData           AiData
 	AiRoughData      AiRoughData
@@ -1529,8 +1570,8 @@ type MediaInfo struct {
 	MediaId string
 }
 
-// MediaInfoJob is shared by 4 operations, first met in
-// [GetMediaInfoJobResponse].MediaInfoJob.
+// MediaInfoJob is met in answers of [Client.GetMediaInfoJob],
+// [Client.ListMediaInfoJobs] and 2 more operations.
 type MediaInfoJob struct {
 	Async             bool
 	FinishTime        string
@@ -1547,16 +1588,18 @@ type MediaInfoJob struct {
 	UserData          string
 }
 
-// MediaLiveAudioCodec is shared by 4 operations, first met in
-// [MediaLiveAudioSetting].AudioCodecSetting.
+// MediaLiveAudioCodec is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveAudioCodec struct {
 	Bitrate    int32  `json:",omitzero"`
 	Profile    string `json:",omitzero"`
 	SampleRate int32  `json:",omitzero"`
 }
 
-// MediaLiveAudioSelector is shared by 4 operations, first met in
-// [MediaLiveInputAttachment].AudioSelectors.
+// MediaLiveAudioSelector is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveAudioSelector struct {
 	AudioLanguageSelection AudioLanguageSelection `json:",omitzero"`
 	AudioPidSelection      AudioPidSelection      `json:",omitzero"`
@@ -1565,8 +1608,9 @@ type MediaLiveAudioSelector struct {
 	Name string `json:",omitzero" check:"required"`
 }
 
-// MediaLiveAudioSetting is shared by 4 operations, first met in
-// [CreateMediaLiveChannelRequest].AudioSettings.
+// MediaLiveAudioSetting is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveAudioSetting struct {
 	AudioCodec        string              `json:",omitzero"`
 	AudioCodecSetting MediaLiveAudioCodec `json:",omitzero"`
@@ -1577,8 +1621,8 @@ type MediaLiveAudioSetting struct {
 	Name string `json:",omitzero" check:"required"`
 }
 
-// MediaLiveChannel is shared by 2 operations, first met in
-// [GetMediaLiveChannelResponse].Channel.
+// MediaLiveChannel is met in answers of [Client.GetMediaLiveChannel] and
+// [Client.ListMediaLiveChannels].
 type MediaLiveChannel struct {
 	AudioSettings    []MediaLiveAudioSetting
 	ChannelId        string
@@ -1592,31 +1636,34 @@ type MediaLiveChannel struct {
 	VideoSettings    []MediaLiveVideoSetting
 }
 
-// MediaLiveCodecDetail is shared by 4 operations, first met in
-// [MediaLiveVideoCodec].CodecDetail.
+// MediaLiveCodecDetail is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveCodecDetail struct {
 	Level   string `json:",omitzero"`
 	Profile string `json:",omitzero"`
 }
 
-// MediaLiveFramerate is shared by 4 operations, first met in
-// [MediaLiveVideoCodec].Framerate.
+// MediaLiveFramerate is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveFramerate struct {
 	FramerateControl     string `json:",omitzero"`
 	FramerateDenominator int32  `json:",omitzero"`
 	FramerateNumerator   int32  `json:",omitzero"`
 }
 
-// MediaLiveGop is shared by 4 operations, first met in
-// [MediaLiveVideoCodec].Gop.
+// MediaLiveGop is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveGop struct {
 	BframesNum   int32  `json:",omitzero"`
 	GopSize      int32  `json:",omitzero"`
 	GopSizeUnits string `json:",omitzero"`
 }
 
-// MediaLiveInput is shared by 2 operations, first met in
-// [GetMediaLiveInputResponse].Input.
+// MediaLiveInput is met in answers of [Client.GetMediaLiveInput] and
+// [Client.ListMediaLiveInputs].
 type MediaLiveInput struct {
 	ChannelIds       []string
 	CreateTime       string
@@ -1627,8 +1674,8 @@ type MediaLiveInput struct {
 	Type             string
 }
 
-// MediaLiveInputAttachment is shared by 2 operations, first met in
-// [CreateMediaLiveChannelRequest].InputAttachments.
+// MediaLiveInputAttachment is met in requests of
+// [Client.CreateMediaLiveChannel] and [Client.UpdateMediaLiveChannel].
 type MediaLiveInputAttachment struct {
 	AudioSelectors []MediaLiveAudioSelector `json:",omitzero"`
 	// Required.
@@ -1636,8 +1683,8 @@ type MediaLiveInputAttachment struct {
 	LanguageName string `json:",omitzero"`
 }
 
-// MediaLiveInputAttachmentInfo is shared by 2 operations, first met in
-// [MediaLiveChannel].InputAttachments.
+// MediaLiveInputAttachmentInfo is met in answers of
+// [Client.GetMediaLiveChannel] and [Client.ListMediaLiveChannels].
 type MediaLiveInputAttachmentInfo struct {
 	AudioSelectors []MediaLiveAudioSelector
 	InputId        string
@@ -1645,8 +1692,8 @@ type MediaLiveInputAttachmentInfo struct {
 	LanguageName   string
 }
 
-// MediaLiveInputInfo is shared by 2 operations, first met in
-// [MediaLiveInput].InputInfos.
+// MediaLiveInputInfo is met in answers of [Client.GetMediaLiveInput] and
+// [Client.ListMediaLiveInputs].
 type MediaLiveInputInfo struct {
 	DestHost       string
 	FlowId         string
@@ -1660,8 +1707,8 @@ type MediaLiveInputInfo struct {
 	StreamName     string
 }
 
-// MediaLiveInputSetting is shared by 2 operations, first met in
-// [CreateMediaLiveInputRequest].InputSettings.
+// MediaLiveInputSetting is met in requests of [Client.CreateMediaLiveInput] and
+// [Client.UpdateMediaLiveInput].
 type MediaLiveInputSetting struct {
 	FlowId         string `json:",omitzero"`
 	FlowOutputName string `json:",omitzero"`
@@ -1673,8 +1720,9 @@ type MediaLiveInputSetting struct {
 	StreamName     string `json:",omitzero"`
 }
 
-// MediaLiveOutput is shared by 4 operations, first met in
-// [MediaLiveOutputGroup].Outputs.
+// MediaLiveOutput is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveOutput struct {
 	AudioSettingNames         []string                  `json:",omitzero"`
 	MediaPackageOutputSetting MediaPackageOutputSetting `json:",omitzero"`
@@ -1685,8 +1733,8 @@ type MediaLiveOutput struct {
 	VideoSettingName string `json:",omitzero"`
 }
 
-// MediaLiveOutputGroup is shared by 2 operations, first met in
-// [CreateMediaLiveChannelRequest].OutputGroups.
+// MediaLiveOutputGroup is met in requests of [Client.CreateMediaLiveChannel]
+// and [Client.UpdateMediaLiveChannel].
 type MediaLiveOutputGroup struct {
 	MediaPackageGroupSetting MediaPackageGroupSetting `json:",omitzero"`
 	// Required.
@@ -1697,8 +1745,8 @@ type MediaLiveOutputGroup struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// MediaLiveOutputGroupInfo is shared by 2 operations, first met in
-// [MediaLiveChannel].OutputGroups.
+// MediaLiveOutputGroupInfo is met in answers of [Client.GetMediaLiveChannel]
+// and [Client.ListMediaLiveChannels].
 type MediaLiveOutputGroupInfo struct {
 	MediaPackageGroupSetting MediaPackageGroupSetting
 	MonitorUrl               string
@@ -1707,8 +1755,9 @@ type MediaLiveOutputGroupInfo struct {
 	Type                     string
 }
 
-// MediaLiveRate is shared by 4 operations, first met in
-// [MediaLiveVideoCodec].Rate.
+// MediaLiveRate is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveRate struct {
 	Bitrate         int32  `json:",omitzero"`
 	BufferSize      int32  `json:",omitzero"`
@@ -1716,8 +1765,9 @@ type MediaLiveRate struct {
 	RateControlMode string `json:",omitzero"`
 }
 
-// MediaLiveSecurityGroup is shared by 2 operations, first met in
-// [GetMediaLiveInputSecurityGroupResponse].SecurityGroup.
+// MediaLiveSecurityGroup is met in answers of
+// [Client.GetMediaLiveInputSecurityGroup] and
+// [Client.ListMediaLiveInputSecurityGroups].
 type MediaLiveSecurityGroup struct {
 	CreateTime      string
 	InputIds        []string
@@ -1726,8 +1776,9 @@ type MediaLiveSecurityGroup struct {
 	WhitelistRules  []string
 }
 
-// MediaLiveVideoCodec is shared by 4 operations, first met in
-// [MediaLiveVideoSetting].VideoCodecSetting.
+// MediaLiveVideoCodec is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveVideoCodec struct {
 	CodecDetail MediaLiveCodecDetail `json:",omitzero"`
 	Framerate   MediaLiveFramerate   `json:",omitzero"`
@@ -1735,8 +1786,9 @@ type MediaLiveVideoCodec struct {
 	Rate        MediaLiveRate        `json:",omitzero"`
 }
 
-// MediaLiveVideoSetting is shared by 4 operations, first met in
-// [CreateMediaLiveChannelRequest].VideoSettings.
+// MediaLiveVideoSetting is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaLiveVideoSetting struct {
 	Height int32 `json:",omitzero"`
 	// Required.
@@ -1748,23 +1800,24 @@ type MediaLiveVideoSetting struct {
 	Width          int32  `json:",omitzero"`
 }
 
-// MediaMatch is shared by 3 operations, first met in
-// [SearchMediaByFaceResponse].MediaInfoList.
+// MediaMatch is met in answers of [Client.SearchMediaByFace],
+// [Client.SearchMediaByHybrid] and [Client.SearchMediaByMultimodal].
 type MediaMatch struct {
 	ClipInfo []MatchedClip
 	MediaId  string
 }
 
-// MediaObject is shared by 36 operations, first met in
-// [NewVodPackagingAsset].Input.
+// MediaObject names the file a job reads or writes: Type says what Media is,
+// such as an OSS URL (OSS) or the id of an asset (Media).
 type MediaObject struct {
 	Media string `json:",omitzero"`
 	// Such as OSS, Media, ExternalURL or URL.
 	Type string `json:",omitzero"`
 }
 
-// MediaPackageGroupSetting is shared by 4 operations, first met in
-// [MediaLiveOutputGroup].MediaPackageGroupSetting.
+// MediaPackageGroupSetting is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaPackageGroupSetting struct {
 	// Required.
 	ChannelName string `json:",omitzero" check:"required"`
@@ -1772,15 +1825,16 @@ type MediaPackageGroupSetting struct {
 	GroupName string `json:",omitzero" check:"required"`
 }
 
-// MediaPackageOutputSetting is shared by 4 operations, first met in
-// [MediaLiveOutput].MediaPackageOutputSetting.
+// MediaPackageOutputSetting is met in requests and answers of
+// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
+// operations.
 type MediaPackageOutputSetting struct {
 	AudioGroupId string `json:",omitzero"`
 	NameModifier string `json:",omitzero"`
 }
 
-// MediaProducingJob is shared by 2 operations, first met in
-// [GetMediaProducingJobResponse].MediaProducingJob.
+// MediaProducingJob is met in answers of [Client.GetMediaProducingJob] and
+// [Client.ListMediaProducingJobs].
 type MediaProducingJob struct {
 	ClipsParam      string
 	Code            string
@@ -1802,15 +1856,15 @@ type MediaProducingJob struct {
 	VodMediaId      string
 }
 
-// OSSObject is shared by 5 operations, first met in [JobFile].OssFile.
+// OSSObject is an object in OSS.
 type OSSObject struct {
 	Bucket   string
 	Location string
 	Object   string
 }
 
-// PackageJob is shared by 2 operations, first met in
-// [GetPackageJobResponse].PackageJob.
+// PackageJob is met in answers of [Client.GetPackageJob] and
+// [Client.ListPackageJobs].
 type PackageJob struct {
 	Code          string
 	CreateTime    string
@@ -1830,14 +1884,15 @@ type PackageJob struct {
 	UserData      string
 }
 
-// PackageJobInput is shared by 3 operations, first met in [PackageJob].Inputs.
+// PackageJobInput is met in requests and answers of [Client.GetPackageJob],
+// [Client.ListPackageJobs] and [Client.SubmitPackageJob].
 type PackageJobInput struct {
 	// Required.
 	Input MediaObject `json:",omitzero" check:"required"`
 }
 
-// Pipeline is shared by 3 operations, first met in
-// [CreatePipelineResponse].Pipeline.
+// Pipeline is met in answers of [Client.CreatePipeline], [Client.GetPipeline]
+// and [Client.ListPipelines].
 type Pipeline struct {
 	CreateTime   string
 	ModifiedTime string
@@ -1848,8 +1903,8 @@ type Pipeline struct {
 	Status       string
 }
 
-// Program is shared by 4 operations, first met in
-// [CreateProgramResponse].Program.
+// Program is met in answers of [Client.CreateProgram], [Client.GetProgram] and
+// 2 more operations.
 type Program struct {
 	AdBreaks           []AdBreak
 	Arn                string
@@ -1864,8 +1919,7 @@ type Program struct {
 	Transition         string
 }
 
-// PublicMediaInfo is shared by 3 operations, first met in
-// [GetPublicMediaInfoResponse].MediaInfo.
+// PublicMediaInfo is an asset of the public media library.
 type PublicMediaInfo struct {
 	DynamicMetaData DynamicMetaData
 	FileInfoList    []FileInfo
@@ -1873,23 +1927,22 @@ type PublicMediaInfo struct {
 	MediaId         string
 }
 
-// ScheduleConfig is shared by 12 operations, first met in
-// [MediaInfoJob].ScheduleConfig.
+// ScheduleConfig chooses the pipeline and the priority of a job.
 type ScheduleConfig struct {
 	PipelineId string `json:",omitzero"`
 	Priority   int32  `json:",omitzero"`
 }
 
-// SearchIndexInfo is shared by 2 operations, first met in
-// [SearchLib].IndexInfo.
+// SearchIndexInfo is met in answers of [Client.ListSearchLib] and
+// [Client.QuerySearchLib].
 type SearchIndexInfo struct {
 	IndexReadiness string
 	IndexStatus    string
 	IndexType      string
 }
 
-// SmartJob is shared by 2 operations, first met in
-// [GetSmartHandleJobResponse].SmartJobInfo.
+// SmartJob is met in answers of [Client.GetSmartHandleJob] and
+// [Client.ListSmartJobs].
 type SmartJob struct {
 	CreateTime    string
 	Description   string
@@ -1905,28 +1958,29 @@ type SmartJob struct {
 	UserId        string
 }
 
-// SmartJobInput is shared by 2 operations, first met in [SmartJob].InputConfig.
+// SmartJobInput is met in answers of [Client.GetSmartHandleJob] and
+// [Client.ListSmartJobs].
 type SmartJobInput struct {
 	InputFile string
 	Keyword   string
 }
 
-// SmartJobOutput is shared by 2 operations, first met in
-// [SmartJob].OutputConfig.
+// SmartJobOutput is met in answers of [Client.GetSmartHandleJob] and
+// [Client.ListSmartJobs].
 type SmartJobOutput struct {
 	Bucket string
 	Object string
 }
 
-// SmarttagResult is shared by 2 operations, first met in
-// [StandardSmartTagJob].Results.
+// SmarttagResult is met in answers of [Client.GetMediaInfo] and
+// [Client.QuerySmarttagJob].
 type SmarttagResult struct {
 	Data alimedia.JSON
 	Type string
 }
 
-// SnapshotJob is shared by 2 operations, first met in
-// [GetSnapshotJobResponse].SnapshotJob.
+// SnapshotJob is met in answers of [Client.GetSnapshotJob] and
+// [Client.ListSnapshotJobs].
 type SnapshotJob struct {
 	Async          bool
 	Code           string
@@ -1949,7 +2003,8 @@ type SnapshotJob struct {
 	UserData       string
 }
 
-// Source is shared by 4 operations, first met in [CreateSourceResponse].Source.
+// Source is met in answers of [Client.CreateSource], [Client.GetSource] and 2
+// more operations.
 type Source struct {
 	Arn                       string
 	GmtCreate                 string
@@ -1961,8 +2016,8 @@ type Source struct {
 	State                     int32
 }
 
-// SourceLocation is shared by 4 operations, first met in
-// [CreateSourceLocationResponse].SourceLocation.
+// SourceLocation is met in answers of [Client.CreateSourceLocation],
+// [Client.GetSourceLocation] and 2 more operations.
 type SourceLocation struct {
 	Arn                           string
 	BaseUrl                       string
@@ -1973,16 +2028,15 @@ type SourceLocation struct {
 	State                         int32
 }
 
-// SubtitleParams is shared by 3 operations, first met in
-// [TranscodeSubtitle].OverwriteParams.
+// SubtitleParams is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type SubtitleParams struct {
 	CharEnc string      `json:",omitzero"`
 	File    MediaObject `json:",omitzero"`
 	Format  string      `json:",omitzero"`
 }
 
-// SubtitleStreamInfo is shared by 4 operations, first met in
-// [FileInfo].SubtitleStreamInfoList.
+// SubtitleStreamInfo describes a subtitle stream of a file.
 type SubtitleStreamInfo struct {
 	CodecLongName  string
 	CodecName      string
@@ -1996,8 +2050,8 @@ type SubtitleStreamInfo struct {
 	Timebase       string
 }
 
-// SystemTemplate is shared by 2 operations, first met in
-// [GetSystemTemplateResponse].SystemTemplate.
+// SystemTemplate is met in answers of [Client.GetSystemTemplate] and
+// [Client.ListSystemTemplates].
 type SystemTemplate struct {
 	Status         string
 	Subtype        int32
@@ -2009,8 +2063,8 @@ type SystemTemplate struct {
 	TypeName       string
 }
 
-// Template is shared by 2 operations, first met in
-// [GetTemplateResponse].Template.
+// Template is met in answers of [Client.GetTemplate] and
+// [Client.ListTemplates].
 type Template struct {
 	ClipsParam         string
 	Config             string
@@ -2028,16 +2082,17 @@ type Template struct {
 	Type               string
 }
 
-// TextWatermark is shared by 3 operations, first met in
-// [TranscodeProcessConfig].TextWatermarks.
+// TextWatermark is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TextWatermark struct {
 	OverwriteParams TextWatermarkParams `json:",omitzero"`
 	// Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// TextWatermarkParams is shared by 3 operations, first met in
-// [TextWatermark].OverwriteParams.
+// TextWatermarkParams is met in requests and answers of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type TextWatermarkParams struct {
 	// Such as true or false.
 	Adaptive    string `json:",omitzero"`
@@ -2052,8 +2107,8 @@ type TextWatermarkParams struct {
 	Top         string `json:",omitzero"`
 }
 
-// TransConfig is shared by 2 operations, first met in
-// [TranscodeParams].TransConfig.
+// TransConfig is met in requests and answers of [Client.GetTranscodeJob] and
+// [Client.SubmitTranscodeJob].
 type TransConfig struct {
 	AdjDarMethod string `json:",omitzero"`
 	// Such as true or false.
@@ -2072,8 +2127,8 @@ type TransConfig struct {
 	TransMode string `json:",omitzero"`
 }
 
-// TranscodeAudio is shared by 3 operations, first met in
-// [TranscodeParams].Audio.
+// TranscodeAudio is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeAudio struct {
 	Bitrate  string `json:",omitzero"`
 	Channels string `json:",omitzero"`
@@ -2086,21 +2141,23 @@ type TranscodeAudio struct {
 	Volume     TranscodeVolume `json:",omitzero"`
 }
 
-// TranscodeConfigInfo is shared by 3 operations, first met in
-// [TranscodeProcessConfig].Transcode.
+// TranscodeConfigInfo is met in answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeConfigInfo struct {
 	OverwriteParams TranscodeParamsInfo
 	TemplateId      string
 }
 
-// TranscodeContainer is shared by 3 operations, first met in
-// [TranscodeParams].Container.
+// TranscodeContainer is met in requests and answers of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type TranscodeContainer struct {
 	Format string `json:",omitzero"`
 }
 
-// TranscodeEncryption is shared by 3 operations, first met in
-// [TranscodeProcessConfig].Encryption.
+// TranscodeEncryption is met in requests and answers of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type TranscodeEncryption struct {
 	CipherText    string `json:",omitzero"`
 	DecryptKeyUri string `json:",omitzero"`
@@ -2110,8 +2167,8 @@ type TranscodeEncryption struct {
 	KeyServiceType string `json:",omitzero"`
 }
 
-// TranscodeInput is shared by 3 operations, first met in
-// [TranscodeParentJob].InputGroup.
+// TranscodeInput is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeInput struct {
 	InputUrl string `json:",omitzero"`
 	// Required.
@@ -2120,8 +2177,8 @@ type TranscodeInput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// TranscodeJob is shared by 2 operations, first met in
-// [TranscodeParentJob].TranscodeJobList.
+// TranscodeJob is met in answers of [Client.GetTranscodeJob] and
+// [Client.SubmitTranscodeJob].
 type TranscodeJob struct {
 	CreateTime       string
 	FinishTime       string
@@ -2141,14 +2198,15 @@ type TranscodeJob struct {
 	UserData         string
 }
 
-// TranscodeMuxConfig is shared by 3 operations, first met in
-// [TranscodeParams].MuxConfig.
+// TranscodeMuxConfig is met in requests and answers of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type TranscodeMuxConfig struct {
 	Segment TranscodeSegment `json:",omitzero"`
 }
 
-// TranscodeOutput is shared by 3 operations, first met in
-// [TranscodeOutputGroup].Output.
+// TranscodeOutput is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeOutput struct {
 	// Required.
 	Media     string `json:",omitzero" check:"required"`
@@ -2157,15 +2215,15 @@ type TranscodeOutput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// TranscodeOutputGroupInfo is shared by 3 operations, first met in
-// [TranscodeParentJob].OutputGroup.
+// TranscodeOutputGroupInfo is met in answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeOutputGroupInfo struct {
 	Output        TranscodeOutput
 	ProcessConfig TranscodeProcessConfigInfo
 }
 
-// TranscodeParamsInfo is shared by 3 operations, first met in
-// [TranscodeConfig].OverwriteParams.
+// TranscodeParamsInfo is met in answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeParamsInfo struct {
 	Audio       TranscodeAudio
 	Container   TranscodeContainer
@@ -2175,8 +2233,8 @@ type TranscodeParamsInfo struct {
 	Video       TranscodeVideo
 }
 
-// TranscodeParentJob is shared by 3 operations, first met in
-// [GetTranscodeJobResponse].TranscodeParentJob.
+// TranscodeParentJob is met in answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeParentJob struct {
 	CreateTime       string
 	FinishTime       string
@@ -2195,8 +2253,8 @@ type TranscodeParentJob struct {
 	UserData         string
 }
 
-// TranscodeProcessConfigInfo is shared by 3 operations, first met in
-// [TranscodeOutputGroup].ProcessConfig.
+// TranscodeProcessConfigInfo is met in answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeProcessConfigInfo struct {
 	CombineConfigs  []CombineConfig
 	Encryption      TranscodeEncryption
@@ -2207,23 +2265,23 @@ type TranscodeProcessConfigInfo struct {
 	Transcode       TranscodeConfigInfo
 }
 
-// TranscodeSegment is shared by 3 operations, first met in
-// [TranscodeMuxConfig].Segment.
+// TranscodeSegment is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeSegment struct {
 	Duration     string `json:",omitzero"`
 	ForceSegTime string `json:",omitzero"`
 }
 
-// TranscodeSubtitle is shared by 3 operations, first met in
-// [TranscodeProcessConfig].Subtitles.
+// TranscodeSubtitle is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeSubtitle struct {
 	OverwriteParams SubtitleParams `json:",omitzero"`
 	// Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// TranscodeVideo is shared by 3 operations, first met in
-// [TranscodeParams].Video.
+// TranscodeVideo is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeVideo struct {
 	AbrMax  string `json:",omitzero"`
 	Bitrate string `json:",omitzero"`
@@ -2250,8 +2308,8 @@ type TranscodeVideo struct {
 	Width    string `json:",omitzero"`
 }
 
-// TranscodeVolume is shared by 3 operations, first met in
-// [TranscodeAudio].Volume.
+// TranscodeVolume is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeVolume struct {
 	IntegratedLoudnessTarget string `json:",omitzero"`
 	LoudnessRangeTarget      string `json:",omitzero"`
@@ -2259,23 +2317,24 @@ type TranscodeVolume struct {
 	TruePeak                 string `json:",omitzero"`
 }
 
-// TranspositionResult is shared by 3 operations, first met in
-// [Hotword].TranspositionResultList.
+// TranspositionResult is met in requests and answers of
+// [Client.CreateHotwordLibrary], [Client.GetHotwordLibrary] and
+// [Client.UpdateHotwordLibrary].
 type TranspositionResult struct {
 	TargetLanguage string `json:",omitzero"`
 	TranslatedText string `json:",omitzero"`
 }
 
-// VideoCensorConfig is shared by 2 operations, first met in
-// [MediaCensorJob].VideoCensorConfig.
+// VideoCensorConfig is met in answers of [Client.QueryMediaCensorJobDetail] and
+// [Client.QueryMediaCensorJobList].
 type VideoCensorConfig struct {
 	BizType     string
 	OutputFile  OSSObject
 	VideoCensor string
 }
 
-// VideoCensorResult is shared by 2 operations, first met in
-// [MediaCensorJob].VensorCensorResult.
+// VideoCensorResult is met in answers of [Client.QueryMediaCensorJobDetail] and
+// [Client.QueryMediaCensorJobList].
 type VideoCensorResult struct {
 	CensorResults struct {
 		CensorResult []CensorResult
@@ -2286,8 +2345,7 @@ type VideoCensorResult struct {
 	}
 }
 
-// VideoStreamInfo is shared by 4 operations, first met in
-// [FileInfo].VideoStreamInfoList.
+// VideoStreamInfo describes a video stream of a file.
 type VideoStreamInfo struct {
 	AvgFPS         string
 	Bitrate        string
@@ -2315,8 +2373,7 @@ type VideoStreamInfo struct {
 	Width          string
 }
 
-// VideoStreamMeta is shared by 8 operations, first met in
-// [FileMeta].VideoStreamInfoList.
+// VideoStreamMeta describes a video stream of a file as jobs report it.
 type VideoStreamMeta struct {
 	AvgFps         string `json:"Avg_fps"`
 	BitRate        string `json:"Bit_rate"`
@@ -2343,8 +2400,10 @@ type VideoStreamMeta struct {
 	Width          string
 }
 
-// VodDrmProvider is shared by 3 operations, first met in
-// [VodPackagingConfig].DrmProvider.
+// VodDrmProvider is met in requests and answers of
+// [Client.CreateVodPackagingConfiguration],
+// [Client.GetVodPackagingConfiguration] and
+// [Client.ListVodPackagingConfigurations].
 type VodDrmProvider struct {
 	// Such as AES_128 or SAMPLE_AES.
 	EncryptionMethod string   `json:",omitzero"`
@@ -2353,8 +2412,8 @@ type VodDrmProvider struct {
 	Url              string   `json:",omitzero"`
 }
 
-// VodPackagingAsset is shared by 4 operations, first met in
-// [VodPackagingAssetResult].Asset.
+// VodPackagingAsset is met in answers of [Client.BatchCreateVodPackagingAsset],
+// [Client.CreateVodPackagingAsset] and 2 more operations.
 type VodPackagingAsset struct {
 	AssetName       string
 	ContentId       string
@@ -2365,8 +2424,10 @@ type VodPackagingAsset struct {
 	Input           MediaObject
 }
 
-// VodPackagingConfig is shared by 3 operations, first met in
-// [CreateVodPackagingConfigurationRequest].PackageConfig.
+// VodPackagingConfig is met in requests and answers of
+// [Client.CreateVodPackagingConfiguration],
+// [Client.GetVodPackagingConfiguration] and
+// [Client.ListVodPackagingConfigurations].
 type VodPackagingConfig struct {
 	DrmProvider     VodDrmProvider     `json:",omitzero"`
 	ManifestName    string             `json:",omitzero"`
@@ -2374,8 +2435,10 @@ type VodPackagingConfig struct {
 	StreamSelection VodStreamSelection `json:",omitzero"`
 }
 
-// VodPackagingConfiguration is shared by 3 operations, first met in
-// [CreateVodPackagingConfigurationResponse].PackagingConfiguration.
+// VodPackagingConfiguration is met in answers of
+// [Client.CreateVodPackagingConfiguration],
+// [Client.GetVodPackagingConfiguration] and
+// [Client.ListVodPackagingConfigurations].
 type VodPackagingConfiguration struct {
 	ConfigurationName string
 	CreateTime        string
@@ -2385,8 +2448,8 @@ type VodPackagingConfiguration struct {
 	Protocol          string
 }
 
-// VodPackagingGroup is shared by 3 operations, first met in
-// [CreateVodPackagingGroupResponse].PackagingGroup.
+// VodPackagingGroup is met in answers of [Client.CreateVodPackagingGroup],
+// [Client.GetVodPackagingGroup] and [Client.ListVodPackagingGroups].
 type VodPackagingGroup struct {
 	ApproximateAssetCount int64
 	ConfigurationCount    int64
@@ -2396,8 +2459,10 @@ type VodPackagingGroup struct {
 	GroupName             string
 }
 
-// VodStreamSelection is shared by 3 operations, first met in
-// [VodPackagingConfig].StreamSelection.
+// VodStreamSelection is met in requests and answers of
+// [Client.CreateVodPackagingConfiguration],
+// [Client.GetVodPackagingConfiguration] and
+// [Client.ListVodPackagingConfigurations].
 type VodStreamSelection struct {
 	MaxVideoBitsPerSecond int64 `json:",omitzero"`
 	MinVideoBitsPerSecond int64 `json:",omitzero"`
@@ -2405,14 +2470,15 @@ type VodStreamSelection struct {
 	StreamOrder string `json:",omitzero"`
 }
 
-// WatermarkTimeline is shared by 3 operations, first met in
-// [ImageWatermarkParams].Timeline.
+// WatermarkTimeline is met in requests and answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type WatermarkTimeline struct {
 	Duration string `json:",omitzero"`
 	Start    string `json:",omitzero"`
 }
 
-// Workflow is shared by 2 operations, first met in [WorkflowTask].Workflow.
+// Workflow is met in answers of [Client.GetWorkflowTask] and
+// [Client.ListWorkflowTasks].
 type Workflow struct {
 	CreateTime   string
 	MediaType    string
@@ -2423,8 +2489,8 @@ type Workflow struct {
 	WorkflowId   string
 }
 
-// WorkflowTask is shared by 2 operations, first met in
-// [GetWorkflowTaskResponse].WorkflowTask.
+// WorkflowTask is met in answers of [Client.GetWorkflowTask] and
+// [Client.ListWorkflowTasks].
 type WorkflowTask struct {
 	ActivityResults string
 	CreateTime      string
@@ -2436,15 +2502,16 @@ type WorkflowTask struct {
 	Workflow        Workflow
 }
 
-// YikeAIAppResult is shared by 2 operations, first met in
-// [YikeAIAppJob].Result.
+// YikeAIAppResult is met in answers of [Client.BatchGetYikeAIAppJob] and
+// [Client.GetYikeAIAppJob].
 type YikeAIAppResult struct {
 	AudioResult []YikeOutput
 	ImageResult []YikeOutput
 	VideoResult []YikeOutput
 }
 
-// YikeBizData is shared by 2 operations, first met in [YikeMediaInfo].BizData.
+// YikeBizData is met in answers of [Client.BatchGetYikeAssetMediaInfos] and
+// [Client.GetYikeAssetMediaInfo].
 type YikeBizData struct {
 	AuditBlockedLabel string
 	AuditStatus       string
@@ -2461,8 +2528,7 @@ type YikeBizData struct {
 	SourceType        string
 }
 
-// YikeMediaInfo is shared by 2 operations, first met in
-// [BatchGetYikeAssetMediaInfosResponse].MediaInfos.
+// YikeMediaInfo is an asset of Yike.
 type YikeMediaInfo struct {
 	BizData        YikeBizData
 	FileInfoList   []FileInfo
@@ -2470,15 +2536,15 @@ type YikeMediaInfo struct {
 	MediaId        string
 }
 
-// YikeOutput is shared by 2 operations, first met in
-// [YikeAIAppResult].AudioResult.
+// YikeOutput is met in answers of [Client.BatchGetYikeAIAppJob] and
+// [Client.GetYikeAIAppJob].
 type YikeOutput struct {
 	MediaId   string
 	OutputUrl string
 }
 
-// YikeUser is shared by 2 operations, first met in
-// [CreateYikeUserResponse].UserInfo.
+// YikeUser is met in answers of [Client.CreateYikeUser] and
+// [Client.GetYikeUser].
 type YikeUser struct {
 	Nickname    string
 	UserId      string

@@ -44,12 +44,15 @@ type CreateUploadMediaRequest struct {
 
 // CreateUploadMediaResponse is the answer of [Client.CreateUploadMedia].
 type CreateUploadMediaResponse struct {
-	RequestId     string
-	FileURL       string
-	MediaId       string
-	MediaURL      string
+	RequestId string
+	// URL of the file to be, without authentication.
+	FileURL  string
+	MediaId  string
+	MediaURL string
+	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
-	UploadAuth    string
+	// Base64 of JSON: temporary credentials. Keep it secret.
+	UploadAuth string
 }
 
 // CreateUploadStream returns where and with which credential a local media
@@ -84,11 +87,13 @@ type CreateUploadStreamRequest struct {
 // CreateUploadStreamResponse is the answer of [Client.CreateUploadStream].
 type CreateUploadStreamResponse struct {
 	RequestId string
-	FileURL   string
-	// Asset the stream is attached to.
-	MediaId       string
+	// URL of the stream to be, without authentication.
+	FileURL string
+	MediaId string
+	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
-	UploadAuth    string
+	// Base64 of JSON: temporary credentials. Keep it secret.
+	UploadAuth string
 }
 
 // GetDefaultStorageLocation returns the storage that is used where a call names
@@ -133,7 +138,7 @@ type GetStorageListResponse struct {
 	StorageInfoList []StorageInfo
 }
 
-// StorageInfo is met in [GetStorageListResponse].StorageInfoList.
+// StorageInfo is one storage location.
 type StorageInfo struct {
 	AppId                  string
 	CreationTime           string
@@ -173,7 +178,7 @@ type GetUrlUploadInfosResponse struct {
 	URLUploadInfoList []URLUploadInfo
 }
 
-// URLUploadInfo is met in [GetUrlUploadInfosResponse].URLUploadInfoList.
+// URLUploadInfo is the state of one upload by URL.
 type URLUploadInfo struct {
 	CompleteTime string
 	CreationTime string
@@ -205,10 +210,11 @@ type RefreshUploadMediaRequest struct {
 // RefreshUploadMediaResponse is the answer of [Client.RefreshUploadMedia].
 type RefreshUploadMediaResponse struct {
 	RequestId string
-	// Asset returned by [Client.CreateUploadMedia].
-	MediaId       string
+	MediaId   string
+	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
-	UploadAuth    string
+	// Base64 of JSON: temporary credentials. Keep it secret.
+	UploadAuth string
 }
 
 // SetDefaultStorageLocation chooses the storage that is used where a call names
@@ -273,7 +279,7 @@ type UploadMediaByURLResponse struct {
 	UploadJobs []UploadJob
 }
 
-// UploadJob is met in [UploadMediaByURLResponse].UploadJobs.
+// UploadJob is one URL that [Client.UploadMediaByURL] has queued.
 type UploadJob struct {
 	JobId     string
 	MediaId   string
@@ -314,7 +320,6 @@ type UploadStreamByURLResponse struct {
 	RequestId string
 	FileURL   string
 	JobId     string
-	// Asset the stream is attached to.
 	MediaId   string
 	SourceURL string
 }

@@ -30,15 +30,16 @@ type BatchCreateVodPackagingAssetResponse struct {
 	ResultList []VodPackagingAssetResult
 }
 
-// NewVodPackagingAsset is met in [BatchCreateVodPackagingAssetRequest].Assets.
+// NewVodPackagingAsset is one of the Assets of
+// [BatchCreateVodPackagingAssetRequest].
 type NewVodPackagingAsset struct {
 	AssetName string      `json:",omitzero"`
 	ContentId string      `json:",omitzero"`
 	Input     MediaObject `json:",omitzero"`
 }
 
-// VodPackagingAssetResult is met in
-// [BatchCreateVodPackagingAssetResponse].ResultList.
+// VodPackagingAssetResult is one of the ResultList of
+// [BatchCreateVodPackagingAssetResponse].
 type VodPackagingAssetResult struct {
 	Asset   VodPackagingAsset
 	Code    string
@@ -185,7 +186,7 @@ type GetVodPackagingAssetResponse struct {
 	Asset     VodPackagingAsset
 }
 
-// VodEgressEndpoint is met in [VodPackagingAsset].EgressEndpoints.
+// VodEgressEndpoint is one of the EgressEndpoints of [VodPackagingAsset].
 type VodEgressEndpoint struct {
 	ConfigurationName string
 	Status            string

@@ -133,7 +133,7 @@ type DetectAudioForCustomizedVoiceJobResponse struct {
 	Success   bool
 }
 
-// VoiceAudioCheck is met in [DetectAudioForCustomizedVoiceJobResponse].Data.
+// VoiceAudioCheck is the Data of [DetectAudioForCustomizedVoiceJobResponse].
 type VoiceAudioCheck struct {
 	Pass   bool
 	Reason string
@@ -254,8 +254,8 @@ type GetDemonstrationForCustomizedVoiceJobResponse struct {
 	Success bool
 }
 
-// VoiceDemonstration is met in
-// [GetDemonstrationForCustomizedVoiceJobResponse].Data.DemonstrationList.
+// VoiceDemonstration is one of the Data.DemonstrationList of
+// [GetDemonstrationForCustomizedVoiceJobResponse].
 type VoiceDemonstration struct {
 	AudioId   int32
 	DemoAudio string
@@ -294,7 +294,7 @@ type ListAvatarTrainingJobsResponse struct {
 	Success   bool
 }
 
-// AvatarTrainingJobList is met in [ListAvatarTrainingJobsResponse].Data.
+// AvatarTrainingJobList is the Data of [ListAvatarTrainingJobsResponse].
 type AvatarTrainingJobList struct {
 	AvatarTrainingJobList []AvatarTrainingJob
 	TotalCount            int64
@@ -330,7 +330,7 @@ type ListAvatarsResponse struct {
 	Success   bool
 }
 
-// AvatarList is met in [ListAvatarsResponse].Data.
+// AvatarList is the Data of [ListAvatarsResponse].
 type AvatarList struct {
 	AvatarList []Avatar
 	TotalCount int64
@@ -369,7 +369,7 @@ type ListCustomizedVoiceJobsResponse struct {
 	Success   bool
 }
 
-// CustomizedVoiceJobList is met in [ListCustomizedVoiceJobsResponse].Data.
+// CustomizedVoiceJobList is the Data of [ListCustomizedVoiceJobsResponse].
 type CustomizedVoiceJobList struct {
 	CustomizedVoiceJobList []CustomizedVoiceJob
 	TotalCount             int32
@@ -407,7 +407,7 @@ type ListCustomizedVoicesResponse struct {
 	Success   bool
 }
 
-// CustomizedVoiceList is met in [ListCustomizedVoicesResponse].Data.
+// CustomizedVoiceList is the Data of [ListCustomizedVoicesResponse].
 type CustomizedVoiceList struct {
 	CustomizedVoiceList []CustomizedVoice
 	TotalCount          int32
@@ -445,8 +445,8 @@ type ListSmartSysAvatarModelsResponse struct {
 	TotalCount              int32
 }
 
-// SmartSysAvatarModel is met in
-// [ListSmartSysAvatarModelsResponse].SmartSysAvatarModelList.
+// SmartSysAvatarModel is one of the SmartSysAvatarModelList of
+// [ListSmartSysAvatarModelsResponse].
 type SmartSysAvatarModel struct {
 	AvatarId   string
 	AvatarName string
@@ -477,7 +477,7 @@ type ListSmartVoiceGroupsResponse struct {
 	VoiceGroups []VoiceGroup
 }
 
-// Voice is met in [VoiceGroup].VoiceList.
+// Voice is one of the VoiceList of [VoiceGroup].
 type Voice struct {
 	Desc              string
 	Name              string
@@ -490,7 +490,7 @@ type Voice struct {
 	VoiceUrl          string
 }
 
-// VoiceGroup is met in [ListSmartVoiceGroupsResponse].VoiceGroups.
+// VoiceGroup is one of the VoiceGroups of [ListSmartVoiceGroupsResponse].
 type VoiceGroup struct {
 	Type      string
 	VoiceList []Voice

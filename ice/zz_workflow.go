@@ -29,7 +29,7 @@ type GetAIWorkflowTaskResponse struct {
 	WorkflowTask AIWorkflowTask
 }
 
-// AIWorkflow is met in [AIWorkflowTask].Workflow.
+// AIWorkflow is the Workflow of [AIWorkflowTask].
 type AIWorkflow struct {
 	CreateTime   string
 	Graph        string
@@ -41,7 +41,7 @@ type AIWorkflow struct {
 	WorkflowId   string
 }
 
-// AIWorkflowTask is met in [GetAIWorkflowTaskResponse].WorkflowTask.
+// AIWorkflowTask is the WorkflowTask of [GetAIWorkflowTaskResponse].
 type AIWorkflowTask struct {
 	CreateTime  string
 	FinishTime  string

@@ -52,7 +52,7 @@ type BatchGetYikeAIAppJobResponse struct {
 	JobList   []YikeAIAppJob
 }
 
-// YikeAIAppJob is met in [BatchGetYikeAIAppJobResponse].JobList.
+// YikeAIAppJob is one of the JobList of [BatchGetYikeAIAppJobResponse].
 type YikeAIAppJob struct {
 	AppId               string
 	AppInputConfig      alimedia.JSON
@@ -106,10 +106,13 @@ type CreateYikeAssetUploadRequest struct {
 
 // CreateYikeAssetUploadResponse is the answer of [Client.CreateYikeAssetUpload].
 type CreateYikeAssetUploadResponse struct {
-	RequestId     string
-	FileURL       string
+	RequestId string
+	// URL of the file to be, without authentication.
+	FileURL string
+	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
-	UploadAuth    string
+	// Base64 of JSON: temporary credentials. Keep it secret.
+	UploadAuth string
 }
 
 // CreateYikeProduction creates the yike production.
@@ -273,7 +276,7 @@ type GetYikeStoryboardJobResponse struct {
 	JobStatus string
 }
 
-// YikeStoryboardParams is met in [GetYikeStoryboardJobResponse].JobParams.
+// YikeStoryboardParams is the JobParams of [GetYikeStoryboardJobResponse].
 type YikeStoryboardParams struct {
 	AspectRatio      string
 	FileURL          string
@@ -288,7 +291,7 @@ type YikeStoryboardParams struct {
 	VideoModel       string
 }
 
-// YikeStoryboardResult is met in [GetYikeStoryboardJobResponse].JobResult.
+// YikeStoryboardResult is the JobResult of [GetYikeStoryboardJobResponse].
 type YikeStoryboardResult struct {
 	ExceptionStoryboardIds string
 	FailureShotList        string
@@ -370,7 +373,7 @@ type ListYikeAssetFoldersResponse struct {
 	Total      int32
 }
 
-// YikeFolder is met in [ListYikeAssetFoldersResponse].FolderList.
+// YikeFolder is one of the FolderList of [ListYikeAssetFoldersResponse].
 type YikeFolder struct {
 	CreateTime   string
 	FolderId     string
@@ -415,7 +418,7 @@ type ListYikeProductionsResponse struct {
 	ProductionList []YikeProduction
 }
 
-// YikeProduction is met in [ListYikeProductionsResponse].ProductionList.
+// YikeProduction is one of the ProductionList of [ListYikeProductionsResponse].
 type YikeProduction struct {
 	Auth           string
 	CoverUrl       string
@@ -448,7 +451,7 @@ type PrecheckYikeAIAppJobResponse struct {
 	Status    string
 }
 
-// YikePrecheckResult is met in [PrecheckYikeAIAppJobResponse].Result.
+// YikePrecheckResult is one of the Result of [PrecheckYikeAIAppJobResponse].
 type YikePrecheckResult struct {
 	ErrorCode string
 	Key       string

@@ -96,7 +96,7 @@ type GetAIImageJobsResponse struct {
 	AIImageJobList []AIImageJob
 }
 
-// AIImageJob is met in [GetAIImageJobsResponse].AIImageJobList.
+// AIImageJob is one of the AIImageJobList of [GetAIImageJobsResponse].
 type AIImageJob struct {
 	AIImageResult  string
 	Code           string
@@ -154,14 +154,14 @@ type GetAIVideoTagResultResponse struct {
 	VideoTagResult VideoTagResult
 }
 
-// VideoTag is met in [VideoTagResult].Category.
+// VideoTag is one of the Category of [VideoTagResult].
 type VideoTag struct {
 	FaceUrl string
 	Tag     string
 	Times   []string
 }
 
-// VideoTagResult is met in [GetAIVideoTagResultResponse].VideoTagResult.
+// VideoTagResult is the VideoTagResult of [GetAIVideoTagResultResponse].
 type VideoTagResult struct {
 	Category []VideoTag
 	Keyword  []VideoTag
@@ -217,8 +217,8 @@ type GetDigitalWatermarkExtractResultResponse struct {
 	AiExtractResultList []WatermarkExtractResult
 }
 
-// WatermarkExtractResult is met in
-// [GetDigitalWatermarkExtractResultResponse].AiExtractResultList.
+// WatermarkExtractResult is one of the AiExtractResultList of
+// [GetDigitalWatermarkExtractResultResponse].
 type WatermarkExtractResult struct {
 	CreateTime    string
 	ErrorMessage  string
@@ -254,20 +254,20 @@ type GetMediaDNAResultResponse struct {
 	}
 }
 
-// DNASpan is met in [VideoDNADetail].Duplication.
+// DNASpan is the Duplication of [VideoDNADetail].
 type DNASpan struct {
 	Duration string
 	Start    string
 }
 
-// VideoDNA is met in [GetMediaDNAResultResponse].DNAResult.VideoDNA.
+// VideoDNA is one of the DNAResult.VideoDNA of [GetMediaDNAResultResponse].
 type VideoDNA struct {
 	Detail     []VideoDNADetail
 	PrimaryKey string
 	Similarity string
 }
 
-// VideoDNADetail is met in [VideoDNA].Detail.
+// VideoDNADetail is one of the Detail of [VideoDNA].
 type VideoDNADetail struct {
 	Duplication DNASpan
 	Input       DNASpan
@@ -293,7 +293,7 @@ type ListAIImageInfoResponse struct {
 	AIImageInfoList []AIImageInfo
 }
 
-// AIImageInfo is met in [ListAIImageInfoResponse].AIImageInfoList.
+// AIImageInfo is one of the AIImageInfoList of [ListAIImageInfoResponse].
 type AIImageInfo struct {
 	AIImageInfoId string
 	CreationTime  string

@@ -194,7 +194,7 @@ type GetAppPlayKeyResponse struct {
 	AppPlayKey AppPlayKey
 }
 
-// AppPlayKey is met in [GetAppPlayKeyResponse].AppPlayKey.
+// AppPlayKey is the AppPlayKey of [GetAppPlayKeyResponse].
 type AppPlayKey struct {
 	AppId            string
 	CreationTime     string
@@ -256,7 +256,8 @@ type ListAppPoliciesForIdentityResponse struct {
 	AppPolicyList []AppPolicy
 }
 
-// AppPolicy is met in [ListAppPoliciesForIdentityResponse].AppPolicyList.
+// AppPolicy is one of the AppPolicyList of
+// [ListAppPoliciesForIdentityResponse].
 type AppPolicy struct {
 	AppId            string
 	CreationTime     string

@@ -48,7 +48,7 @@ type GetAIMediaAuditJobResponse struct {
 	MediaAuditJob MediaAuditJob
 }
 
-// MediaAuditJob is met in [GetAIMediaAuditJobResponse].MediaAuditJob.
+// MediaAuditJob is the MediaAuditJob of [GetAIMediaAuditJobResponse].
 type MediaAuditJob struct {
 	Code         string
 	CompleteTime string
@@ -95,7 +95,7 @@ type GetAuditHistoryResponse struct {
 	Total     int64
 }
 
-// AuditHistory is met in [GetAuditHistoryResponse].Histories.
+// AuditHistory is one of the Histories of [GetAuditHistoryResponse].
 type AuditHistory struct {
 	Auditor      string
 	Comment      string
@@ -139,7 +139,7 @@ type GetMediaAuditAudioResultDetailResponse struct {
 	MediaAuditAudioResultDetail AudioAuditDetails
 }
 
-// AudioAuditDetail is met in [AudioAuditDetails].List.
+// AudioAuditDetail is one of the List of [AudioAuditDetails].
 type AudioAuditDetail struct {
 	EndTime   int64
 	Label     string
@@ -147,8 +147,8 @@ type AudioAuditDetail struct {
 	Text      string
 }
 
-// AudioAuditDetails is met in
-// [GetMediaAuditAudioResultDetailResponse].MediaAuditAudioResultDetail.
+// AudioAuditDetails is the MediaAuditAudioResultDetail of
+// [GetMediaAuditAudioResultDetailResponse].
 type AudioAuditDetails struct {
 	List      []AudioAuditDetail
 	PageTotal int32
@@ -207,7 +207,7 @@ type GetMediaAuditResultDetailResponse struct {
 	MediaAuditResultDetail ImageAuditDetails
 }
 
-// ImageAuditDetail is met in [ImageAuditDetails].List.
+// ImageAuditDetail is one of the List of [ImageAuditDetails].
 type ImageAuditDetail struct {
 	AdLabel        string
 	AdScore        string
@@ -223,8 +223,8 @@ type ImageAuditDetail struct {
 	Url            string
 }
 
-// ImageAuditDetails is met in
-// [GetMediaAuditResultDetailResponse].MediaAuditResultDetail.
+// ImageAuditDetails is the MediaAuditResultDetail of
+// [GetMediaAuditResultDetailResponse].
 type ImageAuditDetails struct {
 	List  []ImageAuditDetail
 	Total int32
@@ -250,8 +250,8 @@ type GetMediaAuditResultTimelineResponse struct {
 	MediaAuditResultTimeline AuditTimeline
 }
 
-// AuditTimeline is met in
-// [GetMediaAuditResultTimelineResponse].MediaAuditResultTimeline.
+// AuditTimeline is the MediaAuditResultTimeline of
+// [GetMediaAuditResultTimelineResponse].
 type AuditTimeline struct {
 	Ad        []AuditTimelineItem
 	Live      []AuditTimelineItem
@@ -260,7 +260,7 @@ type AuditTimeline struct {
 	Terrorism []AuditTimelineItem
 }
 
-// AuditTimelineItem is met in [AuditTimeline].Ad.
+// AuditTimelineItem is one of the Ad of [AuditTimeline].
 type AuditTimelineItem struct {
 	Label     string
 	Score     string
@@ -286,7 +286,8 @@ type ListAuditSecurityIpResponse struct {
 	SecurityIpList []AuditSecurityIp
 }
 
-// AuditSecurityIp is met in [ListAuditSecurityIpResponse].SecurityIpList.
+// AuditSecurityIp is one of the SecurityIpList of
+// [ListAuditSecurityIpResponse].
 type AuditSecurityIp struct {
 	CreationTime      string
 	Ips               string

@@ -195,8 +195,8 @@ type DescribeVodDomainCertificateInfoResponse struct {
 	}
 }
 
-// DomainCertificate is met in
-// [DescribeVodDomainCertificateInfoResponse].CertInfos.CertInfo.
+// DomainCertificate is one of the CertInfos.CertInfo of
+// [DescribeVodDomainCertificateInfoResponse].
 type DomainCertificate struct {
 	CertDomainName          string
 	CertExpireTime          string
@@ -241,8 +241,8 @@ type DescribeVodDomainConfigsResponse struct {
 	}
 }
 
-// DomainConfig is met in
-// [DescribeVodDomainConfigsResponse].DomainConfigs.DomainConfig.
+// DomainConfig is one of the DomainConfigs.DomainConfig of
+// [DescribeVodDomainConfigsResponse].
 type DomainConfig struct {
 	ConfigId     string
 	FunctionArgs struct {
@@ -252,7 +252,7 @@ type DomainConfig struct {
 	Status       string
 }
 
-// DomainFunctionArg is met in [DomainConfig].FunctionArgs.FunctionArg.
+// DomainFunctionArg is one of the FunctionArgs.FunctionArg of [DomainConfig].
 type DomainFunctionArg struct {
 	ArgName  string
 	ArgValue string
@@ -280,7 +280,7 @@ type DescribeVodDomainDetailResponse struct {
 	DomainDetail DomainDetail
 }
 
-// DomainDetail is met in [DescribeVodDomainDetailResponse].DomainDetail.
+// DomainDetail is the DomainDetail of [DescribeVodDomainDetailResponse].
 type DomainDetail struct {
 	CertName     string
 	Cname        string
@@ -335,8 +335,8 @@ type DescribeVodDomainLogResponse struct {
 	}
 }
 
-// DomainLogDetail is met in
-// [DescribeVodDomainLogResponse].DomainLogDetails.DomainLogDetail.
+// DomainLogDetail is one of the DomainLogDetails.DomainLogDetail of
+// [DescribeVodDomainLogResponse].
 type DomainLogDetail struct {
 	DomainName string
 	LogCount   int64
@@ -346,7 +346,7 @@ type DomainLogDetail struct {
 	PageInfos DomainLogPage
 }
 
-// DomainLogInfo is met in [DomainLogDetail].LogInfos.LogInfoDetail.
+// DomainLogInfo is one of the LogInfos.LogInfoDetail of [DomainLogDetail].
 type DomainLogInfo struct {
 	EndTime   string
 	LogName   string
@@ -355,7 +355,7 @@ type DomainLogInfo struct {
 	StartTime string
 }
 
-// DomainLogPage is met in [DomainLogDetail].PageInfos.
+// DomainLogPage is the PageInfos of [DomainLogDetail].
 type DomainLogPage struct {
 	PageNumber int64
 	PageSize   int64
@@ -435,7 +435,7 @@ type DescribeVodRefreshTasksResponse struct {
 	TotalCount int64
 }
 
-// RefreshTask is met in [DescribeVodRefreshTasksResponse].Tasks.Task.
+// RefreshTask is one of the Tasks.Task of [DescribeVodRefreshTasksResponse].
 type RefreshTask struct {
 	CreationTime string
 	Description  string
@@ -526,13 +526,14 @@ type DescribeVodUserDomainsResponse struct {
 	TotalCount int64
 }
 
-// DomainTag is met in [DescribeVodUserDomainsRequest].Tag.
+// DomainTag is one of the Tag of [DescribeVodUserDomainsRequest].
 type DomainTag struct {
 	Key   string `json:",omitzero"`
 	Value string `json:",omitzero"`
 }
 
-// UserDomain is met in [DescribeVodUserDomainsResponse].Domains.PageData.
+// UserDomain is one of the Domains.PageData of
+// [DescribeVodUserDomainsResponse].
 type UserDomain struct {
 	Cname        string
 	Description  string

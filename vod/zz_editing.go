@@ -65,7 +65,8 @@ type AddEditingProjectMaterialsResponse struct {
 	MaterialList []AddedMaterial
 }
 
-// AddedMaterial is met in [AddEditingProjectMaterialsResponse].MaterialList.
+// AddedMaterial is one of the MaterialList of
+// [AddEditingProjectMaterialsResponse].
 type AddedMaterial struct {
 	CateId       int32
 	CateName     string
@@ -190,8 +191,8 @@ type GetEditingProjectMaterialsResponse struct {
 	}
 }
 
-// EditingMaterial is met in
-// [GetEditingProjectMaterialsResponse].MaterialList.Material.
+// EditingMaterial is one of the MaterialList.Material of
+// [GetEditingProjectMaterialsResponse].
 type EditingMaterial struct {
 	CateId       int32
 	CateName     string

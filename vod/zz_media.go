@@ -33,7 +33,7 @@ type BatchGetMediaInfosResponse struct {
 	NonExistReferenceIds []string
 }
 
-// BatchMediaInfo is met in [BatchGetMediaInfosResponse].MediaInfos.
+// BatchMediaInfo is one of the MediaInfos of [BatchGetMediaInfosResponse].
 type BatchMediaInfo struct {
 	MediaId       string
 	MediaInfo     MediaInfo
@@ -41,7 +41,7 @@ type BatchMediaInfo struct {
 	PlayInfoList  []PlayInfo
 }
 
-// MediaInfo is met in [BatchMediaInfo].MediaInfo.
+// MediaInfo is the MediaInfo of [BatchMediaInfo].
 type MediaInfo struct {
 	AppId             string
 	CateId            int64
@@ -295,8 +295,8 @@ type ListLiveRecordVideoResponse struct {
 	Total int32
 }
 
-// LiveRecordVideo is met in
-// [ListLiveRecordVideoResponse].LiveRecordVideoList.LiveRecordVideo.
+// LiveRecordVideo is one of the LiveRecordVideoList.LiveRecordVideo of
+// [ListLiveRecordVideoResponse].
 type LiveRecordVideo struct {
 	AppName         string
 	DomainName      string
@@ -307,7 +307,7 @@ type LiveRecordVideo struct {
 	Video           RecordedVideo
 }
 
-// RecordedVideo is met in [LiveRecordVideo].Video.
+// RecordedVideo is the Video of [LiveRecordVideo].
 type RecordedVideo struct {
 	CateId       int32
 	CateName     string
@@ -395,20 +395,19 @@ type SearchMediaRequest struct {
 
 // SearchMediaResponse is the answer of [Client.SearchMedia].
 type SearchMediaResponse struct {
-	RequestId string
-	MediaList []Media
-	// ScrollToken of the page before.
+	RequestId   string
+	MediaList   []Media
 	ScrollToken string
 	Total       int64
 }
 
-// AiData is met in [Media].AiData.
+// AiData is the AiData of [Media].
 type AiData struct {
 	AiLabelInfo []AiLabelInfo
 	OcrInfo     []OcrInfo
 }
 
-// AiLabelInfo is met in [AiData].AiLabelInfo.
+// AiLabelInfo is one of the AiLabelInfo of [AiData].
 type AiLabelInfo struct {
 	Category    string
 	LabelId     string
@@ -416,14 +415,14 @@ type AiLabelInfo struct {
 	Occurrences []AiOccurrence
 }
 
-// AiOccurrence is met in [AiLabelInfo].Occurrences.
+// AiOccurrence is one of the Occurrences of [AiLabelInfo].
 type AiOccurrence struct {
 	From  float64
 	Score float64
 	To    float64
 }
 
-// AiRoughData is met in [Media].AiRoughData.
+// AiRoughData is the AiRoughData of [Media].
 type AiRoughData struct {
 	AiCategory string
 	AiJobId    string
@@ -431,7 +430,7 @@ type AiRoughData struct {
 	Status     string
 }
 
-// Audio is met in [Media].Audio.
+// Audio is the Audio of [Media].
 type Audio struct {
 	AppId             string
 	AudioId           string
@@ -459,7 +458,7 @@ type Audio struct {
 	TranscodeMode     string
 }
 
-// Image is met in [Media].Image.
+// Image is the Image of [Media].
 type Image struct {
 	AppId            string
 	CateId           int64
@@ -475,7 +474,7 @@ type Image struct {
 	URL              string
 }
 
-// Media is met in [SearchMediaResponse].MediaList.
+// Media is one of the MediaList of [SearchMediaResponse].
 type Media struct {
 	AiData        AiData
 	AiRoughData   AiRoughData
@@ -488,7 +487,7 @@ type Media struct {
 	Video         VideoInfo
 }
 
-// OcrInfo is met in [AiData].OcrInfo.
+// OcrInfo is one of the OcrInfo of [AiData].
 type OcrInfo struct {
 	Content string
 	From    float64

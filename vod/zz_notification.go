@@ -47,7 +47,7 @@ type GetMessageCallbackResponse struct {
 	MessageCallback CallbackSettings
 }
 
-// CallbackSettings is met in [GetMessageCallbackResponse].MessageCallback.
+// CallbackSettings says where events go.
 type CallbackSettings struct {
 	AppId         string
 	AuthKey       string

@@ -55,7 +55,8 @@ type GetMediaRefreshJobsResponse struct {
 	MediaRefreshJobs []MediaRefreshJob
 }
 
-// MediaRefreshJob is met in [GetMediaRefreshJobsResponse].MediaRefreshJobs.
+// MediaRefreshJob is one of the MediaRefreshJobs of
+// [GetMediaRefreshJobsResponse].
 type MediaRefreshJob struct {
 	ErrorCode         string
 	ErrorMessage      string
@@ -123,7 +124,7 @@ type GetPlayInfoResponse struct {
 	VideoBase VideoBase
 }
 
-// VideoBase is met in [GetPlayInfoResponse].VideoBase.
+// VideoBase is the metadata that comes with play URLs.
 type VideoBase struct {
 	CoverURL     string
 	CreationTime string
@@ -166,7 +167,7 @@ type GetVideoPlayAuthResponse struct {
 	VideoMeta VideoMeta
 }
 
-// VideoMeta is met in [GetVideoPlayAuthResponse].VideoMeta.
+// VideoMeta is the metadata that comes with a play credential.
 type VideoMeta struct {
 	CoverURL string
 	Duration float32

@@ -49,7 +49,7 @@ type ListDynamicImageResponse struct {
 	DynamicImageList []DynamicImage
 }
 
-// DynamicImage is met in [ListDynamicImageResponse].DynamicImageList.
+// DynamicImage is one of the DynamicImageList of [ListDynamicImageResponse].
 type DynamicImage struct {
 	CreationTime   string
 	Duration       string
@@ -100,7 +100,7 @@ type ListSnapshotsResponse struct {
 	MediaSnapshot MediaSnapshot
 }
 
-// MediaSnapshot is met in [ListSnapshotsResponse].MediaSnapshot.
+// MediaSnapshot is the MediaSnapshot of [ListSnapshotsResponse].
 type MediaSnapshot struct {
 	CreationTime string
 	JobId        string
@@ -111,7 +111,7 @@ type MediaSnapshot struct {
 	Total int64
 }
 
-// Snapshot is met in [MediaSnapshot].Snapshots.Snapshot.
+// Snapshot is one of the Snapshots.Snapshot of [MediaSnapshot].
 type Snapshot struct {
 	Index int64
 	Url   string

@@ -36,8 +36,8 @@ type DescribeMediaDistributionResponse struct {
 	Total                 int64
 }
 
-// MediaDistribution is met in
-// [DescribeMediaDistributionResponse].MediaDistributionList.
+// MediaDistribution is one of the MediaDistributionList of
+// [DescribeMediaDistributionResponse].
 type MediaDistribution struct {
 	Count     int64
 	EndTime   string
@@ -82,8 +82,8 @@ type DescribePlayTopVideosResponse struct {
 	TotalNum int64
 }
 
-// TopPlayVideo is met in
-// [DescribePlayTopVideosResponse].TopPlayVideos.TopPlayVideoStatis.
+// TopPlayVideo is one of the TopPlayVideos.TopPlayVideoStatis of
+// [DescribePlayTopVideosResponse].
 type TopPlayVideo struct {
 	PlayDuration string
 	Title        string
@@ -117,8 +117,8 @@ type DescribePlayUserAvgResponse struct {
 	}
 }
 
-// UserPlayAvg is met in
-// [DescribePlayUserAvgResponse].UserPlayStatisAvgs.UserPlayStatisAvg.
+// UserPlayAvg is one of the UserPlayStatisAvgs.UserPlayStatisAvg of
+// [DescribePlayUserAvgResponse].
 type UserPlayAvg struct {
 	AvgPlayCount    string
 	AvgPlayDuration string
@@ -150,7 +150,7 @@ type DescribePlayUserTotalResponse struct {
 	}
 }
 
-// PlayerCounts is met in [UserPlayTotal].UV.
+// PlayerCounts is the UV of [UserPlayTotal].
 type PlayerCounts struct {
 	Android string
 	Flash   string
@@ -158,8 +158,8 @@ type PlayerCounts struct {
 	IOS     string `json:"iOS"`
 }
 
-// UserPlayTotal is met in
-// [DescribePlayUserTotalResponse].UserPlayStatisTotals.UserPlayStatisTotal.
+// UserPlayTotal is one of the UserPlayStatisTotals.UserPlayStatisTotal of
+// [DescribePlayUserTotalResponse].
 type UserPlayTotal struct {
 	Date         string
 	PlayDuration string
@@ -195,8 +195,8 @@ type DescribePlayVideoStatisResponse struct {
 	}
 }
 
-// VideoPlayDetail is met in
-// [DescribePlayVideoStatisResponse].VideoPlayStatisDetails.VideoPlayStatisDetail.
+// VideoPlayDetail is one of the VideoPlayStatisDetails.VideoPlayStatisDetail of
+// [DescribePlayVideoStatisResponse].
 type VideoPlayDetail struct {
 	Date         string
 	PlayDuration string
@@ -299,8 +299,8 @@ type DescribeVodDomainBpsDataByLayerResponse struct {
 	DataInterval int32
 }
 
-// DomainLayerData is met in
-// [DescribeVodDomainBpsDataByLayerResponse].BpsDataInterval.DataModule.
+// DomainLayerData is one of the BpsDataInterval.DataModule of
+// [DescribeVodDomainBpsDataByLayerResponse].
 type DomainLayerData struct {
 	TimeStamp    string
 	TrafficValue int64
@@ -369,8 +369,8 @@ type DescribeVodDomainMax95BpsDataResponse struct {
 	StartTime        string
 }
 
-// DomainMax95Data is met in
-// [DescribeVodDomainMax95BpsDataResponse].DetailData.Max95Detail.
+// DomainMax95Data is one of the DetailData.Max95Detail of
+// [DescribeVodDomainMax95BpsDataResponse].
 type DomainMax95Data struct {
 	Area             string
 	Max95Bps         float32
@@ -410,8 +410,8 @@ type DescribeVodDomainQpsDataResponse struct {
 	StartTime string
 }
 
-// DomainQpsData is met in
-// [DescribeVodDomainQpsDataResponse].QpsDataInterval.DataModule.
+// DomainQpsData is one of the QpsDataInterval.DataModule of
+// [DescribeVodDomainQpsDataResponse].
 type DomainQpsData struct {
 	AccDomesticValue      string
 	AccOverseasValue      string
@@ -455,8 +455,8 @@ type DescribeVodDomainRealTimeBpsDataResponse struct {
 	}
 }
 
-// RealTimeBps is met in
-// [DescribeVodDomainRealTimeBpsDataResponse].Data.BpsModel.
+// RealTimeBps is one of the Data.BpsModel of
+// [DescribeVodDomainRealTimeBpsDataResponse].
 type RealTimeBps struct {
 	Bps       float32
 	TimeStamp string
@@ -488,8 +488,8 @@ type DescribeVodDomainRealTimeByteHitRateDataResponse struct {
 	}
 }
 
-// RealTimeByteHitRate is met in
-// [DescribeVodDomainRealTimeByteHitRateDataResponse].Data.ByteHitRateDataModel.
+// RealTimeByteHitRate is one of the Data.ByteHitRateDataModel of
+// [DescribeVodDomainRealTimeByteHitRateDataResponse].
 type RealTimeByteHitRate struct {
 	ByteHitRate float32
 	TimeStamp   string
@@ -560,16 +560,16 @@ type DescribeVodDomainRealTimeHttpCodeDataResponse struct {
 	StartTime string
 }
 
-// HTTPCodeProportion is met in
-// [HTTPCodeUsage].Value.RealTimeCodeProportionData.
+// HTTPCodeProportion is one of the Value.RealTimeCodeProportionData of
+// [HTTPCodeUsage].
 type HTTPCodeProportion struct {
 	Code       string
 	Count      string
 	Proportion string
 }
 
-// HTTPCodeUsage is met in
-// [DescribeVodDomainRealTimeHttpCodeDataResponse].RealTimeHttpCodeData.UsageData.
+// HTTPCodeUsage is one of the RealTimeHttpCodeData.UsageData of
+// [DescribeVodDomainRealTimeHttpCodeDataResponse].
 type HTTPCodeUsage struct {
 	TimeStamp string
 	Value     struct {
@@ -604,8 +604,8 @@ type DescribeVodDomainRealTimeQpsDataResponse struct {
 	}
 }
 
-// RealTimeQps is met in
-// [DescribeVodDomainRealTimeQpsDataResponse].Data.QpsModel.
+// RealTimeQps is one of the Data.QpsModel of
+// [DescribeVodDomainRealTimeQpsDataResponse].
 type RealTimeQps struct {
 	Qps       float32
 	TimeStamp string
@@ -637,8 +637,8 @@ type DescribeVodDomainRealTimeReqHitRateDataResponse struct {
 	}
 }
 
-// RealTimeReqHitRate is met in
-// [DescribeVodDomainRealTimeReqHitRateDataResponse].Data.ReqHitRateDataModel.
+// RealTimeReqHitRate is one of the Data.ReqHitRateDataModel of
+// [DescribeVodDomainRealTimeReqHitRateDataResponse].
 type RealTimeReqHitRate struct {
 	ReqHitRate float32
 	TimeStamp  string
@@ -861,7 +861,8 @@ type DescribeVodEditingUsageDataResponse struct {
 	StartTime   string
 }
 
-// EditingUsage is met in [DescribeVodEditingUsageDataResponse].EditingData.
+// EditingUsage is one of the EditingData of
+// [DescribeVodEditingUsageDataResponse].
 type EditingUsage struct {
 	Duration      int64
 	Region        string
@@ -915,7 +916,7 @@ type DescribeVodMediaPlayDataResponse struct {
 	TotalCount  int64
 }
 
-// QoeInfo is met in [DescribeVodMediaPlayDataResponse].QoeInfoList.
+// QoeInfo is one of the QoeInfoList of [DescribeVodMediaPlayDataResponse].
 type QoeInfo struct {
 	DAU               float32
 	MediaId           string
@@ -959,7 +960,8 @@ type DescribeVodPlayerCollectDataResponse struct {
 	DataList  []PlayerCollectData
 }
 
-// PlayerCollectData is met in [DescribeVodPlayerCollectDataResponse].DataList.
+// PlayerCollectData is one of the DataList of
+// [DescribeVodPlayerCollectDataResponse].
 type PlayerCollectData struct {
 	Metric     string
 	Value      float64
@@ -1042,7 +1044,8 @@ type DescribeVodPlayerMetricDataResponse struct {
 	TotalCnt   int64
 }
 
-// PlayerMetricData is met in [DescribeVodPlayerMetricDataResponse].DataList.
+// PlayerMetricData is one of the DataList of
+// [DescribeVodPlayerMetricDataResponse].
 type PlayerMetricData struct {
 	AvgPerCompletionVv float64
 	AvgPerPlayDuration float64
@@ -1072,7 +1075,7 @@ type PlayerMetricData struct {
 	Vv                 float64
 }
 
-// PlayerMetricExtend is met in [DescribeVodPlayerMetricDataResponse].Extend.
+// PlayerMetricExtend is the Extend of [DescribeVodPlayerMetricDataResponse].
 type PlayerMetricExtend struct {
 	ActualEndTime   string
 	ActualStartTime string
@@ -1138,8 +1141,8 @@ type DescribeVodStorageDataResponse struct {
 	}
 }
 
-// StorageUsage is met in
-// [DescribeVodStorageDataResponse].StorageData.StorageDataItem.
+// StorageUsage is one of the StorageData.StorageDataItem of
+// [DescribeVodStorageDataResponse].
 type StorageUsage struct {
 	NetworkOut         string
 	StorageUtilization string
@@ -1171,7 +1174,8 @@ type DescribeVodTieringStorageDataResponse struct {
 	StorageData []TieringStorage
 }
 
-// TieringStorage is met in [DescribeVodTieringStorageDataResponse].StorageData.
+// TieringStorage is one of the StorageData of
+// [DescribeVodTieringStorageDataResponse].
 type TieringStorage struct {
 	LessthanMonthDatasize int64
 	Region                string
@@ -1206,8 +1210,8 @@ type DescribeVodTieringStorageRetrievalDataResponse struct {
 	RetrievalData []TieringRetrieval
 }
 
-// TieringRetrieval is met in
-// [DescribeVodTieringStorageRetrievalDataResponse].RetrievalData.
+// TieringRetrieval is one of the RetrievalData of
+// [DescribeVodTieringStorageRetrievalDataResponse].
 type TieringRetrieval struct {
 	CABulkRetrievalData      int64
 	CAHighPriorRetrievalData int64
@@ -1276,8 +1280,8 @@ type GetDailyPlayRegionStatisResponse struct {
 	FailDates                 []string
 }
 
-// DailyPlayRegion is met in
-// [GetDailyPlayRegionStatisResponse].DailyPlayRegionStatisList.
+// DailyPlayRegion is one of the DailyPlayRegionStatisList of
+// [GetDailyPlayRegionStatisResponse].
 type DailyPlayRegion struct {
 	Date    string
 	FileUrl string

@@ -119,8 +119,8 @@ type GetTranscodeTemplateGroupResponse struct {
 	TranscodeTemplateGroup TranscodeTemplateGroup
 }
 
-// TranscodeTemplateInfo is met in
-// [TranscodeTemplateGroup].TranscodeTemplateList.
+// TranscodeTemplateInfo is one of the TranscodeTemplateList of
+// [TranscodeTemplateGroup].
 type TranscodeTemplateInfo struct {
 	Audio                alimedia.JSON
 	Clip                 alimedia.JSON

@@ -30,7 +30,8 @@ type GetTranscodeSummaryResponse struct {
 	TranscodeSummaryList []TranscodeSummary
 }
 
-// TranscodeJobSummary is met in [TranscodeSummary].TranscodeJobInfoSummaryList.
+// TranscodeJobSummary is one of the TranscodeJobInfoSummaryList of
+// [TranscodeSummary].
 type TranscodeJobSummary struct {
 	Bitrate             string
 	CompleteTime        string
@@ -49,8 +50,8 @@ type TranscodeJobSummary struct {
 	Width               string
 }
 
-// TranscodeSummary is met in
-// [GetTranscodeSummaryResponse].TranscodeSummaryList.
+// TranscodeSummary is one of the TranscodeSummaryList of
+// [GetTranscodeSummaryResponse].
 type TranscodeSummary struct {
 	CompleteTime                string
 	CreationTime                string
@@ -83,7 +84,8 @@ type GetTranscodeTaskResponse struct {
 	TranscodeTask        TranscodeTask
 }
 
-// TranscodeJobInfo is met in [GetTranscodeTaskResponse].TranscodeJobInfoList.
+// TranscodeJobInfo is one of the TranscodeJobInfoList of
+// [GetTranscodeTaskResponse].
 type TranscodeJobInfo struct {
 	CompleteTime        string
 	CreationTime        string
@@ -99,7 +101,7 @@ type TranscodeJobInfo struct {
 	TranscodeTemplateId string
 }
 
-// TranscodeOutputFile is met in [TranscodeJobInfo].OutputFile.
+// TranscodeOutputFile is the OutputFile of [TranscodeJobInfo].
 type TranscodeOutputFile struct {
 	AudioStreamList    string
 	Bitrate            string
@@ -172,8 +174,8 @@ type SubmitPreprocessJobsResponse struct {
 	}
 }
 
-// PreprocessJob is met in
-// [SubmitPreprocessJobsResponse].PreprocessJobs.PreprocessJob.
+// PreprocessJob is one of the PreprocessJobs.PreprocessJob of
+// [SubmitPreprocessJobsResponse].
 type PreprocessJob struct {
 	JobId string
 }
@@ -212,8 +214,8 @@ type SubmitTranscodeJobsResponse struct {
 	TranscodeTaskId string
 }
 
-// TranscodeJob is met in
-// [SubmitTranscodeJobsResponse].TranscodeJobs.TranscodeJob.
+// TranscodeJob is one of the TranscodeJobs.TranscodeJob of
+// [SubmitTranscodeJobsResponse].
 type TranscodeJob struct {
 	JobId string
 }

@@ -6,8 +6,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// AIJob is shared by 2 operations, first met in
-// [ListAIJobResponse].AIJobList.AIJob.
+// AIJob is met in answers of [Client.ListAIJob] and [Client.SubmitAIJob].
 type AIJob struct {
 	Code         string
 	CompleteTime string
@@ -20,8 +19,8 @@ type AIJob struct {
 	Type         string
 }
 
-// AITemplate is shared by 3 operations, first met in
-// [GetAITemplateResponse].TemplateInfo.
+// AITemplate is met in answers of [Client.GetAITemplate],
+// [Client.GetDefaultAITemplate] and [Client.ListAITemplate].
 type AITemplate struct {
 	CreationTime   string
 	IsDefault      string
@@ -33,8 +32,7 @@ type AITemplate struct {
 	TemplateType   string
 }
 
-// AppInfo is shared by 2 operations, first met in
-// [GetAppInfosResponse].AppInfoList.
+// AppInfo is met in answers of [Client.GetAppInfos] and [Client.ListAppInfo].
 type AppInfo struct {
 	AppId            string
 	AppName          string
@@ -47,8 +45,7 @@ type AppInfo struct {
 	Type             string
 }
 
-// AttachedMedia is shared by 2 operations, first met in
-// [GetAttachedMediaInfoResponse].AttachedMediaList.
+// AttachedMedia is a watermark, subtitle or material.
 type AttachedMedia struct {
 	AppId            string
 	BusinessType     string
@@ -65,8 +62,8 @@ type AttachedMedia struct {
 	URL              string
 }
 
-// AudioStream is shared by 2 operations, first met in
-// [Mezzanine].AudioStreamList.
+// AudioStream is met in answers of [Client.BatchGetMediaInfos] and
+// [Client.GetMezzanineInfo].
 type AudioStream struct {
 	Bitrate        string
 	ChannelLayout  string
@@ -86,15 +83,15 @@ type AudioStream struct {
 	Timebase       string
 }
 
-// AuditCounter is shared by 2 operations, first met in
-// [AuditSceneResult].CounterList.
+// AuditCounter is met in answers of [Client.GetAIMediaAuditJob] and
+// [Client.GetMediaAuditResult].
 type AuditCounter struct {
 	Count int32
 	Label string
 }
 
-// AuditResult is shared by 2 operations, first met in
-// [MediaAuditResult].AudioResult.
+// AuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// [Client.GetMediaAuditResult].
 type AuditResult struct {
 	Label      string
 	Scene      string
@@ -102,8 +99,8 @@ type AuditResult struct {
 	Suggestion string
 }
 
-// AuditSceneResult is shared by 2 operations, first met in
-// [VideoAuditResult].AdResult.
+// AuditSceneResult is met in answers of [Client.GetAIMediaAuditJob] and
+// [Client.GetMediaAuditResult].
 type AuditSceneResult struct {
 	AverageScore string
 	CounterList  []AuditCounter
@@ -113,7 +110,8 @@ type AuditSceneResult struct {
 	TopList      []AuditTop
 }
 
-// AuditTop is shared by 2 operations, first met in [AuditSceneResult].TopList.
+// AuditTop is met in answers of [Client.GetAIMediaAuditJob] and
+// [Client.GetMediaAuditResult].
 type AuditTop struct {
 	Label     string
 	Score     string
@@ -121,8 +119,7 @@ type AuditTop struct {
 	Url       string
 }
 
-// Category is shared by 4 operations, first met in
-// [AddCategoryResponse].Category.
+// Category is a category of media assets.
 type Category struct {
 	CateId   int64
 	CateName string
@@ -132,8 +129,8 @@ type Category struct {
 	Type     string
 }
 
-// Certificate is shared by 2 operations, first met in
-// [CertificateList].CertList.Cert.
+// Certificate is met in answers of [Client.DescribeVodCertificateList] and
+// [Client.DescribeVodSSLCertificateList].
 type Certificate struct {
 	Algorithm       string
 	CertId          int64
@@ -151,8 +148,8 @@ type Certificate struct {
 	SignAlgorithm   string
 }
 
-// CertificateList is shared by 2 operations, first met in
-// [DescribeVodCertificateListResponse].CertificateListModel.
+// CertificateList is met in answers of [Client.DescribeVodCertificateList] and
+// [Client.DescribeVodSSLCertificateList].
 type CertificateList struct {
 	CertList struct {
 		Cert []Certificate
@@ -162,8 +159,8 @@ type CertificateList struct {
 	PageSize   int64
 }
 
-// DomainData is shared by 8 operations, first met in
-// [DescribeVodDomainBpsDataResponse].BpsDataPerInterval.DataModule.
+// DomainData is met in answers of [Client.DescribeVodDomainBpsData],
+// [Client.DescribeVodDomainHitRateData] and 6 more operations.
 type DomainData struct {
 	DomesticValue      string
 	HttpsDomesticValue string
@@ -174,8 +171,8 @@ type DomainData struct {
 	Value              string
 }
 
-// DomainSource is shared by 2 operations, first met in
-// [DomainDetail].Sources.Source.
+// DomainSource is met in answers of [Client.DescribeVodDomainDetail] and
+// [Client.DescribeVodUserDomains].
 type DomainSource struct {
 	Content  string
 	Enabled  string
@@ -185,8 +182,8 @@ type DomainSource struct {
 	Weight   string
 }
 
-// EditingProject is shared by 3 operations, first met in
-// [AddEditingProjectResponse].Project.
+// EditingProject is met in answers of [Client.AddEditingProject],
+// [Client.GetEditingProject] and [Client.SearchEditingProject].
 type EditingProject struct {
 	CoverURL        string
 	CreationTime    string
@@ -201,15 +198,15 @@ type EditingProject struct {
 	Title           string
 }
 
-// ForbiddenMedia is shared by 2 operations, first met in
-// [RestoreMediaResponse].ForbiddenList.MediaForbiddenReasonDTO.
+// ForbiddenMedia is met in answers of [Client.RestoreMedia] and
+// [Client.UpdateMediaStorageClass].
 type ForbiddenMedia struct {
 	MediaId string
 	Reason  string
 }
 
-// ImageAuditResult is shared by 2 operations, first met in
-// [MediaAuditResult].ImageResult.
+// ImageAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// [Client.GetMediaAuditResult].
 type ImageAuditResult struct {
 	Label      string
 	Result     []AuditResult
@@ -218,8 +215,7 @@ type ImageAuditResult struct {
 	Url        string
 }
 
-// ImageInfo is shared by 2 operations, first met in
-// [GetImageInfoResponse].ImageInfo.
+// ImageInfo is an image asset.
 type ImageInfo struct {
 	AppId           string
 	CateId          int64
@@ -236,7 +232,8 @@ type ImageInfo struct {
 	URL             string
 }
 
-// ImageMezzanine is shared by 2 operations, first met in [ImageInfo].Mezzanine.
+// ImageMezzanine is met in answers of [Client.GetImageInfo] and
+// [Client.GetImageInfos].
 type ImageMezzanine struct {
 	FileSize         string
 	FileURL          string
@@ -245,8 +242,8 @@ type ImageMezzanine struct {
 	Width            int32
 }
 
-// MediaAuditResult is shared by 2 operations, first met in
-// [MediaAuditJob].Data.
+// MediaAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// [Client.GetMediaAuditResult].
 type MediaAuditResult struct {
 	AbnormalModules string
 	AudioResult     []AuditResult
@@ -257,8 +254,7 @@ type MediaAuditResult struct {
 	VideoResult     VideoAuditResult
 }
 
-// Mezzanine is shared by 2 operations, first met in
-// [BatchMediaInfo].MezzanineInfo.
+// Mezzanine is the source file of an asset.
 type Mezzanine struct {
 	AudioStreamList   []AudioStream
 	Bitrate           string
@@ -282,8 +278,7 @@ type Mezzanine struct {
 	Width             int64
 }
 
-// PlayInfo is shared by 2 operations, first met in
-// [BatchMediaInfo].PlayInfoList.
+// PlayInfo is one stream of an asset with its play URL.
 type PlayInfo struct {
 	BitDepth         int32
 	Bitrate          string
@@ -314,8 +309,8 @@ type PlayInfo struct {
 	Width            int64
 }
 
-// TextAuditResult is shared by 2 operations, first met in
-// [MediaAuditResult].TextResult.
+// TextAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// [Client.GetMediaAuditResult].
 type TextAuditResult struct {
 	Content    string
 	Label      string
@@ -325,8 +320,8 @@ type TextAuditResult struct {
 	Type       string
 }
 
-// TranscodeTask is shared by 2 operations, first met in
-// [GetTranscodeTaskResponse].TranscodeTask.
+// TranscodeTask is met in answers of [Client.GetTranscodeTask] and
+// [Client.ListTranscodeTask].
 type TranscodeTask struct {
 	CompleteTime             string
 	CreationTime             string
@@ -338,8 +333,8 @@ type TranscodeTask struct {
 	VideoId                  string
 }
 
-// TranscodeTemplateGroup is shared by 2 operations, first met in
-// [GetTranscodeTemplateGroupResponse].TranscodeTemplateGroup.
+// TranscodeTemplateGroup is met in answers of
+// [Client.GetTranscodeTemplateGroup] and [Client.ListTranscodeTemplateGroup].
 type TranscodeTemplateGroup struct {
 	AppId                    string
 	CreationTime             string
@@ -351,8 +346,8 @@ type TranscodeTemplateGroup struct {
 	TranscodeTemplateList    []TranscodeTemplateInfo
 }
 
-// UsageData is shared by 2 operations, first met in
-// [DescribeVodAIDataResponse].AIData.AIDataItem.
+// UsageData is met in answers of [Client.DescribeVodAIData] and
+// [Client.DescribeVodTranscodeData].
 type UsageData struct {
 	Data struct {
 		DataItem []UsageItem
@@ -360,13 +355,15 @@ type UsageData struct {
 	TimeStamp string
 }
 
-// UsageItem is shared by 2 operations, first met in [UsageData].Data.DataItem.
+// UsageItem is met in answers of [Client.DescribeVodAIData] and
+// [Client.DescribeVodTranscodeData].
 type UsageItem struct {
 	Name  string
 	Value string
 }
 
-// Video is shared by 2 operations, first met in [GetVideoInfoResponse].Video.
+// Video is a video or audio asset. Which fields are filled depends on the
+// operation.
 type Video struct {
 	AppId             string
 	AuditStatus       string
@@ -397,8 +394,8 @@ type Video struct {
 	VideoId         string
 }
 
-// VideoAuditResult is shared by 2 operations, first met in
-// [MediaAuditResult].VideoResult.
+// VideoAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// [Client.GetMediaAuditResult].
 type VideoAuditResult struct {
 	AdResult        AuditSceneResult
 	Label           string
@@ -409,8 +406,7 @@ type VideoAuditResult struct {
 	TerrorismResult AuditSceneResult
 }
 
-// VideoInfo is shared by 2 operations, first met in
-// [GetVideoInfosResponse].VideoList.
+// VideoInfo is a video asset, as lists of several return it.
 type VideoInfo struct {
 	AppId             string
 	CateId            int64
@@ -440,8 +436,8 @@ type VideoInfo struct {
 	VideoId           string
 }
 
-// VideoStream is shared by 2 operations, first met in
-// [Mezzanine].VideoStreamList.
+// VideoStream is met in answers of [Client.BatchGetMediaInfos] and
+// [Client.GetMezzanineInfo].
 type VideoStream struct {
 	AvgFPS         string
 	Bitrate        string
@@ -469,8 +465,8 @@ type VideoStream struct {
 	Width          string
 }
 
-// VodTemplate is shared by 2 operations, first met in
-// [GetVodTemplateResponse].VodTemplateInfo.
+// VodTemplate is met in answers of [Client.GetVodTemplate] and
+// [Client.ListVodTemplate].
 type VodTemplate struct {
 	AppId          string
 	CreationTime   string
@@ -482,8 +478,8 @@ type VodTemplate struct {
 	VodTemplateId  string
 }
 
-// WatermarkInfo is shared by 4 operations, first met in
-// [AddWatermarkResponse].WatermarkInfo.
+// WatermarkInfo is met in answers of [Client.AddWatermark],
+// [Client.GetWatermark] and 2 more operations.
 type WatermarkInfo struct {
 	AppId           string
 	CreationTime    string

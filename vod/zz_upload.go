@@ -78,12 +78,14 @@ type CreateUploadAttachedMediaRequest struct {
 
 // CreateUploadAttachedMediaResponse is the answer of [Client.CreateUploadAttachedMedia].
 type CreateUploadAttachedMediaResponse struct {
-	RequestId     string
-	FileURL       string
-	MediaId       string
-	MediaURL      string
+	RequestId string
+	FileURL   string
+	MediaId   string
+	MediaURL  string
+	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
-	UploadAuth    string
+	// Base64 of JSON: temporary credentials. Keep it secret.
+	UploadAuth string
 }
 
 // CreateUploadImage makes an image asset and returns where and with which
@@ -126,12 +128,14 @@ type CreateUploadImageRequest struct {
 
 // CreateUploadImageResponse is the answer of [Client.CreateUploadImage].
 type CreateUploadImageResponse struct {
-	RequestId     string
-	FileURL       string
-	ImageId       string
-	ImageURL      string
+	RequestId string
+	FileURL   string
+	ImageId   string
+	ImageURL  string
+	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
-	UploadAuth    string
+	// Base64 of JSON: temporary credentials. Keep it secret.
+	UploadAuth string
 }
 
 // CreateUploadVideo makes a video or audio asset and returns where and with
@@ -189,10 +193,12 @@ type CreateUploadVideoRequest struct {
 
 // CreateUploadVideoResponse is the answer of [Client.CreateUploadVideo].
 type CreateUploadVideoResponse struct {
-	RequestId     string
+	RequestId string
+	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
-	UploadAuth    string
-	VideoId       string
+	// Base64 of JSON: temporary credentials. Keep it secret.
+	UploadAuth string
+	VideoId    string
 }
 
 // DeleteMultipartUpload removes the parts that an unfinished upload has left;
@@ -245,7 +251,7 @@ type GetURLUploadInfosResponse struct {
 	URLUploadInfoList []URLUploadInfo
 }
 
-// URLUploadInfo is met in [GetURLUploadInfosResponse].URLUploadInfoList.
+// URLUploadInfo is the state of one upload by URL.
 type URLUploadInfo struct {
 	CompleteTime      string
 	CreationTime      string
@@ -285,7 +291,7 @@ type GetUploadDetailsResponse struct {
 	UploadDetails     []UploadDetail
 }
 
-// UploadDetail is met in [GetUploadDetailsResponse].UploadDetails.
+// UploadDetail tells how far one upload has come.
 type UploadDetail struct {
 	CompletionTime   string
 	CreationTime     string
@@ -328,11 +334,12 @@ type RefreshUploadVideoRequest struct {
 
 // RefreshUploadVideoResponse is the answer of [Client.RefreshUploadVideo].
 type RefreshUploadVideoResponse struct {
-	RequestId     string
+	RequestId string
+	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
-	UploadAuth    string
-	// Asset returned by [Client.CreateUploadVideo].
-	VideoId string
+	// Base64 of JSON: temporary credentials. Keep it secret.
+	UploadAuth string
+	VideoId    string
 }
 
 // RegisterMedia makes assets of up to 10 files that lie in a bucket connected
@@ -368,15 +375,19 @@ type RegisterMediaRequest struct {
 
 // RegisterMediaResponse is the answer of [Client.RegisterMedia].
 type RegisterMediaResponse struct {
-	RequestId           string
-	FailedFileURLs      []string `rpc:",unfold"`
+	RequestId string
+	// Files that could not be registered.
+	FailedFileURLs []string `rpc:",unfold"`
+	// Files that are registered now, whether by this call or before.
 	RegisteredMediaList []RegisteredMedia
 }
 
-// RegisteredMedia is met in [RegisterMediaResponse].RegisteredMediaList.
+// RegisteredMedia is one file that [Client.RegisterMedia] registered, or found
+// registered.
 type RegisteredMedia struct {
-	FileURL     string
-	MediaId     string
+	FileURL string
+	MediaId string
+	// False when the file was registered before.
 	NewRegister bool
 }
 
@@ -428,7 +439,7 @@ type UploadMediaByURLResponse struct {
 	UploadJobs []UploadJob
 }
 
-// UploadJob is met in [UploadMediaByURLResponse].UploadJobs.
+// UploadJob is one URL that [Client.UploadMediaByURL] has queued.
 type UploadJob struct {
 	JobId     string
 	SourceURL string

@@ -34,7 +34,7 @@ type GetJobDetailResponse struct {
 	WorkflowTaskDetail WorkflowTaskDetail
 }
 
-// AIJobDetail is met in [GetJobDetailResponse].AIJobDetail.
+// AIJobDetail is the AIJobDetail of [GetJobDetailResponse].
 type AIJobDetail struct {
 	CompleteTime   string
 	CreateTime     string
@@ -47,7 +47,7 @@ type AIJobDetail struct {
 	UserId         int64
 }
 
-// SnapshotJobDetail is met in [GetJobDetailResponse].SnapshotJobDetail.
+// SnapshotJobDetail is the SnapshotJobDetail of [GetJobDetailResponse].
 type SnapshotJobDetail struct {
 	CompleteTime string
 	CreateTime   string
@@ -60,7 +60,7 @@ type SnapshotJobDetail struct {
 	VideoId      string
 }
 
-// TranscodeJobDetail is met in [GetJobDetailResponse].TranscodeJobDetail.
+// TranscodeJobDetail is the TranscodeJobDetail of [GetJobDetailResponse].
 type TranscodeJobDetail struct {
 	CompleteTime string
 	CreateTime   string
@@ -72,7 +72,7 @@ type TranscodeJobDetail struct {
 	VideoId      string
 }
 
-// Workflow is met in [WorkflowTaskDetail].Workflow.
+// Workflow is the Workflow of [WorkflowTaskDetail].
 type Workflow struct {
 	AppId        string
 	CreateTime   string
@@ -83,7 +83,7 @@ type Workflow struct {
 	WorkflowId   string
 }
 
-// WorkflowTaskDetail is met in [GetJobDetailResponse].WorkflowTaskDetail.
+// WorkflowTaskDetail is the WorkflowTaskDetail of [GetJobDetailResponse].
 type WorkflowTaskDetail struct {
 	ActivityResults string
 	CreateTime      string
@@ -119,7 +119,7 @@ type ListJobInfoResponse struct {
 	MediaId     string
 }
 
-// JobInfo is met in [ListJobInfoResponse].JobInfoList.
+// JobInfo is one of the JobInfoList of [ListJobInfoResponse].
 type JobInfo struct {
 	CompleteTime string
 	CreateTime   string

@@ -70,12 +70,28 @@ func (def *typeDef) comment() string {
 	if def.doc != "" {
 		return def.doc
 	}
-	parent, name, _ := strings.Cut(def.parent, ".")
-	where := fmt.Sprintf("[%s].%s", parent, name)
-	if n := len(def.ops); n > 1 {
-		return fmt.Sprintf("%s is shared by %d operations, first met in %s.", def.name, n, where)
+	if len(def.ops) == 1 {
+		parent, name, _ := strings.Cut(def.parent, ".")
+		if def.listed {
+			return fmt.Sprintf("%s is one of the %s of [%s].", def.name, name, parent)
+		}
+		return fmt.Sprintf("%s is the %s of [%s].", def.name, name, parent)
 	}
-	return fmt.Sprintf("%s is met in %s.", def.name, where)
+	sides := "answers"
+	switch {
+	case def.inRequest && def.inResponse:
+		sides = "requests and answers"
+	case def.inRequest:
+		sides = "requests"
+	}
+	names := make([]string, 0, 3)
+	for _, action := range sortedKeys(def.ops) {
+		names = append(names, "[Client."+action+"]")
+	}
+	if n := len(names) - 2; n > 1 {
+		names = append(names[:2], fmt.Sprintf("%d more operations", n))
+	}
+	return fmt.Sprintf("%s is met in %s of %s.", def.name, sides, enumerate(names, "and"))
 }
 
 // comment of a field: its sentence and what its rules say. Fields of

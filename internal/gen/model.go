@@ -37,6 +37,7 @@ type typeDef struct {
 	doc        string
 	fields     []*field
 	parent     string // the first type and field that have it
+	listed     bool   // that field is a list
 	ops        map[string]bool
 	inRequest  bool
 	inResponse bool
@@ -53,21 +54,10 @@ type field struct {
 	enum       []string
 	required   bool
 	deprecated bool
-	jsonText   bool
 	check      string
 	opts       []string // of the rpc tag
 	pointer    bool
 	param      bool // a parameter, not a field of a document
-}
-
-type page struct {
-	item        string // Go type
-	token, next string // Go fields and paths
-	page, size  string
-	number      string // type of page and size
-	first       int
-	items       string
-	total       string
 }
 
 // missingType is an object field without a name in the overlay.
@@ -128,7 +118,7 @@ func (m *model) addOperation(action, group string) {
 		op.request = append(op.request, m.param(action, p, o.Fields[p.Name]))
 	}
 	for _, f := range s.Response.Fields {
-		op.response = append(op.response, m.field(action, action+"Response", f, o.Fields[f.Name], response))
+		op.response = append(op.response, m.field(action, action+"Response", f, o.Response[f.Name], response))
 	}
 	slices.SortStableFunc(op.response, func(a, b *field) int { return requestIDFirst(a) - requestIDFirst(b) })
 	if o.Page != nil {
@@ -167,7 +157,7 @@ func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at s
 	}
 	f := &field{
 		name: s.goName(), wire: s.Name, doc: o.Doc, enum: s.Enum,
-		required: s.Required, deprecated: s.Deprecated, jsonText: s.JSONText,
+		required: s.Required, deprecated: s.Deprecated,
 		check: o.Check, pointer: o.Pointer != "",
 	}
 	if o.Enc != "" {
@@ -219,7 +209,7 @@ func (m *model) object(action, key string, s *fieldSpec, at side) string {
 	}
 	def := m.types[name]
 	if def == nil {
-		def = &typeDef{name: name, base: base, doc: m.overlay.TypeDocs[name], parent: key, spec: m.spec.shape(s), ops: make(map[string]bool), shapes: make(map[string]bool)}
+		def = &typeDef{name: name, base: base, doc: m.overlay.TypeDocs[name], parent: key, listed: s.Type != "object", spec: m.spec.shape(s), ops: make(map[string]bool), shapes: make(map[string]bool)}
 		m.types[name] = def
 	}
 	def.ops[action] = true
@@ -340,86 +330,6 @@ func (m *model) merged(name string) bool {
 		}
 	}
 	return false
-}
-
-// page resolves the paths of a paged operation.
-func (m *model) page(op *operation, o *pageOverlay) *page {
-	p := &page{first: o.First, token: goPath(op.request, o.Token), page: goPath(op.request, o.Page), size: goPath(op.request, o.Size)}
-	items := m.response(op, o.Items)
-	if items == nil || !strings.HasPrefix(items.typ, "[]") {
-		m.fail("%s: page: %q is no list of the response", op.action, o.Items)
-		return p
-	}
-	p.items, p.item = m.responsePath(op, o.Items), strings.TrimPrefix(items.typ, "[]")
-	if o.Next != "" {
-		if next := m.response(op, o.Next); next == nil || next.typ != "string" {
-			m.fail("%s: page: %q is no string of the response", op.action, o.Next)
-		}
-		p.next = m.responsePath(op, o.Next)
-	}
-	if o.Total != "" {
-		total := m.response(op, o.Total)
-		if total == nil || !strings.HasPrefix(total.typ, "int") {
-			m.fail("%s: page: %q is no number of the response", op.action, o.Total)
-			return p
-		}
-		p.total = m.responsePath(op, o.Total)
-		if total.typ != "int64" {
-			p.total = "int64(" + p.total + ")"
-		}
-	}
-	if o.Page != "" {
-		p.number = typeOf(op.request, o.Page)
-		if !strings.HasPrefix(p.number, "int") || o.Size != "" && typeOf(op.request, o.Size) != p.number {
-			m.fail("%s: page: %s and %s are not of one number type", op.action, o.Page, o.Size)
-		}
-	}
-	return p
-}
-
-// response finds a field of the response by its dotted wire path.
-func (m *model) response(op *operation, path string) *field {
-	fields := op.response
-	var f *field
-	for name := range strings.SplitSeq(path, ".") {
-		i := slices.IndexFunc(fields, func(f *field) bool { return f.wire == name })
-		if i < 0 {
-			return nil
-		}
-		f = fields[i]
-		fields = nil
-		if f.inline != nil {
-			fields = []*field{f.inline}
-		} else if def := m.types[strings.TrimPrefix(f.typ, "[]")]; def != nil {
-			fields = def.fields
-		}
-	}
-	return f
-}
-
-// responsePath is the Go expression of a path below "out".
-func (m *model) responsePath(op *operation, path string) string {
-	expr := "out"
-	for i := range path {
-		if path[i] == '.' {
-			expr += "." + m.response(op, path[:i]).name
-		}
-	}
-	return expr + "." + m.response(op, path).name
-}
-
-func goPath(fields []*field, wire string) string {
-	if i := slices.IndexFunc(fields, func(f *field) bool { return f.wire == wire }); i >= 0 {
-		return fields[i].name
-	}
-	return ""
-}
-
-func typeOf(fields []*field, wire string) string {
-	if i := slices.IndexFunc(fields, func(f *field) bool { return f.wire == wire }); i >= 0 {
-		return fields[i].typ
-	}
-	return ""
 }
 
 // plainType is the type of a field as a response has it.

@@ -63,8 +63,8 @@ type operationOverlay struct {
 	OneOf    string                   `json:"oneOf"`
 	Check    string                   `json:"check"` // Go function of the package
 	Page     *pageOverlay             `json:"page"`
-	Params   []*fieldSpec             `json:"params"` // documented, but not in the catalogue
-	Fields   map[string]*fieldOverlay `json:"fields"`
+	Fields   map[string]*fieldOverlay `json:"fields"`   // of the request
+	Response map[string]*fieldOverlay `json:"response"` // fields of the response
 }
 
 // pageOverlay says how an operation pages. Paths are dotted wire names.
@@ -116,33 +116,10 @@ func parseOverlay(data []byte, s *spec) (*overlay, error) {
 	if err := dec.Decode(o); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(o.validateGroups(s), o.addParams(s), o.validateOperations(s), o.validateNames(s)); err != nil {
+	if err := errors.Join(o.validateGroups(s), o.validateOperations(s), o.validateNames(s)); err != nil {
 		return nil, err
 	}
 	return o, nil
-}
-
-// addParams completes the catalogue. A parameter that has arrived there since
-// is an error: the overlay shall not repeat it.
-func (o *overlay) addParams(s *spec) error {
-	var errs []error
-	for _, action := range sortedKeys(o.Operations) {
-		op := s.Operations[action]
-		for _, p := range o.Operations[action].Params {
-			switch {
-			case op == nil:
-			case param(op, p.Name) != nil:
-				errs = append(errs, fmt.Errorf("operations.%s: params: the catalogue has %s", action, p.Name))
-			default:
-				p.In = "query"
-				op.Params = append(op.Params, p)
-			}
-		}
-		if op != nil {
-			slices.SortFunc(op.Params, func(a, b *fieldSpec) int { return strings.Compare(a.Name, b.Name) })
-		}
-	}
-	return errors.Join(errs...)
 }
 
 func (o *overlay) validateGroups(s *spec) error {
@@ -182,7 +159,7 @@ func (o *overlay) validateOperations(s *spec) error {
 			errs = append(errs, fmt.Errorf("operations.%s: "+format, append([]any{action}, args...)...))
 		}
 		needs := func(field string) {
-			if field != "" && param(spec, field) == nil {
+			if field != "" && !hasField(spec.Params, field) {
 				fail("no parameter %s", field)
 			}
 		}
@@ -209,13 +186,17 @@ func (o *overlay) validateOperations(s *spec) error {
 				fail("page: either token or page")
 			}
 		}
-		for _, name := range sortedKeys(op.Fields) {
-			f := op.Fields[name]
-			if param(spec, name) == nil && !hasField(spec.Response.Fields, name) {
-				fail("no field %s", name)
-			}
-			if err := f.validate(); err != nil {
-				fail("%s: %w", name, err)
+		for _, side := range []struct {
+			fields map[string]*fieldOverlay
+			known  []*fieldSpec
+		}{{op.Fields, spec.Params}, {op.Response, spec.Response.Fields}} {
+			for _, name := range sortedKeys(side.fields) {
+				if !hasField(side.known, name) {
+					fail("no field %s", name)
+				}
+				if err := side.fields[name].validate(); err != nil {
+					fail("%s: %w", name, err)
+				}
 			}
 		}
 	}
@@ -266,7 +247,7 @@ func (o *overlay) classOf(action string, op *operationSpec) string {
 	switch {
 	case readVerb.MatchString(action):
 		return "Read"
-	case param(op, "ClientToken") != nil:
+	case hasField(op.Params, "ClientToken"):
 		return "Tokened"
 	default:
 		return "Unsafe"
@@ -279,15 +260,6 @@ func (o *overlay) operation(action string) *operationOverlay {
 		return op
 	}
 	return new(operationOverlay)
-}
-
-func param(op *operationSpec, name string) *fieldSpec {
-	for _, p := range op.Params {
-		if p.Name == name {
-			return p
-		}
-	}
-	return nil
 }
 
 func hasField(fields []*fieldSpec, name string) bool {

@@ -176,15 +176,8 @@ func (m *model) printIterator(b *bytes.Buffer, op *operation) {
 			op.action, p.token, p.item, p.items, p.next)
 		return
 	}
-	size, total := "nil", "-1"
-	if p.size != "" {
-		size = "&in." + p.size
-	}
-	if p.total != "" {
-		total = p.total
-	}
 	fmt.Fprintf(b, "return rpc.Numbers(ctx, c.%[1]s, req, %[2]d,\nfunc(in *%[1]sRequest) (page, size *%[3]s) { return &in.%[4]s, %[5]s },\nfunc(out *%[1]sResponse) ([]%[6]s, int64) { return %[7]s, %[8]s })\n}\n",
-		op.action, p.first, p.number, p.page, size, p.item, p.items, total)
+		op.action, p.first, p.number, p.page, p.size, p.item, p.items, p.total)
 }
 
 func (m *model) printType(b *bytes.Buffer, def *typeDef) {
