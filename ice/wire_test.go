@@ -1,0 +1,14 @@
+package ice_test
+
+import (
+	"testing"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/internal/wiretest"
+)
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	wiretest.Run(t, "ice", func(cfg alimedia.Config) (any, error) { return ice.New(cfg) })
+}

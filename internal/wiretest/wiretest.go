@@ -1,0 +1,402 @@
+// Package wiretest checks every generated operation against the catalogue of
+// API facts: what a filled request looks like on the wire, and what becomes of
+// an answer that has every field.
+package wiretest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/credentials"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// Catalogue is what of api/*.json the test needs.
+type Catalogue struct {
+	Operations map[string]Operation
+	Models     map[string]Field
+}
+
+// additions are the parameters that the overlay adds to the catalogue's.
+type additions struct {
+	Operations map[string]struct{ Params []Field }
+}
+
+// Operation is one action.
+type Operation struct {
+	HTTP     struct{ Method, Version, AuthType string }
+	Params   []Field
+	Response Field
+}
+
+// Field is a parameter, a field of a document or of an answer.
+type Field struct {
+	Name, Type, In, Enc, Ref string
+	JSONText                 bool `json:"jsonText"`
+	Fields                   []Field
+}
+
+// Run calls each operation of a service on the client that open makes and
+// compares both directions with api/<service>.json, and the requests with
+// testdata/wire.golden.
+func Run(t *testing.T, service string, open func(alimedia.Config) (any, error)) {
+	const goldenFile = "testdata/wire.golden"
+	catalogue := read[Catalogue](t, "../api/"+service+".json")
+	for action, added := range read[additions](t, "../api/"+service+".overlay.json").Operations {
+		op := catalogue.Operations[action]
+		op.Params = append(op.Params, added.Params...)
+		catalogue.Operations[action] = op
+	}
+
+	wire := &recorder{answer: []byte("{}")}
+	client, err := open(alimedia.Config{
+		Region: "cn-shanghai", Credentials: credentials.Static("id", "secret", ""),
+		HTTPClient: &http.Client{Transport: wire}, SkipValidation: true,
+	})
+	require.NoError(t, err)
+
+	var golden strings.Builder
+	for _, action := range slices.Sorted(maps.Keys(catalogue.Operations)) {
+		op := catalogue.Operations[action]
+		method := reflect.ValueOf(client).MethodByName(action)
+		require.True(t, method.IsValid(), "no method for %s", action)
+		t.Run(action, func(t *testing.T) {
+			wire.answer = []byte("{}")
+			in := []reflect.Value{reflect.ValueOf(context.Background())}
+			if method.Type().NumIn() == 2 {
+				in = append(in, filled(method.Type().In(1), action))
+			}
+			invoke(t, method, in)
+			checkRequest(t, catalogue, action, op, wire.seen)
+			golden.WriteString(wire.seen.text())
+			checkResponse(t, catalogue, op, wire, func() reflect.Value { return invoke(t, method, in) })
+		})
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(goldenFile, []byte(golden.String()), 0o644))
+	}
+	want, err := os.ReadFile(goldenFile)
+	require.NoError(t, err)
+	if string(want) != golden.String() {
+		t.Errorf("the wire form differs from %s: first at\n%s\nIf that is meant, run go test -run Wire -update.", goldenFile, firstDifference(string(want), golden.String()))
+	}
+}
+
+func read[T any](t *testing.T, name string) *T {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	require.NoError(t, err)
+	out := new(T)
+	require.NoError(t, json.Unmarshal(data, out))
+	return out
+}
+
+func invoke(t *testing.T, method reflect.Value, in []reflect.Value) reflect.Value {
+	t.Helper()
+	out := method.Call(in)
+	if err, _ := out[1].Interface().(error); err != nil {
+		require.NoError(t, err)
+	}
+	return out[0].Elem()
+}
+
+func firstDifference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range w {
+		if i >= len(g) || w[i] != g[i] {
+			return fmt.Sprintf("line %d\n- %s\n+ %s", i+1, w[i], strings.Join(g[min(i, len(g)):min(i+1, len(g))], ""))
+		}
+	}
+	return "its end"
+}
+
+// recorder keeps the last request and answers all alike.
+type recorder struct {
+	answer []byte
+	seen   request
+}
+
+type request struct {
+	method, version, authorization string
+	query, form                    url.Values
+}
+
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, err
+	}
+	r.seen = request{req.Method, req.Header.Get("x-acs-action") + " " + req.Header.Get("x-acs-version"), req.Header.Get("Authorization"), req.URL.Query(), form}
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(r.answer))}, nil
+}
+
+// text is the canonical form of a request; what changes from call to call is
+// left out.
+func (r request) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", r.method, r.version)
+	writeValues(&b, "", r.query)
+	writeValues(&b, "form ", r.form)
+	return b.String()
+}
+
+func writeValues(b *strings.Builder, position string, values url.Values) {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		value := values.Get(key)
+		if key == "SignatureNonce" || key == "Timestamp" {
+			value = "*"
+		}
+		fmt.Fprintf(b, "  %s%s=%s\n", position, key, value)
+	}
+}
+
+// filled sets every field of a request to a value that tells where it is from.
+func filled(t reflect.Type, name string) reflect.Value {
+	v := reflect.New(t).Elem()
+	switch t.Kind() {
+	case reflect.Struct:
+		for i := range t.NumField() {
+			sf := t.Field(i)
+			if sf.IsExported() && sf.Tag.Get("json") != "-" {
+				v.Field(i).Set(filled(sf.Type, sf.Name))
+			}
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(t.Elem()))
+		v.Elem().Set(filled(t.Elem(), name))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(t, 2, 2))
+		for i := range 2 {
+			v.Index(i).Set(filled(t.Elem(), name+strconv.Itoa(i+1)))
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(t))
+		v.SetMapIndex(reflect.ValueOf("key").Convert(t.Key()), filled(t.Elem(), name))
+	case reflect.Interface:
+		v.Set(reflect.ValueOf(map[string]any{"any": name}))
+	case reflect.String:
+		if t == reflect.TypeFor[alimedia.JSON]() {
+			v.SetString(`{"raw":"` + name + `"}`)
+		} else {
+			v.SetString(name + " 值+&")
+		}
+	case reflect.Bool: // false: the value that must not be lost
+	case reflect.Float32, reflect.Float64:
+		v.SetFloat(float64(len(name)) + 0.5)
+	default:
+		v.SetInt(int64(len(name)))
+	}
+	return v
+}
+
+// checkRequest holds the request to the catalogue: verb, signature, and each
+// parameter in its position and encoding, no more and no less.
+func checkRequest(t *testing.T, c *Catalogue, action string, op Operation, seen request) {
+	t.Helper()
+	require.Equal(t, op.HTTP.Method, seen.method)
+	require.Equal(t, action+" "+op.HTTP.Version, seen.version)
+	require.Equal(t, op.HTTP.AuthType == "Anonymous", seen.authorization == "")
+
+	expected := map[string]bool{}
+	for _, p := range op.Params {
+		values, position := seen.query, "query"
+		if p.In == "body" {
+			values, position = seen.form, "form"
+		}
+		expected[position+" "+p.Name] = true
+		var keys []string
+		for key := range values {
+			if key == p.Name || strings.HasPrefix(key, p.Name+".") {
+				keys = append(keys, key)
+			}
+		}
+		require.NotEmpty(t, keys, "%s is not in the %s", p.Name, position)
+		switch {
+		case p.Enc == "flat":
+			require.NotContains(t, keys, p.Name, "%s must be flattened", p.Name)
+		case p.Enc == "json":
+			var document any
+			require.NoError(t, json.Unmarshal([]byte(values.Get(p.Name)), &document), p.Name)
+			checkDocument(t, c, p, document, p.Name)
+		default:
+			require.Equal(t, []string{p.Name}, keys)
+		}
+	}
+	for position, values := range map[string]url.Values{"query": seen.query, "form": seen.form} {
+		for key := range values {
+			name, _, _ := strings.Cut(key, ".")
+			system := op.HTTP.AuthType == "Anonymous" && slices.Contains([]string{"Action", "Format", "SignatureNonce", "Timestamp", "Version"}, name)
+			require.True(t, system || expected[position+" "+name], "%s in the %s is not in the catalogue", name, position)
+		}
+	}
+}
+
+// checkDocument compares the keys of a JSON document with the catalogue's.
+func checkDocument(t *testing.T, c *Catalogue, f Field, document any, path string) {
+	t.Helper()
+	switch d := document.(type) {
+	case []any:
+		require.True(t, strings.HasPrefix(f.Type, "array<"), "%s is a list", path)
+		f.Type = strings.TrimSuffix(strings.TrimPrefix(f.Type, "array<"), ">")
+		for _, element := range d {
+			checkDocument(t, c, f, element, path+"[]")
+		}
+	case map[string]any:
+		fields := c.fields(f)
+		if len(fields) == 0 {
+			return
+		}
+		names := make([]string, len(fields))
+		for i, inner := range fields {
+			names[i] = inner.Name
+			checkDocument(t, c, inner, d[inner.Name], path+"."+inner.Name)
+		}
+		require.ElementsMatch(t, names, slices.Collect(maps.Keys(d)), path)
+	case nil:
+		t.Errorf("%s is missing", path)
+	}
+}
+
+func (c *Catalogue) fields(f Field) []Field {
+	if f.Ref != "" {
+		return c.Models[f.Ref].Fields
+	}
+	return f.Fields
+}
+
+// checkResponse sends an answer with every field of the catalogue, as
+// documented and with the types the service also sends, and expects to find
+// all of it in the result.
+func checkResponse(t *testing.T, c *Catalogue, op Operation, wire *recorder, call func() reflect.Value) {
+	t.Helper()
+	sample := c.sample(op.Response, false)
+	var err error
+	wire.answer, err = json.Marshal(sample)
+	require.NoError(t, err)
+	result := call()
+	requireHolds(t, sample, result, "")
+
+	wire.answer, err = json.Marshal(c.sample(op.Response, true))
+	require.NoError(t, err)
+	require.Equal(t, result.Interface(), call().Interface(), "numbers as strings and strings as numbers")
+}
+
+// sample makes a value of the type a field has. Every string is a number, so
+// that swapped can send it as one.
+func (c *Catalogue) sample(f Field, swapped bool) any {
+	if element, ok := strings.CutPrefix(f.Type, "array<"); ok {
+		f.Type = strings.TrimSuffix(element, ">")
+		return []any{c.sample(f, swapped), c.sample(f, swapped)}
+	}
+	if element, ok := strings.CutPrefix(f.Type, "map<string,"); ok {
+		f.Type = strings.TrimSuffix(element, ">")
+		return map[string]any{"key": c.sample(f, swapped)}
+	}
+	n := int64(len(f.Name)*1000 + 7)
+	switch {
+	case f.Type == "object":
+		object := map[string]any{}
+		for _, inner := range c.fields(f) {
+			object[inner.Name] = c.sample(inner, swapped)
+		}
+		return object
+	case f.Type == "any":
+		return map[string]any{"any": "value"}
+	case f.JSONText:
+		return `{"inner":"` + f.Name + `"}`
+	case f.Type == "string":
+		if swapped {
+			return n
+		}
+		return strconv.FormatInt(n, 10)
+	case f.Type == "bool":
+		if swapped {
+			return "true"
+		}
+		return true
+	case strings.HasPrefix(f.Type, "float"):
+		if swapped {
+			return strconv.FormatFloat(float64(n)+0.5, 'f', -1, 64)
+		}
+		return float64(n) + 0.5
+	default:
+		if swapped {
+			return strconv.FormatInt(n, 10)
+		}
+		return n
+	}
+}
+
+// requireHolds looks for every value of the sample in the decoded result.
+func requireHolds(t *testing.T, sample any, got reflect.Value, path string) {
+	t.Helper()
+	for got.Kind() == reflect.Pointer {
+		got = got.Elem()
+	}
+	switch want := sample.(type) {
+	case map[string]any:
+		for name, member := range want {
+			switch got.Kind() {
+			case reflect.Struct:
+				requireHolds(t, member, fieldOf(t, got, name, path), path+"."+name)
+			case reflect.Map:
+				requireHolds(t, member, got.MapIndex(reflect.ValueOf(name)), path+"."+name)
+			case reflect.Interface:
+				require.Equal(t, sample, got.Interface(), path)
+			default:
+				document, ok := got.Interface().(alimedia.JSON)
+				require.True(t, ok, "%s is a %s", path, got.Type())
+				data, err := json.Marshal(sample)
+				require.NoError(t, err)
+				require.JSONEq(t, string(data), string(document), path)
+				return
+			}
+		}
+	case []any:
+		require.Equal(t, reflect.Slice, got.Kind(), path)
+		require.Equal(t, len(want), got.Len(), path)
+		for i := range want {
+			requireHolds(t, want[i], got.Index(i), path+"[]")
+		}
+	default:
+		// A type that operations share may have a number where one of them
+		// has a string: the decoder converts, the text stays.
+		require.Equal(t, fmt.Sprint(want), fmt.Sprint(got.Interface()), path)
+	}
+}
+
+// fieldOf finds the field of a wire name as encoding/json does, in any case.
+func fieldOf(t *testing.T, v reflect.Value, wire, path string) reflect.Value {
+	t.Helper()
+	for i := range v.NumField() {
+		sf := v.Type().Field(i)
+		name, _, _ := strings.Cut(sf.Tag.Get("json"), ",")
+		if strings.EqualFold(cmp.Or(name, sf.Name), wire) {
+			return v.Field(i)
+		}
+	}
+	require.Fail(t, "missing field", "%s has no field for %s", path, wire)
+	return reflect.Value{}
+}

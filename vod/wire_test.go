@@ -1,0 +1,14 @@
+package vod_test
+
+import (
+	"testing"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/internal/wiretest"
+	"github.com/alimedia/alimedia-go/vod"
+)
+
+func TestWire(t *testing.T) {
+	t.Parallel()
+	wiretest.Run(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
+}
