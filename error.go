@@ -182,3 +182,24 @@ func (e *ValidationError) Error() string {
 	}
 	return b.String()
 }
+
+// JobError is the end of an asynchronous job that did not come to its aim, as
+// the functions that wait for jobs report it.
+type JobError struct {
+	JobId   string // of the job, or the id of the asset that was waited for
+	Status  string // the final state, as the service says it
+	Code    string // why, if the service says so
+	Message string
+}
+
+// Error gives job, state and reason on one line.
+func (e *JobError) Error() string {
+	text := "alimedia: job " + e.JobId + " ended in state " + e.Status
+	if e.Code != "" {
+		text += ": " + e.Code
+	}
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
+}
