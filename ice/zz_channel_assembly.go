@@ -526,7 +526,8 @@ type ListChannelsRequest struct {
 	PlaybackMode       string
 	SortBy             string
 	SortByModifiedTime string
-	State              int32
+	// Only channels that are stopped (0) or running (1).
+	State *int32
 }
 
 // ListChannelsResponse is the answer of [Client.ListChannels].

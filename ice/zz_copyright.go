@@ -54,9 +54,10 @@ type QueryCopyrightJobListRequest struct {
 	CreateTimeEnd   int64
 	CreateTimeStart int64
 	JobId           string
-	Level           int64
-	PageNumber      int64
-	PageSize        int64
+	// Channels that carry the watermark: 0 U, 1 UV, 2 YUV.
+	Level      *int64
+	PageNumber int64
+	PageSize   int64
 }
 
 // QueryCopyrightJobListResponse is the answer of [Client.QueryCopyrightJobList].
@@ -240,7 +241,8 @@ type SubmitCopyrightJobRequest struct {
 	Description string
 	// Required.
 	Input MediaObject `rpc:",json" check:"required"`
-	Level int64
+	// Channels that carry the watermark: 0 U, 1 UV, 2 YUV.
+	Level *int64
 	// Required.
 	Message string `check:"required"`
 	// Required.

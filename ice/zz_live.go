@@ -657,9 +657,10 @@ type ListLiveTranscodeJobsRequest struct {
 	PageSize int32
 	// Such as asc or desc.
 	SortBy string
-	// Such as 0 or 1.
-	StartMode int32
-	Status    int32
+	// Only jobs started at once (0) or by schedule (1).
+	StartMode *int32
+	// Only jobs in this state: 0 not started, 1 running, 2 stopped.
+	Status *int32
 	// Such as normal, narrow-band, audio-only or origin.
 	Type string
 }
@@ -819,8 +820,8 @@ func (c *Client) SubmitLiveTranscodeJob(ctx context.Context, req SubmitLiveTrans
 type SubmitLiveTranscodeJobRequest struct {
 	// Required.
 	Name string `check:"required"`
-	// Required. Such as 0 or 1.
-	StartMode int32 `check:"required"`
+	// 0 starts the job at once, 1 at the time of TimedConfig. Required.
+	StartMode *int32 `check:"required"`
 	// Required.
 	StreamInput LiveTranscodeInput `rpc:",json" check:"required"`
 	// Required.

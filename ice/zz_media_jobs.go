@@ -510,13 +510,13 @@ type SubmitSnapshotJobResponse struct {
 
 // SnapshotParams is the OverwriteParams of [SnapshotTemplateConfig].
 type SnapshotParams struct {
-	BlackLevel           int32                `json:",omitzero"`
+	BlackLevel           *int32               `json:",omitzero"`
 	Count                int64                `json:",omitzero"`
 	FrameType            string               `json:",omitzero"`
 	Height               int32                `json:",omitzero"`
-	Interval             int64                `json:",omitzero"`
+	Interval             *int64               `json:",omitzero"`
 	IsSptFrag            *bool                `json:",omitzero"`
-	PixelBlackThreshold  int32                `json:",omitzero"`
+	PixelBlackThreshold  *int32               `json:",omitzero"`
 	SpriteSnapshotConfig SpriteSnapshotConfig `json:",omitzero"`
 	Time                 int64                `json:",omitzero"`
 	Type                 string               `json:",omitzero"`

@@ -40,8 +40,8 @@ type AIAgentConfig struct {
 // AIAgentConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AIAgentConfigInfo struct {
-	AmbientSoundConfig       AgentAmbientSoundConfig
-	AsrConfig                AgentAsrConfig
+	AmbientSoundConfig       AgentAmbientSoundConfigInfo
+	AsrConfig                AgentAsrConfigInfo
 	AutoSpeechConfig         AgentAutoSpeechConfig
 	AvatarConfig             AgentAvatarConfig
 	AvatarUrl                string
@@ -156,25 +156,49 @@ type AdManifestEndpoint struct {
 	HlsPrefix  string
 }
 
-// AgentAmbientSoundConfig is met in requests and answers of
-// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
-// operations.
+// AgentAmbientSoundConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and 2 more operations.
 type AgentAmbientSoundConfig struct {
 	ResourceId string `json:",omitzero"`
-	Volume     int32  `json:",omitzero"`
+	// 0 to 100; 0 is silence.
+	Volume *int32 `json:",omitzero"`
 }
 
-// AgentAsrConfig is met in requests and answers of
-// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
-// operations.
+// AgentAmbientSoundConfigInfo is met in answers of
+// [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
+type AgentAmbientSoundConfigInfo struct {
+	ResourceId string
+	// 0 to 100; 0 is silence.
+	Volume int32
+}
+
+// AgentAsrConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and 2 more operations.
 type AgentAsrConfig struct {
 	AsrHotWords []string `json:",omitzero"`
 	// Such as zh_mandarin, en, zh_en, es or jp.
 	AsrLanguageId string `json:",omitzero"`
 	AsrMaxSilence int32  `json:",omitzero"`
 	CustomParams  string `json:",omitzero"`
-	VadDuration   int32  `json:",omitzero"`
-	VadLevel      int32  `json:",omitzero"`
+	// Milliseconds of speech that interrupt, 200 to 2000; 0 switches the rule off.
+	VadDuration *int32 `json:",omitzero"`
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off. 1 by
+	// default.
+	VadLevel *int32 `json:",omitzero"`
+}
+
+// AgentAsrConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
+type AgentAsrConfigInfo struct {
+	AsrHotWords   []string
+	AsrLanguageId string
+	AsrMaxSilence int32
+	CustomParams  string
+	// Milliseconds of speech that interrupt, 200 to 2000; 0 switches the rule off.
+	VadDuration int32
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off. 1 by
+	// default.
+	VadLevel int32
 }
 
 // AgentAutoSpeechConfig is met in requests and answers of
@@ -687,8 +711,8 @@ type AudioLanguageSelection struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type AudioPidSelection struct {
-	// Required.
-	Pid int64 `json:",omitzero" check:"required"`
+	// Sent even when it is zero.
+	Pid int64
 }
 
 // AudioStreamInfo describes an audio stream of a file.
@@ -717,8 +741,8 @@ type AudioStreamInfo struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type AudioTrackSelection struct {
-	// Required.
-	TrackId int64 `json:",omitzero" check:"required"`
+	// Sent even when it is zero.
+	TrackId int64
 }
 
 // Avatar is met in answers of [Client.GetAvatar] and [Client.ListAvatars].

@@ -152,9 +152,11 @@ func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobReq
 
 // SubmitSnapshotJobRequest is the input of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobRequest struct {
-	Count                int64
-	Height               string
-	Interval             int64
+	Count  int64
+	Height string
+	// Seconds between snapshots, 1 by default; 0 spreads Count snapshots evenly
+	// over the video.
+	Interval             *int64
 	ReferenceId          string
 	SnapshotTemplateId   string
 	SpecifiedOffsetTime  int64

@@ -102,6 +102,9 @@ func (f *field) comment(inRequest bool) string {
 		parts = append(parts, f.doc)
 	}
 	if inRequest {
+		if f.alwaysSent() {
+			parts = append(parts, "Sent even when it is zero.")
+		}
 		for rule := range strings.SplitSeq(f.rules(), ",") {
 			if s := ruleSentence(rule); s != "" {
 				parts = append(parts, s)

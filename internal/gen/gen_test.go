@@ -19,7 +19,7 @@ const catalogue = `{
   "params":[
    {"name":"ClientToken","in":"query","type":"string"},
    {"name":"Config","in":"body","type":"object","enc":"json","fields":[
-    {"name":"Deep","type":"bool"},{"name":"clipId","go":"ClipId","type":"string","required":true}]},
+    {"name":"Deep","type":"bool"},{"name":"Track","type":"int64","required":true},{"name":"clipId","go":"ClipId","type":"string","required":true}]},
    {"name":"Extra","in":"query","type":"string","jsonText":true},
    {"name":"Force","in":"query","type":"bool"},
    {"name":"Ids","in":"query","type":"array<string>","enc":"flat"},
@@ -94,7 +94,7 @@ func TestGenerate_Prints(t *testing.T) {
 			"\t// Do it anyway.\n\tForce *bool\n\tIds   []string\n",
 			"\t// Name of the thing. Required. At most 128 bytes.\n\tTitle string `check:\"required,bytes=128\"`\n",
 			"type CreateThingResponse struct {\n\tRequestId string\n\tBlob      alimedia.JSON\n\tThing     Thing\n}\n",
-			"type ThingConfig struct {\n\tDeep *bool `json:\",omitzero\"`\n\t// Required.\n\tClipId string `json:\"clipId,omitzero\" check:\"required\"`\n}\n",
+			"type ThingConfig struct {\n\tDeep *bool `json:\",omitzero\"`\n\t// Sent even when it is zero.\n\tTrack int64\n\t// Required.\n\tClipId string `json:\"clipId,omitzero\" check:\"required\"`\n}\n",
 			"\tThings    struct {\n\t\tThing []Thing\n\t}\n",
 			"func (c *Client) ListThingsIter(ctx context.Context, req ListThingsRequest) iter.Seq2[Thing, error] {\n" +
 				"\treturn rpc.Tokens(ctx, c.ListThings, req,\n" +
@@ -135,7 +135,7 @@ func TestGenerate_SplitsWhatBothSidesShare(t *testing.T) {
 	named := replace(t, decisions, `"types":{`, `"types":{"ListThingsResponse.Config":"ThingConfig",`)
 
 	_, err := generate(t, both, named)
-	require.ErrorContains(t, err, "ThingConfig has bools and is in requests and responses")
+	require.ErrorContains(t, err, "ThingConfig has pointers and is in requests and responses")
 
 	files, err := generate(t, both, replace(t, named, `"merge":`, `"split":["ThingConfig"],"merge":`))
 	require.NoError(t, err)

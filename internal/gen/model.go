@@ -56,8 +56,8 @@ type field struct {
 	deprecated bool
 	check      string
 	opts       []string // of the rpc tag
-	pointer    bool
-	param      bool // a parameter, not a field of a document
+	pointer    bool     // in requests: zero is a value of its own
+	param      bool     // a parameter, not a field of a document
 }
 
 // missingType is an object field without a name in the overlay.
@@ -158,7 +158,7 @@ func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at s
 	f := &field{
 		name: s.goName(), wire: s.Name, doc: o.Doc, enum: s.Enum,
 		required: s.Required, deprecated: s.Deprecated,
-		check: o.Check, pointer: o.Pointer != "",
+		check: o.Check,
 	}
 	if o.Enc != "" {
 		f.opts = append(f.opts, o.Enc)
@@ -172,6 +172,7 @@ func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at s
 	if f.typ == "" {
 		f.typ = m.goType(action, parent+"."+s.Name, s, s.Type, at)
 	}
+	f.pointer = f.typ == "bool" || o.Pointer != ""
 	return f
 }
 
@@ -289,8 +290,8 @@ func (m *model) checkTypes() {
 		if m.spec.Operations[strings.TrimSuffix(name, "Request")] != nil || m.spec.Operations[strings.TrimSuffix(name, "Response")] != nil {
 			m.fail("types: %s is the name of a request or a response", name)
 		}
-		if def.inRequest && def.inResponse && slices.ContainsFunc(def.fields, func(f *field) bool { return f.typ == "bool" }) {
-			m.fail("types: %s has bools and is in requests and responses; name the two differently or list it in split", name)
+		if def.inRequest && def.inResponse && slices.ContainsFunc(def.fields, func(f *field) bool { return f.pointer }) {
+			m.fail("types: %s has pointers and is in requests and responses; name the two differently or list it in split", name)
 		}
 	}
 	for _, key := range sortedKeys(m.overlay.Types) {
@@ -332,6 +333,12 @@ func (m *model) merged(name string) bool {
 	return false
 }
 
+// alwaysSent reports whether a document has the field even at zero: a number
+// that is required may well be zero.
+func (f *field) alwaysSent() bool {
+	return f.required && !f.param && !f.pointer && (strings.HasPrefix(f.typ, "int") || strings.HasPrefix(f.typ, "float"))
+}
+
 // plainType is the type of a field as a response has it.
 func (f *field) plainType() string {
 	if f.inline != nil {
@@ -343,7 +350,7 @@ func (f *field) plainType() string {
 // goType is the type of a field as a request or a response has it.
 func (f *field) goType(inRequest bool) string {
 	switch {
-	case inRequest && (f.pointer || f.typ == "bool"):
+	case inRequest && f.pointer:
 		return "*" + f.typ
 	default:
 		return f.plainType()

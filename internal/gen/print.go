@@ -213,7 +213,7 @@ func (f *field) tag(inRequest bool) string {
 		if value := strings.Join(append([]string{wire}, f.opts...), ","); value != "" {
 			tags = append(tags, fmt.Sprintf("rpc:%q", value))
 		}
-	case inRequest:
+	case inRequest && !f.alwaysSent():
 		tags = append(tags, fmt.Sprintf("json:%q", wire+",omitzero"))
 	case wire != "":
 		tags = append(tags, fmt.Sprintf("json:%q", wire))
@@ -233,7 +233,7 @@ func (f *field) tag(inRequest bool) string {
 // rules are the pre-flight checks of a field.
 func (f *field) rules() string {
 	rules := f.check
-	if f.required && !slices.Contains(strings.Split(rules, ","), "required") {
+	if f.required && !f.alwaysSent() && !slices.Contains(strings.Split(rules, ","), "required") {
 		rules = strings.TrimSuffix("required,"+rules, ",")
 	}
 	return rules
