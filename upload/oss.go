@@ -2,6 +2,7 @@ package upload
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/xml"
@@ -67,12 +68,16 @@ func (o *ossObject) put(ctx context.Context, b *body) (receipt, error) {
 }
 
 func (o *ossObject) initiate(ctx context.Context) (string, error) {
-	var answer oss.InitiateMultipartUploadResult
-	err := o.decode(&answer)(o.do(ctx, "InitiateMultipartUpload", http.MethodPost, params{"uploads": nil}, nil, oss.AddContentType(nil, o.key)...))
-	if err == nil && answer.UploadID == "" {
-		err = errors.New("the store gave no upload id")
+	const name = "InitiateMultipartUpload"
+	a, err := o.do(ctx, name, http.MethodPost, params{"uploads": nil, "encoding-type": "url"}, nil, oss.AddContentType(nil, o.key)...)
+	if err != nil {
+		return "", err
 	}
-	return answer.UploadID, err
+	var doc oss.InitiateMultipartUploadResult
+	if err := xml.Unmarshal(a.body, &doc); err != nil || doc.UploadID == "" {
+		return "", fmt.Errorf("%s: no upload id in the answer", name)
+	}
+	return doc.UploadID, nil
 }
 
 func (o *ossObject) part(ctx context.Context, uploadID string, number int, b *body) (receipt, error) {
@@ -95,17 +100,23 @@ func (o *ossObject) complete(ctx context.Context, uploadID string, parts []part)
 }
 
 func (o *ossObject) abort(ctx context.Context, uploadID string) error {
-	_, err := o.receipt(o.do(ctx, "AbortMultipartUpload", http.MethodDelete, params{"uploadId": uploadID}, nil))
+	_, err := o.do(ctx, "AbortMultipartUpload", http.MethodDelete, params{"uploadId": uploadID}, nil)
 	return err
 }
 
 func (o *ossObject) list(ctx context.Context, uploadID string) ([]part, error) {
+	const name = "ListParts"
 	var all []part
 	for marker := 0; ; {
-		var page oss.ListUploadedPartsResult
-		err := o.decode(&page)(o.do(ctx, "ListParts", http.MethodGet, params{"uploadId": uploadID, "part-number-marker": strconv.Itoa(marker)}, nil))
+		a, err := o.do(ctx, name, http.MethodGet, params{
+			"uploadId": uploadID, "part-number-marker": strconv.Itoa(marker), "encoding-type": "url",
+		}, nil)
 		if err != nil {
 			return nil, err
+		}
+		var page oss.ListUploadedPartsResult
+		if err := xml.Unmarshal(a.body, &page); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		for _, p := range page.UploadedParts {
 			all = append(all, part{number: p.PartNumber, etag: p.ETag, size: int64(p.Size)})
@@ -124,94 +135,85 @@ func (o *ossObject) head(ctx context.Context) (receipt, error) {
 
 type params = map[string]any
 
+// answer is one answer of the store, read to its end.
+type answer struct {
+	operation string
+	status    int
+	header    http.Header
+	body      []byte
+}
+
 // do makes one request. It goes through Bucket.Do, for the SDK's method of each
 // operation drops the status and the headers of answers that are errors.
-func (o *ossObject) do(ctx context.Context, operation, method string, query params, data io.Reader, options ...oss.Option) (*oss.Response, error) {
+func (o *ossObject) do(ctx context.Context, operation, method string, query params, data io.Reader, options ...oss.Option) (*answer, error) {
 	options = append(options, oss.WithContext(ctx))
-	if skew := o.clock.skew(); skew != 0 {
+	if o.clock.skew() != 0 {
 		options = append(options, oss.SetHeader("Date", o.clock.now().UTC().Format(http.TimeFormat)))
 	}
-	answer, err := o.bucket.Do(method, o.key, query, options, data, nil)
-	if err == nil {
-		return answer, nil
+	resp, err := o.bucket.Do(method, o.key, query, options, data, nil)
+	if resp == nil {
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err // without the URL
+		}
+		return nil, fmt.Errorf("%s: %w", operation, err)
 	}
-	return nil, o.refusal(operation, answer, err)
+	defer resp.Body.Close()
+	text, readErr := io.ReadAll(resp.Body) // to the end, so that the connection is used again
+	a := &answer{operation, resp.StatusCode, resp.Headers, text}
+	switch {
+	case err != nil:
+		return nil, o.refusal(a)
+	case readErr != nil:
+		return nil, fmt.Errorf("%s: read the answer: %w", operation, readErr)
+	}
+	return a, nil
 }
 
-// receipt reads the headers of an answer.
-func (o *ossObject) receipt(answer *oss.Response, err error) (receipt, error) {
+// receipt reads what the headers of an answer say of the object.
+func (o *ossObject) receipt(a *answer, err error) (receipt, error) {
 	if err != nil {
 		return receipt{}, err
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body) // to the end, so that the connection is used again
-	if err != nil {
-		return receipt{}, err
-	}
-	r := receipt{etag: answer.Headers.Get("ETag")}
-	r.size, _ = strconv.ParseInt(answer.Headers.Get("Content-Length"), 10, 64)
-	if crc, err := strconv.ParseUint(answer.Headers.Get("X-Oss-Hash-Crc64ecma"), 10, 64); err == nil {
+	r := receipt{etag: a.header.Get("ETag")}
+	r.size, _ = strconv.ParseInt(a.header.Get("Content-Length"), 10, 64)
+	if crc, err := strconv.ParseUint(a.header.Get("X-Oss-Hash-Crc64ecma"), 10, 64); err == nil {
 		r.crc, r.hasCRC = crc, true
 	}
-	if answer.StatusCode == http.StatusNonAuthoritativeInfo { // CallbackFailed
-		answer.Body = io.NopCloser(bytes.NewReader(text))
-		r.callback = fmt.Errorf("%w: %w", ErrCallback, o.refusal("CompleteMultipartUpload", answer, err))
+	if a.status == http.StatusNonAuthoritativeInfo { // CallbackFailed
+		r.callback = fmt.Errorf("%w: %w", ErrCallback, o.refusal(a))
 	}
 	return r, nil
-}
-
-// decode returns a function that reads the XML of an answer into v.
-func (o *ossObject) decode(v any) func(*oss.Response, error) error {
-	return func(answer *oss.Response, err error) error {
-		if err != nil {
-			return err
-		}
-		defer answer.Body.Close()
-		return xml.NewDecoder(answer.Body).Decode(v)
-	}
 }
 
 // refusal turns an answer that is an error into an *alimedia.Error. The error
 // document echoes the security token and the string to sign: only known
 // elements are taken over.
-func (o *ossObject) refusal(operation string, answer *oss.Response, err error) error {
-	if answer == nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err // without the URL
-		}
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	defer answer.Body.Close()
-	text, _ := io.ReadAll(answer.Body)
-	if encoded := answer.Headers.Get("X-Oss-Err"); len(text) == 0 && encoded != "" { // of a HEAD
-		text, _ = base64.StdEncoding.DecodeString(encoded)
+func (o *ossObject) refusal(a *answer) error {
+	if encoded := a.header.Get("X-Oss-Err"); len(a.body) == 0 && encoded != "" { // of a HEAD
+		a.body, _ = base64.StdEncoding.DecodeString(encoded)
 	}
 	var doc struct {
 		Code, Message, RequestId, HostId, EC, ServerTime string
 	}
-	_ = xml.Unmarshal(text, &doc) // a gateway's page leaves it empty
-	api := &alimedia.Error{
-		Action:     operation,
+	_ = xml.Unmarshal(a.body, &doc) // a gateway's page leaves it empty
+	if doc.EC != "" {
+		doc.Message += " (EC " + doc.EC + ")"
+	}
+	r := &refusal{api: &alimedia.Error{
+		Action:     a.operation,
 		Code:       doc.Code,
 		Message:    o.redact(doc.Message),
-		RequestId:  answer.Headers.Get("X-Oss-Request-Id"),
+		RequestId:  cmp.Or(a.header.Get("X-Oss-Request-Id"), doc.RequestId),
 		HostId:     doc.HostId,
-		StatusCode: answer.StatusCode,
-	}
-	if doc.EC != "" {
-		api.Message += " (EC " + doc.EC + ")"
-	}
-	if api.RequestId == "" {
-		api.RequestId = doc.RequestId
-	}
-	r := &refusal{api: api}
-	if seconds, err := strconv.ParseUint(answer.Headers.Get("Retry-After"), 10, 16); err == nil {
+		StatusCode: a.status,
+	}}
+	if seconds, err := strconv.ParseUint(a.header.Get("Retry-After"), 10, 16); err == nil {
 		r.retryAfter = time.Duration(seconds) * time.Second
 	}
 	if t, err := alimedia.ParseTime(doc.ServerTime); err == nil {
 		r.serverTime = t
-	} else if t, err := http.ParseTime(answer.Headers.Get("Date")); err == nil {
+	} else if t, err := http.ParseTime(a.header.Get("Date")); err == nil {
 		r.serverTime = t
 	}
 	return r

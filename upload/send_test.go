@@ -358,7 +358,7 @@ func TestUpload_B18_ReplacedFile(t *testing.T) {
 }
 
 func TestUpload_B19_HeapIsFlat(t *testing.T) {
-	const size = 160 << 20
+	const size = 64 << 20
 	path := filepath.Join(t.TempDir(), "sparse.mp4")
 	f, err := os.Create(path)
 	require.NoError(t, err)

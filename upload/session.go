@@ -207,11 +207,12 @@ func isTransient(err error) bool {
 			alimedia.HasCode(err, "RequestTimeout")
 	}
 	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
 	var authority x509.UnknownAuthorityError
 	var hostname x509.HostnameError
 	var invalid *alimedia.ValidationError
 	var fatal *fatalError
-	return !errors.As(err, &certificate) && !errors.As(err, &authority) && !errors.As(err, &hostname) &&
+	return !errors.As(err, &certificate) && !errors.As(err, &record) && !errors.As(err, &authority) && !errors.As(err, &hostname) &&
 		!errors.As(err, &invalid) && !errors.As(err, &fatal)
 }
 

@@ -35,11 +35,21 @@ type content struct {
 
 // File is a file on disk. It is read in place, by several parts at once, and
 // must not change meanwhile.
-func File(name string) Source { return diskFile(name) }
+func File(name string) Source {
+	return fileSource{name, os.Stat, func(name string) (fs.File, error) { return os.Open(name) }}
+}
 
 // FS is a file of fsys. It is read in place where the file is an io.ReaderAt,
 // otherwise as a stream.
-func FS(fsys fs.FS, name string) Source { return fsFile{fsys, name} }
+func FS(fsys fs.FS, name string) Source {
+	stat := func(name string) (fs.FileInfo, error) {
+		if fsys == nil {
+			return nil, errors.New("the file system is nil")
+		}
+		return fs.Stat(fsys, name)
+	}
+	return fileSource{name, stat, func(name string) (fs.File, error) { return fsys.Open(name) }}
+}
 
 // Reader is a stream of size bytes, or of [UnknownSize]. It is read once and a
 // few parts ahead, see [Config]; it must not be touched until Upload returns.
@@ -53,34 +63,22 @@ func ReaderAt(name string, r io.ReaderAt, size int64) Source {
 	return readerAtSource{name, r, size}
 }
 
-type diskFile string
-
-func (name diskFile) open() (*content, error) {
-	// A look before opening: opening a named pipe would wait for its writer.
-	info, err := os.Stat(string(name))
-	if err != nil {
-		return nil, err
-	}
-	if err := checkFile(info); err != nil {
-		return nil, err
-	}
-	f, err := os.Open(string(name))
-	if err != nil {
-		return nil, err
-	}
-	return openFile(f)
-}
-
-type fsFile struct {
-	fsys fs.FS
+type fileSource struct {
 	name string
+	stat func(string) (fs.FileInfo, error)
+	file func(string) (fs.File, error)
 }
 
-func (s fsFile) open() (*content, error) {
-	if s.fsys == nil {
-		return nil, errors.New("the file system is nil")
+func (s fileSource) open() (*content, error) {
+	// A look before opening: opening a named pipe would wait for its writer.
+	info, err := s.stat(s.name)
+	if err == nil {
+		err = checkFile(info)
 	}
-	f, err := s.fsys.Open(s.name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.file(s.name)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +169,7 @@ func never() error { return nil }
 
 // baseName is the last element of a path of either kind of slash.
 func baseName(name string) string {
-	name = name[strings.LastIndexAny(name, `/\`)+1:]
-	return name
+	return name[strings.LastIndexAny(name, `/\`)+1:]
 }
 
 // extension is the file extension without its dot, as it is spelled. A name

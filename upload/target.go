@@ -90,14 +90,16 @@ func (t VODVideo) begin(ctx context.Context, u *Uploader, file subject) (place, 
 	req := vod.CreateUploadVideoRequest(t)
 	req.FileName = cmp.Or(req.FileName, file.name)
 	req.Title = cmp.Or(req.Title, clipRunes(file.title(), 128))
-	size, err := declared(req.FileSize, file)
-	if err == nil {
-		err = u.need(u.cfg.VOD != nil, "VOD", "VODVideo", extension(req.FileName), "FileName")
-	}
-	if err != nil {
+	var err error
+	if req.FileSize, err = declared(req.FileSize, file); err != nil {
 		return place{}, err
 	}
-	req.FileSize = size
+	switch {
+	case u.cfg.VOD == nil:
+		return place{}, needs("VODVideo", "Config.VOD")
+	case extension(req.FileName) == "":
+		return place{}, noExtension("VODVideo.FileName")
+	}
 	out, err := u.cfg.VOD.CreateUploadVideo(ctx, req)
 	if err != nil {
 		return place{}, err
@@ -131,8 +133,11 @@ func (t VODImage) begin(ctx context.Context, u *Uploader, file subject) (place, 
 	req.ImageExt = cmp.Or(req.ImageExt, strings.ToLower(file.ext()))
 	req.OriginalFileName = cmp.Or(req.OriginalFileName, file.name)
 	req.Title = cmp.Or(req.Title, clipRunes(file.title(), 128))
-	if err := u.need(u.cfg.VOD != nil, "VOD", "VODImage", req.ImageExt, "ImageExt"); err != nil {
-		return place{}, err
+	switch {
+	case u.cfg.VOD == nil:
+		return place{}, needs("VODImage", "Config.VOD")
+	case req.ImageExt == "":
+		return place{}, noExtension("VODImage.ImageExt")
 	}
 	out, err := u.cfg.VOD.CreateUploadImage(ctx, req)
 	if err != nil {
@@ -157,8 +162,11 @@ func (t VODAttachedMedia) begin(ctx context.Context, u *Uploader, file subject) 
 	if req.FileSize == "" && file.size != UnknownSize {
 		req.FileSize = strconv.FormatInt(file.size, 10)
 	}
-	if err := u.need(u.cfg.VOD != nil, "VOD", "VODAttachedMedia", req.MediaExt, "MediaExt"); err != nil {
-		return place{}, err
+	switch {
+	case u.cfg.VOD == nil:
+		return place{}, needs("VODAttachedMedia", "Config.VOD")
+	case req.MediaExt == "":
+		return place{}, noExtension("VODAttachedMedia.MediaExt")
 	}
 	out, err := u.cfg.VOD.CreateUploadAttachedMedia(ctx, req)
 	if err != nil {
@@ -174,22 +182,21 @@ func (t VODAttachedMedia) begin(ctx context.Context, u *Uploader, file subject) 
 type ICEMedia ice.CreateUploadMediaRequest
 
 func (t ICEMedia) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
+	if u.cfg.ICE == nil {
+		return place{}, needs("ICEMedia", "Config.ICE")
+	}
 	req := ice.CreateUploadMediaRequest(t)
-	var err error
 	if info := &req.FileInfo; info.Raw == "" {
 		info.Ext = cmp.Or(info.Ext, file.ext())
 		info.Type = cmp.Or(info.Type, kindOf(info.Ext))
 		info.Name = cmp.Or(info.Name, file.title())
-		info.Size, err = declared(info.Size, file)
-		if err == nil {
-			err = u.need(true, "ICE", "ICEMedia", info.Ext, "FileInfo.Ext")
+		var err error
+		if info.Size, err = declared(info.Size, file); err != nil {
+			return place{}, err
 		}
-	}
-	if err == nil {
-		err = u.need(u.cfg.ICE != nil, "ICE", "ICEMedia", "any", "")
-	}
-	if err != nil {
-		return place{}, err
+		if info.Ext == "" {
+			return place{}, noExtension("ICEMedia.FileInfo.Ext")
+		}
 	}
 	if meta := &req.MediaMetaData; meta.Raw == "" {
 		meta.Title = cmp.Or(meta.Title, clipRunes(file.title(), 128))
@@ -217,11 +224,13 @@ type ICEStream ice.CreateUploadStreamRequest
 func (t ICEStream) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
 	req := ice.CreateUploadStreamRequest(t)
 	req.FileExtension = cmp.Or(req.FileExtension, file.ext())
-	if err := u.need(u.cfg.ICE != nil, "ICE", "ICEStream", req.FileExtension, "FileExtension"); err != nil {
-		return place{}, err
-	}
-	if req.MediaId == "" {
-		return place{}, fmt.Errorf("ICEStream needs MediaId, the asset that the stream is for")
+	switch {
+	case u.cfg.ICE == nil:
+		return place{}, needs("ICEStream", "Config.ICE")
+	case req.MediaId == "":
+		return place{}, needs("ICEStream", "MediaId, the asset that the stream is for")
+	case req.FileExtension == "":
+		return place{}, noExtension("ICEStream.FileExtension")
 	}
 	out, err := u.cfg.ICE.CreateUploadStream(ctx, req)
 	if err != nil {
@@ -256,8 +265,11 @@ type YikeAsset struct {
 
 func (t YikeAsset) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
 	t.FileExt = cmp.Or(t.FileExt, strings.ToLower(file.ext()))
-	if err := u.need(u.cfg.ICE != nil, "ICE", "YikeAsset", t.FileExt, "FileExt"); err != nil {
-		return place{}, err
+	switch {
+	case u.cfg.ICE == nil:
+		return place{}, needs("YikeAsset", "Config.ICE")
+	case t.FileExt == "":
+		return place{}, noExtension("YikeAsset.FileExt")
 	}
 	if t.MediaType = cmp.Or(t.MediaType, kindOf(t.FileExt)); t.MediaType == "other" {
 		return place{}, fmt.Errorf("YikeAsset needs MediaType: the extension %q does not tell it", t.FileExt)
@@ -280,15 +292,10 @@ func (t YikeAsset) begin(ctx context.Context, u *Uploader, file subject) (place,
 	return u.granted(p, out.UploadAddress, out.UploadAuth, nil)
 }
 
-// need says what is missing before the operation of a target can be called.
-func (u *Uploader) need(client bool, field, target, ext, extField string) error {
-	if !client {
-		return fmt.Errorf("%s needs Config.%s", target, field)
-	}
-	if ext == "" {
-		return fmt.Errorf("the file name has no extension and %s needs one: set %s.%s", target, target, extField)
-	}
-	return nil
+func needs(target, what string) error { return fmt.Errorf("%s needs %s", target, what) }
+
+func noExtension(field string) error {
+	return fmt.Errorf("the file name has no extension, and the service needs one: set %s", field)
 }
 
 // declared is the size to tell the service. A size given by the caller must be

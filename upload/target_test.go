@@ -125,7 +125,7 @@ func TestUpload_BadTargets(t *testing.T) {
 		text       string
 	}{
 		{"nil", "a.mp4", nil, "no target"},
-		{"video without extension", "movie", VODVideo{}, "no extension and VODVideo needs one: set VODVideo.FileName"},
+		{"video without extension", "movie", VODVideo{}, "the file name has no extension, and the service needs one: set VODVideo.FileName"},
 		{"hidden file", ".mp4", VODVideo{}, "no extension"},
 		{"image without extension", "a", VODImage{}, "set VODImage.ImageExt"},
 		{"attached without extension", "a", VODAttachedMedia{BusinessType: "material"}, "set VODAttachedMedia.MediaExt"},

@@ -182,7 +182,7 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 	res, err := r.upload(ctx, src, target)
 	if err != nil {
 		failure := r.failure(err)
-		u.log.WarnContext(ctx, "upload: failed", "upload", failure)
+		u.log.InfoContext(ctx, "upload: failed", "upload", failure)
 		return nil, failure
 	}
 	r.enter(ctx, StageDone)
