@@ -245,7 +245,8 @@ func TestAssumeRole_RefusedKeysOfTheSource(t *testing.T) {
 
 			// Where the source has no others, one request is all.
 			requests = 0
-			_, err = AssumeRole(Static("LTAI-issued-1", testSecret, ""), AssumeRoleOptions{RoleArn: testRole, HTTPClient: client}).Credentials(t.Context())
+			same := Cached(Static("LTAI-issued-1", testSecret, ""))
+			_, err = AssumeRole(same, AssumeRoleOptions{RoleArn: testRole, HTTPClient: client}).Credentials(t.Context())
 			require.ErrorContains(t, err, code)
 			require.Equal(t, 1, requests)
 		})

@@ -84,14 +84,17 @@ func TestCache_CallerThatLeavesFailsNobodyElse(t *testing.T) {
 
 func TestCache_EndedContextStartsNoQuestion(t *testing.T) {
 	t.Parallel()
-	var asked atomic.Int64
-	p := Cached(source(counted(&asked, func(context.Context) (Credentials, error) { return issue(1, time.Hour), nil })))
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cause := errors.New("shutting down")
-	cancel(cause)
-	_, err := p.Credentials(ctx)
-	require.ErrorIs(t, err, cause)
-	require.Zero(t, asked.Load())
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		p := Cached(source(counted(&asked, func(context.Context) (Credentials, error) { return issue(1, time.Hour), nil })))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cause := errors.New("shutting down")
+		cancel(cause)
+		_, err := p.Credentials(ctx)
+		require.ErrorIs(t, err, cause)
+		synctest.Wait()
+		require.Zero(t, asked.Load())
+	})
 }
 
 func TestCache_RenewsAheadOfExpiry(t *testing.T) {
@@ -324,6 +327,40 @@ func TestCache_FlightEndsWithItsLastCaller(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "LTAI-issued-2", c.AccessKeyId)
 		require.Equal(t, time.Second, time.Since(start))
+	})
+}
+
+// A renewal that was under way before anybody had to wait for it is nobody's
+// to end.
+func TestCache_RenewalOutlivesThoseWhoJoinIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		p := Cached(source(counted(&asked, func(ctx context.Context) (Credentials, error) {
+			if asked.Load() == 1 {
+				return issue(1, time.Hour), nil
+			}
+			select {
+			case <-time.After(10 * time.Second):
+				return issue(asked.Load(), time.Hour), nil
+			case <-ctx.Done():
+				return Credentials{}, ctx.Err()
+			}
+		})))
+		first, err := p.Credentials(t.Context())
+		require.NoError(t, err)
+		time.Sleep(58 * time.Minute)
+		_, err = p.Credentials(t.Context()) // starts the renewal
+		require.NoError(t, err)
+		p.(Invalidator).Invalidate(first)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = p.Credentials(ctx) // joins it, and leaves
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		c, err := p.Credentials(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "LTAI-issued-2", c.AccessKeyId)
+		require.EqualValues(t, 2, asked.Load())
 	})
 }
 

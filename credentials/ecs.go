@@ -45,19 +45,7 @@ type ECSOptions struct {
 // one, it is done without. ALIBABA_CLOUD_ECS_METADATA_DISABLED=true switches
 // the provider off.
 func ECSRole(role string, opts ECSOptions) Provider {
-	if opts.Timeout <= 0 {
-		opts.Timeout = metadataTimeout
-	}
-	if opts.Endpoint == "" {
-		opts.Endpoint = metadataURL
-	}
-	e := &ecs{
-		role:     role,
-		opts:     opts,
-		endpoint: strings.TrimRight(opts.Endpoint, "/"),
-		caller:   newCaller(opts.HTTPClient, opts.Timeout, nil),
-	}
-	return newCache("ECSRole", e.fetch)
+	return newCache("ECSRole", newECS(role, opts).fetch)
 }
 
 type ecs struct {
@@ -65,6 +53,21 @@ type ecs struct {
 	opts     ECSOptions
 	endpoint string
 	caller   caller
+}
+
+func newECS(role string, opts ECSOptions) *ecs {
+	if opts.Timeout <= 0 {
+		opts.Timeout = metadataTimeout
+	}
+	if opts.Endpoint == "" {
+		opts.Endpoint = metadataURL
+	}
+	return &ecs{
+		role:     role,
+		opts:     opts,
+		endpoint: strings.TrimRight(opts.Endpoint, "/"),
+		caller:   newCaller(opts.HTTPClient, opts.Timeout, nil),
+	}
 }
 
 func (e *ecs) fetch(ctx context.Context) (Credentials, error) {

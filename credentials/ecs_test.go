@@ -242,10 +242,11 @@ func TestECSRole_Unreachable(t *testing.T) {
 // on behalf of this machine.
 func TestECSRole_NeverThroughAProxy(t *testing.T) {
 	t.Parallel()
-	caller := newCaller(nil, metadataTimeout, nil)
+	caller := newECS("", ECSOptions{}).caller
 	transport, ok := caller.client.Transport.(*http.Transport)
 	require.True(t, ok)
 	require.Nil(t, transport.Proxy)
+	require.Nil(t, newURI("", URIOptions{}).caller.client.Transport.(*http.Transport).Proxy)
 	require.True(t, transport.DisableKeepAlives, "an idle connection leaves goroutines behind")
 	require.Equal(t, time.Second, transport.ResponseHeaderTimeout)
 	require.Equal(t, 2*time.Second, caller.attempt)

@@ -39,9 +39,9 @@ func found(data []byte) []string {
 }
 
 func FuzzConfig(f *testing.F) {
-	f.Add([]byte(profiles), "arn")
-	f.Add([]byte(profiles), "loop")
-	f.Add([]byte(profiles[:300]), "")
+	f.Add([]byte(`{"current":"a","profiles":[{"name":"a","mode":"RamRoleArn","ram_role_arn":"r","expired_seconds":900}]}`), "")
+	f.Add([]byte(`{"profiles":[{"name":"a","mode":"ChainableRamRoleArn","ram_role_arn":"r","source_profile":"a"}]}`), "a")
+	f.Add([]byte(`{"profiles":[{"name":"a","mode":"StsToken","sts_token":"0123456789abcdef`), "a")
 	f.Add([]byte(`{"profiles":[{"name":"a","mode":"AK","access_key_secret":"0123456789abcdef"}]}`), "a")
 	f.Add([]byte(`{"profiles":[null,{"expired_seconds":1e99}]}`), "a")
 	f.Fuzz(func(t *testing.T, data []byte, name string) {

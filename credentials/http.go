@@ -88,15 +88,15 @@ func (c caller) once(ctx context.Context, request func(context.Context) (*http.R
 	if err != nil {
 		return answer{}, transportError(ctx, req.URL, err)
 	}
-	if len(body) > maxAnswer {
-		return answer{}, fmt.Errorf("%s: the answer is longer than %d KiB", req.URL.Host, maxAnswer>>10)
-	}
 	date, _ := http.ParseTime(resp.Header.Get("Date"))
 	if resp.StatusCode != http.StatusOK {
 		doc, _ := decode(body)
 		refused := doc.refusal(resp.StatusCode, secrets)
 		refused.date = date
 		return answer{}, refused
+	}
+	if len(body) > maxAnswer {
+		return answer{}, fmt.Errorf("%s: the answer is longer than %d KiB", req.URL.Host, maxAnswer>>10)
 	}
 	return answer{body: body, date: date}, nil
 }

@@ -54,6 +54,29 @@ func TestTransportErrorsNameTheHostOnly(t *testing.T) {
 	require.EqualError(t, err, "host.example: broken pipe")
 }
 
+// endless is a body without end, which counts what is read of it.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) { e.read += len(p); return len(p), nil }
+
+func (e *endless) Close() error { return nil }
+
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]string{
+		http.StatusOK:        "credentials: URI: 127.0.0.1: the answer is longer than 64 KiB",
+		http.StatusForbidden: "credentials: URI: refused (HTTP 403)",
+	} {
+		body := &endless{}
+		client := transport(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: code, Body: body}, nil
+		}).client()
+		_, err := URI("http://127.0.0.1/", URIOptions{HTTPClient: client}).Credentials(t.Context())
+		require.EqualError(t, err, want)
+		require.Less(t, body.read, 2*maxAnswer)
+	}
+}
+
 func TestNewCaller_OwnClients(t *testing.T) {
 	t.Parallel()
 	given := &http.Client{}

@@ -142,6 +142,7 @@ func TestFromSDK_HonoursContextAndLeaksOnce(t *testing.T) {
 		// Who has no end of his own is not kept for ever either.
 		_, err := p.Credentials(t.Context())
 		require.ErrorContains(t, err, "credentials-go has not answered within 30s")
+		require.Equal(t, 500*time.Millisecond+flightLimit, time.Since(start))
 		require.EqualValues(t, 1, calls.Load(), "a second goroutine was started beside the stuck one")
 
 		close(release)

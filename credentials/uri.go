@@ -19,13 +19,16 @@ type URIOptions struct {
 // uri: a JSON object with AccessKeyId, AccessKeySecret, SecurityToken and
 // Expiration. An empty uri means ALIBABA_CLOUD_CREDENTIALS_URI.
 func URI(uri string, opts URIOptions) Provider {
-	u := &uriSource{uri: uri, caller: newCaller(opts.HTTPClient, httpTimeout, nil)}
-	return newCache("URI", u.fetch)
+	return newCache("URI", newURI(uri, opts).fetch)
 }
 
 type uriSource struct {
 	uri    string
 	caller caller
+}
+
+func newURI(uri string, opts URIOptions) *uriSource {
+	return &uriSource{uri: uri, caller: newCaller(opts.HTTPClient, httpTimeout, nil)}
 }
 
 func (u *uriSource) fetch(ctx context.Context) (Credentials, error) {
