@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"fmt"
+	"iter"
 	"net/url"
 	"path"
 	"reflect"
@@ -209,12 +210,13 @@ func parseRule(text string) (rule, error) {
 	case "min", "max":
 		n, err := number()
 		return func(v reflect.Value) (string, int) {
+			value, err := strconv.ParseFloat(textOf(v), 64)
 			switch {
-			case !v.CanInt():
-				return "", 0
-			case name == "min" && v.Int() < n:
+			case err != nil:
+				return "a number", 0
+			case name == "min" && value < float64(n):
 				return fmt.Sprintf("at least %d", n), 0
-			case name == "max" && v.Int() > n:
+			case name == "max" && value > float64(n):
 				return fmt.Sprintf("at most %d", n), 0
 			}
 			return "", 0
@@ -235,7 +237,7 @@ func parseRule(text string) (rule, error) {
 	case "in", "fold":
 		tokens := strings.Split(arg, "|")
 		return func(v reflect.Value) (string, int) {
-			for item := range strings.SplitSeq(textOf(v), ",") {
+			for item := range members(v) {
 				if !slices.ContainsFunc(tokens, func(token string) bool {
 					return item == token || name == "fold" && strings.EqualFold(item, token)
 				}) {
@@ -286,8 +288,8 @@ func textLength(limit int, bytes bool) rule {
 
 // textOf is the wire text of a value, empty where there is none.
 func textOf(v reflect.Value) string {
-	if v.Kind() == reflect.String {
-		return v.String()
+	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.String {
+		return strings.Join(slices.Collect(members(v)), ",")
 	}
 	if text, err := scalarText(v); err == nil {
 		return text
@@ -296,7 +298,22 @@ func textOf(v reflect.Value) string {
 	return text
 }
 
-// elements counts a list, or the parts of a comma separated string.
+// members are the elements of a list of strings, or the parts of a comma
+// separated string.
+func members(v reflect.Value) iter.Seq[string] {
+	if v.Kind() != reflect.Slice || v.Type().Elem().Kind() != reflect.String {
+		return strings.SplitSeq(textOf(v), ",")
+	}
+	return func(yield func(string) bool) {
+		for i := range v.Len() {
+			if !yield(v.Index(i).String()) {
+				return
+			}
+		}
+	}
+}
+
+// elements counts the members of a list, or of a comma separated string.
 func elements(v reflect.Value) int {
 	switch v.Kind() {
 	case reflect.Slice, reflect.Map:
@@ -319,7 +336,7 @@ func tagList(arg string) (rule, error) {
 		if broken, n := exceeds(elements(v), count, "tags"); broken != "" {
 			return broken, n
 		}
-		for tag := range strings.SplitSeq(textOf(v), ",") {
+		for tag := range members(v) {
 			n, name := len(tag), "bytes"
 			if unit == "R" {
 				n, name = utf8.RuneCountInString(tag), "characters"

@@ -21,7 +21,9 @@ type checked struct {
 	HDR       string       `check:"fold=HDR10|SDR+"`
 	Size      int64        `check:"min=2,max=5"`
 	Items     []checkedRow `rpc:",json" check:"items=2"`
-	List      []string     `rpc:",comma" check:"items=2"`
+	List      []string     `rpc:",comma" check:"items=2,in=a|b|c"`
+	TagList   []string     `rpc:",comma" check:"tags=2x3B"`
+	Priority  string       `check:"min=1,max=10"`
 	InputURL  string       `check:"url=oss"`
 	AnyURL    string       `check:"url=media"`
 	WebURL    string       `check:"url=http"`
@@ -101,6 +103,13 @@ func TestValidate_Rules(t *testing.T) {
 		{"a raw document is the caller's word", good(func(c *checked) { c.Items = []checkedRow{{Raw: `{}`}} }), ""},
 		{"inside a pointer", good(func(c *checked) { c.Optional = &checkedRow{} }), "Optional.Title"},
 		{"strings in a list", good(func(c *checked) { c.List = []string{"a", "b", "c"} }), "List"},
+		{"tokens in a list of strings", good(func(c *checked) { c.List = []string{"a", "c"} }), ""},
+		{"another token in a list of strings", good(func(c *checked) { c.List = []string{"a", "d"} }), "List"},
+		{"tags in a list of strings", good(func(c *checked) { c.TagList = []string{"接", "abc"} }), ""},
+		{"a tag too long in a list of strings", good(func(c *checked) { c.TagList = []string{"接a"} }), "TagList"},
+		{"number as text at the limit", good(func(c *checked) { c.Priority = "10" }), ""},
+		{"number as text past it", good(func(c *checked) { c.Priority = "11" }), "Priority"},
+		{"text that is no number", good(func(c *checked) { c.Priority = "high" }), "Priority"},
 		{"oss URL", good(func(c *checked) { c.InputURL = "oss://b/k" }), ""},
 		{"https URL", good(func(c *checked) { c.InputURL = "https://b.oss-cn-shanghai.aliyuncs.com/k.mp4" }), ""},
 		{"no key", good(func(c *checked) { c.InputURL = "oss://b" }), "InputURL"},
