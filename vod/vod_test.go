@@ -204,6 +204,7 @@ func TestPreflight_RegisterMedia(t *testing.T) {
 		{"ReferenceId too long", file(func(m *RegisterMetadata) { m.ReferenceId = strings.Repeat("a", 65) }), []string{first + "ReferenceId"}},
 		{"one location by two schemes", buckets("oss://b/a.mp4", "https://b.oss-cn-shanghai.aliyuncs.com/b.mp4"), nil},
 		{"two locations", buckets("oss://b/a.mp4", "https://c.oss-cn-shanghai.aliyuncs.com/b.mp4"), []string{"RegisterMetadatas"}},
+		{"no bucket in the host", buckets("oss://b/a.mp4", "https://media.cn-shanghai.aliyuncs.com/b.mp4"), nil},
 		{"a domain of one's own", buckets("oss://b/a.mp4", "https://media.example.com/b.mp4"), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
