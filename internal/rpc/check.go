@@ -213,7 +213,7 @@ func parseRule(text string) (rule, error) {
 			value, err := strconv.ParseFloat(textOf(v), 64)
 			switch {
 			case err != nil:
-				return "a number", 0
+				return "must be a number", 0
 			case name == "min" && value < float64(n):
 				return fmt.Sprintf("at least %d", n), 0
 			case name == "max" && value > float64(n):

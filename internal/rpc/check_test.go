@@ -23,7 +23,7 @@ type checked struct {
 	Items     []checkedRow `rpc:",json" check:"items=2"`
 	List      []string     `rpc:",comma" check:"items=2,in=a|b|c"`
 	TagList   []string     `rpc:",comma" check:"tags=2x3B"`
-	Priority  string       `check:"min=1,max=10"`
+	Priority  string       `check:"max=10"`
 	InputURL  string       `check:"url=oss"`
 	AnyURL    string       `check:"url=media"`
 	WebURL    string       `check:"url=http"`
