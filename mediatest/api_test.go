@@ -137,6 +137,15 @@ func TestAPI_NonceIsGoodOnce(t *testing.T) {
 	c.ok(t, "GetVideoList")
 }
 
+// A hash of other bytes is refused although it is signed.
+func TestAPI_ContentHash(t *testing.T) {
+	t.Parallel()
+	c := callerOf(mediatest.New(t), vodVersion)
+	c.form = true
+	c.hash = hexHash([]byte("other bytes"))
+	c.fails(t, 400, "SignatureDoesNotMatch", "GetVideoList", "PageNo", "1")
+}
+
 func TestAPI_Clock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := mediatest.New(t, mediatest.InMemory())
@@ -365,17 +374,56 @@ func TestClose(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			srv := mediatest.Start(opts...)
-			srv.Fault(mediatest.Fault{Operation: "GetVideoList", Delay: time.Hour})
+			srv.CreateBucket("own")
+			srv.Fault(mediatest.Fault{Operation: "GetVideoList", Delay: time.Hour}, mediatest.Fault{Operation: "PutObject", Delay: time.Hour})
 			failed := make(chan error)
 			go func() {
 				_, err := callerOf(srv, vodVersion).try(t, "GetVideoList")
 				failed <- err
 			}()
-			require.Eventually(t, func() bool { return srv.Calls("GetVideoList") == 1 }, time.Minute, time.Millisecond)
+			go func() { // with a body that nobody reads
+				failed <- ossBucket(t, srv, "own", srv.Credentials()).PutObject("a", bytes.NewReader(make([]byte, 8<<20)))
+			}()
+			require.Eventually(t, func() bool { return srv.Calls("GetVideoList")+srv.Calls("PutObject") == 2 }, time.Minute, time.Millisecond)
 			srv.Close()
+			require.Error(t, <-failed)
 			require.Error(t, <-failed)
 			srv.Close() // again
 			require.Equal(t, 1, srv.Calls("GetVideoList"))
 		})
 	}
+}
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t, mediatest.Region("cn-beijing"))
+	cfg := srv.Config()
+	require.Equal(t, "cn-beijing", cfg.Region)
+	require.Equal(t, srv.URL, cfg.Endpoint)
+	require.Same(t, srv.HTTPClient(), cfg.HTTPClient)
+	keys, err := cfg.Credentials.Credentials(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, srv.Credentials(), keys)
+	require.True(t, keys.Expires.IsZero())
+}
+
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t, mediatest.InMemory(), mediatest.Log(io.Discard))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 5 {
+				a := callerOf(srv, vodVersion).ok(t, "CreateUploadVideo", "FileName", "a.mp4", "Title", "t")
+				put(t, srv, a, "x")
+				srv.Requests()
+				srv.Medias()
+				srv.Uploads()
+			}
+		})
+	}
+	wg.Wait()
+	require.Len(t, srv.Medias(), 40)
+	require.Len(t, srv.Objects(srv.StorageBucket()), 40)
+	require.Equal(t, 40, srv.Calls("PutObject"))
 }

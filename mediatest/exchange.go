@@ -188,11 +188,13 @@ func (x *exchange) wait(d time.Duration) error {
 	return errGone
 }
 
+const maxDrain = 256 << 20
+
 // drain reads what is left of the body, so that the client sees the answer
 // and not a connection that closes under its writing.
 func (x *exchange) drain() {
 	if !x.gone {
-		_, _ = io.CopyN(io.Discard, x.r.Body, maxPut)
+		_, _ = io.CopyN(io.Discard, x.r.Body, maxDrain)
 	}
 }
 

@@ -265,10 +265,13 @@ func TestOSS_AdditionalHeadersV4(t *testing.T) {
 	change := func(*http.Request) {}
 	client := *srv.HTTPClient()
 	client.Transport = changing{client.Transport, func(r *http.Request) { change(r) }}
-	b := ossBucket(t, srv, "own", srv.Credentials(), oss.HTTPClient(&client), oss.AdditionalHeaders([]string{"cache-control"}))
-	require.NoError(t, b.PutObject("a", strings.NewReader("x"), oss.CacheControl("no-cache")))
+	b := ossBucket(t, srv, "own", srv.Credentials(), oss.HTTPClient(&client), oss.AdditionalHeaders([]string{"cache-control", "host"}))
+	put := func() error { return b.PutObject("a", strings.NewReader("x"), oss.CacheControl("no-cache")) }
+	require.NoError(t, put())
 	change = func(r *http.Request) { r.Header.Set("Cache-Control", "no-store") }
-	requireOSSError(t, b.PutObject("a", strings.NewReader("x"), oss.CacheControl("no-cache")), 403, "SignatureDoesNotMatch")
+	requireOSSError(t, put(), 403, "SignatureDoesNotMatch")
+	change = func(r *http.Request) { r.Host = "127.0.0.2" }
+	requireOSSError(t, put(), 403, "SignatureDoesNotMatch")
 }
 
 func TestOSS_StorageRegionAndHostNames(t *testing.T) {

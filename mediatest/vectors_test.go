@@ -1,13 +1,17 @@
 package mediatest
 
 import (
+	"context"
 	"encoding/hex"
 	"hash/crc64"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -198,4 +202,64 @@ func TestLocate(t *testing.T) {
 	bucket, key, ok := s.locate(s.ObjectURL("own", "d/口 +%?#.mp4"))
 	require.True(t, ok)
 	require.Equal(t, "own d/口 +%?#.mp4", bucket+" "+key)
+}
+
+func TestServer_Bounds(t *testing.T) {
+	t.Parallel()
+	s := Start(InMemory())
+	t.Cleanup(s.Close)
+
+	// The record keeps the latest requests.
+	s.requests = make([]*Request, maxRequests)
+	resp, err := s.HTTPClient().Get(s.URL)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Len(t, s.requests, maxRequests/2)
+	require.NotNil(t, s.requests[len(s.requests)-1])
+
+	// Objects stay within memory, and within what OSS takes.
+	s.held = maxHeld - 3
+	for size, want := range map[int]error{3: nil, 4: errFull} {
+		_, err := s.receive(httptest.NewRequest(http.MethodPut, "/b/k", strings.NewReader(strings.Repeat("x", size))))
+		require.Equal(t, want, err)
+	}
+	r := httptest.NewRequest(http.MethodPut, "/b/k", strings.NewReader("x"))
+	r.ContentLength = maxPut + 1
+	_, err = s.receive(r)
+	require.Equal(t, errTooLarge, err)
+
+	// Nonces are kept as long as they can be replayed.
+	start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	require.NoError(t, s.spendNonce("a", start))
+	require.Error(t, s.spendNonce("a", start.Add(30*time.Minute)))
+	require.NoError(t, s.spendNonce("b", start.Add(31*time.Minute)))
+	require.Len(t, s.nonces, 1)
+}
+
+func TestICEStatus(t *testing.T) {
+	t.Parallel()
+	for vod, ice := range map[string]string{
+		"Uploading": "Init", "UploadSucc": "Preparing", "Transcoding": "Preparing", "UploadFail": "PrepareFail", "TranscodeFail": "PrepareFail",
+		"Normal": "Normal", "Blocked": "Blocked",
+	} {
+		require.Equal(t, ice, iceStatus(vod))
+	}
+}
+
+func TestLifetime(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "3600", lifetime(3000*time.Second)) // as the service writes it
+	require.Equal(t, "60", lifetime(time.Minute))
+}
+
+func TestPipe_DialEnds(t *testing.T) {
+	t.Parallel()
+	l := newPipeListener()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := l.dial(ctx, "tcp", "x")
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, l.Close())
+	_, err = l.dial(t.Context(), "tcp", "x")
+	require.ErrorIs(t, err, net.ErrClosed)
 }

@@ -53,6 +53,16 @@ func TestVOD_VideoLife(t *testing.T) {
 		require.Equal(t, "Uploading", at(t, details, "UploadDetails", 0, "UploadStatus"))
 		require.Equal(t, "nobody", at(t, details, "NonExistMediaIds", 0))
 
+		b := ossBucket(t, srv, srv.StorageBucket(), srv.Credentials())
+		imur, err := b.InitiateMultipartUpload(targetOf(t, a).FileName)
+		require.NoError(t, err)
+		_, err = b.UploadPart(imur, strings.NewReader("12345"), 5, 1)
+		require.NoError(t, err)
+		details = c.ok(t, "GetUploadDetails", "MediaIds", id)
+		require.Equal(t, 0.5, at(t, details, "UploadDetails", 0, "UploadRatio"))
+		require.Equal(t, 5.0, at(t, details, "UploadDetails", 0, "UploadSize"))
+		require.NoError(t, b.AbortMultipartUpload(imur))
+
 		to := put(t, srv, a, "12345678")
 		require.True(t, strings.HasSuffix(to.FileName, ".mp4"))
 		require.Equal(t, "Transcoding", status())
