@@ -57,7 +57,7 @@ type cache struct {
 // not ask together. While renewal is under way or fails, callers go on with
 // the old ones as long as those are good, and the source is asked at growing
 // intervals of up to a minute. Credentials without Expires are renewed every
-// 15 minutes. No question takes longer than 30 seconds.
+// 15 minutes. The source is given 30 seconds to answer.
 //
 // The provider implements [Invalidator].
 func Cached(source Provider) Provider {

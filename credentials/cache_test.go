@@ -44,6 +44,19 @@ func TestCache_OneQuestionForAllCallers(t *testing.T) {
 	})
 }
 
+// A flight may land between a caller's look and its join.
+func TestCache_LateFlightDoesNotAskAgain(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	c := newCache("late", counted(&asked, func(context.Context) (Credentials, error) { return issue(asked.Load(), time.Hour), nil }))
+	for range 2 {
+		creds, err := c.renew(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "LTAI-issued-1", creds.AccessKeyId)
+	}
+	require.EqualValues(t, 1, asked.Load())
+}
+
 func TestCache_CallerThatLeavesFailsNobodyElse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
