@@ -10,19 +10,25 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// ActiveAiRtcLicense actives the ai rtc license.
+// ActiveAiRtcLicense activates one license for real-time conversation on a
+// device, and returns it.
 //
 // RAM action: ice:ActiveAiRtcLicense.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-activeairtclicense
 func (c *Client) ActiveAiRtcLicense(ctx context.Context, req ActiveAiRtcLicenseRequest) (*ActiveAiRtcLicenseResponse, error) {
-	return rpc.Call[ActiveAiRtcLicenseResponse](ctx, c.rpc, rpc.Op{Action: "ActiveAiRtcLicense"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ActiveAiRtcLicense"}, req, new(ActiveAiRtcLicenseResponse))
 }
 
 // ActiveAiRtcLicenseRequest is the input of [Client.ActiveAiRtcLicense].
 type ActiveAiRtcLicenseRequest struct {
-	AuthCode      string
-	DeviceId      string
-	LicenseItemId string
+	// The authorization code to use up, from [Client.GetAiRtcAuthCodeList].
+	// Required.
+	AuthCode string `check:"required"`
+	// The device that gets the license. Required.
+	DeviceId string `check:"required"`
+	// The batch the code belongs to, from [Client.GetAiRtcLicenseInfoList].
+	// Required.
+	LicenseItemId string `check:"required"`
 }
 
 // ActiveAiRtcLicenseResponse is the answer of [Client.ActiveAiRtcLicense].
@@ -35,18 +41,21 @@ type ActiveAiRtcLicenseResponse struct {
 	Success        bool
 }
 
-// ClearAIAgentVoiceprint clears the AI agent voiceprint.
+// ClearAIAgentVoiceprint removes a voiceprint that
+// [Client.SetAIAgentVoiceprint] registered.
 //
 // RAM action: ice:ClearAIAgentVoiceprint.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-clearaiagentvoiceprint
 func (c *Client) ClearAIAgentVoiceprint(ctx context.Context, req ClearAIAgentVoiceprintRequest) (*ClearAIAgentVoiceprintResponse, error) {
-	return rpc.Call[ClearAIAgentVoiceprintResponse](ctx, c.rpc, rpc.Op{Action: "ClearAIAgentVoiceprint"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ClearAIAgentVoiceprint", Class: rpc.Idempotent}, req, new(ClearAIAgentVoiceprintResponse))
 }
 
 // ClearAIAgentVoiceprintRequest is the input of [Client.ClearAIAgentVoiceprint].
 type ClearAIAgentVoiceprintRequest struct {
+	// The mode in which the voiceprint was registered; Explicit when absent.
 	RegistrationMode string
-	VoiceprintId     string
+	// The voiceprint to remove.
+	VoiceprintId string
 }
 
 // ClearAIAgentVoiceprintResponse is the answer of [Client.ClearAIAgentVoiceprint].
@@ -54,22 +63,28 @@ type ClearAIAgentVoiceprintResponse struct {
 	RequestId string
 }
 
-// CreateIpcOrder creates the ipc order.
+// CreateIpcOrder buys a subscription of image understanding or search for an IP
+// camera.
+//
+// The order costs money; read the price list of the IPC product first.
+// Remaining quota: [Client.QueryIpcQuota].
 //
 // RAM action: ice:CreateIpcOrder.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createipcorder
 func (c *Client) CreateIpcOrder(ctx context.Context, req CreateIpcOrderRequest) (*CreateIpcOrderResponse, error) {
-	return rpc.Call[CreateIpcOrderResponse](ctx, c.rpc, rpc.Op{Action: "CreateIpcOrder"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateIpcOrder"}, req, new(CreateIpcOrderResponse))
 }
 
 // CreateIpcOrderRequest is the input of [Client.CreateIpcOrder].
 type CreateIpcOrderRequest struct {
-	// Such as understand, understand-reid, search, understand-search or
-	// understand-reid-search.
-	Capability string
-	DeviceId   string
-	// Such as month, quarter or year.
-	Period string
+	// What the camera may do: understanding covers 300 images a day, search 75
+	// searches a day; reid adds re-identification of persons. One of understand,
+	// understand-reid, search, understand-search or understand-reid-search.
+	Capability string `check:"in=understand|understand-reid|search|understand-search|understand-reid-search"`
+	// The camera the order is for.
+	DeviceId string
+	// The length: 30, 90 or 365 days. One of month, quarter or year.
+	Period string `check:"in=month|quarter|year"`
 }
 
 // CreateIpcOrderResponse is the answer of [Client.CreateIpcOrder].
@@ -78,20 +93,21 @@ type CreateIpcOrderResponse struct {
 	PurchaseStatus string
 }
 
-// DeleteAIAgentDialogue deletes the AI agent dialogue.
+// DeleteAIAgentDialogue deletes one entry of an agent's conversation history.
 //
 // RAM action: ice:DeleteAIAgentDialogue.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteaiagentdialogue
 func (c *Client) DeleteAIAgentDialogue(ctx context.Context, req DeleteAIAgentDialogueRequest) (*DeleteAIAgentDialogueResponse, error) {
-	return rpc.Call[DeleteAIAgentDialogueResponse](ctx, c.rpc, rpc.Op{Action: "DeleteAIAgentDialogue"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAIAgentDialogue", Class: rpc.Idempotent}, req, new(DeleteAIAgentDialogueResponse))
 }
 
 // DeleteAIAgentDialogueRequest is the input of [Client.DeleteAIAgentDialogue].
 type DeleteAIAgentDialogueRequest struct {
-	// Required.
+	// The entry to delete, from [Client.ListAIAgentDialogues]. Required.
 	DialogueId string `check:"required"`
-	NodeId     string
-	// Required.
+	// Restricts the deletion to this node of the entry.
+	NodeId string
+	// The session the entry belongs to. Required.
 	SessionId string `check:"required"`
 }
 
@@ -100,17 +116,19 @@ type DeleteAIAgentDialogueResponse struct {
 	RequestId string
 }
 
-// DescribeAIAgentInstance describes the AI agent instance.
+// DescribeAIAgentInstance returns the state, the configuration and the call
+// data of an agent instance.
 //
 // RAM action: ice:DescribeAIAgentInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describeaiagentinstance
 func (c *Client) DescribeAIAgentInstance(ctx context.Context, req DescribeAIAgentInstanceRequest) (*DescribeAIAgentInstanceResponse, error) {
-	return rpc.Call[DescribeAIAgentInstanceResponse](ctx, c.rpc, rpc.Op{Action: "DescribeAIAgentInstance", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeAIAgentInstance", Class: rpc.Read}, req, new(DescribeAIAgentInstanceResponse))
 }
 
 // DescribeAIAgentInstanceRequest is the input of [Client.DescribeAIAgentInstance].
 type DescribeAIAgentInstanceRequest struct {
-	// Required.
+	// The ID that [Client.StartAIAgentInstance] or [Client.GenerateAIAgentCall]
+	// returned. Required.
 	InstanceId string `check:"required"`
 }
 
@@ -131,17 +149,18 @@ type AIAgentCallInfo struct {
 	Status        string
 }
 
-// DescribeNotifyConfig describes the notify config.
+// DescribeNotifyConfig returns where the events of an agent are sent, as
+// [Client.SetNotifyConfig] left it.
 //
 // RAM action: ice:DescribeNotifyConfig.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describenotifyconfig
 func (c *Client) DescribeNotifyConfig(ctx context.Context, req DescribeNotifyConfigRequest) (*DescribeNotifyConfigResponse, error) {
-	return rpc.Call[DescribeNotifyConfigResponse](ctx, c.rpc, rpc.Op{Action: "DescribeNotifyConfig", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeNotifyConfig", Class: rpc.Read}, req, new(DescribeNotifyConfigResponse))
 }
 
 // DescribeNotifyConfigRequest is the input of [Client.DescribeNotifyConfig].
 type DescribeNotifyConfigRequest struct {
-	// Required.
+	// The agent to look up. Required.
 	AIAgentId string `check:"required"`
 }
 
@@ -156,16 +175,18 @@ type DescribeNotifyConfigResponse struct {
 	Token                string
 }
 
-// DescribeRtcRobotInstance describes the rtc robot instance.
+// DescribeRtcRobotInstance returns the state and the configuration of an RTC
+// robot instance.
 //
 // RAM action: ice:DescribeRtcRobotInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describertcrobotinstance
 func (c *Client) DescribeRtcRobotInstance(ctx context.Context, req DescribeRtcRobotInstanceRequest) (*DescribeRtcRobotInstanceResponse, error) {
-	return rpc.Call[DescribeRtcRobotInstanceResponse](ctx, c.rpc, rpc.Op{Action: "DescribeRtcRobotInstance", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeRtcRobotInstance", Class: rpc.Read}, req, new(DescribeRtcRobotInstanceResponse))
 }
 
 // DescribeRtcRobotInstanceRequest is the input of [Client.DescribeRtcRobotInstance].
 type DescribeRtcRobotInstanceRequest struct {
+	// The ID that [Client.StartRtcRobotInstance] returned.
 	InstanceId string
 }
 
@@ -187,20 +208,28 @@ type RtcRobotConfigInfo struct {
 	VoiceId              string
 }
 
-// ForwardAIAgentCall forwards the AI agent call.
+// ForwardAIAgentCall transfers a running telephone call from the agent to
+// another number.
 //
 // RAM action: ice:ForwardAIAgentCall.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-forwardaiagentcall
 func (c *Client) ForwardAIAgentCall(ctx context.Context, req ForwardAIAgentCallRequest) (*ForwardAIAgentCallResponse, error) {
-	return rpc.Call[ForwardAIAgentCallResponse](ctx, c.rpc, rpc.Op{Action: "ForwardAIAgentCall"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ForwardAIAgentCall"}, req, new(ForwardAIAgentCallResponse))
 }
 
 // ForwardAIAgentCallRequest is the input of [Client.ForwardAIAgentCall].
 type ForwardAIAgentCallRequest struct {
-	CalledNumber   string
-	CallerNumber   string
-	ErrorPrompt    string
-	InstanceId     string
+	// The number that takes over.
+	CalledNumber string
+	// The number shown to it. When absent, the agent's own number of this call. Not
+	// allowed on lines of Alibaba Cloud.
+	CallerNumber string
+	// The text spoken when the transfer fails; nothing when absent.
+	ErrorPrompt string
+	// The agent instance of the call; for inbound calls that are transferred.
+	InstanceId string
+	// The text spoken before the transfer; when absent, the ring tone starts at
+	// once.
 	TransferPrompt string
 }
 
@@ -209,26 +238,41 @@ type ForwardAIAgentCallResponse struct {
 	RequestId string
 }
 
-// GenerateAIAgentCall generates the AI agent call.
+// GenerateAIAgentCall starts an agent in a new channel and returns the token
+// with which a user joins it.
+//
+// [Client.StartAIAgentInstance] puts an agent into a channel of your own
+// instead.
 //
 // RAM action: ice:GenerateAIAgentCall.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-generateaiagentcall
 func (c *Client) GenerateAIAgentCall(ctx context.Context, req GenerateAIAgentCallRequest) (*GenerateAIAgentCallResponse, error) {
-	return rpc.Call[GenerateAIAgentCallResponse](ctx, c.rpc, rpc.Op{Action: "GenerateAIAgentCall"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateAIAgentCall"}, req, new(GenerateAIAgentCallResponse))
 }
 
 // GenerateAIAgentCallRequest is the input of [Client.GenerateAIAgentCall].
 type GenerateAIAgentCallRequest struct {
-	// Required.
-	AIAgentId      string              `check:"required"`
-	AgentConfig    AIAgentConfig       `rpc:",json"`
+	// The agent, as created in the console. Required.
+	AIAgentId string `check:"required"`
+	// Overrides single settings of the agent as configured in the console; what it
+	// leaves out stays as it is there.
+	AgentConfig AIAgentConfig `rpc:",json"`
+	// Where the text of the call is copied as chat history.
 	ChatSyncConfig AgentChatSyncConfig `rpc:",json"`
-	Expire         int64
-	SessionId      string
+	// How long the token is valid, in seconds; 3600 when absent. At least 0. At
+	// most 604800.
+	Expire int64 `check:"min=0,max=604800"`
+	// Names the conversation, so that several calls share one history; a new one
+	// when absent.
+	SessionId string
+	// The older form of AgentConfig, which wins where both set something.
+	//
 	// Deprecated: the service has a successor of this field.
 	TemplateConfig AIAgentTemplateConfig `rpc:",json"`
-	UserData       string
-	UserId         string
+	// Data of your own.
+	UserData string
+	// The user's name in the channel; generated when absent. At most 64 characters.
+	UserId string `check:"runes=64"`
 }
 
 // GenerateAIAgentCallResponse is the answer of [Client.GenerateAIAgentCall].
@@ -242,22 +286,26 @@ type GenerateAIAgentCallResponse struct {
 	UserId        string
 }
 
-// GenerateMessageChatToken generates the message chat token.
+// GenerateMessageChatToken returns what a user's client needs to log in to text
+// chat with an agent.
 //
 // RAM action: ice:GenerateMessageChatToken.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-generatemessagechattoken
 func (c *Client) GenerateMessageChatToken(ctx context.Context, req GenerateMessageChatTokenRequest) (*GenerateMessageChatTokenResponse, error) {
-	return rpc.Call[GenerateMessageChatTokenResponse](ctx, c.rpc, rpc.Op{Action: "GenerateMessageChatToken"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateMessageChatToken", Class: rpc.Read}, req, new(GenerateMessageChatTokenResponse))
 }
 
 // GenerateMessageChatTokenRequest is the input of [Client.GenerateMessageChatToken].
 type GenerateMessageChatTokenRequest struct {
-	// Required.
+	// The agent to chat with. Required.
 	AIAgentId string `check:"required"`
-	Expire    int32
-	Role      string
-	// Required.
-	UserId string `check:"required"`
+	// How long the token is valid, in seconds; 3600 when absent.
+	Expire int32
+	// admin lets the user call management operations; empty for everyone else.
+	Role string
+	// The user who logs in: letters, digits and underscores. Required. At most 64
+	// bytes.
+	UserId string `check:"required,bytes=64"`
 }
 
 // GenerateMessageChatTokenResponse is the answer of [Client.GenerateMessageChatToken].
@@ -272,17 +320,17 @@ type GenerateMessageChatTokenResponse struct {
 	UserId    string
 }
 
-// GetAIAgentConcurrency gets the AI agent concurrency.
+// GetAIAgentConcurrency returns how many calls of an agent are active now.
 //
 // RAM action: ice:GetAIAgentConcurrency.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getaiagentconcurrency
 func (c *Client) GetAIAgentConcurrency(ctx context.Context, req GetAIAgentConcurrencyRequest) (*GetAIAgentConcurrencyResponse, error) {
-	return rpc.Call[GetAIAgentConcurrencyResponse](ctx, c.rpc, rpc.Op{Action: "GetAIAgentConcurrency", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIAgentConcurrency", Class: rpc.Read}, req, new(GetAIAgentConcurrencyResponse))
 }
 
 // GetAIAgentConcurrencyRequest is the input of [Client.GetAIAgentConcurrency].
 type GetAIAgentConcurrencyRequest struct {
-	// Required.
+	// The agent to count. Required.
 	AIAgentId string `check:"required"`
 }
 
@@ -292,12 +340,13 @@ type GetAIAgentConcurrencyResponse struct {
 	ActiveCount int32
 }
 
-// GetAiRtcAuthCodeList gets the ai rtc auth code list.
+// GetAiRtcAuthCodeList lists the authorization codes of a license batch, page
+// by page.
 //
 // RAM action: ice:GetAiRtcAuthCodeList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtcauthcodelist
 func (c *Client) GetAiRtcAuthCodeList(ctx context.Context, req GetAiRtcAuthCodeListRequest) (*GetAiRtcAuthCodeListResponse, error) {
-	return rpc.Call[GetAiRtcAuthCodeListResponse](ctx, c.rpc, rpc.Op{Action: "GetAiRtcAuthCodeList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcAuthCodeList", Class: rpc.Read}, req, new(GetAiRtcAuthCodeListResponse))
 }
 
 // GetAiRtcAuthCodeListIter yields the items of all pages of
@@ -312,14 +361,20 @@ func (c *Client) GetAiRtcAuthCodeListIter(ctx context.Context, req GetAiRtcAuthC
 
 // GetAiRtcAuthCodeListRequest is the input of [Client.GetAiRtcAuthCodeList].
 type GetAiRtcAuthCodeListRequest struct {
-	LicenseItemId  string
+	// The batch, from [Client.GetAiRtcLicenseInfoList]. Required.
+	LicenseItemId string `check:"required"`
+	// False leaves TotalCount out; true when absent.
+	// [Client.GetAiRtcAuthCodeListIter] needs the count.
 	NeedTotalCount *bool
-	PageNo         int64
-	PageSize       int64
-	// Such as 1 or 2.
-	Status int32
-	// Such as 1 or 2.
-	Type int32
+	// The page number, from 1.
+	PageNo int64
+	// Codes per page.
+	PageSize int64
+	// Only activated codes (1) or unused ones (2). One of 1 or 2.
+	Status int32 `check:"in=1|2"`
+	// Only codes for voice calls (1) or for visual understanding (2). One of 1 or
+	// 2.
+	Type int32 `check:"in=1|2"`
 }
 
 // GetAiRtcAuthCodeListResponse is the answer of [Client.GetAiRtcAuthCodeList].
@@ -346,12 +401,13 @@ type AiRtcAuthCode struct {
 	Type             int32
 }
 
-// GetAiRtcLicenseInfoList gets the ai rtc license info list.
+// GetAiRtcLicenseInfoList lists license batches for real-time conversation,
+// page by page; all of them without a filter.
 //
 // RAM action: ice:GetAiRtcLicenseInfoList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtclicenseinfolist
 func (c *Client) GetAiRtcLicenseInfoList(ctx context.Context, req GetAiRtcLicenseInfoListRequest) (*GetAiRtcLicenseInfoListResponse, error) {
-	return rpc.Call[GetAiRtcLicenseInfoListResponse](ctx, c.rpc, rpc.Op{Action: "GetAiRtcLicenseInfoList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcLicenseInfoList", Class: rpc.Read}, req, new(GetAiRtcLicenseInfoListResponse))
 }
 
 // GetAiRtcLicenseInfoListIter yields the items of all pages of
@@ -366,14 +422,20 @@ func (c *Client) GetAiRtcLicenseInfoListIter(ctx context.Context, req GetAiRtcLi
 
 // GetAiRtcLicenseInfoListRequest is the input of [Client.GetAiRtcLicenseInfoList].
 type GetAiRtcLicenseInfoListRequest struct {
-	LicenseItemId  string
+	// Only this batch.
+	LicenseItemId string
+	// False leaves TotalCount out; true when absent.
+	// [Client.GetAiRtcLicenseInfoListIter] needs the count.
 	NeedTotalCount *bool
-	PageNo         int64
-	PageSize       int64
-	// Such as 1 or 2.
-	Status int32
-	// Such as 1 or 2.
-	Type int32
+	// The page number, from 1.
+	PageNo int64
+	// Batches per page.
+	PageSize int64
+	// Only valid batches (1) or expired ones (2). One of 1 or 2.
+	Status int32 `check:"in=1|2"`
+	// Only batches for voice calls (1) or for visual understanding (2). One of 1 or
+	// 2.
+	Type int32 `check:"in=1|2"`
 }
 
 // GetAiRtcLicenseInfoListResponse is the answer of [Client.GetAiRtcLicenseInfoList].
@@ -404,12 +466,13 @@ type AiRtcLicense struct {
 	ValidDays         int64
 }
 
-// GetIpcDeviceInfo gets the ipc device info.
+// GetIpcDeviceInfo lists the cameras with a subscription and when each one
+// expires, page by page.
 //
 // RAM action: ice:GetIpcDeviceInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getipcdeviceinfo
 func (c *Client) GetIpcDeviceInfo(ctx context.Context, req GetIpcDeviceInfoRequest) (*GetIpcDeviceInfoResponse, error) {
-	return rpc.Call[GetIpcDeviceInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetIpcDeviceInfo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetIpcDeviceInfo", Class: rpc.Read}, req, new(GetIpcDeviceInfoResponse))
 }
 
 // GetIpcDeviceInfoIter yields the items of all pages of
@@ -422,13 +485,20 @@ func (c *Client) GetIpcDeviceInfoIter(ctx context.Context, req GetIpcDeviceInfoR
 
 // GetIpcDeviceInfoRequest is the input of [Client.GetIpcDeviceInfo].
 type GetIpcDeviceInfoRequest struct {
-	// Such as understand, understand-reid or search.
-	Capability string
-	DeviceId   string
-	EndTime    string
-	PageNo     int32
-	PageSize   int32
-	StartTime  string
+	// understand (images), understand-reid (images with re-identification) or
+	// search; understand when absent. One of understand, understand-reid or search.
+	Capability string `check:"in=understand|understand-reid|search"`
+	// Only this camera.
+	DeviceId string
+	// The end of the range, at most 180 days after StartTime. UTC, such as
+	// 2025-01-31T08:00:00Z.
+	EndTime string
+	// The page number, from 1.
+	PageNo int32
+	// Cameras per page; 10 when absent. At most 50.
+	PageSize int32 `check:"max=50"`
+	// The start of the range. UTC, such as 2025-01-31T08:00:00Z.
+	StartTime string
 }
 
 // GetIpcDeviceInfoResponse is the answer of [Client.GetIpcDeviceInfo].
@@ -445,12 +515,13 @@ type IpcDevice struct {
 	ExpireTime string
 }
 
-// ListAIAgentDialogues lists AI agent dialogues.
+// ListAIAgentDialogues lists what user and agent said in a session within a
+// time range.
 //
 // RAM action: ice:ListAIAgentDialogues.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentdialogues
 func (c *Client) ListAIAgentDialogues(ctx context.Context, req ListAIAgentDialoguesRequest) (*ListAIAgentDialoguesResponse, error) {
-	return rpc.Call[ListAIAgentDialoguesResponse](ctx, c.rpc, rpc.Op{Action: "ListAIAgentDialogues", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIAgentDialogues", Class: rpc.Read}, req, new(ListAIAgentDialoguesResponse))
 }
 
 // ListAIAgentDialoguesIter yields the items of all pages of
@@ -463,15 +534,20 @@ func (c *Client) ListAIAgentDialoguesIter(ctx context.Context, req ListAIAgentDi
 
 // ListAIAgentDialoguesRequest is the input of [Client.ListAIAgentDialogues].
 type ListAIAgentDialoguesRequest struct {
-	// Required.
-	EndTime    int64 `check:"required"`
-	Order      string
+	// The end of the range, inclusive: Unix time in milliseconds. Required.
+	EndTime int64 `check:"required"`
+	// By time: ASC or DESC; DESC when absent. One of ASC or DESC.
+	Order string `check:"in=ASC|DESC"`
+	// The page number, from 1.
 	PageNumber int64
-	PageSize   int64
+	// Entries per page; 20 when absent. At most 100.
+	PageSize int64 `check:"max=100"`
+	// Returns only the latest rounds, this many (a positive integer); the page
+	// fields are then ignored.
 	RoundLimit string
-	// Required.
+	// The session to read. Required.
 	SessionId string `check:"required"`
-	// Required.
+	// The start of the range, inclusive: Unix time in milliseconds. Required.
 	StartTime int64 `check:"required"`
 }
 
@@ -505,12 +581,15 @@ type AIAgentDialogue struct {
 	Type             string
 }
 
-// ListAIAgentInstance lists the AI agent instance.
+// ListAIAgentInstance lists the instances of an agent with their state,
+// configuration and a link to the call log.
+//
+// Only the first 100 pages can be read; narrow the time range to see more.
 //
 // RAM action: ice:ListAIAgentInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentinstance
 func (c *Client) ListAIAgentInstance(ctx context.Context, req ListAIAgentInstanceRequest) (*ListAIAgentInstanceResponse, error) {
-	return rpc.Call[ListAIAgentInstanceResponse](ctx, c.rpc, rpc.Op{Action: "ListAIAgentInstance", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIAgentInstance", Class: rpc.Read}, req, new(ListAIAgentInstanceResponse))
 }
 
 // ListAIAgentInstanceIter yields the items of all pages of
@@ -523,12 +602,16 @@ func (c *Client) ListAIAgentInstanceIter(ctx context.Context, req ListAIAgentIns
 
 // ListAIAgentInstanceRequest is the input of [Client.ListAIAgentInstance].
 type ListAIAgentInstanceRequest struct {
-	// Required.
-	AIAgentId  string `check:"required"`
-	EndTime    string
-	PageNumber int64
-	PageSize   int64
-	StartTime  string
+	// The agent whose instances are listed. Required.
+	AIAgentId string `check:"required"`
+	// The end of the range. UTC, such as 2025-01-31T08:00:00Z.
+	EndTime string
+	// The page number, from 1. At most 100.
+	PageNumber int64 `check:"max=100"`
+	// Instances per page; 10 when absent. At most 100.
+	PageSize int64 `check:"max=100"`
+	// The start of the range. UTC, such as 2025-01-31T08:00:00Z.
+	StartTime string
 }
 
 // ListAIAgentInstanceResponse is the answer of [Client.ListAIAgentInstance].
@@ -537,12 +620,13 @@ type ListAIAgentInstanceResponse struct {
 	Instances []AIAgentInstance
 }
 
-// ListAIAgentPhoneNumber lists the AI agent phone number.
+// ListAIAgentPhoneNumber lists the account's telephone numbers for agents and
+// their state.
 //
 // RAM action: ice:ListAIAgentPhoneNumber.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentphonenumber
 func (c *Client) ListAIAgentPhoneNumber(ctx context.Context, req ListAIAgentPhoneNumberRequest) (*ListAIAgentPhoneNumberResponse, error) {
-	return rpc.Call[ListAIAgentPhoneNumberResponse](ctx, c.rpc, rpc.Op{Action: "ListAIAgentPhoneNumber", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIAgentPhoneNumber", Class: rpc.Read}, req, new(ListAIAgentPhoneNumberResponse))
 }
 
 // ListAIAgentPhoneNumberIter yields the items of all pages of
@@ -557,11 +641,15 @@ func (c *Client) ListAIAgentPhoneNumberIter(ctx context.Context, req ListAIAgent
 
 // ListAIAgentPhoneNumberRequest is the input of [Client.ListAIAgentPhoneNumber].
 type ListAIAgentPhoneNumberRequest struct {
-	Number     string
+	// Only this number.
+	Number string
+	// The page number, from 1.
 	PageNumber int64
-	PageSize   int64
-	// Such as 1, 2, 3 or 4.
-	Status int32
+	// Numbers per page; 50 when absent. At most 100.
+	PageSize int64 `check:"max=100"`
+	// Only numbers that are being opened (1), usable (2), being given up (3) or
+	// given up (4). One of 1, 2, 3 or 4.
+	Status int32 `check:"in=1|2|3|4"`
 }
 
 // ListAIAgentPhoneNumberResponse is the answer of [Client.ListAIAgentPhoneNumber].
@@ -579,12 +667,12 @@ type AIAgentPhoneNumber struct {
 	Status      int32
 }
 
-// ListAIAgentVoiceprints lists AI agent voiceprints.
+// ListAIAgentVoiceprints lists the account's registered voiceprints.
 //
 // RAM action: ice:ListAIAgentVoiceprints.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentvoiceprints
 func (c *Client) ListAIAgentVoiceprints(ctx context.Context, req ListAIAgentVoiceprintsRequest) (*ListAIAgentVoiceprintsResponse, error) {
-	return rpc.Call[ListAIAgentVoiceprintsResponse](ctx, c.rpc, rpc.Op{Action: "ListAIAgentVoiceprints", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIAgentVoiceprints", Class: rpc.Read}, req, new(ListAIAgentVoiceprintsResponse))
 }
 
 // ListAIAgentVoiceprintsIter yields the items of all pages of
@@ -599,10 +687,14 @@ func (c *Client) ListAIAgentVoiceprintsIter(ctx context.Context, req ListAIAgent
 
 // ListAIAgentVoiceprintsRequest is the input of [Client.ListAIAgentVoiceprints].
 type ListAIAgentVoiceprintsRequest struct {
-	PageNumber       int32
-	PageSize         int32
+	// The page number, from 1.
+	PageNumber int32
+	// Voiceprints per page. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// The mode in which the voiceprint was registered; Explicit when absent.
 	RegistrationMode string
-	VoiceprintId     string
+	// Only this voiceprint.
+	VoiceprintId string
 }
 
 // ListAIAgentVoiceprintsResponse is the answer of [Client.ListAIAgentVoiceprints].
@@ -620,12 +712,13 @@ type AIAgentVoiceprint struct {
 	VoiceprintId string
 }
 
-// QueryIpcQuota queries the ipc quota.
+// QueryIpcQuota returns the quota of cameras and how much of it was used, day
+// by day.
 //
 // RAM action: ice:QueryIpcQuota.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-queryipcquota
 func (c *Client) QueryIpcQuota(ctx context.Context, req QueryIpcQuotaRequest) (*QueryIpcQuotaResponse, error) {
-	return rpc.Call[QueryIpcQuotaResponse](ctx, c.rpc, rpc.Op{Action: "QueryIpcQuota", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryIpcQuota", Class: rpc.Read}, req, new(QueryIpcQuotaResponse))
 }
 
 // QueryIpcQuotaIter yields the items of all pages of [Client.QueryIpcQuota],
@@ -638,12 +731,18 @@ func (c *Client) QueryIpcQuotaIter(ctx context.Context, req QueryIpcQuotaRequest
 
 // QueryIpcQuotaRequest is the input of [Client.QueryIpcQuota].
 type QueryIpcQuotaRequest struct {
-	// Such as understand, understand-reid or search.
-	Capability string
-	EndTime    string
-	PageNo     int32
-	PageSize   int32
-	StartTime  string
+	// understand (images), understand-reid (images with re-identification) or
+	// search; understand when absent. One of understand, understand-reid or search.
+	Capability string `check:"in=understand|understand-reid|search"`
+	// The end of the range, at most 180 days after StartTime. UTC, such as
+	// 2025-01-31T08:00:00Z.
+	EndTime string
+	// The page number, from 1.
+	PageNo int32
+	// Entries per page; 10 when absent. At most 50.
+	PageSize int32 `check:"max=50"`
+	// The start of the range. UTC, such as 2025-01-31T08:00:00Z.
+	StartTime string
 }
 
 // QueryIpcQuotaResponse is the answer of [Client.QueryIpcQuota].
@@ -661,20 +760,22 @@ type IpcQuota struct {
 	MaxQuota      int64
 }
 
-// SendAIAgentDataChannelMessage sends the AI agent data channel message.
+// SendAIAgentDataChannelMessage sends a data channel message into an agent's
+// running call.
 //
 // RAM action: ice:SendAIAgentDataChannelMessage.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendaiagentdatachannelmessage
 func (c *Client) SendAIAgentDataChannelMessage(ctx context.Context, req SendAIAgentDataChannelMessageRequest) (*SendAIAgentDataChannelMessageResponse, error) {
-	return rpc.Call[SendAIAgentDataChannelMessageResponse](ctx, c.rpc, rpc.Op{Action: "SendAIAgentDataChannelMessage"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendAIAgentDataChannelMessage"}, req, new(SendAIAgentDataChannelMessageResponse))
 }
 
 // SendAIAgentDataChannelMessageRequest is the input of [Client.SendAIAgentDataChannelMessage].
 type SendAIAgentDataChannelMessageRequest struct {
-	// Required.
+	// The ID that [Client.StartAIAgentInstance] or [Client.GenerateAIAgentCall]
+	// returned. The call must be running. Required.
 	InstanceId string `check:"required"`
-	// Required.
-	Message any `rpc:",json" check:"required"`
+	// The message, a JSON document. Required. At most 8192 characters.
+	Message any `rpc:",json" check:"required,runes=8192"`
 }
 
 // SendAIAgentDataChannelMessageResponse is the answer of [Client.SendAIAgentDataChannelMessage].
@@ -682,23 +783,27 @@ type SendAIAgentDataChannelMessageResponse struct {
 	RequestId string
 }
 
-// SendAIAgentSpeech sends the AI agent speech.
+// SendAIAgentSpeech makes an agent in a running call say a text, or play an
+// audio file, at once.
 //
 // RAM action: ice:SendAIAgentSpeech.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendaiagentspeech
 func (c *Client) SendAIAgentSpeech(ctx context.Context, req SendAIAgentSpeechRequest) (*SendAIAgentSpeechResponse, error) {
-	return rpc.Call[SendAIAgentSpeechResponse](ctx, c.rpc, rpc.Op{Action: "SendAIAgentSpeech"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendAIAgentSpeech"}, req, new(SendAIAgentSpeechResponse))
 }
 
 // SendAIAgentSpeechRequest is the input of [Client.SendAIAgentSpeech].
 type SendAIAgentSpeechRequest struct {
+	// Whether it may cut off what the agent is saying; true when absent.
 	EnableInterrupt *bool
-	// Required.
+	// The ID that [Client.StartAIAgentInstance] or [Client.GenerateAIAgentCall]
+	// returned. Required.
 	InstanceId string `check:"required"`
-	// Required.
-	Text string `check:"required"`
-	// Such as Text or AudioUrl.
-	Type string
+	// What to say, or the URL of the audio file, as Type tells. Required. At most
+	// 1024 characters.
+	Text string `check:"required,runes=1024"`
+	// What Text holds; Text when absent. One of Text or AudioUrl.
+	Type string `check:"in=Text|AudioUrl"`
 }
 
 // SendAIAgentSpeechResponse is the answer of [Client.SendAIAgentSpeech].
@@ -706,19 +811,21 @@ type SendAIAgentSpeechResponse struct {
 	RequestId string
 }
 
-// SendAIAgentText sends the AI agent text.
+// SendAIAgentText gives a text to the language model of an agent in a call, as
+// if the user had said it.
 //
 // RAM action: ice:SendAIAgentText.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendaiagenttext
 func (c *Client) SendAIAgentText(ctx context.Context, req SendAIAgentTextRequest) (*SendAIAgentTextResponse, error) {
-	return rpc.Call[SendAIAgentTextResponse](ctx, c.rpc, rpc.Op{Action: "SendAIAgentText"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendAIAgentText"}, req, new(SendAIAgentTextResponse))
 }
 
 // SendAIAgentTextRequest is the input of [Client.SendAIAgentText].
 type SendAIAgentTextRequest struct {
-	// Required.
+	// The ID that [Client.StartAIAgentInstance] or [Client.GenerateAIAgentCall]
+	// returned. Required.
 	InstanceId string `check:"required"`
-	// Required.
+	// The text for the language model. Required.
 	Text string `check:"required"`
 }
 
@@ -727,29 +834,33 @@ type SendAIAgentTextResponse struct {
 	RequestId string
 }
 
-// SendMessageChatText sends the message chat text.
+// SendMessageChatText sends a text message to a user in text chat with an
+// agent.
 //
 // RAM action: ice:SendMessageChatText.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendmessagechattext
 func (c *Client) SendMessageChatText(ctx context.Context, req SendMessageChatTextRequest) (*SendMessageChatTextResponse, error) {
-	return rpc.Call[SendMessageChatTextResponse](ctx, c.rpc, rpc.Op{Action: "SendMessageChatText"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendMessageChatText"}, req, new(SendMessageChatTextResponse))
 }
 
 // SendMessageChatTextRequest is the input of [Client.SendMessageChatText].
 type SendMessageChatTextRequest struct {
-	// Required.
+	// The agent in whose chat the message appears. Required.
 	AIAgentId string `check:"required"`
-	// Such as online or offline.
-	Mode          string
+	// Sends it as an online or an offline message; offline when absent. One of
+	// online or offline.
+	Mode string `check:"in=online|offline"`
+	// Whether the message is kept in the chat history; true when absent.
 	NeedArchiving *bool
-	// Required.
-	ReceiverId string `check:"required"`
-	// Required.
+	// The user who gets it: letters and digits. Required. At most 64 bytes.
+	ReceiverId string `check:"required,bytes=64"`
+	// The session of the chat. Required.
 	SessionId string `check:"required"`
-	// Required.
+	// The message. Required.
 	Text string `check:"required"`
-	// Required. Such as announcement or custom.
-	Type string `check:"required"`
+	// announcement is a notice, custom a message of your own kind. Required. One of
+	// announcement or custom.
+	Type string `check:"required,in=announcement|custom"`
 }
 
 // SendMessageChatTextResponse is the answer of [Client.SendMessageChatText].
@@ -757,18 +868,21 @@ type SendMessageChatTextResponse struct {
 	RequestId string
 }
 
-// SetAIAgentVoiceprint sets the AI agent voiceprint.
+// SetAIAgentVoiceprint registers the voice in an audio file as a voiceprint
+// that agents recognize.
 //
 // RAM action: ice:SetAIAgentVoiceprint.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setaiagentvoiceprint
 func (c *Client) SetAIAgentVoiceprint(ctx context.Context, req SetAIAgentVoiceprintRequest) (*SetAIAgentVoiceprintResponse, error) {
-	return rpc.Call[SetAIAgentVoiceprintResponse](ctx, c.rpc, rpc.Op{Action: "SetAIAgentVoiceprint"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetAIAgentVoiceprint"}, req, new(SetAIAgentVoiceprintResponse))
 }
 
 // SetAIAgentVoiceprintRequest is the input of [Client.SetAIAgentVoiceprint].
 type SetAIAgentVoiceprintRequest struct {
-	Input        AIAgentVoiceprintInput `rpc:",json"`
-	VoiceprintId string
+	// The audio with the voice.
+	Input AIAgentVoiceprintInput `rpc:",json"`
+	// A unique name that you choose. At most 127 characters.
+	VoiceprintId string `check:"runes=127"`
 }
 
 // SetAIAgentVoiceprintResponse is the answer of [Client.SetAIAgentVoiceprint].
@@ -779,32 +893,40 @@ type SetAIAgentVoiceprintResponse struct {
 
 // AIAgentVoiceprintInput is the Input of [SetAIAgentVoiceprintRequest].
 type AIAgentVoiceprintInput struct {
-	Data   string `json:",omitzero"`
+	// The URL of the audio file.
+	Data string `json:",omitzero"`
+	// The format of the audio, such as wav.
 	Format string `json:",omitzero"`
-	// Such as url or oss.
+	// What Data holds: url or oss.
 	Type string `json:",omitzero"`
 }
 
-// SetNotifyConfig sets the notify config.
+// SetNotifyConfig sets whether and where the events of an agent are sent.
 //
 // RAM action: ice:SetNotifyConfig.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setnotifyconfig
 func (c *Client) SetNotifyConfig(ctx context.Context, req SetNotifyConfigRequest) (*SetNotifyConfigResponse, error) {
-	return rpc.Call[SetNotifyConfigResponse](ctx, c.rpc, rpc.Op{Action: "SetNotifyConfig"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetNotifyConfig", Class: rpc.Idempotent}, req, new(SetNotifyConfigResponse))
 }
 
 // SetNotifyConfigRequest is the input of [Client.SetNotifyConfig].
 type SetNotifyConfigRequest struct {
-	// Required.
-	AIAgentId            string `check:"required"`
-	AudioOssPath         string
-	CallbackUrl          string
+	// The agent whose events are meant. Required.
+	AIAgentId string `check:"required"`
+	// Where in OSS the recordings go.
+	AudioOssPath string
+	// The URL that receives the events.
+	CallbackUrl string
+	// Whether calls are recorded.
 	EnableAudioRecording *bool
-	// Required.
+	// Switches the events on or off. Required.
 	EnableNotify *bool `check:"required"`
-	// Such as agent_start, agent_stop or error.
+	// The events to send, such as agent_start, agent_stop and error; all when
+	// absent.
 	EventTypes string
-	Token      string
+	// A secret that the service sends along in the Authorization header of every
+	// callback.
+	Token string
 }
 
 // SetNotifyConfigResponse is the answer of [Client.SetNotifyConfig].
@@ -812,26 +934,37 @@ type SetNotifyConfigResponse struct {
 	RequestId string
 }
 
-// StartAIAgentInstance starts the AI agent instance.
+// StartAIAgentInstance starts an agent and lets it join an RTC channel of
+// yours.
+//
+// Stop it with [Client.StopAIAgentInstance]. [Client.GenerateAIAgentCall] makes
+// the channel too.
 //
 // RAM action: ice:StartAIAgentInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startaiagentinstance
 func (c *Client) StartAIAgentInstance(ctx context.Context, req StartAIAgentInstanceRequest) (*StartAIAgentInstanceResponse, error) {
-	return rpc.Call[StartAIAgentInstanceResponse](ctx, c.rpc, rpc.Op{Action: "StartAIAgentInstance"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIAgentInstance"}, req, new(StartAIAgentInstanceResponse))
 }
 
 // StartAIAgentInstanceRequest is the input of [Client.StartAIAgentInstance].
 type StartAIAgentInstanceRequest struct {
-	// Required.
-	AIAgentId      string              `check:"required"`
-	AgentConfig    AIAgentConfig       `rpc:",json"`
+	// The agent, as created in the console. Required.
+	AIAgentId string `check:"required"`
+	// Overrides single settings of the agent as configured in the console; what it
+	// leaves out stays as it is there.
+	AgentConfig AIAgentConfig `rpc:",json"`
+	// Where the text of the call is copied as chat history.
 	ChatSyncConfig AgentChatSyncConfig `rpc:",json"`
-	// Required.
+	// The channel to join, and as whom. Required.
 	RuntimeConfig AIAgentRuntimeConfig `rpc:",json" check:"required"`
-	SessionId     string
+	// Names the conversation, so that several calls share one history.
+	SessionId string
+	// The older form of AgentConfig, which wins where both set something.
+	//
 	// Deprecated: the service has a successor of this field.
 	TemplateConfig AIAgentTemplateConfig `rpc:",json"`
-	UserData       string
+	// Data of your own.
+	UserData string
 }
 
 // StartAIAgentInstanceResponse is the answer of [Client.StartAIAgentInstance].
@@ -840,26 +973,33 @@ type StartAIAgentInstanceResponse struct {
 	InstanceId string
 }
 
-// StartAIAgentOutboundCall starts the AI agent outbound call.
+// StartAIAgentOutboundCall starts an agent and lets it call a telephone number.
+//
+// One caller number carries at most 15 calls at a time.
 //
 // RAM action: ice:StartAIAgentOutboundCall.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startaiagentoutboundcall
 func (c *Client) StartAIAgentOutboundCall(ctx context.Context, req StartAIAgentOutboundCallRequest) (*StartAIAgentOutboundCallResponse, error) {
-	return rpc.Call[StartAIAgentOutboundCallResponse](ctx, c.rpc, rpc.Op{Action: "StartAIAgentOutboundCall"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIAgentOutboundCall"}, req, new(StartAIAgentOutboundCallResponse))
 }
 
 // StartAIAgentOutboundCallRequest is the input of [Client.StartAIAgentOutboundCall].
 type StartAIAgentOutboundCallRequest struct {
-	// Required.
+	// The agent, as created in the console. Required.
 	AIAgentId string `check:"required"`
-	// Required.
+	// The number to call. Required.
 	CalledNumber string `check:"required"`
-	// Required.
-	CallerNumber         string                    `check:"required"`
-	Config               AIAgentOutboundCallConfig `rpc:",json"`
+	// The number to call from, of mainland China; see
+	// [Client.ListAIAgentPhoneNumber]. Required.
+	CallerNumber string `check:"required"`
+	// Overrides single settings of the agent for this call.
+	Config AIAgentOutboundCallConfig `rpc:",json"`
+	// Reserved by the service; leave it empty.
 	ImsAIAgentFreeObCall string
-	SessionId            string
-	UserData             string
+	// Names the conversation, so that several calls share one history.
+	SessionId string
+	// Data of your own.
+	UserData string
 }
 
 // StartAIAgentOutboundCallResponse is the answer of [Client.StartAIAgentOutboundCall].
@@ -921,25 +1061,31 @@ type AgentOutboundLlm struct {
 	OutputMinLength    int32              `json:",omitzero"`
 }
 
-// StartRtcRobotInstance starts the rtc robot instance.
+// StartRtcRobotInstance starts an RTC robot, the older kind of agent, in an RTC
+// channel of yours.
+//
+// Stop it with [Client.StopRtcRobotInstance].
 //
 // RAM action: ice:StartRtcRobotInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startrtcrobotinstance
 func (c *Client) StartRtcRobotInstance(ctx context.Context, req StartRtcRobotInstanceRequest) (*StartRtcRobotInstanceResponse, error) {
-	return rpc.Call[StartRtcRobotInstanceResponse](ctx, c.rpc, rpc.Op{Action: "StartRtcRobotInstance"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartRtcRobotInstance"}, req, new(StartRtcRobotInstanceResponse))
 }
 
 // StartRtcRobotInstanceRequest is the input of [Client.StartRtcRobotInstance].
 type StartRtcRobotInstanceRequest struct {
-	// Required.
+	// The RTC token with which the robot joins; you make it with the AppKey of your
+	// RTC application. Required.
 	AuthToken string `check:"required"`
-	// Required.
-	ChannelId string         `check:"required"`
-	Config    RtcRobotConfig `rpc:",json"`
-	// Required.
-	RobotId  string `check:"required"`
+	// The RTC channel to join. Required.
+	ChannelId string `check:"required"`
+	// Replaces the settings the robot was created with.
+	Config RtcRobotConfig `rpc:",json"`
+	// The robot to start. Required.
+	RobotId string `check:"required"`
+	// Data of your own.
 	UserData string
-	// Required.
+	// The robot's user ID in the channel. Required.
 	UserId string `check:"required"`
 }
 
@@ -962,17 +1108,18 @@ type RtcRobotConfig struct {
 	Volume               int64  `json:",omitzero"`
 }
 
-// StopAIAgentInstance stops the AI agent instance.
+// StopAIAgentInstance ends an agent instance and frees what it holds.
 //
 // RAM action: ice:StopAIAgentInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopaiagentinstance
 func (c *Client) StopAIAgentInstance(ctx context.Context, req StopAIAgentInstanceRequest) (*StopAIAgentInstanceResponse, error) {
-	return rpc.Call[StopAIAgentInstanceResponse](ctx, c.rpc, rpc.Op{Action: "StopAIAgentInstance"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopAIAgentInstance", Class: rpc.Idempotent}, req, new(StopAIAgentInstanceResponse))
 }
 
 // StopAIAgentInstanceRequest is the input of [Client.StopAIAgentInstance].
 type StopAIAgentInstanceRequest struct {
-	// Required.
+	// The ID that [Client.StartAIAgentInstance] or [Client.GenerateAIAgentCall]
+	// returned. Required.
 	InstanceId string `check:"required"`
 }
 
@@ -981,17 +1128,17 @@ type StopAIAgentInstanceResponse struct {
 	RequestId string
 }
 
-// StopRtcRobotInstance stops the rtc robot instance.
+// StopRtcRobotInstance ends an RTC robot instance.
 //
 // RAM action: ice:StopRtcRobotInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stoprtcrobotinstance
 func (c *Client) StopRtcRobotInstance(ctx context.Context, req StopRtcRobotInstanceRequest) (*StopRtcRobotInstanceResponse, error) {
-	return rpc.Call[StopRtcRobotInstanceResponse](ctx, c.rpc, rpc.Op{Action: "StopRtcRobotInstance"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopRtcRobotInstance", Class: rpc.Idempotent}, req, new(StopRtcRobotInstanceResponse))
 }
 
 // StopRtcRobotInstanceRequest is the input of [Client.StopRtcRobotInstance].
 type StopRtcRobotInstanceRequest struct {
-	// Required.
+	// The ID that [Client.StartRtcRobotInstance] returned. Required.
 	InstanceId string `check:"required"`
 }
 
@@ -1000,24 +1147,33 @@ type StopRtcRobotInstanceResponse struct {
 	RequestId string
 }
 
-// SubmitAIAgentVideoAuditTask submits the AI agent video audit task.
+// SubmitAIAgentVideoAuditTask lets an agent's multimodal model judge frames of
+// a video in OSS.
+//
+// It is asynchronous: the results go to the URL in CallbackConfig; there is no
+// operation to ask for them. The model must speak the OpenAI protocol without
+// streaming.
 //
 // RAM action: ice:SubmitAIAgentVideoAuditTask.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitaiagentvideoaudittask
 func (c *Client) SubmitAIAgentVideoAuditTask(ctx context.Context, req SubmitAIAgentVideoAuditTaskRequest) (*SubmitAIAgentVideoAuditTaskResponse, error) {
-	return rpc.Call[SubmitAIAgentVideoAuditTaskResponse](ctx, c.rpc, rpc.Op{Action: "SubmitAIAgentVideoAuditTask"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIAgentVideoAuditTask"}, req, new(SubmitAIAgentVideoAuditTaskResponse))
 }
 
 // SubmitAIAgentVideoAuditTaskRequest is the input of [Client.SubmitAIAgentVideoAuditTask].
 type SubmitAIAgentVideoAuditTaskRequest struct {
-	// Required.
-	AIAgentId      string `check:"required"`
-	AuditInterval  int32
+	// The agent whose model judges. Required.
+	AIAgentId string `check:"required"`
+	// Milliseconds between two requests to the model; 3000 when absent. 0 sends all
+	// frames in one request. At least 0. At most 5000.
+	AuditInterval *int32 `check:"min=0,max=5000"`
+	// Where the results are sent.
 	CallbackConfig AIAgentVideoAuditCallback `rpc:",json"`
-	// Required.
+	// Which frames to take; every element gives one result. Required.
 	CapturePolicies []AIAgentCapturePolicy `rpc:",json" check:"required"`
-	// Required.
-	Input    MediaObject `rpc:",json" check:"required"`
+	// The video; only OSS URLs. Required.
+	Input MediaObject `rpc:",json" check:"required"`
+	// Data of your own.
 	UserData string
 }
 
@@ -1030,10 +1186,14 @@ type SubmitAIAgentVideoAuditTaskResponse struct {
 // AIAgentCapturePolicy is one of the CapturePolicies of
 // [SubmitAIAgentVideoAuditTaskRequest].
 type AIAgentCapturePolicy struct {
-	Duration   int32  `json:",omitzero"`
-	FrameCount int32  `json:",omitzero"`
-	Prompt     string `json:",omitzero"`
-	StartTime  int32  `json:",omitzero"`
+	// Seconds over which the frames are taken.
+	Duration int32 `json:",omitzero"`
+	// How many frames to take.
+	FrameCount int32 `json:",omitzero"`
+	// The text sent to the model with the frames.
+	Prompt string `json:",omitzero"`
+	// The second of the video at which to begin.
+	StartTime int32 `json:",omitzero"`
 }
 
 // AIAgentVideoAuditCallback is the CallbackConfig of
@@ -1043,19 +1203,24 @@ type AIAgentVideoAuditCallback struct {
 	Url   string `json:",omitzero"`
 }
 
-// TakeoverAIAgentCall takeovers the AI agent call.
+// TakeoverAIAgentCall replaces the agent of a running call by a human, and
+// returns the channel to join.
 //
 // RAM action: ice:TakeoverAIAgentCall.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-takeoveraiagentcall
 func (c *Client) TakeoverAIAgentCall(ctx context.Context, req TakeoverAIAgentCallRequest) (*TakeoverAIAgentCallResponse, error) {
-	return rpc.Call[TakeoverAIAgentCallResponse](ctx, c.rpc, rpc.Op{Action: "TakeoverAIAgentCall"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "TakeoverAIAgentCall"}, req, new(TakeoverAIAgentCallResponse))
 }
 
 // TakeoverAIAgentCallRequest is the input of [Client.TakeoverAIAgentCall].
 type TakeoverAIAgentCallRequest struct {
+	// The RTC user ID of the human; generated and returned when absent.
 	HumanAgentUserId string
-	InstanceId       string
-	RequireToken     *bool
+	// The ID that [Client.StartAIAgentInstance] or [Client.GenerateAIAgentCall]
+	// returned.
+	InstanceId string
+	// Whether the answer has a token to join the channel with; false when absent.
+	RequireToken *bool
 }
 
 // TakeoverAIAgentCallResponse is the answer of [Client.TakeoverAIAgentCall].
@@ -1066,22 +1231,31 @@ type TakeoverAIAgentCallResponse struct {
 	Token            string
 }
 
-// UpdateAIAgentInstance updates the AI agent instance.
+// UpdateAIAgentInstance changes settings of a running agent instance, such as
+// its voice.
 //
 // RAM action: ice:UpdateAIAgentInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateaiagentinstance
 func (c *Client) UpdateAIAgentInstance(ctx context.Context, req UpdateAIAgentInstanceRequest) (*UpdateAIAgentInstanceResponse, error) {
-	return rpc.Call[UpdateAIAgentInstanceResponse](ctx, c.rpc, rpc.Op{Action: "UpdateAIAgentInstance"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAIAgentInstance", Class: rpc.Idempotent}, req, new(UpdateAIAgentInstanceResponse))
 }
 
 // UpdateAIAgentInstanceRequest is the input of [Client.UpdateAIAgentInstance].
 type UpdateAIAgentInstanceRequest struct {
+	// What to change; merged into the settings the instance was started with. Only
+	// VoiceId, EnableVoiceInterrupt, Greeting, Volume, EnablePushToTalk,
+	// UseVoiceprint and BailianAppParams can change.
 	AgentConfig AIAgentConfig `rpc:",json"`
-	// Required.
+	// The ID that [Client.StartAIAgentInstance] or [Client.GenerateAIAgentCall]
+	// returned. Required.
 	InstanceId string `check:"required"`
+	// The older form of AgentConfig; can change AsrMaxSilence too, but not
+	// BailianAppParams.
+	//
 	// Deprecated: the service has a successor of this field.
 	TemplateConfig AIAgentTemplateConfig `rpc:",json"`
-	UserData       string
+	// Data of your own.
+	UserData string
 }
 
 // UpdateAIAgentInstanceResponse is the answer of [Client.UpdateAIAgentInstance].
@@ -1089,18 +1263,20 @@ type UpdateAIAgentInstanceResponse struct {
 	RequestId string
 }
 
-// UpdateRtcRobotInstance updates the rtc robot instance.
+// UpdateRtcRobotInstance changes the greeting, the voice or the interruption of
+// a running RTC robot.
 //
 // RAM action: ice:UpdateRtcRobotInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatertcrobotinstance
 func (c *Client) UpdateRtcRobotInstance(ctx context.Context, req UpdateRtcRobotInstanceRequest) (*UpdateRtcRobotInstanceResponse, error) {
-	return rpc.Call[UpdateRtcRobotInstanceResponse](ctx, c.rpc, rpc.Op{Action: "UpdateRtcRobotInstance"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateRtcRobotInstance", Class: rpc.Idempotent}, req, new(UpdateRtcRobotInstanceResponse))
 }
 
 // UpdateRtcRobotInstanceRequest is the input of [Client.UpdateRtcRobotInstance].
 type UpdateRtcRobotInstanceRequest struct {
+	// What to change.
 	Config RtcRobotConfigUpdate `rpc:",json"`
-	// Required.
+	// The ID that [Client.StartRtcRobotInstance] returned. Required.
 	InstanceId string `check:"required"`
 }
 

@@ -9,23 +9,29 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreateHotwordLibrary creates the hotword library.
+// CreateHotwordLibrary creates a library of words that speech recognition or
+// translation should get right.
+//
+// An account holds up to 100 libraries.
 //
 // RAM action: ice:CreateHotwordLibrary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createhotwordlibrary
 func (c *Client) CreateHotwordLibrary(ctx context.Context, req CreateHotwordLibraryRequest) (*CreateHotwordLibraryResponse, error) {
-	return rpc.Call[CreateHotwordLibraryResponse](ctx, c.rpc, rpc.Op{Action: "CreateHotwordLibrary"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateHotwordLibrary"}, req, new(CreateHotwordLibraryResponse))
 }
 
 // CreateHotwordLibraryRequest is the input of [Client.CreateHotwordLibrary].
 type CreateHotwordLibraryRequest struct {
-	Description string
-	// Required.
-	Hotwords []Hotword `rpc:",json" check:"required"`
-	// Required.
-	Name string `check:"required"`
-	// Required.
-	UsageScenario string `check:"required"`
+	// A description. At most 200 characters.
+	Description string `check:"runes=200"`
+	// The words. Language and Text together are unique within a library. Required.
+	// At most 300 items.
+	Hotwords []Hotword `rpc:",json" check:"required,items=300"`
+	// The name of the library. Required. At most 100 characters.
+	Name string `check:"required,runes=100"`
+	// What the library is for; can't be changed later. Required. One of ASR,
+	// StructuredMediaAssets or VideoTranslation.
+	UsageScenario string `check:"required,in=ASR|StructuredMediaAssets|VideoTranslation"`
 }
 
 // CreateHotwordLibraryResponse is the answer of [Client.CreateHotwordLibrary].
@@ -34,22 +40,29 @@ type CreateHotwordLibraryResponse struct {
 	HotwordLibraryId string
 }
 
-// CreateRecognitionEntity creates the recognition entity.
+// CreateRecognitionEntity adds an entity, such as a person or an object, to a
+// library of your own.
+//
+// It is recognized once it has samples: [Client.CreateRecognitionSample].
+//
+// Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:CreateRecognitionEntity.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createrecognitionentity
 func (c *Client) CreateRecognitionEntity(ctx context.Context, req CreateRecognitionEntityRequest) (*CreateRecognitionEntityResponse, error) {
-	return rpc.Call[CreateRecognitionEntityResponse](ctx, c.rpc, rpc.Op{Action: "CreateRecognitionEntity"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionEntity", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(CreateRecognitionEntityResponse))
 }
 
 // CreateRecognitionEntityRequest is the input of [Client.CreateRecognitionEntity].
 type CreateRecognitionEntityRequest struct {
-	// Required. Such as landmark, object, logo, face or label.
-	Algorithm  string `check:"required"`
-	EntityInfo any    `rpc:",json"`
-	// Required.
-	EntityName string `check:"required"`
-	// Required.
+	// What the library recognizes. Required. One of landmark, object, logo, face or
+	// label.
+	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
+	// Further data about the entity, a JSON document. At most 256 bytes.
+	EntityInfo any `rpc:",json" check:"bytes=256"`
+	// The name of the entity. Required. At most 64 bytes.
+	EntityName string `check:"required,bytes=64"`
+	// The library, from [Client.CreateRecognitionLib]. Required.
 	LibId                string `check:"required"`
 	OwnerAccount         string
 	OwnerId              int64
@@ -63,21 +76,29 @@ type CreateRecognitionEntityResponse struct {
 	EntityId  string
 }
 
-// CreateRecognitionLib creates the recognition lib.
+// CreateRecognitionLib creates a library of faces, logos, objects, landmarks or
+// labels of your own.
+//
+// Then add entities and samples to it, name the library in a template of
+// [Client.CreateCustomTemplate], and submit analysis jobs with that template.
+//
+// Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:CreateRecognitionLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createrecognitionlib
 func (c *Client) CreateRecognitionLib(ctx context.Context, req CreateRecognitionLibRequest) (*CreateRecognitionLibResponse, error) {
-	return rpc.Call[CreateRecognitionLibResponse](ctx, c.rpc, rpc.Op{Action: "CreateRecognitionLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionLib", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(CreateRecognitionLibResponse))
 }
 
 // CreateRecognitionLibRequest is the input of [Client.CreateRecognitionLib].
 type CreateRecognitionLibRequest struct {
-	// Required. Such as landmark, object, logo, face or label.
-	Algorithm      string `check:"required"`
-	LibDescription string
-	// Required.
-	LibName              string `check:"required"`
+	// What the library is to recognize. Required. One of landmark, object, logo,
+	// face or label.
+	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
+	// A description. At most 128 bytes.
+	LibDescription string `check:"bytes=128"`
+	// The name of the library. Required. At most 64 bytes.
+	LibName              string `check:"required,bytes=64"`
 	OwnerAccount         string
 	OwnerId              int64
 	ResourceOwnerAccount string
@@ -90,23 +111,29 @@ type CreateRecognitionLibResponse struct {
 	LibId     string
 }
 
-// CreateRecognitionSample creates the recognition sample.
+// CreateRecognitionSample gives an entity an example to be recognized by: a
+// picture, or for labels a prompt.
+//
+// Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:CreateRecognitionSample.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createrecognitionsample
 func (c *Client) CreateRecognitionSample(ctx context.Context, req CreateRecognitionSampleRequest) (*CreateRecognitionSampleResponse, error) {
-	return rpc.Call[CreateRecognitionSampleResponse](ctx, c.rpc, rpc.Op{Action: "CreateRecognitionSample"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionSample", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(CreateRecognitionSampleResponse))
 }
 
 // CreateRecognitionSampleRequest is the input of [Client.CreateRecognitionSample].
 type CreateRecognitionSampleRequest struct {
-	// Required. Such as landmark, object, logo, face or label.
-	Algorithm string `check:"required"`
-	// Required.
-	EntityId    string `check:"required"`
-	ImageUrl    string
+	// What the library recognizes. Required. One of landmark, object, logo, face or
+	// label.
+	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
+	// The entity, from [Client.CreateRecognitionEntity]. Required.
+	EntityId string `check:"required"`
+	// The URL of the picture.
+	ImageUrl string
+	// The words that describe a label.
 	LabelPrompt string
-	// Required.
+	// The library, from [Client.CreateRecognitionLib]. Required.
 	LibId                string `check:"required"`
 	OwnerAccount         string
 	OwnerId              int64
@@ -120,16 +147,17 @@ type CreateRecognitionSampleResponse struct {
 	SampleId  string
 }
 
-// DeleteHotwordLibrary deletes the hotword library.
+// DeleteHotwordLibrary deletes a hotword library; it can't be restored.
 //
 // RAM action: ice:DeleteHotwordLibrary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletehotwordlibrary
 func (c *Client) DeleteHotwordLibrary(ctx context.Context, req DeleteHotwordLibraryRequest) (*DeleteHotwordLibraryResponse, error) {
-	return rpc.Call[DeleteHotwordLibraryResponse](ctx, c.rpc, rpc.Op{Action: "DeleteHotwordLibrary"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteHotwordLibrary", Class: rpc.Idempotent}, req, new(DeleteHotwordLibraryResponse))
 }
 
 // DeleteHotwordLibraryRequest is the input of [Client.DeleteHotwordLibrary].
 type DeleteHotwordLibraryRequest struct {
+	// The library to delete.
 	HotwordLibraryId string
 }
 
@@ -139,21 +167,24 @@ type DeleteHotwordLibraryResponse struct {
 	Success   bool
 }
 
-// DeleteRecognitionEntity deletes the recognition entity.
+// DeleteRecognitionEntity removes an entity from a recognition library.
+//
+// Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:DeleteRecognitionEntity.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleterecognitionentity
 func (c *Client) DeleteRecognitionEntity(ctx context.Context, req DeleteRecognitionEntityRequest) (*DeleteRecognitionEntityResponse, error) {
-	return rpc.Call[DeleteRecognitionEntityResponse](ctx, c.rpc, rpc.Op{Action: "DeleteRecognitionEntity"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteRecognitionEntity", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(DeleteRecognitionEntityResponse))
 }
 
 // DeleteRecognitionEntityRequest is the input of [Client.DeleteRecognitionEntity].
 type DeleteRecognitionEntityRequest struct {
-	// Required. Such as landmark, object, logo, face or label.
-	Algorithm string `check:"required"`
-	// Required.
+	// What the library recognizes. Required. One of landmark, object, logo, face or
+	// label.
+	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
+	// The entity to remove. Required.
 	EntityId string `check:"required"`
-	// Required.
+	// The library of the entity. Required.
 	LibId                string `check:"required"`
 	OwnerAccount         string
 	OwnerId              int64
@@ -166,19 +197,22 @@ type DeleteRecognitionEntityResponse struct {
 	RequestId string
 }
 
-// DeleteRecognitionLib deletes the recognition lib.
+// DeleteRecognitionLib deletes a recognition library.
+//
+// Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:DeleteRecognitionLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleterecognitionlib
 func (c *Client) DeleteRecognitionLib(ctx context.Context, req DeleteRecognitionLibRequest) (*DeleteRecognitionLibResponse, error) {
-	return rpc.Call[DeleteRecognitionLibResponse](ctx, c.rpc, rpc.Op{Action: "DeleteRecognitionLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteRecognitionLib", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(DeleteRecognitionLibResponse))
 }
 
 // DeleteRecognitionLibRequest is the input of [Client.DeleteRecognitionLib].
 type DeleteRecognitionLibRequest struct {
-	// Required. Such as landmark, object, logo, face or label.
-	Algorithm string `check:"required"`
-	// Required.
+	// What the library recognizes. Required. One of landmark, object, logo, face or
+	// label.
+	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
+	// The library to delete. Required.
 	LibId                string `check:"required"`
 	OwnerAccount         string
 	OwnerId              int64
@@ -191,27 +225,31 @@ type DeleteRecognitionLibResponse struct {
 	RequestId string
 }
 
-// DeleteRecognitionSample deletes the recognition sample.
+// DeleteRecognitionSample removes a sample from an entity of a recognition
+// library.
+//
+// Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:DeleteRecognitionSample.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleterecognitionsample
 func (c *Client) DeleteRecognitionSample(ctx context.Context, req DeleteRecognitionSampleRequest) (*DeleteRecognitionSampleResponse, error) {
-	return rpc.Call[DeleteRecognitionSampleResponse](ctx, c.rpc, rpc.Op{Action: "DeleteRecognitionSample"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteRecognitionSample", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(DeleteRecognitionSampleResponse))
 }
 
 // DeleteRecognitionSampleRequest is the input of [Client.DeleteRecognitionSample].
 type DeleteRecognitionSampleRequest struct {
-	// Required. Such as landmark, object, logo, face or label.
-	Algorithm string `check:"required"`
-	// Required.
+	// What the library recognizes. Required. One of landmark, object, logo, face or
+	// label.
+	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
+	// The entity of the sample. Required.
 	EntityId string `check:"required"`
-	// Required.
+	// The library of the entity. Required.
 	LibId                string `check:"required"`
 	OwnerAccount         string
 	OwnerId              int64
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
-	// Required.
+	// The sample to remove. Required.
 	SampleId string `check:"required"`
 }
 
@@ -220,17 +258,17 @@ type DeleteRecognitionSampleResponse struct {
 	RequestId string
 }
 
-// GetHotwordLibrary gets the hotword library.
+// GetHotwordLibrary returns a hotword library with all its words.
 //
 // RAM action: ice:GetHotwordLibrary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gethotwordlibrary
 func (c *Client) GetHotwordLibrary(ctx context.Context, req GetHotwordLibraryRequest) (*GetHotwordLibraryResponse, error) {
-	return rpc.Call[GetHotwordLibraryResponse](ctx, c.rpc, rpc.Op{Action: "GetHotwordLibrary", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetHotwordLibrary", Class: rpc.Read}, req, new(GetHotwordLibraryResponse))
 }
 
 // GetHotwordLibraryRequest is the input of [Client.GetHotwordLibrary].
 type GetHotwordLibraryRequest struct {
-	// Required.
+	// The library to look up. Required.
 	HotwordLibraryId string `check:"required"`
 }
 
@@ -245,12 +283,13 @@ type GetHotwordLibraryResponse struct {
 	UsageScenario    string
 }
 
-// ListHotwordLibraries lists hotword libraries.
+// ListHotwordLibraries lists the account's hotword libraries without their
+// words, the newest first.
 //
 // RAM action: ice:ListHotwordLibraries.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listhotwordlibraries
 func (c *Client) ListHotwordLibraries(ctx context.Context, req ListHotwordLibrariesRequest) (*ListHotwordLibrariesResponse, error) {
-	return rpc.Call[ListHotwordLibrariesResponse](ctx, c.rpc, rpc.Op{Action: "ListHotwordLibraries", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListHotwordLibraries", Class: rpc.Read}, req, new(ListHotwordLibrariesResponse))
 }
 
 // ListHotwordLibrariesIter yields the items of all pages of
@@ -265,16 +304,26 @@ func (c *Client) ListHotwordLibrariesIter(ctx context.Context, req ListHotwordLi
 
 // ListHotwordLibrariesRequest is the input of [Client.ListHotwordLibraries].
 type ListHotwordLibrariesRequest struct {
-	EndTime    string
-	MaxResults int32
-	Name       string
-	NextToken  string
-	PageNo     int64
-	PageSize   int64
-	SortBy     string
-	StartTime  string
-	// Such as ASR, StructuredMediaAssets or VideoTranslation.
-	UsageScenario string
+	// Only libraries created before this time.
+	EndTime string
+	// Libraries per answer; 10 when absent. At most 100.
+	MaxResults int32 `check:"max=100"`
+	// Only libraries whose name contains this text.
+	Name string
+	// NextToken of the answer before; empty for the first.
+	NextToken string
+	// The page number, from 1; the older way to page.
+	// [Client.ListHotwordLibrariesIter] uses NextToken.
+	PageNo int64
+	// Libraries per page; 10 when absent. At most 100.
+	PageSize int64 `check:"max=100"`
+	// The order; by creation time, the newest first, when absent.
+	SortBy string
+	// Only libraries created after this time.
+	StartTime string
+	// Only libraries for this use. One of ASR, StructuredMediaAssets or
+	// VideoTranslation.
+	UsageScenario string `check:"in=ASR|StructuredMediaAssets|VideoTranslation"`
 }
 
 // ListHotwordLibrariesResponse is the answer of [Client.ListHotwordLibraries].
@@ -297,12 +346,15 @@ type HotwordLibrary struct {
 	UsageScenario    string
 }
 
-// ListRecognitionEntities lists recognition entities.
+// ListRecognitionEntities lists the entities of a recognition library, page by
+// page.
+//
+// Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:ListRecognitionEntities.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listrecognitionentities
 func (c *Client) ListRecognitionEntities(ctx context.Context, req ListRecognitionEntitiesRequest) (*ListRecognitionEntitiesResponse, error) {
-	return rpc.Call[ListRecognitionEntitiesResponse](ctx, c.rpc, rpc.Op{Action: "ListRecognitionEntities", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListRecognitionEntities", Class: rpc.Read, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(ListRecognitionEntitiesResponse))
 }
 
 // ListRecognitionEntitiesIter yields the items of all pages of
@@ -317,16 +369,18 @@ func (c *Client) ListRecognitionEntitiesIter(ctx context.Context, req ListRecogn
 
 // ListRecognitionEntitiesRequest is the input of [Client.ListRecognitionEntities].
 type ListRecognitionEntitiesRequest struct {
-	// Required. Such as landmark, object, logo, face or label.
-	Algorithm string `check:"required"`
-	// Required.
+	// What the library recognizes. Required. One of landmark, object, logo, face or
+	// label.
+	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
+	// The library to list. Required.
 	LibId        string `check:"required"`
 	OwnerAccount string
 	OwnerId      int64
-	// Required.
+	// The page number, from 1. Required.
 	PageNumber int32 `check:"required"`
-	// Required.
-	PageSize             int32 `check:"required"`
+	// Entries per page, up to 50; [Client.ListRecognitionEntitiesIter] does not
+	// fill it in. Required. At most 50.
+	PageSize             int32 `check:"required,max=50"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
 }
@@ -350,12 +404,15 @@ type RecognitionEntity struct {
 	EntityName string
 }
 
-// ListRecognitionLibs lists recognition libs.
+// ListRecognitionLibs lists the account's recognition libraries of one kind,
+// page by page.
+//
+// Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:ListRecognitionLibs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listrecognitionlibs
 func (c *Client) ListRecognitionLibs(ctx context.Context, req ListRecognitionLibsRequest) (*ListRecognitionLibsResponse, error) {
-	return rpc.Call[ListRecognitionLibsResponse](ctx, c.rpc, rpc.Op{Action: "ListRecognitionLibs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListRecognitionLibs", Class: rpc.Read, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(ListRecognitionLibsResponse))
 }
 
 // ListRecognitionLibsIter yields the items of all pages of
@@ -368,15 +425,18 @@ func (c *Client) ListRecognitionLibsIter(ctx context.Context, req ListRecognitio
 
 // ListRecognitionLibsRequest is the input of [Client.ListRecognitionLibs].
 type ListRecognitionLibsRequest struct {
-	// Required. Such as landmark, object, logo, face or label.
-	Algorithm    string `check:"required"`
+	// The kind of libraries. Required. One of landmark, object, logo, face or
+	// label.
+	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
+	// Only these libraries: one ID, or several separated by commas.
 	LibId        string
 	OwnerAccount string
 	OwnerId      int64
-	// Required.
+	// The page number, from 1. Required.
 	PageNumber int32 `check:"required"`
-	// Required.
-	PageSize             int32 `check:"required"`
+	// Entries per page, up to 50; [Client.ListRecognitionLibsIter] does not fill it
+	// in. Required. At most 50.
+	PageSize             int32 `check:"required,max=50"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
 }
@@ -399,12 +459,14 @@ type RecognitionLib struct {
 	LibName        string
 }
 
-// ListRecognitionSamples lists recognition samples.
+// ListRecognitionSamples lists the samples of an entity, page by page.
+//
+// Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:ListRecognitionSamples.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listrecognitionsamples
 func (c *Client) ListRecognitionSamples(ctx context.Context, req ListRecognitionSamplesRequest) (*ListRecognitionSamplesResponse, error) {
-	return rpc.Call[ListRecognitionSamplesResponse](ctx, c.rpc, rpc.Op{Action: "ListRecognitionSamples", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListRecognitionSamples", Class: rpc.Read, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(ListRecognitionSamplesResponse))
 }
 
 // ListRecognitionSamplesIter yields the items of all pages of
@@ -419,17 +481,20 @@ func (c *Client) ListRecognitionSamplesIter(ctx context.Context, req ListRecogni
 
 // ListRecognitionSamplesRequest is the input of [Client.ListRecognitionSamples].
 type ListRecognitionSamplesRequest struct {
-	// Required. Such as landmark, object, logo or face.
-	Algorithm string `check:"required"`
-	// Required.
-	EntityId   string `check:"required"`
+	// What the library recognizes. Required. One of landmark, object, logo, face or
+	// label.
+	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
+	// The entity to list; ANY finds the entity by EntityName. Required.
+	EntityId string `check:"required"`
+	// The name to look for when EntityId is ANY.
 	EntityName string
-	// Required.
+	// The library: one ID, or several separated by commas. Required.
 	LibId        string `check:"required"`
 	OwnerAccount string
 	OwnerId      int64
-	// Required.
+	// The page number, from 1. Required.
 	PageNumber int32 `check:"required"`
+	// Samples per page; [Client.ListRecognitionSamplesIter] does not fill it in.
 	// Required.
 	PageSize             int32 `check:"required"`
 	ResourceOwnerAccount string
@@ -456,12 +521,15 @@ type RecognitionSample struct {
 	SampleId string
 }
 
-// QueryMediaCensorJobDetail queries the media censor job detail.
+// QueryMediaCensorJobDetail returns the verdict of a moderation job.
+//
+// The findings in the video are ordered by time and come in pages;
+// [Client.QueryMediaCensorJobDetailIter] yields them all.
 //
 // RAM action: ice:QueryMediaCensorJobDetail.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querymediacensorjobdetail
 func (c *Client) QueryMediaCensorJobDetail(ctx context.Context, req QueryMediaCensorJobDetailRequest) (*QueryMediaCensorJobDetailResponse, error) {
-	return rpc.Call[QueryMediaCensorJobDetailResponse](ctx, c.rpc, rpc.Op{Action: "QueryMediaCensorJobDetail", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryMediaCensorJobDetail", Class: rpc.Read}, req, new(QueryMediaCensorJobDetailResponse))
 }
 
 // QueryMediaCensorJobDetailIter yields the items of all pages of
@@ -476,9 +544,11 @@ func (c *Client) QueryMediaCensorJobDetailIter(ctx context.Context, req QueryMed
 
 // QueryMediaCensorJobDetailRequest is the input of [Client.QueryMediaCensorJobDetail].
 type QueryMediaCensorJobDetailRequest struct {
-	// Required.
-	JobId                string `check:"required"`
-	MaximumPageSize      int64
+	// The ID that [Client.SubmitMediaCensorJob] returned. Required.
+	JobId string `check:"required"`
+	// Findings per page; 30 when absent. At least 1. At most 300.
+	MaximumPageSize int64 `check:"min=1,max=300"`
+	// The token of the answer before; empty for the first.
 	NextPageToken        string
 	OwnerAccount         string
 	OwnerId              int64
@@ -492,12 +562,13 @@ type QueryMediaCensorJobDetailResponse struct {
 	MediaCensorJobDetail MediaCensorJob
 }
 
-// QueryMediaCensorJobList queries the media censor job list.
+// QueryMediaCensorJobList lists moderation jobs of the last three months, page
+// by page.
 //
 // RAM action: ice:QueryMediaCensorJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querymediacensorjoblist
 func (c *Client) QueryMediaCensorJobList(ctx context.Context, req QueryMediaCensorJobListRequest) (*QueryMediaCensorJobListResponse, error) {
-	return rpc.Call[QueryMediaCensorJobListResponse](ctx, c.rpc, rpc.Op{Action: "QueryMediaCensorJobList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryMediaCensorJobList", Class: rpc.Read}, req, new(QueryMediaCensorJobListResponse))
 }
 
 // QueryMediaCensorJobListIter yields the items of all pages of
@@ -512,18 +583,24 @@ func (c *Client) QueryMediaCensorJobListIter(ctx context.Context, req QueryMedia
 
 // QueryMediaCensorJobListRequest is the input of [Client.QueryMediaCensorJobList].
 type QueryMediaCensorJobListRequest struct {
-	EndOfJobCreatedTimeRange   string
-	JobIds                     []string `rpc:",comma"`
-	MaximumPageSize            int64
-	NextPageToken              string
-	OwnerAccount               string
-	OwnerId                    int64
-	PipelineId                 string
-	ResourceOwnerAccount       string
-	ResourceOwnerId            int64
+	// Only jobs created up to this time. UTC, such as 2025-01-31T08:00:00Z.
+	EndOfJobCreatedTimeRange string
+	// Only these jobs.
+	JobIds []string `rpc:",comma"`
+	// Jobs per page; 30 when absent. At least 1. At most 300.
+	MaximumPageSize int64 `check:"min=1,max=300"`
+	// The token of the answer before; empty for the first.
+	NextPageToken string
+	OwnerAccount  string
+	OwnerId       int64
+	// Only jobs of this pipeline.
+	PipelineId           string
+	ResourceOwnerAccount string
+	ResourceOwnerId      int64
+	// Only jobs created from this time on. UTC, such as 2025-01-31T08:00:00Z.
 	StartOfJobCreatedTimeRange string
-	// Such as All, Queuing, Analysing, Fail or Success.
-	State string
+	// Only jobs in this state. One of All, Queuing, Analysing, Fail or Success.
+	State string `check:"in=All|Queuing|Analysing|Fail|Success"`
 }
 
 // QueryMediaCensorJobListResponse is the answer of [Client.QueryMediaCensorJobList].
@@ -538,19 +615,23 @@ type QueryMediaCensorJobListResponse struct {
 	}
 }
 
-// QuerySmarttagJob queries the smarttag job.
+// QuerySmarttagJob returns the state and the results of a smart tagging job.
+//
+// Jobs and results are kept for 180 days.
 //
 // RAM action: ice:QuerySmarttagJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querysmarttagjob
 func (c *Client) QuerySmarttagJob(ctx context.Context, req QuerySmarttagJobRequest) (*QuerySmarttagJobResponse, error) {
-	return rpc.Call[QuerySmarttagJobResponse](ctx, c.rpc, rpc.Op{Action: "QuerySmarttagJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySmarttagJob", Class: rpc.Read}, req, new(QuerySmarttagJobResponse))
 }
 
 // QuerySmarttagJobRequest is the input of [Client.QuerySmarttagJob].
 type QuerySmarttagJobRequest struct {
-	// Required.
-	JobId  string `check:"required"`
-	Params any    `rpc:",json"`
+	// The ID that [Client.SubmitSmarttagJob] returned. Required.
+	JobId string `check:"required"`
+	// A JSON document: {"labelResultType":"auto"} asks for the machine's tags,
+	// "hmi" for those revised by people.
+	Params any `rpc:",json"`
 }
 
 // QuerySmarttagJobResponse is the answer of [Client.QuerySmarttagJob].
@@ -572,20 +653,23 @@ type SmarttagUsage struct {
 	Type  string
 }
 
-// QueryVideoCognitionJob queries the video cognition job.
+// QueryVideoCognitionJob returns the state and the results of a video cognition
+// job.
 //
 // RAM action: ice:QueryVideoCognitionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-queryvideocognitionjob
 func (c *Client) QueryVideoCognitionJob(ctx context.Context, req QueryVideoCognitionJobRequest) (*QueryVideoCognitionJobResponse, error) {
-	return rpc.Call[QueryVideoCognitionJobResponse](ctx, c.rpc, rpc.Op{Action: "QueryVideoCognitionJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryVideoCognitionJob", Class: rpc.Read}, req, new(QueryVideoCognitionJobResponse))
 }
 
 // QueryVideoCognitionJobRequest is the input of [Client.QueryVideoCognitionJob].
 type QueryVideoCognitionJobRequest struct {
+	// Which complete results of single algorithms to return.
 	IncludeResults VideoCognitionInclude `rpc:",json"`
-	// Required.
-	JobId  string `check:"required"`
-	Params any    `rpc:",json"`
+	// The ID that [Client.SubmitVideoCognitionJob] returned. Required.
+	JobId string `check:"required"`
+	// Further parameters, a JSON document.
+	Params any `rpc:",json"`
 }
 
 // QueryVideoCognitionJobResponse is the answer of [Client.QueryVideoCognitionJob].
@@ -604,7 +688,9 @@ type QueryVideoCognitionJobResponse struct {
 // VideoCognitionInclude is the IncludeResults of
 // [QueryVideoCognitionJobRequest].
 type VideoCognitionInclude struct {
-	NeedAsr     *bool `json:",omitzero"`
+	// Whether to return the complete speech recognition.
+	NeedAsr *bool `json:",omitzero"`
+	// Whether to return the complete text recognition.
 	NeedOcr     *bool `json:",omitzero"`
 	NeedProcess *bool `json:",omitzero"`
 }
@@ -616,26 +702,42 @@ type VideoCognitionResult struct {
 	Type string
 }
 
-// SubmitMediaCensorJob submits the media censor job.
+// SubmitMediaCensorJob has a video and its title, description, covers and
+// comments checked for forbidden content.
+//
+// It is asynchronous and billed: the end is told by the event
+// AIMediaAuditComplete, by NotifyUrl, or by [Client.QueryMediaCensorJobDetail].
 //
 // RAM action: ice:SubmitMediaCensorJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediacensorjob
 func (c *Client) SubmitMediaCensorJob(ctx context.Context, req SubmitMediaCensorJobRequest) (*SubmitMediaCensorJobResponse, error) {
-	return rpc.Call[SubmitMediaCensorJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitMediaCensorJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaCensorJob"}, req, new(SubmitMediaCensorJobResponse))
 }
 
 // SubmitMediaCensorJobRequest is the input of [Client.SubmitMediaCensorJob].
 type SubmitMediaCensorJobRequest struct {
-	Barrages       string
-	CoverImages    any `rpc:",json"`
-	Description    string
-	Input          MediaObject `rpc:",json"`
-	NotifyUrl      string
-	Output         string
+	// Viewers' comments to check instead of those of the media asset.
+	Barrages string
+	// Up to five covers to check instead of those of the media asset, a JSON array
+	// such as [{"Bucket":"b","Location":"oss-cn-shanghai","Object":"cover.jpg"}].
+	CoverImages any `rpc:",json"`
+	// The description to check instead of the media asset's. At most 128 bytes.
+	Description string `check:"bytes=128"`
+	// The video to check.
+	Input MediaObject `rpc:",json"`
+	// Where the end is told: an HTTP URL, or a queue as mns://endpoint/queues/name.
+	NotifyUrl string
+	// Where the snapshots go: oss://bucket/snapshot-{Count}.jpg in a bucket of the
+	// same region. The complete result is written beside them as {jobId}.output.
+	Output string
+	// The pipeline, and a priority from 1 to 10; a greater one runs earlier.
 	ScheduleConfig ScheduleConfig `rpc:",json"`
-	TemplateId     string
-	Title          string
-	UserData       string
+	// The moderation template; the default template when absent.
+	TemplateId string
+	// The title to check instead of the media asset's. At most 64 bytes.
+	Title string `check:"bytes=64"`
+	// Data of your own that comes back with the result. At most 128 bytes.
+	UserData string `check:"bytes=128"`
 }
 
 // SubmitMediaCensorJobResponse is the answer of [Client.SubmitMediaCensorJob].
@@ -644,29 +746,54 @@ type SubmitMediaCensorJobResponse struct {
 	JobId     string
 }
 
-// SubmitSmarttagJob submits the smarttag job.
+// SubmitSmarttagJob has a media file analysed and tagged.
+//
+// It needs a template that says what to analyse
+// ([Client.CreateCustomTemplate]). It is asynchronous: ask
+// [Client.QuerySmarttagJob], or wait for NotifyUrl. A pipeline runs two jobs at
+// a time by default; results are kept for 180 days.
+//
+// Offered only in cn-beijing, cn-shanghai and cn-hangzhou.
 //
 // RAM action: ice:SubmitSmarttagJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsmarttagjob
 func (c *Client) SubmitSmarttagJob(ctx context.Context, req SubmitSmarttagJobRequest) (*SubmitSmarttagJobResponse, error) {
-	return rpc.Call[SubmitSmarttagJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitSmarttagJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSmarttagJob", Regions: "cn-beijing cn-shanghai cn-hangzhou"}, req, new(SubmitSmarttagJobResponse))
 }
 
 // SubmitSmarttagJobRequest is the input of [Client.SubmitSmarttagJob].
 type SubmitSmarttagJobRequest struct {
-	Content string
+	// A description of the content: Chinese, letters, digits and hyphens. At most
+	// 1024 bytes.
+	Content string `check:"bytes=1024"`
+	// No longer used.
+	//
 	// Deprecated: the service has a successor of this field.
 	ContentAddr string
+	// No longer used.
+	//
 	// Deprecated: the service has a successor of this field.
-	ContentType    string
-	Input          MediaObject `rpc:",json"`
-	NotifyUrl      string
-	Params         any                    `rpc:",json"`
+	ContentType string
+	// The media to analyse.
+	Input MediaObject `rpc:",json"`
+	// The URL that is told of the end. An http or https URL.
+	NotifyUrl string `check:"url=http"`
+	// Further parameters, a JSON document: the bools needAsrData, needOcrData and
+	// needMetaData add raw results (false when absent), nlpParams switches language
+	// processing on.
+	Params any `rpc:",json"`
+	// The pipeline and the priority.
 	ScheduleConfig SmarttagScheduleConfig `rpc:",json"`
+	// A JSON document that changes settings of the template for this job only;
+	// FaceCategoryIds, face libraries separated by commas, is supported.
 	TemplateConfig string
-	TemplateId     string
-	Title          string
-	UserData       string
+	// The template that says what to analyse.
+	TemplateId string
+	// The title of the video: Chinese, letters, digits and hyphens, not beginning
+	// with a special character. At most 256 bytes.
+	Title string `check:"bytes=256"`
+	// Data of your own that comes back with the callback. At most 1024 bytes.
+	UserData string `check:"bytes=1024"`
 }
 
 // SubmitSmarttagJobResponse is the answer of [Client.SubmitSmarttagJob].
@@ -681,22 +808,32 @@ type SmarttagScheduleConfig struct {
 	Priority   string `json:",omitzero"`
 }
 
-// SubmitVideoCognitionJob submits the video cognition job.
+// SubmitVideoCognitionJob has the content of a video understood: speech, text,
+// shots, actions, custom labels.
+//
+// It is asynchronous: ask [Client.QueryVideoCognitionJob] for the end.
 //
 // RAM action: ice:SubmitVideoCognitionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitvideocognitionjob
 func (c *Client) SubmitVideoCognitionJob(ctx context.Context, req SubmitVideoCognitionJobRequest) (*SubmitVideoCognitionJobResponse, error) {
-	return rpc.Call[SubmitVideoCognitionJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitVideoCognitionJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoCognitionJob"}, req, new(SubmitVideoCognitionJobResponse))
 }
 
 // SubmitVideoCognitionJobRequest is the input of [Client.SubmitVideoCognitionJob].
 type SubmitVideoCognitionJobRequest struct {
-	Input          MediaObject `rpc:",json"`
-	Params         any         `rpc:",json"`
+	// The video to analyse.
+	Input MediaObject `rpc:",json"`
+	// Parameters of single algorithms, a JSON document.
+	Params any `rpc:",json"`
+	// Changes settings of the template for this job only, a JSON document.
 	TemplateConfig string
-	TemplateId     string
-	Title          string
-	UserData       string
+	// The template that says what to analyse; see [Client.CreateCustomTemplate].
+	TemplateId string
+	// The title of the video: Chinese, letters, digits and hyphens, not beginning
+	// with a special character. At most 256 bytes.
+	Title string `check:"bytes=256"`
+	// Data of your own that comes back with the result. At most 1024 bytes.
+	UserData string `check:"bytes=1024"`
 }
 
 // SubmitVideoCognitionJobResponse is the answer of [Client.SubmitVideoCognitionJob].
@@ -705,21 +842,26 @@ type SubmitVideoCognitionJobResponse struct {
 	JobId     string
 }
 
-// UpdateHotwordLibrary updates the hotword library.
+// UpdateHotwordLibrary changes the name, the description or the words of a
+// hotword library.
 //
 // RAM action: ice:UpdateHotwordLibrary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatehotwordlibrary
 func (c *Client) UpdateHotwordLibrary(ctx context.Context, req UpdateHotwordLibraryRequest) (*UpdateHotwordLibraryResponse, error) {
-	return rpc.Call[UpdateHotwordLibraryResponse](ctx, c.rpc, rpc.Op{Action: "UpdateHotwordLibrary"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateHotwordLibrary", Class: rpc.Idempotent}, req, new(UpdateHotwordLibraryResponse))
 }
 
 // UpdateHotwordLibraryRequest is the input of [Client.UpdateHotwordLibrary].
 type UpdateHotwordLibraryRequest struct {
-	Description string
-	// Required.
-	HotwordLibraryId string    `check:"required"`
-	Hotwords         []Hotword `rpc:",json"`
-	Name             string
+	// The new description. At most 200 characters.
+	Description string `check:"runes=200"`
+	// The library to change. Required.
+	HotwordLibraryId string `check:"required"`
+	// The new words. Language and Text together are unique within a library. At
+	// most 300 items.
+	Hotwords []Hotword `rpc:",json" check:"items=300"`
+	// The new name. At most 100 characters.
+	Name string `check:"runes=100"`
 }
 
 // UpdateHotwordLibraryResponse is the answer of [Client.UpdateHotwordLibrary].

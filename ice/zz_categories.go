@@ -9,21 +9,24 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddCategory adds the category.
+// AddCategory makes a category for media assets. There are three levels, with
+// up to 100 subcategories in each category.
 //
 // RAM action: ice:AddCategory.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addcategory
 func (c *Client) AddCategory(ctx context.Context, req AddCategoryRequest) (*AddCategoryResponse, error) {
-	return rpc.Call[AddCategoryResponse](ctx, c.rpc, rpc.Op{Action: "AddCategory"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddCategory"}, req, new(AddCategoryResponse))
 }
 
 // AddCategoryRequest is the input of [Client.AddCategory].
 type AddCategoryRequest struct {
-	// Required.
-	CateName string `check:"required"`
+	// Name of the category, in UTF-8. Required. At most 64 bytes.
+	CateName string `check:"required,bytes=64"`
+	// Category to make it in; the first level when zero.
 	ParentId int64
-	// Such as default or material.
-	Type string
+	// Kind of assets: default for audio, video and images, material for short-video
+	// material. default when empty. One of default or material.
+	Type string `check:"in=default|material"`
 }
 
 // AddCategoryResponse is the answer of [Client.AddCategory].
@@ -32,16 +35,18 @@ type AddCategoryResponse struct {
 	Category  Category
 }
 
-// DeleteCategory deletes the category.
+// DeleteCategory deletes a category together with all subcategories below it.
+// It cannot be undone.
 //
 // RAM action: ice:DeleteCategory.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletecategory
 func (c *Client) DeleteCategory(ctx context.Context, req DeleteCategoryRequest) (*DeleteCategoryResponse, error) {
-	return rpc.Call[DeleteCategoryResponse](ctx, c.rpc, rpc.Op{Action: "DeleteCategory"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCategory", Class: rpc.Idempotent}, req, new(DeleteCategoryResponse))
 }
 
 // DeleteCategoryRequest is the input of [Client.DeleteCategory].
 type DeleteCategoryRequest struct {
+	// Category, as [Client.AddCategory] and [Client.GetCategories] return it.
 	// Required.
 	CateId int64 `check:"required"`
 }
@@ -51,12 +56,12 @@ type DeleteCategoryResponse struct {
 	RequestId string
 }
 
-// GetCategories gets categories.
+// GetCategories returns a category and, in pages, its direct subcategories.
 //
 // RAM action: ice:GetCategories.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcategories
 func (c *Client) GetCategories(ctx context.Context, req GetCategoriesRequest) (*GetCategoriesResponse, error) {
-	return rpc.Call[GetCategoriesResponse](ctx, c.rpc, rpc.Op{Action: "GetCategories", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCategories", Class: rpc.Read}, req, new(GetCategoriesResponse))
 }
 
 // GetCategoriesIter yields the items of all pages of [Client.GetCategories],
@@ -69,11 +74,17 @@ func (c *Client) GetCategoriesIter(ctx context.Context, req GetCategoriesRequest
 
 // GetCategoriesRequest is the input of [Client.GetCategories].
 type GetCategoriesRequest struct {
-	CateId   int64
-	PageNo   int64
-	PageSize int64
-	SortBy   string
-	Type     string
+	// Category to look up.
+	CateId int64
+	// Page of subcategories to return; 1 when zero.
+	PageNo int64
+	// Subcategories per page. At least 10. At most 100.
+	PageSize int64 `check:"min=10,max=100"`
+	// Order; newest first when empty. One of CreationTime:Desc or CreationTime:Asc.
+	SortBy string `check:"in=CreationTime:Desc|CreationTime:Asc"`
+	// Kind of assets: default for audio, video and images, material for short-video
+	// material. default when empty. One of default or material.
+	Type string `check:"in=default|material"`
 }
 
 // GetCategoriesResponse is the answer of [Client.GetCategories].
@@ -86,19 +97,20 @@ type GetCategoriesResponse struct {
 	SubTotal int64
 }
 
-// UpdateCategory updates the category.
+// UpdateCategory renames a category.
 //
 // RAM action: ice:UpdateCategory.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatecategory
 func (c *Client) UpdateCategory(ctx context.Context, req UpdateCategoryRequest) (*UpdateCategoryResponse, error) {
-	return rpc.Call[UpdateCategoryResponse](ctx, c.rpc, rpc.Op{Action: "UpdateCategory"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCategory", Class: rpc.Idempotent}, req, new(UpdateCategoryResponse))
 }
 
 // UpdateCategoryRequest is the input of [Client.UpdateCategory].
 type UpdateCategoryRequest struct {
+	// Category, as [Client.AddCategory] and [Client.GetCategories] return it.
 	// Required.
 	CateId int64 `check:"required"`
-	// Required.
+	// New name. Required.
 	CateName string `check:"required"`
 }
 

@@ -9,30 +9,43 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddAdInsertion adds the ad insertion.
+// AddAdInsertion creates a configuration that inserts ads into streams on the
+// server side.
 //
 // RAM action: ice:AddAdInsertion.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addadinsertion
 func (c *Client) AddAdInsertion(ctx context.Context, req AddAdInsertionRequest) (*AddAdInsertionResponse, error) {
-	return rpc.Call[AddAdInsertionResponse](ctx, c.rpc, rpc.Op{Action: "AddAdInsertion", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddAdInsertion", Class: rpc.Tokened}, req, new(AddAdInsertionResponse))
 }
 
 // AddAdInsertionRequest is the input of [Client.AddAdInsertion].
 type AddAdInsertionRequest struct {
-	// Such as OFF or ON.
-	AdMarkerPassthrough string `rpc:",form"`
-	// Required.
-	AdsUrl                     string `rpc:",form" check:"required"`
-	CdnAdSegmentUrlPrefix      string `rpc:",form"`
-	CdnContentSegmentUrlPrefix string `rpc:",form"`
-	ClientToken                string `rpc:",form"`
-	ConfigAliases              any    `rpc:",json,form"`
-	// Required.
-	ContentUrlPrefix string `rpc:",form" check:"required"`
-	// Required.
-	Name                     string `rpc:",form" check:"required"`
-	PersonalizationThreshold int32  `rpc:",form"`
-	SlateAdUrl               string `rpc:",form"`
+	// ON hands ad markers on to the player; OFF by default. One of ON or OFF.
+	AdMarkerPassthrough string `rpc:",form" check:"in=ON|OFF"`
+	// URL of the ad decision server. Required. At most 2048 characters. An http or
+	// https URL.
+	AdsUrl string `rpc:",form" check:"required,runes=2048,url=http"`
+	// CDN prefix of ad segments. At most 512 characters. An http or https URL.
+	CdnAdSegmentUrlPrefix string `rpc:",form" check:"runes=512,url=http"`
+	// CDN prefix of content segments. At most 512 characters. An http or https URL.
+	CdnContentSegmentUrlPrefix string `rpc:",form" check:"runes=512,url=http"`
+	// Makes a repeat safe; filled in when empty. At most 200 characters.
+	ClientToken string `rpc:",form" check:"runes=200"`
+	// Aliases of player parameters: {"player_params.name": {"key": "value"}}. At
+	// most 20 names of 150 characters with 50 pairs each; keys of 150, values of
+	// 500 characters.
+	ConfigAliases any `rpc:",json,form"`
+	// URL prefix of the content. Required. At most 512 characters. An http or https
+	// URL.
+	ContentUrlPrefix string `rpc:",form" check:"required,runes=512,url=http"`
+	// Name of the configuration, unique in the account. Letters, digits, hyphens
+	// and underscores. Required. At most 128 characters.
+	Name string `rpc:",form" check:"required,runes=128"`
+	// Seconds of an ad break that may stay unfilled, 8 by default.
+	PersonalizationThreshold int32 `rpc:",form"`
+	// MP4 that fills gaps in ad breaks. At most 2048 characters. An http or https
+	// URL.
+	SlateAdUrl string `rpc:",form" check:"runes=2048,url=http"`
 }
 
 // AddAdInsertionResponse is the answer of [Client.AddAdInsertion].
@@ -41,28 +54,37 @@ type AddAdInsertionResponse struct {
 	Config    AdInsertion
 }
 
-// CreateChannel creates the channel.
+// CreateChannel creates a channel of channel assembly, which plays programs one
+// after the other as a linear stream.
+//
+// Add programs with [Client.CreateProgram], then call [Client.StartChannel].
 //
 // RAM action: ice:CreateChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createchannel
 func (c *Client) CreateChannel(ctx context.Context, req CreateChannelRequest) (*CreateChannelResponse, error) {
-	return rpc.Call[CreateChannelResponse](ctx, c.rpc, rpc.Op{Action: "CreateChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateChannel"}, req, new(CreateChannelResponse))
 }
 
 // CreateChannelRequest is the input of [Client.CreateChannel].
 type CreateChannelRequest struct {
+	// True asks players for the token.
 	AccessPolicy *bool
-	AccessToken  string
-	// Required.
+	// Token that players present.
+	AccessToken string
+	// Name of the channel. Required.
 	ChannelName string `check:"required"`
-	// Required.
-	ChannelTier              string `check:"required"`
+	// basic or standard. Required.
+	ChannelTier string `check:"required"`
+	// Source location of the filler that is shown in gaps.
 	FillerSourceLocationName string
-	FillerSourceName         string
-	// Required.
+	// Source of the filler that is shown in gaps.
+	FillerSourceName string
+	// JSON array of the outputs; [ChannelOutput] shows what the service returns of
+	// them. Required.
 	OutPutConfigList string `check:"required"`
-	// Required.
-	PlaybackMode string `check:"required"`
+	// loop plays the programs again and again, linear follows the schedule.
+	// Required. One of loop or linear.
+	PlaybackMode string `check:"required,in=loop|linear"`
 }
 
 // CreateChannelResponse is the answer of [Client.CreateChannel].
@@ -71,29 +93,33 @@ type CreateChannelResponse struct {
 	Channel   Channel
 }
 
-// CreateProgram creates the program.
+// CreateProgram adds a program to a channel: a source, or a part of it, at a
+// place in the schedule.
 //
 // RAM action: ice:CreateProgram.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createprogram
 func (c *Client) CreateProgram(ctx context.Context, req CreateProgramRequest) (*CreateProgramResponse, error) {
-	return rpc.Call[CreateProgramResponse](ctx, c.rpc, rpc.Op{Action: "CreateProgram"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateProgram"}, req, new(CreateProgramResponse))
 }
 
 // CreateProgramRequest is the input of [Client.CreateProgram].
 type CreateProgramRequest struct {
+	// JSON text of the ad breaks in the program; [AdBreak] shows what the service
+	// returns of them.
 	AdBreaks string
-	// Required.
+	// The channel to add to. Required.
 	ChannelName string `check:"required"`
-	ClipRange   string
-	// Required.
+	// JSON text of the part of the source to play; empty for all of it.
+	ClipRange string
+	// Name of the program. Required.
 	ProgramName string `check:"required"`
-	// Required.
+	// The source location. Required.
 	SourceLocationName string `check:"required"`
-	// Required.
+	// The source. Required.
 	SourceName string `check:"required"`
-	// Required.
+	// Kind of the source: vodSource or liveSource. Required.
 	SourceType string `check:"required"`
-	// Required.
+	// JSON text that says where the program comes in the schedule. Required.
 	Transition string `check:"required"`
 }
 
@@ -103,24 +129,26 @@ type CreateProgramResponse struct {
 	Program   Program
 }
 
-// CreateSource creates the source.
+// CreateSource creates a source, the description of one video or live stream
+// under a source location.
 //
 // RAM action: ice:CreateSource.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsource
 func (c *Client) CreateSource(ctx context.Context, req CreateSourceRequest) (*CreateSourceResponse, error) {
-	return rpc.Call[CreateSourceResponse](ctx, c.rpc, rpc.Op{Action: "CreateSource"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSource"}, req, new(CreateSourceResponse))
 }
 
 // CreateSourceRequest is the input of [Client.CreateSource].
 type CreateSourceRequest struct {
+	// JSON text with the playlists of the source under the URL of its location.
 	// Required.
 	HttpPackageConfigurations string `check:"required"`
-	// Required.
+	// The source location. Required.
 	SourceLocationName string `check:"required"`
-	// Required.
+	// Name of the source. Required.
 	SourceName string `check:"required"`
-	// Required.
-	SourceType string `check:"required"`
+	// Kind of the source. Required. One of vodSource or liveSource.
+	SourceType string `check:"required,in=vodSource|liveSource"`
 }
 
 // CreateSourceResponse is the answer of [Client.CreateSource].
@@ -129,21 +157,24 @@ type CreateSourceResponse struct {
 	Source    Source
 }
 
-// CreateSourceLocation creates the source location.
+// CreateSourceLocation creates a source location, the server that sources are
+// fetched from.
 //
 // RAM action: ice:CreateSourceLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsourcelocation
 func (c *Client) CreateSourceLocation(ctx context.Context, req CreateSourceLocationRequest) (*CreateSourceLocationResponse, error) {
-	return rpc.Call[CreateSourceLocationResponse](ctx, c.rpc, rpc.Op{Action: "CreateSourceLocation"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSourceLocation"}, req, new(CreateSourceLocationResponse))
 }
 
 // CreateSourceLocationRequest is the input of [Client.CreateSourceLocation].
 type CreateSourceLocationRequest struct {
-	// Required.
-	BaseUrl               string `check:"required"`
+	// Scheme and host of the location. Required.
+	BaseUrl string `check:"required"`
+	// True fetches segments from a host of their own.
 	EnableSegmentDelivery *bool
-	SegmentDeliveryUrl    string
-	// Required.
+	// Host of the segments.
+	SegmentDeliveryUrl string
+	// Name of the location. Required.
 	SourceLocationName string `check:"required"`
 }
 
@@ -153,17 +184,17 @@ type CreateSourceLocationResponse struct {
 	SourceLocation SourceLocation
 }
 
-// DeleteAdInsertion deletes the ad insertion.
+// DeleteAdInsertion deletes an ad insertion configuration.
 //
 // RAM action: ice:DeleteAdInsertion.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteadinsertion
 func (c *Client) DeleteAdInsertion(ctx context.Context, req DeleteAdInsertionRequest) (*DeleteAdInsertionResponse, error) {
-	return rpc.Call[DeleteAdInsertionResponse](ctx, c.rpc, rpc.Op{Action: "DeleteAdInsertion"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAdInsertion", Class: rpc.Idempotent}, req, new(DeleteAdInsertionResponse))
 }
 
 // DeleteAdInsertionRequest is the input of [Client.DeleteAdInsertion].
 type DeleteAdInsertionRequest struct {
-	// Required.
+	// Name of the configuration, in full. Required.
 	Name string `rpc:",form" check:"required"`
 }
 
@@ -172,17 +203,17 @@ type DeleteAdInsertionResponse struct {
 	RequestId string
 }
 
-// DeleteChannel deletes the channel.
+// DeleteChannel deletes a channel of channel assembly.
 //
 // RAM action: ice:DeleteChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletechannel
 func (c *Client) DeleteChannel(ctx context.Context, req DeleteChannelRequest) (*DeleteChannelResponse, error) {
-	return rpc.Call[DeleteChannelResponse](ctx, c.rpc, rpc.Op{Action: "DeleteChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteChannel", Class: rpc.Idempotent}, req, new(DeleteChannelResponse))
 }
 
 // DeleteChannelRequest is the input of [Client.DeleteChannel].
 type DeleteChannelRequest struct {
-	// Required.
+	// The channel. Required.
 	ChannelName string `check:"required"`
 }
 
@@ -192,19 +223,19 @@ type DeleteChannelResponse struct {
 	Success   bool
 }
 
-// DeleteProgram deletes the program.
+// DeleteProgram removes a program from a channel.
 //
 // RAM action: ice:DeleteProgram.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteprogram
 func (c *Client) DeleteProgram(ctx context.Context, req DeleteProgramRequest) (*DeleteProgramResponse, error) {
-	return rpc.Call[DeleteProgramResponse](ctx, c.rpc, rpc.Op{Action: "DeleteProgram"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteProgram", Class: rpc.Idempotent}, req, new(DeleteProgramResponse))
 }
 
 // DeleteProgramRequest is the input of [Client.DeleteProgram].
 type DeleteProgramRequest struct {
-	// Required.
+	// The channel. Required.
 	ChannelName string `check:"required"`
-	// Required.
+	// The program. Required.
 	ProgramName string `check:"required"`
 }
 
@@ -214,23 +245,24 @@ type DeleteProgramResponse struct {
 	Success   bool
 }
 
-// DeleteSource deletes the source.
+// DeleteSource deletes a source, or marks it as deleted.
 //
 // RAM action: ice:DeleteSource.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesource
 func (c *Client) DeleteSource(ctx context.Context, req DeleteSourceRequest) (*DeleteSourceResponse, error) {
-	return rpc.Call[DeleteSourceResponse](ctx, c.rpc, rpc.Op{Action: "DeleteSource"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSource", Class: rpc.Idempotent}, req, new(DeleteSourceResponse))
 }
 
 // DeleteSourceRequest is the input of [Client.DeleteSource].
 type DeleteSourceRequest struct {
+	// True only marks it as deleted; it is still listed unless FilterState is set.
 	SoftDelete *bool
-	// Required.
+	// The source location. Required.
 	SourceLocationName string `check:"required"`
-	// Required.
+	// The source. Required.
 	SourceName string `check:"required"`
-	// Required.
-	SourceType string `check:"required"`
+	// Kind of the source. Required. One of vodSource or liveSource.
+	SourceType string `check:"required,in=vodSource|liveSource"`
 }
 
 // DeleteSourceResponse is the answer of [Client.DeleteSource].
@@ -239,18 +271,19 @@ type DeleteSourceResponse struct {
 	Success   bool
 }
 
-// DeleteSourceLocation deletes the source location.
+// DeleteSourceLocation deletes a source location, or marks it as deleted.
 //
 // RAM action: ice:DeleteSourceLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesourcelocation
 func (c *Client) DeleteSourceLocation(ctx context.Context, req DeleteSourceLocationRequest) (*DeleteSourceLocationResponse, error) {
-	return rpc.Call[DeleteSourceLocationResponse](ctx, c.rpc, rpc.Op{Action: "DeleteSourceLocation"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSourceLocation", Class: rpc.Idempotent}, req, new(DeleteSourceLocationResponse))
 }
 
 // DeleteSourceLocationRequest is the input of [Client.DeleteSourceLocation].
 type DeleteSourceLocationRequest struct {
+	// True only marks it as deleted; it is still listed unless FilterState is set.
 	SoftDelete *bool
-	// Required.
+	// The source location. Required.
 	SourceLocationName string `check:"required"`
 }
 
@@ -260,17 +293,18 @@ type DeleteSourceLocationResponse struct {
 	Success   bool
 }
 
-// GetAdInsertion gets the ad insertion.
+// GetAdInsertion returns an ad insertion configuration with the URL prefixes
+// for playback.
 //
 // RAM action: ice:GetAdInsertion.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getadinsertion
 func (c *Client) GetAdInsertion(ctx context.Context, req GetAdInsertionRequest) (*GetAdInsertionResponse, error) {
-	return rpc.Call[GetAdInsertionResponse](ctx, c.rpc, rpc.Op{Action: "GetAdInsertion", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAdInsertion", Class: rpc.Read}, req, new(GetAdInsertionResponse))
 }
 
 // GetAdInsertionRequest is the input of [Client.GetAdInsertion].
 type GetAdInsertionRequest struct {
-	// Required.
+	// Name of the configuration, in full. Required.
 	Name string `check:"required"`
 }
 
@@ -280,17 +314,18 @@ type GetAdInsertionResponse struct {
 	Config    AdInsertion
 }
 
-// GetChannel gets the channel.
+// GetChannel returns a channel of channel assembly with its outputs, play URLs
+// and state.
 //
 // RAM action: ice:GetChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getchannel
 func (c *Client) GetChannel(ctx context.Context, req GetChannelRequest) (*GetChannelResponse, error) {
-	return rpc.Call[GetChannelResponse](ctx, c.rpc, rpc.Op{Action: "GetChannel", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetChannel", Class: rpc.Read}, req, new(GetChannelResponse))
 }
 
 // GetChannelRequest is the input of [Client.GetChannel].
 type GetChannelRequest struct {
-	// Required.
+	// The channel. Required.
 	ChannelName string `check:"required"`
 }
 
@@ -300,19 +335,19 @@ type GetChannelResponse struct {
 	Channel   Channel
 }
 
-// GetProgram gets the program.
+// GetProgram returns a program of a channel.
 //
 // RAM action: ice:GetProgram.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getprogram
 func (c *Client) GetProgram(ctx context.Context, req GetProgramRequest) (*GetProgramResponse, error) {
-	return rpc.Call[GetProgramResponse](ctx, c.rpc, rpc.Op{Action: "GetProgram", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetProgram", Class: rpc.Read}, req, new(GetProgramResponse))
 }
 
 // GetProgramRequest is the input of [Client.GetProgram].
 type GetProgramRequest struct {
-	// Required.
+	// The channel. Required.
 	ChannelName string `check:"required"`
-	// Required.
+	// The program. Required.
 	ProgramName string `check:"required"`
 }
 
@@ -322,22 +357,22 @@ type GetProgramResponse struct {
 	Program   Program
 }
 
-// GetSource gets the source.
+// GetSource returns a source.
 //
 // RAM action: ice:GetSource.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsource
 func (c *Client) GetSource(ctx context.Context, req GetSourceRequest) (*GetSourceResponse, error) {
-	return rpc.Call[GetSourceResponse](ctx, c.rpc, rpc.Op{Action: "GetSource", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSource", Class: rpc.Read}, req, new(GetSourceResponse))
 }
 
 // GetSourceRequest is the input of [Client.GetSource].
 type GetSourceRequest struct {
-	// Required.
+	// The source location. Required.
 	SourceLocationName string `check:"required"`
-	// Required.
+	// The source. Required.
 	SourceName string `check:"required"`
-	// Required.
-	SourceType string `check:"required"`
+	// Kind of the source. Required. One of vodSource or liveSource.
+	SourceType string `check:"required,in=vodSource|liveSource"`
 }
 
 // GetSourceResponse is the answer of [Client.GetSource].
@@ -346,17 +381,17 @@ type GetSourceResponse struct {
 	Source    Source
 }
 
-// GetSourceLocation gets the source location.
+// GetSourceLocation returns a source location.
 //
 // RAM action: ice:GetSourceLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsourcelocation
 func (c *Client) GetSourceLocation(ctx context.Context, req GetSourceLocationRequest) (*GetSourceLocationResponse, error) {
-	return rpc.Call[GetSourceLocationResponse](ctx, c.rpc, rpc.Op{Action: "GetSourceLocation", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSourceLocation", Class: rpc.Read}, req, new(GetSourceLocationResponse))
 }
 
 // GetSourceLocationRequest is the input of [Client.GetSourceLocation].
 type GetSourceLocationRequest struct {
-	// Required.
+	// The source location. Required.
 	SourceLocationName string `check:"required"`
 }
 
@@ -366,30 +401,39 @@ type GetSourceLocationResponse struct {
 	SourceLocation SourceLocation
 }
 
-// ListAdInsertions lists ad insertions.
+// ListAdInsertions lists ad insertion configurations, by page number, or by
+// token when MaxResults or NextToken is set.
 //
 // RAM action: ice:ListAdInsertions.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listadinsertions
 func (c *Client) ListAdInsertions(ctx context.Context, req ListAdInsertionsRequest) (*ListAdInsertionsResponse, error) {
-	return rpc.Call[ListAdInsertionsResponse](ctx, c.rpc, rpc.Op{Action: "ListAdInsertions", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAdInsertions", Class: rpc.Read}, req, new(ListAdInsertionsResponse))
 }
 
 // ListAdInsertionsIter yields the items of all pages of
 // [Client.ListAdInsertions], one call per page.
 func (c *Client) ListAdInsertionsIter(ctx context.Context, req ListAdInsertionsRequest) iter.Seq2[AdInsertion, error] {
-	return rpc.Tokens(ctx, c.ListAdInsertions, req,
-		func(in *ListAdInsertionsRequest) *string { return &in.NextToken },
-		func(out *ListAdInsertionsResponse) ([]AdInsertion, string) { return out.Configs, out.NextToken })
+	return rpc.Numbers(ctx, c.ListAdInsertions, req, 1,
+		func(in *ListAdInsertionsRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
+		func(out *ListAdInsertionsResponse) ([]AdInsertion, int64) { return out.Configs, out.TotalCount })
 }
 
 // ListAdInsertionsRequest is the input of [Client.ListAdInsertions].
 type ListAdInsertionsRequest struct {
-	Keyword    string
+	// A part of the name.
+	Keyword string
+	// Items per page when paging by token, 10 by default; PageNo and PageSize then
+	// have no effect. Leave it 0 with the iterator.
 	MaxResults int32
-	NextToken  string
-	PageNo     int64
-	PageSize   int64
-	SortBy     string
+	// NextToken of the page before; PageNo and PageSize then have no effect. Leave
+	// it empty with the iterator.
+	NextToken string
+	// Number of the page, from 1; 1 by default.
+	PageNo int64
+	// Items per page, 10 by default.
+	PageSize int64
+	// Order by creation time. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
 }
 
 // ListAdInsertionsResponse is the answer of [Client.ListAdInsertions].
@@ -404,12 +448,12 @@ type ListAdInsertionsResponse struct {
 	TotalCount int64
 }
 
-// ListAlerts lists alerts.
+// ListAlerts lists the alerts of a source or of a program.
 //
 // RAM action: ice:ListAlerts.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listalerts
 func (c *Client) ListAlerts(ctx context.Context, req ListAlertsRequest) (*ListAlertsResponse, error) {
-	return rpc.Call[ListAlertsResponse](ctx, c.rpc, rpc.Op{Action: "ListAlerts", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAlerts", Class: rpc.Read}, req, new(ListAlertsResponse))
 }
 
 // ListAlertsIter yields the items of all pages of [Client.ListAlerts], one call
@@ -422,15 +466,22 @@ func (c *Client) ListAlertsIter(ctx context.Context, req ListAlertsRequest) iter
 
 // ListAlertsRequest is the input of [Client.ListAlerts].
 type ListAlertsRequest struct {
+	// Only alerts of this type.
 	Category string
-	GmtEnd   string
+	// End of the range.
+	GmtEnd string
+	// Begin of the range.
 	GmtStart string
-	PageNo   int32
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page.
 	PageSize int32
-	// Required.
-	ResourceArn        string `check:"required"`
-	SortBy             string
-	SortByModifiedTime string
+	// Arn of the source or program. Required.
+	ResourceArn string `check:"required"`
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
+	// Order by the time of the last change. One of asc or desc.
+	SortByModifiedTime string `check:"in=asc|desc"`
 }
 
 // ListAlertsResponse is the answer of [Client.ListAlerts].
@@ -453,12 +504,13 @@ type Alert struct {
 	ResourceArn         string
 }
 
-// ListChannelAlerts lists channel alerts.
+// ListChannelAlerts lists the alerts of what a channel consists of, counted per
+// program.
 //
 // RAM action: ice:ListChannelAlerts.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listchannelalerts
 func (c *Client) ListChannelAlerts(ctx context.Context, req ListChannelAlertsRequest) (*ListChannelAlertsResponse, error) {
-	return rpc.Call[ListChannelAlertsResponse](ctx, c.rpc, rpc.Op{Action: "ListChannelAlerts", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListChannelAlerts", Class: rpc.Read}, req, new(ListChannelAlertsResponse))
 }
 
 // ListChannelAlertsIter yields the items of all pages of
@@ -473,14 +525,20 @@ func (c *Client) ListChannelAlertsIter(ctx context.Context, req ListChannelAlert
 
 // ListChannelAlertsRequest is the input of [Client.ListChannelAlerts].
 type ListChannelAlertsRequest struct {
+	// Only alerts of this type.
 	Category string
-	GmtEnd   string
+	// End of the range.
+	GmtEnd string
+	// Begin of the range.
 	GmtStart string
-	PageNo   int32
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page.
 	PageSize int32
-	// Required.
-	ResourceArn        string `check:"required"`
-	SortByModifiedTime string
+	// Arn of the channel. Required.
+	ResourceArn string `check:"required"`
+	// Order by the time of the last change. One of asc or desc.
+	SortByModifiedTime string `check:"in=asc|desc"`
 }
 
 // ListChannelAlertsResponse is the answer of [Client.ListChannelAlerts].
@@ -501,12 +559,12 @@ type ProgramAlert struct {
 	ProgramName string
 }
 
-// ListChannels lists channels.
+// ListChannels lists the channels of channel assembly.
 //
 // RAM action: ice:ListChannels.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listchannels
 func (c *Client) ListChannels(ctx context.Context, req ListChannelsRequest) (*ListChannelsResponse, error) {
-	return rpc.Call[ListChannelsResponse](ctx, c.rpc, rpc.Op{Action: "ListChannels", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListChannels", Class: rpc.Read}, req, new(ListChannelsResponse))
 }
 
 // ListChannelsIter yields the items of all pages of [Client.ListChannels], one
@@ -519,15 +577,22 @@ func (c *Client) ListChannelsIter(ctx context.Context, req ListChannelsRequest) 
 
 // ListChannelsRequest is the input of [Client.ListChannels].
 type ListChannelsRequest struct {
-	ChannelName        string
-	ChannelTier        string
-	PageNo             int32
-	PageSize           int32
-	PlaybackMode       string
-	SortBy             string
-	SortByModifiedTime string
-	// Only channels that are stopped (0) or running (1).
-	State *int32
+	// Name of the channel.
+	ChannelName string
+	// basic or standard.
+	ChannelTier string
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page, 10 by default. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// How programs follow each other. One of loop or linear.
+	PlaybackMode string `check:"in=loop|linear"`
+	// Order by creation time. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
+	// Order by the time of the last change. One of asc or desc.
+	SortByModifiedTime string `check:"in=asc|desc"`
+	// 0 stopped, 1 started. One of 0 or 1.
+	State *int32 `check:"in=0|1"`
 }
 
 // ListChannelsResponse is the answer of [Client.ListChannels].
@@ -539,12 +604,12 @@ type ListChannelsResponse struct {
 	TotalCount  int32
 }
 
-// ListPrograms lists programs.
+// ListPrograms lists the programs of a channel.
 //
 // RAM action: ice:ListPrograms.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listprograms
 func (c *Client) ListPrograms(ctx context.Context, req ListProgramsRequest) (*ListProgramsResponse, error) {
-	return rpc.Call[ListProgramsResponse](ctx, c.rpc, rpc.Op{Action: "ListPrograms", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPrograms", Class: rpc.Read}, req, new(ListProgramsResponse))
 }
 
 // ListProgramsIter yields the items of all pages of [Client.ListPrograms], one
@@ -557,13 +622,16 @@ func (c *Client) ListProgramsIter(ctx context.Context, req ListProgramsRequest) 
 
 // ListProgramsRequest is the input of [Client.ListPrograms].
 type ListProgramsRequest struct {
-	// Required.
+	// The channel. Required.
 	ChannelName string `check:"required"`
-	PageNo      int32
-	PageSize    int32
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page, 20 by default. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// Name of the program.
 	ProgramName string
-	// Such as asc or desc.
-	SortBy string
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
 }
 
 // ListProgramsResponse is the answer of [Client.ListPrograms].
@@ -575,12 +643,13 @@ type ListProgramsResponse struct {
 	TotalCount int32
 }
 
-// ListSchedules lists schedules.
+// ListSchedules lists what a channel plays within a time window, with
+// approximate start times.
 //
 // RAM action: ice:ListSchedules.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listschedules
 func (c *Client) ListSchedules(ctx context.Context, req ListSchedulesRequest) (*ListSchedulesResponse, error) {
-	return rpc.Call[ListSchedulesResponse](ctx, c.rpc, rpc.Op{Action: "ListSchedules", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSchedules", Class: rpc.Read}, req, new(ListSchedulesResponse))
 }
 
 // ListSchedulesIter yields the items of all pages of [Client.ListSchedules],
@@ -593,11 +662,13 @@ func (c *Client) ListSchedulesIter(ctx context.Context, req ListSchedulesRequest
 
 // ListSchedulesRequest is the input of [Client.ListSchedules].
 type ListSchedulesRequest struct {
-	// Required.
+	// The channel. Required.
 	ChannelName string `check:"required"`
-	PageNo      int32
-	PageSize    int32
-	// Required.
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page, 10 by default.
+	PageSize int32
+	// Seconds of schedule to return. Required.
 	WindowDurationSeconds int64 `check:"required"`
 }
 
@@ -627,7 +698,7 @@ type Schedule struct {
 // RAM action: ice:ListSourceLocations.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsourcelocations
 func (c *Client) ListSourceLocations(ctx context.Context, req ListSourceLocationsRequest) (*ListSourceLocationsResponse, error) {
-	return rpc.Call[ListSourceLocationsResponse](ctx, c.rpc, rpc.Op{Action: "ListSourceLocations", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSourceLocations", Class: rpc.Read}, req, new(ListSourceLocationsResponse))
 }
 
 // ListSourceLocationsIter yields the items of all pages of
@@ -642,11 +713,17 @@ func (c *Client) ListSourceLocationsIter(ctx context.Context, req ListSourceLoca
 
 // ListSourceLocationsRequest is the input of [Client.ListSourceLocations].
 type ListSourceLocationsRequest struct {
-	FilterState        *bool
-	PageNo             int32
-	PageSize           int32
-	SortBy             string
+	// True leaves out what is marked as deleted.
+	FilterState *bool
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page, 20 by default. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// Order by creation time: asc or desc, desc by default.
+	SortBy string
+	// Order by the time of the last change: asc or desc.
 	SortByModifiedTime string
+	// Name of the location.
 	SourceLocationName string
 }
 
@@ -664,7 +741,7 @@ type ListSourceLocationsResponse struct {
 // RAM action: ice:ListSources.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsources
 func (c *Client) ListSources(ctx context.Context, req ListSourcesRequest) (*ListSourcesResponse, error) {
-	return rpc.Call[ListSourcesResponse](ctx, c.rpc, rpc.Op{Action: "ListSources", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSources", Class: rpc.Read}, req, new(ListSourcesResponse))
 }
 
 // ListSourcesIter yields the items of all pages of [Client.ListSources], one
@@ -677,14 +754,22 @@ func (c *Client) ListSourcesIter(ctx context.Context, req ListSourcesRequest) it
 
 // ListSourcesRequest is the input of [Client.ListSources].
 type ListSourcesRequest struct {
-	FilterState        *bool
-	PageNo             int32
-	PageSize           int32
-	SortBy             string
-	SortByModifiedTime string
+	// True leaves out what is marked as deleted.
+	FilterState *bool
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page.
+	PageSize int32
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
+	// Order by the time of the last change. One of asc or desc.
+	SortByModifiedTime string `check:"in=asc|desc"`
+	// Only sources of this location.
 	SourceLocationName string
-	SourceName         string
-	SourceType         string
+	// Name of the source.
+	SourceName string
+	// Kind of the source. One of vodSource or liveSource.
+	SourceType string `check:"in=vodSource|liveSource"`
 }
 
 // ListSourcesResponse is the answer of [Client.ListSources].
@@ -696,17 +781,17 @@ type ListSourcesResponse struct {
 	TotalCount int32
 }
 
-// StartChannel starts the channel.
+// StartChannel starts a channel of channel assembly.
 //
 // RAM action: ice:StartChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startchannel
 func (c *Client) StartChannel(ctx context.Context, req StartChannelRequest) (*StartChannelResponse, error) {
-	return rpc.Call[StartChannelResponse](ctx, c.rpc, rpc.Op{Action: "StartChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartChannel", Class: rpc.Idempotent}, req, new(StartChannelResponse))
 }
 
 // StartChannelRequest is the input of [Client.StartChannel].
 type StartChannelRequest struct {
-	// Required.
+	// The channel to start. Required.
 	ChannelName string `check:"required"`
 }
 
@@ -716,17 +801,17 @@ type StartChannelResponse struct {
 	Success   bool
 }
 
-// StopChannel stops the channel.
+// StopChannel stops a channel of channel assembly.
 //
 // RAM action: ice:StopChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopchannel
 func (c *Client) StopChannel(ctx context.Context, req StopChannelRequest) (*StopChannelResponse, error) {
-	return rpc.Call[StopChannelResponse](ctx, c.rpc, rpc.Op{Action: "StopChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopChannel", Class: rpc.Idempotent}, req, new(StopChannelResponse))
 }
 
 // StopChannelRequest is the input of [Client.StopChannel].
 type StopChannelRequest struct {
-	// Required.
+	// The channel to stop. Required.
 	ChannelName string `check:"required"`
 }
 
@@ -736,29 +821,40 @@ type StopChannelResponse struct {
 	Success   bool
 }
 
-// UpdateAdInsertion updates the ad insertion.
+// UpdateAdInsertion changes an ad insertion configuration. Its name can't be
+// changed.
 //
 // RAM action: ice:UpdateAdInsertion.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateadinsertion
 func (c *Client) UpdateAdInsertion(ctx context.Context, req UpdateAdInsertionRequest) (*UpdateAdInsertionResponse, error) {
-	return rpc.Call[UpdateAdInsertionResponse](ctx, c.rpc, rpc.Op{Action: "UpdateAdInsertion"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAdInsertion", Class: rpc.Idempotent}, req, new(UpdateAdInsertionResponse))
 }
 
 // UpdateAdInsertionRequest is the input of [Client.UpdateAdInsertion].
 type UpdateAdInsertionRequest struct {
-	// Such as OFF or ON.
-	AdMarkerPassthrough string `rpc:",form"`
-	// Required.
-	AdsUrl                     string `rpc:",form" check:"required"`
-	CdnAdSegmentUrlPrefix      string `rpc:",form"`
-	CdnContentSegmentUrlPrefix string `rpc:",form"`
-	ConfigAliases              any    `rpc:",json,form"`
-	// Required.
-	ContentUrlPrefix string `rpc:",form" check:"required"`
-	// Required.
-	Name                     string `rpc:",form" check:"required"`
-	PersonalizationThreshold int32  `rpc:",form"`
-	SlateAdUrl               string `rpc:",form"`
+	// ON hands ad markers on to the player; OFF by default. One of ON or OFF.
+	AdMarkerPassthrough string `rpc:",form" check:"in=ON|OFF"`
+	// URL of the ad decision server. Required. At most 2048 characters. An http or
+	// https URL.
+	AdsUrl string `rpc:",form" check:"required,runes=2048,url=http"`
+	// CDN prefix of ad segments. At most 512 characters. An http or https URL.
+	CdnAdSegmentUrlPrefix string `rpc:",form" check:"runes=512,url=http"`
+	// CDN prefix of content segments. At most 512 characters. An http or https URL.
+	CdnContentSegmentUrlPrefix string `rpc:",form" check:"runes=512,url=http"`
+	// Aliases of player parameters: {"player_params.name": {"key": "value"}}. At
+	// most 20 names of 150 characters with 50 pairs each; keys of 150, values of
+	// 500 characters.
+	ConfigAliases any `rpc:",json,form"`
+	// URL prefix of the content. Required. At most 512 characters. An http or https
+	// URL.
+	ContentUrlPrefix string `rpc:",form" check:"required,runes=512,url=http"`
+	// The configuration to change. Required.
+	Name string `rpc:",form" check:"required"`
+	// Seconds of an ad break that may stay unfilled, 8 by default.
+	PersonalizationThreshold int32 `rpc:",form"`
+	// MP4 that fills gaps in ad breaks. At most 2048 characters. An http or https
+	// URL.
+	SlateAdUrl string `rpc:",form" check:"runes=2048,url=http"`
 }
 
 // UpdateAdInsertionResponse is the answer of [Client.UpdateAdInsertion].
@@ -767,23 +863,29 @@ type UpdateAdInsertionResponse struct {
 	Config    AdInsertion
 }
 
-// UpdateChannel updates the channel.
+// UpdateChannel changes the outputs, the filler and the access of a channel of
+// channel assembly. Tier and playback mode stay.
 //
 // RAM action: ice:UpdateChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatechannel
 func (c *Client) UpdateChannel(ctx context.Context, req UpdateChannelRequest) (*UpdateChannelResponse, error) {
-	return rpc.Call[UpdateChannelResponse](ctx, c.rpc, rpc.Op{Action: "UpdateChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateChannel", Class: rpc.Idempotent}, req, new(UpdateChannelResponse))
 }
 
 // UpdateChannelRequest is the input of [Client.UpdateChannel].
 type UpdateChannelRequest struct {
+	// True asks players for the token.
 	AccessPolicy *bool
-	AccessToken  string
-	// Required.
-	ChannelName              string `check:"required"`
+	// Token that players present.
+	AccessToken string
+	// The channel to change. Required.
+	ChannelName string `check:"required"`
+	// Source location of the filler that is shown in gaps.
 	FillerSourceLocationName string
-	FillerSourceName         string
-	// Required.
+	// Source of the filler that is shown in gaps.
+	FillerSourceName string
+	// JSON array of the outputs; [ChannelOutput] shows what the service returns of
+	// them. Required.
 	OutPutConfigList string `check:"required"`
 }
 
@@ -793,26 +895,33 @@ type UpdateChannelResponse struct {
 	Channel   Channel
 }
 
-// UpdateProgram updates the program.
+// UpdateProgram changes a program of a channel.
 //
 // RAM action: ice:UpdateProgram.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateprogram
 func (c *Client) UpdateProgram(ctx context.Context, req UpdateProgramRequest) (*UpdateProgramResponse, error) {
-	return rpc.Call[UpdateProgramResponse](ctx, c.rpc, rpc.Op{Action: "UpdateProgram"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateProgram", Class: rpc.Idempotent}, req, new(UpdateProgramResponse))
 }
 
 // UpdateProgramRequest is the input of [Client.UpdateProgram].
 type UpdateProgramRequest struct {
+	// JSON text of the ad breaks in the program; [AdBreak] shows what the service
+	// returns of them.
 	AdBreaks string
-	// Required.
+	// The channel. Required.
 	ChannelName string `check:"required"`
-	ClipRange   string
-	// Required.
-	ProgramName        string `check:"required"`
+	// JSON text of the part of the source to play; empty for all of it.
+	ClipRange string
+	// The program to change. Required.
+	ProgramName string `check:"required"`
+	// The source location.
 	SourceLocationName string
-	SourceName         string
-	SourceType         string
-	Transition         string
+	// The source.
+	SourceName string
+	// Kind of the source. One of vodSource or liveSource.
+	SourceType string `check:"in=vodSource|liveSource"`
+	// JSON text that says where the program comes in the schedule.
+	Transition string
 }
 
 // UpdateProgramResponse is the answer of [Client.UpdateProgram].
@@ -821,24 +930,25 @@ type UpdateProgramResponse struct {
 	Program   Program
 }
 
-// UpdateSource updates the source.
+// UpdateSource replaces the playlists of a source.
 //
 // RAM action: ice:UpdateSource.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatesource
 func (c *Client) UpdateSource(ctx context.Context, req UpdateSourceRequest) (*UpdateSourceResponse, error) {
-	return rpc.Call[UpdateSourceResponse](ctx, c.rpc, rpc.Op{Action: "UpdateSource"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateSource", Class: rpc.Idempotent}, req, new(UpdateSourceResponse))
 }
 
 // UpdateSourceRequest is the input of [Client.UpdateSource].
 type UpdateSourceRequest struct {
+	// JSON text with the playlists of the source under the URL of its location.
 	// Required.
 	HttpPackageConfigurations string `check:"required"`
-	// Required.
+	// The source location. Required.
 	SourceLocationName string `check:"required"`
-	// Required.
+	// The source to change. Required.
 	SourceName string `check:"required"`
-	// Required.
-	SourceType string `check:"required"`
+	// Kind of the source. Required. One of vodSource or liveSource.
+	SourceType string `check:"required,in=vodSource|liveSource"`
 }
 
 // UpdateSourceResponse is the answer of [Client.UpdateSource].
@@ -847,20 +957,23 @@ type UpdateSourceResponse struct {
 	Source    Source
 }
 
-// UpdateSourceLocation updates the source location.
+// UpdateSourceLocation changes where a source location is fetched from.
 //
 // RAM action: ice:UpdateSourceLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatesourcelocation
 func (c *Client) UpdateSourceLocation(ctx context.Context, req UpdateSourceLocationRequest) (*UpdateSourceLocationResponse, error) {
-	return rpc.Call[UpdateSourceLocationResponse](ctx, c.rpc, rpc.Op{Action: "UpdateSourceLocation"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateSourceLocation", Class: rpc.Idempotent}, req, new(UpdateSourceLocationResponse))
 }
 
 // UpdateSourceLocationRequest is the input of [Client.UpdateSourceLocation].
 type UpdateSourceLocationRequest struct {
-	BaseUrl               string
+	// Scheme and host of the location.
+	BaseUrl string
+	// True fetches segments from a host of their own.
 	EnableSegmentDelivery *bool
-	SegmentDeliveryUrl    string
-	// Required.
+	// Host of the segments.
+	SegmentDeliveryUrl string
+	// The location to change. Required.
 	SourceLocationName string `check:"required"`
 }
 

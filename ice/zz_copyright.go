@@ -9,17 +9,20 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// QueryCopyrightExtractJob queries the copyright extract job.
+// QueryCopyrightExtractJob returns the copyright watermark that an extraction
+// job found.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:QueryCopyrightExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querycopyrightextractjob
 func (c *Client) QueryCopyrightExtractJob(ctx context.Context, req QueryCopyrightExtractJobRequest) (*QueryCopyrightExtractJobResponse, error) {
-	return rpc.Call[QueryCopyrightExtractJobResponse](ctx, c.rpc, rpc.Op{Action: "QueryCopyrightExtractJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryCopyrightExtractJobResponse))
 }
 
 // QueryCopyrightExtractJobRequest is the input of [Client.QueryCopyrightExtractJob].
 type QueryCopyrightExtractJobRequest struct {
-	// Required.
+	// The ID that [Client.SubmitCopyrightExtractJob] returned. Required.
 	JobId string `check:"required"`
 }
 
@@ -33,31 +36,39 @@ type QueryCopyrightExtractJobResponse struct {
 	StatusCode int64
 }
 
-// QueryCopyrightJobList queries the copyright job list.
+// QueryCopyrightJobList lists the jobs that put copyright watermarks into
+// videos, with their state, page by page.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:QueryCopyrightJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querycopyrightjoblist
 func (c *Client) QueryCopyrightJobList(ctx context.Context, req QueryCopyrightJobListRequest) (*QueryCopyrightJobListResponse, error) {
-	return rpc.Call[QueryCopyrightJobListResponse](ctx, c.rpc, rpc.Op{Action: "QueryCopyrightJobList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryCopyrightJobListResponse))
 }
 
 // QueryCopyrightJobListIter yields the items of all pages of
 // [Client.QueryCopyrightJobList], one call per page.
 func (c *Client) QueryCopyrightJobListIter(ctx context.Context, req QueryCopyrightJobListRequest) iter.Seq2[CopyrightJob, error] {
-	return rpc.Numbers(ctx, c.QueryCopyrightJobList, req, 1,
+	return rpc.Numbers(ctx, c.QueryCopyrightJobList, req, 0,
 		func(in *QueryCopyrightJobListRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
 		func(out *QueryCopyrightJobListResponse) ([]CopyrightJob, int64) { return out.Data, -1 })
 }
 
 // QueryCopyrightJobListRequest is the input of [Client.QueryCopyrightJobList].
 type QueryCopyrightJobListRequest struct {
-	CreateTimeEnd   int64
+	// Only jobs created up to this time: Unix time in seconds.
+	CreateTimeEnd int64
+	// Only jobs created from this time on: Unix time in seconds.
 	CreateTimeStart int64
-	JobId           string
-	// Channels that carry the watermark: 0 U, 1 UV, 2 YUV.
-	Level      *int64
+	// Only this job, from [Client.SubmitCopyrightJob].
+	JobId string
+	// Only jobs of this level: 0 for U, 1 for UV, 2 for YUV. At least 0. At most 2.
+	Level *int64 `check:"min=0,max=2"`
+	// The page number, from 0.
 	PageNumber int64
-	PageSize   int64
+	// Jobs per page.
+	PageSize int64
 }
 
 // QueryCopyrightJobListResponse is the answer of [Client.QueryCopyrightJobList].
@@ -83,30 +94,39 @@ type CopyrightJob struct {
 	UserId      int64
 }
 
-// QueryTraceAbJobList queries the trace ab job list.
+// QueryTraceAbJobList lists the jobs that prepare the A and B streams for
+// tracing watermarks, page by page.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:QueryTraceAbJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytraceabjoblist
 func (c *Client) QueryTraceAbJobList(ctx context.Context, req QueryTraceAbJobListRequest) (*QueryTraceAbJobListResponse, error) {
-	return rpc.Call[QueryTraceAbJobListResponse](ctx, c.rpc, rpc.Op{Action: "QueryTraceAbJobList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceAbJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryTraceAbJobListResponse))
 }
 
 // QueryTraceAbJobListIter yields the items of all pages of
 // [Client.QueryTraceAbJobList], one call per page.
 func (c *Client) QueryTraceAbJobListIter(ctx context.Context, req QueryTraceAbJobListRequest) iter.Seq2[TraceAbJob, error] {
-	return rpc.Numbers(ctx, c.QueryTraceAbJobList, req, 1,
+	return rpc.Numbers(ctx, c.QueryTraceAbJobList, req, 0,
 		func(in *QueryTraceAbJobListRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
 		func(out *QueryTraceAbJobListResponse) ([]TraceAbJob, int64) { return out.Data, -1 })
 }
 
 // QueryTraceAbJobListRequest is the input of [Client.QueryTraceAbJobList].
 type QueryTraceAbJobListRequest struct {
-	CreateTimeEnd   int64
+	// Only jobs created up to this time: Unix time in seconds.
+	CreateTimeEnd int64
+	// Only jobs created from this time on: Unix time in seconds.
 	CreateTimeStart int64
-	JobId           string
-	PageNumber      int64
-	PageSize        int64
-	TraceMediaId    string
+	// Only this job, from [Client.SubmitTraceAbJob].
+	JobId string
+	// The page number, from 0.
+	PageNumber int64
+	// Jobs per page.
+	PageSize int64
+	// Only the job of this tracing medium, from [Client.SubmitTraceAbJob].
+	TraceMediaId string
 }
 
 // QueryTraceAbJobListResponse is the answer of [Client.QueryTraceAbJobList].
@@ -132,17 +152,20 @@ type TraceAbJob struct {
 	UserId       int64
 }
 
-// QueryTraceExtractJob queries the trace extract job.
+// QueryTraceExtractJob returns the tracing watermark that an extraction job
+// found.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:QueryTraceExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytraceextractjob
 func (c *Client) QueryTraceExtractJob(ctx context.Context, req QueryTraceExtractJobRequest) (*QueryTraceExtractJobResponse, error) {
-	return rpc.Call[QueryTraceExtractJobResponse](ctx, c.rpc, rpc.Op{Action: "QueryTraceExtractJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryTraceExtractJobResponse))
 }
 
 // QueryTraceExtractJobRequest is the input of [Client.QueryTraceExtractJob].
 type QueryTraceExtractJobRequest struct {
-	// Required.
+	// The ID that [Client.SubmitTraceExtractJob] returned. Required.
 	JobId string `check:"required"`
 }
 
@@ -156,29 +179,40 @@ type QueryTraceExtractJobResponse struct {
 	StatusCode int64
 }
 
-// QueryTraceM3u8JobList queries the trace M3u8 job list.
+// QueryTraceM3u8JobList lists the jobs that make traceable playlists, page by
+// page.
+//
+// A playlist with absolute paths can be played for 24 hours after its job
+// ended; after that submit another job.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:QueryTraceM3u8JobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytracem3u8joblist
 func (c *Client) QueryTraceM3u8JobList(ctx context.Context, req QueryTraceM3u8JobListRequest) (*QueryTraceM3u8JobListResponse, error) {
-	return rpc.Call[QueryTraceM3u8JobListResponse](ctx, c.rpc, rpc.Op{Action: "QueryTraceM3u8JobList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceM3u8JobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryTraceM3u8JobListResponse))
 }
 
 // QueryTraceM3u8JobListIter yields the items of all pages of
 // [Client.QueryTraceM3u8JobList], one call per page.
 func (c *Client) QueryTraceM3u8JobListIter(ctx context.Context, req QueryTraceM3u8JobListRequest) iter.Seq2[TraceM3u8Job, error] {
-	return rpc.Numbers(ctx, c.QueryTraceM3u8JobList, req, 1,
+	return rpc.Numbers(ctx, c.QueryTraceM3u8JobList, req, 0,
 		func(in *QueryTraceM3u8JobListRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
 		func(out *QueryTraceM3u8JobListResponse) ([]TraceM3u8Job, int64) { return out.Data, -1 })
 }
 
 // QueryTraceM3u8JobListRequest is the input of [Client.QueryTraceM3u8JobList].
 type QueryTraceM3u8JobListRequest struct {
-	CreateTimeEnd   int64
+	// Only jobs created up to this time: Unix time in seconds.
+	CreateTimeEnd int64
+	// Only jobs created from this time on: Unix time in seconds.
 	CreateTimeStart int64
-	JobId           string
-	PageNumber      int64
-	PageSize        int64
+	// Only this job, from [Client.SubmitTraceM3u8Job].
+	JobId string
+	// The page number, from 0.
+	PageNumber int64
+	// Jobs per page.
+	PageSize int64
 }
 
 // QueryTraceM3u8JobListResponse is the answer of [Client.QueryTraceM3u8JobList].
@@ -202,20 +236,27 @@ type TraceM3u8Job struct {
 	UserId       int64
 }
 
-// SubmitCopyrightExtractJob submits the copyright extract job.
+// SubmitCopyrightExtractJob looks for the copyright watermark in a video.
+//
+// It is asynchronous: ask [Client.QueryCopyrightExtractJob] for the end.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitCopyrightExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcopyrightextractjob
 func (c *Client) SubmitCopyrightExtractJob(ctx context.Context, req SubmitCopyrightExtractJobRequest) (*SubmitCopyrightExtractJobResponse, error) {
-	return rpc.Call[SubmitCopyrightExtractJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightExtractJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightExtractJob", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitCopyrightExtractJobResponse))
 }
 
 // SubmitCopyrightExtractJobRequest is the input of [Client.SubmitCopyrightExtractJob].
 type SubmitCopyrightExtractJobRequest struct {
-	// Required.
-	Input    MediaObject `rpc:",json" check:"required"`
-	Params   any         `rpc:",json"`
-	UserData string
+	// The video, in the region of the call. Required.
+	Input MediaObject `rpc:",json" check:"required"`
+	// A JSON document: {"algoType":"v1"} for long videos (the default) or "v2" for
+	// short ones, as when the watermark was put in.
+	Params any `rpc:",json"`
+	// Data of your own that comes back with the job. At most 1024 bytes.
+	UserData string `check:"bytes=1024"`
 }
 
 // SubmitCopyrightExtractJobResponse is the answer of [Client.SubmitCopyrightExtractJob].
@@ -228,29 +269,42 @@ type SubmitCopyrightExtractJobResponse struct {
 	StatusCode int64
 }
 
-// SubmitCopyrightJob submits the copyright job.
+// SubmitCopyrightJob puts an invisible copyright watermark into one video.
+//
+// It is asynchronous: ask [Client.QueryCopyrightJobList] for the end. Videos
+// under three minutes fail, or give no output, unless Params asks for algoType
+// v2.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitCopyrightJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcopyrightjob
 func (c *Client) SubmitCopyrightJob(ctx context.Context, req SubmitCopyrightJobRequest) (*SubmitCopyrightJobResponse, error) {
-	return rpc.Call[SubmitCopyrightJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightJob", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitCopyrightJobResponse))
 }
 
 // SubmitCopyrightJobRequest is the input of [Client.SubmitCopyrightJob].
 type SubmitCopyrightJobRequest struct {
+	// A description of the watermark.
 	Description string
-	// Required.
+	// The video, in the region of the call. Required.
 	Input MediaObject `rpc:",json" check:"required"`
-	// Channels that carry the watermark: 0 U, 1 UV, 2 YUV.
-	Level *int64
-	// Required.
+	// The color channels that carry the watermark: 0 for U, 1 for UV, 2 for YUV. At
+	// least 0. At most 2.
+	Level *int64 `check:"min=0,max=2"`
+	// The text of the watermark. Required.
 	Message string `check:"required"`
-	// Required.
-	Output    MediaObject `rpc:",json" check:"required"`
-	Params    any         `rpc:",json"`
+	// Where the new video goes: OSS in the region of the call. Required.
+	Output MediaObject `rpc:",json" check:"required"`
+	// A JSON document: {"algoType":"v1"} for videos of three minutes and more (the
+	// default) or "v2" for short ones.
+	Params any `rpc:",json"`
+	// Where the watermark begins, in seconds; 0 when absent.
 	StartTime int64
+	// Where the watermark ends, in seconds; with the video when absent.
 	TotalTime int64
-	UserData  string
+	// Data of your own that comes back with the job. At most 1024 bytes.
+	UserData string `check:"bytes=1024"`
 }
 
 // SubmitCopyrightJobResponse is the answer of [Client.SubmitCopyrightJob].
@@ -263,25 +317,38 @@ type SubmitCopyrightJobResponse struct {
 	StatusCode int64
 }
 
-// SubmitTraceAbJob submits the trace ab job.
+// SubmitTraceAbJob makes the two differently marked streams, A and B, from
+// which traceable playlists are mixed.
+//
+// It is asynchronous: ask [Client.QueryTraceAbJobList] for the end, then call
+// [Client.SubmitTraceM3u8Job] with TraceMediaId for every viewer. Videos under
+// three minutes fail or give no output.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitTraceAbJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittraceabjob
 func (c *Client) SubmitTraceAbJob(ctx context.Context, req SubmitTraceAbJobRequest) (*SubmitTraceAbJobResponse, error) {
-	return rpc.Call[SubmitTraceAbJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitTraceAbJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceAbJob", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitTraceAbJobResponse))
 }
 
 // SubmitTraceAbJobRequest is the input of [Client.SubmitTraceAbJob].
 type SubmitTraceAbJobRequest struct {
+	// The key to encrypt the streams with, in Base64.
 	CipherBase64ed string
-	// Required.
+	// The video, in the region of the call, of three minutes or more. Required.
 	Input MediaObject `rpc:",json" check:"required"`
-	Level int64
-	// Required.
-	Output    MediaObject `rpc:",json" check:"required"`
+	// The color channels that carry the watermark: 0 for U, 1 for UV, 2 for YUV. At
+	// least 0. At most 2.
+	Level *int64 `check:"min=0,max=2"`
+	// Where the streams go: a directory in OSS. Required.
+	Output MediaObject `rpc:",json" check:"required"`
+	// Where the watermark begins, in seconds.
 	StartTime int64
+	// How long the watermark lasts, in seconds.
 	TotalTime int64
-	UserData  string
+	// Data of your own that comes back with the job. At most 1024 bytes.
+	UserData string `check:"bytes=1024"`
 }
 
 // SubmitTraceAbJobResponse is the answer of [Client.SubmitTraceAbJob].
@@ -298,20 +365,28 @@ type TraceAbJobIds struct {
 	TraceMediaId string
 }
 
-// SubmitTraceExtractJob submits the trace extract job.
+// SubmitTraceExtractJob looks for the tracing watermark in a leaked video.
+//
+// It is asynchronous: ask [Client.QueryTraceExtractJob] for the end. Videos
+// under three minutes fail.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitTraceExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittraceextractjob
 func (c *Client) SubmitTraceExtractJob(ctx context.Context, req SubmitTraceExtractJobRequest) (*SubmitTraceExtractJobResponse, error) {
-	return rpc.Call[SubmitTraceExtractJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitTraceExtractJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceExtractJob", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitTraceExtractJobResponse))
 }
 
 // SubmitTraceExtractJobRequest is the input of [Client.SubmitTraceExtractJob].
 type SubmitTraceExtractJobRequest struct {
-	// Required.
-	Input    MediaObject `rpc:",json" check:"required"`
-	Params   any         `rpc:",json"`
-	UserData string
+	// The video, in the region of the call. Required.
+	Input MediaObject `rpc:",json" check:"required"`
+	// A JSON document: {"m3u8Type":"v1"} when the playlist had absolute paths (the
+	// default), "v2" when it had relative ones.
+	Params any `rpc:",json"`
+	// Data of your own that comes back with the job. At most 1024 bytes.
+	UserData string `check:"bytes=1024"`
 }
 
 // SubmitTraceExtractJobResponse is the answer of [Client.SubmitTraceExtractJob].
@@ -324,22 +399,35 @@ type SubmitTraceExtractJobResponse struct {
 	StatusCode int64
 }
 
-// SubmitTraceM3u8Job submits the trace M3u8 job.
+// SubmitTraceM3u8Job mixes the streams of [Client.SubmitTraceAbJob] into a
+// playlist that carries a viewer's tracing watermark.
+//
+// It is asynchronous: ask [Client.QueryTraceM3u8JobList] for the end. A
+// playlist with absolute paths can be played for 24 hours only; after that
+// submit another job.
+//
+// Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitTraceM3u8Job.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittracem3u8job
 func (c *Client) SubmitTraceM3u8Job(ctx context.Context, req SubmitTraceM3u8JobRequest) (*SubmitTraceM3u8JobResponse, error) {
-	return rpc.Call[SubmitTraceM3u8JobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitTraceM3u8Job"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceM3u8Job", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitTraceM3u8JobResponse))
 }
 
 // SubmitTraceM3u8JobRequest is the input of [Client.SubmitTraceM3u8Job].
 type SubmitTraceM3u8JobRequest struct {
+	// The URI of the server that hands out the key of encrypted streams.
 	KeyUri string
-	// Required.
-	Output       MediaObject `rpc:",json" check:"required"`
-	Params       any         `rpc:",json"`
-	Trace        string
-	TraceMediaId string
+	// Where the playlist goes: OSS in the region of the call. Required.
+	Output MediaObject `rpc:",json" check:"required"`
+	// A JSON document: {"m3u8Type":"v1"} for absolute paths, playable at once (the
+	// default), or "v2" for relative ones; that playlist is to lie beside its .ts
+	// files.
+	Params any `rpc:",json"`
+	// The text of the watermark, such as the viewer's ID. Required.
+	Trace string `check:"required"`
+	// What [Client.SubmitTraceAbJob] returned. Required.
+	TraceMediaId string `check:"required"`
 }
 
 // SubmitTraceM3u8JobResponse is the answer of [Client.SubmitTraceM3u8Job].

@@ -9,17 +9,20 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CancelDNAJob cancels the DNA job.
+// CancelDNAJob cancels a fingerprint job that still waits in state Queuing.
+//
+// To be sure that it does not start meanwhile, set its pipeline to Paused with
+// [Client.UpdatePipeline] first, and to Active afterwards.
 //
 // RAM action: ice:CancelDNAJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-canceldnajob
 func (c *Client) CancelDNAJob(ctx context.Context, req CancelDNAJobRequest) (*CancelDNAJobResponse, error) {
-	return rpc.Call[CancelDNAJobResponse](ctx, c.rpc, rpc.Op{Action: "CancelDNAJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CancelDNAJob", Class: rpc.Idempotent}, req, new(CancelDNAJobResponse))
 }
 
 // CancelDNAJobRequest is the input of [Client.CancelDNAJob].
 type CancelDNAJobRequest struct {
-	// Required.
+	// The ID that [Client.SubmitDNAJob] returned. Required.
 	JobId                string `check:"required"`
 	OwnerAccount         string
 	OwnerId              int64
@@ -33,20 +36,25 @@ type CancelDNAJobResponse struct {
 	JobId     string
 }
 
-// CreateDNADB creates the DNADB.
+// CreateDNADB creates a library of media fingerprints.
+//
+// An account has at most five unless a ticket raised the number; remove unused
+// ones with [Client.DeleteDNADB].
 //
 // RAM action: ice:CreateDNADB.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-creatednadb
 func (c *Client) CreateDNADB(ctx context.Context, req CreateDNADBRequest) (*CreateDNADBResponse, error) {
-	return rpc.Call[CreateDNADBResponse](ctx, c.rpc, rpc.Op{Action: "CreateDNADB"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateDNADB"}, req, new(CreateDNADBResponse))
 }
 
 // CreateDNADBRequest is the input of [Client.CreateDNADB].
 type CreateDNADBRequest struct {
+	// A description.
 	Description string
-	// Such as Video, Audio, Image or Text.
+	// What is compared: Video or Audio. Image and Text (only in cn-shanghai) are
+	// deprecated.
 	Model string
-	// Required.
+	// The name of the library. Required.
 	Name                 string `check:"required"`
 	OwnerAccount         string
 	OwnerId              int64
@@ -60,17 +68,17 @@ type CreateDNADBResponse struct {
 	DBInfo    DNADB
 }
 
-// DeleteDNADB deletes the DNADB.
+// DeleteDNADB deletes a fingerprint library.
 //
 // RAM action: ice:DeleteDNADB.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletednadb
 func (c *Client) DeleteDNADB(ctx context.Context, req DeleteDNADBRequest) (*DeleteDNADBResponse, error) {
-	return rpc.Call[DeleteDNADBResponse](ctx, c.rpc, rpc.Op{Action: "DeleteDNADB"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteDNADB", Class: rpc.Idempotent}, req, new(DeleteDNADBResponse))
 }
 
 // DeleteDNADBRequest is the input of [Client.DeleteDNADB].
 type DeleteDNADBRequest struct {
-	// Required.
+	// The library to delete. Required.
 	DBId                 string `check:"required"`
 	OwnerAccount         string
 	OwnerId              int64
@@ -83,21 +91,21 @@ type DeleteDNADBResponse struct {
 	RequestId string
 }
 
-// DeleteDNAFiles deletes DNA files.
+// DeleteDNAFiles removes files from a fingerprint library.
 //
 // RAM action: ice:DeleteDNAFiles.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletednafiles
 func (c *Client) DeleteDNAFiles(ctx context.Context, req DeleteDNAFilesRequest) (*DeleteDNAFilesResponse, error) {
-	return rpc.Call[DeleteDNAFilesResponse](ctx, c.rpc, rpc.Op{Action: "DeleteDNAFiles"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteDNAFiles", Class: rpc.Idempotent}, req, new(DeleteDNAFilesResponse))
 }
 
 // DeleteDNAFilesRequest is the input of [Client.DeleteDNAFiles].
 type DeleteDNAFilesRequest struct {
-	// Required.
+	// The library of the files. Required.
 	DBId         string `check:"required"`
 	OwnerAccount string
 	OwnerId      int64
-	// Required. At most 50 items.
+	// The keys the files were submitted with. Required. At most 50 items.
 	PrimaryKeys          []string `rpc:",comma" check:"required,items=50"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
@@ -108,16 +116,17 @@ type DeleteDNAFilesResponse struct {
 	RequestId string
 }
 
-// ListDNADB lists the DNADB.
+// ListDNADB returns fingerprint libraries and their state.
 //
 // RAM action: ice:ListDNADB.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listdnadb
 func (c *Client) ListDNADB(ctx context.Context, req ListDNADBRequest) (*ListDNADBResponse, error) {
-	return rpc.Call[ListDNADBResponse](ctx, c.rpc, rpc.Op{Action: "ListDNADB", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListDNADB", Class: rpc.Read}, req, new(ListDNADBResponse))
 }
 
 // ListDNADBRequest is the input of [Client.ListDNADB].
 type ListDNADBRequest struct {
+	// Only these libraries; the service recommends at most 10.
 	DBIds                []string `rpc:",comma"`
 	OwnerAccount         string
 	OwnerId              int64
@@ -131,12 +140,12 @@ type ListDNADBResponse struct {
 	DBList    []DNADB
 }
 
-// ListDNAFiles lists DNA files.
+// ListDNAFiles lists the files of a fingerprint library, page by page.
 //
 // RAM action: ice:ListDNAFiles.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listdnafiles
 func (c *Client) ListDNAFiles(ctx context.Context, req ListDNAFilesRequest) (*ListDNAFilesResponse, error) {
-	return rpc.Call[ListDNAFilesResponse](ctx, c.rpc, rpc.Op{Action: "ListDNAFiles", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListDNAFiles", Class: rpc.Read}, req, new(ListDNAFilesResponse))
 }
 
 // ListDNAFilesIter yields the items of all pages of [Client.ListDNAFiles], one
@@ -149,12 +158,14 @@ func (c *Client) ListDNAFilesIter(ctx context.Context, req ListDNAFilesRequest) 
 
 // ListDNAFilesRequest is the input of [Client.ListDNAFiles].
 type ListDNAFilesRequest struct {
-	// Required.
-	DBId                 string `check:"required"`
-	NextPageToken        string
-	OwnerAccount         string
-	OwnerId              int64
-	PageSize             int32
+	// The library to list. Required.
+	DBId string `check:"required"`
+	// The token of the answer before; empty for the first.
+	NextPageToken string
+	OwnerAccount  string
+	OwnerId       int64
+	// Files per page; 20 when absent. At most 100.
+	PageSize             int32 `check:"max=100"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
 }
@@ -172,16 +183,17 @@ type DNAFile struct {
 	PrimaryKey string
 }
 
-// QueryDNAJobList queries the DNA job list.
+// QueryDNAJobList returns the state and the results of fingerprint jobs.
 //
 // RAM action: ice:QueryDNAJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querydnajoblist
 func (c *Client) QueryDNAJobList(ctx context.Context, req QueryDNAJobListRequest) (*QueryDNAJobListResponse, error) {
-	return rpc.Call[QueryDNAJobListResponse](ctx, c.rpc, rpc.Op{Action: "QueryDNAJobList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryDNAJobList", Class: rpc.Read}, req, new(QueryDNAJobListResponse))
 }
 
 // QueryDNAJobListRequest is the input of [Client.QueryDNAJobList].
 type QueryDNAJobListRequest struct {
+	// The jobs, from [Client.SubmitDNAJob]; the service recommends at most 10.
 	JobIds               []string `rpc:",comma"`
 	OwnerAccount         string
 	OwnerId              int64
@@ -211,30 +223,38 @@ type DNAJob struct {
 	UserData     string
 }
 
-// SubmitDNAJob submits the DNA job.
+// SubmitDNAJob compares a file with a fingerprint library.
+//
+// It is asynchronous: ask [Client.QueryDNAJobList] for the end.
+//
+// Offered only in cn-beijing, cn-hangzhou and cn-shanghai.
 //
 // RAM action: ice:SubmitDNAJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdnajob
 func (c *Client) SubmitDNAJob(ctx context.Context, req SubmitDNAJobRequest) (*SubmitDNAJobResponse, error) {
-	return rpc.Call[SubmitDNAJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitDNAJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDNAJob", Regions: "cn-beijing cn-hangzhou cn-shanghai"}, req, new(SubmitDNAJobResponse))
 }
 
 // SubmitDNAJobRequest is the input of [Client.SubmitDNAJob].
 type SubmitDNAJobRequest struct {
+	// Settings that replace those of the template, a JSON document.
 	Config any `rpc:",json"`
-	// Required.
+	// The library, from [Client.CreateDNADB]. Required.
 	DBId string `check:"required"`
-	// Required.
+	// The file to compare. Required.
 	Input        MediaObject `rpc:",json" check:"required"`
 	OwnerAccount string
 	OwnerId      int64
-	PipelineId   string
-	// Required.
+	// The pipeline that runs the job.
+	PipelineId string
+	// The key of the file in the library; you keep it unique. Required.
 	PrimaryKey           string `check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
-	TemplateId           string
-	UserData             string
+	// The template with the settings.
+	TemplateId string
+	// Data of your own that comes back with the job. At most 128 bytes.
+	UserData string `check:"bytes=128"`
 }
 
 // SubmitDNAJobResponse is the answer of [Client.SubmitDNAJob].

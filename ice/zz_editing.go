@@ -10,19 +10,22 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddEditingProjectMaterials adds editing project materials.
+// AddEditingProjectMaterials adds media assets, live streams or projects to the
+// materials of an editing project, and returns all its materials.
 //
 // RAM action: ice:AddEditingProjectMaterials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addeditingprojectmaterials
 func (c *Client) AddEditingProjectMaterials(ctx context.Context, req AddEditingProjectMaterialsRequest) (*AddEditingProjectMaterialsResponse, error) {
-	return rpc.Call[AddEditingProjectMaterialsResponse](ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials"}, req, new(AddEditingProjectMaterialsResponse))
 }
 
 // AddEditingProjectMaterialsRequest is the input of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsRequest struct {
-	// Required.
+	// JSON object from type to material ids separated by commas, at most 10 of each
+	// type, such as {"video":"id1,id2","image":"id3"}. Types: video, audio, image,
+	// liveStream, editingProject. Required.
 	MaterialMaps string `check:"required"`
-	// Required.
+	// Project returned by [Client.CreateEditingProject]. Required.
 	ProjectId string `check:"required"`
 }
 
@@ -35,28 +38,41 @@ type AddEditingProjectMaterialsResponse struct {
 	ProjectMaterials []string
 }
 
-// AddTemplate adds the template.
+// AddTemplate makes a template for videos: a timeline whose materials are
+// filled in later.
+//
+// An advanced template (VETemplate) is analysed first, for 10 seconds to 5
+// minutes: use it when [Client.GetTemplate] shows the status Available.
 //
 // RAM action: ice:AddTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addtemplate
 func (c *Client) AddTemplate(ctx context.Context, req AddTemplateRequest) (*AddTemplateResponse, error) {
-	return rpc.Call[AddTemplateResponse](ctx, c.rpc, rpc.Op{Action: "AddTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddTemplate"}, req, new(AddTemplateResponse))
 }
 
 // AddTemplateRequest is the input of [Client.AddTemplate].
 type AddTemplateRequest struct {
-	Config          string `rpc:",form"`
-	CoverUrl        string
-	Name            string
-	PreviewMedia    string
+	// JSON configuration. A Timeline template has the form of a timeline with
+	// variables.
+	Config string `rpc:",form"`
+	// URL of the cover image.
+	CoverUrl string
+	// Name of the template.
+	Name string
+	// Media asset that shows a preview.
+	PreviewMedia string
+	// JSON object from type to media ids of the materials of the template, for the
+	// editor of Timeline templates.
 	RelatedMediaids string
-	// Such as OpenAPI, AliyunConsole or WebSDK.
-	Source string
-	// Such as Available, Created, Uploading, Processing, UploadFailed or
-	// ProcessFailed.
-	Status string
-	// Such as Timeline or VETemplate.
-	Type string
+	// How the template is made. One of OpenAPI, AliyunConsole or WebSDK.
+	Source string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
+	// State of the template; Available means ready for use, Created not yet. One of
+	// Available, Created, Uploading, Processing, UploadFailed or ProcessFailed.
+	Status string `check:"in=Available|Created|Uploading|Processing|UploadFailed|ProcessFailed"`
+	// Timeline is made of a timeline, VETemplate of Adobe After Effects,
+	// BatchEditing holds styles and music for batch jobs. One of Timeline,
+	// VETemplate or BatchEditing.
+	Type string `check:"in=Timeline|VETemplate|BatchEditing"`
 }
 
 // AddTemplateResponse is the answer of [Client.AddTemplate].
@@ -78,27 +94,44 @@ type NewTemplate struct {
 	Type           string
 }
 
-// CreateEditingProject creates the editing project.
+// CreateEditingProject makes an online editing project, from a timeline or from
+// a template with its materials.
+//
+// Give Timeline or TemplateId, not both. The project itself makes no video:
+// [Client.SubmitMediaProducingJob] does, or [Client.SubmitLiveEditingJob] for
+// live streams, billed by the length of the result.
 //
 // RAM action: ice:CreateEditingProject.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createeditingproject
 func (c *Client) CreateEditingProject(ctx context.Context, req CreateEditingProjectRequest) (*CreateEditingProjectResponse, error) {
-	return rpc.Call[CreateEditingProjectResponse](ctx, c.rpc, rpc.Op{Action: "CreateEditingProject"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateEditingProject"}, req, new(CreateEditingProjectResponse))
 }
 
 // CreateEditingProjectRequest is the input of [Client.CreateEditingProject].
 type CreateEditingProjectRequest struct {
+	// JSON settings of a live project: OutputMediaConfig.StorageLocation (needed),
+	// OutputMediaConfig.Path (default the root; without effect for vod-media) and
+	// OutputMediaTarget, oss-object (default) or vod-media.
 	BusinessConfig string
-	ClipsParam     any `rpc:",json"`
-	CoverURL       string
-	Description    string
-	MaterialMaps   string
-	ProjectType    string
-	TemplateId     string
-	// Such as Timeline or VETemplate.
-	TemplateType string
-	Timeline     any `rpc:",json,form"`
-	// Required.
+	// JSON values for the variables of the template; needed with TemplateId.
+	ClipsParam any `rpc:",json"`
+	// URL of the cover image.
+	CoverURL string
+	// Description of the project.
+	Description string
+	// JSON object from type to material ids separated by commas, at most 10 of each
+	// type, such as {"video":"id1,id2","image":"id3"}.
+	MaterialMaps string
+	// Kind of project: a usual one, or one that edits live streams. One of
+	// EditingProject or LiveEditingProject.
+	ProjectType string `check:"in=EditingProject|LiveEditingProject"`
+	// Template to build the timeline from; needs ClipsParam.
+	TemplateId string
+	// Kind of the template; Timeline when empty. One of Timeline or VETemplate.
+	TemplateType string `check:"in=Timeline|VETemplate"`
+	// JSON timeline of the project.
+	Timeline any `rpc:",json,form"`
+	// Title of the project. Required.
 	Title string `check:"required"`
 }
 
@@ -108,21 +141,23 @@ type CreateEditingProjectResponse struct {
 	Project   EditingProject
 }
 
-// DeleteEditingProjectMaterials deletes editing project materials.
+// DeleteEditingProjectMaterials takes materials out of an editing project; the
+// media assets themselves stay.
 //
 // RAM action: ice:DeleteEditingProjectMaterials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteeditingprojectmaterials
 func (c *Client) DeleteEditingProjectMaterials(ctx context.Context, req DeleteEditingProjectMaterialsRequest) (*DeleteEditingProjectMaterialsResponse, error) {
-	return rpc.Call[DeleteEditingProjectMaterialsResponse](ctx, c.rpc, rpc.Op{Action: "DeleteEditingProjectMaterials"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteEditingProjectMaterials", Class: rpc.Idempotent}, req, new(DeleteEditingProjectMaterialsResponse))
 }
 
 // DeleteEditingProjectMaterialsRequest is the input of [Client.DeleteEditingProjectMaterials].
 type DeleteEditingProjectMaterialsRequest struct {
-	// Required.
-	MaterialIds []string `rpc:",comma" check:"required"`
-	// Required.
-	MaterialType string `check:"required"`
-	// Required.
+	// Materials to take out, all of MaterialType. Required. At most 10 items.
+	MaterialIds []string `rpc:",comma" check:"required,items=10"`
+	// Type of the materials. Required. One of video, image, audio, subtitle or
+	// text.
+	MaterialType string `check:"required,in=video|image|audio|subtitle|text"`
+	// Project returned by [Client.CreateEditingProject]. Required.
 	ProjectId string `check:"required"`
 }
 
@@ -131,17 +166,18 @@ type DeleteEditingProjectMaterialsResponse struct {
 	RequestId string
 }
 
-// DeleteEditingProjects deletes editing projects.
+// DeleteEditingProjects deletes online editing projects.
 //
 // RAM action: ice:DeleteEditingProjects.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteeditingprojects
 func (c *Client) DeleteEditingProjects(ctx context.Context, req DeleteEditingProjectsRequest) (*DeleteEditingProjectsResponse, error) {
-	return rpc.Call[DeleteEditingProjectsResponse](ctx, c.rpc, rpc.Op{Action: "DeleteEditingProjects"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteEditingProjects", Class: rpc.Idempotent}, req, new(DeleteEditingProjectsResponse))
 }
 
 // DeleteEditingProjectsRequest is the input of [Client.DeleteEditingProjects].
 type DeleteEditingProjectsRequest struct {
-	ProjectIds []string `rpc:",comma"`
+	// Projects to delete. Required.
+	ProjectIds []string `rpc:",comma" check:"required"`
 }
 
 // DeleteEditingProjectsResponse is the answer of [Client.DeleteEditingProjects].
@@ -149,16 +185,17 @@ type DeleteEditingProjectsResponse struct {
 	RequestId string
 }
 
-// DeleteTemplate deletes the template.
+// DeleteTemplate deletes templates.
 //
 // RAM action: ice:DeleteTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletetemplate
 func (c *Client) DeleteTemplate(ctx context.Context, req DeleteTemplateRequest) (*DeleteTemplateResponse, error) {
-	return rpc.Call[DeleteTemplateResponse](ctx, c.rpc, rpc.Op{Action: "DeleteTemplate", Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteTemplate", Class: rpc.Idempotent, Get: true}, req, new(DeleteTemplateResponse))
 }
 
 // DeleteTemplateRequest is the input of [Client.DeleteTemplate].
 type DeleteTemplateRequest struct {
+	// Templates to delete.
 	TemplateIds []string `rpc:",comma"`
 }
 
@@ -167,19 +204,21 @@ type DeleteTemplateResponse struct {
 	RequestId string
 }
 
-// GetEditingProject gets the editing project.
+// GetEditingProject returns an online editing project with its timeline.
 //
 // RAM action: ice:GetEditingProject.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geteditingproject
 func (c *Client) GetEditingProject(ctx context.Context, req GetEditingProjectRequest) (*GetEditingProjectResponse, error) {
-	return rpc.Call[GetEditingProjectResponse](ctx, c.rpc, rpc.Op{Action: "GetEditingProject", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEditingProject", Class: rpc.Read}, req, new(GetEditingProjectResponse))
 }
 
 // GetEditingProjectRequest is the input of [Client.GetEditingProject].
 type GetEditingProjectRequest struct {
-	// Required.
-	ProjectId     string `check:"required"`
-	RequestSource string
+	// Project returned by [Client.CreateEditingProject]. Required.
+	ProjectId string `check:"required"`
+	// OpenAPI when empty. WebSDK returns the timeline in the form of the web SDK
+	// and ties its materials to the project. One of OpenAPI or WebSDK.
+	RequestSource string `check:"in=OpenAPI|WebSDK"`
 }
 
 // GetEditingProjectResponse is the answer of [Client.GetEditingProject].
@@ -188,17 +227,18 @@ type GetEditingProjectResponse struct {
 	Project   EditingProject
 }
 
-// GetEditingProjectMaterials gets editing project materials.
+// GetEditingProjectMaterials returns the materials of an online editing
+// project.
 //
 // RAM action: ice:GetEditingProjectMaterials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geteditingprojectmaterials
 func (c *Client) GetEditingProjectMaterials(ctx context.Context, req GetEditingProjectMaterialsRequest) (*GetEditingProjectMaterialsResponse, error) {
-	return rpc.Call[GetEditingProjectMaterialsResponse](ctx, c.rpc, rpc.Op{Action: "GetEditingProjectMaterials", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEditingProjectMaterials", Class: rpc.Read}, req, new(GetEditingProjectMaterialsResponse))
 }
 
 // GetEditingProjectMaterialsRequest is the input of [Client.GetEditingProjectMaterials].
 type GetEditingProjectMaterialsRequest struct {
-	// Required.
+	// Project returned by [Client.CreateEditingProject]. Required.
 	ProjectId string `check:"required"`
 }
 
@@ -211,19 +251,24 @@ type GetEditingProjectMaterialsResponse struct {
 	ProjectMaterials []string
 }
 
-// GetLiveEditingIndexFile gets the live editing index file.
+// GetLiveEditingIndexFile returns the index file of a live stream that a live
+// editing project works on.
 //
 // RAM action: ice:GetLiveEditingIndexFile.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliveeditingindexfile
 func (c *Client) GetLiveEditingIndexFile(ctx context.Context, req GetLiveEditingIndexFileRequest) (*GetLiveEditingIndexFileResponse, error) {
-	return rpc.Call[GetLiveEditingIndexFileResponse](ctx, c.rpc, rpc.Op{Action: "GetLiveEditingIndexFile", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveEditingIndexFile", Class: rpc.Read}, req, new(GetLiveEditingIndexFileResponse))
 }
 
 // GetLiveEditingIndexFileRequest is the input of [Client.GetLiveEditingIndexFile].
 type GetLiveEditingIndexFileRequest struct {
-	AppName    string
+	// App of the stream.
+	AppName string
+	// Domain that plays the stream.
 	DomainName string
-	ProjectId  string
+	// Live editing project.
+	ProjectId string
+	// Name of the stream.
 	StreamName string
 }
 
@@ -233,16 +278,18 @@ type GetLiveEditingIndexFileResponse struct {
 	IndexFile string
 }
 
-// GetLiveEditingJob gets the live editing job.
+// GetLiveEditingJob returns a live editing job with its clips, state and
+// result.
 //
 // RAM action: ice:GetLiveEditingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliveeditingjob
 func (c *Client) GetLiveEditingJob(ctx context.Context, req GetLiveEditingJobRequest) (*GetLiveEditingJobResponse, error) {
-	return rpc.Call[GetLiveEditingJobResponse](ctx, c.rpc, rpc.Op{Action: "GetLiveEditingJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveEditingJob", Class: rpc.Read}, req, new(GetLiveEditingJobResponse))
 }
 
 // GetLiveEditingJobRequest is the input of [Client.GetLiveEditingJob].
 type GetLiveEditingJobRequest struct {
+	// Job returned by [Client.SubmitLiveEditingJob].
 	JobId string
 }
 
@@ -291,17 +338,18 @@ type LiveEditingStream struct {
 	StreamName string
 }
 
-// GetProjectExportJob gets the project export job.
+// GetProjectExportJob returns the state and, when done, the result of the
+// export of a project.
 //
 // RAM action: ice:GetProjectExportJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getprojectexportjob
 func (c *Client) GetProjectExportJob(ctx context.Context, req GetProjectExportJobRequest) (*GetProjectExportJobResponse, error) {
-	return rpc.Call[GetProjectExportJobResponse](ctx, c.rpc, rpc.Op{Action: "GetProjectExportJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetProjectExportJob", Class: rpc.Read}, req, new(GetProjectExportJobResponse))
 }
 
 // GetProjectExportJobRequest is the input of [Client.GetProjectExportJob].
 type GetProjectExportJobRequest struct {
-	// Required.
+	// Job returned by [Client.SubmitProjectExportJob]. Required.
 	JobId string `check:"required"`
 }
 
@@ -337,18 +385,21 @@ type ProjectExportSubtitle struct {
 	Tag    string
 }
 
-// GetTemplate gets the template.
+// GetTemplate returns a template with its state and configuration.
 //
 // RAM action: ice:GetTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplate
 func (c *Client) GetTemplate(ctx context.Context, req GetTemplateRequest) (*GetTemplateResponse, error) {
-	return rpc.Call[GetTemplateResponse](ctx, c.rpc, rpc.Op{Action: "GetTemplate", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTemplate", Class: rpc.Read}, req, new(GetTemplateResponse))
 }
 
 // GetTemplateRequest is the input of [Client.GetTemplate].
 type GetTemplateRequest struct {
-	RelatedMediaidFlag string
-	TemplateId         string
+	// 1 returns the materials of a Timeline template as well; 0 when empty. One of
+	// 0 or 1.
+	RelatedMediaidFlag string `check:"in=0|1"`
+	// Template returned by [Client.AddTemplate].
+	TemplateId string
 }
 
 // GetTemplateResponse is the answer of [Client.GetTemplate].
@@ -357,18 +408,21 @@ type GetTemplateResponse struct {
 	Template  Template
 }
 
-// GetTemplateMaterials gets template materials.
+// GetTemplateMaterials returns the URLs of the materials of an advanced
+// template, for playing it elsewhere.
 //
 // RAM action: ice:GetTemplateMaterials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplatematerials
 func (c *Client) GetTemplateMaterials(ctx context.Context, req GetTemplateMaterialsRequest) (*GetTemplateMaterialsResponse, error) {
-	return rpc.Call[GetTemplateMaterialsResponse](ctx, c.rpc, rpc.Op{Action: "GetTemplateMaterials", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTemplateMaterials", Class: rpc.Read}, req, new(GetTemplateMaterialsResponse))
 }
 
 // GetTemplateMaterialsRequest is the input of [Client.GetTemplateMaterials].
 type GetTemplateMaterialsRequest struct {
+	// JSON list of the files to return, such as ["music.mp3","config.json"]; all
+	// when empty.
 	FileList string
-	// Required.
+	// Template returned by [Client.AddTemplate]. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -378,16 +432,18 @@ type GetTemplateMaterialsResponse struct {
 	MaterialUrls string
 }
 
-// GetTemplateParams gets template params.
+// GetTemplateParams lists the materials and texts of a template that can be
+// replaced.
 //
 // RAM action: ice:GetTemplateParams.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplateparams
 func (c *Client) GetTemplateParams(ctx context.Context, req GetTemplateParamsRequest) (*GetTemplateParamsResponse, error) {
-	return rpc.Call[GetTemplateParamsResponse](ctx, c.rpc, rpc.Op{Action: "GetTemplateParams", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTemplateParams", Class: rpc.Read, Get: true}, req, new(GetTemplateParamsResponse))
 }
 
 // GetTemplateParamsRequest is the input of [Client.GetTemplateParams].
 type GetTemplateParamsRequest struct {
+	// Template returned by [Client.AddTemplate].
 	TemplateId string
 }
 
@@ -413,12 +469,12 @@ type TemplateParam struct {
 	Y           int32
 }
 
-// ListEditingProjects lists editing projects.
+// ListEditingProjects lists the online editing projects.
 //
 // RAM action: ice:ListEditingProjects.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listeditingprojects
 func (c *Client) ListEditingProjects(ctx context.Context, req ListEditingProjectsRequest) (*ListEditingProjectsResponse, error) {
-	return rpc.Call[ListEditingProjectsResponse](ctx, c.rpc, rpc.Op{Action: "ListEditingProjects", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListEditingProjects", Class: rpc.Read}, req, new(ListEditingProjectsResponse))
 }
 
 // ListEditingProjectsIter yields the items of all pages of
@@ -433,19 +489,29 @@ func (c *Client) ListEditingProjectsIter(ctx context.Context, req ListEditingPro
 
 // ListEditingProjectsRequest is the input of [Client.ListEditingProjects].
 type ListEditingProjectsRequest struct {
-	CreateSource string
-	EndTime      string
-	Keyword      string
-	MaxResults   string
-	NextToken    string
-	// Such as EditingProject or LiveEditingProject.
-	ProjectType string
-	// Such as CreationTime:Desc or CreationTime:Asc.
-	SortBy    string
+	// How it was made. One of OpenAPI, AliyunConsole or WebSDK.
+	CreateSource string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
+	// End of the range of creation times, in UTC, such as 2025-01-11T13:00:00Z.
+	EndTime string
+	// Keyword, or the id of a job.
+	Keyword string
+	// Projects per page, up to 100; 10 when empty.
+	MaxResults string
+	// NextToken of the page before; empty for the first page.
+	NextToken string
+	// Kind of project: a usual one, or one that edits live streams. One of
+	// EditingProject or LiveEditingProject.
+	ProjectType string `check:"in=EditingProject|LiveEditingProject"`
+	// Order; newest first when empty. One of CreationTime:Desc or CreationTime:Asc.
+	SortBy string `check:"in=CreationTime:Desc|CreationTime:Asc"`
+	// Start of the range of creation times, in UTC, such as 2025-01-11T12:00:00Z.
 	StartTime string
-	Status    string
-	// Such as Timeline, VETemplate or None.
-	TemplateType string
+	// Only projects in this state, such as Draft, Producing, Produced or
+	// ProduceFailed.
+	Status string
+	// Kind of the template: Timeline when empty; None for projects without one. One
+	// of Timeline, VETemplate or None.
+	TemplateType string `check:"in=Timeline|VETemplate|None"`
 }
 
 // ListEditingProjectsResponse is the answer of [Client.ListEditingProjects].
@@ -456,12 +522,12 @@ type ListEditingProjectsResponse struct {
 	ProjectList []EditingProject
 }
 
-// ListTemplates lists templates.
+// ListTemplates lists the templates.
 //
 // RAM action: ice:ListTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listtemplates
 func (c *Client) ListTemplates(ctx context.Context, req ListTemplatesRequest) (*ListTemplatesResponse, error) {
-	return rpc.Call[ListTemplatesResponse](ctx, c.rpc, rpc.Op{Action: "ListTemplates", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListTemplates", Class: rpc.Read}, req, new(ListTemplatesResponse))
 }
 
 // ListTemplatesIter yields the items of all pages of [Client.ListTemplates],
@@ -474,17 +540,20 @@ func (c *Client) ListTemplatesIter(ctx context.Context, req ListTemplatesRequest
 
 // ListTemplatesRequest is the input of [Client.ListTemplates].
 type ListTemplatesRequest struct {
-	// Such as AliyunConsole, WebSDK or OpenAPI.
-	CreateSource string
-	Keyword      string
-	PageNo       int64
-	PageSize     int64
-	// Such as CreationTime:Asc or CreationTime:Desc.
-	SortType string
-	// Such as UploadFailed, ProcessFailed, Available, Uploading, Created or
-	// Processing.
+	// How it was made. One of OpenAPI, AliyunConsole or WebSDK.
+	CreateSource string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
+	// Id or title to look for.
+	Keyword string
+	// Page to return; 1 when zero.
+	PageNo int64
+	// Templates per page; 20 when zero. At most 100.
+	PageSize int64 `check:"max=100"`
+	// Order; newest first when empty. One of CreationTime:Desc or CreationTime:Asc.
+	SortType string `check:"in=CreationTime:Desc|CreationTime:Asc"`
+	// Only templates in this state: Available, Created (not ready for use),
+	// Uploading, Processing, UploadFailed or ProcessFailed.
 	Status string
-	// Such as Timeline or VETemplate.
+	// Only templates of this kind: Timeline, VETemplate or BatchEditing.
 	Type string
 }
 
@@ -495,12 +564,13 @@ type ListTemplatesResponse struct {
 	TotalCount int32
 }
 
-// SearchEditingProject searches the editing project.
+// SearchEditingProject finds online editing projects by state, kind and time of
+// creation.
 //
 // RAM action: ice:SearchEditingProject.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searcheditingproject
 func (c *Client) SearchEditingProject(ctx context.Context, req SearchEditingProjectRequest) (*SearchEditingProjectResponse, error) {
-	return rpc.Call[SearchEditingProjectResponse](ctx, c.rpc, rpc.Op{Action: "SearchEditingProject", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchEditingProject", Class: rpc.Read}, req, new(SearchEditingProjectResponse))
 }
 
 // SearchEditingProjectIter yields the items of all pages of
@@ -515,18 +585,27 @@ func (c *Client) SearchEditingProjectIter(ctx context.Context, req SearchEditing
 
 // SearchEditingProjectRequest is the input of [Client.SearchEditingProject].
 type SearchEditingProjectRequest struct {
-	// Such as AliyunConsole, WebSDK or OpenAPI.
-	CreateSource string
-	EndTime      string
-	PageNo       int64
-	PageSize     int64
-	// Such as EditingProject or LiveEditingProject.
-	ProjectType string
-	SortBy      string
-	StartTime   string
-	Status      string
-	// Such as Timeline, VETemplate or None.
-	TemplateType string
+	// How it was made. One of OpenAPI, AliyunConsole or WebSDK.
+	CreateSource string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
+	// End of the range of creation times, in UTC, such as 2025-01-11T13:00:00Z.
+	EndTime string
+	// Page to return; 1 when zero.
+	PageNo int64
+	// Projects per page; 10 when zero. At most 100.
+	PageSize int64 `check:"max=100"`
+	// Kind of project; EditingProject when empty. One of EditingProject or
+	// LiveEditingProject.
+	ProjectType string `check:"in=EditingProject|LiveEditingProject"`
+	// Order; newest first when empty. One of CreationTime:Desc or CreationTime:Asc.
+	SortBy string `check:"in=CreationTime:Desc|CreationTime:Asc"`
+	// Start of the range of creation times, in UTC, such as 2025-01-11T12:00:00Z.
+	StartTime string
+	// States to return, separated by commas: Draft, Producing, Produced,
+	// ProduceFailed. All when empty.
+	Status string
+	// Kind of the template; None for projects without one. One of Timeline,
+	// VETemplate or None.
+	TemplateType string `check:"in=Timeline|VETemplate|None"`
 }
 
 // SearchEditingProjectResponse is the answer of [Client.SearchEditingProject].
@@ -538,25 +617,40 @@ type SearchEditingProjectResponse struct {
 	TotalCount  int64
 }
 
-// SubmitLiveEditingJob submits the live editing job.
+// SubmitLiveEditingJob queues the making of one video from clips of recorded
+// live streams, joined in order.
+//
+// A callback or [Client.GetLiveEditingJob] tells the end. The streams must be
+// recorded to OSS or to VOD; those of one job all to the same of the two.
 //
 // RAM action: ice:SubmitLiveEditingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitliveeditingjob
 func (c *Client) SubmitLiveEditingJob(ctx context.Context, req SubmitLiveEditingJobRequest) (*SubmitLiveEditingJobResponse, error) {
-	return rpc.Call[SubmitLiveEditingJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitLiveEditingJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveEditingJob"}, req, new(SubmitLiveEditingJobResponse))
 }
 
 // SubmitLiveEditingJobRequest is the input of [Client.SubmitLiveEditingJob].
 type SubmitLiveEditingJobRequest struct {
-	// Required.
-	Clips              any `rpc:",json" check:"required"`
-	LiveStreamConfig   any `rpc:",json"`
+	// JSON array of clips with StartTime and EndTime in UTC, each with stream
+	// parameters of its own or those of LiveStreamConfig. Required.
+	Clips any `rpc:",json" check:"required"`
+	// JSON object that names the stream by AppName, DomainName and StreamName, for
+	// clips that do not.
+	LiveStreamConfig any `rpc:",json"`
+	// JSON object with Mode: AccurateFast (default) is exact and fast, Accurate
+	// exact with a choice of Width and Height, Rough and RoughFast cut at TS
+	// segments, RoughFast without that choice.
 	MediaProduceConfig any `rpc:",json"`
-	OutputMediaConfig  any `rpc:",json"`
-	// Such as oss-object or vod-media.
-	OutputMediaTarget string
-	ProjectId         string
-	UserData          any `rpc:",json"`
+	// JSON object: MediaURL for OSS, or StorageLocation and FileName for VOD.
+	OutputMediaConfig any `rpc:",json"`
+	// oss-object for a file in OSS, vod-media for an asset in VOD. One of
+	// oss-object or vod-media.
+	OutputMediaTarget string `check:"in=oss-object|vod-media"`
+	// Live editing project whose storage settings are used instead of those of the
+	// request.
+	ProjectId string
+	// JSON object of your own. At most 512 bytes.
+	UserData any `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitLiveEditingJobResponse is the answer of [Client.SubmitLiveEditingJob].
@@ -569,23 +663,33 @@ type SubmitLiveEditingJobResponse struct {
 	VodMediaId string
 }
 
-// SubmitProjectExportJob submits the project export job.
+// SubmitProjectExportJob queues the export of a project, or of a timeline, as a
+// plain timeline or as an Adobe Premiere Pro project.
+//
+// [Client.GetProjectExportJob] tells the end.
+//
+// Needs ProjectId or Timeline.
 //
 // RAM action: ice:SubmitProjectExportJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitprojectexportjob
 func (c *Client) SubmitProjectExportJob(ctx context.Context, req SubmitProjectExportJobRequest) (*SubmitProjectExportJobResponse, error) {
-	return rpc.Call[SubmitProjectExportJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitProjectExportJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitProjectExportJob", OneOf: "ProjectId|Timeline"}, req, new(SubmitProjectExportJobResponse))
 }
 
 // SubmitProjectExportJobRequest is the input of [Client.SubmitProjectExportJob].
 type SubmitProjectExportJobRequest struct {
-	// Such as BaseTimeline or AdobePremierePro.
-	ExportType string
-	// Required.
+	// What to make. AdobePremierePro is offered only in cn-shanghai, cn-beijing,
+	// cn-hangzhou and cn-shenzhen. One of BaseTimeline or AdobePremierePro.
+	ExportType string `check:"in=BaseTimeline|AdobePremierePro"`
+	// JSON object for a bucket of your own: Bucket (needed), Prefix (default the
+	// root), and Width and Height of the video, estimated when absent. Required.
 	OutputMediaConfig any `rpc:",json" check:"required"`
-	ProjectId         string
-	Timeline          string `rpc:",form"`
-	UserData          any    `rpc:",json"`
+	// Project to export.
+	ProjectId string
+	// JSON timeline to export.
+	Timeline string `rpc:",form"`
+	// JSON data of your own.
+	UserData any `rpc:",json"`
 }
 
 // SubmitProjectExportJobResponse is the answer of [Client.SubmitProjectExportJob].
@@ -594,26 +698,34 @@ type SubmitProjectExportJobResponse struct {
 	JobId     string
 }
 
-// UpdateEditingProject updates the editing project.
+// UpdateEditingProject changes an online editing project; Timeline and
+// TemplateId exclude each other.
 //
 // RAM action: ice:UpdateEditingProject.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateeditingproject
 func (c *Client) UpdateEditingProject(ctx context.Context, req UpdateEditingProjectRequest) (*UpdateEditingProjectResponse, error) {
-	return rpc.Call[UpdateEditingProjectResponse](ctx, c.rpc, rpc.Op{Action: "UpdateEditingProject"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateEditingProject", Class: rpc.Idempotent}, req, new(UpdateEditingProjectResponse))
 }
 
 // UpdateEditingProjectRequest is the input of [Client.UpdateEditingProject].
 type UpdateEditingProjectRequest struct {
-	// Such as Reserving or ReservationCanceled.
-	BusinessStatus string
-	ClipsParam     any `rpc:",json"`
-	CoverURL       string
-	Description    string
-	// Required.
-	ProjectId  string `check:"required"`
+	// Reservation of a live project; of no use to others. One of Reserving or
+	// ReservationCanceled.
+	BusinessStatus string `check:"in=Reserving|ReservationCanceled"`
+	// JSON values for the variables of the template; needed with TemplateId.
+	ClipsParam any `rpc:",json"`
+	// URL of the cover image.
+	CoverURL string
+	// New description.
+	Description string
+	// Project returned by [Client.CreateEditingProject]. Required.
+	ProjectId string `check:"required"`
+	// Template to build the timeline from; needs ClipsParam.
 	TemplateId string
-	Timeline   any `rpc:",json,form"`
-	Title      string
+	// New JSON timeline.
+	Timeline any `rpc:",json,form"`
+	// New title.
+	Title string
 }
 
 // UpdateEditingProjectResponse is the answer of [Client.UpdateEditingProject].
@@ -621,26 +733,35 @@ type UpdateEditingProjectResponse struct {
 	RequestId string
 }
 
-// UpdateTemplate updates the template.
+// UpdateTemplate changes a template. An advanced template can be used again
+// when its status is Available.
 //
 // RAM action: ice:UpdateTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatetemplate
 func (c *Client) UpdateTemplate(ctx context.Context, req UpdateTemplateRequest) (*UpdateTemplateResponse, error) {
-	return rpc.Call[UpdateTemplateResponse](ctx, c.rpc, rpc.Op{Action: "UpdateTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateTemplate", Class: rpc.Idempotent}, req, new(UpdateTemplateResponse))
 }
 
 // UpdateTemplateRequest is the input of [Client.UpdateTemplate].
 type UpdateTemplateRequest struct {
-	Config          string `rpc:",form"`
-	CoverUrl        string
-	Name            string
-	PreviewMedia    string
+	// New JSON configuration.
+	Config string `rpc:",form"`
+	// URL of the cover image.
+	CoverUrl string
+	// New name.
+	Name string
+	// Media asset that shows a preview.
+	PreviewMedia string
+	// JSON object from type to media ids of the materials of the template, for the
+	// editor of Timeline templates.
 	RelatedMediaids string
-	// Such as AliyunConsole, OpenAPI or WebSDK.
-	Source string
-	// Such as Available, Created, Uploading, Processing, UploadFailed or
-	// ProcessFailed.
-	Status     string
+	// How the change is made; OpenAPI when empty. One of OpenAPI, AliyunConsole or
+	// WebSDK.
+	Source string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
+	// New state; Available means ready for use. One of Available, Created,
+	// Uploading, Processing, UploadFailed or ProcessFailed.
+	Status string `check:"in=Available|Created|Uploading|Processing|UploadFailed|ProcessFailed"`
+	// Template returned by [Client.AddTemplate].
 	TemplateId string
 }
 

@@ -9,19 +9,21 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreateLiveRecordTemplate creates the live record template.
+// CreateLiveRecordTemplate stores how live streams are recorded: file formats,
+// file names and length of the files. [Client.SubmitLiveRecordJob] names the
+// template.
 //
 // RAM action: ice:CreateLiveRecordTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createliverecordtemplate
 func (c *Client) CreateLiveRecordTemplate(ctx context.Context, req CreateLiveRecordTemplateRequest) (*CreateLiveRecordTemplateResponse, error) {
-	return rpc.Call[CreateLiveRecordTemplateResponse](ctx, c.rpc, rpc.Op{Action: "CreateLiveRecordTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveRecordTemplate"}, req, new(CreateLiveRecordTemplateResponse))
 }
 
 // CreateLiveRecordTemplateRequest is the input of [Client.CreateLiveRecordTemplate].
 type CreateLiveRecordTemplateRequest struct {
-	// Required.
+	// Name of the template. Required.
 	Name string `rpc:",form" check:"required"`
-	// Required.
+	// One entry per file format to record. Required.
 	RecordFormat []LiveRecordFormat `rpc:",json,form" check:"required"`
 }
 
@@ -31,22 +33,31 @@ type CreateLiveRecordTemplateResponse struct {
 	TemplateId string
 }
 
-// CreateLiveSnapshotTemplate creates the live snapshot template.
+// CreateLiveSnapshotTemplate stores how often a live stream is photographed and
+// how the pictures are named, for [Client.SubmitLiveSnapshotJob].
+//
+// Needs OverwriteFormat or SequenceFormat.
 //
 // RAM action: ice:CreateLiveSnapshotTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivesnapshottemplate
 func (c *Client) CreateLiveSnapshotTemplate(ctx context.Context, req CreateLiveSnapshotTemplateRequest) (*CreateLiveSnapshotTemplateResponse, error) {
-	return rpc.Call[CreateLiveSnapshotTemplateResponse](ctx, c.rpc, rpc.Op{Action: "CreateLiveSnapshotTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveSnapshotTemplate", OneOf: "OverwriteFormat|SequenceFormat"}, req, new(CreateLiveSnapshotTemplateResponse))
 }
 
 // CreateLiveSnapshotTemplateRequest is the input of [Client.CreateLiveSnapshotTemplate].
 type CreateLiveSnapshotTemplateRequest struct {
-	OverwriteFormat string `rpc:",form"`
-	SequenceFormat  string `rpc:",form"`
-	// Required.
-	TemplateName string `rpc:",form" check:"required"`
-	// Required.
-	TimeInterval int32 `rpc:",form" check:"required"`
+	// Object name of the one picture that each snapshot replaces. Ends in .jpg,
+	// does not begin with a slash, may hold {JobId} and no other placeholder. At
+	// most 255 characters.
+	OverwriteFormat string `rpc:",form" check:"runes=255"`
+	// Object names of the pictures of a series. Ends in .jpg, does not begin with a
+	// slash, may hold {JobId} and {Date}, and holds {UnixTimestamp} or {Sequence}.
+	// At most 255 characters.
+	SequenceFormat string `rpc:",form" check:"runes=255"`
+	// Name of the template. Required. At most 128 characters.
+	TemplateName string `rpc:",form" check:"required,runes=128"`
+	// Seconds between two snapshots. Required. At least 5. At most 3600.
+	TimeInterval int32 `rpc:",form" check:"required,min=5,max=3600"`
 }
 
 // CreateLiveSnapshotTemplateResponse is the answer of [Client.CreateLiveSnapshotTemplate].
@@ -55,20 +66,26 @@ type CreateLiveSnapshotTemplateResponse struct {
 	TemplateId string
 }
 
-// CreateLiveTranscodeTemplate creates the live transcode template.
+// CreateLiveTranscodeTemplate stores the settings with which live streams are
+// transcoded, for [Client.SubmitLiveTranscodeJob].
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: ice:CreateLiveTranscodeTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivetranscodetemplate
 func (c *Client) CreateLiveTranscodeTemplate(ctx context.Context, req CreateLiveTranscodeTemplateRequest) (*CreateLiveTranscodeTemplateResponse, error) {
-	return rpc.Call[CreateLiveTranscodeTemplateResponse](ctx, c.rpc, rpc.Op{Action: "CreateLiveTranscodeTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveTranscodeTemplate", Regions: "cn-shanghai"}, req, new(CreateLiveTranscodeTemplateResponse))
 }
 
 // CreateLiveTranscodeTemplateRequest is the input of [Client.CreateLiveTranscodeTemplate].
 type CreateLiveTranscodeTemplateRequest struct {
-	// Required.
-	Name           string              `check:"required"`
+	// Name of the template. Required.
+	Name string `check:"required"`
+	// Codecs, picture size and bitrates. The type normal needs a width or a height,
+	// and the frame rate and the bitrate of the video.
 	TemplateConfig LiveTranscodeConfig `rpc:",json"`
-	// Required. Such as normal, narrow-band, audio-only or origin.
+	// normal, narrow-band (narrowband HD), audio-only or origin (as it comes).
+	// Required.
 	Type string `check:"required"`
 }
 
@@ -78,18 +95,22 @@ type CreateLiveTranscodeTemplateResponse struct {
 	TemplateId string
 }
 
-// DeleteLiveRecordFiles deletes live record files.
+// DeleteLiveRecordFiles removes records of recorded files and, with RemoveFile,
+// the files in OSS as well.
+//
+// The answer tells the outcome for each file.
 //
 // RAM action: ice:DeleteLiveRecordFiles.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteliverecordfiles
 func (c *Client) DeleteLiveRecordFiles(ctx context.Context, req DeleteLiveRecordFilesRequest) (*DeleteLiveRecordFilesResponse, error) {
-	return rpc.Call[DeleteLiveRecordFilesResponse](ctx, c.rpc, rpc.Op{Action: "DeleteLiveRecordFiles"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveRecordFiles", Class: rpc.Idempotent}, req, new(DeleteLiveRecordFilesResponse))
 }
 
 // DeleteLiveRecordFilesRequest is the input of [Client.DeleteLiveRecordFiles].
 type DeleteLiveRecordFilesRequest struct {
-	// Required.
-	RecordIds  []string `check:"required"`
+	// RecordId of each file, from [Client.ListLiveRecordFiles]. Required.
+	RecordIds []string `check:"required"`
+	// True deletes the file in OSS too; that is final.
 	RemoveFile *bool
 }
 
@@ -108,17 +129,18 @@ type DeletedRecordFile struct {
 	RecordId string
 }
 
-// DeleteLiveRecordTemplate deletes the live record template.
+// DeleteLiveRecordTemplate deletes a recording template.
 //
 // RAM action: ice:DeleteLiveRecordTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteliverecordtemplate
 func (c *Client) DeleteLiveRecordTemplate(ctx context.Context, req DeleteLiveRecordTemplateRequest) (*DeleteLiveRecordTemplateResponse, error) {
-	return rpc.Call[DeleteLiveRecordTemplateResponse](ctx, c.rpc, rpc.Op{Action: "DeleteLiveRecordTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveRecordTemplate", Class: rpc.Idempotent}, req, new(DeleteLiveRecordTemplateResponse))
 }
 
 // DeleteLiveRecordTemplateRequest is the input of [Client.DeleteLiveRecordTemplate].
 type DeleteLiveRecordTemplateRequest struct {
-	// Required.
+	// The template to delete, from [Client.CreateLiveRecordTemplate] or
+	// [Client.ListLiveRecordTemplates]. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -127,20 +149,25 @@ type DeleteLiveRecordTemplateResponse struct {
 	RequestId string
 }
 
-// DeleteLiveSnapshotFiles deletes live snapshot files.
+// DeleteLiveSnapshotFiles removes records of a job's snapshots and, with
+// DeleteOriginalFile, the pictures in OSS as well.
+//
+// The answer tells the outcome for each snapshot.
 //
 // RAM action: ice:DeleteLiveSnapshotFiles.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivesnapshotfiles
 func (c *Client) DeleteLiveSnapshotFiles(ctx context.Context, req DeleteLiveSnapshotFilesRequest) (*DeleteLiveSnapshotFilesResponse, error) {
-	return rpc.Call[DeleteLiveSnapshotFilesResponse](ctx, c.rpc, rpc.Op{Action: "DeleteLiveSnapshotFiles"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveSnapshotFiles", Class: rpc.Idempotent}, req, new(DeleteLiveSnapshotFilesResponse))
 }
 
 // DeleteLiveSnapshotFilesRequest is the input of [Client.DeleteLiveSnapshotFiles].
 type DeleteLiveSnapshotFilesRequest struct {
-	// Required.
-	CreateTimestampList []int64 `rpc:",json" check:"required"`
-	DeleteOriginalFile  *bool
-	// Required.
+	// CreateTimestamp of each snapshot, from [Client.ListLiveSnapshotFiles].
+	// Required. At most 200 items.
+	CreateTimestampList []int64 `rpc:",json" check:"required,items=200"`
+	// True deletes the picture in OSS too; false by default.
+	DeleteOriginalFile *bool
+	// The job that took the snapshots. Required.
 	JobId string `check:"required"`
 }
 
@@ -157,17 +184,17 @@ type DeletedSnapshotFile struct {
 	Result          string
 }
 
-// DeleteLiveSnapshotTemplate deletes the live snapshot template.
+// DeleteLiveSnapshotTemplate deletes a snapshot template.
 //
 // RAM action: ice:DeleteLiveSnapshotTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivesnapshottemplate
 func (c *Client) DeleteLiveSnapshotTemplate(ctx context.Context, req DeleteLiveSnapshotTemplateRequest) (*DeleteLiveSnapshotTemplateResponse, error) {
-	return rpc.Call[DeleteLiveSnapshotTemplateResponse](ctx, c.rpc, rpc.Op{Action: "DeleteLiveSnapshotTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveSnapshotTemplate", Class: rpc.Idempotent}, req, new(DeleteLiveSnapshotTemplateResponse))
 }
 
 // DeleteLiveSnapshotTemplateRequest is the input of [Client.DeleteLiveSnapshotTemplate].
 type DeleteLiveSnapshotTemplateRequest struct {
-	// Required.
+	// The template to delete. Required.
 	TemplateId string `rpc:",form" check:"required"`
 }
 
@@ -176,17 +203,17 @@ type DeleteLiveSnapshotTemplateResponse struct {
 	RequestId string
 }
 
-// DeleteLiveTranscodeJob deletes the live transcode job.
+// DeleteLiveTranscodeJob deletes a live transcoding job.
 //
 // RAM action: ice:DeleteLiveTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivetranscodejob
 func (c *Client) DeleteLiveTranscodeJob(ctx context.Context, req DeleteLiveTranscodeJobRequest) (*DeleteLiveTranscodeJobResponse, error) {
-	return rpc.Call[DeleteLiveTranscodeJobResponse](ctx, c.rpc, rpc.Op{Action: "DeleteLiveTranscodeJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveTranscodeJob", Class: rpc.Idempotent}, req, new(DeleteLiveTranscodeJobResponse))
 }
 
 // DeleteLiveTranscodeJobRequest is the input of [Client.DeleteLiveTranscodeJob].
 type DeleteLiveTranscodeJobRequest struct {
-	// Required.
+	// The job to delete. Required.
 	JobId string `check:"required"`
 }
 
@@ -195,17 +222,18 @@ type DeleteLiveTranscodeJobResponse struct {
 	RequestId string
 }
 
-// DeleteLiveTranscodeTemplate deletes the live transcode template.
+// DeleteLiveTranscodeTemplate deletes a live transcoding template.
 //
 // RAM action: ice:DeleteLiveTranscodeTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivetranscodetemplate
 func (c *Client) DeleteLiveTranscodeTemplate(ctx context.Context, req DeleteLiveTranscodeTemplateRequest) (*DeleteLiveTranscodeTemplateResponse, error) {
-	return rpc.Call[DeleteLiveTranscodeTemplateResponse](ctx, c.rpc, rpc.Op{Action: "DeleteLiveTranscodeTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveTranscodeTemplate", Class: rpc.Idempotent}, req, new(DeleteLiveTranscodeTemplateResponse))
 }
 
 // DeleteLiveTranscodeTemplateRequest is the input of [Client.DeleteLiveTranscodeTemplate].
 type DeleteLiveTranscodeTemplateRequest struct {
-	// Required.
+	// The template to delete, from [Client.CreateLiveTranscodeTemplate] or
+	// [Client.ListLiveTranscodeTemplates]. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -214,17 +242,18 @@ type DeleteLiveTranscodeTemplateResponse struct {
 	RequestId string
 }
 
-// GetLiveRecordJob gets the live record job.
+// GetLiveRecordJob returns a recording job: its stream, storage, template and
+// state.
 //
 // RAM action: ice:GetLiveRecordJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliverecordjob
 func (c *Client) GetLiveRecordJob(ctx context.Context, req GetLiveRecordJobRequest) (*GetLiveRecordJobResponse, error) {
-	return rpc.Call[GetLiveRecordJobResponse](ctx, c.rpc, rpc.Op{Action: "GetLiveRecordJob", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveRecordJob", Class: rpc.Read, Get: true}, req, new(GetLiveRecordJobResponse))
 }
 
 // GetLiveRecordJobRequest is the input of [Client.GetLiveRecordJob].
 type GetLiveRecordJobRequest struct {
-	// Required.
+	// The job to look up. Required.
 	JobId string `check:"required"`
 }
 
@@ -234,18 +263,20 @@ type GetLiveRecordJobResponse struct {
 	RecordJob LiveRecordJob
 }
 
-// GetLiveRecordTemplate gets the live record template.
+// GetLiveRecordTemplate returns a recording template, or the copy of it that a
+// job works with.
 //
 // RAM action: ice:GetLiveRecordTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliverecordtemplate
 func (c *Client) GetLiveRecordTemplate(ctx context.Context, req GetLiveRecordTemplateRequest) (*GetLiveRecordTemplateResponse, error) {
-	return rpc.Call[GetLiveRecordTemplateResponse](ctx, c.rpc, rpc.Op{Action: "GetLiveRecordTemplate", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveRecordTemplate", Class: rpc.Read, Get: true}, req, new(GetLiveRecordTemplateResponse))
 }
 
 // GetLiveRecordTemplateRequest is the input of [Client.GetLiveRecordTemplate].
 type GetLiveRecordTemplateRequest struct {
+	// With it the answer is the template as that recording job took it over.
 	JobId string
-	// Required.
+	// The template to look up. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -255,17 +286,18 @@ type GetLiveRecordTemplateResponse struct {
 	RecordTemplate LiveRecordTemplate
 }
 
-// GetLiveSnapshotJob gets the live snapshot job.
+// GetLiveSnapshotJob returns a snapshot job: its stream, storage, file names
+// and state.
 //
 // RAM action: ice:GetLiveSnapshotJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivesnapshotjob
 func (c *Client) GetLiveSnapshotJob(ctx context.Context, req GetLiveSnapshotJobRequest) (*GetLiveSnapshotJobResponse, error) {
-	return rpc.Call[GetLiveSnapshotJobResponse](ctx, c.rpc, rpc.Op{Action: "GetLiveSnapshotJob", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveSnapshotJob", Class: rpc.Read, Get: true}, req, new(GetLiveSnapshotJobResponse))
 }
 
 // GetLiveSnapshotJobRequest is the input of [Client.GetLiveSnapshotJob].
 type GetLiveSnapshotJobRequest struct {
-	// Required.
+	// The job to look up. Required.
 	JobId string `check:"required"`
 }
 
@@ -287,17 +319,17 @@ type GetLiveSnapshotJobResponse struct {
 	TimeInterval    int32
 }
 
-// GetLiveSnapshotTemplate gets the live snapshot template.
+// GetLiveSnapshotTemplate returns a snapshot template.
 //
 // RAM action: ice:GetLiveSnapshotTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivesnapshottemplate
 func (c *Client) GetLiveSnapshotTemplate(ctx context.Context, req GetLiveSnapshotTemplateRequest) (*GetLiveSnapshotTemplateResponse, error) {
-	return rpc.Call[GetLiveSnapshotTemplateResponse](ctx, c.rpc, rpc.Op{Action: "GetLiveSnapshotTemplate", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveSnapshotTemplate", Class: rpc.Read, Get: true}, req, new(GetLiveSnapshotTemplateResponse))
 }
 
 // GetLiveSnapshotTemplateRequest is the input of [Client.GetLiveSnapshotTemplate].
 type GetLiveSnapshotTemplateRequest struct {
-	// Required.
+	// The template to look up. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -314,17 +346,18 @@ type GetLiveSnapshotTemplateResponse struct {
 	Type            string
 }
 
-// GetLiveTranscodeJob gets the live transcode job.
+// GetLiveTranscodeJob returns a live transcoding job with the URLs of its
+// output streams.
 //
 // RAM action: ice:GetLiveTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivetranscodejob
 func (c *Client) GetLiveTranscodeJob(ctx context.Context, req GetLiveTranscodeJobRequest) (*GetLiveTranscodeJobResponse, error) {
-	return rpc.Call[GetLiveTranscodeJobResponse](ctx, c.rpc, rpc.Op{Action: "GetLiveTranscodeJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveTranscodeJob", Class: rpc.Read}, req, new(GetLiveTranscodeJobResponse))
 }
 
 // GetLiveTranscodeJobRequest is the input of [Client.GetLiveTranscodeJob].
 type GetLiveTranscodeJobRequest struct {
-	// Required.
+	// The job to look up. Required.
 	JobId string `check:"required"`
 }
 
@@ -334,17 +367,17 @@ type GetLiveTranscodeJobResponse struct {
 	Job       LiveTranscodeJob
 }
 
-// GetLiveTranscodeTemplate gets the live transcode template.
+// GetLiveTranscodeTemplate returns a live transcoding template.
 //
 // RAM action: ice:GetLiveTranscodeTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivetranscodetemplate
 func (c *Client) GetLiveTranscodeTemplate(ctx context.Context, req GetLiveTranscodeTemplateRequest) (*GetLiveTranscodeTemplateResponse, error) {
-	return rpc.Call[GetLiveTranscodeTemplateResponse](ctx, c.rpc, rpc.Op{Action: "GetLiveTranscodeTemplate", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveTranscodeTemplate", Class: rpc.Read}, req, new(GetLiveTranscodeTemplateResponse))
 }
 
 // GetLiveTranscodeTemplateRequest is the input of [Client.GetLiveTranscodeTemplate].
 type GetLiveTranscodeTemplateRequest struct {
-	// Required.
+	// The template to look up. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -354,12 +387,14 @@ type GetLiveTranscodeTemplateResponse struct {
 	TemplateContent LiveTranscodeTemplate
 }
 
-// ListLiveRecordFiles lists live record files.
+// ListLiveRecordFiles lists recorded files by job, format and time.
+//
+// The range from StartTime to EndTime is at most four days.
 //
 // RAM action: ice:ListLiveRecordFiles.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listliverecordfiles
 func (c *Client) ListLiveRecordFiles(ctx context.Context, req ListLiveRecordFilesRequest) (*ListLiveRecordFilesResponse, error) {
-	return rpc.Call[ListLiveRecordFilesResponse](ctx, c.rpc, rpc.Op{Action: "ListLiveRecordFiles", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordFiles", Class: rpc.Read, Get: true}, req, new(ListLiveRecordFilesResponse))
 }
 
 // ListLiveRecordFilesIter yields the items of all pages of
@@ -372,13 +407,20 @@ func (c *Client) ListLiveRecordFilesIter(ctx context.Context, req ListLiveRecord
 
 // ListLiveRecordFilesRequest is the input of [Client.ListLiveRecordFiles].
 type ListLiveRecordFilesRequest struct {
-	EndTime      string
-	JobIds       []string
-	PageNo       int32
-	PageSize     int32
+	// End of the range. UTC, as 2006-01-02T15:04:05Z.
+	EndTime string
+	// Only files of these recording jobs.
+	JobIds []string
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page, 10 by default. At least 5. At most 30.
+	PageSize int32 `check:"min=5,max=30"`
+	// m3u8, flv or mp4.
 	RecordFormat string
-	SortBy       string
-	StartTime    string
+	// Order by creation time, asc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
+	// Begin of the range. UTC, as 2006-01-02T15:04:05Z.
+	StartTime string
 }
 
 // ListLiveRecordFilesResponse is the answer of [Client.ListLiveRecordFiles].
@@ -408,12 +450,14 @@ type LiveRecordFile struct {
 	Width        int32
 }
 
-// ListLiveRecordJobs lists live record jobs.
+// ListLiveRecordJobs lists recording jobs.
+//
+// The range from StartTime to EndTime is at most 30 days.
 //
 // RAM action: ice:ListLiveRecordJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listliverecordjobs
 func (c *Client) ListLiveRecordJobs(ctx context.Context, req ListLiveRecordJobsRequest) (*ListLiveRecordJobsResponse, error) {
-	return rpc.Call[ListLiveRecordJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListLiveRecordJobs", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordJobs", Class: rpc.Read, Get: true}, req, new(ListLiveRecordJobsResponse))
 }
 
 // ListLiveRecordJobsIter yields the items of all pages of
@@ -428,14 +472,19 @@ func (c *Client) ListLiveRecordJobsIter(ctx context.Context, req ListLiveRecordJ
 
 // ListLiveRecordJobsRequest is the input of [Client.ListLiveRecordJobs].
 type ListLiveRecordJobsRequest struct {
-	EndTime  string
-	Keyword  string
-	PageNo   int64
+	// End of the range. UTC, as 2006-01-02T15:04:05Z.
+	EndTime string
+	// Job id or name to look for.
+	Keyword string
+	// Number of the page, from 1; 1 by default.
+	PageNo int64
+	// Items per page, 10 by default.
 	PageSize int64
-	// Such as asc or desc.
-	SortBy    string
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
+	// Begin of the range. UTC, as 2006-01-02T15:04:05Z.
 	StartTime string
-	// Such as paused, initial or started.
+	// initial (not started), started or paused; empty for all.
 	Status string
 }
 
@@ -449,12 +498,12 @@ type ListLiveRecordJobsResponse struct {
 	TotalCount     int64
 }
 
-// ListLiveRecordTemplates lists live record templates.
+// ListLiveRecordTemplates lists recording templates.
 //
 // RAM action: ice:ListLiveRecordTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listliverecordtemplates
 func (c *Client) ListLiveRecordTemplates(ctx context.Context, req ListLiveRecordTemplatesRequest) (*ListLiveRecordTemplatesResponse, error) {
-	return rpc.Call[ListLiveRecordTemplatesResponse](ctx, c.rpc, rpc.Op{Action: "ListLiveRecordTemplates", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordTemplates", Class: rpc.Read, Get: true}, req, new(ListLiveRecordTemplatesResponse))
 }
 
 // ListLiveRecordTemplatesIter yields the items of all pages of
@@ -469,12 +518,18 @@ func (c *Client) ListLiveRecordTemplatesIter(ctx context.Context, req ListLiveRe
 
 // ListLiveRecordTemplatesRequest is the input of [Client.ListLiveRecordTemplates].
 type ListLiveRecordTemplatesRequest struct {
-	Keyword     string
-	PageNo      int64
-	PageSize    int64
-	SortBy      string
+	// Template id, or a part of the name.
+	Keyword string
+	// Number of the page, from 1; 1 by default. At least 1.
+	PageNo int64 `check:"min=1"`
+	// Items per page, 10 by default. At least 1. At most 100.
+	PageSize int64 `check:"min=1,max=100"`
+	// Order by creation time, desc by default.
+	SortBy string
+	// Only these templates.
 	TemplateIds []string
-	Type        string
+	// Only templates of this type.
+	Type string
 }
 
 // ListLiveRecordTemplatesResponse is the answer of [Client.ListLiveRecordTemplates].
@@ -487,12 +542,15 @@ type ListLiveRecordTemplatesResponse struct {
 	TotalCount         int64
 }
 
-// ListLiveSnapshotFiles lists live snapshot files.
+// ListLiveSnapshotFiles lists the pictures that a snapshot job took within a
+// time range of at most one day.
+//
+// The next page begins at NextStartTime of the answer; the iterator does this.
 //
 // RAM action: ice:ListLiveSnapshotFiles.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivesnapshotfiles
 func (c *Client) ListLiveSnapshotFiles(ctx context.Context, req ListLiveSnapshotFilesRequest) (*ListLiveSnapshotFilesResponse, error) {
-	return rpc.Call[ListLiveSnapshotFilesResponse](ctx, c.rpc, rpc.Op{Action: "ListLiveSnapshotFiles", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveSnapshotFiles", Class: rpc.Read, Get: true}, req, new(ListLiveSnapshotFilesResponse))
 }
 
 // ListLiveSnapshotFilesIter yields the items of all pages of
@@ -507,14 +565,17 @@ func (c *Client) ListLiveSnapshotFilesIter(ctx context.Context, req ListLiveSnap
 
 // ListLiveSnapshotFilesRequest is the input of [Client.ListLiveSnapshotFiles].
 type ListLiveSnapshotFilesRequest struct {
-	// Required.
+	// End of the range, at most one day after StartTime. UTC, as
+	// 2006-01-02T15:04:05Z. Required.
 	EndTime string `check:"required"`
-	// Required.
+	// The job that took the snapshots. Required.
 	JobId string `check:"required"`
-	Limit int32
-	// Such as asc or desc.
-	SortBy string
-	// Required.
+	// Items per page, 10 by default. At least 1. At most 100.
+	Limit int32 `check:"min=1,max=100"`
+	// Order by creation time, asc by default. Leave it so when paging. One of asc
+	// or desc.
+	SortBy string `check:"in=asc|desc"`
+	// Begin of the range. UTC, as 2006-01-02T15:04:05Z. Required.
 	StartTime string `check:"required"`
 }
 
@@ -535,12 +596,15 @@ type LiveSnapshotFile struct {
 	OssObject       string
 }
 
-// ListLiveSnapshotJobs lists live snapshot jobs.
+// ListLiveSnapshotJobs lists snapshot jobs, those of the last seven days when
+// no StartTime is given.
+//
+// The range from StartTime to EndTime is at most 30 days.
 //
 // RAM action: ice:ListLiveSnapshotJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivesnapshotjobs
 func (c *Client) ListLiveSnapshotJobs(ctx context.Context, req ListLiveSnapshotJobsRequest) (*ListLiveSnapshotJobsResponse, error) {
-	return rpc.Call[ListLiveSnapshotJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListLiveSnapshotJobs", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveSnapshotJobs", Class: rpc.Read, Get: true}, req, new(ListLiveSnapshotJobsResponse))
 }
 
 // ListLiveSnapshotJobsIter yields the items of all pages of
@@ -553,13 +617,20 @@ func (c *Client) ListLiveSnapshotJobsIter(ctx context.Context, req ListLiveSnaps
 
 // ListLiveSnapshotJobsRequest is the input of [Client.ListLiveSnapshotJobs].
 type ListLiveSnapshotJobsRequest struct {
-	EndTime       string
-	PageNo        int32
-	PageSize      int32
-	SearchKeyWord string
-	SortBy        string
-	StartTime     string
-	Status        string
+	// End of the range. UTC, as 2006-01-02T15:04:05Z.
+	EndTime string
+	// Number of the page, from 1; 1 by default. At least 1.
+	PageNo int32 `check:"min=1"`
+	// Items per page, 10 by default. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// Job id, or a part of the name. At most 128 characters.
+	SearchKeyWord string `check:"runes=128"`
+	// Order by creation time: asc or desc, desc by default.
+	SortBy string
+	// Begin of the range, seven days ago by default. UTC, as 2006-01-02T15:04:05Z.
+	StartTime string
+	// Only jobs in this state; empty for all.
+	Status string
 }
 
 // ListLiveSnapshotJobsResponse is the answer of [Client.ListLiveSnapshotJobs].
@@ -584,12 +655,12 @@ type LiveSnapshotJob struct {
 	TimeInterval   int32
 }
 
-// ListLiveSnapshotTemplates lists live snapshot templates.
+// ListLiveSnapshotTemplates lists snapshot templates.
 //
 // RAM action: ice:ListLiveSnapshotTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivesnapshottemplates
 func (c *Client) ListLiveSnapshotTemplates(ctx context.Context, req ListLiveSnapshotTemplatesRequest) (*ListLiveSnapshotTemplatesResponse, error) {
-	return rpc.Call[ListLiveSnapshotTemplatesResponse](ctx, c.rpc, rpc.Op{Action: "ListLiveSnapshotTemplates", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveSnapshotTemplates", Class: rpc.Read, Get: true}, req, new(ListLiveSnapshotTemplatesResponse))
 }
 
 // ListLiveSnapshotTemplatesIter yields the items of all pages of
@@ -604,12 +675,19 @@ func (c *Client) ListLiveSnapshotTemplatesIter(ctx context.Context, req ListLive
 
 // ListLiveSnapshotTemplatesRequest is the input of [Client.ListLiveSnapshotTemplates].
 type ListLiveSnapshotTemplatesRequest struct {
-	PageNo        int32
-	PageSize      int32
-	SearchKeyWord string
-	SortBy        string
-	TemplateIds   []string
-	Type          string
+	// Number of the page, from 1; 1 by default. At least 1.
+	PageNo int32 `check:"min=1"`
+	// Items per page, 10 by default. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// Template id, or a part of the name. With it TemplateIds has no effect. At
+	// most 128 characters.
+	SearchKeyWord string `check:"runes=128"`
+	// Order by creation time: asc or desc, desc by default.
+	SortBy string
+	// Only these templates; ignored with SearchKeyWord. At most 200 items.
+	TemplateIds []string `check:"items=200"`
+	// Only templates of this type; empty for all.
+	Type string
 }
 
 // ListLiveSnapshotTemplatesResponse is the answer of [Client.ListLiveSnapshotTemplates].
@@ -632,12 +710,12 @@ type LiveSnapshotTemplate struct {
 	Type         string
 }
 
-// ListLiveTranscodeJobs lists live transcode jobs.
+// ListLiveTranscodeJobs lists live transcoding jobs.
 //
 // RAM action: ice:ListLiveTranscodeJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivetranscodejobs
 func (c *Client) ListLiveTranscodeJobs(ctx context.Context, req ListLiveTranscodeJobsRequest) (*ListLiveTranscodeJobsResponse, error) {
-	return rpc.Call[ListLiveTranscodeJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListLiveTranscodeJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveTranscodeJobs", Class: rpc.Read}, req, new(ListLiveTranscodeJobsResponse))
 }
 
 // ListLiveTranscodeJobsIter yields the items of all pages of
@@ -652,16 +730,20 @@ func (c *Client) ListLiveTranscodeJobsIter(ctx context.Context, req ListLiveTran
 
 // ListLiveTranscodeJobsRequest is the input of [Client.ListLiveTranscodeJobs].
 type ListLiveTranscodeJobsRequest struct {
-	KeyWord  string
-	PageNo   int32
-	PageSize int32
-	// Such as asc or desc.
-	SortBy string
-	// Only jobs started at once (0) or by schedule (1).
-	StartMode *int32
-	// Only jobs in this state: 0 not started, 1 running, 2 stopped.
-	Status *int32
-	// Such as normal, narrow-band, audio-only or origin.
+	// Job id, or a part of the name.
+	KeyWord string
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page, 10 by default. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
+	// How the job starts: 0 at once, 1 at a set time. One of 0 or 1.
+	StartMode *int32 `check:"in=0|1"`
+	// 0 not started, 1 running, 2 stopped. One of 0, 1 or 2.
+	Status *int32 `check:"in=0|1|2"`
+	// Type of the job's template: normal, narrow-band (narrowband HD), audio-only
+	// or origin (as it comes).
 	Type string
 }
 
@@ -672,12 +754,13 @@ type ListLiveTranscodeJobsResponse struct {
 	TotalCount int32
 }
 
-// ListLiveTranscodeTemplates lists live transcode templates.
+// ListLiveTranscodeTemplates lists live transcoding templates, your own and
+// those of the system.
 //
 // RAM action: ice:ListLiveTranscodeTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivetranscodetemplates
 func (c *Client) ListLiveTranscodeTemplates(ctx context.Context, req ListLiveTranscodeTemplatesRequest) (*ListLiveTranscodeTemplatesResponse, error) {
-	return rpc.Call[ListLiveTranscodeTemplatesResponse](ctx, c.rpc, rpc.Op{Action: "ListLiveTranscodeTemplates", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveTranscodeTemplates", Class: rpc.Read}, req, new(ListLiveTranscodeTemplatesResponse))
 }
 
 // ListLiveTranscodeTemplatesIter yields the items of all pages of
@@ -692,16 +775,20 @@ func (c *Client) ListLiveTranscodeTemplatesIter(ctx context.Context, req ListLiv
 
 // ListLiveTranscodeTemplatesRequest is the input of [Client.ListLiveTranscodeTemplates].
 type ListLiveTranscodeTemplatesRequest struct {
-	// Such as system or customized.
-	Category string
-	KeyWord  string
-	PageNo   int32
-	PageSize int32
-	// Such as asc or desc.
-	SortBy string
-	// Such as normal, narrow-band, audio-only or origin.
+	// system for templates of the service, customized for your own. One of system
+	// or customized.
+	Category string `check:"in=system|customized"`
+	// Template id, or a part of the name.
+	KeyWord string
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page, 10 by default. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
+	// normal, narrow-band (narrowband HD), audio-only or origin (as it comes).
 	Type string
-	// Such as H.264 or H.265.
+	// H.264 or H.265.
 	VideoCodec string
 }
 
@@ -712,19 +799,19 @@ type ListLiveTranscodeTemplatesResponse struct {
 	TotalCount          int32
 }
 
-// SendLiveSnapshotJobCommand sends the live snapshot job command.
+// SendLiveSnapshotJobCommand starts, stops or restarts a snapshot job.
 //
 // RAM action: ice:SendLiveSnapshotJobCommand.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendlivesnapshotjobcommand
 func (c *Client) SendLiveSnapshotJobCommand(ctx context.Context, req SendLiveSnapshotJobCommandRequest) (*SendLiveSnapshotJobCommandResponse, error) {
-	return rpc.Call[SendLiveSnapshotJobCommandResponse](ctx, c.rpc, rpc.Op{Action: "SendLiveSnapshotJobCommand"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendLiveSnapshotJobCommand"}, req, new(SendLiveSnapshotJobCommandResponse))
 }
 
 // SendLiveSnapshotJobCommandRequest is the input of [Client.SendLiveSnapshotJobCommand].
 type SendLiveSnapshotJobCommandRequest struct {
-	// Required. Such as stop, restart or start.
-	Command string `rpc:",form" check:"required"`
-	// Required.
+	// What to do with the job. Required. One of start, stop or restart.
+	Command string `rpc:",form" check:"required,in=start|stop|restart"`
+	// The job to control. Required.
 	JobId string `rpc:",form" check:"required"`
 }
 
@@ -733,19 +820,19 @@ type SendLiveSnapshotJobCommandResponse struct {
 	RequestId string
 }
 
-// SendLiveTranscodeJobCommand sends the live transcode job command.
+// SendLiveTranscodeJobCommand stops a live transcoding job.
 //
 // RAM action: ice:SendLiveTranscodeJobCommand.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendlivetranscodejobcommand
 func (c *Client) SendLiveTranscodeJobCommand(ctx context.Context, req SendLiveTranscodeJobCommandRequest) (*SendLiveTranscodeJobCommandResponse, error) {
-	return rpc.Call[SendLiveTranscodeJobCommandResponse](ctx, c.rpc, rpc.Op{Action: "SendLiveTranscodeJobCommand"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendLiveTranscodeJobCommand", Class: rpc.Idempotent}, req, new(SendLiveTranscodeJobCommandResponse))
 }
 
 // SendLiveTranscodeJobCommandRequest is the input of [Client.SendLiveTranscodeJobCommand].
 type SendLiveTranscodeJobCommandRequest struct {
-	// Required.
+	// stop, the only command so far. Required.
 	Command string `check:"required"`
-	// Required.
+	// The job to control. Required.
 	JobId string `check:"required"`
 }
 
@@ -754,24 +841,33 @@ type SendLiveTranscodeJobCommandResponse struct {
 	RequestId string
 }
 
-// SubmitLiveRecordJob submits the live record job.
+// SubmitLiveRecordJob starts recording an RTMP live stream, of ApsaraVideo Live
+// or another source, to OSS or VOD storage.
+//
+// Publish the stream first: the job tries for three minutes to pull it and then
+// stops. The events LiveRecordTaskStatus and LiveRecordFileCreated report its
+// progress, [Client.ListLiveRecordFiles] lists the files.
+//
+// The storage must exist before; files in storage configured for IMS can be
+// managed there.
 //
 // RAM action: ice:SubmitLiveRecordJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitliverecordjob
 func (c *Client) SubmitLiveRecordJob(ctx context.Context, req SubmitLiveRecordJobRequest) (*SubmitLiveRecordJobResponse, error) {
-	return rpc.Call[SubmitLiveRecordJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitLiveRecordJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveRecordJob"}, req, new(SubmitLiveRecordJobResponse))
 }
 
 // SubmitLiveRecordJobRequest is the input of [Client.SubmitLiveRecordJob].
 type SubmitLiveRecordJobRequest struct {
-	// Required.
-	Name      string `rpc:",form" check:"required"`
+	// Name of the job. Required.
+	Name string `rpc:",form" check:"required"`
+	// URL that receives the events of the job.
 	NotifyUrl string `rpc:",form"`
-	// Required.
+	// Where the files go. Required.
 	RecordOutput LiveRecordOutput `rpc:",json,form" check:"required"`
-	// Required.
+	// The stream to record. Required.
 	StreamInput LiveStreamInput `rpc:",json,form" check:"required"`
-	// Required.
+	// A template of [Client.CreateLiveRecordTemplate], or a preset one. Required.
 	TemplateId string `rpc:",form" check:"required"`
 }
 
@@ -781,24 +877,30 @@ type SubmitLiveRecordJobResponse struct {
 	JobId     string
 }
 
-// SubmitLiveSnapshotJob submits the live snapshot job.
+// SubmitLiveSnapshotJob starts taking snapshots of a live stream at the
+// interval of its template.
+//
+// The event LiveSnapshotFileCreated reports each picture;
+// [Client.SendLiveSnapshotJobCommand] stops the job.
 //
 // RAM action: ice:SubmitLiveSnapshotJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitlivesnapshotjob
 func (c *Client) SubmitLiveSnapshotJob(ctx context.Context, req SubmitLiveSnapshotJobRequest) (*SubmitLiveSnapshotJobResponse, error) {
-	return rpc.Call[SubmitLiveSnapshotJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitLiveSnapshotJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveSnapshotJob"}, req, new(SubmitLiveSnapshotJobResponse))
 }
 
 // SubmitLiveSnapshotJobRequest is the input of [Client.SubmitLiveSnapshotJob].
 type SubmitLiveSnapshotJobRequest struct {
-	CallbackUrl string `rpc:",form"`
-	// Required.
-	JobName string `rpc:",form" check:"required"`
-	// Required.
+	// URL that receives the events of the job. At most 255 characters. An http or
+	// https URL.
+	CallbackUrl string `rpc:",form" check:"runes=255,url=http"`
+	// Name of the job. Required. At most 128 characters.
+	JobName string `rpc:",form" check:"required,runes=128"`
+	// Where the pictures go. Required.
 	SnapshotOutput LiveSnapshotOutput `rpc:",json,form" check:"required"`
-	// Required.
+	// The stream to photograph. Required.
 	StreamInput LiveStreamInput `rpc:",json,form" check:"required"`
-	// Required.
+	// A template of [Client.CreateLiveSnapshotTemplate]. Required.
 	TemplateId string `rpc:",form" check:"required"`
 }
 
@@ -808,26 +910,31 @@ type SubmitLiveSnapshotJobResponse struct {
 	JobId     string
 }
 
-// SubmitLiveTranscodeJob submits the live transcode job.
+// SubmitLiveTranscodeJob transcodes a live stream, at once or at a set time.
+//
+// The input must be playable when the job starts. [Client.GetLiveTranscodeJob]
+// returns the URLs of the output, [Client.SendLiveTranscodeJobCommand] stops
+// the job.
 //
 // RAM action: ice:SubmitLiveTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitlivetranscodejob
 func (c *Client) SubmitLiveTranscodeJob(ctx context.Context, req SubmitLiveTranscodeJobRequest) (*SubmitLiveTranscodeJobResponse, error) {
-	return rpc.Call[SubmitLiveTranscodeJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitLiveTranscodeJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveTranscodeJob"}, req, new(SubmitLiveTranscodeJobResponse))
 }
 
 // SubmitLiveTranscodeJobRequest is the input of [Client.SubmitLiveTranscodeJob].
 type SubmitLiveTranscodeJobRequest struct {
-	// Required.
+	// Name of the job. Required.
 	Name string `check:"required"`
-	// 0 starts the job at once, 1 at the time of TimedConfig. Required.
-	StartMode *int32 `check:"required"`
-	// Required.
+	// 0 starts at once, 1 at the time of TimedConfig. Required. One of 0 or 1.
+	StartMode *int32 `check:"required,in=0|1"`
+	// The stream to transcode. Required.
 	StreamInput LiveTranscodeInput `rpc:",json" check:"required"`
-	// Required.
-	TemplateId  string          `check:"required"`
+	// The live transcoding template. Required.
+	TemplateId string `check:"required"`
+	// When the job runs; needed when StartMode is 1.
 	TimedConfig LiveTimedConfig `rpc:",json"`
-	// Required.
+	// Where the transcoded stream goes. Required.
 	TranscodeOutput LiveTranscodeOutput `rpc:",json" check:"required"`
 }
 
@@ -837,21 +944,22 @@ type SubmitLiveTranscodeJobResponse struct {
 	JobId     string
 }
 
-// UpdateLiveRecordTemplate updates the live record template.
+// UpdateLiveRecordTemplate replaces the name and the formats of a recording
+// template of your own; preset templates can't be changed.
 //
 // RAM action: ice:UpdateLiveRecordTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateliverecordtemplate
 func (c *Client) UpdateLiveRecordTemplate(ctx context.Context, req UpdateLiveRecordTemplateRequest) (*UpdateLiveRecordTemplateResponse, error) {
-	return rpc.Call[UpdateLiveRecordTemplateResponse](ctx, c.rpc, rpc.Op{Action: "UpdateLiveRecordTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLiveRecordTemplate", Class: rpc.Idempotent}, req, new(UpdateLiveRecordTemplateResponse))
 }
 
 // UpdateLiveRecordTemplateRequest is the input of [Client.UpdateLiveRecordTemplate].
 type UpdateLiveRecordTemplateRequest struct {
-	// Required.
+	// Name of the template. Required.
 	Name string `rpc:",form" check:"required"`
-	// Required.
+	// One entry per file format to record. Required.
 	RecordFormat []LiveRecordFormat `rpc:",json,form" check:"required"`
-	// Required.
+	// The template to change. Required.
 	TemplateId string `rpc:",form" check:"required"`
 }
 
@@ -860,24 +968,32 @@ type UpdateLiveRecordTemplateResponse struct {
 	RequestId string
 }
 
-// UpdateLiveSnapshotTemplate updates the live snapshot template.
+// UpdateLiveSnapshotTemplate replaces the settings of a snapshot template.
+//
+// Needs OverwriteFormat or SequenceFormat.
 //
 // RAM action: ice:UpdateLiveSnapshotTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivesnapshottemplate
 func (c *Client) UpdateLiveSnapshotTemplate(ctx context.Context, req UpdateLiveSnapshotTemplateRequest) (*UpdateLiveSnapshotTemplateResponse, error) {
-	return rpc.Call[UpdateLiveSnapshotTemplateResponse](ctx, c.rpc, rpc.Op{Action: "UpdateLiveSnapshotTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLiveSnapshotTemplate", Class: rpc.Idempotent, OneOf: "OverwriteFormat|SequenceFormat"}, req, new(UpdateLiveSnapshotTemplateResponse))
 }
 
 // UpdateLiveSnapshotTemplateRequest is the input of [Client.UpdateLiveSnapshotTemplate].
 type UpdateLiveSnapshotTemplateRequest struct {
-	OverwriteFormat string `rpc:",form"`
-	SequenceFormat  string `rpc:",form"`
-	// Required.
+	// Object name of the one picture that each snapshot replaces. Ends in .jpg,
+	// does not begin with a slash, may hold {JobId} and no other placeholder. At
+	// most 255 characters.
+	OverwriteFormat string `rpc:",form" check:"runes=255"`
+	// Object names of the pictures of a series. Ends in .jpg, does not begin with a
+	// slash, may hold {JobId} and {Date}, and holds {UnixTimestamp} or {Sequence}.
+	// At most 255 characters.
+	SequenceFormat string `rpc:",form" check:"runes=255"`
+	// The template to change. Required.
 	TemplateId string `rpc:",form" check:"required"`
-	// Required.
-	TemplateName string `rpc:",form" check:"required"`
-	// Required.
-	TimeInterval int32 `rpc:",form" check:"required"`
+	// Name of the template. Required. At most 128 characters.
+	TemplateName string `rpc:",form" check:"required,runes=128"`
+	// Seconds between two snapshots. Required. At least 5. At most 3600.
+	TimeInterval int32 `rpc:",form" check:"required,min=5,max=3600"`
 }
 
 // UpdateLiveSnapshotTemplateResponse is the answer of [Client.UpdateLiveSnapshotTemplate].
@@ -885,21 +1001,28 @@ type UpdateLiveSnapshotTemplateResponse struct {
 	RequestId string
 }
 
-// UpdateLiveTranscodeJob updates the live transcode job.
+// UpdateLiveTranscodeJob changes a live transcoding job.
+//
+// The name can be changed at any time. Input, output and times can be changed
+// only for a timed job that has not started.
 //
 // RAM action: ice:UpdateLiveTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivetranscodejob
 func (c *Client) UpdateLiveTranscodeJob(ctx context.Context, req UpdateLiveTranscodeJobRequest) (*UpdateLiveTranscodeJobResponse, error) {
-	return rpc.Call[UpdateLiveTranscodeJobResponse](ctx, c.rpc, rpc.Op{Action: "UpdateLiveTranscodeJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLiveTranscodeJob", Class: rpc.Idempotent}, req, new(UpdateLiveTranscodeJobResponse))
 }
 
 // UpdateLiveTranscodeJobRequest is the input of [Client.UpdateLiveTranscodeJob].
 type UpdateLiveTranscodeJobRequest struct {
-	// Required.
-	JobId           string `check:"required"`
-	Name            string
-	StreamInput     LiveTranscodeInput  `rpc:",json"`
-	TimedConfig     LiveTimedConfig     `rpc:",json"`
+	// The job to change. Required.
+	JobId string `check:"required"`
+	// New name of the job.
+	Name string
+	// New input; timed jobs before their start only.
+	StreamInput LiveTranscodeInput `rpc:",json"`
+	// New times; timed jobs before their start only.
+	TimedConfig LiveTimedConfig `rpc:",json"`
+	// New output; timed jobs before their start only.
 	TranscodeOutput LiveTranscodeOutput `rpc:",json"`
 }
 
@@ -908,19 +1031,22 @@ type UpdateLiveTranscodeJobResponse struct {
 	RequestId string
 }
 
-// UpdateLiveTranscodeTemplate updates the live transcode template.
+// UpdateLiveTranscodeTemplate changes the name or the settings of a live
+// transcoding template.
 //
 // RAM action: ice:UpdateLiveTranscodeTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivetranscodetemplate
 func (c *Client) UpdateLiveTranscodeTemplate(ctx context.Context, req UpdateLiveTranscodeTemplateRequest) (*UpdateLiveTranscodeTemplateResponse, error) {
-	return rpc.Call[UpdateLiveTranscodeTemplateResponse](ctx, c.rpc, rpc.Op{Action: "UpdateLiveTranscodeTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLiveTranscodeTemplate", Class: rpc.Idempotent}, req, new(UpdateLiveTranscodeTemplateResponse))
 }
 
 // UpdateLiveTranscodeTemplateRequest is the input of [Client.UpdateLiveTranscodeTemplate].
 type UpdateLiveTranscodeTemplateRequest struct {
-	Name           string
+	// New name of the template.
+	Name string
+	// New codecs, picture size and bitrates.
 	TemplateConfig LiveTranscodeConfig `rpc:",json"`
-	// Required.
+	// The template to change. Required.
 	TemplateId string `check:"required"`
 }
 

@@ -9,28 +9,36 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreateLivePackageChannel creates the live package channel.
+// CreateLivePackageChannel creates a live packaging channel, which takes one
+// live stream in as HLS.
+//
+// The answer holds the ingest endpoints with their user names and passwords.
+// Add [Client.CreateLivePackageOriginEndpoint] to play the stream.
 //
 // RAM action: ice:CreateLivePackageChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannel
 func (c *Client) CreateLivePackageChannel(ctx context.Context, req CreateLivePackageChannelRequest) (*CreateLivePackageChannelResponse, error) {
-	return rpc.Call[CreateLivePackageChannelResponse](ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannel", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannel", Class: rpc.Tokened}, req, new(CreateLivePackageChannelResponse))
 }
 
 // CreateLivePackageChannelRequest is the input of [Client.CreateLivePackageChannel].
 type CreateLivePackageChannelRequest struct {
-	// Required.
-	ChannelName string `rpc:",form" check:"required"`
+	// Name of the channel. Letters, digits, hyphens and underscores. Required. At
+	// most 200 characters.
+	ChannelName string `rpc:",form" check:"required,runes=200"`
+	// Makes a repeat safe; filled in when empty.
 	ClientToken string
-	Description string `rpc:",form"`
-	// Required.
-	GroupName string `rpc:",form" check:"required"`
-	// Required.
+	// Free text. At most 1000 characters.
+	Description string `rpc:",form" check:"runes=1000"`
+	// Name of the channel group. Letters, digits, hyphens and underscores.
+	// Required. At most 200 characters.
+	GroupName string `rpc:",form" check:"required,runes=200"`
+	// Protocol of the ingest: HLS, the only one so far. Required.
 	Protocol string `rpc:",form" check:"required"`
-	// Required.
-	SegmentCount int32 `rpc:",form" check:"required"`
-	// Required.
-	SegmentDuration int32 `rpc:",form" check:"required"`
+	// Segments in the playlist of the ingest. Required. At least 2. At most 100.
+	SegmentCount int32 `rpc:",form" check:"required,min=2,max=100"`
+	// Seconds per segment of the ingest. Required. At least 1. At most 30.
+	SegmentDuration int32 `rpc:",form" check:"required,min=1,max=30"`
 }
 
 // CreateLivePackageChannelResponse is the answer of [Client.CreateLivePackageChannel].
@@ -39,20 +47,24 @@ type CreateLivePackageChannelResponse struct {
 	LivePackageChannel LivePackageChannel
 }
 
-// CreateLivePackageChannelGroup creates the live package channel group.
+// CreateLivePackageChannelGroup creates a group of live packaging channels and
+// returns the origin domain assigned to it.
 //
 // RAM action: ice:CreateLivePackageChannelGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannelgroup
 func (c *Client) CreateLivePackageChannelGroup(ctx context.Context, req CreateLivePackageChannelGroupRequest) (*CreateLivePackageChannelGroupResponse, error) {
-	return rpc.Call[CreateLivePackageChannelGroupResponse](ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannelGroup", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannelGroup", Class: rpc.Tokened}, req, new(CreateLivePackageChannelGroupResponse))
 }
 
 // CreateLivePackageChannelGroupRequest is the input of [Client.CreateLivePackageChannelGroup].
 type CreateLivePackageChannelGroupRequest struct {
+	// Makes a repeat safe; filled in when empty.
 	ClientToken string
-	Description string
-	// Required.
-	GroupName string `rpc:",form" check:"required"`
+	// Free text. At most 1000 characters.
+	Description string `check:"runes=1000"`
+	// Name of the channel group. Letters, digits, hyphens and underscores.
+	// Required. At most 200 characters.
+	GroupName string `rpc:",form" check:"required,runes=200"`
 }
 
 // CreateLivePackageChannelGroupResponse is the answer of [Client.CreateLivePackageChannelGroup].
@@ -61,32 +73,49 @@ type CreateLivePackageChannelGroupResponse struct {
 	LivePackageChannelGroup LivePackageChannelGroup
 }
 
-// CreateLivePackageOriginEndpoint creates the live package origin endpoint.
+// CreateLivePackageOriginEndpoint creates an endpoint from which the stream of
+// a live packaging channel is played, with its access rules and time shift.
+//
+// The group and the channel must exist. The answer holds the play URL.
+//
+// Needs AuthorizationCode or IpWhitelist.
 //
 // RAM action: ice:CreateLivePackageOriginEndpoint.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivepackageoriginendpoint
 func (c *Client) CreateLivePackageOriginEndpoint(ctx context.Context, req CreateLivePackageOriginEndpointRequest) (*CreateLivePackageOriginEndpointResponse, error) {
-	return rpc.Call[CreateLivePackageOriginEndpointResponse](ctx, c.rpc, rpc.Op{Action: "CreateLivePackageOriginEndpoint", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageOriginEndpoint", Class: rpc.Tokened, OneOf: "AuthorizationCode|IpWhitelist"}, req, new(CreateLivePackageOriginEndpointResponse))
 }
 
 // CreateLivePackageOriginEndpointRequest is the input of [Client.CreateLivePackageOriginEndpoint].
 type CreateLivePackageOriginEndpointRequest struct {
-	AuthorizationCode string `rpc:",form"`
-	// Required.
+	// Code that requests to the endpoint must carry. Letters, digits, hyphens,
+	// underscores and dots. At most 200 characters.
+	AuthorizationCode string `rpc:",form" check:"runes=200"`
+	// Name of the channel. Required.
 	ChannelName string `rpc:",form" check:"required"`
+	// Makes a repeat safe; filled in when empty.
 	ClientToken string
+	// Free text.
 	Description string `rpc:",form"`
-	// Required.
-	EndpointName string `rpc:",form" check:"required"`
-	// Required.
-	GroupName           string              `rpc:",form" check:"required"`
-	IpBlacklist         string              `rpc:",form"`
-	IpWhitelist         string              `rpc:",form"`
+	// Name of the endpoint. Letters, digits, hyphens and underscores. Required. At
+	// most 200 characters.
+	EndpointName string `rpc:",form" check:"required,runes=200"`
+	// Name of the channel group. Required.
+	GroupName string `rpc:",form" check:"required"`
+	// Addresses or CIDR blocks that may not fetch, separated by commas; not
+	// 0.0.0.0/0. At most 1000 characters.
+	IpBlacklist string `rpc:",form" check:"runes=1000"`
+	// Addresses or CIDR blocks that may fetch, separated by commas; not 0.0.0.0/0.
+	// At most 1000 characters.
+	IpWhitelist string `rpc:",form" check:"runes=1000"`
+	// Segments, playlists and encryption of the output.
 	LivePackagingConfig LivePackagingConfig `rpc:",json,form"`
-	ManifestName        string              `rpc:",form"`
-	// Required.
-	Protocol        string `rpc:",form" check:"required"`
-	TimeshiftVision int32  `rpc:",form"`
+	// Name of the playlist, manifest by default.
+	ManifestName string `rpc:",form"`
+	// Protocol of playback: HLS, the only one so far. Required.
+	Protocol string `rpc:",form" check:"required"`
+	// Days that viewers can go back; 0, the default, for no time shift. At most 30.
+	TimeshiftVision int32 `rpc:",form" check:"max=30"`
 }
 
 // CreateLivePackageOriginEndpointResponse is the answer of [Client.CreateLivePackageOriginEndpoint].
@@ -95,19 +124,20 @@ type CreateLivePackageOriginEndpointResponse struct {
 	LivePackageOriginEndpoint LivePackageOriginEndpoint
 }
 
-// DeleteLivePackageChannel deletes the live package channel.
+// DeleteLivePackageChannel deletes a live packaging channel. Delete its origin
+// endpoints first.
 //
 // RAM action: ice:DeleteLivePackageChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivepackagechannel
 func (c *Client) DeleteLivePackageChannel(ctx context.Context, req DeleteLivePackageChannelRequest) (*DeleteLivePackageChannelResponse, error) {
-	return rpc.Call[DeleteLivePackageChannelResponse](ctx, c.rpc, rpc.Op{Action: "DeleteLivePackageChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLivePackageChannel", Class: rpc.Idempotent}, req, new(DeleteLivePackageChannelResponse))
 }
 
 // DeleteLivePackageChannelRequest is the input of [Client.DeleteLivePackageChannel].
 type DeleteLivePackageChannelRequest struct {
-	// Required.
+	// Name of the channel. Required.
 	ChannelName string `check:"required"`
-	// Required.
+	// Name of the channel group. Required.
 	GroupName string `check:"required"`
 }
 
@@ -116,17 +146,18 @@ type DeleteLivePackageChannelResponse struct {
 	RequestId string
 }
 
-// DeleteLivePackageChannelGroup deletes the live package channel group.
+// DeleteLivePackageChannelGroup deletes a group of live packaging channels. The
+// group must be empty.
 //
 // RAM action: ice:DeleteLivePackageChannelGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivepackagechannelgroup
 func (c *Client) DeleteLivePackageChannelGroup(ctx context.Context, req DeleteLivePackageChannelGroupRequest) (*DeleteLivePackageChannelGroupResponse, error) {
-	return rpc.Call[DeleteLivePackageChannelGroupResponse](ctx, c.rpc, rpc.Op{Action: "DeleteLivePackageChannelGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLivePackageChannelGroup", Class: rpc.Idempotent}, req, new(DeleteLivePackageChannelGroupResponse))
 }
 
 // DeleteLivePackageChannelGroupRequest is the input of [Client.DeleteLivePackageChannelGroup].
 type DeleteLivePackageChannelGroupRequest struct {
-	// Required.
+	// Name of the channel group. Required.
 	GroupName string `check:"required"`
 }
 
@@ -135,21 +166,21 @@ type DeleteLivePackageChannelGroupResponse struct {
 	RequestId string
 }
 
-// DeleteLivePackageOriginEndpoint deletes the live package origin endpoint.
+// DeleteLivePackageOriginEndpoint deletes an origin endpoint for good.
 //
 // RAM action: ice:DeleteLivePackageOriginEndpoint.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivepackageoriginendpoint
 func (c *Client) DeleteLivePackageOriginEndpoint(ctx context.Context, req DeleteLivePackageOriginEndpointRequest) (*DeleteLivePackageOriginEndpointResponse, error) {
-	return rpc.Call[DeleteLivePackageOriginEndpointResponse](ctx, c.rpc, rpc.Op{Action: "DeleteLivePackageOriginEndpoint"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLivePackageOriginEndpoint", Class: rpc.Idempotent}, req, new(DeleteLivePackageOriginEndpointResponse))
 }
 
 // DeleteLivePackageOriginEndpointRequest is the input of [Client.DeleteLivePackageOriginEndpoint].
 type DeleteLivePackageOriginEndpointRequest struct {
-	// Required.
+	// Name of the channel. Required.
 	ChannelName string `check:"required"`
-	// Required.
+	// Name of the endpoint. Required.
 	EndpointName string `check:"required"`
-	// Required.
+	// Name of the channel group. Required.
 	GroupName string `check:"required"`
 }
 
@@ -158,19 +189,20 @@ type DeleteLivePackageOriginEndpointResponse struct {
 	RequestId string
 }
 
-// GetLivePackageChannel gets the live package channel.
+// GetLivePackageChannel returns a live packaging channel with its ingest
+// endpoints and segment settings.
 //
 // RAM action: ice:GetLivePackageChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivepackagechannel
 func (c *Client) GetLivePackageChannel(ctx context.Context, req GetLivePackageChannelRequest) (*GetLivePackageChannelResponse, error) {
-	return rpc.Call[GetLivePackageChannelResponse](ctx, c.rpc, rpc.Op{Action: "GetLivePackageChannel", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLivePackageChannel", Class: rpc.Read}, req, new(GetLivePackageChannelResponse))
 }
 
 // GetLivePackageChannelRequest is the input of [Client.GetLivePackageChannel].
 type GetLivePackageChannelRequest struct {
-	// Required.
+	// Name of the channel. Required.
 	ChannelName string `check:"required"`
-	// Required.
+	// Name of the channel group. Required.
 	GroupName string `check:"required"`
 }
 
@@ -180,17 +212,18 @@ type GetLivePackageChannelResponse struct {
 	LivePackageChannel LivePackageChannel
 }
 
-// GetLivePackageChannelGroup gets the live package channel group.
+// GetLivePackageChannelGroup returns a group of live packaging channels with
+// its origin domain.
 //
 // RAM action: ice:GetLivePackageChannelGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivepackagechannelgroup
 func (c *Client) GetLivePackageChannelGroup(ctx context.Context, req GetLivePackageChannelGroupRequest) (*GetLivePackageChannelGroupResponse, error) {
-	return rpc.Call[GetLivePackageChannelGroupResponse](ctx, c.rpc, rpc.Op{Action: "GetLivePackageChannelGroup", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLivePackageChannelGroup", Class: rpc.Read}, req, new(GetLivePackageChannelGroupResponse))
 }
 
 // GetLivePackageChannelGroupRequest is the input of [Client.GetLivePackageChannelGroup].
 type GetLivePackageChannelGroupRequest struct {
-	// Required.
+	// Name of the channel group. Required.
 	GroupName string `check:"required"`
 }
 
@@ -200,21 +233,22 @@ type GetLivePackageChannelGroupResponse struct {
 	LivePackageChannelGroup LivePackageChannelGroup
 }
 
-// GetLivePackageOriginEndpoint gets the live package origin endpoint.
+// GetLivePackageOriginEndpoint returns an origin endpoint with its play URL and
+// access rules.
 //
 // RAM action: ice:GetLivePackageOriginEndpoint.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivepackageoriginendpoint
 func (c *Client) GetLivePackageOriginEndpoint(ctx context.Context, req GetLivePackageOriginEndpointRequest) (*GetLivePackageOriginEndpointResponse, error) {
-	return rpc.Call[GetLivePackageOriginEndpointResponse](ctx, c.rpc, rpc.Op{Action: "GetLivePackageOriginEndpoint", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLivePackageOriginEndpoint", Class: rpc.Read}, req, new(GetLivePackageOriginEndpointResponse))
 }
 
 // GetLivePackageOriginEndpointRequest is the input of [Client.GetLivePackageOriginEndpoint].
 type GetLivePackageOriginEndpointRequest struct {
-	// Required.
+	// Name of the channel. Required.
 	ChannelName string `check:"required"`
-	// Required.
+	// Name of the endpoint. Required.
 	EndpointName string `check:"required"`
-	// Required.
+	// Name of the channel group. Required.
 	GroupName string `check:"required"`
 }
 
@@ -224,12 +258,12 @@ type GetLivePackageOriginEndpointResponse struct {
 	LivePackageOriginEndpoint LivePackageOriginEndpoint
 }
 
-// ListLivePackageChannelGroups lists live package channel groups.
+// ListLivePackageChannelGroups lists the groups of live packaging channels.
 //
 // RAM action: ice:ListLivePackageChannelGroups.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivepackagechannelgroups
 func (c *Client) ListLivePackageChannelGroups(ctx context.Context, req ListLivePackageChannelGroupsRequest) (*ListLivePackageChannelGroupsResponse, error) {
-	return rpc.Call[ListLivePackageChannelGroupsResponse](ctx, c.rpc, rpc.Op{Action: "ListLivePackageChannelGroups", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLivePackageChannelGroups", Class: rpc.Read}, req, new(ListLivePackageChannelGroupsResponse))
 }
 
 // ListLivePackageChannelGroupsIter yields the items of all pages of
@@ -244,10 +278,14 @@ func (c *Client) ListLivePackageChannelGroupsIter(ctx context.Context, req ListL
 
 // ListLivePackageChannelGroupsRequest is the input of [Client.ListLivePackageChannelGroups].
 type ListLivePackageChannelGroupsRequest struct {
-	Keyword  string
-	PageNo   int64
-	PageSize int64
-	SortBy   string
+	// A part of the name or of the description.
+	Keyword string
+	// Number of the page, from 1; 1 by default. At least 1.
+	PageNo int64 `check:"min=1"`
+	// Items per page, 10 by default. At least 1. At most 100.
+	PageSize int64 `check:"min=1,max=100"`
+	// Order by creation time: asc or desc, desc by default.
+	SortBy string
 }
 
 // ListLivePackageChannelGroupsResponse is the answer of [Client.ListLivePackageChannelGroups].
@@ -260,12 +298,12 @@ type ListLivePackageChannelGroupsResponse struct {
 	TotalCount               int64
 }
 
-// ListLivePackageChannels lists live package channels.
+// ListLivePackageChannels lists the channels of a group.
 //
 // RAM action: ice:ListLivePackageChannels.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivepackagechannels
 func (c *Client) ListLivePackageChannels(ctx context.Context, req ListLivePackageChannelsRequest) (*ListLivePackageChannelsResponse, error) {
-	return rpc.Call[ListLivePackageChannelsResponse](ctx, c.rpc, rpc.Op{Action: "ListLivePackageChannels", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLivePackageChannels", Class: rpc.Read}, req, new(ListLivePackageChannelsResponse))
 }
 
 // ListLivePackageChannelsIter yields the items of all pages of
@@ -280,13 +318,16 @@ func (c *Client) ListLivePackageChannelsIter(ctx context.Context, req ListLivePa
 
 // ListLivePackageChannelsRequest is the input of [Client.ListLivePackageChannels].
 type ListLivePackageChannelsRequest struct {
-	// Required.
+	// Name of the channel group. Required.
 	GroupName string `check:"required"`
-	Keyword   string
-	PageNo    int64
-	PageSize  int64
-	// Such as asc or desc.
-	SortBy string
+	// A part of the name or of the description.
+	Keyword string
+	// Number of the page, from 1; 1 by default.
+	PageNo int64
+	// Items per page, 10 by default.
+	PageSize int64
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
 }
 
 // ListLivePackageChannelsResponse is the answer of [Client.ListLivePackageChannels].
@@ -299,12 +340,12 @@ type ListLivePackageChannelsResponse struct {
 	TotalCount          int64
 }
 
-// ListLivePackageOriginEndpoints lists live package origin endpoints.
+// ListLivePackageOriginEndpoints lists the origin endpoints of a channel.
 //
 // RAM action: ice:ListLivePackageOriginEndpoints.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivepackageoriginendpoints
 func (c *Client) ListLivePackageOriginEndpoints(ctx context.Context, req ListLivePackageOriginEndpointsRequest) (*ListLivePackageOriginEndpointsResponse, error) {
-	return rpc.Call[ListLivePackageOriginEndpointsResponse](ctx, c.rpc, rpc.Op{Action: "ListLivePackageOriginEndpoints", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLivePackageOriginEndpoints", Class: rpc.Read}, req, new(ListLivePackageOriginEndpointsResponse))
 }
 
 // ListLivePackageOriginEndpointsIter yields the items of all pages of
@@ -319,14 +360,18 @@ func (c *Client) ListLivePackageOriginEndpointsIter(ctx context.Context, req Lis
 
 // ListLivePackageOriginEndpointsRequest is the input of [Client.ListLivePackageOriginEndpoints].
 type ListLivePackageOriginEndpointsRequest struct {
-	// Required.
+	// Name of the channel. Required.
 	ChannelName string `check:"required"`
-	// Required.
+	// Name of the channel group. Required.
 	GroupName string `check:"required"`
-	Keyword   string
-	PageNo    int64
-	PageSize  int64
-	SortBy    string
+	// A part of the name or of the description.
+	Keyword string
+	// Number of the page.
+	PageNo int64
+	// Items per page.
+	PageSize int64
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
 }
 
 // ListLivePackageOriginEndpointsResponse is the answer of [Client.ListLivePackageOriginEndpoints].
@@ -339,27 +384,29 @@ type ListLivePackageOriginEndpointsResponse struct {
 	TotalCount                 int64
 }
 
-// UpdateLivePackageChannel updates the live package channel.
+// UpdateLivePackageChannel changes the protocol, the segments and the
+// description of a live packaging channel.
 //
 // RAM action: ice:UpdateLivePackageChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivepackagechannel
 func (c *Client) UpdateLivePackageChannel(ctx context.Context, req UpdateLivePackageChannelRequest) (*UpdateLivePackageChannelResponse, error) {
-	return rpc.Call[UpdateLivePackageChannelResponse](ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageChannel", Class: rpc.Idempotent}, req, new(UpdateLivePackageChannelResponse))
 }
 
 // UpdateLivePackageChannelRequest is the input of [Client.UpdateLivePackageChannel].
 type UpdateLivePackageChannelRequest struct {
-	// Required.
-	ChannelName string `rpc:",form" check:"required"`
-	Description string `rpc:",form"`
-	// Required.
-	GroupName string `rpc:",form" check:"required"`
-	// Required.
+	// The channel to change. Required. At most 200 characters.
+	ChannelName string `rpc:",form" check:"required,runes=200"`
+	// Free text. At most 1000 characters.
+	Description string `rpc:",form" check:"runes=1000"`
+	// The group of the channel. Required. At most 200 characters.
+	GroupName string `rpc:",form" check:"required,runes=200"`
+	// Protocol of the ingest: HLS, the only one so far. Required.
 	Protocol string `rpc:",form" check:"required"`
-	// Required.
-	SegmentCount int32 `rpc:",form" check:"required"`
-	// Required.
-	SegmentDuration int32 `rpc:",form" check:"required"`
+	// Segments in the playlist of the ingest. Required. At least 2. At most 100.
+	SegmentCount int32 `rpc:",form" check:"required,min=2,max=100"`
+	// Seconds per segment of the ingest. Required. At least 1. At most 30.
+	SegmentDuration int32 `rpc:",form" check:"required,min=1,max=30"`
 }
 
 // UpdateLivePackageChannelResponse is the answer of [Client.UpdateLivePackageChannel].
@@ -368,22 +415,27 @@ type UpdateLivePackageChannelResponse struct {
 	LivePackageChannel LivePackageChannel
 }
 
-// UpdateLivePackageChannelCredentials updates live package channel credentials.
+// UpdateLivePackageChannelCredentials makes new credentials for the ingest
+// endpoints of a channel.
+//
+// The answer holds the new user names and passwords; encoders must be set up
+// anew. Each call makes new ones.
 //
 // RAM action: ice:UpdateLivePackageChannelCredentials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivepackagechannelcredentials
 func (c *Client) UpdateLivePackageChannelCredentials(ctx context.Context, req UpdateLivePackageChannelCredentialsRequest) (*UpdateLivePackageChannelCredentialsResponse, error) {
-	return rpc.Call[UpdateLivePackageChannelCredentialsResponse](ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageChannelCredentials"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageChannelCredentials"}, req, new(UpdateLivePackageChannelCredentialsResponse))
 }
 
 // UpdateLivePackageChannelCredentialsRequest is the input of [Client.UpdateLivePackageChannelCredentials].
 type UpdateLivePackageChannelCredentialsRequest struct {
-	// Required.
+	// Name of the channel. Required.
 	ChannelName string `rpc:",form" check:"required"`
-	// Required.
+	// Name of the channel group. Required.
 	GroupName string `rpc:",form" check:"required"`
-	// Required.
-	RotateCredentials int32 `rpc:",form" check:"required"`
+	// 1 renews the first endpoint, 2 the second, 3 both. Required. One of 1, 2 or
+	// 3.
+	RotateCredentials int32 `rpc:",form" check:"required,in=1|2|3"`
 }
 
 // UpdateLivePackageChannelCredentialsResponse is the answer of [Client.UpdateLivePackageChannelCredentials].
@@ -392,19 +444,21 @@ type UpdateLivePackageChannelCredentialsResponse struct {
 	IngestEndpoints []LiveIngestEndpoint
 }
 
-// UpdateLivePackageChannelGroup updates the live package channel group.
+// UpdateLivePackageChannelGroup changes the description of a group of live
+// packaging channels.
 //
 // RAM action: ice:UpdateLivePackageChannelGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivepackagechannelgroup
 func (c *Client) UpdateLivePackageChannelGroup(ctx context.Context, req UpdateLivePackageChannelGroupRequest) (*UpdateLivePackageChannelGroupResponse, error) {
-	return rpc.Call[UpdateLivePackageChannelGroupResponse](ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageChannelGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageChannelGroup", Class: rpc.Idempotent}, req, new(UpdateLivePackageChannelGroupResponse))
 }
 
 // UpdateLivePackageChannelGroupRequest is the input of [Client.UpdateLivePackageChannelGroup].
 type UpdateLivePackageChannelGroupRequest struct {
-	Description string `rpc:",form"`
-	// Required.
-	GroupName string `rpc:",form" check:"required"`
+	// Free text. At most 1000 characters.
+	Description string `rpc:",form" check:"runes=1000"`
+	// The group to change. Required. At most 200 characters.
+	GroupName string `rpc:",form" check:"required,runes=200"`
 }
 
 // UpdateLivePackageChannelGroupResponse is the answer of [Client.UpdateLivePackageChannelGroup].
@@ -413,31 +467,43 @@ type UpdateLivePackageChannelGroupResponse struct {
 	LivePackageChannelGroup LivePackageChannelGroup
 }
 
-// UpdateLivePackageOriginEndpoint updates the live package origin endpoint.
+// UpdateLivePackageOriginEndpoint changes an origin endpoint: playlist,
+// packaging, time shift and access rules.
+//
+// Needs AuthorizationCode or IpWhitelist.
 //
 // RAM action: ice:UpdateLivePackageOriginEndpoint.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivepackageoriginendpoint
 func (c *Client) UpdateLivePackageOriginEndpoint(ctx context.Context, req UpdateLivePackageOriginEndpointRequest) (*UpdateLivePackageOriginEndpointResponse, error) {
-	return rpc.Call[UpdateLivePackageOriginEndpointResponse](ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageOriginEndpoint"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageOriginEndpoint", Class: rpc.Idempotent, OneOf: "AuthorizationCode|IpWhitelist"}, req, new(UpdateLivePackageOriginEndpointResponse))
 }
 
 // UpdateLivePackageOriginEndpointRequest is the input of [Client.UpdateLivePackageOriginEndpoint].
 type UpdateLivePackageOriginEndpointRequest struct {
-	AuthorizationCode string `rpc:",form"`
-	// Required.
+	// Code that requests to the endpoint must carry. Letters, digits, hyphens,
+	// underscores and dots. At most 200 characters.
+	AuthorizationCode string `rpc:",form" check:"runes=200"`
+	// Name of the channel. Required.
 	ChannelName string `rpc:",form" check:"required"`
+	// Free text.
 	Description string `rpc:",form"`
-	// Required.
-	EndpointName string `rpc:",form" check:"required"`
-	// Required.
-	GroupName           string              `rpc:",form" check:"required"`
-	IpBlacklist         string              `rpc:",form"`
-	IpWhitelist         string              `rpc:",form"`
+	// The endpoint to change. Required. At most 200 characters.
+	EndpointName string `rpc:",form" check:"required,runes=200"`
+	// Name of the channel group. Required.
+	GroupName string `rpc:",form" check:"required"`
+	// Addresses or CIDR blocks that may not fetch, separated by commas.
+	IpBlacklist string `rpc:",form"`
+	// Addresses or CIDR blocks that may fetch, separated by commas; not 0.0.0.0/0.
+	// At most 1000 characters.
+	IpWhitelist string `rpc:",form" check:"runes=1000"`
+	// Segments, playlists and encryption of the output.
 	LivePackagingConfig LivePackagingConfig `rpc:",json,form"`
-	ManifestName        string              `rpc:",form"`
-	// Required.
-	Protocol        string `rpc:",form" check:"required"`
-	TimeshiftVision int32  `rpc:",form"`
+	// Name of the playlist, manifest by default.
+	ManifestName string `rpc:",form"`
+	// Protocol of playback: HLS, the only one so far. Required.
+	Protocol string `rpc:",form" check:"required"`
+	// Days that viewers can go back; 0 for no time shift. At most 30.
+	TimeshiftVision *int32 `rpc:",form" check:"max=30"`
 }
 
 // UpdateLivePackageOriginEndpointResponse is the answer of [Client.UpdateLivePackageOriginEndpoint].

@@ -11,12 +11,12 @@ import (
 )
 
 // AddFavoritePublicMedia marks assets of the public media library as
-// favourites.
+// favourites; IgnoredList names those it skipped.
 //
 // RAM action: ice:AddFavoritePublicMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addfavoritepublicmedia
 func (c *Client) AddFavoritePublicMedia(ctx context.Context, req AddFavoritePublicMediaRequest) (*AddFavoritePublicMediaResponse, error) {
-	return rpc.Call[AddFavoritePublicMediaResponse](ctx, c.rpc, rpc.Op{Action: "AddFavoritePublicMedia", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddFavoritePublicMedia", Class: rpc.Idempotent}, req, new(AddFavoritePublicMediaResponse))
 }
 
 // AddFavoritePublicMediaRequest is the input of [Client.AddFavoritePublicMedia].
@@ -31,19 +31,24 @@ type AddFavoritePublicMediaResponse struct {
 	IgnoredList []string
 }
 
-// AddMediaMarks adds marks to a media asset.
+// AddMediaMarks adds marks, labelled spans of time, to a media asset and
+// returns their ids separated by commas.
+//
+// Every call adds new marks; [Client.UpdateMediaMarks] changes them.
 //
 // RAM action: ice:AddMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediamarks
 func (c *Client) AddMediaMarks(ctx context.Context, req AddMediaMarksRequest) (*AddMediaMarksResponse, error) {
-	return rpc.Call[AddMediaMarksResponse](ctx, c.rpc, rpc.Op{Action: "AddMediaMarks"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaMarks"}, req, new(AddMediaMarksResponse))
 }
 
 // AddMediaMarksRequest is the input of [Client.AddMediaMarks].
 type AddMediaMarksRequest struct {
-	// Asset to mark. Required.
+	// Asset that has the marks. Required.
 	MediaId string `check:"required"`
-	// JSON array of marks. Required.
+	// Array of objects with MarkStartTime and MarkEndTime (seconds), MarkTag,
+	// MarkContent and MarkStatus, such as
+	// [{"MarkStartTime":"12.1","MarkEndTime":"12.2","MarkTag":"goal"}]. Required.
 	MediaMarks any `rpc:",json" check:"required"`
 }
 
@@ -54,23 +59,24 @@ type AddMediaMarksResponse struct {
 	MediaMarkIds string
 }
 
-// BatchGetMediaInfos returns the metadata of several media assets; ids that do
-// not exist are listed in IgnoredList.
+// BatchGetMediaInfos returns several media assets at once; IgnoredList names
+// the ids that have none.
 //
 // RAM action: ice:BatchGetMediaInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchgetmediainfos
 func (c *Client) BatchGetMediaInfos(ctx context.Context, req BatchGetMediaInfosRequest) (*BatchGetMediaInfosResponse, error) {
-	return rpc.Call[BatchGetMediaInfosResponse](ctx, c.rpc, rpc.Op{Action: "BatchGetMediaInfos", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetMediaInfos", Class: rpc.Read}, req, new(BatchGetMediaInfosResponse))
 }
 
 // BatchGetMediaInfosRequest is the input of [Client.BatchGetMediaInfos].
 type BatchGetMediaInfosRequest struct {
-	// More to return, separated by commas: FileInfo, DynamicMetaData.
+	// What to return besides BasicInfo, separated by commas: FileInfo,
+	// DynamicMetaData.
 	AdditionType string
-	// Seconds that signed URLs in the answer stay valid; 3600 when zero. At least
+	// Validity of signed URLs in the answer, in seconds; 3600 when zero. At least
 	// 1. At most 86400.
 	AuthTimeout int64 `check:"min=1,max=86400"`
-	// Assets to read.
+	// Assets to look up.
 	MediaIds []string `rpc:",comma"`
 }
 
@@ -82,12 +88,12 @@ type BatchGetMediaInfosResponse struct {
 }
 
 // CancelFavoritePublicMedia takes assets of the public media library off the
-// favourites.
+// favourites; IgnoredList names those it skipped.
 //
 // RAM action: ice:CancelFavoritePublicMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-cancelfavoritepublicmedia
 func (c *Client) CancelFavoritePublicMedia(ctx context.Context, req CancelFavoritePublicMediaRequest) (*CancelFavoritePublicMediaResponse, error) {
-	return rpc.Call[CancelFavoritePublicMediaResponse](ctx, c.rpc, rpc.Op{Action: "CancelFavoritePublicMedia", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CancelFavoritePublicMedia", Class: rpc.Idempotent}, req, new(CancelFavoritePublicMediaResponse))
 }
 
 // CancelFavoritePublicMediaRequest is the input of [Client.CancelFavoritePublicMedia].
@@ -102,17 +108,20 @@ type CancelFavoritePublicMediaResponse struct {
 	IgnoredList []string
 }
 
-// CreateAudit records the result of a manual review of up to 20 videos.
+// CreateAudit records the results of manual reviews, for up to 20 assets at a
+// time. Each result raises the event CreateAuditComplete.
 //
 // RAM action: ice:CreateAudit.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createaudit
 func (c *Client) CreateAudit(ctx context.Context, req CreateAuditRequest) (*CreateAuditResponse, error) {
-	return rpc.Call[CreateAuditResponse](ctx, c.rpc, rpc.Op{Action: "CreateAudit"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAudit", Class: rpc.Idempotent}, req, new(CreateAuditResponse))
 }
 
 // CreateAuditRequest is the input of [Client.CreateAudit].
 type CreateAuditRequest struct {
-	// JSON array of results. Required.
+	// Array of up to 20 objects with MediaId, Status (Normal or Blocked), Reason
+	// (needed for Blocked, at most 128 bytes) and Comment (at most 512 bytes).
+	// Required.
 	AuditContent any `rpc:",json" check:"required"`
 }
 
@@ -121,24 +130,27 @@ type CreateAuditResponse struct {
 	RequestId string
 }
 
-// DeleteMediaInfos deletes media assets. With DeletePhysicalFiles the files go
-// too; in a bucket of your own the role AliyunICEDefaultRole needs the right to
-// do that.
+// DeleteMediaInfos removes media assets from the library, and with
+// DeletePhysicalFiles their files as well, for good.
+//
+// MediaIds wins over InputURLs. What was not found is in IgnoredList, what may
+// not be deleted in ForbiddenList; neither fails the call.
 //
 // Needs MediaIds or InputURLs.
 //
 // RAM action: ice:DeleteMediaInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediainfos
 func (c *Client) DeleteMediaInfos(ctx context.Context, req DeleteMediaInfosRequest) (*DeleteMediaInfosResponse, error) {
-	return rpc.Call[DeleteMediaInfosResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaInfos", Class: rpc.Idempotent, OneOf: "MediaIds|InputURLs"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaInfos", Class: rpc.Idempotent, OneOf: "MediaIds|InputURLs"}, req, new(DeleteMediaInfosResponse))
 }
 
 // DeleteMediaInfosRequest is the input of [Client.DeleteMediaInfos].
 type DeleteMediaInfosRequest struct {
-	// Delete the files as well.
+	// Delete the files, too. In a bucket of your own the role AliyunICEDefaultRole
+	// must be granted that first.
 	DeletePhysicalFiles *bool
-	// URLs the assets were registered with; used when MediaIds is empty. At most 20
-	// items.
+	// URLs the assets were registered with, http(s):// or oss://; used when
+	// MediaIds is empty. At most 20 items.
 	InputURLs []string `rpc:",comma" check:"items=20"`
 	// Assets to delete. At most 20 items.
 	MediaIds []string `rpc:",comma" check:"items=20"`
@@ -157,14 +169,14 @@ type DeleteMediaInfosResponse struct {
 // RAM action: ice:DeleteMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediamarks
 func (c *Client) DeleteMediaMarks(ctx context.Context, req DeleteMediaMarksRequest) (*DeleteMediaMarksResponse, error) {
-	return rpc.Call[DeleteMediaMarksResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaMarks", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaMarks", Class: rpc.Idempotent}, req, new(DeleteMediaMarksResponse))
 }
 
 // DeleteMediaMarksRequest is the input of [Client.DeleteMediaMarks].
 type DeleteMediaMarksRequest struct {
 	// Asset that has the marks.
 	MediaId string
-	// Marks to delete.
+	// Marks to delete; empty means all.
 	MediaMarkIds []string `rpc:",comma"`
 }
 
@@ -175,18 +187,22 @@ type DeleteMediaMarksResponse struct {
 	MediaMarkIds string
 }
 
-// DeletePlayInfo deletes media streams of an asset.
+// DeletePlayInfo deletes media streams of an asset, and with
+// DeletePhysicalFiles the files of transcoded streams as well.
+//
+// What was not found is in IgnoredList, what may not be deleted in
+// ForbiddenList.
 //
 // RAM action: ice:DeletePlayInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteplayinfo
 func (c *Client) DeletePlayInfo(ctx context.Context, req DeletePlayInfoRequest) (*DeletePlayInfoResponse, error) {
-	return rpc.Call[DeletePlayInfoResponse](ctx, c.rpc, rpc.Op{Action: "DeletePlayInfo", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeletePlayInfo", Class: rpc.Idempotent}, req, new(DeletePlayInfoResponse))
 }
 
 // DeletePlayInfoRequest is the input of [Client.DeletePlayInfo].
 type DeletePlayInfoRequest struct {
-	// Delete the files of transcoded streams as well; in a bucket of your own the
-	// role AliyunICEDefaultRole needs the right to do that. Source files stay.
+	// Delete the files of transcoded streams, too; source files stay. In a bucket
+	// of your own the role AliyunICEDefaultRole must be granted that first.
 	DeletePhysicalFiles *bool
 	// URLs of the streams.
 	FileURLs []string `rpc:",comma"`
@@ -201,12 +217,13 @@ type DeletePlayInfoResponse struct {
 	IgnoredList   []string
 }
 
-// GetContentAnalyzeConfig returns what is analysed when an asset is registered.
+// GetContentAnalyzeConfig returns what content analysis is run on newly
+// registered assets; [Client.SetContentAnalyzeConfig] changes it.
 //
 // RAM action: ice:GetContentAnalyzeConfig.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcontentanalyzeconfig
 func (c *Client) GetContentAnalyzeConfig(ctx context.Context) (*GetContentAnalyzeConfigResponse, error) {
-	return rpc.Call[GetContentAnalyzeConfigResponse](ctx, c.rpc, rpc.Op{Action: "GetContentAnalyzeConfig", Class: rpc.Read}, nil)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetContentAnalyzeConfig", Class: rpc.Read}, nil, new(GetContentAnalyzeConfigResponse))
 }
 
 // GetContentAnalyzeConfigResponse is the answer of [Client.GetContentAnalyzeConfig].
@@ -223,31 +240,35 @@ type ContentAnalyzeConfig struct {
 	TemplateId string
 }
 
-// GetMediaInfo returns the metadata, the files and the analysis results of a
-// media asset. MediaId wins over InputURL.
+// GetMediaInfo returns the metadata, files and analysis results of a media
+// asset. MediaId wins over InputURL.
+//
+// Right after a registration the files may still be missing.
+// MediaInfo.MediaBasicInfo.Status goes from Init or Preparing to Normal, or to
+// PrepareFail.
 //
 // Needs MediaId or InputURL.
 //
 // RAM action: ice:GetMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediainfo
 func (c *Client) GetMediaInfo(ctx context.Context, req GetMediaInfoRequest) (*GetMediaInfoResponse, error) {
-	return rpc.Call[GetMediaInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaInfo", Class: rpc.Read, OneOf: "MediaId|InputURL"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaInfo", Class: rpc.Read, OneOf: "MediaId|InputURL"}, req, new(GetMediaInfoResponse))
 }
 
 // GetMediaInfoRequest is the input of [Client.GetMediaInfo].
 type GetMediaInfoRequest struct {
-	// Seconds that signed URLs in the answer stay valid.
+	// Validity of signed URLs in the answer, in seconds.
 	AuthTimeout int64
-	// URL the asset was registered with; used when MediaId is empty. The URL of an
-	// OSS object, https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key,
-	// or vod://id.
+	// URL the asset was registered with; used when MediaId is empty. oss:// means
+	// the region of the client. The URL of an OSS object,
+	// https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key, or vod://id.
 	InputURL string `check:"url=media"`
-	// Asset to read.
+	// Asset to look up.
 	MediaId string
-	// Kind of the file URLs: oss when empty; cdn only for assets imported from VOD
-	// with an acceleration domain. One of oss or cdn.
+	// Kind of the file URLs: oss when empty; cdn works only for assets imported
+	// from VOD that have an acceleration domain there. One of oss or cdn.
 	OutputType string `check:"in=oss|cdn"`
-	// Parts to return as text instead of as a URL; the only one is
+	// Results to return as text instead of as a URL. The only key is
 	// AiRoughData.StandardSmartTagJob.
 	ReturnDetailedInfo map[string]bool `rpc:",json"`
 }
@@ -266,19 +287,20 @@ type StandardSmartTagJob struct {
 	Status    string
 }
 
-// GetMediaMarks returns marks of a media asset.
+// GetMediaMarks returns marks of a media asset by their ids;
+// [Client.ListMediaMarks] returns all.
 //
 // RAM action: ice:GetMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediamarks
 func (c *Client) GetMediaMarks(ctx context.Context, req GetMediaMarksRequest) (*GetMediaMarksResponse, error) {
-	return rpc.Call[GetMediaMarksResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaMarks", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaMarks", Class: rpc.Read}, req, new(GetMediaMarksResponse))
 }
 
 // GetMediaMarksRequest is the input of [Client.GetMediaMarks].
 type GetMediaMarksRequest struct {
 	// Asset that has the marks.
 	MediaId string
-	// Marks to return.
+	// Marks to look up.
 	MediaMarkIds []string `rpc:",comma"`
 }
 
@@ -289,21 +311,22 @@ type GetMediaMarksResponse struct {
 	MediaMarks alimedia.JSON
 }
 
-// GetPlayInfo returns the play URLs of a media asset, one for each stream.
+// GetPlayInfo returns the play URLs of a media asset, one for each of its
+// streams.
 //
 // Needs MediaId or InputURL.
 //
 // RAM action: ice:GetPlayInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getplayinfo
 func (c *Client) GetPlayInfo(ctx context.Context, req GetPlayInfoRequest) (*GetPlayInfoResponse, error) {
-	return rpc.Call[GetPlayInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read, OneOf: "MediaId|InputURL"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read, OneOf: "MediaId|InputURL"}, req, new(GetPlayInfoResponse))
 }
 
 // GetPlayInfoRequest is the input of [Client.GetPlayInfo].
 type GetPlayInfoRequest struct {
-	// Seconds that the URLs stay valid; 3600 is default and minimum. At least 3600.
+	// Validity of the URLs, in seconds; 3600 when zero. At least 3600.
 	AuthTimeout int64 `check:"min=3600"`
-	// URL the asset was registered with; used when MediaId is empty.
+	// URL the asset was registered with, as an alternative to MediaId.
 	InputURL string
 	// Asset to play.
 	MediaId string
@@ -356,17 +379,18 @@ type PlayInfo struct {
 	Width             int64
 }
 
-// GetPublicMediaInfo returns an asset of the public media library.
+// GetPublicMediaInfo returns one asset of the public media library. It is open
+// to callers without credentials.
 //
 // RAM action: ice:GetPublicMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpublicmediainfo
 func (c *Client) GetPublicMediaInfo(ctx context.Context, req GetPublicMediaInfoRequest) (*GetPublicMediaInfoResponse, error) {
-	return rpc.Call[GetPublicMediaInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetPublicMediaInfo", Class: rpc.Read, Anonymous: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPublicMediaInfo", Class: rpc.Read, Anonymous: true}, req, new(GetPublicMediaInfoResponse))
 }
 
 // GetPublicMediaInfoRequest is the input of [Client.GetPublicMediaInfo].
 type GetPublicMediaInfoRequest struct {
-	// Asset to read.
+	// Asset to look up.
 	MediaId string
 }
 
@@ -376,13 +400,13 @@ type GetPublicMediaInfoResponse struct {
 	MediaInfo PublicMediaInfo
 }
 
-// GetVideoList lists audio and video assets of VOD storage, at most the first
-// 5000 that match; narrow the time range for more.
+// GetVideoList lists audio and video assets, at most the first 5000 that match.
+// Cut the time range by StartTime and EndTime to see more.
 //
 // RAM action: ice:GetVideoList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvideolist
 func (c *Client) GetVideoList(ctx context.Context, req GetVideoListRequest) (*GetVideoListResponse, error) {
-	return rpc.Call[GetVideoListResponse](ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read}, req, new(GetVideoListResponse))
 }
 
 // GetVideoListIter yields the items of all pages of [Client.GetVideoList], one
@@ -395,19 +419,22 @@ func (c *Client) GetVideoListIter(ctx context.Context, req GetVideoListRequest) 
 
 // GetVideoListRequest is the input of [Client.GetVideoList].
 type GetVideoListRequest struct {
-	// Category to look in.
+	// Only assets of this category.
 	CateId int64
-	// Created before this time.
+	// End of the range of creation times, in UTC, such as 2017-01-11T12:59:00Z;
+	// later than StartTime.
 	EndTime string
-	// Number of the page; 1 when zero.
+	// Page to return; 1 when zero.
 	PageNo int32
 	// Assets per page; 10 when zero. At most 50.
 	PageSize int32 `check:"max=50"`
-	// CreationTime:Desc (default) or CreationTime:Asc.
-	SortBy string
-	// Created at this time or after, such as 2017-01-11T12:00:00Z.
+	// Order; newest first when empty. One of CreationTime:Desc or CreationTime:Asc.
+	SortBy string `check:"in=CreationTime:Desc|CreationTime:Asc"`
+	// Start of the range of creation times, in UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
-	// States to return, separated by commas.
+	// States to return, separated by commas: Uploading, UploadFail, UploadSucc,
+	// Preparing, PrepareFail, Transcoding, TranscodeFail, ProduceFail, checking,
+	// Blocked, Normal.
 	Status string
 }
 
@@ -420,19 +447,20 @@ type GetVideoListResponse struct {
 	Total     int64
 }
 
-// ListAllPublicMediaTags lists the tags of the public media library.
+// ListAllPublicMediaTags lists the tags of the public media library. It is open
+// to callers without credentials.
 //
 // RAM action: ice:ListAllPublicMediaTags.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listallpublicmediatags
 func (c *Client) ListAllPublicMediaTags(ctx context.Context, req ListAllPublicMediaTagsRequest) (*ListAllPublicMediaTagsResponse, error) {
-	return rpc.Call[ListAllPublicMediaTagsResponse](ctx, c.rpc, rpc.Op{Action: "ListAllPublicMediaTags", Class: rpc.Read, Anonymous: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAllPublicMediaTags", Class: rpc.Read, Anonymous: true}, req, new(ListAllPublicMediaTagsResponse))
 }
 
 // ListAllPublicMediaTagsRequest is the input of [Client.ListAllPublicMediaTags].
 type ListAllPublicMediaTagsRequest struct {
-	// One of sticker, bgm or bgi.
+	// Business type of the assets: sticker, bgm or bgi.
 	BusinessType string
-	// Entity of the public library.
+	// Kind of library: Copyright_Music for public-domain music.
 	EntityId string
 }
 
@@ -457,13 +485,13 @@ type MediaTagOption struct {
 	OptionId          string
 }
 
-// ListMediaBasicInfos lists the media assets that match all of the given
-// fields.
+// ListMediaBasicInfos lists the media assets that match all given fields
+// exactly, in pages of up to 100.
 //
 // RAM action: ice:ListMediaBasicInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediabasicinfos
 func (c *Client) ListMediaBasicInfos(ctx context.Context, req ListMediaBasicInfosRequest) (*ListMediaBasicInfosResponse, error) {
-	return rpc.Call[ListMediaBasicInfosResponse](ctx, c.rpc, rpc.Op{Action: "ListMediaBasicInfos", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaBasicInfos", Class: rpc.Read}, req, new(ListMediaBasicInfosResponse))
 }
 
 // ListMediaBasicInfosIter yields the items of all pages of
@@ -476,31 +504,34 @@ func (c *Client) ListMediaBasicInfosIter(ctx context.Context, req ListMediaBasic
 
 // ListMediaBasicInfosRequest is the input of [Client.ListMediaBasicInfos].
 type ListMediaBasicInfosRequest struct {
-	// Seconds that signed URLs in the answer stay valid; 3600 when zero. At least
+	// Validity of signed URLs in the answer, in seconds; 3600 when zero. At least
 	// 1. At most 86400.
 	AuthTimeout int64 `check:"min=1,max=86400"`
-	// One of subtitles, watermark, opening, ending or general.
+	// Business type: subtitles, watermark, opening, ending or general.
 	BusinessType string
-	// Created at this time or before.
+	// Latest time of creation, included, in UTC, such as 2017-01-11T12:00:00Z.
 	EndTime string
-	// Return the files as well.
+	// Return basics of the source files, such as size and duration, too.
 	IncludeFileBasicInfo *bool
 	// Assets per page; 10 when zero. At most 100.
 	MaxResults int32 `check:"max=100"`
 	// Only this asset.
 	MediaId string
-	// One of image, video, audio or text.
-	MediaType string
-	// NextToken of the page before; empty for the first.
+	// Type of the assets. One of image, video, audio or text.
+	MediaType string `check:"in=image|video|audio|text"`
+	// NextToken of the page before; empty for the first page.
 	NextToken string
-	// Order by time of creation: desc (default) or asc.
-	SortBy string
-	// One of oss, vod, live or general.
-	Source string
-	// Created after this time, such as 2017-01-11T12:00:00Z.
+	// Order by time of creation; desc when empty. One of desc or asc.
+	SortBy string `check:"in=desc|asc"`
+	// Where the assets come from; general means other sources. One of oss, vod,
+	// live or general.
+	Source string `check:"in=oss|vod|live|general"`
+	// Time of creation to start after, excluded, in UTC, such as
+	// 2017-01-11T12:00:00Z.
 	StartTime string
-	// One of Init, Preparing, PrepareFail or Normal.
-	Status string
+	// State of the source file; Normal means ready. One of Init, Preparing,
+	// PrepareFail or Normal.
+	Status string `check:"in=Init|Preparing|PrepareFail|Normal"`
 }
 
 // ListMediaBasicInfosResponse is the answer of [Client.ListMediaBasicInfos].
@@ -512,19 +543,19 @@ type ListMediaBasicInfosResponse struct {
 	TotalCount int64
 }
 
-// ListMediaMarks lists the marks of a media asset.
+// ListMediaMarks lists all marks of a media asset, as a JSON array.
 //
 // RAM action: ice:ListMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediamarks
 func (c *Client) ListMediaMarks(ctx context.Context, req ListMediaMarksRequest) (*ListMediaMarksResponse, error) {
-	return rpc.Call[ListMediaMarksResponse](ctx, c.rpc, rpc.Op{Action: "ListMediaMarks", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaMarks", Class: rpc.Read}, req, new(ListMediaMarksResponse))
 }
 
 // ListMediaMarksRequest is the input of [Client.ListMediaMarks].
 type ListMediaMarksRequest struct {
 	// Asset that has the marks.
 	MediaId string
-	// Only these marks.
+	// Retired: without effect. Use [Client.GetMediaMarks].
 	MediaMarkIds []string `rpc:",comma"`
 }
 
@@ -535,12 +566,14 @@ type ListMediaMarksResponse struct {
 	MediaMarks alimedia.JSON
 }
 
-// ListPublicMediaBasicInfos lists assets of the public media library.
+// ListPublicMediaBasicInfos lists assets of the public media library, such as
+// stickers, music and background images. It is open to callers without
+// credentials.
 //
 // RAM action: ice:ListPublicMediaBasicInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpublicmediabasicinfos
 func (c *Client) ListPublicMediaBasicInfos(ctx context.Context, req ListPublicMediaBasicInfosRequest) (*ListPublicMediaBasicInfosResponse, error) {
-	return rpc.Call[ListPublicMediaBasicInfosResponse](ctx, c.rpc, rpc.Op{Action: "ListPublicMediaBasicInfos", Class: rpc.Read, Anonymous: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPublicMediaBasicInfos", Class: rpc.Read, Anonymous: true}, req, new(ListPublicMediaBasicInfosResponse))
 }
 
 // ListPublicMediaBasicInfosIter yields the items of all pages of
@@ -555,20 +588,21 @@ func (c *Client) ListPublicMediaBasicInfosIter(ctx context.Context, req ListPubl
 
 // ListPublicMediaBasicInfosRequest is the input of [Client.ListPublicMediaBasicInfos].
 type ListPublicMediaBasicInfosRequest struct {
-	// One of sticker, bgm or bgi.
-	BusinessType string
-	// Return the files as well.
+	// Kind of assets: stickers, background music or background images. One of
+	// sticker, bgm or bgi.
+	BusinessType string `check:"in=sticker|bgm|bgi"`
+	// Return basics of the files, too.
 	IncludeFileBasicInfo *bool
 	// Assets per page; 10 when zero. At most 100.
 	MaxResults int32 `check:"max=100"`
-	// Only assets with this tag, such as bgm-upbeat; see
-	// [Client.ListAllPublicMediaTags].
+	// Only assets with this tag, such as sticker-cute, bgm-upbeat or bgi-grad;
+	// [Client.ListAllPublicMediaTags] lists them.
 	MediaTagId string
-	// NextToken of the page before; empty for the first.
+	// NextToken of the page before; empty for the first page.
 	NextToken string
-	// Number of the page, instead of a token.
+	// Page to return, instead of a token; 1 when zero.
 	PageNo int32
-	// Assets per page, with PageNo. At most 100.
+	// Assets per page, with PageNo; 10 when zero. At most 100.
 	PageSize int32 `check:"max=100"`
 }
 
@@ -581,56 +615,61 @@ type ListPublicMediaBasicInfosResponse struct {
 	TotalCount int64
 }
 
-// RegisterMediaInfo adds a file in OSS, or an asset of ApsaraVideo VOD, to the
-// media library.
+// RegisterMediaInfo adds a file of an OSS bucket, or an asset of ApsaraVideo
+// VOD, to the media library.
 //
-// Registration takes 2 to 3 seconds more after the answer; until then
-// [Client.GetMediaInfo] does not know the file. A URL that is registered
-// already is refused with the code MediaAlreadyExist (HTTP 409) unless
-// Overwrite is true.
+// The registration goes on for 2 to 3 seconds after the answer; until the event
+// RegisterMediaComplete [Client.GetMediaInfo] may not know the file.
+//
+// A URL registered before is refused with the code MediaAlreadyExist (HTTP 409)
+// unless Overwrite is true.
 //
 // RAM action: ice:RegisterMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registermediainfo
 func (c *Client) RegisterMediaInfo(ctx context.Context, req RegisterMediaInfoRequest) (*RegisterMediaInfoResponse, error) {
-	return rpc.Call[RegisterMediaInfoResponse](ctx, c.rpc, rpc.Op{Action: "RegisterMediaInfo", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMediaInfo", Class: rpc.Tokened}, req, new(RegisterMediaInfoResponse))
 }
 
 // RegisterMediaInfoRequest is the input of [Client.RegisterMediaInfo].
 type RegisterMediaInfoRequest struct {
-	// One of subtitles, font, watermark, opening, ending or general.
-	BusinessType string
-	// Category id, as AddCategory and GetCategories return it.
+	// Use of the asset. One of subtitles, font, watermark, opening, ending or
+	// general.
+	BusinessType string `check:"in=subtitles|font|watermark|opening|ending|general"`
+	// Category, as [Client.AddCategory] and [Client.GetCategories] return it.
 	CateId int64
 	// Makes repeats of the call harmless. 32 letters and digits; filled in when
 	// empty.
 	ClientToken string `check:"pattern=clientToken"`
 	// URL of the cover image. At most 128 bytes.
 	CoverURL string `check:"bytes=128"`
-	// What the asset shows. At most 1024 bytes.
+	// Description, in UTF-8. At most 1024 bytes.
 	Description string `check:"bytes=1024"`
-	// Cannot be changed once registered. An oss:// URL means the region of the
+	// Address of the file, fixed once registered. oss:// means the region of the
 	// client. Required. The URL of an OSS object,
 	// https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key, or vod://id.
 	InputURL string `check:"required,url=media"`
 	// Tags of the asset. At most 16, separated by commas, of 32 bytes each.
 	MediaTags string `check:"tags=16x32B"`
-	// Taken from the file extension of an OSS URL when empty. A text needs
-	// BusinessType subtitles or font. One of image, video, audio or text.
+	// Type of the asset; for image, video and audio taken from the file extension
+	// of an OSS URL when empty. text needs BusinessType subtitles or font. One of
+	// image, video, audio or text.
 	MediaType string `check:"in=image|video|audio|text"`
-	// Delete the asset that has this URL and register a new one. False when nil.
+	// Delete the asset that has this URL and register a new one, with a new id.
+	// False when nil.
 	Overwrite *bool
 	// Id of your own, unique in the account. 6 to 64 letters, digits, hyphens and
 	// underscores.
 	ReferenceId string `check:"pattern=referenceId"`
-	// Sprites, snapshots and cover to make.
+	// Sprite and snapshots, both made unless switched off, the time of the cover,
+	// and a search library to add the asset to.
 	RegisterConfig RegisterConfig `rpc:",json"`
-	// Starts a billed analysis after the registration. One of S00000101-300080,
-	// S00000103-000001 or S00000103-000002.
+	// Starts a billed smart-tagging job after the registration: S00000101-300080
+	// understands text, S00000103-000002 has all tagging abilities,
+	// S00000103-000001 both.
 	SmartTagTemplateId string
-	// Made from the date when empty. At most 128 bytes.
+	// Title, in UTF-8; made from the date when empty. At most 128 bytes.
 	Title string `check:"bytes=128"`
-	// JSON that comes back in events; its NotifyAddress receives the callback. At
-	// most 1024 bytes.
+	// Data of your own and the callback for the result. At most 1024 bytes.
 	UserData UserData `rpc:",json" check:"bytes=1024"`
 	// Workflow to run on the asset.
 	WorkflowId string
@@ -642,26 +681,26 @@ type RegisterMediaInfoResponse struct {
 	MediaId   string
 }
 
-// RegisterMediaStream attaches a media stream that lies in OSS to the asset
-// MediaId. The event RegisterStreamComplete tells the end.
+// RegisterMediaStream attaches a media stream that lies in an OSS bucket to the
+// asset MediaId. The event RegisterStreamComplete tells the end.
 //
 // RAM action: ice:RegisterMediaStream.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registermediastream
 func (c *Client) RegisterMediaStream(ctx context.Context, req RegisterMediaStreamRequest) (*RegisterMediaStreamResponse, error) {
-	return rpc.Call[RegisterMediaStreamResponse](ctx, c.rpc, rpc.Op{Action: "RegisterMediaStream"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMediaStream"}, req, new(RegisterMediaStreamResponse))
 }
 
 // RegisterMediaStreamRequest is the input of [Client.RegisterMediaStream].
 type RegisterMediaStreamRequest struct {
-	// Cannot be changed once registered. An oss:// URL means the region of the
+	// Address of the stream, fixed once registered. oss:// means the region of the
 	// client. The URL of an OSS object: https://bucket.oss-region.aliyuncs.com/key
 	// or oss://bucket/key.
 	InputURL string `check:"url=oss"`
 	// Asset the stream is attached to.
 	MediaId string
-	// Tags of the stream; [Client.GetPlayInfo] returns them.
+	// Tags to know the stream by; [Client.GetPlayInfo] returns them.
 	StreamTags map[string]string `rpc:",json"`
-	// Callback and pass-through data; it comes back in the events of the asset.
+	// Callback and data of your own; it comes back in the event.
 	UserData UserData `rpc:",json"`
 }
 
@@ -671,23 +710,25 @@ type RegisterMediaStreamResponse struct {
 	MediaId   string
 }
 
-// SetContentAnalyzeConfig chooses what is analysed when an asset is registered.
+// SetContentAnalyzeConfig chooses whether newly registered assets are analysed,
+// by which template, and where the results are kept for search.
 //
 // RAM action: ice:SetContentAnalyzeConfig.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setcontentanalyzeconfig
 func (c *Client) SetContentAnalyzeConfig(ctx context.Context, req SetContentAnalyzeConfigRequest) (*SetContentAnalyzeConfigResponse, error) {
-	return rpc.Call[SetContentAnalyzeConfigResponse](ctx, c.rpc, rpc.Op{Action: "SetContentAnalyzeConfig", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetContentAnalyzeConfig", Class: rpc.Idempotent}, req, new(SetContentAnalyzeConfigResponse))
 }
 
 // SetContentAnalyzeConfigRequest is the input of [Client.SetContentAnalyzeConfig].
 type SetContentAnalyzeConfigRequest struct {
 	// Analyse every new asset. False when nil.
 	Auto *bool
-	// Where results go for search, separated by commas: TEXT, FACE, DNA. Needs
-	// Auto.
+	// Search libraries that keep the results, separated by commas: TEXT (tags),
+	// FACE, DNA (similar images). Needs Auto. Without it results can never be
+	// searched.
 	SaveType string
-	// S00000101-100040 reads text, S00000101-100060 classifies and finds faces,
-	// S00000101-100070 does all of it.
+	// S00000101-100040 recognises text; S00000101-100060 classifies videos and
+	// recognises faces; S00000101-100070 does all three.
 	TemplateId string
 }
 
@@ -705,7 +746,7 @@ type SetContentAnalyzeConfigResponse struct {
 // RAM action: ice:UpdateMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediainfo
 func (c *Client) UpdateMediaInfo(ctx context.Context, req UpdateMediaInfoRequest) (*UpdateMediaInfoResponse, error) {
-	return rpc.Call[UpdateMediaInfoResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaInfo", Class: rpc.Idempotent, UnsafeIf: "AppendTags", OneOf: "MediaId|InputURL"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaInfo", Class: rpc.Idempotent, UnsafeIf: "AppendTags", OneOf: "MediaId|InputURL"}, req, new(UpdateMediaInfoResponse))
 }
 
 // UpdateMediaInfoRequest is the input of [Client.UpdateMediaInfo].
@@ -713,19 +754,19 @@ type UpdateMediaInfoRequest struct {
 	// Add MediaTags to the tags of the asset instead of replacing them. False when
 	// nil.
 	AppendTags *bool
-	// One of subtitles, watermark, opening, ending or general.
+	// Use of the asset: subtitles, watermark, opening, ending or general.
 	BusinessType string
-	// Category id, as AddCategory and GetCategories return it.
+	// Category, as [Client.AddCategory] and [Client.GetCategories] return it.
 	CateId int64
-	// Name of the category. At most 64 bytes.
+	// Name of the category, in UTF-8. At most 64 bytes.
 	Category string `check:"bytes=64"`
 	// URL of the cover image. At most 128 bytes.
 	CoverURL string `check:"bytes=128"`
-	// New description. At most 1024 bytes.
+	// New description, in UTF-8. At most 1024 bytes.
 	Description string `check:"bytes=1024"`
-	// URL the asset was registered with; used when MediaId is empty. The URL of an
-	// OSS object, https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key,
-	// or vod://id.
+	// URL the asset was registered with; used when MediaId is empty. oss:// means
+	// the region of the client. The URL of an OSS object,
+	// https://bucket.oss-region.aliyuncs.com/key or oss://bucket/key, or vod://id.
 	InputURL string `check:"url=media"`
 	// Asset to change.
 	MediaId string
@@ -734,9 +775,9 @@ type UpdateMediaInfoRequest struct {
 	// Id of your own, unique in the account. 6 to 64 letters, digits, hyphens and
 	// underscores.
 	ReferenceId string `check:"pattern=referenceId"`
-	// New title. At most 128 bytes.
+	// New title, in UTF-8. At most 128 bytes.
 	Title string `check:"bytes=128"`
-	// Any text of your own. At most 1024 bytes.
+	// Data of your own. At most 1024 bytes.
 	UserData string `check:"bytes=1024"`
 }
 
@@ -751,14 +792,14 @@ type UpdateMediaInfoResponse struct {
 // RAM action: ice:UpdateMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediamarks
 func (c *Client) UpdateMediaMarks(ctx context.Context, req UpdateMediaMarksRequest) (*UpdateMediaMarksResponse, error) {
-	return rpc.Call[UpdateMediaMarksResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaMarks", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaMarks", Class: rpc.Idempotent}, req, new(UpdateMediaMarksResponse))
 }
 
 // UpdateMediaMarksRequest is the input of [Client.UpdateMediaMarks].
 type UpdateMediaMarksRequest struct {
 	// Asset that has the marks. Required.
 	MediaId string `check:"required"`
-	// JSON array of marks with their ids. Required.
+	// Array of marks as in [Client.AddMediaMarks], each with its MarkId. Required.
 	MediaMarks any `rpc:",json" check:"required"`
 }
 

@@ -8,30 +8,46 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddMediaConnectFlowInput adds the media connect flow input.
+// AddMediaConnectFlowInput adds an input to a MediaConnect flow.
+//
+// A flow has one input, or two of the same type after
+// [Client.OpenMediaConnectFlowFailover]. With RTMP-PUSH and SRT-Listener you
+// push to the URL in the answer; with RTMP-PULL and SRT-Caller the flow pulls
+// from your source; Flow takes an output of another flow, over a dedicated line
+// and across regions.
 //
 // RAM action: ice:AddMediaConnectFlowInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediaconnectflowinput
 func (c *Client) AddMediaConnectFlowInput(ctx context.Context, req AddMediaConnectFlowInputRequest) (*AddMediaConnectFlowInputResponse, error) {
-	return rpc.Call[AddMediaConnectFlowInputResponse](ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowInput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowInput"}, req, new(AddMediaConnectFlowInputResponse))
 }
 
 // AddMediaConnectFlowInputRequest is the input of [Client.AddMediaConnectFlowInput].
 type AddMediaConnectFlowInputRequest struct {
+	// CIDR blocks that may connect, separated by commas.
 	Cidrs string
-	// Required.
-	FlowId       string `check:"required"`
+	// The flow. Required.
+	FlowId string `check:"required"`
+	// The URL to pull from; needed with RTMP-PULL and SRT-Caller.
 	InputFromUrl string
-	// Required.
+	// Name of the input. Required.
 	InputName string `check:"required"`
-	// Required.
-	InputProtocol   string `check:"required"`
-	MaxBitrate      int32
-	PairFlowId      string
-	PairOutputName  string
-	SrtLatency      int32
-	SrtPassphrase   string
-	SrtPbkeyLen     string
+	// RTMP-PUSH, RTMP-PULL, SRT-Listener, SRT-Caller or Flow. Required.
+	InputProtocol string `check:"required"`
+	// Highest bitrate of the input in bits per second.
+	MaxBitrate int32
+	// The flow to take the stream from; needed with Flow.
+	PairFlowId string
+	// The output of PairFlowId, of type SRT-Listener or RTMP-PULL; needed with
+	// Flow.
+	PairOutputName string
+	// SRT latency in milliseconds. Needed with the SRT types.
+	SrtLatency int32
+	// SRT encryption key. Needed with the SRT types.
+	SrtPassphrase string
+	// Length of the SRT key in bytes. Needed with the SRT types.
+	SrtPbkeyLen string
+	// Not described by the reference; leave it empty.
 	WithInternalVip string
 }
 
@@ -49,30 +65,43 @@ type MediaConnectInputURLs struct {
 	InputUrl      string
 }
 
-// AddMediaConnectFlowOutput adds the media connect flow output.
+// AddMediaConnectFlowOutput adds an output to a MediaConnect flow; a flow has
+// at most four.
+//
+// With RTMP-PUSH and SRT-Caller the flow pushes to your server; with RTMP-PULL
+// and SRT-Listener you pull from the URL in the answer; Flow feeds an input of
+// another flow, over a dedicated line and across regions.
 //
 // RAM action: ice:AddMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediaconnectflowoutput
 func (c *Client) AddMediaConnectFlowOutput(ctx context.Context, req AddMediaConnectFlowOutputRequest) (*AddMediaConnectFlowOutputResponse, error) {
-	return rpc.Call[AddMediaConnectFlowOutputResponse](ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowOutput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowOutput"}, req, new(AddMediaConnectFlowOutputResponse))
 }
 
 // AddMediaConnectFlowOutputRequest is the input of [Client.AddMediaConnectFlowOutput].
 type AddMediaConnectFlowOutputRequest struct {
+	// CIDR blocks that may connect, separated by commas.
 	Cidrs string
-	// Required.
+	// The flow. Required.
 	FlowId string `check:"required"`
-	// Required.
+	// Name of the output, unique in the flow. Required.
 	OutputName string `check:"required"`
-	// Required. Such as RTMP-PUSH, SRT-Caller, RTMP-PULL, SRT-Listener or Flow.
+	// RTMP-PUSH, RTMP-PULL, SRT-Caller, SRT-Listener or Flow. Required.
 	OutputProtocol string `check:"required"`
-	OutputToUrl    string
-	PairFlowId     string
-	PairInputName  string
-	PlayerLimit    int32
-	SrtLatency     int32
-	SrtPassphrase  string
-	SrtPbkeyLen    string
+	// The URL to push to; needed with RTMP-PUSH and SRT-Caller.
+	OutputToUrl string
+	// The flow to feed; needed with Flow.
+	PairFlowId string
+	// The input of PairFlowId, of type SRT-Listener or RTMP-PUSH; needed with Flow.
+	PairInputName string
+	// Viewers at a time; those beyond it are refused. An output serves at most 5.
+	PlayerLimit int32
+	// SRT latency. Needed with the SRT types.
+	SrtLatency int32
+	// SRT encryption key. Needed with the SRT types.
+	SrtPassphrase string
+	// Length of the SRT key. Needed with the SRT types.
+	SrtPbkeyLen string
 }
 
 // AddMediaConnectFlowOutputResponse is the answer of [Client.AddMediaConnectFlowOutput].
@@ -85,16 +114,18 @@ type AddMediaConnectFlowOutputResponse struct {
 	RetCode     int32
 }
 
-// CloseMediaConnectFlowFailover closes the media connect flow failover.
+// CloseMediaConnectFlowFailover switches off the second input of a flow. Delete
+// one of two inputs first, else it fails.
 //
 // RAM action: ice:CloseMediaConnectFlowFailover.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-closemediaconnectflowfailover
 func (c *Client) CloseMediaConnectFlowFailover(ctx context.Context, req CloseMediaConnectFlowFailoverRequest) (*CloseMediaConnectFlowFailoverResponse, error) {
-	return rpc.Call[CloseMediaConnectFlowFailoverResponse](ctx, c.rpc, rpc.Op{Action: "CloseMediaConnectFlowFailover"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CloseMediaConnectFlowFailover", Class: rpc.Idempotent}, req, new(CloseMediaConnectFlowFailoverResponse))
 }
 
 // CloseMediaConnectFlowFailoverRequest is the input of [Client.CloseMediaConnectFlowFailover].
 type CloseMediaConnectFlowFailoverRequest struct {
+	// The flow to change.
 	FlowId string
 }
 
@@ -106,19 +137,23 @@ type CloseMediaConnectFlowFailoverResponse struct {
 	RetCode     int32
 }
 
-// CreateMediaConnectFlow creates the media connect flow.
+// CreateMediaConnectFlow creates a MediaConnect flow, which carries a live
+// stream from an input to its outputs.
+//
+// Keep the flow id of the answer: all other operations ask for it. Start the
+// flow with [Client.UpdateMediaConnectFlowStatus].
 //
 // RAM action: ice:CreateMediaConnectFlow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmediaconnectflow
 func (c *Client) CreateMediaConnectFlow(ctx context.Context, req CreateMediaConnectFlowRequest) (*CreateMediaConnectFlowResponse, error) {
-	return rpc.Call[CreateMediaConnectFlowResponse](ctx, c.rpc, rpc.Op{Action: "CreateMediaConnectFlow"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaConnectFlow"}, req, new(CreateMediaConnectFlowResponse))
 }
 
 // CreateMediaConnectFlowRequest is the input of [Client.CreateMediaConnectFlow].
 type CreateMediaConnectFlowRequest struct {
-	// Required.
+	// Name of the flow, unique in its region. Required.
 	FlowName string `check:"required"`
-	// Required.
+	// Region of the flow, one of [Client.GetMediaConnectAvailableRegion]. Required.
 	FlowRegion string `check:"required"`
 }
 
@@ -132,17 +167,18 @@ type CreateMediaConnectFlowResponse struct {
 	RetCode     int32
 }
 
-// DeleteMediaConnectFlow deletes the media connect flow.
+// DeleteMediaConnectFlow deletes a flow with its inputs and outputs. The flow
+// must be offline.
 //
 // RAM action: ice:DeleteMediaConnectFlow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediaconnectflow
 func (c *Client) DeleteMediaConnectFlow(ctx context.Context, req DeleteMediaConnectFlowRequest) (*DeleteMediaConnectFlowResponse, error) {
-	return rpc.Call[DeleteMediaConnectFlowResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlow"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlow", Class: rpc.Idempotent}, req, new(DeleteMediaConnectFlowResponse))
 }
 
 // DeleteMediaConnectFlowRequest is the input of [Client.DeleteMediaConnectFlow].
 type DeleteMediaConnectFlowRequest struct {
-	// Required.
+	// The flow to delete. Required.
 	FlowId string `check:"required"`
 }
 
@@ -154,18 +190,20 @@ type DeleteMediaConnectFlowResponse struct {
 	RetCode     int32
 }
 
-// DeleteMediaConnectFlowInput deletes the media connect flow input.
+// DeleteMediaConnectFlowInput deletes an input of a flow. The flow must be
+// offline and all its outputs deleted.
 //
 // RAM action: ice:DeleteMediaConnectFlowInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediaconnectflowinput
 func (c *Client) DeleteMediaConnectFlowInput(ctx context.Context, req DeleteMediaConnectFlowInputRequest) (*DeleteMediaConnectFlowInputResponse, error) {
-	return rpc.Call[DeleteMediaConnectFlowInputResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowInput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowInput", Class: rpc.Idempotent}, req, new(DeleteMediaConnectFlowInputResponse))
 }
 
 // DeleteMediaConnectFlowInputRequest is the input of [Client.DeleteMediaConnectFlowInput].
 type DeleteMediaConnectFlowInputRequest struct {
-	// Required.
-	FlowId    string `check:"required"`
+	// The flow. Required.
+	FlowId string `check:"required"`
+	// The input to delete; needed when failover is on.
 	InputName string
 }
 
@@ -177,19 +215,20 @@ type DeleteMediaConnectFlowInputResponse struct {
 	RetCode     int32
 }
 
-// DeleteMediaConnectFlowOutput deletes the media connect flow output.
+// DeleteMediaConnectFlowOutput deletes an output of a flow. The flow must be
+// offline.
 //
 // RAM action: ice:DeleteMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediaconnectflowoutput
 func (c *Client) DeleteMediaConnectFlowOutput(ctx context.Context, req DeleteMediaConnectFlowOutputRequest) (*DeleteMediaConnectFlowOutputResponse, error) {
-	return rpc.Call[DeleteMediaConnectFlowOutputResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowOutput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowOutput", Class: rpc.Idempotent}, req, new(DeleteMediaConnectFlowOutputResponse))
 }
 
 // DeleteMediaConnectFlowOutputRequest is the input of [Client.DeleteMediaConnectFlowOutput].
 type DeleteMediaConnectFlowOutputRequest struct {
-	// Required.
+	// The flow. Required.
 	FlowId string `check:"required"`
-	// Required.
+	// The output to delete. Required.
 	OutputName string `check:"required"`
 }
 
@@ -201,17 +240,20 @@ type DeleteMediaConnectFlowOutputResponse struct {
 	RetCode     int32
 }
 
-// ForbidMediaConnectFlowOutput forbids the media connect flow output.
+// ForbidMediaConnectFlowOutput disables an output of a flow until
+// [Client.ResumeMediaConnectFlowOutput].
 //
 // RAM action: ice:ForbidMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-forbidmediaconnectflowoutput
 func (c *Client) ForbidMediaConnectFlowOutput(ctx context.Context, req ForbidMediaConnectFlowOutputRequest) (*ForbidMediaConnectFlowOutputResponse, error) {
-	return rpc.Call[ForbidMediaConnectFlowOutputResponse](ctx, c.rpc, rpc.Op{Action: "ForbidMediaConnectFlowOutput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ForbidMediaConnectFlowOutput", Class: rpc.Idempotent}, req, new(ForbidMediaConnectFlowOutputResponse))
 }
 
 // ForbidMediaConnectFlowOutputRequest is the input of [Client.ForbidMediaConnectFlowOutput].
 type ForbidMediaConnectFlowOutputRequest struct {
-	FlowId     string
+	// The flow.
+	FlowId string
+	// The output to disable.
 	OutputName string
 }
 
@@ -223,12 +265,13 @@ type ForbidMediaConnectFlowOutputResponse struct {
 	RetCode     int32
 }
 
-// GetMediaConnectAvailableRegion gets the media connect available region.
+// GetMediaConnectAvailableRegion returns the regions in which MediaConnect
+// flows can be created.
 //
 // RAM action: ice:GetMediaConnectAvailableRegion.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectavailableregion
 func (c *Client) GetMediaConnectAvailableRegion(ctx context.Context) (*GetMediaConnectAvailableRegionResponse, error) {
-	return rpc.Call[GetMediaConnectAvailableRegionResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaConnectAvailableRegion", Class: rpc.Read}, nil)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectAvailableRegion", Class: rpc.Read}, nil, new(GetMediaConnectAvailableRegionResponse))
 }
 
 // GetMediaConnectAvailableRegionResponse is the answer of [Client.GetMediaConnectAvailableRegion].
@@ -246,17 +289,18 @@ type MediaConnectRegions struct {
 	RegionList    []string
 }
 
-// GetMediaConnectFlow gets the media connect flow.
+// GetMediaConnectFlow returns a flow with its state. StartTime counts only
+// while the flow is online.
 //
 // RAM action: ice:GetMediaConnectFlow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflow
 func (c *Client) GetMediaConnectFlow(ctx context.Context, req GetMediaConnectFlowRequest) (*GetMediaConnectFlowResponse, error) {
-	return rpc.Call[GetMediaConnectFlowResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlow", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlow", Class: rpc.Read}, req, new(GetMediaConnectFlowResponse))
 }
 
 // GetMediaConnectFlowRequest is the input of [Client.GetMediaConnectFlow].
 type GetMediaConnectFlowRequest struct {
-	// Required.
+	// The flow to look up. Required.
 	FlowId string `check:"required"`
 }
 
@@ -279,17 +323,17 @@ type MediaConnectFlow struct {
 	StartTime    string
 }
 
-// GetMediaConnectFlowAllOutputName gets the media connect flow all output name.
+// GetMediaConnectFlowAllOutputName returns the names of all outputs of a flow.
 //
 // RAM action: ice:GetMediaConnectFlowAllOutputName.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflowalloutputname
 func (c *Client) GetMediaConnectFlowAllOutputName(ctx context.Context, req GetMediaConnectFlowAllOutputNameRequest) (*GetMediaConnectFlowAllOutputNameResponse, error) {
-	return rpc.Call[GetMediaConnectFlowAllOutputNameResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowAllOutputName", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowAllOutputName", Class: rpc.Read}, req, new(GetMediaConnectFlowAllOutputNameResponse))
 }
 
 // GetMediaConnectFlowAllOutputNameRequest is the input of [Client.GetMediaConnectFlowAllOutputName].
 type GetMediaConnectFlowAllOutputNameRequest struct {
-	// Required.
+	// The flow. Required.
 	FlowId string `check:"required"`
 }
 
@@ -301,18 +345,19 @@ type GetMediaConnectFlowAllOutputNameResponse struct {
 	RetCode     int32
 }
 
-// GetMediaConnectFlowInput gets the media connect flow input.
+// GetMediaConnectFlowInput returns the input of a flow.
 //
 // RAM action: ice:GetMediaConnectFlowInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflowinput
 func (c *Client) GetMediaConnectFlowInput(ctx context.Context, req GetMediaConnectFlowInputRequest) (*GetMediaConnectFlowInputResponse, error) {
-	return rpc.Call[GetMediaConnectFlowInputResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowInput", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowInput", Class: rpc.Read}, req, new(GetMediaConnectFlowInputResponse))
 }
 
 // GetMediaConnectFlowInputRequest is the input of [Client.GetMediaConnectFlowInput].
 type GetMediaConnectFlowInputRequest struct {
-	// Required.
-	FlowId          string `check:"required"`
+	// The flow. Required.
+	FlowId string `check:"required"`
+	// Not described by the reference; leave it empty.
 	WithInternalVip string
 }
 
@@ -351,19 +396,19 @@ type MediaConnectFlowInput struct {
 	SrtPbkeyLen         int32
 }
 
-// GetMediaConnectFlowOutput gets the media connect flow output.
+// GetMediaConnectFlowOutput returns one output of a flow.
 //
 // RAM action: ice:GetMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflowoutput
 func (c *Client) GetMediaConnectFlowOutput(ctx context.Context, req GetMediaConnectFlowOutputRequest) (*GetMediaConnectFlowOutputResponse, error) {
-	return rpc.Call[GetMediaConnectFlowOutputResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowOutput", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowOutput", Class: rpc.Read}, req, new(GetMediaConnectFlowOutputResponse))
 }
 
 // GetMediaConnectFlowOutputRequest is the input of [Client.GetMediaConnectFlowOutput].
 type GetMediaConnectFlowOutputRequest struct {
-	// Required.
+	// The flow. Required.
 	FlowId string `check:"required"`
-	// Required.
+	// The output to look up. Required.
 	OutputName string `check:"required"`
 }
 
@@ -391,16 +436,21 @@ type MediaConnectFlowOutput struct {
 	SrtPbkeyLen    int32
 }
 
-// OpenMediaConnectFlowFailover opens the media connect flow failover.
+// OpenMediaConnectFlowFailover allows a second input, as a stand-by, for a flow
+// that has one.
+//
+// Add the second input, of the same type, with
+// [Client.AddMediaConnectFlowInput].
 //
 // RAM action: ice:OpenMediaConnectFlowFailover.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-openmediaconnectflowfailover
 func (c *Client) OpenMediaConnectFlowFailover(ctx context.Context, req OpenMediaConnectFlowFailoverRequest) (*OpenMediaConnectFlowFailoverResponse, error) {
-	return rpc.Call[OpenMediaConnectFlowFailoverResponse](ctx, c.rpc, rpc.Op{Action: "OpenMediaConnectFlowFailover"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "OpenMediaConnectFlowFailover", Class: rpc.Idempotent}, req, new(OpenMediaConnectFlowFailoverResponse))
 }
 
 // OpenMediaConnectFlowFailoverRequest is the input of [Client.OpenMediaConnectFlowFailover].
 type OpenMediaConnectFlowFailoverRequest struct {
+	// The flow to change.
 	FlowId string
 }
 
@@ -412,17 +462,20 @@ type OpenMediaConnectFlowFailoverResponse struct {
 	RetCode     int32
 }
 
-// ResumeMediaConnectFlowOutput resumes the media connect flow output.
+// ResumeMediaConnectFlowOutput enables an output of a flow again after
+// [Client.ForbidMediaConnectFlowOutput].
 //
 // RAM action: ice:ResumeMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-resumemediaconnectflowoutput
 func (c *Client) ResumeMediaConnectFlowOutput(ctx context.Context, req ResumeMediaConnectFlowOutputRequest) (*ResumeMediaConnectFlowOutputResponse, error) {
-	return rpc.Call[ResumeMediaConnectFlowOutputResponse](ctx, c.rpc, rpc.Op{Action: "ResumeMediaConnectFlowOutput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ResumeMediaConnectFlowOutput", Class: rpc.Idempotent}, req, new(ResumeMediaConnectFlowOutputResponse))
 }
 
 // ResumeMediaConnectFlowOutputRequest is the input of [Client.ResumeMediaConnectFlowOutput].
 type ResumeMediaConnectFlowOutputRequest struct {
-	FlowId     string
+	// The flow.
+	FlowId string
+	// The output to enable.
 	OutputName string
 }
 
@@ -434,25 +487,33 @@ type ResumeMediaConnectFlowOutputResponse struct {
 	RetCode     int32
 }
 
-// UpdateMediaConnectFlowInput updates the media connect flow input.
+// UpdateMediaConnectFlowInput changes the input of a flow that is offline. Its
+// type can't be changed.
 //
 // RAM action: ice:UpdateMediaConnectFlowInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediaconnectflowinput
 func (c *Client) UpdateMediaConnectFlowInput(ctx context.Context, req UpdateMediaConnectFlowInputRequest) (*UpdateMediaConnectFlowInputResponse, error) {
-	return rpc.Call[UpdateMediaConnectFlowInputResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowInput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowInput", Class: rpc.Idempotent}, req, new(UpdateMediaConnectFlowInputResponse))
 }
 
 // UpdateMediaConnectFlowInputRequest is the input of [Client.UpdateMediaConnectFlowInput].
 type UpdateMediaConnectFlowInputRequest struct {
+	// CIDR blocks that may connect, separated by commas.
 	Cidrs string
-	// Required.
-	FlowId        string `check:"required"`
-	InputFromUrl  string
-	InputName     string
-	MaxBitrate    int32
-	SrtLatency    int32
+	// The flow. Required.
+	FlowId string `check:"required"`
+	// New URL to pull from, for inputs that pull.
+	InputFromUrl string
+	// The input to change; needed when failover is on.
+	InputName string
+	// Highest bitrate of the input in bits per second.
+	MaxBitrate int32
+	// SRT latency; SRT types only.
+	SrtLatency int32
+	// SRT encryption key; SRT types only.
 	SrtPassphrase string
-	SrtPbkeyLen   int32
+	// Length of the SRT key; SRT types only.
+	SrtPbkeyLen int32
 }
 
 // UpdateMediaConnectFlowInputResponse is the answer of [Client.UpdateMediaConnectFlowInput].
@@ -463,26 +524,33 @@ type UpdateMediaConnectFlowInputResponse struct {
 	RetCode     int32
 }
 
-// UpdateMediaConnectFlowOutput updates the media connect flow output.
+// UpdateMediaConnectFlowOutput changes an output of a flow that is offline. Its
+// type can't be changed.
 //
 // RAM action: ice:UpdateMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediaconnectflowoutput
 func (c *Client) UpdateMediaConnectFlowOutput(ctx context.Context, req UpdateMediaConnectFlowOutputRequest) (*UpdateMediaConnectFlowOutputResponse, error) {
-	return rpc.Call[UpdateMediaConnectFlowOutputResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowOutput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowOutput", Class: rpc.Idempotent}, req, new(UpdateMediaConnectFlowOutputResponse))
 }
 
 // UpdateMediaConnectFlowOutputRequest is the input of [Client.UpdateMediaConnectFlowOutput].
 type UpdateMediaConnectFlowOutputRequest struct {
+	// CIDR blocks that may connect, separated by commas.
 	Cidrs string
-	// Required.
+	// The flow. Required.
 	FlowId string `check:"required"`
-	// Required.
-	OutputName    string `check:"required"`
-	OutputToUrl   string
-	PlayerLimit   string
-	SrtLatency    string
+	// The output to change. Required.
+	OutputName string `check:"required"`
+	// New URL to push to; RTMP-PUSH and SRT-Caller only.
+	OutputToUrl string
+	// Viewers at a time, as a decimal number.
+	PlayerLimit string
+	// SRT latency, as a decimal number; SRT types only.
+	SrtLatency string
+	// SRT encryption key; SRT types only.
 	SrtPassphrase string
-	SrtPbkeyLen   string
+	// Length of the SRT key, as a decimal number; SRT types only.
+	SrtPbkeyLen string
 }
 
 // UpdateMediaConnectFlowOutputResponse is the answer of [Client.UpdateMediaConnectFlowOutput].
@@ -493,20 +561,20 @@ type UpdateMediaConnectFlowOutputResponse struct {
 	RetCode     int32
 }
 
-// UpdateMediaConnectFlowStatus updates media connect flow status.
+// UpdateMediaConnectFlowStatus starts or stops a flow.
 //
 // RAM action: ice:UpdateMediaConnectFlowStatus.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediaconnectflowstatus
 func (c *Client) UpdateMediaConnectFlowStatus(ctx context.Context, req UpdateMediaConnectFlowStatusRequest) (*UpdateMediaConnectFlowStatusResponse, error) {
-	return rpc.Call[UpdateMediaConnectFlowStatusResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowStatus"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowStatus", Class: rpc.Idempotent}, req, new(UpdateMediaConnectFlowStatusResponse))
 }
 
 // UpdateMediaConnectFlowStatusRequest is the input of [Client.UpdateMediaConnectFlowStatus].
 type UpdateMediaConnectFlowStatusRequest struct {
-	// Required.
+	// The flow. Required.
 	FlowId string `check:"required"`
-	// Required. Such as online or offline.
-	Status string `check:"required"`
+	// online starts the flow, offline stops it. Required. One of online or offline.
+	Status string `check:"required,in=online|offline"`
 }
 
 // UpdateMediaConnectFlowStatusResponse is the answer of [Client.UpdateMediaConnectFlowStatus].

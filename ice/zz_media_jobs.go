@@ -10,18 +10,19 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CancelIProductionJob cancels the i production job.
+// CancelIProductionJob cancels an intelligent production job.
 //
 // RAM action: ice:CancelIProductionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-canceliproductionjob
 func (c *Client) CancelIProductionJob(ctx context.Context, req CancelIProductionJobRequest) (*CancelIProductionJobResponse, error) {
-	return rpc.Call[CancelIProductionJobResponse](ctx, c.rpc, rpc.Op{Action: "CancelIProductionJob", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CancelIProductionJob", Class: rpc.Tokened}, req, new(CancelIProductionJobResponse))
 }
 
 // CancelIProductionJobRequest is the input of [Client.CancelIProductionJob].
 type CancelIProductionJobRequest struct {
+	// Makes a repeat harmless; filled in when empty.
 	ClientToken string
-	// Required.
+	// The ID that [Client.SubmitIProductionJob] returned. Required.
 	JobId string `check:"required"`
 }
 
@@ -44,16 +45,17 @@ type AccessDeniedDetail struct {
 	PolicyType               string
 }
 
-// GetDynamicImageJob gets the dynamic image job.
+// GetDynamicImageJob returns the state and the output of an animated image job.
 //
 // RAM action: ice:GetDynamicImageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdynamicimagejob
 func (c *Client) GetDynamicImageJob(ctx context.Context, req GetDynamicImageJobRequest) (*GetDynamicImageJobResponse, error) {
-	return rpc.Call[GetDynamicImageJobResponse](ctx, c.rpc, rpc.Op{Action: "GetDynamicImageJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDynamicImageJob", Class: rpc.Read}, req, new(GetDynamicImageJobResponse))
 }
 
 // GetDynamicImageJobRequest is the input of [Client.GetDynamicImageJob].
 type GetDynamicImageJobRequest struct {
+	// The ID that [Client.SubmitDynamicImageJob] returned.
 	JobId string
 }
 
@@ -63,16 +65,18 @@ type GetDynamicImageJobResponse struct {
 	DynamicImageJob DynamicImageJob
 }
 
-// GetMediaInfoJob gets the media info job.
+// GetMediaInfoJob returns the state of a media information job and what it
+// found.
 //
 // RAM action: ice:GetMediaInfoJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediainfojob
 func (c *Client) GetMediaInfoJob(ctx context.Context, req GetMediaInfoJobRequest) (*GetMediaInfoJobResponse, error) {
-	return rpc.Call[GetMediaInfoJobResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaInfoJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaInfoJob", Class: rpc.Read}, req, new(GetMediaInfoJobResponse))
 }
 
 // GetMediaInfoJobRequest is the input of [Client.GetMediaInfoJob].
 type GetMediaInfoJobRequest struct {
+	// The ID that [Client.SubmitMediaInfoJob] returned.
 	JobId string
 }
 
@@ -82,17 +86,17 @@ type GetMediaInfoJobResponse struct {
 	MediaInfoJob MediaInfoJob
 }
 
-// GetPackageJob gets the package job.
+// GetPackageJob returns the state and the output of a packaging job.
 //
 // RAM action: ice:GetPackageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpackagejob
 func (c *Client) GetPackageJob(ctx context.Context, req GetPackageJobRequest) (*GetPackageJobResponse, error) {
-	return rpc.Call[GetPackageJobResponse](ctx, c.rpc, rpc.Op{Action: "GetPackageJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPackageJob", Class: rpc.Read}, req, new(GetPackageJobResponse))
 }
 
 // GetPackageJobRequest is the input of [Client.GetPackageJob].
 type GetPackageJobRequest struct {
-	// Required.
+	// The ID that [Client.SubmitPackageJob] returned. Required.
 	JobId string `check:"required"`
 }
 
@@ -102,17 +106,18 @@ type GetPackageJobResponse struct {
 	PackageJob PackageJob
 }
 
-// GetSnapshotJob gets the snapshot job.
+// GetSnapshotJob returns the state of a snapshot job; [Client.GetSnapshotUrls]
+// has the pictures.
 //
 // RAM action: ice:GetSnapshotJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsnapshotjob
 func (c *Client) GetSnapshotJob(ctx context.Context, req GetSnapshotJobRequest) (*GetSnapshotJobResponse, error) {
-	return rpc.Call[GetSnapshotJobResponse](ctx, c.rpc, rpc.Op{Action: "GetSnapshotJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSnapshotJob", Class: rpc.Read}, req, new(GetSnapshotJobResponse))
 }
 
 // GetSnapshotJobRequest is the input of [Client.GetSnapshotJob].
 type GetSnapshotJobRequest struct {
-	// Required.
+	// The ID that [Client.SubmitSnapshotJob] returned. Required.
 	JobId string `check:"required"`
 }
 
@@ -122,12 +127,13 @@ type GetSnapshotJobResponse struct {
 	SnapshotJob SnapshotJob
 }
 
-// GetSnapshotUrls gets snapshot urls.
+// GetSnapshotUrls returns signed URLs of the pictures that a snapshot job took,
+// page by page.
 //
 // RAM action: ice:GetSnapshotUrls.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsnapshoturls
 func (c *Client) GetSnapshotUrls(ctx context.Context, req GetSnapshotUrlsRequest) (*GetSnapshotUrlsResponse, error) {
-	return rpc.Call[GetSnapshotUrlsResponse](ctx, c.rpc, rpc.Op{Action: "GetSnapshotUrls", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSnapshotUrls", Class: rpc.Read}, req, new(GetSnapshotUrlsResponse))
 }
 
 // GetSnapshotUrlsIter yields the items of all pages of
@@ -140,12 +146,16 @@ func (c *Client) GetSnapshotUrlsIter(ctx context.Context, req GetSnapshotUrlsReq
 
 // GetSnapshotUrlsRequest is the input of [Client.GetSnapshotUrls].
 type GetSnapshotUrlsRequest struct {
+	// The ID that [Client.SubmitSnapshotJob] returned.
 	JobId string
-	// Such as Asc or Desc.
-	OrderBy    string
+	// The order of the pictures. One of Asc or Desc.
+	OrderBy string `check:"in=Asc|Desc"`
+	// The page number, from 1.
 	PageNumber int32
-	PageSize   int32
-	Timeout    int64
+	// Pictures per page; 10 when absent. At most 30.
+	PageSize int32 `check:"max=30"`
+	// How long the URLs are valid, in seconds; 3600 when absent. At most 129600.
+	Timeout int64 `check:"max=129600"`
 }
 
 // GetSnapshotUrlsResponse is the answer of [Client.GetSnapshotUrls].
@@ -156,12 +166,12 @@ type GetSnapshotUrlsResponse struct {
 	WebVTTUrl    string
 }
 
-// ListDynamicImageJobs lists dynamic image jobs.
+// ListDynamicImageJobs lists animated image jobs, page by page.
 //
 // RAM action: ice:ListDynamicImageJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listdynamicimagejobs
 func (c *Client) ListDynamicImageJobs(ctx context.Context, req ListDynamicImageJobsRequest) (*ListDynamicImageJobsResponse, error) {
-	return rpc.Call[ListDynamicImageJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListDynamicImageJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListDynamicImageJobs", Class: rpc.Read}, req, new(ListDynamicImageJobsResponse))
 }
 
 // ListDynamicImageJobsIter yields the items of all pages of
@@ -176,15 +186,21 @@ func (c *Client) ListDynamicImageJobsIter(ctx context.Context, req ListDynamicIm
 
 // ListDynamicImageJobsRequest is the input of [Client.ListDynamicImageJobs].
 type ListDynamicImageJobsRequest struct {
+	// Only jobs created up to this time. UTC, such as 2025-01-31T08:00:00Z.
 	EndOfCreateTime string
-	JobId           string
-	NextPageToken   string
-	// Such as CreateTimeAsc or CreateTimeDesc.
-	OrderBy           string
-	PageSize          int32
+	// Only this job.
+	JobId string
+	// The token of the answer before; empty for the first.
+	NextPageToken string
+	// By creation time. One of CreateTimeAsc or CreateTimeDesc.
+	OrderBy string `check:"in=CreateTimeAsc|CreateTimeDesc"`
+	// Jobs per page; 20 when absent. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Only jobs created from this time on. UTC, such as 2025-01-31T08:00:00Z.
 	StartOfCreateTime string
-	// Such as Init, Success or Fail.
-	Status string
+	// Only jobs in this state; Init is a job that has not ended. One of Init,
+	// Success or Fail.
+	Status string `check:"in=Init|Success|Fail"`
 }
 
 // ListDynamicImageJobsResponse is the answer of [Client.ListDynamicImageJobs].
@@ -194,12 +210,13 @@ type ListDynamicImageJobsResponse struct {
 	NextPageToken string
 }
 
-// ListMediaInfoJobs lists media info jobs.
+// ListMediaInfoJobs lists media information jobs and what they found, page by
+// page.
 //
 // RAM action: ice:ListMediaInfoJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediainfojobs
 func (c *Client) ListMediaInfoJobs(ctx context.Context, req ListMediaInfoJobsRequest) (*ListMediaInfoJobsResponse, error) {
-	return rpc.Call[ListMediaInfoJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListMediaInfoJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaInfoJobs", Class: rpc.Read}, req, new(ListMediaInfoJobsResponse))
 }
 
 // ListMediaInfoJobsIter yields the items of all pages of
@@ -212,15 +229,21 @@ func (c *Client) ListMediaInfoJobsIter(ctx context.Context, req ListMediaInfoJob
 
 // ListMediaInfoJobsRequest is the input of [Client.ListMediaInfoJobs].
 type ListMediaInfoJobsRequest struct {
+	// Only jobs created up to this time. UTC, such as 2025-01-31T08:00:00Z.
 	EndOfCreateTime string
-	JobId           string
-	NextPageToken   string
-	// Such as CreateTimeDesc or CreateTimeAsc.
-	OrderBy           string
-	PageSize          int32
+	// Only this job.
+	JobId string
+	// The token of the answer before; empty for the first.
+	NextPageToken string
+	// By creation time. One of CreateTimeAsc or CreateTimeDesc.
+	OrderBy string `check:"in=CreateTimeAsc|CreateTimeDesc"`
+	// Jobs per page; 10 when absent.
+	PageSize int32
+	// Only jobs created from this time on. UTC, such as 2025-01-31T08:00:00Z.
 	StartOfCreateTime string
-	// Such as Init, Success or Fail.
-	Status string
+	// Only jobs in this state; Init is a job that has not ended. One of Init,
+	// Success or Fail.
+	Status string `check:"in=Init|Success|Fail"`
 }
 
 // ListMediaInfoJobsResponse is the answer of [Client.ListMediaInfoJobs].
@@ -230,12 +253,12 @@ type ListMediaInfoJobsResponse struct {
 	NextPageToken string
 }
 
-// ListPackageJobs lists package jobs.
+// ListPackageJobs lists packaging jobs, page by page.
 //
 // RAM action: ice:ListPackageJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpackagejobs
 func (c *Client) ListPackageJobs(ctx context.Context, req ListPackageJobsRequest) (*ListPackageJobsResponse, error) {
-	return rpc.Call[ListPackageJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListPackageJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPackageJobs", Class: rpc.Read}, req, new(ListPackageJobsResponse))
 }
 
 // ListPackageJobsIter yields the items of all pages of
@@ -250,15 +273,21 @@ func (c *Client) ListPackageJobsIter(ctx context.Context, req ListPackageJobsReq
 
 // ListPackageJobsRequest is the input of [Client.ListPackageJobs].
 type ListPackageJobsRequest struct {
+	// Only jobs created up to this time. UTC, such as 2025-01-31T08:00:00Z.
 	EndOfCreateTime string
-	JobId           string
-	NextPageToken   string
-	// Such as CreateTimeDesc or CreateTimeAsc.
-	OrderBy           string
-	PageSize          int32
+	// Only this job.
+	JobId string
+	// The token of the answer before; empty for the first.
+	NextPageToken string
+	// By creation time. One of CreateTimeAsc or CreateTimeDesc.
+	OrderBy string `check:"in=CreateTimeAsc|CreateTimeDesc"`
+	// Jobs per page; 20 when absent. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Only jobs created from this time on. UTC, such as 2025-01-31T08:00:00Z.
 	StartOfCreateTime string
-	// Such as Init, Success or Fail.
-	Status string
+	// Only jobs in this state; Init is a job that has not ended. One of Init,
+	// Success or Fail.
+	Status string `check:"in=Init|Success|Fail"`
 }
 
 // ListPackageJobsResponse is the answer of [Client.ListPackageJobs].
@@ -273,12 +302,12 @@ type PackageJobList struct {
 	PackageJobs   []PackageJob
 }
 
-// ListSnapshotJobs lists snapshot jobs.
+// ListSnapshotJobs lists snapshot jobs, page by page.
 //
 // RAM action: ice:ListSnapshotJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsnapshotjobs
 func (c *Client) ListSnapshotJobs(ctx context.Context, req ListSnapshotJobsRequest) (*ListSnapshotJobsResponse, error) {
-	return rpc.Call[ListSnapshotJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListSnapshotJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSnapshotJobs", Class: rpc.Read}, req, new(ListSnapshotJobsResponse))
 }
 
 // ListSnapshotJobsIter yields the items of all pages of
@@ -291,15 +320,21 @@ func (c *Client) ListSnapshotJobsIter(ctx context.Context, req ListSnapshotJobsR
 
 // ListSnapshotJobsRequest is the input of [Client.ListSnapshotJobs].
 type ListSnapshotJobsRequest struct {
+	// Only jobs created up to this time. UTC, such as 2025-01-31T08:00:00Z.
 	EndOfCreateTime string
-	JobId           string
-	NextPageToken   string
-	// Such as CreateTimeDesc or CreateTimeAsc.
-	OrderBy           string
-	PageSize          int32
+	// Only this job.
+	JobId string
+	// The token of the answer before; empty for the first.
+	NextPageToken string
+	// By creation time. One of CreateTimeAsc or CreateTimeDesc.
+	OrderBy string `check:"in=CreateTimeAsc|CreateTimeDesc"`
+	// Jobs per page; 20 when absent. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Only jobs created from this time on. UTC, such as 2025-01-31T08:00:00Z.
 	StartOfCreateTime string
-	// Such as Init, Success or Fail.
-	Status string
+	// Only jobs in this state; Init is a job that has not ended. One of Init,
+	// Success or Fail.
+	Status string `check:"in=Init|Success|Fail"`
 }
 
 // ListSnapshotJobsResponse is the answer of [Client.ListSnapshotJobs].
@@ -309,18 +344,20 @@ type ListSnapshotJobsResponse struct {
 	NextPageToken string
 }
 
-// QueryIProductionJob queries the i production job.
+// QueryIProductionJob returns the state and the output of an intelligent
+// production job.
 //
 // RAM action: ice:QueryIProductionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-queryiproductionjob
 func (c *Client) QueryIProductionJob(ctx context.Context, req QueryIProductionJobRequest) (*QueryIProductionJobResponse, error) {
-	return rpc.Call[QueryIProductionJobResponse](ctx, c.rpc, rpc.Op{Action: "QueryIProductionJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryIProductionJob", Class: rpc.Read}, req, new(QueryIProductionJobResponse))
 }
 
 // QueryIProductionJobRequest is the input of [Client.QueryIProductionJob].
 type QueryIProductionJobRequest struct {
+	// Of no use for a query; filled in when empty.
 	ClientToken string
-	// Required.
+	// The ID that [Client.SubmitIProductionJob] returned. Required.
 	JobId string `check:"required"`
 }
 
@@ -345,25 +382,32 @@ type QueryIProductionJobResponse struct {
 	UserData       string
 }
 
-// SubmitDynamicImageJob submits the dynamic image job.
+// SubmitDynamicImageJob makes an animated GIF or WebP of a part of a video.
+//
+// It is asynchronous: the end is told by the event DynamicImageComplete or by
+// [Client.GetDynamicImageJob].
 //
 // RAM action: ice:SubmitDynamicImageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdynamicimagejob
 func (c *Client) SubmitDynamicImageJob(ctx context.Context, req SubmitDynamicImageJobRequest) (*SubmitDynamicImageJobResponse, error) {
-	return rpc.Call[SubmitDynamicImageJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob"}, req, new(SubmitDynamicImageJobResponse))
 }
 
 // SubmitDynamicImageJobRequest is the input of [Client.SubmitDynamicImageJob].
 type SubmitDynamicImageJobRequest struct {
-	// Required.
+	// The video. Required.
 	Input MediaObject `rpc:",json" check:"required"`
-	Name  string
-	// Required.
-	Output         MediaObject    `rpc:",json" check:"required"`
+	// The name of the job.
+	Name string
+	// Where the picture goes. Required.
+	Output MediaObject `rpc:",json" check:"required"`
+	// The pipeline, and a priority from 1 to 10; a greater one runs earlier. 6 when
+	// absent.
 	ScheduleConfig ScheduleConfig `rpc:",json"`
-	// Required.
+	// The animated image template, and what to change of it for this job. Required.
 	TemplateConfig DynamicImageTemplateConfig `rpc:",json" check:"required"`
-	UserData       string
+	// Data of your own that comes back with the job.
+	UserData string
 }
 
 // SubmitDynamicImageJobResponse is the answer of [Client.SubmitDynamicImageJob].
@@ -374,20 +418,27 @@ type SubmitDynamicImageJobResponse struct {
 
 // DynamicImageParams is the OverwriteParams of [DynamicImageTemplateConfig].
 type DynamicImageParams struct {
-	// Such as gif or webp.
-	Format        string `json:",omitzero"`
-	Fps           int32  `json:",omitzero"`
-	Height        int32  `json:",omitzero"`
-	LongShortMode *bool  `json:",omitzero"`
-	// Such as interlaced or progressive.
-	ScanMode string               `json:",omitzero"`
+	// gif or webp.
+	Format string `json:",omitzero"`
+	// Frames per second, 1 to 60.
+	Fps int32 `json:",omitzero"`
+	// The height in pixels, 128 to 4096.
+	Height int32 `json:",omitzero"`
+	// Takes Width as the long side and Height as the short one, also of an upright
+	// video; true when absent.
+	LongShortMode *bool `json:",omitzero"`
+	// interlaced or progressive; progressive when absent.
+	ScanMode string `json:",omitzero"`
+	// The part of the video.
 	TimeSpan DynamicImageTimeSpan `json:",omitzero"`
-	Width    int32                `json:",omitzero"`
+	// The width in pixels, 128 to 4096.
+	Width int32 `json:",omitzero"`
 }
 
 // DynamicImageTemplateConfig is the TemplateConfig of
 // [SubmitDynamicImageJobRequest].
 type DynamicImageTemplateConfig struct {
+	// What differs from the template.
 	OverwriteParams DynamicImageParams `json:",omitzero"`
 	// Required.
 	TemplateId string `json:",omitzero" check:"required"`
@@ -395,36 +446,54 @@ type DynamicImageTemplateConfig struct {
 
 // DynamicImageTimeSpan is the TimeSpan of [DynamicImageParams].
 type DynamicImageTimeSpan struct {
+	// The length, as hh:mm:ss.SSS or in seconds.
 	Duration string `json:",omitzero"`
-	End      string `json:",omitzero"`
-	Seek     string `json:",omitzero"`
+	// How much to leave out at the end, as hh:mm:ss.SSS or in seconds; replaces
+	// Duration.
+	End string `json:",omitzero"`
+	// The start, as hh:mm:ss.SSS or in seconds.
+	Seek string `json:",omitzero"`
 }
 
-// SubmitIProductionJob submits the i production job.
+// SubmitIProductionJob runs one of the production algorithms, such as making a
+// cover or removing subtitles, on a file.
+//
+// It is asynchronous and billed: the end is told by the event AIProduceComplete
+// or by [Client.QueryIProductionJob].
 //
 // RAM action: ice:SubmitIProductionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitiproductionjob
 func (c *Client) SubmitIProductionJob(ctx context.Context, req SubmitIProductionJobRequest) (*SubmitIProductionJobResponse, error) {
-	return rpc.Call[SubmitIProductionJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitIProductionJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitIProductionJob"}, req, new(SubmitIProductionJobResponse))
 }
 
 // SubmitIProductionJobRequest is the input of [Client.SubmitIProductionJob].
 type SubmitIProductionJobRequest struct {
-	// Required. Such as Cover, VideoClip, VideoDelogo, VideoDetext,
-	// CaptionExtraction, VideoGreenScreenMatting, FaceBeauty, VideoH2V,
-	// MusicSegmentDetect, AudioBeatDetection, AudioQualityAssessment,
-	// SpeechDenoise, AudioMixing or MusicDemix.
+	// The algorithm. Video: Cover, VideoClip (summary), VideoDelogo, VideoDetext
+	// (subtitle removal), CaptionExtraction, VideoGreenScreenMatting, FaceBeauty or
+	// VideoH2V (landscape to portrait). Audio: MusicSegmentDetect (chorus),
+	// AudioBeatDetection, AudioQualityAssessment, SpeechDenoise, AudioMixing or
+	// MusicDemix (vocals from accompaniment). Required.
 	FunctionName string `check:"required"`
-	// Required.
-	Input     MediaObject `rpc:",json" check:"required"`
-	JobParams any         `rpc:",json"`
-	ModelId   string
-	Name      string
-	// Required.
-	Output         IProductionOutput `rpc:",json" check:"required"`
-	ScheduleConfig ScheduleConfig    `rpc:",json"`
-	TemplateId     string
-	UserData       string
+	// The file to work on; what kinds are taken depends on the algorithm. Required.
+	Input MediaObject `rpc:",json" check:"required"`
+	// Parameters of the algorithm, a JSON document such as {"Model":"gif"} for
+	// Cover.
+	JobParams any `rpc:",json"`
+	// Another model of the algorithm; usually empty. For VideoDetext,
+	// algo-video-detext-new is better, slower and dearer.
+	ModelId string
+	// The name of the job. At most 100 characters.
+	Name string `check:"runes=100"`
+	// Where the result goes. Required.
+	Output IProductionOutput `rpc:",json" check:"required"`
+	// The pipeline, and a priority from 1 to 10; here a smaller one runs earlier.
+	ScheduleConfig ScheduleConfig `rpc:",json"`
+	// A template with the parameters.
+	TemplateId string
+	// Data of your own that comes back with the result; the reference asks for at
+	// most 256 characters.
+	UserData string
 }
 
 // SubmitIProductionJobResponse is the answer of [Client.SubmitIProductionJob].
@@ -433,21 +502,28 @@ type SubmitIProductionJobResponse struct {
 	JobId     string
 }
 
-// SubmitMediaInfoJob submits the media info job.
+// SubmitMediaInfoJob has the technical data of a file (container, streams,
+// duration) read in the background.
+//
+// Ask [Client.GetMediaInfoJob] for the result. [Client.SubmitSyncMediaInfoJob]
+// answers at once, for a few files at a time.
 //
 // RAM action: ice:SubmitMediaInfoJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediainfojob
 func (c *Client) SubmitMediaInfoJob(ctx context.Context, req SubmitMediaInfoJobRequest) (*SubmitMediaInfoJobResponse, error) {
-	return rpc.Call[SubmitMediaInfoJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitMediaInfoJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaInfoJob"}, req, new(SubmitMediaInfoJobResponse))
 }
 
 // SubmitMediaInfoJobRequest is the input of [Client.SubmitMediaInfoJob].
 type SubmitMediaInfoJobRequest struct {
-	// Required.
-	Input          MediaObject `rpc:",json" check:"required"`
-	Name           string
+	// The file to read. Required.
+	Input MediaObject `rpc:",json" check:"required"`
+	// The name of the job.
+	Name string
+	// The pipeline and the priority.
 	ScheduleConfig ScheduleConfig `rpc:",json"`
-	UserData       string
+	// Data of your own that comes back with the job.
+	UserData string
 }
 
 // SubmitMediaInfoJobResponse is the answer of [Client.SubmitMediaInfoJob].
@@ -456,23 +532,29 @@ type SubmitMediaInfoJobResponse struct {
 	MediaInfoJob MediaInfoJob
 }
 
-// SubmitPackageJob submits the package job.
+// SubmitPackageJob packages several streams of a video into one adaptive
+// output.
+//
+// It is asynchronous: ask [Client.GetPackageJob] for the end.
 //
 // RAM action: ice:SubmitPackageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitpackagejob
 func (c *Client) SubmitPackageJob(ctx context.Context, req SubmitPackageJobRequest) (*SubmitPackageJobResponse, error) {
-	return rpc.Call[SubmitPackageJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitPackageJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitPackageJob"}, req, new(SubmitPackageJobResponse))
 }
 
 // SubmitPackageJobRequest is the input of [Client.SubmitPackageJob].
 type SubmitPackageJobRequest struct {
-	// Required.
+	// The streams to package. Required.
 	Inputs []PackageJobInput `rpc:",json" check:"required"`
-	Name   string
-	// Required.
-	Output         MediaObject    `rpc:",json" check:"required"`
+	// The name of the job.
+	Name string
+	// Where the result goes. Required.
+	Output MediaObject `rpc:",json" check:"required"`
+	// The pipeline and the priority.
 	ScheduleConfig ScheduleConfig `rpc:",json"`
-	UserData       string
+	// Data of your own that comes back with the job.
+	UserData string
 }
 
 // SubmitPackageJobResponse is the answer of [Client.SubmitPackageJob].
@@ -481,25 +563,33 @@ type SubmitPackageJobResponse struct {
 	JobId     string
 }
 
-// SubmitSnapshotJob submits the snapshot job.
+// SubmitSnapshotJob takes pictures of a video: single frames, a sprite, or
+// WebVTT thumbnails.
+//
+// It is asynchronous: the end is told by the event SnapshotComplete or by
+// [Client.GetSnapshotJob]; [Client.GetSnapshotUrls] has the pictures.
 //
 // RAM action: ice:SubmitSnapshotJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsnapshotjob
 func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobRequest) (*SubmitSnapshotJobResponse, error) {
-	return rpc.Call[SubmitSnapshotJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob"}, req, new(SubmitSnapshotJobResponse))
 }
 
 // SubmitSnapshotJobRequest is the input of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobRequest struct {
-	// Required.
+	// The video. Required.
 	Input MediaObject `rpc:",json" check:"required"`
-	Name  string
-	// Required.
-	Output         MediaObject            `rpc:",json" check:"required"`
+	// The name of the job.
+	Name string
+	// Where the pictures go. The name holds {Count} for several frames and
+	// {TileCount} for sprites, and ends in .vtt for WebVTT. Required.
+	Output MediaObject `rpc:",json" check:"required"`
+	// The pipeline.
 	ScheduleConfig SnapshotScheduleConfig `rpc:",json"`
-	// Required.
+	// The snapshot template, and what to change of it for this job. Required.
 	TemplateConfig SnapshotTemplateConfig `rpc:",json" check:"required"`
-	UserData       any                    `rpc:",json"`
+	// Data of your own that comes back with the job, a JSON document.
+	UserData any `rpc:",json"`
 }
 
 // SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].
@@ -510,17 +600,28 @@ type SubmitSnapshotJobResponse struct {
 
 // SnapshotParams is the OverwriteParams of [SnapshotTemplateConfig].
 type SnapshotParams struct {
-	BlackLevel           *int32               `json:",omitzero"`
-	Count                int64                `json:",omitzero"`
-	FrameType            string               `json:",omitzero"`
-	Height               int32                `json:",omitzero"`
-	Interval             *int64               `json:",omitzero"`
-	IsSptFrag            *bool                `json:",omitzero"`
+	// The threshold beyond which a first frame counts as black and is passed over;
+	// for several frames.
+	BlackLevel *int32 `json:",omitzero"`
+	// How many frames to take.
+	Count int64 `json:",omitzero"`
+	// The kind of frame, such as intra.
+	FrameType string `json:",omitzero"`
+	// The height in pixels.
+	Height int32 `json:",omitzero"`
+	// The distance between two frames.
+	Interval *int64 `json:",omitzero"`
+	// Whether WebVTT thumbnails are joined into sprites.
+	IsSptFrag *bool `json:",omitzero"`
+	// The color value up to which a pixel counts as black.
 	PixelBlackThreshold  *int32               `json:",omitzero"`
 	SpriteSnapshotConfig SpriteSnapshotConfig `json:",omitzero"`
-	Time                 int64                `json:",omitzero"`
-	Type                 string               `json:",omitzero"`
-	Width                int32                `json:",omitzero"`
+	// Where in the video to begin.
+	Time int64 `json:",omitzero"`
+	// The kind of snapshot, such as Sprite, WebVtt or Normal.
+	Type string `json:",omitzero"`
+	// The width in pixels.
+	Width int32 `json:",omitzero"`
 }
 
 // SnapshotScheduleConfig is the ScheduleConfig of [SubmitSnapshotJobRequest].
@@ -530,6 +631,7 @@ type SnapshotScheduleConfig struct {
 
 // SnapshotTemplateConfig is the TemplateConfig of [SubmitSnapshotJobRequest].
 type SnapshotTemplateConfig struct {
+	// What differs from the template.
 	OverwriteParams SnapshotParams `json:",omitzero"`
 	// Required.
 	TemplateId string `json:",omitzero" check:"required"`
@@ -537,30 +639,44 @@ type SnapshotTemplateConfig struct {
 
 // SpriteSnapshotConfig is the SpriteSnapshotConfig of [SnapshotParams].
 type SpriteSnapshotConfig struct {
-	CellHeight int32  `json:",omitzero"`
-	CellWidth  int32  `json:",omitzero"`
-	Color      string `json:",omitzero"`
-	Columns    int32  `json:",omitzero"`
-	Lines      int32  `json:",omitzero"`
-	Margin     int32  `json:",omitzero"`
-	Padding    int32  `json:",omitzero"`
+	// The height of a single picture; that of the snapshot when absent.
+	CellHeight int32 `json:",omitzero"`
+	// The width of a single picture; that of the snapshot when absent.
+	CellWidth int32 `json:",omitzero"`
+	// The background, such as #000000.
+	Color string `json:",omitzero"`
+	// Pictures side by side.
+	Columns int32 `json:",omitzero"`
+	// Pictures one below the other.
+	Lines int32 `json:",omitzero"`
+	// The width of the frame in pixels; 0 when absent.
+	Margin int32 `json:",omitzero"`
+	// The space between pictures in pixels; 0 when absent.
+	Padding int32 `json:",omitzero"`
 }
 
-// SubmitSyncMediaInfoJob submits the sync media info job.
+// SubmitSyncMediaInfoJob reads the technical data of a file (container,
+// streams, duration) and returns it in the answer.
+//
+// It suits a few files at a time: for a slow source the call may time out or
+// the data be wrong; use [Client.SubmitMediaInfoJob] there.
 //
 // RAM action: ice:SubmitSyncMediaInfoJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsyncmediainfojob
 func (c *Client) SubmitSyncMediaInfoJob(ctx context.Context, req SubmitSyncMediaInfoJobRequest) (*SubmitSyncMediaInfoJobResponse, error) {
-	return rpc.Call[SubmitSyncMediaInfoJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitSyncMediaInfoJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSyncMediaInfoJob"}, req, new(SubmitSyncMediaInfoJobResponse))
 }
 
 // SubmitSyncMediaInfoJobRequest is the input of [Client.SubmitSyncMediaInfoJob].
 type SubmitSyncMediaInfoJobRequest struct {
-	// Required.
-	Input          MediaObject `rpc:",json" check:"required"`
-	Name           string
+	// The file to read. Required.
+	Input MediaObject `rpc:",json" check:"required"`
+	// The name of the job.
+	Name string
+	// The pipeline and the priority; not needed here.
 	ScheduleConfig ScheduleConfig `rpc:",json"`
-	UserData       string
+	// Data of your own that comes back with the job.
+	UserData string
 }
 
 // SubmitSyncMediaInfoJobResponse is the answer of [Client.SubmitSyncMediaInfoJob].

@@ -9,23 +9,31 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreateMediaLiveChannel creates the media live channel.
+// CreateMediaLiveChannel creates a MediaLive channel, which encodes live inputs
+// and hands them to output groups.
+//
+// It does not run yet: call [Client.StartMediaLiveChannel].
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:CreateMediaLiveChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmedialivechannel
 func (c *Client) CreateMediaLiveChannel(ctx context.Context, req CreateMediaLiveChannelRequest) (*CreateMediaLiveChannelResponse, error) {
-	return rpc.Call[CreateMediaLiveChannelResponse](ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveChannel"}, req, new(CreateMediaLiveChannelResponse))
 }
 
 // CreateMediaLiveChannelRequest is the input of [Client.CreateMediaLiveChannel].
 type CreateMediaLiveChannelRequest struct {
+	// Audio encodings that outputs refer to by name.
 	AudioSettings []MediaLiveAudioSetting `rpc:",json,form"`
-	// Required.
+	// The inputs of the channel. Required.
 	InputAttachments []MediaLiveInputAttachment `rpc:",json,form" check:"required"`
-	// Required.
-	Name string `rpc:",form" check:"required"`
-	// Required.
-	OutputGroups  []MediaLiveOutputGroup  `rpc:",json,form" check:"required"`
+	// Name of the channel. Letters, digits, hyphens and underscores. Required. At
+	// most 64 characters.
+	Name string `rpc:",form" check:"required,runes=64"`
+	// Where the outputs go. Required.
+	OutputGroups []MediaLiveOutputGroup `rpc:",json,form" check:"required"`
+	// Video encodings that outputs refer to by name.
 	VideoSettings []MediaLiveVideoSetting `rpc:",json,form"`
 }
 
@@ -35,22 +43,28 @@ type CreateMediaLiveChannelResponse struct {
 	ChannelId string
 }
 
-// CreateMediaLiveInput creates the media live input.
+// CreateMediaLiveInput creates an input of MediaLive: a stream pushed to it,
+// pulled by it, or taken from a MediaConnect flow.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:CreateMediaLiveInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmedialiveinput
 func (c *Client) CreateMediaLiveInput(ctx context.Context, req CreateMediaLiveInputRequest) (*CreateMediaLiveInputResponse, error) {
-	return rpc.Call[CreateMediaLiveInputResponse](ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInput"}, req, new(CreateMediaLiveInputResponse))
 }
 
 // CreateMediaLiveInputRequest is the input of [Client.CreateMediaLiveInput].
 type CreateMediaLiveInputRequest struct {
-	// Required.
-	InputSettings []MediaLiveInputSetting `rpc:",json,form" check:"required"`
-	// Required.
-	Name             string   `rpc:",form" check:"required"`
+	// One entry for the main source, a second for a backup. Required. At most 2
+	// items.
+	InputSettings []MediaLiveInputSetting `rpc:",json,form" check:"required,items=2"`
+	// Name of the input. Letters, digits, hyphens and underscores. Required. At
+	// most 64 characters.
+	Name string `rpc:",form" check:"required,runes=64"`
+	// Security groups that say who may push; needed for the push types.
 	SecurityGroupIds []string `rpc:",json,form"`
-	// Required.
+	// RTMP_PUSH, RTMP_PULL, SRT_PUSH, SRT_PULL or MEDIA_CONNECT. Required.
 	Type string `rpc:",form" check:"required"`
 }
 
@@ -60,20 +74,23 @@ type CreateMediaLiveInputResponse struct {
 	InputId   string
 }
 
-// CreateMediaLiveInputSecurityGroup creates the media live input security
-// group.
+// CreateMediaLiveInputSecurityGroup creates a list of addresses from which
+// streams may be pushed to inputs.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:CreateMediaLiveInputSecurityGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmedialiveinputsecuritygroup
 func (c *Client) CreateMediaLiveInputSecurityGroup(ctx context.Context, req CreateMediaLiveInputSecurityGroupRequest) (*CreateMediaLiveInputSecurityGroupResponse, error) {
-	return rpc.Call[CreateMediaLiveInputSecurityGroupResponse](ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInputSecurityGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInputSecurityGroup"}, req, new(CreateMediaLiveInputSecurityGroupResponse))
 }
 
 // CreateMediaLiveInputSecurityGroupRequest is the input of [Client.CreateMediaLiveInputSecurityGroup].
 type CreateMediaLiveInputSecurityGroupRequest struct {
-	// Required.
-	Name string `rpc:",form" check:"required"`
-	// Required.
+	// Name of the group. Letters, digits, hyphens and underscores. Required. At
+	// most 64 characters.
+	Name string `rpc:",form" check:"required,runes=64"`
+	// The rules of the group: the sources that may push. Required.
 	WhitelistRules []string `rpc:",json,form" check:"required"`
 }
 
@@ -83,17 +100,19 @@ type CreateMediaLiveInputSecurityGroupResponse struct {
 	SecurityGroupId string
 }
 
-// DeleteMediaLiveChannel deletes the media live channel.
+// DeleteMediaLiveChannel deletes a MediaLive channel that is not running.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:DeleteMediaLiveChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemedialivechannel
 func (c *Client) DeleteMediaLiveChannel(ctx context.Context, req DeleteMediaLiveChannelRequest) (*DeleteMediaLiveChannelResponse, error) {
-	return rpc.Call[DeleteMediaLiveChannelResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaLiveChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaLiveChannel", Class: rpc.Idempotent}, req, new(DeleteMediaLiveChannelResponse))
 }
 
 // DeleteMediaLiveChannelRequest is the input of [Client.DeleteMediaLiveChannel].
 type DeleteMediaLiveChannelRequest struct {
-	// Required.
+	// The channel to delete. Required.
 	ChannelId string `rpc:",form" check:"required"`
 }
 
@@ -102,17 +121,19 @@ type DeleteMediaLiveChannelResponse struct {
 	RequestId string
 }
 
-// DeleteMediaLiveInput deletes the media live input.
+// DeleteMediaLiveInput deletes an input that no channel uses.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:DeleteMediaLiveInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemedialiveinput
 func (c *Client) DeleteMediaLiveInput(ctx context.Context, req DeleteMediaLiveInputRequest) (*DeleteMediaLiveInputResponse, error) {
-	return rpc.Call[DeleteMediaLiveInputResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaLiveInput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaLiveInput", Class: rpc.Idempotent}, req, new(DeleteMediaLiveInputResponse))
 }
 
 // DeleteMediaLiveInputRequest is the input of [Client.DeleteMediaLiveInput].
 type DeleteMediaLiveInputRequest struct {
-	// Required.
+	// The input to delete. Required.
 	InputId string `rpc:",form" check:"required"`
 }
 
@@ -121,18 +142,20 @@ type DeleteMediaLiveInputResponse struct {
 	RequestId string
 }
 
-// DeleteMediaLiveInputSecurityGroup deletes the media live input security
-// group.
+// DeleteMediaLiveInputSecurityGroup deletes a security group that no input
+// uses.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:DeleteMediaLiveInputSecurityGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemedialiveinputsecuritygroup
 func (c *Client) DeleteMediaLiveInputSecurityGroup(ctx context.Context, req DeleteMediaLiveInputSecurityGroupRequest) (*DeleteMediaLiveInputSecurityGroupResponse, error) {
-	return rpc.Call[DeleteMediaLiveInputSecurityGroupResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaLiveInputSecurityGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaLiveInputSecurityGroup", Class: rpc.Idempotent}, req, new(DeleteMediaLiveInputSecurityGroupResponse))
 }
 
 // DeleteMediaLiveInputSecurityGroupRequest is the input of [Client.DeleteMediaLiveInputSecurityGroup].
 type DeleteMediaLiveInputSecurityGroupRequest struct {
-	// Required.
+	// The group to delete. Required.
 	SecurityGroupId string `rpc:",form" check:"required"`
 }
 
@@ -141,17 +164,19 @@ type DeleteMediaLiveInputSecurityGroupResponse struct {
 	RequestId string
 }
 
-// GetMediaLiveChannel gets the media live channel.
+// GetMediaLiveChannel returns a MediaLive channel with its settings and state.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:GetMediaLiveChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmedialivechannel
 func (c *Client) GetMediaLiveChannel(ctx context.Context, req GetMediaLiveChannelRequest) (*GetMediaLiveChannelResponse, error) {
-	return rpc.Call[GetMediaLiveChannelResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaLiveChannel", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaLiveChannel", Class: rpc.Read}, req, new(GetMediaLiveChannelResponse))
 }
 
 // GetMediaLiveChannelRequest is the input of [Client.GetMediaLiveChannel].
 type GetMediaLiveChannelRequest struct {
-	// Required.
+	// The channel to look up. Required.
 	ChannelId string `rpc:",form" check:"required"`
 }
 
@@ -161,17 +186,20 @@ type GetMediaLiveChannelResponse struct {
 	Channel   MediaLiveChannel
 }
 
-// GetMediaLiveInput gets the media live input.
+// GetMediaLiveInput returns an input of MediaLive with its addresses and the
+// channels that use it.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:GetMediaLiveInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmedialiveinput
 func (c *Client) GetMediaLiveInput(ctx context.Context, req GetMediaLiveInputRequest) (*GetMediaLiveInputResponse, error) {
-	return rpc.Call[GetMediaLiveInputResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaLiveInput", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaLiveInput", Class: rpc.Read}, req, new(GetMediaLiveInputResponse))
 }
 
 // GetMediaLiveInputRequest is the input of [Client.GetMediaLiveInput].
 type GetMediaLiveInputRequest struct {
-	// Required.
+	// The input to look up. Required.
 	InputId string `rpc:",form" check:"required"`
 }
 
@@ -181,17 +209,20 @@ type GetMediaLiveInputResponse struct {
 	Input     MediaLiveInput
 }
 
-// GetMediaLiveInputSecurityGroup gets the media live input security group.
+// GetMediaLiveInputSecurityGroup returns a security group with its rules and
+// the inputs that use it.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:GetMediaLiveInputSecurityGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmedialiveinputsecuritygroup
 func (c *Client) GetMediaLiveInputSecurityGroup(ctx context.Context, req GetMediaLiveInputSecurityGroupRequest) (*GetMediaLiveInputSecurityGroupResponse, error) {
-	return rpc.Call[GetMediaLiveInputSecurityGroupResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaLiveInputSecurityGroup", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaLiveInputSecurityGroup", Class: rpc.Read}, req, new(GetMediaLiveInputSecurityGroupResponse))
 }
 
 // GetMediaLiveInputSecurityGroupRequest is the input of [Client.GetMediaLiveInputSecurityGroup].
 type GetMediaLiveInputSecurityGroupRequest struct {
-	// Required.
+	// The group to look up. Required.
 	SecurityGroupId string `rpc:",form" check:"required"`
 }
 
@@ -201,12 +232,14 @@ type GetMediaLiveInputSecurityGroupResponse struct {
 	SecurityGroup MediaLiveSecurityGroup
 }
 
-// ListMediaLiveChannels lists media live channels.
+// ListMediaLiveChannels lists MediaLive channels.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:ListMediaLiveChannels.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmedialivechannels
 func (c *Client) ListMediaLiveChannels(ctx context.Context, req ListMediaLiveChannelsRequest) (*ListMediaLiveChannelsResponse, error) {
-	return rpc.Call[ListMediaLiveChannelsResponse](ctx, c.rpc, rpc.Op{Action: "ListMediaLiveChannels", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaLiveChannels", Class: rpc.Read}, req, new(ListMediaLiveChannelsResponse))
 }
 
 // ListMediaLiveChannelsIter yields the items of all pages of
@@ -221,12 +254,18 @@ func (c *Client) ListMediaLiveChannelsIter(ctx context.Context, req ListMediaLiv
 
 // ListMediaLiveChannelsRequest is the input of [Client.ListMediaLiveChannels].
 type ListMediaLiveChannelsRequest struct {
-	Keyword    string `rpc:",form"`
-	MaxResults int32  `rpc:",form"`
-	NextToken  string `rpc:",form"`
-	Skip       int32  `rpc:",form"`
-	SortOrder  string `rpc:",form"`
-	States     any    `rpc:",json,form"`
+	// A part of the id or of the name.
+	Keyword string `rpc:",form"`
+	// Items per page, 10 by default; values below 10 count as 10, above 100 as 100.
+	MaxResults int32 `rpc:",form"`
+	// NextToken of the page before; empty for the first.
+	NextToken string `rpc:",form"`
+	// Items to skip; leave it 0 with the iterator.
+	Skip int32 `rpc:",form"`
+	// Order by creation time, asc by default. One of asc or desc.
+	SortOrder string `rpc:",form" check:"in=asc|desc"`
+	// Only channels in these states: a list of strings.
+	States any `rpc:",json,form"`
 }
 
 // ListMediaLiveChannelsResponse is the answer of [Client.ListMediaLiveChannels].
@@ -238,12 +277,15 @@ type ListMediaLiveChannelsResponse struct {
 	TotalCount int32
 }
 
-// ListMediaLiveInputSecurityGroups lists media live input security groups.
+// ListMediaLiveInputSecurityGroups lists the security groups of MediaLive
+// inputs.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:ListMediaLiveInputSecurityGroups.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmedialiveinputsecuritygroups
 func (c *Client) ListMediaLiveInputSecurityGroups(ctx context.Context, req ListMediaLiveInputSecurityGroupsRequest) (*ListMediaLiveInputSecurityGroupsResponse, error) {
-	return rpc.Call[ListMediaLiveInputSecurityGroupsResponse](ctx, c.rpc, rpc.Op{Action: "ListMediaLiveInputSecurityGroups", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaLiveInputSecurityGroups", Class: rpc.Read}, req, new(ListMediaLiveInputSecurityGroupsResponse))
 }
 
 // ListMediaLiveInputSecurityGroupsIter yields the items of all pages of
@@ -258,11 +300,16 @@ func (c *Client) ListMediaLiveInputSecurityGroupsIter(ctx context.Context, req L
 
 // ListMediaLiveInputSecurityGroupsRequest is the input of [Client.ListMediaLiveInputSecurityGroups].
 type ListMediaLiveInputSecurityGroupsRequest struct {
-	Keyword    string `rpc:",form"`
-	MaxResults int32  `rpc:",form"`
-	NextToken  string `rpc:",form"`
-	Skip       int32  `rpc:",form"`
-	SortOrder  string `rpc:",form"`
+	// A part of the id or of the name.
+	Keyword string `rpc:",form"`
+	// Items per page, 10 by default; values below 10 count as 10, above 100 as 100.
+	MaxResults int32 `rpc:",form"`
+	// NextToken of the page before; empty for the first.
+	NextToken string `rpc:",form"`
+	// Items to skip; leave it 0 with the iterator.
+	Skip int32 `rpc:",form"`
+	// Order by creation time, asc by default. One of asc or desc.
+	SortOrder string `rpc:",form" check:"in=asc|desc"`
 }
 
 // ListMediaLiveInputSecurityGroupsResponse is the answer of [Client.ListMediaLiveInputSecurityGroups].
@@ -274,12 +321,14 @@ type ListMediaLiveInputSecurityGroupsResponse struct {
 	TotalCount     int32
 }
 
-// ListMediaLiveInputs lists media live inputs.
+// ListMediaLiveInputs lists the inputs of MediaLive.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:ListMediaLiveInputs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmedialiveinputs
 func (c *Client) ListMediaLiveInputs(ctx context.Context, req ListMediaLiveInputsRequest) (*ListMediaLiveInputsResponse, error) {
-	return rpc.Call[ListMediaLiveInputsResponse](ctx, c.rpc, rpc.Op{Action: "ListMediaLiveInputs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaLiveInputs", Class: rpc.Read}, req, new(ListMediaLiveInputsResponse))
 }
 
 // ListMediaLiveInputsIter yields the items of all pages of
@@ -292,12 +341,18 @@ func (c *Client) ListMediaLiveInputsIter(ctx context.Context, req ListMediaLiveI
 
 // ListMediaLiveInputsRequest is the input of [Client.ListMediaLiveInputs].
 type ListMediaLiveInputsRequest struct {
-	Keyword    string `rpc:",form"`
-	MaxResults int32  `rpc:",form"`
-	NextToken  string `rpc:",form"`
-	Skip       int32  `rpc:",form"`
-	SortOrder  string `rpc:",form"`
-	Types      any    `rpc:",json,form"`
+	// A part of the id or of the name.
+	Keyword string `rpc:",form"`
+	// Items per page, 10 by default; values below 10 count as 10, above 100 as 100.
+	MaxResults int32 `rpc:",form"`
+	// NextToken of the page before; empty for the first.
+	NextToken string `rpc:",form"`
+	// Items to skip; leave it 0 with the iterator.
+	Skip int32 `rpc:",form"`
+	// Order by creation time, asc by default. One of asc or desc.
+	SortOrder string `rpc:",form" check:"in=asc|desc"`
+	// Only inputs of these types: a list of strings, such as RTMP_PUSH.
+	Types any `rpc:",json,form"`
 }
 
 // ListMediaLiveInputsResponse is the answer of [Client.ListMediaLiveInputs].
@@ -309,17 +364,20 @@ type ListMediaLiveInputsResponse struct {
 	TotalCount int32
 }
 
-// StartMediaLiveChannel starts the media live channel.
+// StartMediaLiveChannel starts a MediaLive channel; one that runs already is
+// refused.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:StartMediaLiveChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startmedialivechannel
 func (c *Client) StartMediaLiveChannel(ctx context.Context, req StartMediaLiveChannelRequest) (*StartMediaLiveChannelResponse, error) {
-	return rpc.Call[StartMediaLiveChannelResponse](ctx, c.rpc, rpc.Op{Action: "StartMediaLiveChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartMediaLiveChannel", Class: rpc.Idempotent}, req, new(StartMediaLiveChannelResponse))
 }
 
 // StartMediaLiveChannelRequest is the input of [Client.StartMediaLiveChannel].
 type StartMediaLiveChannelRequest struct {
-	// Required.
+	// The channel to start. Required.
 	ChannelId string `rpc:",form" check:"required"`
 }
 
@@ -328,17 +386,20 @@ type StartMediaLiveChannelResponse struct {
 	RequestId string
 }
 
-// StopMediaLiveChannel stops the media live channel.
+// StopMediaLiveChannel stops a running MediaLive channel; one that does not run
+// is refused.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:StopMediaLiveChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopmedialivechannel
 func (c *Client) StopMediaLiveChannel(ctx context.Context, req StopMediaLiveChannelRequest) (*StopMediaLiveChannelResponse, error) {
-	return rpc.Call[StopMediaLiveChannelResponse](ctx, c.rpc, rpc.Op{Action: "StopMediaLiveChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopMediaLiveChannel", Class: rpc.Idempotent}, req, new(StopMediaLiveChannelResponse))
 }
 
 // StopMediaLiveChannelRequest is the input of [Client.StopMediaLiveChannel].
 type StopMediaLiveChannelRequest struct {
-	// Required.
+	// The channel to stop. Required.
 	ChannelId string `rpc:",form" check:"required"`
 }
 
@@ -347,25 +408,31 @@ type StopMediaLiveChannelResponse struct {
 	RequestId string
 }
 
-// UpdateMediaLiveChannel updates the media live channel.
+// UpdateMediaLiveChannel replaces the settings of a MediaLive channel that is
+// not running.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:UpdateMediaLiveChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemedialivechannel
 func (c *Client) UpdateMediaLiveChannel(ctx context.Context, req UpdateMediaLiveChannelRequest) (*UpdateMediaLiveChannelResponse, error) {
-	return rpc.Call[UpdateMediaLiveChannelResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveChannel"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveChannel", Class: rpc.Idempotent}, req, new(UpdateMediaLiveChannelResponse))
 }
 
 // UpdateMediaLiveChannelRequest is the input of [Client.UpdateMediaLiveChannel].
 type UpdateMediaLiveChannelRequest struct {
+	// Audio encodings that outputs refer to by name.
 	AudioSettings []MediaLiveAudioSetting `rpc:",json,form"`
-	// Required.
+	// The channel to change. Required.
 	ChannelId string `rpc:",form" check:"required"`
-	// Required.
+	// The inputs of the channel. Required.
 	InputAttachments []MediaLiveInputAttachment `rpc:",json,form" check:"required"`
-	// Required.
-	Name string `rpc:",form" check:"required"`
-	// Required.
-	OutputGroups  []MediaLiveOutputGroup  `rpc:",json,form" check:"required"`
+	// Name of the channel. Letters, digits, hyphens and underscores. Required. At
+	// most 64 characters.
+	Name string `rpc:",form" check:"required,runes=64"`
+	// Where the outputs go. Required.
+	OutputGroups []MediaLiveOutputGroup `rpc:",json,form" check:"required"`
+	// Video encodings that outputs refer to by name.
 	VideoSettings []MediaLiveVideoSetting `rpc:",json,form"`
 }
 
@@ -374,22 +441,28 @@ type UpdateMediaLiveChannelResponse struct {
 	RequestId string
 }
 
-// UpdateMediaLiveInput updates the media live input.
+// UpdateMediaLiveInput replaces the settings of an input that no channel uses.
+// Its type stays.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:UpdateMediaLiveInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemedialiveinput
 func (c *Client) UpdateMediaLiveInput(ctx context.Context, req UpdateMediaLiveInputRequest) (*UpdateMediaLiveInputResponse, error) {
-	return rpc.Call[UpdateMediaLiveInputResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveInput"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveInput", Class: rpc.Idempotent}, req, new(UpdateMediaLiveInputResponse))
 }
 
 // UpdateMediaLiveInputRequest is the input of [Client.UpdateMediaLiveInput].
 type UpdateMediaLiveInputRequest struct {
-	// Required.
+	// The input to change. Required.
 	InputId string `rpc:",form" check:"required"`
-	// Required.
-	InputSettings []MediaLiveInputSetting `rpc:",json" check:"required"`
-	// Required.
-	Name             string   `rpc:",form" check:"required"`
+	// One entry for the main source, a second for a backup. Required. At most 2
+	// items.
+	InputSettings []MediaLiveInputSetting `rpc:",json" check:"required,items=2"`
+	// Name of the input. Letters, digits, hyphens and underscores. Required. At
+	// most 64 characters.
+	Name string `rpc:",form" check:"required,runes=64"`
+	// Security groups that say who may push; needed for the push types.
 	SecurityGroupIds []string `rpc:",json"`
 }
 
@@ -398,22 +471,25 @@ type UpdateMediaLiveInputResponse struct {
 	RequestId string
 }
 
-// UpdateMediaLiveInputSecurityGroup updates the media live input security
-// group.
+// UpdateMediaLiveInputSecurityGroup replaces the name and the rules of a
+// security group that no input uses.
+//
+// At most 50 calls a second per account.
 //
 // RAM action: ice:UpdateMediaLiveInputSecurityGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemedialiveinputsecuritygroup
 func (c *Client) UpdateMediaLiveInputSecurityGroup(ctx context.Context, req UpdateMediaLiveInputSecurityGroupRequest) (*UpdateMediaLiveInputSecurityGroupResponse, error) {
-	return rpc.Call[UpdateMediaLiveInputSecurityGroupResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveInputSecurityGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveInputSecurityGroup", Class: rpc.Idempotent}, req, new(UpdateMediaLiveInputSecurityGroupResponse))
 }
 
 // UpdateMediaLiveInputSecurityGroupRequest is the input of [Client.UpdateMediaLiveInputSecurityGroup].
 type UpdateMediaLiveInputSecurityGroupRequest struct {
-	// Required.
-	Name string `rpc:",form" check:"required"`
-	// Required.
+	// Name of the group. Letters, digits, hyphens and underscores. Required. At
+	// most 64 characters.
+	Name string `rpc:",form" check:"required,runes=64"`
+	// The group to change. Required.
 	SecurityGroupId string `rpc:",form" check:"required"`
-	// Required.
+	// The rules of the group: the sources that may push. Required.
 	WhitelistRules []string `rpc:",json,form" check:"required"`
 }
 

@@ -8,12 +8,13 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// GetEventCallback gets the event callback.
+// GetEventCallback returns where the service sends its events, as
+// [Client.SetEventCallback] left it.
 //
 // RAM action: ice:GetEventCallback.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geteventcallback
 func (c *Client) GetEventCallback(ctx context.Context) (*GetEventCallbackResponse, error) {
-	return rpc.Call[GetEventCallbackResponse](ctx, c.rpc, rpc.Op{Action: "GetEventCallback", Class: rpc.Read}, nil)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEventCallback", Class: rpc.Read}, nil, new(GetEventCallbackResponse))
 }
 
 // GetEventCallbackResponse is the answer of [Client.GetEventCallback].
@@ -27,23 +28,35 @@ type GetEventCallbackResponse struct {
 	EventTypeList     string
 }
 
-// SetEventCallback sets the event callback.
+// SetEventCallback sets where the service sends its events: to a URL, or to a
+// queue.
+//
+// For HTTP set CallbackURL, and AuthSwitch with AuthKey so that the receiver
+// can verify the sender; for MNS set CallbackQueueName.
 //
 // RAM action: ice:SetEventCallback.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-seteventcallback
 func (c *Client) SetEventCallback(ctx context.Context, req SetEventCallbackRequest) (*SetEventCallbackResponse, error) {
-	return rpc.Call[SetEventCallbackResponse](ctx, c.rpc, rpc.Op{Action: "SetEventCallback", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetEventCallback", Class: rpc.Idempotent}, req, new(SetEventCallbackResponse))
 }
 
 // SetEventCallbackRequest is the input of [Client.SetEventCallback].
 type SetEventCallbackRequest struct {
-	AuthKey string
-	// Such as on or off.
-	AuthSwitch        string
+	// The secret that signs HTTP callbacks; must hold upper-case letters,
+	// lower-case letters and digits. At most 32 characters.
+	AuthKey string `check:"runes=32"`
+	// Whether HTTP callbacks are signed. One of on or off.
+	AuthSwitch string `check:"in=on|off"`
+	// The queue in the region of the call, for MNS; the name begins with
+	// ice-callback-.
 	CallbackQueueName string
-	// Such as HTTP or MNS.
-	CallbackType  string
-	CallbackURL   string
+	// How events are sent. One of HTTP or MNS.
+	CallbackType string `check:"in=HTTP|MNS"`
+	// The one URL that gets the events, for HTTP. At most 256 bytes. An http or
+	// https URL.
+	CallbackURL string `check:"bytes=256,url=http"`
+	// The events to send, separated by commas, such as ProduceMediaComplete,
+	// FileUploadComplete or RegisterMediaComplete.
 	EventTypeList string
 }
 

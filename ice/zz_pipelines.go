@@ -8,20 +8,23 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreatePipeline creates the pipeline.
+// CreatePipeline creates a pipeline, a queue in which jobs wait for processing.
 //
 // RAM action: ice:CreatePipeline.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createpipeline
 func (c *Client) CreatePipeline(ctx context.Context, req CreatePipelineRequest) (*CreatePipelineResponse, error) {
-	return rpc.Call[CreatePipelineResponse](ctx, c.rpc, rpc.Op{Action: "CreatePipeline"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreatePipeline"}, req, new(CreatePipelineResponse))
 }
 
 // CreatePipelineRequest is the input of [Client.CreatePipeline].
 type CreatePipelineRequest struct {
-	// Required.
-	Name     string `check:"required"`
-	Priority int32
-	// Required. Such as Standard, Boost or NarrowBandHDV2.
+	// Name of the pipeline. Required.
+	Name string `check:"required"`
+	// Rank of the pipeline; a higher number goes first, 6 by default. At least 1.
+	// At most 10.
+	Priority int32 `check:"min=1,max=10"`
+	// Type of the pipeline: Standard, Boost (faster transcoding) or NarrowBandHDV2
+	// (narrowband HD 2.0). Required.
 	Speed string `check:"required"`
 }
 
@@ -31,17 +34,17 @@ type CreatePipelineResponse struct {
 	Pipeline  Pipeline
 }
 
-// DeletePipeline deletes the pipeline.
+// DeletePipeline deletes a pipeline.
 //
 // RAM action: ice:DeletePipeline.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletepipeline
 func (c *Client) DeletePipeline(ctx context.Context, req DeletePipelineRequest) (*DeletePipelineResponse, error) {
-	return rpc.Call[DeletePipelineResponse](ctx, c.rpc, rpc.Op{Action: "DeletePipeline"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeletePipeline", Class: rpc.Idempotent}, req, new(DeletePipelineResponse))
 }
 
 // DeletePipelineRequest is the input of [Client.DeletePipeline].
 type DeletePipelineRequest struct {
-	// Required.
+	// The pipeline to delete. Required.
 	PipelineId string `check:"required"`
 }
 
@@ -51,17 +54,17 @@ type DeletePipelineResponse struct {
 	Success   bool
 }
 
-// GetPipeline gets the pipeline.
+// GetPipeline returns a pipeline.
 //
 // RAM action: ice:GetPipeline.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpipeline
 func (c *Client) GetPipeline(ctx context.Context, req GetPipelineRequest) (*GetPipelineResponse, error) {
-	return rpc.Call[GetPipelineResponse](ctx, c.rpc, rpc.Op{Action: "GetPipeline", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPipeline", Class: rpc.Read}, req, new(GetPipelineResponse))
 }
 
 // GetPipelineRequest is the input of [Client.GetPipeline].
 type GetPipelineRequest struct {
-	// Required.
+	// The pipeline to look up. Required.
 	PipelineId string `check:"required"`
 }
 
@@ -71,17 +74,18 @@ type GetPipelineResponse struct {
 	Pipeline  Pipeline
 }
 
-// ListPipelines lists pipelines.
+// ListPipelines returns your pipelines, all in one answer.
 //
 // RAM action: ice:ListPipelines.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpipelines
 func (c *Client) ListPipelines(ctx context.Context, req ListPipelinesRequest) (*ListPipelinesResponse, error) {
-	return rpc.Call[ListPipelinesResponse](ctx, c.rpc, rpc.Op{Action: "ListPipelines", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPipelines", Class: rpc.Read}, req, new(ListPipelinesResponse))
 }
 
 // ListPipelinesRequest is the input of [Client.ListPipelines].
 type ListPipelinesRequest struct {
-	// Such as Boost, Standard or NarrowBandHDV2.
+	// Only pipelines of this type: Standard, Boost (faster transcoding) or
+	// NarrowBandHDV2 (narrowband HD 2.0).
 	Speed string
 }
 
@@ -91,22 +95,24 @@ type ListPipelinesResponse struct {
 	PipelineList []Pipeline
 }
 
-// UpdatePipeline updates the pipeline.
+// UpdatePipeline changes the name, the priority or the state of a pipeline.
 //
 // RAM action: ice:UpdatePipeline.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatepipeline
 func (c *Client) UpdatePipeline(ctx context.Context, req UpdatePipelineRequest) (*UpdatePipelineResponse, error) {
-	return rpc.Call[UpdatePipelineResponse](ctx, c.rpc, rpc.Op{Action: "UpdatePipeline"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdatePipeline", Class: rpc.Idempotent}, req, new(UpdatePipelineResponse))
 }
 
 // UpdatePipelineRequest is the input of [Client.UpdatePipeline].
 type UpdatePipelineRequest struct {
+	// New name of the pipeline.
 	Name string
-	// Required.
+	// The pipeline to change. Required.
 	PipelineId string `check:"required"`
-	Priority   int32
-	// Such as Active or Paused.
-	Status string
+	// Rank of the pipeline; a higher number goes first. At least 1. At most 10.
+	Priority int32 `check:"min=1,max=10"`
+	// Active, or Paused to hold its jobs. One of Active or Paused.
+	Status string `check:"in=Active|Paused"`
 }
 
 // UpdatePipelineResponse is the answer of [Client.UpdatePipeline].

@@ -9,16 +9,18 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// DeleteSmartJob deletes the smart job.
+// DeleteSmartJob deletes smart jobs: speech recognition, charts, translation,
+// speech synthesis.
 //
 // RAM action: ice:DeleteSmartJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesmartjob
 func (c *Client) DeleteSmartJob(ctx context.Context, req DeleteSmartJobRequest) (*DeleteSmartJobResponse, error) {
-	return rpc.Call[DeleteSmartJobResponse](ctx, c.rpc, rpc.Op{Action: "DeleteSmartJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSmartJob", Class: rpc.Idempotent}, req, new(DeleteSmartJobResponse))
 }
 
 // DeleteSmartJobRequest is the input of [Client.DeleteSmartJob].
 type DeleteSmartJobRequest struct {
+	// Jobs to delete, separated by commas.
 	JobId string
 }
 
@@ -27,16 +29,19 @@ type DeleteSmartJobResponse struct {
 	RequestId string
 }
 
-// GetBatchMediaProducingJob gets the batch media producing job.
+// GetBatchMediaProducingJob returns a batch job with the state, media asset and
+// URL of each video in SubJobList. Status Finished or Failed is final.
 //
 // RAM action: ice:GetBatchMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getbatchmediaproducingjob
 func (c *Client) GetBatchMediaProducingJob(ctx context.Context, req GetBatchMediaProducingJobRequest) (*GetBatchMediaProducingJobResponse, error) {
-	return rpc.Call[GetBatchMediaProducingJobResponse](ctx, c.rpc, rpc.Op{Action: "GetBatchMediaProducingJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetBatchMediaProducingJob", Class: rpc.Read}, req, new(GetBatchMediaProducingJobResponse))
 }
 
 // GetBatchMediaProducingJobRequest is the input of [Client.GetBatchMediaProducingJob].
 type GetBatchMediaProducingJobRequest struct {
+	// Job returned by [Client.SubmitBatchMediaProducingJob] or one of the
+	// SubmitScene operations.
 	JobId string
 }
 
@@ -58,16 +63,18 @@ type EditingSubJob struct {
 	Status       string
 }
 
-// GetMediaProducingJob gets the media producing job.
+// GetMediaProducingJob returns a media producing job of the last year with its
+// state and result. Status Success or Failed is final.
 //
 // RAM action: ice:GetMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaproducingjob
 func (c *Client) GetMediaProducingJob(ctx context.Context, req GetMediaProducingJobRequest) (*GetMediaProducingJobResponse, error) {
-	return rpc.Call[GetMediaProducingJobResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaProducingJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaProducingJob", Class: rpc.Read}, req, new(GetMediaProducingJobResponse))
 }
 
 // GetMediaProducingJobRequest is the input of [Client.GetMediaProducingJob].
 type GetMediaProducingJobRequest struct {
+	// Job returned by [Client.SubmitMediaProducingJob].
 	JobId string
 }
 
@@ -77,16 +84,19 @@ type GetMediaProducingJobResponse struct {
 	MediaProducingJob MediaProducingJob
 }
 
-// GetSmartHandleJob gets the smart handle job.
+// GetSmartHandleJob returns the state and result of a smart job. State Finished
+// or Failed is final.
 //
 // RAM action: ice:GetSmartHandleJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsmarthandlejob
 func (c *Client) GetSmartHandleJob(ctx context.Context, req GetSmartHandleJobRequest) (*GetSmartHandleJobResponse, error) {
-	return rpc.Call[GetSmartHandleJobResponse](ctx, c.rpc, rpc.Op{Action: "GetSmartHandleJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSmartHandleJob", Class: rpc.Read}, req, new(GetSmartHandleJobResponse))
 }
 
 // GetSmartHandleJobRequest is the input of [Client.GetSmartHandleJob].
 type GetSmartHandleJobRequest struct {
+	// Job that one of the smart Submit operations returned, such as
+	// [Client.SubmitASRJob].
 	JobId string
 }
 
@@ -111,12 +121,13 @@ type SmartJobResult struct {
 	Usage    string
 }
 
-// ListBatchMediaProducingJobs lists batch media producing jobs.
+// ListBatchMediaProducingJobs lists batch jobs of
+// [Client.SubmitBatchMediaProducingJob] and the SubmitScene operations.
 //
 // RAM action: ice:ListBatchMediaProducingJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listbatchmediaproducingjobs
 func (c *Client) ListBatchMediaProducingJobs(ctx context.Context, req ListBatchMediaProducingJobsRequest) (*ListBatchMediaProducingJobsResponse, error) {
-	return rpc.Call[ListBatchMediaProducingJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListBatchMediaProducingJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListBatchMediaProducingJobs", Class: rpc.Read}, req, new(ListBatchMediaProducingJobsResponse))
 }
 
 // ListBatchMediaProducingJobsIter yields the items of all pages of
@@ -131,17 +142,23 @@ func (c *Client) ListBatchMediaProducingJobsIter(ctx context.Context, req ListBa
 
 // ListBatchMediaProducingJobsRequest is the input of [Client.ListBatchMediaProducingJobs].
 type ListBatchMediaProducingJobsRequest struct {
+	// End of the range of creation times, in UTC, such as 2025-01-12T12:00:00Z.
 	EndTime string
-	JobId   string
-	// Such as Script or Smart_Mix.
-	JobType    string
+	// Only this job.
+	JobId string
+	// Kind of job, such as Script (by a script) or Smart_Mix (matched by the
+	// service).
+	JobType string
+	// Jobs per page.
 	MaxResults int32
-	NextToken  string
-	// Such as desc or asc.
-	SortBy    string
+	// NextToken of the page before; empty for the first page.
+	NextToken string
+	// Order by time of creation; desc when empty. One of desc or asc.
+	SortBy string `check:"in=desc|asc"`
+	// Start of the range of creation times, in UTC, such as 2025-01-11T12:00:00Z.
 	StartTime string
-	// Such as Finished, Init, Failed or Processing.
-	Status string
+	// Only jobs in this state. One of Init, Processing, Finished or Failed.
+	Status string `check:"in=Init|Processing|Finished|Failed"`
 }
 
 // ListBatchMediaProducingJobsResponse is the answer of [Client.ListBatchMediaProducingJobs].
@@ -152,12 +169,13 @@ type ListBatchMediaProducingJobsResponse struct {
 	NextToken           string
 }
 
-// ListMediaProducingJobs lists media producing jobs.
+// ListMediaProducingJobs lists media producing jobs. StartTime and EndTime may
+// lie 30 days apart at most.
 //
 // RAM action: ice:ListMediaProducingJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediaproducingjobs
 func (c *Client) ListMediaProducingJobs(ctx context.Context, req ListMediaProducingJobsRequest) (*ListMediaProducingJobsResponse, error) {
-	return rpc.Call[ListMediaProducingJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListMediaProducingJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaProducingJobs", Class: rpc.Read}, req, new(ListMediaProducingJobsResponse))
 }
 
 // ListMediaProducingJobsIter yields the items of all pages of
@@ -172,18 +190,25 @@ func (c *Client) ListMediaProducingJobsIter(ctx context.Context, req ListMediaPr
 
 // ListMediaProducingJobsRequest is the input of [Client.ListMediaProducingJobs].
 type ListMediaProducingJobsRequest struct {
+	// End of the range of creation times, in UTC, such as 2025-01-12T12:00:00Z.
 	EndTime string
-	// Such as LiveEditingJob, EditingJob or VETemplateJob.
-	JobType     string
-	Keyword     string
+	// Kind of job: EditingJob, VETemplateJob (advanced template) or LiveEditingJob.
+	JobType string
+	// Keyword, such as the id of a job.
+	Keyword string
+	// Only the parts of this batch job.
 	MasterJobId string
-	MaxResults  int32
-	NextToken   string
-	ProjectId   string
-	// Such as CreationTime:Asc or CreationTime:Desc.
-	SortBy    string
+	// Jobs per page; 10 when zero. At least 1. At most 100.
+	MaxResults int32 `check:"min=1,max=100"`
+	// NextToken of the page before; empty for the first page.
+	NextToken string
+	// Only jobs of this project.
+	ProjectId string
+	// Order; newest first when empty. One of CreationTime:Asc or CreationTime:Desc.
+	SortBy string `check:"in=CreationTime:Asc|CreationTime:Desc"`
+	// Start of the range of creation times, in UTC, such as 2025-01-11T12:00:00Z.
 	StartTime string
-	// Such as Init, Failed, Success or Processing.
+	// Only jobs in this state, such as Init, Processing, Success or Failed.
 	Status string
 }
 
@@ -195,12 +220,13 @@ type ListMediaProducingJobsResponse struct {
 	NextToken             string
 }
 
-// ListSmartJobs lists smart jobs.
+// ListSmartJobs lists smart jobs: speech recognition, charts, translation,
+// speech synthesis.
 //
 // RAM action: ice:ListSmartJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsmartjobs
 func (c *Client) ListSmartJobs(ctx context.Context, req ListSmartJobsRequest) (*ListSmartJobsResponse, error) {
-	return rpc.Call[ListSmartJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListSmartJobs", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSmartJobs", Class: rpc.Read, Get: true}, req, new(ListSmartJobsResponse))
 }
 
 // ListSmartJobsIter yields the items of all pages of [Client.ListSmartJobs],
@@ -213,16 +239,20 @@ func (c *Client) ListSmartJobsIter(ctx context.Context, req ListSmartJobsRequest
 
 // ListSmartJobsRequest is the input of [Client.ListSmartJobs].
 type ListSmartJobsRequest struct {
-	// Such as Finished, Failed, Executing or Created.
-	JobState string
-	// Such as ASR, DynamicChart, VideoTranslation or TextToSpeech.
-	JobType    string
-	MaxResults int64
-	NextToken  string
-	PageNo     int64
-	PageSize   int64
-	// Such as CreationTime:Asc or CreationTime:Desc.
-	SortBy string
+	// Only jobs in this state. One of Created, Executing, Finished or Failed.
+	JobState string `check:"in=Created|Executing|Finished|Failed"`
+	// Kind of job, such as ASR, DynamicChart, VideoTranslation or TextToSpeech.
+	JobType string
+	// Jobs per page; 10 when zero. At least 1. At most 100.
+	MaxResults int64 `check:"min=1,max=100"`
+	// NextToken of the page before; empty for the first page.
+	NextToken string
+	// Page to return, as an alternative to NextToken; 1 when zero.
+	PageNo int64
+	// Jobs per page, with PageNo; 10 when zero. At least 1. At most 100.
+	PageSize int64 `check:"min=1,max=100"`
+	// Order; newest first when empty. One of CreationTime:Asc or CreationTime:Desc.
+	SortBy string `check:"in=CreationTime:Asc|CreationTime:Desc"`
 }
 
 // ListSmartJobsResponse is the answer of [Client.ListSmartJobs].
@@ -234,23 +264,31 @@ type ListSmartJobsResponse struct {
 	TotalCount   string
 }
 
-// SubmitASRJob submits the ASR job.
+// SubmitASRJob queues the recognition of the speech of a file, for subtitles.
+// It is asynchronous: a callback or [Client.GetSmartHandleJob] tells the end.
 //
 // RAM action: ice:SubmitASRJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitasrjob
 func (c *Client) SubmitASRJob(ctx context.Context, req SubmitASRJobRequest) (*SubmitASRJobResponse, error) {
-	return rpc.Call[SubmitASRJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitASRJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitASRJob"}, req, new(SubmitASRJobResponse))
 }
 
 // SubmitASRJobRequest is the input of [Client.SubmitASRJob].
 type SubmitASRJobRequest struct {
-	Description   string
-	Duration      string
+	// Description of the job. At most 128 bytes.
+	Description string `check:"bytes=128"`
+	// How much of the file to recognise, such as 00:00:10.
+	Duration string
+	// JSON settings: HotwordLibraryIdList with the id of one hotword library.
 	EditingConfig string
-	InputFile     string
-	StartTime     string
-	Title         string
-	UserData      any `rpc:",json"`
+	// File to recognise: an OSS URL or the id of a media asset.
+	InputFile string
+	// Where to start in the file, such as 00:00:05.
+	StartTime string
+	// Title of the job. At most 128 bytes.
+	Title string `check:"bytes=128"`
+	// JSON data of your own.
+	UserData any `rpc:",json"`
 }
 
 // SubmitASRJobResponse is the answer of [Client.SubmitASRJob].
@@ -260,26 +298,35 @@ type SubmitASRJobResponse struct {
 	State     string
 }
 
-// SubmitAudioProduceJob submits the audio produce job.
+// SubmitAudioProduceJob queues the synthesis of speech from a text. It is
+// asynchronous: a callback or [Client.GetSmartHandleJob] tells the end.
 //
 // RAM action: ice:SubmitAudioProduceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitaudioproducejob
 func (c *Client) SubmitAudioProduceJob(ctx context.Context, req SubmitAudioProduceJobRequest) (*SubmitAudioProduceJobResponse, error) {
-	return rpc.Call[SubmitAudioProduceJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitAudioProduceJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAudioProduceJob"}, req, new(SubmitAudioProduceJobResponse))
 }
 
 // SubmitAudioProduceJobRequest is the input of [Client.SubmitAudioProduceJob].
 type SubmitAudioProduceJobRequest struct {
-	Description string
-	// Required.
+	// Description of the job, in UTF-8. At most 1024 bytes.
+	Description string `check:"bytes=1024"`
+	// JSON settings: voice, or customizedVoice, which wins, for a cloned voice;
+	// format PCM, WAV or MP3; volume 0 to 100 (default 50); speech_rate and
+	// pitch_rate -500 to 500 (default 0). A speech_rate of -500 halves the speed,
+	// 500 doubles it. Required.
 	EditingConfig string `check:"required"`
-	// Required.
+	// Text to speak, plain or SSML, up to 10,000 characters. Required.
 	InputConfig string `check:"required"`
-	// Required.
+	// JSON object with the bucket and object of the audio file. Required.
 	OutputConfig string `check:"required"`
-	Overwrite    *bool
-	Title        string
-	UserData     any `rpc:",json"`
+	// Replace an existing file.
+	Overwrite *bool
+	// Title of the job, in UTF-8; made from the date when empty. At most 128 bytes.
+	Title string `check:"bytes=128"`
+	// JSON data of your own; its NotifyAddress receives the callback. At most 512
+	// bytes.
+	UserData any `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitAudioProduceJobResponse is the answer of [Client.SubmitAudioProduceJob].
@@ -290,22 +337,35 @@ type SubmitAudioProduceJobResponse struct {
 	State     string
 }
 
-// SubmitBatchMediaProducingJob submits the batch media producing job.
+// SubmitBatchMediaProducingJob queues the automatic making of many videos from
+// materials, by a script or by matching pictures to texts.
+//
+// The event BatchProduceMediaComplete, or [Client.GetBatchMediaProducingJob],
+// tells the end. It needs a paid subscription and is billed.
 //
 // RAM action: ice:SubmitBatchMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitbatchmediaproducingjob
 func (c *Client) SubmitBatchMediaProducingJob(ctx context.Context, req SubmitBatchMediaProducingJobRequest) (*SubmitBatchMediaProducingJobResponse, error) {
-	return rpc.Call[SubmitBatchMediaProducingJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitBatchMediaProducingJob", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitBatchMediaProducingJob", Class: rpc.Tokened}, req, new(SubmitBatchMediaProducingJobResponse))
 }
 
 // SubmitBatchMediaProducingJobRequest is the input of [Client.SubmitBatchMediaProducingJob].
 type SubmitBatchMediaProducingJobRequest struct {
-	ClientToken    string
-	EditingConfig  string `rpc:",form"`
-	InputConfig    string `rpc:",form"`
-	OutputConfig   string
+	// Makes repeats of the call harmless; filled in when empty.
+	ClientToken string
+	// JSON settings of the editing (EditingConfig in the reference).
+	EditingConfig string `rpc:",form"`
+	// JSON materials and texts (InputConfig in the reference); their form tells the
+	// kind of job.
+	InputConfig string `rpc:",form"`
+	// JSON settings of the output, such as its URL and the number of videos
+	// (OutputConfig in the reference).
+	OutputConfig string
+	// JSON list of BatchEditing templates, one of which is taken at random for each
+	// video.
 	TemplateConfig string
-	UserData       string
+	// JSON data of your own; its NotifyAddress receives the callback.
+	UserData string
 }
 
 // SubmitBatchMediaProducingJobResponse is the answer of [Client.SubmitBatchMediaProducingJob].
@@ -314,32 +374,47 @@ type SubmitBatchMediaProducingJobResponse struct {
 	JobId     string
 }
 
-// SubmitDynamicChartJob submits the dynamic chart job.
+// SubmitDynamicChartJob queues the making of a video of an animated line, bar
+// or pie chart from an Excel file. [Client.GetSmartHandleJob] tells the end.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: ice:SubmitDynamicChartJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdynamicchartjob
 func (c *Client) SubmitDynamicChartJob(ctx context.Context, req SubmitDynamicChartJobRequest) (*SubmitDynamicChartJobResponse, error) {
-	return rpc.Call[SubmitDynamicChartJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitDynamicChartJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicChartJob", Regions: "cn-shanghai"}, req, new(SubmitDynamicChartJobResponse))
 }
 
 // SubmitDynamicChartJobRequest is the input of [Client.SubmitDynamicChartJob].
 type SubmitDynamicChartJobRequest struct {
-	AxisParams  string
-	Background  string
+	// JSON style of the axes. The distance of labels is chosen when
+	// XAxisFontInterval is 0 or absent.
+	AxisParams string
+	// JSON background: a colour or an image.
+	Background string
+	// JSON look and timing: size, bitrate, duration, and style, one of Normal,
+	// Mystery, Lively, Business and Green.
 	ChartConfig string
-	ChartTitle  string
-	// Required.
-	ChartType   string `check:"required"`
-	DataSource  string
+	// JSON text and font of the title of the chart.
+	ChartTitle string
+	// Kind of chart, such as Line. Required.
+	ChartType string `check:"required"`
+	// JSON text and font of the note on the source of the data.
+	DataSource string
+	// Description of the job.
 	Description string
-	// Required.
+	// JSON object that names the Excel file. Required.
 	Input string `check:"required"`
-	// Required.
+	// JSON object that says where the video goes. Required.
 	OutputConfig string `check:"required"`
-	Subtitle     string
-	Title        string
-	Unit         string
-	UserData     any `rpc:",json"`
+	// JSON text and font of the subtitle of the chart.
+	Subtitle string
+	// Title of the job.
+	Title string
+	// JSON text and font of the unit.
+	Unit string
+	// JSON data of your own.
+	UserData any `rpc:",json"`
 }
 
 // SubmitDynamicChartJobResponse is the answer of [Client.SubmitDynamicChartJob].
@@ -348,20 +423,25 @@ type SubmitDynamicChartJobResponse struct {
 	JobId     string
 }
 
-// SubmitHighlightExtractionJob submits the highlight extraction job.
+// SubmitHighlightExtractionJob queues the search for the highlights of videos.
+// It is asynchronous: a callback or [Client.GetSmartHandleJob] tells the end.
 //
 // RAM action: ice:SubmitHighlightExtractionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submithighlightextractionjob
 func (c *Client) SubmitHighlightExtractionJob(ctx context.Context, req SubmitHighlightExtractionJobRequest) (*SubmitHighlightExtractionJobResponse, error) {
-	return rpc.Call[SubmitHighlightExtractionJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitHighlightExtractionJob", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitHighlightExtractionJob", Class: rpc.Tokened}, req, new(SubmitHighlightExtractionJobResponse))
 }
 
 // SubmitHighlightExtractionJobRequest is the input of [Client.SubmitHighlightExtractionJob].
 type SubmitHighlightExtractionJobRequest struct {
-	ClientToken  string
-	InputConfig  string `rpc:",form"`
+	// Makes repeats of the call harmless; filled in when empty.
+	ClientToken string
+	// JSON description of the videos (InputConfig in the reference).
+	InputConfig string `rpc:",form"`
+	// JSON settings of the output (OutputConfig in the reference).
 	OutputConfig string
-	UserData     string
+	// JSON data of your own; its NotifyAddress receives the callback.
+	UserData string
 }
 
 // SubmitHighlightExtractionJobResponse is the answer of [Client.SubmitHighlightExtractionJob].
@@ -370,19 +450,25 @@ type SubmitHighlightExtractionJobResponse struct {
 	JobId     string
 }
 
-// SubmitMediaAiAnalysisJob submits the media ai analysis job.
+// SubmitMediaAiAnalysisJob queues the structural analysis of a media asset. The
+// event MediaAiAnalysisComplete tells the end.
 //
 // RAM action: ice:SubmitMediaAiAnalysisJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaaianalysisjob
 func (c *Client) SubmitMediaAiAnalysisJob(ctx context.Context, req SubmitMediaAiAnalysisJobRequest) (*SubmitMediaAiAnalysisJobResponse, error) {
-	return rpc.Call[SubmitMediaAiAnalysisJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitMediaAiAnalysisJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaAiAnalysisJob"}, req, new(SubmitMediaAiAnalysisJobResponse))
 }
 
 // SubmitMediaAiAnalysisJobRequest is the input of [Client.SubmitMediaAiAnalysisJob].
 type SubmitMediaAiAnalysisJobRequest struct {
+	// JSON parameters of the analysis.
 	AnalysisParams string
-	Input          string
-	UserData       any `rpc:",json"`
+	// File to analyse: an OSS URL in the region of the client or the id of a media
+	// asset.
+	Input string
+	// JSON data of your own; its NotifyAddress receives the callback. At most 512
+	// bytes.
+	UserData any `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitMediaAiAnalysisJobResponse is the answer of [Client.SubmitMediaAiAnalysisJob].
@@ -391,31 +477,60 @@ type SubmitMediaAiAnalysisJobResponse struct {
 	MediaId   string
 }
 
-// SubmitMediaProducingJob submits the media producing job.
+// SubmitMediaProducingJob queues the making of a video from exactly one of a
+// project, a timeline, or a template with ClipsParam.
+//
+// The event ProduceMediaComplete, a callback, or [Client.GetMediaProducingJob]
+// tells the end. The result is registered as a media asset, whose length and
+// size are known when it has been analysed.
+//
+// Materials are media assets or OSS objects in the region of the client: up to
+// 1 TB, 100 tracks each of video, images and subtitles. Videos are 128 to 4096
+// pixels wide and high, the shorter side up to 2160. Billed by the length of
+// the result, nothing for a failure; 30 calls per second.
+//
+// Needs ProjectId or Timeline or TemplateId.
 //
 // RAM action: ice:SubmitMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaproducingjob
 func (c *Client) SubmitMediaProducingJob(ctx context.Context, req SubmitMediaProducingJobRequest) (*SubmitMediaProducingJobResponse, error) {
-	return rpc.Call[SubmitMediaProducingJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitMediaProducingJob", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaProducingJob", Class: rpc.Tokened, OneOf: "ProjectId|Timeline|TemplateId"}, req, new(SubmitMediaProducingJobResponse))
 }
 
 // SubmitMediaProducingJobRequest is the input of [Client.SubmitMediaProducingJob].
 type SubmitMediaProducingJobRequest struct {
-	ClientToken          string
-	ClipsParam           any `rpc:",json"`
+	// Makes repeats of the call harmless; ASCII, filled in when empty. At most 64
+	// bytes.
+	ClientToken string `check:"bytes=64"`
+	// JSON values for the variables of the template; needed with TemplateId.
+	ClipsParam any `rpc:",json"`
+	// JSON settings such as CoverConfig (the first frame is the cover when absent),
+	// OutputWebmTransparentChannel (default false) and AutoRegisterInputVodMedia,
+	// which registers VOD assets of the timeline (default true).
 	EditingProduceConfig string
-	MediaMetadata        any `rpc:",json"`
+	// JSON metadata of the resulting asset, such as its title.
+	MediaMetadata any `rpc:",json"`
+	// JSON object: MediaURL for OSS, or StorageLocation and FileName for VOD.
 	// Required.
 	OutputMediaConfig any `rpc:",json" check:"required"`
-	// Such as oss-object, vod-media or S3.
-	OutputMediaTarget string
-	ProjectId         string
-	ProjectMetadata   any `rpc:",json"`
-	// Such as OpenAPI, AliyunConsole or WebSDK.
-	Source     string
+	// oss-object for a file in OSS, vod-media for an asset in VOD, S3 for storage
+	// with that protocol. One of oss-object, vod-media or S3.
+	OutputMediaTarget string `check:"in=oss-object|vod-media|S3"`
+	// Project made by [Client.CreateEditingProject].
+	ProjectId string
+	// JSON metadata of the project.
+	ProjectMetadata any `rpc:",json"`
+	// Where the request comes from. One of OpenAPI, AliyunConsole or WebSDK.
+	Source string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
+	// Template to fill with ClipsParam.
 	TemplateId string
-	Timeline   string `rpc:",form"`
-	UserData   any    `rpc:",json"`
+	// JSON timeline of tracks, clips and effects. Its MediaUrl takes OSS URLs of
+	// the form https://bucket.oss-region.aliyuncs.com/key only.
+	Timeline string `rpc:",form"`
+	// JSON data of your own; NotifyAddress is called back at the end of the job,
+	// RegisterMediaNotifyAddress at the end of the analysis of the result. At most
+	// 512 bytes.
+	UserData any `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitMediaProducingJobResponse is the answer of [Client.SubmitMediaProducingJob].
@@ -427,21 +542,24 @@ type SubmitMediaProducingJobResponse struct {
 	VodMediaId string
 }
 
-// SubmitSceneBatchEditingJob submits the scene batch editing job.
+// SubmitSceneBatchEditingJob queues the making of a video from each of several
+// projects. [Client.GetBatchMediaProducingJob] tells the end.
 //
 // RAM action: ice:SubmitSceneBatchEditingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscenebatcheditingjob
 func (c *Client) SubmitSceneBatchEditingJob(ctx context.Context, req SubmitSceneBatchEditingJobRequest) (*SubmitSceneBatchEditingJobResponse, error) {
-	return rpc.Call[SubmitSceneBatchEditingJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitSceneBatchEditingJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneBatchEditingJob"}, req, new(SubmitSceneBatchEditingJobResponse))
 }
 
 // SubmitSceneBatchEditingJobRequest is the input of [Client.SubmitSceneBatchEditingJob].
 type SubmitSceneBatchEditingJobRequest struct {
-	// Required.
+	// JSON settings of the output, as [Client.SubmitBatchMediaProducingJob] takes
+	// them, but without Count and GeneratePreviewOnly. Required.
 	OutputConfig string `check:"required"`
-	// Required.
+	// Projects whose timelines are made into videos. Required.
 	ProjectIds []string `rpc:",comma" check:"required"`
-	UserData   string
+	// JSON data of your own; its NotifyAddress receives the callback.
+	UserData string
 }
 
 // SubmitSceneBatchEditingJobResponse is the answer of [Client.SubmitSceneBatchEditingJob].
@@ -450,25 +568,34 @@ type SubmitSceneBatchEditingJobResponse struct {
 	JobId     string
 }
 
-// SubmitSceneMediaSelectionJob submits the scene media selection job.
+// SubmitSceneMediaSelectionJob queues the choice of clips: those that fit a
+// voice-over text, or the most exciting ones.
+//
+// [Client.GetBatchMediaProducingJob] tells the end and the result, which
+// [Client.SubmitSceneTimelineOrganizationJob] takes. Free of charge while in
+// public preview.
 //
 // RAM action: ice:SubmitSceneMediaSelectionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscenemediaselectionjob
 func (c *Client) SubmitSceneMediaSelectionJob(ctx context.Context, req SubmitSceneMediaSelectionJobRequest) (*SubmitSceneMediaSelectionJobResponse, error) {
-	return rpc.Call[SubmitSceneMediaSelectionJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitSceneMediaSelectionJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneMediaSelectionJob"}, req, new(SubmitSceneMediaSelectionJobResponse))
 }
 
 // SubmitSceneMediaSelectionJobRequest is the input of [Client.SubmitSceneMediaSelectionJob].
 type SubmitSceneMediaSelectionJobRequest struct {
+	// JSON settings of the editing; they depend on JobType.
 	EditingConfig string `rpc:",form"`
-	// Required.
+	// JSON materials and texts; they depend on JobType. Required.
 	InputConfig string `rpc:",form" check:"required"`
-	// Required. Such as Smart_Mix_Media_Select or
+	// Smart_Mix_Media_Select matches clips and images to a text,
+	// Screen_Media_Highlights_Media_Select finds the highlights of a series.
+	// Required. One of Smart_Mix_Media_Select or
 	// Screen_Media_Highlights_Media_Select.
-	JobType string `check:"required"`
-	// Required.
+	JobType string `check:"required,in=Smart_Mix_Media_Select|Screen_Media_Highlights_Media_Select"`
+	// JSON settings of the output; they depend on JobType. Required.
 	OutputConfig string `check:"required"`
-	UserData     string
+	// JSON data of your own; its NotifyAddress receives the callback.
+	UserData string
 }
 
 // SubmitSceneMediaSelectionJobResponse is the answer of [Client.SubmitSceneMediaSelectionJob].
@@ -477,28 +604,36 @@ type SubmitSceneMediaSelectionJobResponse struct {
 	JobId     string
 }
 
-// SubmitSceneTimelineOrganizationJob submits the scene timeline organization
-// job.
+// SubmitSceneTimelineOrganizationJob queues the arrangement of chosen clips to
+// one or more timelines.
+//
+// [Client.GetBatchMediaProducingJob] tells the end;
+// [Client.SubmitSceneBatchEditingJob] makes the videos. Free of charge while in
+// public preview.
 //
 // RAM action: ice:SubmitSceneTimelineOrganizationJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscenetimelineorganizationjob
 func (c *Client) SubmitSceneTimelineOrganizationJob(ctx context.Context, req SubmitSceneTimelineOrganizationJobRequest) (*SubmitSceneTimelineOrganizationJobResponse, error) {
-	return rpc.Call[SubmitSceneTimelineOrganizationJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitSceneTimelineOrganizationJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneTimelineOrganizationJob"}, req, new(SubmitSceneTimelineOrganizationJobResponse))
 }
 
 // SubmitSceneTimelineOrganizationJobRequest is the input of [Client.SubmitSceneTimelineOrganizationJob].
 type SubmitSceneTimelineOrganizationJobRequest struct {
+	// JSON settings of the editing; they depend on JobType.
 	EditingConfig string `rpc:",form"`
-	// Required.
+	// JSON materials and texts; they depend on JobType. Required.
 	InputConfig string `rpc:",form" check:"required"`
-	// Required. Such as Smart_Mix_Timeline_Organize or
-	// Screen_Media_Highlights_Timeline_Organize.
-	JobType string `check:"required"`
-	// Required.
+	// Use the one of the selection job: Smart_Mix for text matching,
+	// Screen_Media_Highlights for highlights. Required. One of
+	// Smart_Mix_Timeline_Organize or Screen_Media_Highlights_Timeline_Organize.
+	JobType string `check:"required,in=Smart_Mix_Timeline_Organize|Screen_Media_Highlights_Timeline_Organize"`
+	// Result of [Client.SubmitSceneMediaSelectionJob], read by
+	// [Client.GetBatchMediaProducingJob]. Required.
 	MediaSelectResult string `check:"required"`
-	// Required.
+	// JSON settings of the output; they depend on JobType. Required.
 	OutputConfig string `check:"required"`
-	UserData     string
+	// JSON data of your own; its NotifyAddress receives the callback.
+	UserData string
 }
 
 // SubmitSceneTimelineOrganizationJobResponse is the answer of [Client.SubmitSceneTimelineOrganizationJob].
@@ -507,20 +642,25 @@ type SubmitSceneTimelineOrganizationJobResponse struct {
 	JobId     string
 }
 
-// SubmitScreenMediaHighlightsJob submits the screen media highlights job.
+// SubmitScreenMediaHighlightsJob queues the making of videos of the most
+// exciting scenes of a series. It is asynchronous: a callback tells the end.
 //
 // RAM action: ice:SubmitScreenMediaHighlightsJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscreenmediahighlightsjob
 func (c *Client) SubmitScreenMediaHighlightsJob(ctx context.Context, req SubmitScreenMediaHighlightsJobRequest) (*SubmitScreenMediaHighlightsJobResponse, error) {
-	return rpc.Call[SubmitScreenMediaHighlightsJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitScreenMediaHighlightsJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitScreenMediaHighlightsJob"}, req, new(SubmitScreenMediaHighlightsJobResponse))
 }
 
 // SubmitScreenMediaHighlightsJobRequest is the input of [Client.SubmitScreenMediaHighlightsJob].
 type SubmitScreenMediaHighlightsJobRequest struct {
+	// JSON settings of the editing (EditingConfig in the reference).
 	EditingConfig string `rpc:",form"`
-	InputConfig   string `rpc:",form"`
-	OutputConfig  string
-	UserData      string
+	// JSON description of the videos (InputConfig in the reference).
+	InputConfig string `rpc:",form"`
+	// JSON settings of the output (OutputConfig in the reference).
+	OutputConfig string
+	// JSON data of your own; its NotifyAddress receives the callback.
+	UserData string
 }
 
 // SubmitScreenMediaHighlightsJobResponse is the answer of [Client.SubmitScreenMediaHighlightsJob].
@@ -529,21 +669,27 @@ type SubmitScreenMediaHighlightsJobResponse struct {
 	JobId     string
 }
 
-// SubmitSegmentationJob submits the segmentation job.
+// SubmitSegmentationJob queues the splitting of a video into stories. It is
+// asynchronous: a callback or [Client.GetSmartHandleJob] tells the end.
 //
 // RAM action: ice:SubmitSegmentationJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsegmentationjob
 func (c *Client) SubmitSegmentationJob(ctx context.Context, req SubmitSegmentationJobRequest) (*SubmitSegmentationJobResponse, error) {
-	return rpc.Call[SubmitSegmentationJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitSegmentationJob", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSegmentationJob", Class: rpc.Tokened}, req, new(SubmitSegmentationJobResponse))
 }
 
 // SubmitSegmentationJobRequest is the input of [Client.SubmitSegmentationJob].
 type SubmitSegmentationJobRequest struct {
-	ClientToken  string
-	InputConfig  string `rpc:",form"`
-	JobParams    string
+	// Makes repeats of the call harmless; filled in when empty.
+	ClientToken string
+	// JSON description of the video (InputConfig in the reference).
+	InputConfig string `rpc:",form"`
+	// JSON parameters of the splitting (JobParams in the reference).
+	JobParams string
+	// JSON settings of the output (OutputConfig in the reference).
 	OutputConfig string
-	UserData     any `rpc:",json"`
+	// JSON data of your own. At most 512 bytes.
+	UserData any `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitSegmentationJobResponse is the answer of [Client.SubmitSegmentationJob].
@@ -552,20 +698,25 @@ type SubmitSegmentationJobResponse struct {
 	JobId     string
 }
 
-// SubmitSportsHighlightsJob submits the sports highlights job.
+// SubmitSportsHighlightsJob queues the making of a highlight video of sports
+// events. It is asynchronous: a callback tells the end.
 //
 // RAM action: ice:SubmitSportsHighlightsJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsportshighlightsjob
 func (c *Client) SubmitSportsHighlightsJob(ctx context.Context, req SubmitSportsHighlightsJobRequest) (*SubmitSportsHighlightsJobResponse, error) {
-	return rpc.Call[SubmitSportsHighlightsJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitSportsHighlightsJob", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSportsHighlightsJob", Class: rpc.Tokened}, req, new(SubmitSportsHighlightsJobResponse))
 }
 
 // SubmitSportsHighlightsJobRequest is the input of [Client.SubmitSportsHighlightsJob].
 type SubmitSportsHighlightsJobRequest struct {
-	ClientToken  string
-	InputConfig  string `rpc:",form"`
+	// Makes repeats of the call harmless; filled in when empty.
+	ClientToken string
+	// JSON description of the videos (InputConfig in the reference).
+	InputConfig string `rpc:",form"`
+	// JSON settings of the output (OutputConfig in the reference).
 	OutputConfig string
-	UserData     string
+	// JSON data of your own; its NotifyAddress receives the callback.
+	UserData string
 }
 
 // SubmitSportsHighlightsJobResponse is the answer of [Client.SubmitSportsHighlightsJob].
@@ -574,22 +725,33 @@ type SubmitSportsHighlightsJobResponse struct {
 	JobId     string
 }
 
-// SubmitTextGenerateJob submits the text generate job.
+// SubmitTextGenerateJob queues the writing of advertising copy, titles or a
+// storyboard script. It is asynchronous: a callback or
+// [Client.GetSmartHandleJob] tells the end. It needs an enterprise subscription
+// and is billed by tokens; failures are free.
 //
 // RAM action: ice:SubmitTextGenerateJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittextgeneratejob
 func (c *Client) SubmitTextGenerateJob(ctx context.Context, req SubmitTextGenerateJobRequest) (*SubmitTextGenerateJobResponse, error) {
-	return rpc.Call[SubmitTextGenerateJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitTextGenerateJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTextGenerateJob"}, req, new(SubmitTextGenerateJobResponse))
 }
 
 // SubmitTextGenerateJobRequest is the input of [Client.SubmitTextGenerateJob].
 type SubmitTextGenerateJobRequest struct {
-	Description    string
+	// Description of the job, in UTF-8. At most 1024 bytes.
+	Description string `check:"bytes=1024"`
+	// JSON object. Title and MarketingCopy need keywords, textLength (5 to 1000
+	// characters, never exceeded) and targetCount (1 to 1000 texts);
+	// StoryboardScript needs originText.
 	GenerateConfig any `rpc:",json"`
-	Title          string
-	// Such as MarketingCopy, Title or StoryboardScript.
-	Type     string
-	UserData any `rpc:",json"`
+	// Title of the job, in UTF-8. At most 128 bytes.
+	Title string `check:"bytes=128"`
+	// What to write: advertising copy, video titles, or a storyboard script made of
+	// a text. One of MarketingCopy, Title or StoryboardScript.
+	Type string `check:"in=MarketingCopy|Title|StoryboardScript"`
+	// JSON data of your own; its NotifyAddress receives the callback. At most 512
+	// bytes.
+	UserData any `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitTextGenerateJobResponse is the answer of [Client.SubmitTextGenerateJob].
@@ -598,28 +760,45 @@ type SubmitTextGenerateJobResponse struct {
 	JobId     string
 }
 
-// SubmitVideoTranslationJob submits the video translation job.
+// SubmitVideoTranslationJob queues the translation of a video or of subtitles.
+// It is asynchronous: a callback or [Client.GetSmartHandleJob] tells the end.
+//
+// OSS URLs must be in the region of the client. 30 calls per second; the number
+// of jobs is not limited.
 //
 // RAM action: ice:SubmitVideoTranslationJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitvideotranslationjob
 func (c *Client) SubmitVideoTranslationJob(ctx context.Context, req SubmitVideoTranslationJobRequest) (*SubmitVideoTranslationJobResponse, error) {
-	return rpc.Call[SubmitVideoTranslationJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitVideoTranslationJob", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoTranslationJob", Class: rpc.Tokened}, req, new(SubmitVideoTranslationJobResponse))
 }
 
 // SubmitVideoTranslationJobRequest is the input of [Client.SubmitVideoTranslationJob].
 type SubmitVideoTranslationJobRequest struct {
-	ClientToken      string
-	Description      string
-	EditingConfig    any `rpc:",json"`
-	InputConfig      any `rpc:",json"`
-	OutputConfig     string
-	Signature        string
-	SignatureMehtod  string
-	SignatureNonce   string
-	SignatureType    string
+	// Makes repeats of the call harmless; filled in when empty.
+	ClientToken string
+	// Description of the job.
+	Description string
+	// JSON settings of the translation.
+	EditingConfig any `rpc:",json"`
+	// JSON object with the video or the subtitle file.
+	InputConfig any `rpc:",json"`
+	// JSON settings of the output, a video or a subtitle file.
+	OutputConfig string
+	// Leave empty: the service fills it in.
+	Signature string
+	// Leave empty: the service fills it in.
+	SignatureMehtod string
+	// Leave empty: the service fills it in.
+	SignatureNonce string
+	// Leave empty: the service fills it in.
+	SignatureType string
+	// Leave empty: the service fills it in.
 	SignatureVersion string
-	Title            string
-	UserData         any `rpc:",json"`
+	// Title of the job.
+	Title string
+	// JSON data of your own; its NotifyAddress receives the callback. At most 512
+	// bytes.
+	UserData any `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitVideoTranslationJobResponse is the answer of [Client.SubmitVideoTranslationJob].

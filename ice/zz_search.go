@@ -9,19 +9,24 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddStreamTagToSearchLib adds the stream tag to search lib.
+// AddStreamTagToSearchLib tags an asset that [Client.CreateStreamToSearchLib]
+// made of a live stream.
 //
 // RAM action: ice:AddStreamTagToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addstreamtagtosearchlib
 func (c *Client) AddStreamTagToSearchLib(ctx context.Context, req AddStreamTagToSearchLibRequest) (*AddStreamTagToSearchLibResponse, error) {
-	return rpc.Call[AddStreamTagToSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "AddStreamTagToSearchLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddStreamTagToSearchLib"}, req, new(AddStreamTagToSearchLibResponse))
 }
 
 // AddStreamTagToSearchLibRequest is the input of [Client.AddStreamTagToSearchLib].
 type AddStreamTagToSearchLibRequest struct {
-	MediaId       string
-	MsgBody       string
-	Namespace     string
+	// Asset of the stream.
+	MediaId string
+	// Content of the tag.
+	MsgBody string
+	// Namespace of the asset in the library.
+	Namespace string
+	// Search library that has the asset.
 	SearchLibName string
 }
 
@@ -33,21 +38,28 @@ type AddStreamTagToSearchLibResponse struct {
 	Success   string
 }
 
-// AlterSearchIndex alters the search index.
+// AlterSearchIndex switches an index of a search library on or off, or changes
+// its configuration.
+//
+// Needs IndexStatus or IndexConfig.
 //
 // RAM action: ice:AlterSearchIndex.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-altersearchindex
 func (c *Client) AlterSearchIndex(ctx context.Context, req AlterSearchIndexRequest) (*AlterSearchIndexResponse, error) {
-	return rpc.Call[AlterSearchIndexResponse](ctx, c.rpc, rpc.Op{Action: "AlterSearchIndex"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AlterSearchIndex", Class: rpc.Idempotent, OneOf: "IndexStatus|IndexConfig"}, req, new(AlterSearchIndexResponse))
 }
 
 // AlterSearchIndexRequest is the input of [Client.AlterSearchIndex].
 type AlterSearchIndexRequest struct {
+	// New configuration of the index.
 	IndexConfig string
-	// Such as active or Deactive.
-	IndexStatus string
-	// Required. Such as mm, face or aiLabel.
-	IndexType     string `check:"required"`
+	// Active switches the index on, Deactive off. One of Active or Deactive, in any
+	// case.
+	IndexStatus string `check:"fold=Active|Deactive"`
+	// Kind of the index: visual large model, faces, or smart tags. Required. One of
+	// mm, face or aiLabel.
+	IndexType string `check:"required,in=mm|face|aiLabel"`
+	// Search library; ims-default-search-lib when empty.
 	SearchLibName string
 }
 
@@ -58,18 +70,20 @@ type AlterSearchIndexResponse struct {
 	Success   string
 }
 
-// AlterSearchLib alters the search lib.
+// AlterSearchLib changes the settings of a search library.
 //
 // RAM action: ice:AlterSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-altersearchlib
 func (c *Client) AlterSearchLib(ctx context.Context, req AlterSearchLibRequest) (*AlterSearchLibResponse, error) {
-	return rpc.Call[AlterSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "AlterSearchLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AlterSearchLib", Class: rpc.Idempotent}, req, new(AlterSearchLibResponse))
 }
 
 // AlterSearchLibRequest is the input of [Client.AlterSearchLib].
 type AlterSearchLibRequest struct {
+	// JSON settings. faceGroupIds names up to three face libraries made by
+	// [Client.CreateRecognitionLib], separated by commas.
 	SearchLibConfig any `rpc:",json"`
-	// Required.
+	// Search library to change. Required.
 	SearchLibName string `check:"required"`
 }
 
@@ -81,18 +95,22 @@ type AlterSearchLibResponse struct {
 	Success       string
 }
 
-// CloseStreamToSearchLib closes the stream to search lib.
+// CloseStreamToSearchLib ends a live-stream asset of
+// [Client.CreateStreamToSearchLib].
 //
 // RAM action: ice:CloseStreamToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-closestreamtosearchlib
 func (c *Client) CloseStreamToSearchLib(ctx context.Context, req CloseStreamToSearchLibRequest) (*CloseStreamToSearchLibResponse, error) {
-	return rpc.Call[CloseStreamToSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "CloseStreamToSearchLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CloseStreamToSearchLib", Class: rpc.Idempotent}, req, new(CloseStreamToSearchLibResponse))
 }
 
 // CloseStreamToSearchLibRequest is the input of [Client.CloseStreamToSearchLib].
 type CloseStreamToSearchLibRequest struct {
-	MediaId       string
-	Namespace     string
+	// Asset of the stream.
+	MediaId string
+	// Namespace of the asset in the library.
+	Namespace string
+	// Search library that has the asset.
 	SearchLibName string
 }
 
@@ -104,21 +122,29 @@ type CloseStreamToSearchLibResponse struct {
 	Success   string
 }
 
-// CreateSearchIndex creates the search index.
+// CreateSearchIndex adds an index to a search library. Assets inserted later
+// are analysed for it, and the analysis is billed.
+//
+// On shared resources the mm index covers 1000 hours of video and the face
+// index one million faces; more is not analysed.
 //
 // RAM action: ice:CreateSearchIndex.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsearchindex
 func (c *Client) CreateSearchIndex(ctx context.Context, req CreateSearchIndexRequest) (*CreateSearchIndexResponse, error) {
-	return rpc.Call[CreateSearchIndexResponse](ctx, c.rpc, rpc.Op{Action: "CreateSearchIndex"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSearchIndex"}, req, new(CreateSearchIndexResponse))
 }
 
 // CreateSearchIndexRequest is the input of [Client.CreateSearchIndex].
 type CreateSearchIndexRequest struct {
+	// Configuration of the index.
 	IndexConfig string
-	// Such as Active or Deactive.
-	IndexStatus string
-	// Required. Such as face or aiLabel.
-	IndexType     string `check:"required"`
+	// Active switches the index on, Deactive off. Active when empty. One of Active
+	// or Deactive, in any case.
+	IndexStatus string `check:"fold=Active|Deactive"`
+	// What the index is about: mm (visual large model), face (faces), aiLabel
+	// (speech, subtitles and tags). Required. One of mm, face or aiLabel.
+	IndexType string `check:"required,in=mm|face|aiLabel"`
+	// Search library; ims-default-search-lib when empty.
 	SearchLibName string
 }
 
@@ -129,17 +155,21 @@ type CreateSearchIndexResponse struct {
 	Success   string
 }
 
-// CreateSearchLib creates the search lib.
+// CreateSearchLib makes a search library. Add indexes by
+// [Client.CreateSearchIndex], then assets by [Client.InsertMediaToSearchLib].
 //
 // RAM action: ice:CreateSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsearchlib
 func (c *Client) CreateSearchLib(ctx context.Context, req CreateSearchLibRequest) (*CreateSearchLibResponse, error) {
-	return rpc.Call[CreateSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "CreateSearchLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSearchLib"}, req, new(CreateSearchLibResponse))
 }
 
 // CreateSearchLibRequest is the input of [Client.CreateSearchLib].
 type CreateSearchLibRequest struct {
+	// JSON settings. faceGroupIds names up to three face libraries made by
+	// [Client.CreateRecognitionLib], separated by commas.
 	SearchLibConfig any `rpc:",json"`
+	// Name of letters and digits; for IP cameras it must begin with IPCamera_.
 	// Required.
 	SearchLibName string `check:"required"`
 }
@@ -152,18 +182,22 @@ type CreateSearchLibResponse struct {
 	Success       string
 }
 
-// CreateStreamToSearchLib creates the stream to search lib.
+// CreateStreamToSearchLib adds a live stream to a search library, as an asset
+// that is analysed until [Client.CloseStreamToSearchLib] ends it.
 //
 // RAM action: ice:CreateStreamToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createstreamtosearchlib
 func (c *Client) CreateStreamToSearchLib(ctx context.Context, req CreateStreamToSearchLibRequest) (*CreateStreamToSearchLibResponse, error) {
-	return rpc.Call[CreateStreamToSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "CreateStreamToSearchLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateStreamToSearchLib"}, req, new(CreateStreamToSearchLibResponse))
 }
 
 // CreateStreamToSearchLibRequest is the input of [Client.CreateStreamToSearchLib].
 type CreateStreamToSearchLibRequest struct {
-	Input         string
-	Namespace     string
+	// URL of the live stream.
+	Input string
+	// Namespace for the asset.
+	Namespace string
+	// Search library to add it to.
 	SearchLibName string
 }
 
@@ -175,20 +209,23 @@ type CreateStreamToSearchLibResponse struct {
 	Success   string
 }
 
-// DeleteMediaFromSearchLib deletes the media from search lib.
+// DeleteMediaFromSearchLib takes a media asset out of a search library.
 //
 // RAM action: ice:DeleteMediaFromSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediafromsearchlib
 func (c *Client) DeleteMediaFromSearchLib(ctx context.Context, req DeleteMediaFromSearchLibRequest) (*DeleteMediaFromSearchLibResponse, error) {
-	return rpc.Call[DeleteMediaFromSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMediaFromSearchLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaFromSearchLib", Class: rpc.Idempotent}, req, new(DeleteMediaFromSearchLibResponse))
 }
 
 // DeleteMediaFromSearchLibRequest is the input of [Client.DeleteMediaFromSearchLib].
 type DeleteMediaFromSearchLibRequest struct {
-	// Required.
-	MediaId       string `check:"required"`
-	MsgBody       string
-	Namespace     string
+	// Asset to take out. Required.
+	MediaId string `check:"required"`
+	// JSON message about the asset, as [Client.InsertMediaToSearchLib] takes it.
+	MsgBody string
+	// Namespace of the asset in the library.
+	Namespace string
+	// Search library; ims-default-search-lib when empty.
 	SearchLibName string
 }
 
@@ -200,18 +237,20 @@ type DeleteMediaFromSearchLibResponse struct {
 	Success   string
 }
 
-// DropSearchIndex drops the search index.
+// DropSearchIndex deletes an index of a search library.
 //
 // RAM action: ice:DropSearchIndex.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-dropsearchindex
 func (c *Client) DropSearchIndex(ctx context.Context, req DropSearchIndexRequest) (*DropSearchIndexResponse, error) {
-	return rpc.Call[DropSearchIndexResponse](ctx, c.rpc, rpc.Op{Action: "DropSearchIndex"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DropSearchIndex", Class: rpc.Idempotent}, req, new(DropSearchIndexResponse))
 }
 
 // DropSearchIndexRequest is the input of [Client.DropSearchIndex].
 type DropSearchIndexRequest struct {
-	// Required. Such as mm, face or aiLabel.
-	IndexType     string `check:"required"`
+	// Kind of the index: visual large model, faces, or smart tags. Required. One of
+	// mm, face or aiLabel.
+	IndexType string `check:"required,in=mm|face|aiLabel"`
+	// Search library; ims-default-search-lib when empty.
 	SearchLibName string
 }
 
@@ -222,17 +261,17 @@ type DropSearchIndexResponse struct {
 	Success   string
 }
 
-// DropSearchLib drops the search lib.
+// DropSearchLib deletes a search library.
 //
 // RAM action: ice:DropSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-dropsearchlib
 func (c *Client) DropSearchLib(ctx context.Context, req DropSearchLibRequest) (*DropSearchLibResponse, error) {
-	return rpc.Call[DropSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "DropSearchLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DropSearchLib", Class: rpc.Idempotent}, req, new(DropSearchLibResponse))
 }
 
 // DropSearchLibRequest is the input of [Client.DropSearchLib].
 type DropSearchLibRequest struct {
-	// Required.
+	// Search library to delete. Required.
 	SearchLibName string `check:"required"`
 }
 
@@ -243,12 +282,13 @@ type DropSearchLibResponse struct {
 	Success   string
 }
 
-// GetStreamTagList gets the stream tag list.
+// GetStreamTagList lists the tags of a live-stream asset that
+// [Client.AddStreamTagToSearchLib] made.
 //
 // RAM action: ice:GetStreamTagList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getstreamtaglist
 func (c *Client) GetStreamTagList(ctx context.Context, req GetStreamTagListRequest) (*GetStreamTagListResponse, error) {
-	return rpc.Call[GetStreamTagListResponse](ctx, c.rpc, rpc.Op{Action: "GetStreamTagList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetStreamTagList", Class: rpc.Read}, req, new(GetStreamTagListResponse))
 }
 
 // GetStreamTagListIter yields the items of all pages of
@@ -261,15 +301,25 @@ func (c *Client) GetStreamTagListIter(ctx context.Context, req GetStreamTagListR
 
 // GetStreamTagListRequest is the input of [Client.GetStreamTagList].
 type GetStreamTagListRequest struct {
-	EndTime       string
-	MediaId       string
-	Namespace     string
-	NextToken     string
-	PageNo        int32
-	PageSize      int32
+	// End of the range of tagging times, in UTC, such as 2025-01-11T13:00:00Z.
+	EndTime string
+	// Asset of the stream.
+	MediaId string
+	// Namespace of the asset in the library.
+	Namespace string
+	// NextToken of the page before; empty for the first page.
+	NextToken string
+	// Page to return, as an alternative to NextToken; 1 when zero.
+	PageNo int32
+	// Tags per page; 10 when zero. The references disagree whether 50 or 100 is the
+	// limit. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// Search library that has the asset.
 	SearchLibName string
-	// Such as StartTime:Desc or StartTime:Asc.
-	SortBy    string
+	// Order by tagging time; latest first when empty. One of StartTime:Desc or
+	// StartTime:Asc.
+	SortBy string `check:"in=StartTime:Desc|StartTime:Asc"`
+	// Start of the range of tagging times, in UTC, such as 2025-01-11T12:00:00Z.
 	StartTime string
 }
 
@@ -290,24 +340,34 @@ type StreamTag struct {
 	UserData  string
 }
 
-// InsertMediaToSearchLib inserts the media to search lib.
+// InsertMediaToSearchLib adds a file to a search library and queues its
+// analysis for all active indexes; [Client.QueryMediaIndexJob] tells the end.
+//
+// The library must exist: see [Client.CreateSearchLib].
 //
 // RAM action: ice:InsertMediaToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-insertmediatosearchlib
 func (c *Client) InsertMediaToSearchLib(ctx context.Context, req InsertMediaToSearchLibRequest) (*InsertMediaToSearchLibResponse, error) {
-	return rpc.Call[InsertMediaToSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "InsertMediaToSearchLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "InsertMediaToSearchLib"}, req, new(InsertMediaToSearchLibResponse))
 }
 
 // InsertMediaToSearchLibRequest is the input of [Client.InsertMediaToSearchLib].
 type InsertMediaToSearchLibRequest struct {
+	// Set of images, for IP cameras with MediaType video only.
 	ImagesInput string
-	// Required.
-	Input   string `check:"required"`
+	// File to add: oss://bucket/key in the region of the client (recommended), or
+	// an HTTP URL that stays readable; no temporary URL. Required.
+	Input string `check:"required"`
+	// Id of the entry, unique; made up when empty.
 	MediaId string
-	// Such as video, image or audio.
-	MediaType     string
-	MsgBody       string
-	Namespace     string
+	// Type of the file; video when empty. One of video, image or audio.
+	MediaType string `check:"in=video|image|audio"`
+	// JSON data of the asset: title, and customFields with intField1, strField1 and
+	// strField2, which searches can filter by and which cannot be changed later.
+	MsgBody string
+	// Namespace for the asset.
+	Namespace string
+	// Search library; ims-default-search-lib when empty.
 	SearchLibName string
 }
 
@@ -319,12 +379,12 @@ type InsertMediaToSearchLibResponse struct {
 	Success   string
 }
 
-// ListSearchLib lists the search lib.
+// ListSearchLib lists the search libraries.
 //
 // RAM action: ice:ListSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsearchlib
 func (c *Client) ListSearchLib(ctx context.Context, req ListSearchLibRequest) (*ListSearchLibResponse, error) {
-	return rpc.Call[ListSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "ListSearchLib", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSearchLib", Class: rpc.Read}, req, new(ListSearchLibResponse))
 }
 
 // ListSearchLibIter yields the items of all pages of [Client.ListSearchLib],
@@ -337,8 +397,10 @@ func (c *Client) ListSearchLibIter(ctx context.Context, req ListSearchLibRequest
 
 // ListSearchLibRequest is the input of [Client.ListSearchLib].
 type ListSearchLibRequest struct {
-	PageNo   int32
-	PageSize int32
+	// Page to return; 1 when zero.
+	PageNo int32
+	// Libraries per page; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
 }
 
 // ListSearchLibResponse is the answer of [Client.ListSearchLib].
@@ -358,18 +420,20 @@ type SearchLib struct {
 	Status          string
 }
 
-// QueryMediaIndexJob queries the media index job.
+// QueryMediaIndexJob returns the indexing jobs of a media asset, one for each
+// kind of index.
 //
 // RAM action: ice:QueryMediaIndexJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querymediaindexjob
 func (c *Client) QueryMediaIndexJob(ctx context.Context, req QueryMediaIndexJobRequest) (*QueryMediaIndexJobResponse, error) {
-	return rpc.Call[QueryMediaIndexJobResponse](ctx, c.rpc, rpc.Op{Action: "QueryMediaIndexJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryMediaIndexJob", Class: rpc.Read}, req, new(QueryMediaIndexJobResponse))
 }
 
 // QueryMediaIndexJobRequest is the input of [Client.QueryMediaIndexJob].
 type QueryMediaIndexJobRequest struct {
-	// Required.
-	MediaId       string `check:"required"`
+	// Asset to look up. Required.
+	MediaId string `check:"required"`
+	// Search library; ims-default-search-lib when empty.
 	SearchLibName string
 }
 
@@ -389,18 +453,21 @@ type MediaIndexJob struct {
 	Status    string
 }
 
-// QuerySearchIndex queries the search index.
+// QuerySearchIndex returns the state of one index of a search library and how
+// many assets it holds.
 //
 // RAM action: ice:QuerySearchIndex.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querysearchindex
 func (c *Client) QuerySearchIndex(ctx context.Context, req QuerySearchIndexRequest) (*QuerySearchIndexResponse, error) {
-	return rpc.Call[QuerySearchIndexResponse](ctx, c.rpc, rpc.Op{Action: "QuerySearchIndex", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySearchIndex", Class: rpc.Read}, req, new(QuerySearchIndexResponse))
 }
 
 // QuerySearchIndexRequest is the input of [Client.QuerySearchIndex].
 type QuerySearchIndexRequest struct {
-	// Required. Such as mm, face or aiLabel.
-	IndexType     string `check:"required"`
+	// Kind of the index: visual large model, faces, or smart tags. Required. One of
+	// mm, face or aiLabel.
+	IndexType string `check:"required,in=mm|face|aiLabel"`
+	// Search library; ims-default-search-lib when empty.
 	SearchLibName string
 }
 
@@ -415,17 +482,17 @@ type QuerySearchIndexResponse struct {
 	Success       string
 }
 
-// QuerySearchLib queries the search lib.
+// QuerySearchLib returns the state, settings and indexes of a search library.
 //
 // RAM action: ice:QuerySearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querysearchlib
 func (c *Client) QuerySearchLib(ctx context.Context, req QuerySearchLibRequest) (*QuerySearchLibResponse, error) {
-	return rpc.Call[QuerySearchLibResponse](ctx, c.rpc, rpc.Op{Action: "QuerySearchLib", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySearchLib", Class: rpc.Read}, req, new(QuerySearchLibResponse))
 }
 
 // QuerySearchLibRequest is the input of [Client.QuerySearchLib].
 type QuerySearchLibRequest struct {
-	// Required.
+	// Search library to look up. Required.
 	SearchLibName string `check:"required"`
 }
 
@@ -440,21 +507,24 @@ type QuerySearchLibResponse struct {
 	Success         string
 }
 
-// SearchIndexJobRerun searches the index job rerun.
+// SearchIndexJobRerun indexes assets of a search library anew.
+// [Client.QueryMediaIndexJob] tells the end.
 //
 // RAM action: ice:SearchIndexJobRerun.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchindexjobrerun
 func (c *Client) SearchIndexJobRerun(ctx context.Context, req SearchIndexJobRerunRequest) (*SearchIndexJobRerunResponse, error) {
-	return rpc.Call[SearchIndexJobRerunResponse](ctx, c.rpc, rpc.Op{Action: "SearchIndexJobRerun"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchIndexJobRerun"}, req, new(SearchIndexJobRerunResponse))
 }
 
 // SearchIndexJobRerunRequest is the input of [Client.SearchIndexJobRerun].
 type SearchIndexJobRerunRequest struct {
-	// Required.
-	MediaIds      []string `rpc:",comma" check:"required"`
-	Namespace     string
+	// Assets to index. Required.
+	MediaIds []string `rpc:",comma" check:"required"`
+	// Namespace of the assets in the library.
+	Namespace string
+	// Search library that has the assets.
 	SearchLibName string
-	// Such as aiLabel, face or mm.
+	// Kinds of index, separated by commas: aiLabel, face, mm.
 	Task string
 }
 
@@ -468,12 +538,15 @@ type SearchIndexJobRerunResponse struct {
 	Success string
 }
 
-// SearchMedia searches the media.
+// SearchMedia finds media assets by their metadata.
+//
+// To read all matches pass the ScrollToken of each answer to the next call.
+// Scrolling only goes forward, at most 1000 assets at a time.
 //
 // RAM action: ice:SearchMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
-	return rpc.Call[SearchMediaResponse](ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read}, req, new(SearchMediaResponse))
 }
 
 // SearchMediaIter yields the items of all pages of [Client.SearchMedia], one
@@ -486,15 +559,28 @@ func (c *Client) SearchMediaIter(ctx context.Context, req SearchMediaRequest) it
 
 // SearchMediaRequest is the input of [Client.SearchMedia].
 type SearchMediaRequest struct {
+	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
+	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
+	// match.
 	CustomFilters any `rpc:",json"`
-	EntityId      string
-	Match         string
-	PageNo        int32
-	// At most 50.
-	PageSize      int32 `check:"max=50"`
-	ScrollToken   string
+	// Only assets of this entity.
+	EntityId string
+	// Filter such as title = 'final' and cateId == '12' and utcCreate =
+	// ('1693367158561','1693367258561'). = is fuzzy, == exact, and with a list =
+	// means any of several values or, for times in milliseconds, a range. Fields:
+	// title, description, tagList, mediaId, cateId, status, utcCreate, utcModified.
+	Match string
+	// Page to return; 1 when zero.
+	PageNo int32
+	// Assets per page; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
+	// ScrollToken of the answer before, 32 characters; empty at first. Needed to
+	// read everything, advised from page 200 on.
+	ScrollToken string
+	// Search library to look in.
 	SearchLibName string
-	SortBy        string
+	// Fields and order, separated by commas, such as utcCreate:Desc.
+	SortBy string
 }
 
 // SearchMediaResponse is the answer of [Client.SearchMedia].
@@ -513,12 +599,16 @@ type MediaIndexStatus struct {
 	IndexType   string
 }
 
-// SearchMediaByAILabel searches the media by AI label.
+// SearchMediaByAILabel finds media assets by people named, subtitles, speech or
+// AI categories.
+//
+// Without SpecificSearch it returns assets; with SpecificSearch and MediaId it
+// returns the matching clips of that asset.
 //
 // RAM action: ice:SearchMediaByAILabel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyailabel
 func (c *Client) SearchMediaByAILabel(ctx context.Context, req SearchMediaByAILabelRequest) (*SearchMediaByAILabelResponse, error) {
-	return rpc.Call[SearchMediaByAILabelResponse](ctx, c.rpc, rpc.Op{Action: "SearchMediaByAILabel", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByAILabel", Class: rpc.Read}, req, new(SearchMediaByAILabelResponse))
 }
 
 // SearchMediaByAILabelIter yields the items of all pages of
@@ -531,23 +621,38 @@ func (c *Client) SearchMediaByAILabelIter(ctx context.Context, req SearchMediaBy
 
 // SearchMediaByAILabelRequest is the input of [Client.SearchMediaByAILabel].
 type SearchMediaByAILabelRequest struct {
+	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
+	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
+	// match.
 	CustomFilters any `rpc:",json"`
-	// Such as fuzzy or precise.
-	MatchingMode string
-	MediaId      string
-	// Such as image, video or audio.
-	MediaType string
-	// Such as PersonName, Ocr, AiCategory or FullSearch.
-	MultimodalSearchType string
-	Namespace            string
-	PageNo               int32
-	PageSize             int32
-	SearchLibName        string
-	// Such as CreationTime:Desc or CreationTime:Asc.
-	SortBy         string
+	// fuzzy when empty; precise finds only assets added since that mode exists. One
+	// of fuzzy or precise.
+	MatchingMode string `check:"in=fuzzy|precise"`
+	// Asset to search clips in; needed with SpecificSearch.
+	MediaId string
+	// Only assets of this type. One of image, video or audio.
+	MediaType string `check:"in=image|video|audio"`
+	// What to search: PersonName names of people, Ocr subtitles, AiCategory
+	// categories, FullSearch everything. FullSearch when empty. One of PersonName,
+	// Ocr, AiCategory or FullSearch.
+	MultimodalSearchType string `check:"in=PersonName|Ocr|AiCategory|FullSearch"`
+	// Only assets of this namespace.
+	Namespace string
+	// Page to return; 1 when zero.
+	PageNo int32
+	// Assets per page; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
+	// Search library to look in.
+	SearchLibName string
+	// Order; newest first when empty. One of CreationTime:Desc or CreationTime:Asc.
+	SortBy string `check:"in=CreationTime:Desc|CreationTime:Asc"`
+	// Return the clips of MediaId that match instead of assets.
 	SpecificSearch *bool
-	Text           string
-	UtcCreate      string
+	// Text to search for.
+	Text string
+	// Range of creation times in Unix milliseconds, both ends included:
+	// {"gte":1761205662998,"lte":1771205662998}.
+	UtcCreate string
 }
 
 // SearchMediaByAILabelResponse is the answer of [Client.SearchMediaByAILabel].
@@ -559,12 +664,13 @@ type SearchMediaByAILabelResponse struct {
 	Total     int64
 }
 
-// SearchMediaByFace searches the media by face.
+// SearchMediaByFace finds media assets that show the person of an image.
+// [Client.SearchMediaClipByFace] then finds the clips of one of them.
 //
 // RAM action: ice:SearchMediaByFace.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyface
 func (c *Client) SearchMediaByFace(ctx context.Context, req SearchMediaByFaceRequest) (*SearchMediaByFaceResponse, error) {
-	return rpc.Call[SearchMediaByFaceResponse](ctx, c.rpc, rpc.Op{Action: "SearchMediaByFace", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByFace", Class: rpc.Read}, req, new(SearchMediaByFaceResponse))
 }
 
 // SearchMediaByFaceIter yields the items of all pages of
@@ -577,19 +683,30 @@ func (c *Client) SearchMediaByFaceIter(ctx context.Context, req SearchMediaByFac
 
 // SearchMediaByFaceRequest is the input of [Client.SearchMediaByFace].
 type SearchMediaByFaceRequest struct {
+	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
+	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
+	// match.
 	CustomFilters any `rpc:",json"`
-	EntityId      string
-	// Required.
+	// Entity to look in.
+	EntityId string
+	// Name you give this search: the same for all its pages and for
+	// [Client.SearchMediaClipByFace]. Required.
 	FaceSearchToken string `check:"required"`
-	// Such as image or video.
-	MediaType string
+	// Only assets of this type. One of image or video.
+	MediaType string `check:"in=image|video"`
+	// Only assets of this namespace.
 	Namespace string
-	PageNo    int32
-	PageSize  int32
-	// Required.
+	// Page to return; 1 when zero.
+	PageNo int32
+	// Assets per page; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
+	// URL of an image of the face. Required.
 	PersonImageUrl string `check:"required"`
-	SearchLibName  string
-	UtcCreate      string
+	// Search library to look in.
+	SearchLibName string
+	// Range of creation times in Unix milliseconds, both ends included:
+	// {"gte":1761205662998,"lte":1771205662998}.
+	UtcCreate string
 }
 
 // SearchMediaByFaceResponse is the answer of [Client.SearchMediaByFace].
@@ -601,12 +718,13 @@ type SearchMediaByFaceResponse struct {
 	Total         int64
 }
 
-// SearchMediaByHybrid searches the media by hybrid.
+// SearchMediaByHybrid finds media assets by a text, combining all kinds of
+// index. With MediaId it tells what matched in that asset.
 //
 // RAM action: ice:SearchMediaByHybrid.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyhybrid
 func (c *Client) SearchMediaByHybrid(ctx context.Context, req SearchMediaByHybridRequest) (*SearchMediaByHybridResponse, error) {
-	return rpc.Call[SearchMediaByHybridResponse](ctx, c.rpc, rpc.Op{Action: "SearchMediaByHybrid", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByHybrid", Class: rpc.Read}, req, new(SearchMediaByHybridResponse))
 }
 
 // SearchMediaByHybridIter yields the items of all pages of
@@ -619,16 +737,27 @@ func (c *Client) SearchMediaByHybridIter(ctx context.Context, req SearchMediaByH
 
 // SearchMediaByHybridRequest is the input of [Client.SearchMediaByHybrid].
 type SearchMediaByHybridRequest struct {
+	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
+	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
+	// match.
 	CustomFilters any `rpc:",json"`
-	MediaId       string
-	// Such as image or video.
-	MediaType     string
-	Namespace     string
-	PageNo        int32
-	PageSize      int32
+	// Asset to return the matches of in detail.
+	MediaId string
+	// Only assets of this type. One of image or video.
+	MediaType string `check:"in=image|video"`
+	// Only assets of this namespace.
+	Namespace string
+	// Page to return; 1 when zero.
+	PageNo int32
+	// Assets per page; 10 when zero. At least 1. At most 50.
+	PageSize int32 `check:"min=1,max=50"`
+	// Search library to look in.
 	SearchLibName string
-	Text          string
-	UtcCreate     string
+	// What to search for, in natural language.
+	Text string
+	// Range of creation times in Unix milliseconds, both ends included:
+	// {"gte":1761205662998,"lte":1771205662998}.
+	UtcCreate string
 }
 
 // SearchMediaByHybridResponse is the answer of [Client.SearchMediaByHybrid].
@@ -640,12 +769,13 @@ type SearchMediaByHybridResponse struct {
 	Total     int64
 }
 
-// SearchMediaByMultimodal searches the media by multimodal.
+// SearchMediaByMultimodal finds media assets whose pictures fit a description,
+// by the visual large model. It needs an mm index in the library.
 //
 // RAM action: ice:SearchMediaByMultimodal.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabymultimodal
 func (c *Client) SearchMediaByMultimodal(ctx context.Context, req SearchMediaByMultimodalRequest) (*SearchMediaByMultimodalResponse, error) {
-	return rpc.Call[SearchMediaByMultimodalResponse](ctx, c.rpc, rpc.Op{Action: "SearchMediaByMultimodal", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByMultimodal", Class: rpc.Read}, req, new(SearchMediaByMultimodalResponse))
 }
 
 // SearchMediaByMultimodalIter yields the items of all pages of
@@ -658,15 +788,25 @@ func (c *Client) SearchMediaByMultimodalIter(ctx context.Context, req SearchMedi
 
 // SearchMediaByMultimodalRequest is the input of [Client.SearchMediaByMultimodal].
 type SearchMediaByMultimodalRequest struct {
+	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
+	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
+	// match.
 	CustomFilters any `rpc:",json"`
-	// Such as image or video.
-	MediaType     string
-	Namespace     string
-	PageNo        int32
-	PageSize      int32
+	// Only assets of this type; video when empty. One of image or video.
+	MediaType string `check:"in=image|video"`
+	// Only assets of this namespace.
+	Namespace string
+	// Page to return; 1 when zero.
+	PageNo int32
+	// Assets per page; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
+	// Search library to look in.
 	SearchLibName string
-	Text          string
-	UtcCreate     string
+	// What to search for, in natural language.
+	Text string
+	// Range of creation times in Unix milliseconds, both ends included:
+	// {"gte":1761205662998,"lte":1771205662998}.
+	UtcCreate string
 }
 
 // SearchMediaByMultimodalResponse is the answer of [Client.SearchMediaByMultimodal].
@@ -678,12 +818,13 @@ type SearchMediaByMultimodalResponse struct {
 	Total     int64
 }
 
-// SearchMediaClipByFace searches the media clip by face.
+// SearchMediaClipByFace finds the clips of one asset that show the person of an
+// earlier [Client.SearchMediaByFace].
 //
 // RAM action: ice:SearchMediaClipByFace.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediaclipbyface
 func (c *Client) SearchMediaClipByFace(ctx context.Context, req SearchMediaClipByFaceRequest) (*SearchMediaClipByFaceResponse, error) {
-	return rpc.Call[SearchMediaClipByFaceResponse](ctx, c.rpc, rpc.Op{Action: "SearchMediaClipByFace", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaClipByFace", Class: rpc.Read}, req, new(SearchMediaClipByFaceResponse))
 }
 
 // SearchMediaClipByFaceIter yields the items of all pages of
@@ -696,13 +837,17 @@ func (c *Client) SearchMediaClipByFaceIter(ctx context.Context, req SearchMediaC
 
 // SearchMediaClipByFaceRequest is the input of [Client.SearchMediaClipByFace].
 type SearchMediaClipByFaceRequest struct {
+	// Entity to look in.
 	EntityId string
-	// Required.
+	// The FaceSearchToken of [Client.SearchMediaByFace]. Required.
 	FaceSearchToken string `check:"required"`
-	// Required.
-	MediaId       string `check:"required"`
-	PageNo        int32
-	PageSize      int32
+	// Asset to search in. Required.
+	MediaId string `check:"required"`
+	// Page to return; 1 when zero.
+	PageNo int32
+	// Clips per page; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
+	// Search library to look in.
 	SearchLibName string
 }
 
@@ -746,12 +891,13 @@ type MediaClip struct {
 	Score            float32
 }
 
-// SearchPublicMediaInfo searches the public media info.
+// SearchPublicMediaInfo finds copyrighted assets of the public media library,
+// such as music.
 //
 // RAM action: ice:SearchPublicMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchpublicmediainfo
 func (c *Client) SearchPublicMediaInfo(ctx context.Context, req SearchPublicMediaInfoRequest) (*SearchPublicMediaInfoResponse, error) {
-	return rpc.Call[SearchPublicMediaInfoResponse](ctx, c.rpc, rpc.Op{Action: "SearchPublicMediaInfo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchPublicMediaInfo", Class: rpc.Read}, req, new(SearchPublicMediaInfoResponse))
 }
 
 // SearchPublicMediaInfoIter yields the items of all pages of
@@ -766,14 +912,22 @@ func (c *Client) SearchPublicMediaInfoIter(ctx context.Context, req SearchPublic
 
 // SearchPublicMediaInfoRequest is the input of [Client.SearchPublicMediaInfo].
 type SearchPublicMediaInfoRequest struct {
-	Authorized                 *bool
+	// Only assets of a resource plan the account has bought, or only others.
+	Authorized *bool
+	// Conditions on the dynamic metadata.
 	DynamicMetaDataMatchFields string
-	EntityId                   string
-	Favorite                   *bool
-	MediaIds                   []string `rpc:",comma"`
-	PageNo                     int32
-	PageSize                   int32
-	SortBy                     string
+	// Kind of assets: Copyright_Music is music.
+	EntityId string
+	// Only favourites, or only others; see [Client.AddFavoritePublicMedia].
+	Favorite *bool
+	// Only these assets.
+	MediaIds []string `rpc:",comma"`
+	// Page to return.
+	PageNo int32
+	// Assets per page.
+	PageSize int32
+	// Field and order: UsageCount or UnitPrice, then :Desc or :Asc.
+	SortBy string
 }
 
 // SearchPublicMediaInfoResponse is the answer of [Client.SearchPublicMediaInfo].
@@ -792,21 +946,24 @@ type PublicMedia struct {
 	RemainingAuthTime string
 }
 
-// UpdateMediaToSearchLib updates the media to search lib.
+// UpdateMediaToSearchLib changes the data of a media asset in a search library.
 //
 // RAM action: ice:UpdateMediaToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediatosearchlib
 func (c *Client) UpdateMediaToSearchLib(ctx context.Context, req UpdateMediaToSearchLibRequest) (*UpdateMediaToSearchLibResponse, error) {
-	return rpc.Call[UpdateMediaToSearchLibResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaToSearchLib"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaToSearchLib", Class: rpc.Idempotent}, req, new(UpdateMediaToSearchLibResponse))
 }
 
 // UpdateMediaToSearchLibRequest is the input of [Client.UpdateMediaToSearchLib].
 type UpdateMediaToSearchLibRequest struct {
-	// Required.
+	// Asset to change. Required.
 	MediaId string `check:"required"`
-	// Required.
-	MsgBody       string `check:"required"`
-	Namespace     string
+	// JSON data of the asset, as [Client.InsertMediaToSearchLib] takes it;
+	// customFields cannot be changed. Required.
+	MsgBody string `check:"required"`
+	// Namespace of the asset in the library.
+	Namespace string
+	// Search library; ims-default-search-lib when empty.
 	SearchLibName string
 }
 

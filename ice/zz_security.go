@@ -8,17 +8,18 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// DecryptKMSDataKey decrypts the KMS data key.
+// DecryptKMSDataKey returns the plaintext of a data key that
+// [Client.GenerateKMSDataKey] made.
 //
 // RAM action: ice:DecryptKMSDataKey.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-decryptkmsdatakey
 func (c *Client) DecryptKMSDataKey(ctx context.Context, req DecryptKMSDataKeyRequest) (*DecryptKMSDataKeyResponse, error) {
-	return rpc.Call[DecryptKMSDataKeyResponse](ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey", Class: rpc.Read}, req, new(DecryptKMSDataKeyResponse))
 }
 
 // DecryptKMSDataKeyRequest is the input of [Client.DecryptKMSDataKey].
 type DecryptKMSDataKeyRequest struct {
-	// Required.
+	// The encrypted data key. Required.
 	CiphertextBlob string `check:"required"`
 }
 
@@ -28,12 +29,16 @@ type DecryptKMSDataKeyResponse struct {
 	DataKey   DataKey
 }
 
-// GenerateKMSDataKey generates the KMS data key.
+// GenerateKMSDataKey makes a data key for encrypting videos and returns it both
+// in the clear and encrypted.
+//
+// A ticket must have created the account's KMS key before. Keep the encrypted
+// form only; [Client.DecryptKMSDataKey] gives back the other.
 //
 // RAM action: ice:GenerateKMSDataKey.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-generatekmsdatakey
 func (c *Client) GenerateKMSDataKey(ctx context.Context) (*GenerateKMSDataKeyResponse, error) {
-	return rpc.Call[GenerateKMSDataKeyResponse](ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey"}, nil)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent}, nil, new(GenerateKMSDataKeyResponse))
 }
 
 // GenerateKMSDataKeyResponse is the answer of [Client.GenerateKMSDataKey].

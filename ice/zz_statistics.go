@@ -9,22 +9,25 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// DescribeMeterImsEditUsage describes the meter ims edit usage.
+// DescribeMeterImsEditUsage returns how much video editing was used, per hour
+// or day and profile.
 //
 // RAM action: ice:DescribeMeterImsEditUsage.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimseditusage
 func (c *Client) DescribeMeterImsEditUsage(ctx context.Context, req DescribeMeterImsEditUsageRequest) (*DescribeMeterImsEditUsageResponse, error) {
-	return rpc.Call[DescribeMeterImsEditUsageResponse](ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsEditUsage", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsEditUsage", Class: rpc.Read}, req, new(DescribeMeterImsEditUsageResponse))
 }
 
 // DescribeMeterImsEditUsageRequest is the input of [Client.DescribeMeterImsEditUsage].
 type DescribeMeterImsEditUsageRequest struct {
-	// Required.
+	// The end of the range: Unix time in seconds. Required.
 	EndTs int64 `check:"required"`
-	// Required.
-	Interval int64 `check:"required"`
-	Region   string
-	// Required.
+	// The step in seconds: 3600 for hours, 86400 for days. Required. One of 3600 or
+	// 86400.
+	Interval int64 `check:"required,in=3600|86400"`
+	// Not heeded yet: the answer covers all regions.
+	Region string
+	// The start of the range: Unix time in seconds. Required.
 	StartTs int64 `check:"required"`
 }
 
@@ -41,23 +44,25 @@ type EditUsage struct {
 	Time     int64
 }
 
-// DescribeMeterImsMediaConvertUHDUsage describes the meter ims media convert
-// UHD usage.
+// DescribeMeterImsMediaConvertUHDUsage returns how much UHD transcoding was
+// used, per hour or day and specification.
 //
 // RAM action: ice:DescribeMeterImsMediaConvertUHDUsage.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimsmediaconvertuhdusage
 func (c *Client) DescribeMeterImsMediaConvertUHDUsage(ctx context.Context, req DescribeMeterImsMediaConvertUHDUsageRequest) (*DescribeMeterImsMediaConvertUHDUsageResponse, error) {
-	return rpc.Call[DescribeMeterImsMediaConvertUHDUsageResponse](ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsMediaConvertUHDUsage", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsMediaConvertUHDUsage", Class: rpc.Read}, req, new(DescribeMeterImsMediaConvertUHDUsageResponse))
 }
 
 // DescribeMeterImsMediaConvertUHDUsageRequest is the input of [Client.DescribeMeterImsMediaConvertUHDUsage].
 type DescribeMeterImsMediaConvertUHDUsageRequest struct {
-	// Required.
+	// The end of the range: Unix time in seconds. Required.
 	EndTs int64 `check:"required"`
-	// Required.
-	Interval string `check:"required"`
+	// The step in seconds: 3600 for hours, 86400 for days. Required. One of 3600 or
+	// 86400.
+	Interval string `check:"required,in=3600|86400"`
+	// Not heeded yet: the answer covers all regions.
 	RegionId string
-	// Required.
+	// The start of the range: Unix time in seconds. Required.
 	StartTs int64 `check:"required"`
 }
 
@@ -67,23 +72,26 @@ type DescribeMeterImsMediaConvertUHDUsageResponse struct {
 	Data      []MediaConvertUsage
 }
 
-// DescribeMeterImsMediaConvertUsage describes the meter ims media convert
-// usage.
+// DescribeMeterImsMediaConvertUsage returns how much transcoding was used, per
+// hour or day and specification.
 //
 // RAM action: ice:DescribeMeterImsMediaConvertUsage.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimsmediaconvertusage
 func (c *Client) DescribeMeterImsMediaConvertUsage(ctx context.Context, req DescribeMeterImsMediaConvertUsageRequest) (*DescribeMeterImsMediaConvertUsageResponse, error) {
-	return rpc.Call[DescribeMeterImsMediaConvertUsageResponse](ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsMediaConvertUsage", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsMediaConvertUsage", Class: rpc.Read}, req, new(DescribeMeterImsMediaConvertUsageResponse))
 }
 
 // DescribeMeterImsMediaConvertUsageRequest is the input of [Client.DescribeMeterImsMediaConvertUsage].
 type DescribeMeterImsMediaConvertUsageRequest struct {
+	// The end of the range: Unix time in seconds. At most 31 days after StartTs.
 	// Required.
 	EndTs int64 `check:"required"`
-	// Required.
-	Interval int64 `check:"required"`
-	Region   string
-	// Required.
+	// The step in seconds: 3600 for hours, 86400 for days. Required. One of 3600 or
+	// 86400.
+	Interval int64 `check:"required,in=3600|86400"`
+	// Not heeded yet: the answer covers all regions.
+	Region string
+	// The start of the range: Unix time in seconds. At most 90 days back. Required.
 	StartTs int64 `check:"required"`
 }
 
@@ -93,22 +101,26 @@ type DescribeMeterImsMediaConvertUsageResponse struct {
 	Data      []MediaConvertUsage
 }
 
-// DescribeMeterImsMpsAiUsage describes the meter ims mps ai usage.
+// DescribeMeterImsMpsAiUsage returns how much AI processing was used, per hour
+// or day and type.
 //
 // RAM action: ice:DescribeMeterImsMpsAiUsage.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimsmpsaiusage
 func (c *Client) DescribeMeterImsMpsAiUsage(ctx context.Context, req DescribeMeterImsMpsAiUsageRequest) (*DescribeMeterImsMpsAiUsageResponse, error) {
-	return rpc.Call[DescribeMeterImsMpsAiUsageResponse](ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsMpsAiUsage", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsMpsAiUsage", Class: rpc.Read}, req, new(DescribeMeterImsMpsAiUsageResponse))
 }
 
 // DescribeMeterImsMpsAiUsageRequest is the input of [Client.DescribeMeterImsMpsAiUsage].
 type DescribeMeterImsMpsAiUsageRequest struct {
+	// The end of the range: Unix time in seconds. At most 31 days after StartTs.
 	// Required.
 	EndTs int64 `check:"required"`
-	// Required.
-	Interval int64 `check:"required"`
-	Region   string
-	// Required.
+	// The step in seconds: 3600 for hours, 86400 for days. Required. One of 3600 or
+	// 86400.
+	Interval int64 `check:"required,in=3600|86400"`
+	// Not heeded yet: the answer covers all regions.
+	Region string
+	// The start of the range: Unix time in seconds. At most 90 days back. Required.
 	StartTs int64 `check:"required"`
 }
 
@@ -125,20 +137,22 @@ type MpsAiUsage struct {
 	Type     string
 }
 
-// DescribeMeterImsSummary describes the meter ims summary.
+// DescribeMeterImsSummary returns the usage of editing, live, transcoding and
+// AI processing in a time range.
 //
 // RAM action: ice:DescribeMeterImsSummary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimssummary
 func (c *Client) DescribeMeterImsSummary(ctx context.Context, req DescribeMeterImsSummaryRequest) (*DescribeMeterImsSummaryResponse, error) {
-	return rpc.Call[DescribeMeterImsSummaryResponse](ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsSummary", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsSummary", Class: rpc.Read}, req, new(DescribeMeterImsSummaryResponse))
 }
 
 // DescribeMeterImsSummaryRequest is the input of [Client.DescribeMeterImsSummary].
 type DescribeMeterImsSummaryRequest struct {
-	// Required.
-	EndTs  int64 `check:"required"`
+	// The end of the range: Unix time in seconds. Required.
+	EndTs int64 `check:"required"`
+	// Not heeded yet: the answer covers all regions.
 	Region string
-	// Required.
+	// The start of the range: Unix time in seconds. Required.
 	StartTs int64 `check:"required"`
 }
 
@@ -160,12 +174,15 @@ type UsageSummary struct {
 	MpsTranscodeUHDDuration int64
 }
 
-// DescribePlayList describes the play list.
+// DescribePlayList lists playbacks with their duration, first frame time and
+// stalls, page by page.
+//
+// A call covers at most 24 hours.
 //
 // RAM action: ice:DescribePlayList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describeplaylist
 func (c *Client) DescribePlayList(ctx context.Context, req DescribePlayListRequest) (*DescribePlayListResponse, error) {
-	return rpc.Call[DescribePlayListResponse](ctx, c.rpc, rpc.Op{Action: "DescribePlayList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayList", Class: rpc.Read}, req, new(DescribePlayListResponse))
 }
 
 // DescribePlayListIter yields the items of all pages of
@@ -178,21 +195,27 @@ func (c *Client) DescribePlayListIter(ctx context.Context, req DescribePlayListR
 
 // DescribePlayListRequest is the input of [Client.DescribePlayList].
 type DescribePlayListRequest struct {
-	// Required.
+	// The start of the range: Unix time in milliseconds. Required.
 	BeginTs string `check:"required"`
-	// Required.
+	// The end of the range: Unix time in milliseconds, at most 24 hours after
+	// BeginTs. Required.
 	EndTs string `check:"required"`
-	// Such as FirstFrameDuration, PlayDuration, VideoDuration or StuckDuration.
-	OrderName string
-	// Such as DESC or ASC.
-	OrderType string
-	// Required.
+	// What to sort by. One of FirstFrameDuration, PlayDuration, VideoDuration or
+	// StuckDuration.
+	OrderName string `check:"in=FirstFrameDuration|PlayDuration|VideoDuration|StuckDuration"`
+	// The direction. One of DESC or ASC.
+	OrderType string `check:"in=DESC|ASC"`
+	// The page number, from 1. Required.
 	PageNo int32 `check:"required"`
+	// Playbacks per page; [Client.DescribePlayListIter] does not fill it in.
 	// Required.
 	PageSize int32 `check:"required"`
+	// Only this kind of playback; vod is the one there is.
 	PlayType string
-	// Such as complete, playing or unusual.
-	Status  string
+	// Only finished playbacks, running ones, or those with an error. One of
+	// complete, playing or unusual.
+	Status string `check:"in=complete|playing|unusual"`
+	// Only playbacks of this trace ID of the player.
 	TraceId string
 }
 

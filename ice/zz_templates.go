@@ -9,23 +9,28 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreateCustomTemplate creates the custom template.
+// CreateCustomTemplate creates a template of your own for transcoding,
+// snapshots, watermarks, subtitles or AI jobs.
 //
 // RAM action: ice:CreateCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createcustomtemplate
 func (c *Client) CreateCustomTemplate(ctx context.Context, req CreateCustomTemplateRequest) (*CreateCustomTemplateResponse, error) {
-	return rpc.Call[CreateCustomTemplateResponse](ctx, c.rpc, rpc.Op{Action: "CreateCustomTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateCustomTemplate"}, req, new(CreateCustomTemplateResponse))
 }
 
 // CreateCustomTemplateRequest is the input of [Client.CreateCustomTemplate].
 type CreateCustomTemplateRequest struct {
-	// Required.
+	// Name of the template. Required.
 	Name string `check:"required"`
-	// Such as 1, 2, 3, 4 or 5.
+	// Subtype within Type. Transcoding: 1 normal, 2 audio, 3 remuxing, 4 and 5
+	// narrowband HD 1.0 and 2.0; snapshots: 1 normal, 2 sprite, 3 WebVTT; AI
+	// moderation: 1 video, 2 audio, 3 image; AI erasing: 1 logo, 2 subtitles.
 	Subtype int32
-	// Required.
+	// JSON text; its keys depend on Type and Subtype. Required.
 	TemplateConfig string `check:"required"`
-	// Required. Such as 1, 2, 3, 5, 6, 7, 8, 9, 10 or 11.
+	// 1 transcoding, 2 snapshots, 3 animated images, 4 image watermark, 5 text
+	// watermark, 6 subtitles, 7 AI moderation, 8 AI cover, 9 AI erasing, 10 media
+	// DNA, 11 smart tags. Required.
 	Type int32 `check:"required"`
 }
 
@@ -49,17 +54,17 @@ type NewCustomTemplate struct {
 	TypeName       string
 }
 
-// DeleteCustomTemplate deletes the custom template.
+// DeleteCustomTemplate deletes a template of your own.
 //
 // RAM action: ice:DeleteCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletecustomtemplate
 func (c *Client) DeleteCustomTemplate(ctx context.Context, req DeleteCustomTemplateRequest) (*DeleteCustomTemplateResponse, error) {
-	return rpc.Call[DeleteCustomTemplateResponse](ctx, c.rpc, rpc.Op{Action: "DeleteCustomTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCustomTemplate", Class: rpc.Idempotent}, req, new(DeleteCustomTemplateResponse))
 }
 
 // DeleteCustomTemplateRequest is the input of [Client.DeleteCustomTemplate].
 type DeleteCustomTemplateRequest struct {
-	// Required.
+	// The template to delete. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -69,19 +74,28 @@ type DeleteCustomTemplateResponse struct {
 	Success   bool
 }
 
-// GetCustomTemplate gets the custom template.
+// GetCustomTemplate returns a template of your own, by its id or, without one,
+// the default of a type.
+//
+// Needs TemplateId or Type.
 //
 // RAM action: ice:GetCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomtemplate
 func (c *Client) GetCustomTemplate(ctx context.Context, req GetCustomTemplateRequest) (*GetCustomTemplateResponse, error) {
-	return rpc.Call[GetCustomTemplateResponse](ctx, c.rpc, rpc.Op{Action: "GetCustomTemplate", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomTemplate", Class: rpc.Read, OneOf: "TemplateId|Type"}, req, new(GetCustomTemplateResponse))
 }
 
 // GetCustomTemplateRequest is the input of [Client.GetCustomTemplate].
 type GetCustomTemplateRequest struct {
-	Subtype    int32
+	// Narrows Type; ignored with TemplateId. The numbers are those of
+	// [Client.CreateCustomTemplate].
+	Subtype int32
+	// The template to look up; the other fields are then ignored.
 	TemplateId string
-	Type       int32
+	// Type whose default template is wanted: 1 transcoding, 2 snapshots, 3 animated
+	// images, 4 image watermark, 5 text watermark, 6 subtitles, 7 AI moderation, 8
+	// AI cover, 9 AI erasing.
+	Type int32
 }
 
 // GetCustomTemplateResponse is the answer of [Client.GetCustomTemplate].
@@ -90,17 +104,17 @@ type GetCustomTemplateResponse struct {
 	CustomTemplate CustomTemplate
 }
 
-// GetSystemTemplate gets the system template.
+// GetSystemTemplate returns a template of the service.
 //
 // RAM action: ice:GetSystemTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsystemtemplate
 func (c *Client) GetSystemTemplate(ctx context.Context, req GetSystemTemplateRequest) (*GetSystemTemplateResponse, error) {
-	return rpc.Call[GetSystemTemplateResponse](ctx, c.rpc, rpc.Op{Action: "GetSystemTemplate", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSystemTemplate", Class: rpc.Read}, req, new(GetSystemTemplateResponse))
 }
 
 // GetSystemTemplateRequest is the input of [Client.GetSystemTemplate].
 type GetSystemTemplateRequest struct {
-	// Required.
+	// The template to look up. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -110,12 +124,12 @@ type GetSystemTemplateResponse struct {
 	SystemTemplate SystemTemplate
 }
 
-// ListCustomTemplates lists custom templates.
+// ListCustomTemplates lists the templates of your own of one type.
 //
 // RAM action: ice:ListCustomTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomtemplates
 func (c *Client) ListCustomTemplates(ctx context.Context, req ListCustomTemplatesRequest) (*ListCustomTemplatesResponse, error) {
-	return rpc.Call[ListCustomTemplatesResponse](ctx, c.rpc, rpc.Op{Action: "ListCustomTemplates", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomTemplates", Class: rpc.Read}, req, new(ListCustomTemplatesResponse))
 }
 
 // ListCustomTemplatesIter yields the items of all pages of
@@ -130,14 +144,22 @@ func (c *Client) ListCustomTemplatesIter(ctx context.Context, req ListCustomTemp
 
 // ListCustomTemplatesRequest is the input of [Client.ListCustomTemplates].
 type ListCustomTemplatesRequest struct {
+	// Name of the template.
 	Name string
-	// Such as CreationTime:Desc or CreationTime:Asc.
-	OrderBy    string
+	// Order by creation time: CreateTimeDesc or CreateTimeAsc; the English
+	// reference has CreationTime:Desc and CreationTime:Asc.
+	OrderBy string
+	// Number of the page.
 	PageNumber int32
-	PageSize   int32
-	Subtype    string
+	// Items per page.
+	PageSize int32
+	// Subtype within Type, for the types 1, 2, 7 and 9. The numbers are those of
+	// [Client.CreateCustomTemplate].
+	Subtype string
+	// Only this template.
 	TemplateId string
-	// Required. Such as 1, 2, 3, 4, 5, 6, 7, 8 or 9.
+	// 1 transcoding, 2 snapshots, 3 animated images, 4 image watermark, 5 text
+	// watermark, 6 subtitles, 7 AI moderation, 8 AI cover, 9 AI erasing. Required.
 	Type string `check:"required"`
 }
 
@@ -148,12 +170,13 @@ type ListCustomTemplatesResponse struct {
 	Total              int32
 }
 
-// ListSystemTemplates lists system templates.
+// ListSystemTemplates lists the templates of the service of one or several
+// types.
 //
 // RAM action: ice:ListSystemTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsystemtemplates
 func (c *Client) ListSystemTemplates(ctx context.Context, req ListSystemTemplatesRequest) (*ListSystemTemplatesResponse, error) {
-	return rpc.Call[ListSystemTemplatesResponse](ctx, c.rpc, rpc.Op{Action: "ListSystemTemplates", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSystemTemplates", Class: rpc.Read}, req, new(ListSystemTemplatesResponse))
 }
 
 // ListSystemTemplatesIter yields the items of all pages of
@@ -168,13 +191,21 @@ func (c *Client) ListSystemTemplatesIter(ctx context.Context, req ListSystemTemp
 
 // ListSystemTemplatesRequest is the input of [Client.ListSystemTemplates].
 type ListSystemTemplatesRequest struct {
-	Name       string
+	// Name of the template.
+	Name string
+	// Number of the page.
 	PageNumber int32
-	PageSize   int32
-	Status     string
-	Subtype    string
+	// Items per page, 20 by default. At least 1. At most 100.
+	PageSize int32 `check:"min=1,max=100"`
+	// Normal, Invisible or ALL.
+	Status string
+	// Subtype within Type. The numbers are those of [Client.CreateCustomTemplate].
+	Subtype string
+	// Only this template.
 	TemplateId string
-	// Required.
+	// One or several, separated by commas: 1 transcoding, 2 snapshots, 3 animated
+	// images, 4 image watermark, 5 text watermark, 6 subtitles, 7 AI moderation, 8
+	// AI cover, 9 AI erasing. Required.
 	Type string `check:"required"`
 }
 
@@ -185,17 +216,18 @@ type ListSystemTemplatesResponse struct {
 	Total              int32
 }
 
-// SetDefaultCustomTemplate sets the default custom template.
+// SetDefaultCustomTemplate makes a template of your own the default of its type
+// and subtype.
 //
 // RAM action: ice:SetDefaultCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setdefaultcustomtemplate
 func (c *Client) SetDefaultCustomTemplate(ctx context.Context, req SetDefaultCustomTemplateRequest) (*SetDefaultCustomTemplateResponse, error) {
-	return rpc.Call[SetDefaultCustomTemplateResponse](ctx, c.rpc, rpc.Op{Action: "SetDefaultCustomTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultCustomTemplate", Class: rpc.Idempotent}, req, new(SetDefaultCustomTemplateResponse))
 }
 
 // SetDefaultCustomTemplateRequest is the input of [Client.SetDefaultCustomTemplate].
 type SetDefaultCustomTemplateRequest struct {
-	// Required.
+	// The template to make the default. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -205,19 +237,22 @@ type SetDefaultCustomTemplateResponse struct {
 	Success   bool
 }
 
-// UpdateCustomTemplate updates the custom template.
+// UpdateCustomTemplate changes the name or the settings of a template of your
+// own.
 //
 // RAM action: ice:UpdateCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatecustomtemplate
 func (c *Client) UpdateCustomTemplate(ctx context.Context, req UpdateCustomTemplateRequest) (*UpdateCustomTemplateResponse, error) {
-	return rpc.Call[UpdateCustomTemplateResponse](ctx, c.rpc, rpc.Op{Action: "UpdateCustomTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCustomTemplate", Class: rpc.Idempotent}, req, new(UpdateCustomTemplateResponse))
 }
 
 // UpdateCustomTemplateRequest is the input of [Client.UpdateCustomTemplate].
 type UpdateCustomTemplateRequest struct {
-	Name           string
+	// New name of the template.
+	Name string
+	// New settings: JSON text as in [Client.CreateCustomTemplate].
 	TemplateConfig string
-	// Required.
+	// The template to change. Required.
 	TemplateId string `check:"required"`
 }
 

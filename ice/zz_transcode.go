@@ -9,16 +9,18 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// GetMediaConvertJob gets the media convert job.
+// GetMediaConvertJob returns a media convert job with its outputs. Status
+// Complete or Error is final.
 //
 // RAM action: ice:GetMediaConvertJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconvertjob
 func (c *Client) GetMediaConvertJob(ctx context.Context, req GetMediaConvertJobRequest) (*GetMediaConvertJobResponse, error) {
-	return rpc.Call[GetMediaConvertJobResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaConvertJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConvertJob", Class: rpc.Read}, req, new(GetMediaConvertJobResponse))
 }
 
 // GetMediaConvertJobRequest is the input of [Client.GetMediaConvertJob].
 type GetMediaConvertJobRequest struct {
+	// Job returned by [Client.SubmitMediaConvertJob].
 	JobId string
 }
 
@@ -28,19 +30,21 @@ type GetMediaConvertJobResponse struct {
 	Job       MediaConvertJob
 }
 
-// GetTranscodeJob gets the transcode job.
+// GetTranscodeJob returns a transcoding job with its parts, one for each
+// output. Status Success or Fail is final.
 //
 // The service recommends [Client.GetMediaConvertJob] instead.
 //
 // RAM action: ice:GetTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettranscodejob
 func (c *Client) GetTranscodeJob(ctx context.Context, req GetTranscodeJobRequest) (*GetTranscodeJobResponse, error) {
-	return rpc.Call[GetTranscodeJobResponse](ctx, c.rpc, rpc.Op{Action: "GetTranscodeJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTranscodeJob", Class: rpc.Read}, req, new(GetTranscodeJobResponse))
 }
 
 // GetTranscodeJobRequest is the input of [Client.GetTranscodeJob].
 type GetTranscodeJobRequest struct {
-	ParentJobId string
+	// Job returned by [Client.SubmitTranscodeJob]. Required.
+	ParentJobId string `check:"required"`
 }
 
 // GetTranscodeJobResponse is the answer of [Client.GetTranscodeJob].
@@ -54,7 +58,7 @@ type GetTranscodeJobResponse struct {
 // RAM action: ice:ListMediaConvertJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediaconvertjobs
 func (c *Client) ListMediaConvertJobs(ctx context.Context, req ListMediaConvertJobsRequest) (*ListMediaConvertJobsResponse, error) {
-	return rpc.Call[ListMediaConvertJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListMediaConvertJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaConvertJobs", Class: rpc.Read}, req, new(ListMediaConvertJobsResponse))
 }
 
 // ListMediaConvertJobsIter yields the items of all pages of
@@ -69,14 +73,20 @@ func (c *Client) ListMediaConvertJobsIter(ctx context.Context, req ListMediaConv
 
 // ListMediaConvertJobsRequest is the input of [Client.ListMediaConvertJobs].
 type ListMediaConvertJobsRequest struct {
-	EndOfCreateTime   string
-	JobId             string
-	NextPageToken     string
-	OrderBy           string
-	PageSize          int32
+	// End of the range of creation times, such as 2025-01-11T13:00:00Z.
+	EndOfCreateTime string
+	// Only this job.
+	JobId string
+	// NextPageToken of the page before; empty for the first page.
+	NextPageToken string
+	// Order by time of creation. One of CreateTimeDesc or CreateTimeAsc.
+	OrderBy string `check:"in=CreateTimeDesc|CreateTimeAsc"`
+	// Jobs per page; 20 when zero. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Start of the range of creation times, such as 2025-01-11T12:00:00Z.
 	StartOfCreateTime string
-	// Such as Inited, Running, Complete or Error.
-	Status string
+	// Only jobs in this state. One of Inited, Running, Complete or Error.
+	Status string `check:"in=Inited|Running|Complete|Error"`
 }
 
 // ListMediaConvertJobsResponse is the answer of [Client.ListMediaConvertJobs].
@@ -86,12 +96,12 @@ type ListMediaConvertJobsResponse struct {
 	NextPageToken string
 }
 
-// ListTranscodeJobs lists transcode jobs.
+// ListTranscodeJobs lists transcoding jobs of [Client.SubmitTranscodeJob].
 //
 // RAM action: ice:ListTranscodeJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listtranscodejobs
 func (c *Client) ListTranscodeJobs(ctx context.Context, req ListTranscodeJobsRequest) (*ListTranscodeJobsResponse, error) {
-	return rpc.Call[ListTranscodeJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListTranscodeJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListTranscodeJobs", Class: rpc.Read}, req, new(ListTranscodeJobsResponse))
 }
 
 // ListTranscodeJobsIter yields the items of all pages of
@@ -106,15 +116,20 @@ func (c *Client) ListTranscodeJobsIter(ctx context.Context, req ListTranscodeJob
 
 // ListTranscodeJobsRequest is the input of [Client.ListTranscodeJobs].
 type ListTranscodeJobsRequest struct {
+	// End of the range of creation times, such as 2025-01-11T13:00:00Z, in UTC.
 	EndOfCreateTime string
-	NextPageToken   string
-	// Such as CreateTimeDesc or CreateTimeAsc.
-	OrderBy           string
-	PageSize          int32
-	ParentJobId       string
+	// NextPageToken of the page before; empty for the first page.
+	NextPageToken string
+	// Order by time of creation. One of CreateTimeDesc or CreateTimeAsc.
+	OrderBy string `check:"in=CreateTimeDesc|CreateTimeAsc"`
+	// Jobs per page; 20 when zero. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Only this job.
+	ParentJobId string
+	// Start of the range of creation times, such as 2025-01-11T12:00:00Z, in UTC.
 	StartOfCreateTime string
-	// Such as Init, Success or Fail.
-	Status string
+	// Only jobs in this state. One of Init, Success or Fail.
+	Status string `check:"in=Init|Success|Fail"`
 }
 
 // ListTranscodeJobsResponse is the answer of [Client.ListTranscodeJobs].
@@ -124,21 +139,30 @@ type ListTranscodeJobsResponse struct {
 	NextPageToken string
 }
 
-// SubmitMediaConvertJob submits the media convert job.
+// SubmitMediaConvertJob queues the transcoding or packaging of media into one
+// or more groups of outputs.
+//
+// The event MediaConvertComplete, or [Client.GetMediaConvertJob], tells the
+// end.
 //
 // RAM action: ice:SubmitMediaConvertJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaconvertjob
 func (c *Client) SubmitMediaConvertJob(ctx context.Context, req SubmitMediaConvertJobRequest) (*SubmitMediaConvertJobResponse, error) {
-	return rpc.Call[SubmitMediaConvertJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitMediaConvertJob", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaConvertJob", Class: rpc.Tokened}, req, new(SubmitMediaConvertJobResponse))
 }
 
 // SubmitMediaConvertJobRequest is the input of [Client.SubmitMediaConvertJob].
 type SubmitMediaConvertJobRequest struct {
+	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
-	// Required.
-	Config     string `check:"required"`
+	// JSON configuration (MediaConvertJobConfig in the reference): Inputs, each an
+	// InputFile with Type OSS or Media and Media the URL or id, and OutputGroups or
+	// Outputs. Pass unsigned URLs: signed ones may be refused. Required.
+	Config string `check:"required"`
+	// Pipeline that runs the job.
 	PipelineId string
-	UserData   string
+	// Data of your own; it comes back with the job.
+	UserData string
 }
 
 // SubmitMediaConvertJobResponse is the answer of [Client.SubmitMediaConvertJob].
@@ -147,26 +171,34 @@ type SubmitMediaConvertJobResponse struct {
 	Job       MediaConvertJob
 }
 
-// SubmitTranscodeJob submits the transcode job.
+// SubmitTranscodeJob queues the transcoding of a file or, with several inputs,
+// the merging of audio and video, one job per output.
+//
+// The event TranscodeParentComplete, or [Client.GetTranscodeJob], tells the
+// end. The service announced to end this operation on 2025-12-31.
 //
 // The service recommends [Client.SubmitMediaConvertJob] instead.
 //
 // RAM action: ice:SubmitTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittranscodejob
 func (c *Client) SubmitTranscodeJob(ctx context.Context, req SubmitTranscodeJobRequest) (*SubmitTranscodeJobResponse, error) {
-	return rpc.Call[SubmitTranscodeJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJob", Class: rpc.Tokened}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJob", Class: rpc.Tokened}, req, new(SubmitTranscodeJobResponse))
 }
 
 // SubmitTranscodeJobRequest is the input of [Client.SubmitTranscodeJob].
 type SubmitTranscodeJobRequest struct {
+	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
-	// Required.
+	// One input to transcode, or several to merge. Required.
 	InputGroup []TranscodeInput `rpc:",json" check:"required"`
-	Name       string
-	// Required.
-	OutputGroup    []TranscodeOutputGroup `rpc:",json" check:"required"`
-	ScheduleConfig ScheduleConfig         `rpc:",json"`
-	UserData       any                    `rpc:",json"`
+	// Name of the job.
+	Name string
+	// Outputs to make, each with its processing. Required.
+	OutputGroup []TranscodeOutputGroup `rpc:",json" check:"required"`
+	// Pipeline and priority of the job.
+	ScheduleConfig ScheduleConfig `rpc:",json"`
+	// JSON data of your own; its NotifyAddress is called back. At most 512 bytes.
+	UserData any `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitTranscodeJobResponse is the answer of [Client.SubmitTranscodeJob].
@@ -177,36 +209,47 @@ type SubmitTranscodeJobResponse struct {
 
 // TranscodeConfig is the Transcode of [TranscodeProcessConfig].
 type TranscodeConfig struct {
+	// Values that replace those of the template.
 	OverwriteParams TranscodeParams `json:",omitzero"`
-	// Required.
+	// Template to start from. Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
 // TranscodeOutputGroup is one of the OutputGroup of
 // [SubmitTranscodeJobRequest].
 type TranscodeOutputGroup struct {
-	// Required.
+	// Where the output goes. Required.
 	Output TranscodeOutput `json:",omitzero" check:"required"`
-	// Required.
+	// What is done for this output. Required.
 	ProcessConfig TranscodeProcessConfig `json:",omitzero" check:"required"`
 }
 
 // TranscodeParams is the OverwriteParams of [TranscodeConfig].
 type TranscodeParams struct {
-	Audio       TranscodeAudio     `json:",omitzero"`
-	Container   TranscodeContainer `json:",omitzero"`
-	MuxConfig   TranscodeMuxConfig `json:",omitzero"`
-	TransConfig TransConfig        `json:",omitzero"`
-	Video       TranscodeVideo     `json:",omitzero"`
+	// Audio stream.
+	Audio TranscodeAudio `json:",omitzero"`
+	// Container.
+	Container TranscodeContainer `json:",omitzero"`
+	// Segments.
+	MuxConfig TranscodeMuxConfig `json:",omitzero"`
+	// How to transcode.
+	TransConfig TransConfig `json:",omitzero"`
+	// Video stream.
+	Video TranscodeVideo `json:",omitzero"`
 }
 
 // TranscodeProcessConfig is the ProcessConfig of [TranscodeOutputGroup].
 type TranscodeProcessConfig struct {
-	CombineConfigs  []CombineConfig     `json:",omitzero"`
-	Encryption      TranscodeEncryption `json:",omitzero"`
-	ImageWatermarks []ImageWatermark    `json:",omitzero"`
-	Subtitles       []TranscodeSubtitle `json:",omitzero"`
-	TextWatermarks  []TextWatermark     `json:",omitzero"`
-	// Required.
+	// How several inputs are merged.
+	CombineConfigs []CombineConfig `json:",omitzero"`
+	// Encryption of the output.
+	Encryption TranscodeEncryption `json:",omitzero"`
+	// Pictures to lay over the video.
+	ImageWatermarks []ImageWatermark `json:",omitzero"`
+	// Subtitles to burn in.
+	Subtitles []TranscodeSubtitle `json:",omitzero"`
+	// Texts to lay over the video.
+	TextWatermarks []TextWatermark `json:",omitzero"`
+	// Template of the transcoding and what to change of it. Required.
 	Transcode TranscodeConfig `json:",omitzero" check:"required"`
 }

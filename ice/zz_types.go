@@ -13,58 +13,86 @@ type AIAgentConfig struct {
 	AsrConfig          AgentAsrConfig          `json:",omitzero"`
 	AutoSpeechConfig   AgentAutoSpeechConfig   `json:",omitzero"`
 	AvatarConfig       AgentAvatarConfig       `json:",omitzero"`
-	AvatarUrl          string                  `json:",omitzero"`
-	AvatarUrlType      string                  `json:",omitzero"`
+	// The picture of the agent in voice calls.
+	AvatarUrl string `json:",omitzero"`
+	// The kind of AvatarUrl, such as USER.
+	AvatarUrlType string `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
-	BackChannelingConfig     []AgentBackChannelingConfig `json:",omitzero"`
-	BackChannelingConfigs    []AgentBackChannelingConfig `json:",omitzero"`
-	EnableIntelligentSegment *bool                       `json:",omitzero"`
-	EnablePushToTalk         *bool                       `json:",omitzero"`
-	ExperimentalConfig       string                      `json:",omitzero"`
-	GracefulShutdown         *bool                       `json:",omitzero"`
-	Greeting                 string                      `json:",omitzero"`
-	InterruptConfig          AgentInterruptConfig        `json:",omitzero"`
-	LlmConfig                AgentLlmConfig              `json:",omitzero"`
-	MaxIdleTime              int32                       `json:",omitzero"`
-	TtsConfig                AgentTtsConfig              `json:",omitzero"`
-	TurnDetectionConfig      AgentTurnDetectionConfig    `json:",omitzero"`
-	UserOfflineTimeout       int32                       `json:",omitzero"`
-	UserOnlineTimeout        int32                       `json:",omitzero"`
-	VcrConfig                AgentVcrConfig              `json:",omitzero"`
-	VoiceprintConfig         AgentVoiceprintConfig       `json:",omitzero"`
-	Volume                   int64                       `json:",omitzero"`
-	WakeUpQuery              string                      `json:",omitzero"`
-	WorkflowOverrideParams   alimedia.JSON               `json:",omitzero"`
+	BackChannelingConfig  []AgentBackChannelingConfig `json:",omitzero"`
+	BackChannelingConfigs []AgentBackChannelingConfig `json:",omitzero"`
+	// Joins the pieces of an interrupted sentence of the user; true when absent.
+	EnableIntelligentSegment *bool `json:",omitzero"`
+	// Whether the user must press a button to talk; false when absent.
+	EnablePushToTalk   *bool  `json:",omitzero"`
+	ExperimentalConfig string `json:",omitzero"`
+	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
+	// when absent.
+	GracefulShutdown *bool `json:",omitzero"`
+	// What the agent says when it joins; nothing when absent.
+	Greeting        string               `json:",omitzero"`
+	InterruptConfig AgentInterruptConfig `json:",omitzero"`
+	LlmConfig       AgentLlmConfig       `json:",omitzero"`
+	// Seconds without interaction after which the agent leaves; 600 when absent.
+	MaxIdleTime         int32                    `json:",omitzero"`
+	TtsConfig           AgentTtsConfig           `json:",omitzero"`
+	TurnDetectionConfig AgentTurnDetectionConfig `json:",omitzero"`
+	// Seconds after the user left until the agent ends; 5 when absent.
+	UserOfflineTimeout int32 `json:",omitzero"`
+	// Seconds the agent waits for the user to join; 60 when absent.
+	UserOnlineTimeout int32                 `json:",omitzero"`
+	VcrConfig         AgentVcrConfig        `json:",omitzero"`
+	VoiceprintConfig  AgentVoiceprintConfig `json:",omitzero"`
+	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
+	// itself when absent. At least 0. At most 400.
+	Volume *int64 `json:",omitzero" check:"min=0,max=400"`
+	// A question of the user that the agent answers as soon as the call starts.
+	WakeUpQuery string `json:",omitzero"`
+	// Overrides parameters of the agent's workflow.
+	WorkflowOverrideParams alimedia.JSON `json:",omitzero"`
 }
 
 // AIAgentConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AIAgentConfigInfo struct {
-	AmbientSoundConfig       AgentAmbientSoundConfigInfo
-	AsrConfig                AgentAsrConfigInfo
-	AutoSpeechConfig         AgentAutoSpeechConfig
-	AvatarConfig             AgentAvatarConfig
-	AvatarUrl                string
-	AvatarUrlType            string
-	BackChannelingConfig     []AgentBackChannelingConfigInfo
-	BackChannelingConfigs    []AgentBackChannelingConfigInfo
+	AmbientSoundConfig AgentAmbientSoundConfigInfo
+	AsrConfig          AgentAsrConfigInfo
+	AutoSpeechConfig   AgentAutoSpeechConfig
+	AvatarConfig       AgentAvatarConfig
+	// The picture of the agent in voice calls.
+	AvatarUrl string
+	// The kind of AvatarUrl, such as USER.
+	AvatarUrlType         string
+	BackChannelingConfig  []AgentBackChannelingConfigInfo
+	BackChannelingConfigs []AgentBackChannelingConfigInfo
+	// Joins the pieces of an interrupted sentence of the user; true when absent.
 	EnableIntelligentSegment bool
-	EnablePushToTalk         bool
-	ExperimentalConfig       string
-	GracefulShutdown         bool
-	Greeting                 string
-	InterruptConfig          AgentInterruptConfigInfo
-	LlmConfig                AgentLlmConfigInfo
-	MaxIdleTime              int32
-	TtsConfig                AgentTtsConfig
-	TurnDetectionConfig      AgentTurnDetectionConfig
-	UserOfflineTimeout       int32
-	UserOnlineTimeout        int32
-	VcrConfig                AgentVcrConfigInfo
-	VoiceprintConfig         AgentVoiceprintConfigInfo
-	Volume                   int64
-	WakeUpQuery              string
-	WorkflowOverrideParams   alimedia.JSON
+	// Whether the user must press a button to talk; false when absent.
+	EnablePushToTalk   bool
+	ExperimentalConfig string
+	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
+	// when absent.
+	GracefulShutdown bool
+	// What the agent says when it joins; nothing when absent.
+	Greeting        string
+	InterruptConfig AgentInterruptConfigInfo
+	LlmConfig       AgentLlmConfigInfo
+	// Seconds without interaction after which the agent leaves; 600 when absent.
+	MaxIdleTime         int32
+	TtsConfig           AgentTtsConfig
+	TurnDetectionConfig AgentTurnDetectionConfig
+	// Seconds after the user left until the agent ends; 5 when absent.
+	UserOfflineTimeout int32
+	// Seconds the agent waits for the user to join; 60 when absent.
+	UserOnlineTimeout int32
+	VcrConfig         AgentVcrConfigInfo
+	VoiceprintConfig  AgentVoiceprintConfigInfo
+	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
+	// itself when absent.
+	Volume int64
+	// A question of the user that the agent answers as soon as the call starts.
+	WakeUpQuery string
+	// Overrides parameters of the agent's workflow.
+	WorkflowOverrideParams alimedia.JSON
 }
 
 // AIAgentInstance is met in answers of [Client.DescribeAIAgentInstance] and
@@ -86,11 +114,14 @@ type AIAgentInstance struct {
 // [Client.DescribeAIAgentInstance], [Client.ListAIAgentInstance] and
 // [Client.StartAIAgentInstance].
 type AIAgentRuntimeConfig struct {
+	// The agent's user ID in the channel.
 	AgentUserId string `json:",omitzero"`
-	AuthToken   string `json:",omitzero"`
+	// The RTC token with which the agent joins.
+	AuthToken string `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
 	AvatarChat3D AgentChannel `json:",omitzero"`
-	ChannelId    string       `json:",omitzero"`
+	// The RTC channel to join.
+	ChannelId string `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
 	VisionChat AgentChannel `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
@@ -175,11 +206,14 @@ type AgentAmbientSoundConfigInfo struct {
 // AgentAsrConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentAsrConfig struct {
+	// Words to recognize with preference: up to 128, of 1 to 10 characters each.
 	AsrHotWords []string `json:",omitzero"`
 	// Such as zh_mandarin, en, zh_en, es or jp.
 	AsrLanguageId string `json:",omitzero"`
-	AsrMaxSilence int32  `json:",omitzero"`
-	CustomParams  string `json:",omitzero"`
+	// Milliseconds of silence that end a sentence: 200 to 1200; 400 when absent.
+	AsrMaxSilence int32 `json:",omitzero"`
+	// Passed on to a speech recognition of your own.
+	CustomParams string `json:",omitzero"`
 	// Milliseconds of speech that interrupt, 200 to 2000; 0 switches the rule off.
 	VadDuration *int32 `json:",omitzero"`
 	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off. 1 by
@@ -190,10 +224,13 @@ type AgentAsrConfig struct {
 // AgentAsrConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentAsrConfigInfo struct {
+	// Words to recognize with preference: up to 128, of 1 to 10 characters each.
 	AsrHotWords   []string
 	AsrLanguageId string
+	// Milliseconds of silence that end a sentence: 200 to 1200; 400 when absent.
 	AsrMaxSilence int32
-	CustomParams  string
+	// Passed on to a speech recognition of your own.
+	CustomParams string
 	// Milliseconds of speech that interrupt, 200 to 2000; 0 switches the rule off.
 	VadDuration int32
 	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off. 1 by
@@ -837,11 +874,13 @@ type ChannelOutput struct {
 // CombineConfig is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type CombineConfig struct {
-	// Required.
-	AudioIndex string  `json:",omitzero" check:"required"`
-	Duration   float64 `json:",omitzero"`
-	Start      float64 `json:",omitzero"`
-	// Required.
+	// Audio stream to take, such as 0, or exclude. Required.
+	AudioIndex string `json:",omitzero" check:"required"`
+	// How much to take, in seconds; the length of the video when zero.
+	Duration float64 `json:",omitzero"`
+	// Where to start in the input, in seconds.
+	Start float64 `json:",omitzero"`
+	// Video stream to take, such as 0, or exclude. Required.
 	VideoIndex string `json:",omitzero" check:"required"`
 }
 
@@ -1043,10 +1082,17 @@ type FileMeta struct {
 // Hotword is met in requests and answers of [Client.CreateHotwordLibrary],
 // [Client.GetHotwordLibrary] and [Client.UpdateHotwordLibrary].
 type Hotword struct {
-	Language                string                `json:",omitzero"`
-	Text                    string                `json:",omitzero"`
+	// The language of Text: zh or en for recognition; translation knows more than
+	// 50.
+	Language string `json:",omitzero"`
+	// The word: for recognition up to 15 Chinese characters or 10 English words,
+	// for translation up to 100 characters.
+	Text string `json:",omitzero"`
+	// How the word is to be translated; only for video translation.
 	TranspositionResultList []TranspositionResult `json:",omitzero"`
-	Weight                  int32                 `json:",omitzero"`
+	// How strongly the word is preferred, from -6 (hardly ever recognized) to 5; 2
+	// is a good start.
+	Weight int32 `json:",omitzero"`
 }
 
 // IProductionOutput is met in requests and answers of
@@ -1063,8 +1109,9 @@ type IProductionOutput struct {
 // ImageWatermark is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type ImageWatermark struct {
+	// Values that replace those of the template.
 	OverwriteParams ImageWatermarkParams `json:",omitzero"`
-	// Required.
+	// Template to start from. Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
@@ -1072,13 +1119,20 @@ type ImageWatermark struct {
 // [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
 // [Client.SubmitTranscodeJob].
 type ImageWatermarkParams struct {
-	Dx       string            `json:",omitzero"`
-	Dy       string            `json:",omitzero"`
-	File     MediaObject       `json:",omitzero"`
-	Height   string            `json:",omitzero"`
-	ReferPos string            `json:",omitzero"`
+	// Horizontal offset in the video.
+	Dx string `json:",omitzero"`
+	// Vertical offset in the video.
+	Dy string `json:",omitzero"`
+	// Picture to lay over.
+	File MediaObject `json:",omitzero"`
+	// Height of the picture in the video.
+	Height string `json:",omitzero"`
+	// Corner that offsets start from, such as TopLeft.
+	ReferPos string `json:",omitzero"`
+	// When the picture is shown.
 	Timeline WatermarkTimeline `json:",omitzero"`
-	Width    string            `json:",omitzero"`
+	// Width of the picture in the video.
+	Width string `json:",omitzero"`
 }
 
 // JobFile is the input or output of a job, as the job reports it.
@@ -1222,12 +1276,22 @@ type LivePackagingConfigInfo struct {
 // [Client.CreateLiveRecordTemplate], [Client.GetLiveRecordTemplate] and 2 more
 // operations.
 type LiveRecordFormat struct {
+	// Seconds per file, 6 hours by default. A break of the stream shorter than
+	// three minutes does not end the file.
 	CycleDuration int32 `json:",omitzero"`
-	// Required.
-	Format               string `json:",omitzero" check:"required"`
-	OssObjectPrefix      string `json:",omitzero"`
-	SliceDuration        int32  `json:",omitzero"`
-	SliceOssObjectPrefix string `json:",omitzero"`
+	// m3u8, mp4 or flv. With m3u8, SliceOssObjectPrefix and SliceDuration are
+	// needed. Required.
+	Format string `json:",omitzero" check:"required"`
+	// Object name of the file. Holds {StartTime} or {EscapedStartTime} and
+	// {EndTime} or {EscapedEndTime}; may hold {JobId} and {Sequence}. At most 255
+	// bytes.
+	OssObjectPrefix string `json:",omitzero" check:"bytes=255"`
+	// Seconds per segment of an m3u8 recording, 30 by default. At least 5. At most
+	// 30.
+	SliceDuration int32 `json:",omitzero" check:"min=5,max=30"`
+	// Object name of the TS segments of an m3u8 recording. Holds {UnixTimestamp}
+	// and {Sequence}; may hold {JobId}. At most 255 bytes.
+	SliceOssObjectPrefix string `json:",omitzero" check:"bytes=255"`
 }
 
 // LiveRecordJob is met in answers of [Client.GetLiveRecordJob] and
@@ -1249,7 +1313,7 @@ type LiveRecordJob struct {
 type LiveRecordOutput struct {
 	Bucket   string `json:",omitzero"`
 	Endpoint string `json:",omitzero"`
-	// Required. Such as vod or oss.
+	// oss or vod. Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
@@ -1636,13 +1700,20 @@ type MediaLiveAudioSelector struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveAudioSetting struct {
+	// aac or libfdk_aac; empty keeps the audio of the source.
 	AudioCodec        string              `json:",omitzero"`
 	AudioCodecSetting MediaLiveAudioCodec `json:",omitzero"`
-	AudioSelectorName string              `json:",omitzero"`
-	LanguageCode      string              `json:",omitzero"`
-	LanguageName      string              `json:",omitzero"`
-	// Required.
-	Name string `json:",omitzero" check:"required"`
+	// Name of an audio selector of the channel's inputs.
+	AudioSelectorName string `json:",omitzero"`
+	// ISO 639-2 code of three letters, used when the selected track has none or no
+	// track matches. At most 3 characters.
+	LanguageCode string `json:",omitzero" check:"runes=3"`
+	// Language label of the output, RTMP inputs only. Letters of any script,
+	// digits, underscores, hyphens, and blanks inside. At most 32 characters.
+	LanguageName string `json:",omitzero" check:"runes=32"`
+	// Name by which outputs refer to these settings. Letters, digits, hyphens and
+	// underscores. Required. At most 64 characters.
+	Name string `json:",omitzero" check:"required,runes=64"`
 }
 
 // MediaLiveChannel is met in answers of [Client.GetMediaLiveChannel] and
@@ -1701,19 +1772,26 @@ type MediaLiveInput struct {
 // MediaLiveInputAttachment is met in requests of
 // [Client.CreateMediaLiveChannel] and [Client.UpdateMediaLiveChannel].
 type MediaLiveInputAttachment struct {
+	// Which audio tracks of the input to use.
 	AudioSelectors []MediaLiveAudioSelector `json:",omitzero"`
-	// Required.
-	InputId      string `json:",omitzero" check:"required"`
-	LanguageName string `json:",omitzero"`
+	// An input of [Client.CreateMediaLiveInput]. Required.
+	InputId string `json:",omitzero" check:"required"`
+	// Language label of the output, RTMP inputs only. Letters of any script,
+	// digits, underscores, hyphens, and blanks inside. At most 32 characters.
+	LanguageName string `json:",omitzero" check:"runes=32"`
 }
 
 // MediaLiveInputAttachmentInfo is met in answers of
 // [Client.GetMediaLiveChannel] and [Client.ListMediaLiveChannels].
 type MediaLiveInputAttachmentInfo struct {
+	// Which audio tracks of the input to use.
 	AudioSelectors []MediaLiveAudioSelector
-	InputId        string
-	InputName      string
-	LanguageName   string
+	// An input of [Client.CreateMediaLiveInput].
+	InputId   string
+	InputName string
+	// Language label of the output, RTMP inputs only. Letters of any script,
+	// digits, underscores, hyphens, and blanks inside.
+	LanguageName string
 }
 
 // MediaLiveInputInfo is met in answers of [Client.GetMediaLiveInput] and
@@ -1734,14 +1812,25 @@ type MediaLiveInputInfo struct {
 // MediaLiveInputSetting is met in requests of [Client.CreateMediaLiveInput] and
 // [Client.UpdateMediaLiveInput].
 type MediaLiveInputSetting struct {
-	FlowId         string `json:",omitzero"`
+	// The MediaConnect flow; needed with MEDIA_CONNECT.
+	FlowId string `json:",omitzero"`
+	// The output of the flow; needed with MEDIA_CONNECT.
 	FlowOutputName string `json:",omitzero"`
-	SourceUrl      string `json:",omitzero"`
-	SrtLatency     int32  `json:",omitzero"`
-	SrtMaxBitrate  int32  `json:",omitzero"`
-	SrtPassphrase  string `json:",omitzero"`
-	SrtPbKeyLen    int32  `json:",omitzero"`
-	StreamName     string `json:",omitzero"`
+	// The URL to pull from; needed with the pull types.
+	SourceUrl string `json:",omitzero"`
+	// SRT latency in milliseconds; SRT types only. At least 100. At most 10000.
+	SrtLatency int32 `json:",omitzero" check:"min=100,max=10000"`
+	// Highest SRT bitrate in bits per second; SRT types only. At least 100. At most
+	// 100000000.
+	SrtMaxBitrate int32 `json:",omitzero" check:"min=100,max=100000000"`
+	// SRT password of at least 10 visible ASCII characters; SRT types only. When
+	// set, connections without it are refused. At most 79 characters.
+	SrtPassphrase string `json:",omitzero" check:"runes=79"`
+	// Length of the SRT key; SRT types only. One of 0, 16, 24 or 32.
+	SrtPbKeyLen int32 `json:",omitzero" check:"in=0|16|24|32"`
+	// Name of the pushed stream; needed with the push types. At most 255
+	// characters.
+	StreamName string `json:",omitzero" check:"runes=255"`
 }
 
 // MediaLiveOutput is met in requests and answers of
@@ -1760,23 +1849,29 @@ type MediaLiveOutput struct {
 // MediaLiveOutputGroup is met in requests of [Client.CreateMediaLiveChannel]
 // and [Client.UpdateMediaLiveChannel].
 type MediaLiveOutputGroup struct {
+	// The live packaging channel that takes the outputs; for the type MediaPackage.
 	MediaPackageGroupSetting MediaPackageGroupSetting `json:",omitzero"`
-	// Required.
-	Name string `json:",omitzero" check:"required"`
-	// Required.
+	// Name of the output group. Letters, digits, hyphens and underscores. Required.
+	// At most 64 characters.
+	Name string `json:",omitzero" check:"required,runes=64"`
+	// The outputs of the group. Required.
 	Outputs []MediaLiveOutput `json:",omitzero" check:"required"`
-	// Required.
+	// MediaPackage, the only type so far. Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
 // MediaLiveOutputGroupInfo is met in answers of [Client.GetMediaLiveChannel]
 // and [Client.ListMediaLiveChannels].
 type MediaLiveOutputGroupInfo struct {
+	// The live packaging channel that takes the outputs; for the type MediaPackage.
 	MediaPackageGroupSetting MediaPackageGroupSetting
 	MonitorUrl               string
-	Name                     string
-	Outputs                  []MediaLiveOutput
-	Type                     string
+	// Name of the output group. Letters, digits, hyphens and underscores.
+	Name string
+	// The outputs of the group.
+	Outputs []MediaLiveOutput
+	// MediaPackage, the only type so far.
+	Type string
 }
 
 // MediaLiveRate is met in requests and answers of
@@ -1814,14 +1909,20 @@ type MediaLiveVideoCodec struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveVideoSetting struct {
-	Height int32 `json:",omitzero"`
-	// Required.
-	Name              string              `json:",omitzero" check:"required"`
+	// Pixels; 0 keeps the proportions for the given width. Up to 3840 by 2160, with
+	// narrowband HD up to 1920 by 1080, in either direction. At most 3840.
+	Height int32 `json:",omitzero" check:"max=3840"`
+	// Name by which outputs refer to these settings. Letters, digits, hyphens and
+	// underscores. Required. At most 64 characters.
+	Name string `json:",omitzero" check:"required,runes=64"`
+	// H264 or H265.
 	VideoCodec        string              `json:",omitzero"`
 	VideoCodecSetting MediaLiveVideoCodec `json:",omitzero"`
-	// Such as NORMAL or NBHD.
+	// NORMAL, the default, or NBHD for narrowband HD.
 	VideoCodecType string `json:",omitzero"`
-	Width          int32  `json:",omitzero"`
+	// Pixels; 0 keeps the proportions for the given height. Up to 3840 by 2160,
+	// with narrowband HD up to 1920 by 1080, in either direction. At most 3840.
+	Width int32 `json:",omitzero" check:"max=3840"`
 }
 
 // MediaMatch is met in answers of [Client.SearchMediaByFace],
@@ -1834,8 +1935,11 @@ type MediaMatch struct {
 // MediaObject names the file a job reads or writes: Type says what Media is,
 // such as an OSS URL (OSS) or the id of an asset (Media).
 type MediaObject struct {
+	// What Type tells: the URL of an OSS object, oss://bucket/key or
+	// https://bucket.oss-region.aliyuncs.com/key, or the ID of a media asset. The
+	// bucket is in the region of the call and among the storage locations of IMS.
 	Media string `json:",omitzero"`
-	// Such as OSS, Media, ExternalURL or URL.
+	// OSS or Media; some operations take URL or ExternalURL too.
 	Type string `json:",omitzero"`
 }
 
@@ -1953,8 +2057,10 @@ type PublicMediaInfo struct {
 
 // ScheduleConfig chooses the pipeline and the priority of a job.
 type ScheduleConfig struct {
+	// Pipeline that runs the job.
 	PipelineId string `json:",omitzero"`
-	Priority   int32  `json:",omitzero"`
+	// Priority of the job, 1 to 10; a larger number goes first.
+	Priority int32 `json:",omitzero"`
 }
 
 // SearchIndexInfo is met in answers of [Client.ListSearchLib] and
@@ -2055,9 +2161,12 @@ type SourceLocation struct {
 // SubtitleParams is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type SubtitleParams struct {
-	CharEnc string      `json:",omitzero"`
-	File    MediaObject `json:",omitzero"`
-	Format  string      `json:",omitzero"`
+	// Encoding of the file, such as UTF-8.
+	CharEnc string `json:",omitzero"`
+	// Subtitle file.
+	File MediaObject `json:",omitzero"`
+	// Format of the file, such as vtt.
+	Format string `json:",omitzero"`
 }
 
 // SubtitleStreamInfo describes a subtitle stream of a file.
@@ -2109,8 +2218,9 @@ type Template struct {
 // TextWatermark is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TextWatermark struct {
+	// Values that replace those of the template.
 	OverwriteParams TextWatermarkParams `json:",omitzero"`
-	// Required.
+	// Template to start from. Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
@@ -2118,64 +2228,86 @@ type TextWatermark struct {
 // [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
 // [Client.SubmitTranscodeJob].
 type TextWatermarkParams struct {
-	// Such as true or false.
-	Adaptive    string `json:",omitzero"`
+	// Fit the size of the font to the video: "true" or "false", the default.
+	Adaptive string `json:",omitzero"`
+	// Colour of the border, such as #006400.
 	BorderColor string `json:",omitzero"`
-	BorderWidth int32  `json:",omitzero"`
-	Content     string `json:",omitzero"`
-	FontAlpha   string `json:",omitzero"`
-	FontColor   string `json:",omitzero"`
-	FontName    string `json:",omitzero"`
-	FontSize    int32  `json:",omitzero"`
-	Left        string `json:",omitzero"`
-	Top         string `json:",omitzero"`
+	// Width of the border.
+	BorderWidth int32 `json:",omitzero"`
+	// Text to show, plain UTF-8, not Base64.
+	Content string `json:",omitzero"`
+	// Opacity of the text, such as 1.0.
+	FontAlpha string `json:",omitzero"`
+	// Colour of the text, such as #006400.
+	FontColor string `json:",omitzero"`
+	// Font; SimSun when empty.
+	FontName string `json:",omitzero"`
+	// Size of the font.
+	FontSize int32 `json:",omitzero"`
+	// Distance from the left edge.
+	Left string `json:",omitzero"`
+	// Distance from the top edge.
+	Top string `json:",omitzero"`
 }
 
 // TransConfig is met in requests and answers of [Client.GetTranscodeJob] and
 // [Client.SubmitTranscodeJob].
 type TransConfig struct {
+	// How a frame of another shape is fitted when Width and Height are both set,
+	// such as none.
 	AdjDarMethod string `json:",omitzero"`
-	// Such as true or false.
+	// Compare the audio bitrate with that of the source: "true" or "false".
+	// IsCheckAudioBitrateFail wins.
 	IsCheckAudioBitrate string `json:",omitzero"`
-	// Such as true or false.
+	// Fail when the source has a lower audio bitrate: "true" or "false".
 	IsCheckAudioBitrateFail string `json:",omitzero"`
-	// Such as true or false.
+	// Compare the resolution with that of the source: "true" or "false".
+	// IsCheckResoFail wins.
 	IsCheckReso string `json:",omitzero"`
-	// Such as true or false.
+	// Fail when the source has a lower resolution: "true" or "false".
 	IsCheckResoFail string `json:",omitzero"`
-	// Such as true or false.
+	// Compare the video bitrate with that of the source: "true" or "false".
+	// IsCheckVideoBitrateFail wins.
 	IsCheckVideoBitrate string `json:",omitzero"`
-	// Such as true or false.
+	// Fail when the source has a lower video bitrate: "true" or "false".
 	IsCheckVideoBitrateFail string `json:",omitzero"`
-	// Such as onepass, twopass or CBR.
+	// Rate control: onepass, twopass or CBR.
 	TransMode string `json:",omitzero"`
 }
 
 // TranscodeAudio is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeAudio struct {
-	Bitrate  string `json:",omitzero"`
+	// Bitrate in kbit/s, 8 to 1000; 128 when empty.
+	Bitrate string `json:",omitzero"`
+	// Number of channels.
 	Channels string `json:",omitzero"`
-	Codec    string `json:",omitzero"`
-	// Such as aac_low, aac_he, aac_he_v2, aac_ld or aac_eld.
+	// AAC, MP3, VORBIS or FLAC.
+	Codec string `json:",omitzero"`
+	// AAC profile: aac_low, aac_he, aac_he_v2, aac_ld or aac_eld.
 	Profile string `json:",omitzero"`
-	// Such as true or false.
-	Remove     string          `json:",omitzero"`
-	Samplerate string          `json:",omitzero"`
-	Volume     TranscodeVolume `json:",omitzero"`
+	// Drop the audio: "true" or "false".
+	Remove string `json:",omitzero"`
+	// Sampling rate in Hz: 22050, 32000, 44100, 48000 or 96000; 44100 when empty.
+	Samplerate string `json:",omitzero"`
+	// Loudness.
+	Volume TranscodeVolume `json:",omitzero"`
 }
 
 // TranscodeConfigInfo is met in answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeConfigInfo struct {
+	// Values that replace those of the template.
 	OverwriteParams TranscodeParamsInfo
-	TemplateId      string
+	// Template to start from.
+	TemplateId string
 }
 
 // TranscodeContainer is met in requests and answers of
 // [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
 // [Client.SubmitTranscodeJob].
 type TranscodeContainer struct {
+	// Container, such as mp4.
 	Format string `json:",omitzero"`
 }
 
@@ -2183,21 +2315,26 @@ type TranscodeContainer struct {
 // [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
 // [Client.SubmitTranscodeJob].
 type TranscodeEncryption struct {
-	CipherText    string `json:",omitzero"`
+	// Encrypted key, for HLSEncryption.
+	CipherText string `json:",omitzero"`
+	// URL of your service that decrypts the key, for HLSEncryption.
 	DecryptKeyUri string `json:",omitzero"`
-	// Such as PrivateEncryption or HLSEncryption.
+	// PrivateEncryption for that of Alibaba Cloud, HLSEncryption for standard HLS.
 	EncryptType string `json:",omitzero"`
-	// Such as KMS or Base64.
+	// Where the key comes from, for HLSEncryption: KMS or Base64.
 	KeyServiceType string `json:",omitzero"`
 }
 
 // TranscodeInput is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeInput struct {
+	// With Type Media: URL of the file of the asset to use; it must belong to the
+	// asset.
 	InputUrl string `json:",omitzero"`
-	// Required.
+	// URL of the file, oss:// or http(s)://, or the id of a media asset, as Type
+	// says. The bucket must be added to the storage of the service first. Required.
 	Media string `json:",omitzero" check:"required"`
-	// Required. Such as OSS or Media.
+	// OSS for a URL, Media for the id of a media asset. Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
@@ -2232,29 +2369,39 @@ type TranscodeMuxConfig struct {
 // TranscodeOutput is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeOutput struct {
-	// Required.
-	Media     string `json:",omitzero" check:"required"`
+	// URL of the file, oss:// or http(s)://, or the id of a media asset, as Type
+	// says. The bucket must be added to the storage of the service first. Required.
+	Media string `json:",omitzero" check:"required"`
+	// With Type Media: OSS URL of the output, such as
+	// oss://bucket/path/{MediaId}/{JobId}.mp4.
 	OutputUrl string `json:",omitzero"`
-	// Required. Such as OSS or Media.
+	// OSS for a URL, Media for the id of a media asset. Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
 // TranscodeOutputGroupInfo is met in answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeOutputGroupInfo struct {
-	Output        TranscodeOutput
+	// Where the output goes.
+	Output TranscodeOutput
+	// What is done for this output.
 	ProcessConfig TranscodeProcessConfigInfo
 }
 
 // TranscodeParamsInfo is met in answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeParamsInfo struct {
-	Audio       TranscodeAudio
-	Container   TranscodeContainer
-	MuxConfig   TranscodeMuxConfig
-	Tags        map[string]string
+	// Audio stream.
+	Audio TranscodeAudio
+	// Container.
+	Container TranscodeContainer
+	// Segments.
+	MuxConfig TranscodeMuxConfig
+	Tags      map[string]string
+	// How to transcode.
 	TransConfig TransConfig
-	Video       TranscodeVideo
+	// Video stream.
+	Video TranscodeVideo
 }
 
 // TranscodeParentJob is met in answers of [Client.GetTranscodeJob],
@@ -2280,72 +2427,102 @@ type TranscodeParentJob struct {
 // TranscodeProcessConfigInfo is met in answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeProcessConfigInfo struct {
-	CombineConfigs  []CombineConfig
-	Encryption      TranscodeEncryption
+	// How several inputs are merged.
+	CombineConfigs []CombineConfig
+	// Encryption of the output.
+	Encryption TranscodeEncryption
+	// Pictures to lay over the video.
 	ImageWatermarks []ImageWatermark
 	IsInheritTags   bool
-	Subtitles       []TranscodeSubtitle
-	TextWatermarks  []TextWatermark
-	Transcode       TranscodeConfigInfo
+	// Subtitles to burn in.
+	Subtitles []TranscodeSubtitle
+	// Texts to lay over the video.
+	TextWatermarks []TextWatermark
+	// Template of the transcoding and what to change of it.
+	Transcode TranscodeConfigInfo
 }
 
 // TranscodeSegment is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeSegment struct {
-	Duration     string `json:",omitzero"`
+	// Length of a segment, in seconds.
+	Duration string `json:",omitzero"`
+	// Points in time to cut at, in seconds, separated by commas.
 	ForceSegTime string `json:",omitzero"`
 }
 
 // TranscodeSubtitle is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeSubtitle struct {
+	// Values that replace those of the template.
 	OverwriteParams SubtitleParams `json:",omitzero"`
-	// Required.
+	// Template to start from. Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
 // TranscodeVideo is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeVideo struct {
-	AbrMax  string `json:",omitzero"`
+	// Top bitrate of Narrowband HD 1.0, in kbit/s, 10 to 50000.
+	AbrMax string `json:",omitzero"`
+	// Average bitrate in kbit/s, 10 to 50000. Without effect when Crf is set.
 	Bitrate string `json:",omitzero"`
+	// Rate control buffer in kbit, 1000 to 128000; 6000 when empty.
 	Bufsize string `json:",omitzero"`
-	Codec   string `json:",omitzero"`
-	Crf     string `json:",omitzero"`
-	// Such as Automatic or Manual.
-	Crop          string `json:",omitzero"`
-	Fps           string `json:",omitzero"`
-	Gop           string `json:",omitzero"`
-	Height        string `json:",omitzero"`
+	// Codec, such as H.264 or H.265.
+	Codec string `json:",omitzero"`
+	// Quality factor, 0 to 51, smaller is better; wins over Bitrate. Default 23 for
+	// H.264, 26 for H.265.
+	Crf string `json:",omitzero"`
+	// Crop as width:height:left:top, such as 1280:800:0:140, or auto to cut black
+	// borders.
+	Crop string `json:",omitzero"`
+	// Frames per second, above 0 up to 60; that of the source when empty.
+	Fps string `json:",omitzero"`
+	// Most frames between key frames, 1 to 1080000; 250 when empty.
+	Gop string `json:",omitzero"`
+	// Height in pixels, 128 to 4096; that of the source when empty.
+	Height string `json:",omitzero"`
+	// Take Width and Height as the longer and the shorter side: "true" or "false".
 	LongShortMode string `json:",omitzero"`
-	Maxrate       string `json:",omitzero"`
-	Pad           string `json:",omitzero"`
-	// Such as yuv420p or yuvj420p.
+	// Peak bitrate in kbit/s, 10 to 50000.
+	Maxrate string `json:",omitzero"`
+	// Padding as width:height:left:top, such as 1280:800:0:140.
+	Pad string `json:",omitzero"`
+	// Pixel format: yuv420p or yuvj420p.
 	PixFmt string `json:",omitzero"`
+	// Encoder preset, such as medium; H.264 only.
 	Preset string `json:",omitzero"`
-	// Such as baseline, main or high.
+	// H.264 profile: baseline, main or high; high when empty.
 	Profile string `json:",omitzero"`
-	// Such as true or false.
+	// Drop the video: "true" or "false".
 	Remove string `json:",omitzero"`
-	// Such as interlaced or progressive.
+	// interlaced or progressive.
 	ScanMode string `json:",omitzero"`
-	Width    string `json:",omitzero"`
+	// Width in pixels, 128 to 4096; that of the source when empty.
+	Width string `json:",omitzero"`
 }
 
 // TranscodeVolume is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeVolume struct {
+	// Target loudness, such as -6.
 	IntegratedLoudnessTarget string `json:",omitzero"`
-	LoudnessRangeTarget      string `json:",omitzero"`
-	Method                   string `json:",omitzero"`
-	TruePeak                 string `json:",omitzero"`
+	// Target loudness range, such as 8.
+	LoudnessRangeTarget string `json:",omitzero"`
+	// How the loudness is adjusted, such as auto.
+	Method string `json:",omitzero"`
+	// Peak loudness, such as -1.
+	TruePeak string `json:",omitzero"`
 }
 
 // TranspositionResult is met in requests and answers of
 // [Client.CreateHotwordLibrary], [Client.GetHotwordLibrary] and
 // [Client.UpdateHotwordLibrary].
 type TranspositionResult struct {
+	// The language of TranslatedText.
 	TargetLanguage string `json:",omitzero"`
+	// The translation to use.
 	TranslatedText string `json:",omitzero"`
 }
 
@@ -2497,8 +2674,10 @@ type VodStreamSelection struct {
 // WatermarkTimeline is met in requests and answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type WatermarkTimeline struct {
+	// How long it stays, in seconds, or ToEND.
 	Duration string `json:",omitzero"`
-	Start    string `json:",omitzero"`
+	// When it appears, such as 00:00:05.
+	Start string `json:",omitzero"`
 }
 
 // Workflow is met in answers of [Client.GetWorkflowTask] and

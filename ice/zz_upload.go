@@ -9,54 +9,59 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreateUploadMedia makes a media asset in VOD storage and returns where and
-// with which credential its file is uploaded.
+// CreateUploadMedia makes a media asset in VOD storage and returns where, and
+// with which credential, its file is uploaded.
 //
-// Every call makes another asset: renew an expired credential (3000 s) by
-// [Client.RefreshUploadMedia] instead. To use a bucket of your own, upload with
-// OSS and call [Client.RegisterMediaInfo].
+// The credential lasts 3000 seconds; renew it by [Client.RefreshUploadMedia],
+// for every call here makes another asset. The event FileUploadComplete, or
+// Status in [Client.GetMediaInfo], tells that the file has arrived.
+//
+// To keep files in a bucket of your own, upload them with OSS and call
+// [Client.RegisterMediaInfo].
 //
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
 // RAM action: ice:CreateUploadMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createuploadmedia
 func (c *Client) CreateUploadMedia(ctx context.Context, req CreateUploadMediaRequest) (*CreateUploadMediaResponse, error) {
-	return rpc.Call[CreateUploadMediaResponse](ctx, c.rpc, rpc.Op{Action: "CreateUploadMedia", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadMedia", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req, new(CreateUploadMediaResponse))
 }
 
 // CreateUploadMediaRequest is the input of [Client.CreateUploadMedia].
 type CreateUploadMediaRequest struct {
 	// Application the asset belongs to; app-1000000 when empty.
 	AppId string
-	// Entity that defines the custom metadata.
+	// Entity that defines the schema of DynamicMetaData.
 	EntityId string
-	// Type, name and extension of the file.
+	// Type, name without extension, extension and size (bytes) of the file.
 	FileInfo UploadFileInfo `rpc:",json"`
-	// Title and business type of the asset.
+	// Title, business type, category and tags of the asset.
 	MediaMetaData MediaMetaData `rpc:",json"`
-	// Workflow to run on a video or audio file after the upload.
+	// Workflow to run once a video or audio file is uploaded; ProcessType is
+	// Workflow. It runs asynchronously.
 	PostProcessConfig PostProcessConfig `rpc:",json"`
-	// Storage to use: VOD storage only, never a bucket of your own.
+	// Storage of the file. StorageType is oss, StorageLocation a VOD bucket, never
+	// one of your own.
 	UploadTargetConfig UploadTargetConfig `rpc:",json"`
-	// Callback and pass-through data; it comes back in the events of the asset.
+	// Callback and data of your own; it comes back in the events of the asset.
 	UserData UserData `rpc:",json"`
 }
 
 // CreateUploadMediaResponse is the answer of [Client.CreateUploadMedia].
 type CreateUploadMediaResponse struct {
 	RequestId string
-	// URL of the file to be, without authentication.
+	// OSS URL the file will have, without signature.
 	FileURL  string
 	MediaId  string
 	MediaURL string
-	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
+	// Base64 of a JSON document with Endpoint, Bucket and FileName.
 	UploadAddress string
-	// Base64 of JSON: temporary credentials. Keep it secret.
-	UploadAuth string
+	// Base64 of a JSON document with the temporary credential and its expiry.
+	UploadAuth alimedia.Secret
 }
 
-// CreateUploadStream returns where and with which credential a local media
-// stream is uploaded to VOD storage; after the upload the stream belongs to the
+// CreateUploadStream returns where, and with which credential, a local media
+// stream is uploaded to VOD storage; the uploaded stream becomes part of the
 // asset MediaId.
 //
 // For a stream in a bucket of your own see [Client.RegisterMediaStream].
@@ -66,12 +71,14 @@ type CreateUploadMediaResponse struct {
 // RAM action: ice:CreateUploadStream.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createuploadstream
 func (c *Client) CreateUploadStream(ctx context.Context, req CreateUploadStreamRequest) (*CreateUploadStreamResponse, error) {
-	return rpc.Call[CreateUploadStreamResponse](ctx, c.rpc, rpc.Op{Action: "CreateUploadStream", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadStream", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req, new(CreateUploadStreamResponse))
 }
 
 // CreateUploadStreamRequest is the input of [Client.CreateUploadStream].
 type CreateUploadStreamRequest struct {
-	// Quality of the stream. One of FD, LD, SD, HD, OD, 2K, 4K, SQ or HQ.
+	// Quality of the stream: for video FD is the lowest and OD that of the
+	// original, SQ and HQ are for audio. One of FD, LD, SD, HD, OD, 2K, 4K, SQ or
+	// HQ.
 	Definition string `check:"in=FD|LD|SD|HD|OD|2K|4K|SQ|HQ"`
 	// File name extension of the stream, such as mp4.
 	FileExtension string
@@ -80,29 +87,29 @@ type CreateUploadStreamRequest struct {
 	HDRType string `check:"fold=HDR|HDR10|HLG|DolbyVision|HDRVivid|SDR+"`
 	// Asset the stream is attached to.
 	MediaId string
-	// Callback and pass-through data; it comes back in the events of the asset.
+	// Callback and data of your own; it comes back in the events of the stream.
 	UserData UserData `rpc:",json"`
 }
 
 // CreateUploadStreamResponse is the answer of [Client.CreateUploadStream].
 type CreateUploadStreamResponse struct {
 	RequestId string
-	// URL of the stream to be, without authentication.
+	// OSS URL the stream will have, without signature.
 	FileURL string
 	MediaId string
-	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
+	// Base64 of a JSON document with Endpoint, Bucket and FileName.
 	UploadAddress string
-	// Base64 of JSON: temporary credentials. Keep it secret.
-	UploadAuth string
+	// Base64 of a JSON document with the temporary credential and its expiry.
+	UploadAuth alimedia.Secret
 }
 
-// GetDefaultStorageLocation returns the storage that is used where a call names
-// none.
+// GetDefaultStorageLocation returns the storage used where a call names none;
+// [Client.SetDefaultStorageLocation] changes it.
 //
 // RAM action: ice:GetDefaultStorageLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdefaultstoragelocation
 func (c *Client) GetDefaultStorageLocation(ctx context.Context) (*GetDefaultStorageLocationResponse, error) {
-	return rpc.Call[GetDefaultStorageLocationResponse](ctx, c.rpc, rpc.Op{Action: "GetDefaultStorageLocation", Class: rpc.Read}, nil)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDefaultStorageLocation", Class: rpc.Read}, nil, new(GetDefaultStorageLocationResponse))
 }
 
 // GetDefaultStorageLocationResponse is the answer of [Client.GetDefaultStorageLocation].
@@ -114,12 +121,13 @@ type GetDefaultStorageLocationResponse struct {
 	StorageType string
 }
 
-// GetStorageList lists the storage locations known to the service.
+// GetStorageList lists the OSS storage locations that are set up for the
+// account.
 //
 // RAM action: ice:GetStorageList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getstoragelist
 func (c *Client) GetStorageList(ctx context.Context, req GetStorageListRequest) (*GetStorageListResponse, error) {
-	return rpc.Call[GetStorageListResponse](ctx, c.rpc, rpc.Op{Action: "GetStorageList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetStorageList", Class: rpc.Read}, req, new(GetStorageListResponse))
 }
 
 // GetStorageListRequest is the input of [Client.GetStorageList].
@@ -128,7 +136,7 @@ type GetStorageListRequest struct {
 	AppId string
 	// Only locations in this state.
 	Status string
-	// Only locations of this type.
+	// Only locations of this type: vod_oss_bucket or user_oss_bucket.
 	StorageType string
 }
 
@@ -151,24 +159,26 @@ type StorageInfo struct {
 	StorageType            string
 }
 
-// GetUrlUploadInfos tells the state of jobs started by
-// [Client.UploadMediaByURL].
+// GetUrlUploadInfos tells the state of jobs of [Client.UploadMediaByURL]: the
+// media id of those that succeeded, code and message of those that failed.
+//
+// Jobs that are not found are listed in NonExists.
 //
 // Needs JobIds or UploadURLs.
 //
 // RAM action: ice:GetUrlUploadInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geturluploadinfos
 func (c *Client) GetUrlUploadInfos(ctx context.Context, req GetUrlUploadInfosRequest) (*GetUrlUploadInfosResponse, error) {
-	return rpc.Call[GetUrlUploadInfosResponse](ctx, c.rpc, rpc.Op{Action: "GetUrlUploadInfos", Class: rpc.Read, OneOf: "JobIds|UploadURLs"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetUrlUploadInfos", Class: rpc.Read, OneOf: "JobIds|UploadURLs"}, req, new(GetUrlUploadInfosResponse))
 }
 
 // GetUrlUploadInfosRequest is the input of [Client.GetUrlUploadInfos].
 type GetUrlUploadInfosRequest struct {
 	// Ids of the jobs. At most 10 items.
 	JobIds []string `rpc:",comma" check:"items=10"`
-	// URLs of the files, each percent-encoded by the caller; ignored when JobIds is
-	// given. At most 10 items.
-	UploadURLs []string `rpc:",comma" check:"items=10"`
+	// URLs of the source files; ignored when JobIds is given. Ask alone for a URL
+	// that was uploaded more than once. At most 10 items.
+	UploadURLs []string `rpc:",escape" check:"items=10"`
 }
 
 // GetUrlUploadInfosResponse is the answer of [Client.GetUrlUploadInfos].
@@ -192,18 +202,18 @@ type URLUploadInfo struct {
 	UserData     alimedia.JSON
 }
 
-// RefreshUploadMedia renews the credential of an upload; asset and address stay
-// the same. It is also the way to overwrite the source file of an asset.
+// RefreshUploadMedia gives a new credential for an upload; asset and address
+// stay the same. It is also the way to overwrite the source file of an asset.
 //
 // RAM action: ice:RefreshUploadMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-refreshuploadmedia
 func (c *Client) RefreshUploadMedia(ctx context.Context, req RefreshUploadMediaRequest) (*RefreshUploadMediaResponse, error) {
-	return rpc.Call[RefreshUploadMediaResponse](ctx, c.rpc, rpc.Op{Action: "RefreshUploadMedia", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshUploadMedia", Class: rpc.Idempotent}, req, new(RefreshUploadMediaResponse))
 }
 
 // RefreshUploadMediaRequest is the input of [Client.RefreshUploadMedia].
 type RefreshUploadMediaRequest struct {
-	// Asset returned by [Client.CreateUploadMedia]. Required.
+	// Asset made by [Client.CreateUploadMedia]. Required.
 	MediaId string `check:"required"`
 }
 
@@ -211,28 +221,33 @@ type RefreshUploadMediaRequest struct {
 type RefreshUploadMediaResponse struct {
 	RequestId string
 	MediaId   string
-	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
+	// Base64 of a JSON document with Endpoint, Bucket and FileName.
 	UploadAddress string
-	// Base64 of JSON: temporary credentials. Keep it secret.
-	UploadAuth string
+	// Base64 of a JSON document with the temporary credential and its expiry.
+	UploadAuth alimedia.Secret
 }
 
-// SetDefaultStorageLocation chooses the storage that is used where a call names
-// none.
+// SetDefaultStorageLocation chooses the storage used where a call names none: a
+// bucket of VOD or one of your own.
+//
+// The bucket must exist and be enabled. Storage is billed by OSS or VOD,
+// wherever it lies.
 //
 // RAM action: ice:SetDefaultStorageLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setdefaultstoragelocation
 func (c *Client) SetDefaultStorageLocation(ctx context.Context, req SetDefaultStorageLocationRequest) (*SetDefaultStorageLocationResponse, error) {
-	return rpc.Call[SetDefaultStorageLocationResponse](ctx, c.rpc, rpc.Op{Action: "SetDefaultStorageLocation", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultStorageLocation", Class: rpc.Idempotent}, req, new(SetDefaultStorageLocationResponse))
 }
 
 // SetDefaultStorageLocationRequest is the input of [Client.SetDefaultStorageLocation].
 type SetDefaultStorageLocationRequest struct {
 	// Name of the bucket.
 	Bucket string
-	// Folder in the bucket.
+	// Folder for temporary files in a user_oss_bucket; the root when empty or "/".
+	// Without effect on VOD storage.
 	Path string
-	// Type of the storage, such as oss_bucket.
+	// vod_oss_bucket for a bucket managed by or added to VOD, user_oss_bucket for
+	// one of your own.
 	StorageType string
 }
 
@@ -242,34 +257,39 @@ type SetDefaultStorageLocationResponse struct {
 	Success   bool
 }
 
-// UploadMediaByURL makes the service fetch up to 20 audio or video files into
-// VOD storage, one asset and one job per URL. It only queues the jobs: follow
-// them by [Client.GetUrlUploadInfos].
+// UploadMediaByURL makes the service fetch audio and video files into VOD
+// storage, with one asset and one job per URL.
+//
+// The jobs are only queued. The event UploadByURLComplete, or
+// [Client.GetUrlUploadInfos], tells the end.
 //
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
 // RAM action: ice:UploadMediaByURL.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-uploadmediabyurl
 func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLRequest) (*UploadMediaByURLResponse, error) {
-	return rpc.Call[UploadMediaByURLResponse](ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req, new(UploadMediaByURLResponse))
 }
 
 // UploadMediaByURLRequest is the input of [Client.UploadMediaByURL].
 type UploadMediaByURLRequest struct {
 	// Application the asset belongs to; app-1000000 when empty.
 	AppId string
-	// Entity that defines the custom metadata.
+	// Entity that defines the schema of DynamicMetaData.
 	EntityId string
-	// Metadata, matched to the files by SourceURL.
+	// Metadata of the files; an entry counts only when its SourceURL equals one of
+	// UploadURLs.
 	MediaMetaData []UploadMetadata `rpc:",json"`
-	// Workflow to run on a video or audio file after the upload.
+	// Workflow to run once a video or audio file is uploaded; ProcessType is
+	// Workflow. It runs asynchronously.
 	PostProcessConfig PostProcessConfig `rpc:",json"`
-	// Storage to use: VOD storage only, never a bucket of your own.
+	// Storage of the file. StorageType is oss, StorageLocation a VOD bucket, never
+	// one of your own.
 	UploadTargetConfig UploadTargetConfig `rpc:",json"`
-	// Public URLs, each percent-encoded by the caller. A URL without file extension
-	// needs FileExtension in MediaMetaData. At most 20 items.
-	UploadURLs []string `rpc:",comma" check:"items=20"`
-	// Callback and pass-through data; it comes back in the events of the asset.
+	// URLs to fetch. A URL without file extension needs FileExtension in
+	// MediaMetaData, which wins over the one in the URL. At most 20 items.
+	UploadURLs []string `rpc:",escape" check:"items=20"`
+	// Callback and data of your own; it comes back in the events of the asset.
 	UserData UserData `rpc:",json"`
 }
 
@@ -287,19 +307,24 @@ type UploadJob struct {
 }
 
 // UploadStreamByURL makes the service fetch a media stream into VOD storage and
-// attach it to the asset MediaId. It only queues a job.
+// attach it to the asset MediaId.
+//
+// It only queues a job: the event UploadStreamByURLComplete tells the end. For
+// a stream in a bucket of your own see [Client.RegisterMediaStream].
 //
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
 // RAM action: ice:UploadStreamByURL.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-uploadstreambyurl
 func (c *Client) UploadStreamByURL(ctx context.Context, req UploadStreamByURLRequest) (*UploadStreamByURLResponse, error) {
-	return rpc.Call[UploadStreamByURLResponse](ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req, new(UploadStreamByURLResponse))
 }
 
 // UploadStreamByURLRequest is the input of [Client.UploadStreamByURL].
 type UploadStreamByURLRequest struct {
-	// Quality of the stream. One of FD, LD, SD, HD, OD, 2K, 4K, SQ or HQ.
+	// Quality of the stream: for video FD is the lowest and OD that of the
+	// original, SQ and HQ are for audio. One of FD, LD, SD, HD, OD, 2K, 4K, SQ or
+	// HQ.
 	Definition string `check:"in=FD|LD|SD|HD|OD|2K|4K|SQ|HQ"`
 	// File name extension of the stream, such as mp4.
 	FileExtension string
@@ -308,10 +333,10 @@ type UploadStreamByURLRequest struct {
 	HDRType string `check:"fold=HDR|HDR10|HLG|DolbyVision|HDRVivid|SDR+"`
 	// Asset the stream is attached to.
 	MediaId string
-	// Public URL of the stream, with its own authentication where it needs one. An
-	// http or https URL.
+	// URL that can be read from the internet, with its authentication parameters if
+	// it needs any. An http or https URL.
 	StreamURL string `check:"url=http"`
-	// Callback and pass-through data; it comes back in the events of the asset.
+	// Callback and data of your own; it comes back in the events of the stream.
 	UserData UserData `rpc:",json"`
 }
 

@@ -9,17 +9,21 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// BatchCreateVodPackagingAsset creates the vod packaging asset.
+// BatchCreateVodPackagingAsset adds several files to a packaging group.
+//
+// Look at each entry of the answer's ResultList: some may fail.
 //
 // RAM action: ice:BatchCreateVodPackagingAsset.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchcreatevodpackagingasset
 func (c *Client) BatchCreateVodPackagingAsset(ctx context.Context, req BatchCreateVodPackagingAssetRequest) (*BatchCreateVodPackagingAssetResponse, error) {
-	return rpc.Call[BatchCreateVodPackagingAssetResponse](ctx, c.rpc, rpc.Op{Action: "BatchCreateVodPackagingAsset"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchCreateVodPackagingAsset"}, req, new(BatchCreateVodPackagingAssetResponse))
 }
 
 // BatchCreateVodPackagingAssetRequest is the input of [Client.BatchCreateVodPackagingAsset].
 type BatchCreateVodPackagingAssetRequest struct {
-	Assets    []NewVodPackagingAsset `rpc:",json"`
+	// The assets to create.
+	Assets []NewVodPackagingAsset `rpc:",json"`
+	// The packaging group of all assets.
 	GroupName string
 }
 
@@ -33,9 +37,14 @@ type BatchCreateVodPackagingAssetResponse struct {
 // NewVodPackagingAsset is one of the Assets of
 // [BatchCreateVodPackagingAssetRequest].
 type NewVodPackagingAsset struct {
-	AssetName string      `json:",omitzero"`
-	ContentId string      `json:",omitzero"`
-	Input     MediaObject `json:",omitzero"`
+	// Name of the asset, unique in the account. Letters, digits, hyphens and
+	// underscores. At most 128 characters.
+	AssetName string `json:",omitzero" check:"runes=128"`
+	// Id of the content in the DRM system. Letters, digits, hyphens and
+	// underscores. At most 256 characters.
+	ContentId string `json:",omitzero" check:"runes=256"`
+	// The file to package.
+	Input MediaObject `json:",omitzero"`
 }
 
 // VodPackagingAssetResult is one of the ResultList of
@@ -46,21 +55,29 @@ type VodPackagingAssetResult struct {
 	Message string
 }
 
-// CreateVodPackagingAsset creates the vod packaging asset.
+// CreateVodPackagingAsset adds a file to a packaging group, to be played as the
+// configurations of the group say.
 //
 // RAM action: ice:CreateVodPackagingAsset.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackagingasset
 func (c *Client) CreateVodPackagingAsset(ctx context.Context, req CreateVodPackagingAssetRequest) (*CreateVodPackagingAssetResponse, error) {
-	return rpc.Call[CreateVodPackagingAssetResponse](ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingAsset"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingAsset"}, req, new(CreateVodPackagingAssetResponse))
 }
 
 // CreateVodPackagingAssetRequest is the input of [Client.CreateVodPackagingAsset].
 type CreateVodPackagingAssetRequest struct {
-	AssetName   string
-	ContentId   string
+	// Name of the asset, unique in the account. Letters, digits, hyphens and
+	// underscores. At most 128 characters.
+	AssetName string `check:"runes=128"`
+	// Id of the content in the DRM system. Letters, digits, hyphens and
+	// underscores. At most 256 characters.
+	ContentId string `check:"runes=256"`
+	// Free text.
 	Description string
-	GroupName   string
-	Input       MediaObject `rpc:",json"`
+	// The packaging group.
+	GroupName string
+	// The file to package.
+	Input MediaObject `rpc:",json"`
 }
 
 // CreateVodPackagingAssetResponse is the answer of [Client.CreateVodPackagingAsset].
@@ -69,21 +86,27 @@ type CreateVodPackagingAssetResponse struct {
 	Asset     VodPackagingAsset
 }
 
-// CreateVodPackagingConfiguration creates the vod packaging configuration.
+// CreateVodPackagingConfiguration adds a way of packaging to a group: protocol,
+// segments, selection of streams and encryption.
 //
 // RAM action: ice:CreateVodPackagingConfiguration.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackagingconfiguration
 func (c *Client) CreateVodPackagingConfiguration(ctx context.Context, req CreateVodPackagingConfigurationRequest) (*CreateVodPackagingConfigurationResponse, error) {
-	return rpc.Call[CreateVodPackagingConfigurationResponse](ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingConfiguration"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingConfiguration"}, req, new(CreateVodPackagingConfigurationResponse))
 }
 
 // CreateVodPackagingConfigurationRequest is the input of [Client.CreateVodPackagingConfiguration].
 type CreateVodPackagingConfigurationRequest struct {
-	ConfigurationName string
-	Description       string
-	GroupName         string
-	PackageConfig     VodPackagingConfig `rpc:",json"`
-	// Such as HLS, HLS_CMAF or DASH.
+	// Name of the configuration, unique in the account. Letters, digits, hyphens
+	// and underscores. At most 128 characters.
+	ConfigurationName string `check:"runes=128"`
+	// Free text.
+	Description string
+	// The packaging group. At most 128 characters.
+	GroupName string `check:"runes=128"`
+	// Segments, selection of streams and encryption.
+	PackageConfig VodPackagingConfig `rpc:",json"`
+	// HLS (TS segments), HLS_CMAF or DASH.
 	Protocol string
 }
 
@@ -93,18 +116,22 @@ type CreateVodPackagingConfigurationResponse struct {
 	PackagingConfiguration VodPackagingConfiguration
 }
 
-// CreateVodPackagingGroup creates the vod packaging group.
+// CreateVodPackagingGroup creates a group of packaged assets that share
+// configurations.
 //
 // RAM action: ice:CreateVodPackagingGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackaginggroup
 func (c *Client) CreateVodPackagingGroup(ctx context.Context, req CreateVodPackagingGroupRequest) (*CreateVodPackagingGroupResponse, error) {
-	return rpc.Call[CreateVodPackagingGroupResponse](ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingGroup"}, req, new(CreateVodPackagingGroupResponse))
 }
 
 // CreateVodPackagingGroupRequest is the input of [Client.CreateVodPackagingGroup].
 type CreateVodPackagingGroupRequest struct {
+	// Free text.
 	Description string
-	GroupName   string
+	// Name of the group, unique in the account. Letters, digits, hyphens and
+	// underscores. At most 128 characters.
+	GroupName string `check:"runes=128"`
 }
 
 // CreateVodPackagingGroupResponse is the answer of [Client.CreateVodPackagingGroup].
@@ -113,16 +140,17 @@ type CreateVodPackagingGroupResponse struct {
 	PackagingGroup VodPackagingGroup
 }
 
-// DeleteVodPackagingAsset deletes the vod packaging asset.
+// DeleteVodPackagingAsset deletes a packaged asset.
 //
 // RAM action: ice:DeleteVodPackagingAsset.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletevodpackagingasset
 func (c *Client) DeleteVodPackagingAsset(ctx context.Context, req DeleteVodPackagingAssetRequest) (*DeleteVodPackagingAssetResponse, error) {
-	return rpc.Call[DeleteVodPackagingAssetResponse](ctx, c.rpc, rpc.Op{Action: "DeleteVodPackagingAsset"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodPackagingAsset", Class: rpc.Idempotent}, req, new(DeleteVodPackagingAssetResponse))
 }
 
 // DeleteVodPackagingAssetRequest is the input of [Client.DeleteVodPackagingAsset].
 type DeleteVodPackagingAssetRequest struct {
+	// The asset to delete.
 	AssetName string
 }
 
@@ -131,16 +159,17 @@ type DeleteVodPackagingAssetResponse struct {
 	RequestId string
 }
 
-// DeleteVodPackagingConfiguration deletes the vod packaging configuration.
+// DeleteVodPackagingConfiguration deletes a packaging configuration.
 //
 // RAM action: ice:DeleteVodPackagingConfiguration.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletevodpackagingconfiguration
 func (c *Client) DeleteVodPackagingConfiguration(ctx context.Context, req DeleteVodPackagingConfigurationRequest) (*DeleteVodPackagingConfigurationResponse, error) {
-	return rpc.Call[DeleteVodPackagingConfigurationResponse](ctx, c.rpc, rpc.Op{Action: "DeleteVodPackagingConfiguration"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodPackagingConfiguration", Class: rpc.Idempotent}, req, new(DeleteVodPackagingConfigurationResponse))
 }
 
 // DeleteVodPackagingConfigurationRequest is the input of [Client.DeleteVodPackagingConfiguration].
 type DeleteVodPackagingConfigurationRequest struct {
+	// The configuration to delete.
 	ConfigurationName string
 }
 
@@ -149,16 +178,17 @@ type DeleteVodPackagingConfigurationResponse struct {
 	RequestId string
 }
 
-// DeleteVodPackagingGroup deletes the vod packaging group.
+// DeleteVodPackagingGroup deletes a packaging group.
 //
 // RAM action: ice:DeleteVodPackagingGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletevodpackaginggroup
 func (c *Client) DeleteVodPackagingGroup(ctx context.Context, req DeleteVodPackagingGroupRequest) (*DeleteVodPackagingGroupResponse, error) {
-	return rpc.Call[DeleteVodPackagingGroupResponse](ctx, c.rpc, rpc.Op{Action: "DeleteVodPackagingGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodPackagingGroup", Class: rpc.Idempotent}, req, new(DeleteVodPackagingGroupResponse))
 }
 
 // DeleteVodPackagingGroupRequest is the input of [Client.DeleteVodPackagingGroup].
 type DeleteVodPackagingGroupRequest struct {
+	// The group to delete.
 	GroupName string
 }
 
@@ -167,16 +197,17 @@ type DeleteVodPackagingGroupResponse struct {
 	RequestId string
 }
 
-// GetVodPackagingAsset gets the vod packaging asset.
+// GetVodPackagingAsset returns a packaged asset with its play URLs.
 //
 // RAM action: ice:GetVodPackagingAsset.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvodpackagingasset
 func (c *Client) GetVodPackagingAsset(ctx context.Context, req GetVodPackagingAssetRequest) (*GetVodPackagingAssetResponse, error) {
-	return rpc.Call[GetVodPackagingAssetResponse](ctx, c.rpc, rpc.Op{Action: "GetVodPackagingAsset", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVodPackagingAsset", Class: rpc.Read}, req, new(GetVodPackagingAssetResponse))
 }
 
 // GetVodPackagingAssetRequest is the input of [Client.GetVodPackagingAsset].
 type GetVodPackagingAssetRequest struct {
+	// The asset to look up.
 	AssetName string
 }
 
@@ -193,16 +224,17 @@ type VodEgressEndpoint struct {
 	Url               string
 }
 
-// GetVodPackagingConfiguration gets the vod packaging configuration.
+// GetVodPackagingConfiguration returns a packaging configuration.
 //
 // RAM action: ice:GetVodPackagingConfiguration.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvodpackagingconfiguration
 func (c *Client) GetVodPackagingConfiguration(ctx context.Context, req GetVodPackagingConfigurationRequest) (*GetVodPackagingConfigurationResponse, error) {
-	return rpc.Call[GetVodPackagingConfigurationResponse](ctx, c.rpc, rpc.Op{Action: "GetVodPackagingConfiguration", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVodPackagingConfiguration", Class: rpc.Read}, req, new(GetVodPackagingConfigurationResponse))
 }
 
 // GetVodPackagingConfigurationRequest is the input of [Client.GetVodPackagingConfiguration].
 type GetVodPackagingConfigurationRequest struct {
+	// The configuration to look up.
 	ConfigurationName string
 }
 
@@ -212,17 +244,19 @@ type GetVodPackagingConfigurationResponse struct {
 	PackagingConfiguration VodPackagingConfiguration
 }
 
-// GetVodPackagingGroup gets the vod packaging group.
+// GetVodPackagingGroup returns a packaging group with its domain and the number
+// of its assets.
 //
 // RAM action: ice:GetVodPackagingGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvodpackaginggroup
 func (c *Client) GetVodPackagingGroup(ctx context.Context, req GetVodPackagingGroupRequest) (*GetVodPackagingGroupResponse, error) {
-	return rpc.Call[GetVodPackagingGroupResponse](ctx, c.rpc, rpc.Op{Action: "GetVodPackagingGroup", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVodPackagingGroup", Class: rpc.Read}, req, new(GetVodPackagingGroupResponse))
 }
 
 // GetVodPackagingGroupRequest is the input of [Client.GetVodPackagingGroup].
 type GetVodPackagingGroupRequest struct {
-	GroupName string
+	// The group to look up. At most 128 characters.
+	GroupName string `check:"runes=128"`
 }
 
 // GetVodPackagingGroupResponse is the answer of [Client.GetVodPackagingGroup].
@@ -231,12 +265,12 @@ type GetVodPackagingGroupResponse struct {
 	PackagingGroup VodPackagingGroup
 }
 
-// ListVodPackagingAssets lists vod packaging assets.
+// ListVodPackagingAssets lists packaged assets.
 //
 // RAM action: ice:ListVodPackagingAssets.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listvodpackagingassets
 func (c *Client) ListVodPackagingAssets(ctx context.Context, req ListVodPackagingAssetsRequest) (*ListVodPackagingAssetsResponse, error) {
-	return rpc.Call[ListVodPackagingAssetsResponse](ctx, c.rpc, rpc.Op{Action: "ListVodPackagingAssets", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListVodPackagingAssets", Class: rpc.Read}, req, new(ListVodPackagingAssetsResponse))
 }
 
 // ListVodPackagingAssetsIter yields the items of all pages of
@@ -251,12 +285,16 @@ func (c *Client) ListVodPackagingAssetsIter(ctx context.Context, req ListVodPack
 
 // ListVodPackagingAssetsRequest is the input of [Client.ListVodPackagingAssets].
 type ListVodPackagingAssetsRequest struct {
+	// Only assets of this group.
 	GroupName string
-	Keyword   string
-	PageNo    int32
-	PageSize  int32
-	// Such as desc or asc.
-	SortBy string
+	// Begin of the name.
+	Keyword string
+	// Number of the page, from 1; 1 by default.
+	PageNo int32
+	// Items per page, 10 by default.
+	PageSize int32
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
 }
 
 // ListVodPackagingAssetsResponse is the answer of [Client.ListVodPackagingAssets].
@@ -269,12 +307,12 @@ type ListVodPackagingAssetsResponse struct {
 	TotalCount int32
 }
 
-// ListVodPackagingConfigurations lists vod packaging configurations.
+// ListVodPackagingConfigurations lists packaging configurations.
 //
 // RAM action: ice:ListVodPackagingConfigurations.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listvodpackagingconfigurations
 func (c *Client) ListVodPackagingConfigurations(ctx context.Context, req ListVodPackagingConfigurationsRequest) (*ListVodPackagingConfigurationsResponse, error) {
-	return rpc.Call[ListVodPackagingConfigurationsResponse](ctx, c.rpc, rpc.Op{Action: "ListVodPackagingConfigurations", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListVodPackagingConfigurations", Class: rpc.Read}, req, new(ListVodPackagingConfigurationsResponse))
 }
 
 // ListVodPackagingConfigurationsIter yields the items of all pages of
@@ -289,12 +327,16 @@ func (c *Client) ListVodPackagingConfigurationsIter(ctx context.Context, req Lis
 
 // ListVodPackagingConfigurationsRequest is the input of [Client.ListVodPackagingConfigurations].
 type ListVodPackagingConfigurationsRequest struct {
+	// Only configurations of this group.
 	GroupName string
-	Keyword   string
-	PageNo    int64
-	PageSize  int64
-	// Such as desc or asc.
-	SortBy string
+	// A part of the name.
+	Keyword string
+	// Number of the page, from 1; 1 by default.
+	PageNo int64
+	// Items per page, 10 by default.
+	PageSize int64
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
 }
 
 // ListVodPackagingConfigurationsResponse is the answer of [Client.ListVodPackagingConfigurations].
@@ -307,12 +349,12 @@ type ListVodPackagingConfigurationsResponse struct {
 	TotalCount              int32
 }
 
-// ListVodPackagingGroups lists vod packaging groups.
+// ListVodPackagingGroups lists packaging groups.
 //
 // RAM action: ice:ListVodPackagingGroups.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listvodpackaginggroups
 func (c *Client) ListVodPackagingGroups(ctx context.Context, req ListVodPackagingGroupsRequest) (*ListVodPackagingGroupsResponse, error) {
-	return rpc.Call[ListVodPackagingGroupsResponse](ctx, c.rpc, rpc.Op{Action: "ListVodPackagingGroups", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListVodPackagingGroups", Class: rpc.Read}, req, new(ListVodPackagingGroupsResponse))
 }
 
 // ListVodPackagingGroupsIter yields the items of all pages of
@@ -327,11 +369,14 @@ func (c *Client) ListVodPackagingGroupsIter(ctx context.Context, req ListVodPack
 
 // ListVodPackagingGroupsRequest is the input of [Client.ListVodPackagingGroups].
 type ListVodPackagingGroupsRequest struct {
-	Keyword  string
-	PageNo   int64
+	// A part of the name.
+	Keyword string
+	// Number of the page, from 1; 1 by default.
+	PageNo int64
+	// Items per page, 10 by default.
 	PageSize int64
-	// Such as desc or asc.
-	SortBy string
+	// Order by creation time, desc by default. One of asc or desc.
+	SortBy string `check:"in=asc|desc"`
 }
 
 // ListVodPackagingGroupsResponse is the answer of [Client.ListVodPackagingGroups].

@@ -9,24 +9,36 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreateAvatarTrainingJob creates the avatar training job.
+// CreateAvatarTrainingJob prepares the training of an avatar; training starts
+// with [Client.SubmitAvatarTrainingJob].
 //
 // RAM action: ice:CreateAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createavatartrainingjob
 func (c *Client) CreateAvatarTrainingJob(ctx context.Context, req CreateAvatarTrainingJobRequest) (*CreateAvatarTrainingJobResponse, error) {
-	return rpc.Call[CreateAvatarTrainingJobResponse](ctx, c.rpc, rpc.Op{Action: "CreateAvatarTrainingJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAvatarTrainingJob"}, req, new(CreateAvatarTrainingJobResponse))
 }
 
 // CreateAvatarTrainingJobRequest is the input of [Client.CreateAvatarTrainingJob].
 type CreateAvatarTrainingJobRequest struct {
-	AvatarDescription string
-	// Required.
-	AvatarName  string `check:"required"`
-	AvatarType  string
-	Portrait    string
-	Thumbnail   string
+	// A description. At most 1000 characters.
+	AvatarDescription string `check:"runes=1000"`
+	// The name of the avatar. Required. At most 7 characters.
+	AvatarName string `check:"required,runes=7"`
+	// The kind of avatar, such as 2DAvatar.
+	AvatarType string
+	// The media asset ID (32 characters) of a square picture; needed before
+	// [Client.SubmitAvatarTrainingJob].
+	Portrait string
+	// Where the thumbnail is put after training: a public URL in your own OSS
+	// bucket. At most 512 characters. An http or https URL.
+	Thumbnail string `check:"runes=512,url=http"`
+	// Whether the training video has an alpha channel. It must be right, or the
+	// avatar looks wrong.
 	Transparent *bool
-	Video       string
+	// The media asset ID (32 characters) of the training video: mp4, mov or webm, 5
+	// to 15 minutes, 1920x1080 or 1080x1920; needed before
+	// [Client.SubmitAvatarTrainingJob].
+	Video string
 }
 
 // CreateAvatarTrainingJobResponse is the answer of [Client.CreateAvatarTrainingJob].
@@ -38,24 +50,32 @@ type CreateAvatarTrainingJobResponse struct {
 	Success bool
 }
 
-// CreateCustomizedVoiceJob creates the customized voice job.
+// CreateCustomizedVoiceJob begins the basic cloning of a voice from 20 recorded
+// sentences.
+//
+// Then read the sentences of [Client.GetDemonstrationForCustomizedVoiceJob],
+// check every recording with [Client.DetectAudioForCustomizedVoiceJob], and
+// train with [Client.SubmitCustomizedVoiceJob]. Cloning and use are billed.
 //
 // RAM action: ice:CreateCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createcustomizedvoicejob
 func (c *Client) CreateCustomizedVoiceJob(ctx context.Context, req CreateCustomizedVoiceJobRequest) (*CreateCustomizedVoiceJobResponse, error) {
-	return rpc.Call[CreateCustomizedVoiceJobResponse](ctx, c.rpc, rpc.Op{Action: "CreateCustomizedVoiceJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateCustomizedVoiceJob"}, req, new(CreateCustomizedVoiceJobResponse))
 }
 
 // CreateCustomizedVoiceJobRequest is the input of [Client.CreateCustomizedVoiceJob].
 type CreateCustomizedVoiceJobRequest struct {
-	// Required. Such as female or male.
-	Gender string `check:"required"`
-	// Required. Such as story, interaction or navigation.
-	Scenario  string `check:"required"`
-	VoiceDesc string
-	// Required.
-	VoiceId   string `check:"required"`
-	VoiceName string
+	// The gender of the voice. Required. One of female or male.
+	Gender string `check:"required,in=female|male"`
+	// What the voice is for. Required. One of story, interaction or navigation.
+	Scenario string `check:"required,in=story|interaction|navigation"`
+	// A description. At most 256 characters.
+	VoiceDesc string `check:"runes=256"`
+	// An ID that you choose, unique among your cloned voices: letters and digits.
+	// Required. At most 32 characters.
+	VoiceId string `check:"required,runes=32"`
+	// The name of the voice. At most 32 characters.
+	VoiceName string `check:"runes=32"`
 }
 
 // CreateCustomizedVoiceJobResponse is the answer of [Client.CreateCustomizedVoiceJob].
@@ -65,17 +85,17 @@ type CreateCustomizedVoiceJobResponse struct {
 	Success   bool
 }
 
-// DeleteAvatarTrainingJob deletes the avatar training job.
+// DeleteAvatarTrainingJob deletes an avatar training job.
 //
 // RAM action: ice:DeleteAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteavatartrainingjob
 func (c *Client) DeleteAvatarTrainingJob(ctx context.Context, req DeleteAvatarTrainingJobRequest) (*DeleteAvatarTrainingJobResponse, error) {
-	return rpc.Call[DeleteAvatarTrainingJobResponse](ctx, c.rpc, rpc.Op{Action: "DeleteAvatarTrainingJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAvatarTrainingJob", Class: rpc.Idempotent}, req, new(DeleteAvatarTrainingJobResponse))
 }
 
 // DeleteAvatarTrainingJobRequest is the input of [Client.DeleteAvatarTrainingJob].
 type DeleteAvatarTrainingJobRequest struct {
-	// Required.
+	// The ID that [Client.CreateAvatarTrainingJob] returned. Required.
 	JobId string `check:"required"`
 }
 
@@ -88,17 +108,17 @@ type DeleteAvatarTrainingJobResponse struct {
 	Success bool
 }
 
-// DeleteCustomizedVoiceJob deletes the customized voice job.
+// DeleteCustomizedVoiceJob deletes a voice cloning job.
 //
 // RAM action: ice:DeleteCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletecustomizedvoicejob
 func (c *Client) DeleteCustomizedVoiceJob(ctx context.Context, req DeleteCustomizedVoiceJobRequest) (*DeleteCustomizedVoiceJobResponse, error) {
-	return rpc.Call[DeleteCustomizedVoiceJobResponse](ctx, c.rpc, rpc.Op{Action: "DeleteCustomizedVoiceJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCustomizedVoiceJob", Class: rpc.Idempotent}, req, new(DeleteCustomizedVoiceJobResponse))
 }
 
 // DeleteCustomizedVoiceJobRequest is the input of [Client.DeleteCustomizedVoiceJob].
 type DeleteCustomizedVoiceJobRequest struct {
-	// Required.
+	// The job to delete. Required.
 	JobId string `check:"required"`
 }
 
@@ -108,21 +128,25 @@ type DeleteCustomizedVoiceJobResponse struct {
 	Success   bool
 }
 
-// DetectAudioForCustomizedVoiceJob detects the audio for customized voice job.
+// DetectAudioForCustomizedVoiceJob checks one recording for basic voice
+// cloning, and keeps it for training.
+//
+// The answer says at once whether it passed, and why not.
 //
 // RAM action: ice:DetectAudioForCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-detectaudioforcustomizedvoicejob
 func (c *Client) DetectAudioForCustomizedVoiceJob(ctx context.Context, req DetectAudioForCustomizedVoiceJobRequest) (*DetectAudioForCustomizedVoiceJobResponse, error) {
-	return rpc.Call[DetectAudioForCustomizedVoiceJobResponse](ctx, c.rpc, rpc.Op{Action: "DetectAudioForCustomizedVoiceJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DetectAudioForCustomizedVoiceJob", Class: rpc.Idempotent}, req, new(DetectAudioForCustomizedVoiceJobResponse))
 }
 
 // DetectAudioForCustomizedVoiceJobRequest is the input of [Client.DetectAudioForCustomizedVoiceJob].
 type DetectAudioForCustomizedVoiceJobRequest struct {
-	// Required.
+	// The number of the sentence that was read. Required.
 	AudioRecordId int32 `check:"required"`
-	// Required.
+	// The recording, in your own OSS bucket in the region of the call: wav or pcm,
+	// mono, 16 bit, 48000 Hz. Required.
 	RecordUrl string `check:"required"`
-	// Required.
+	// The VoiceId of [Client.CreateCustomizedVoiceJob]. Required.
 	VoiceId string `check:"required"`
 }
 
@@ -139,17 +163,17 @@ type VoiceAudioCheck struct {
 	Reason string
 }
 
-// GetAvatar gets the avatar.
+// GetAvatar returns an avatar.
 //
 // RAM action: ice:GetAvatar.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getavatar
 func (c *Client) GetAvatar(ctx context.Context, req GetAvatarRequest) (*GetAvatarResponse, error) {
-	return rpc.Call[GetAvatarResponse](ctx, c.rpc, rpc.Op{Action: "GetAvatar", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAvatar", Class: rpc.Read}, req, new(GetAvatarResponse))
 }
 
 // GetAvatarRequest is the input of [Client.GetAvatar].
 type GetAvatarRequest struct {
-	// Required.
+	// The avatar to look up. Required.
 	AvatarId string `check:"required"`
 }
 
@@ -162,17 +186,18 @@ type GetAvatarResponse struct {
 	Success bool
 }
 
-// GetAvatarTrainingJob gets the avatar training job.
+// GetAvatarTrainingJob returns the state of an avatar training job and, once
+// trained, its avatar.
 //
 // RAM action: ice:GetAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getavatartrainingjob
 func (c *Client) GetAvatarTrainingJob(ctx context.Context, req GetAvatarTrainingJobRequest) (*GetAvatarTrainingJobResponse, error) {
-	return rpc.Call[GetAvatarTrainingJobResponse](ctx, c.rpc, rpc.Op{Action: "GetAvatarTrainingJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAvatarTrainingJob", Class: rpc.Read}, req, new(GetAvatarTrainingJobResponse))
 }
 
 // GetAvatarTrainingJobRequest is the input of [Client.GetAvatarTrainingJob].
 type GetAvatarTrainingJobRequest struct {
-	// Required.
+	// The ID that [Client.CreateAvatarTrainingJob] returned. Required.
 	JobId string `check:"required"`
 }
 
@@ -185,16 +210,17 @@ type GetAvatarTrainingJobResponse struct {
 	Success bool
 }
 
-// GetCustomizedVoice gets the customized voice.
+// GetCustomizedVoice returns a cloned voice.
 //
 // RAM action: ice:GetCustomizedVoice.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomizedvoice
 func (c *Client) GetCustomizedVoice(ctx context.Context, req GetCustomizedVoiceRequest) (*GetCustomizedVoiceResponse, error) {
-	return rpc.Call[GetCustomizedVoiceResponse](ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoice", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoice", Class: rpc.Read}, req, new(GetCustomizedVoiceResponse))
 }
 
 // GetCustomizedVoiceRequest is the input of [Client.GetCustomizedVoice].
 type GetCustomizedVoiceRequest struct {
+	// The voice to look up.
 	VoiceId string
 }
 
@@ -207,17 +233,18 @@ type GetCustomizedVoiceResponse struct {
 	Success bool
 }
 
-// GetCustomizedVoiceJob gets the customized voice job.
+// GetCustomizedVoiceJob returns the state of a voice cloning job of any
+// version.
 //
 // RAM action: ice:GetCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomizedvoicejob
 func (c *Client) GetCustomizedVoiceJob(ctx context.Context, req GetCustomizedVoiceJobRequest) (*GetCustomizedVoiceJobResponse, error) {
-	return rpc.Call[GetCustomizedVoiceJobResponse](ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoiceJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoiceJob", Class: rpc.Read}, req, new(GetCustomizedVoiceJobResponse))
 }
 
 // GetCustomizedVoiceJobRequest is the input of [Client.GetCustomizedVoiceJob].
 type GetCustomizedVoiceJobRequest struct {
-	// Required.
+	// The job to look up. Required.
 	JobId string `check:"required"`
 }
 
@@ -230,19 +257,20 @@ type GetCustomizedVoiceJobResponse struct {
 	Success bool
 }
 
-// GetDemonstrationForCustomizedVoiceJob gets the demonstration for customized
-// voice job.
+// GetDemonstrationForCustomizedVoiceJob returns the sentences to read for basic
+// voice cloning, with sample recordings.
 //
 // RAM action: ice:GetDemonstrationForCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdemonstrationforcustomizedvoicejob
 func (c *Client) GetDemonstrationForCustomizedVoiceJob(ctx context.Context, req GetDemonstrationForCustomizedVoiceJobRequest) (*GetDemonstrationForCustomizedVoiceJobResponse, error) {
-	return rpc.Call[GetDemonstrationForCustomizedVoiceJobResponse](ctx, c.rpc, rpc.Op{Action: "GetDemonstrationForCustomizedVoiceJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDemonstrationForCustomizedVoiceJob", Class: rpc.Read}, req, new(GetDemonstrationForCustomizedVoiceJobResponse))
 }
 
 // GetDemonstrationForCustomizedVoiceJobRequest is the input of [Client.GetDemonstrationForCustomizedVoiceJob].
 type GetDemonstrationForCustomizedVoiceJobRequest struct {
-	// Required. Such as story, interaction or navigation.
-	Scenario string `check:"required"`
+	// The scenario given to [Client.CreateCustomizedVoiceJob]. Required. One of
+	// story, interaction or navigation.
+	Scenario string `check:"required,in=story|interaction|navigation"`
 }
 
 // GetDemonstrationForCustomizedVoiceJobResponse is the answer of [Client.GetDemonstrationForCustomizedVoiceJob].
@@ -262,12 +290,12 @@ type VoiceDemonstration struct {
 	Text      string
 }
 
-// ListAvatarTrainingJobs lists avatar training jobs.
+// ListAvatarTrainingJobs lists avatar training jobs, page by page.
 //
 // RAM action: ice:ListAvatarTrainingJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listavatartrainingjobs
 func (c *Client) ListAvatarTrainingJobs(ctx context.Context, req ListAvatarTrainingJobsRequest) (*ListAvatarTrainingJobsResponse, error) {
-	return rpc.Call[ListAvatarTrainingJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListAvatarTrainingJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAvatarTrainingJobs", Class: rpc.Read}, req, new(ListAvatarTrainingJobsResponse))
 }
 
 // ListAvatarTrainingJobsIter yields the items of all pages of
@@ -282,9 +310,13 @@ func (c *Client) ListAvatarTrainingJobsIter(ctx context.Context, req ListAvatarT
 
 // ListAvatarTrainingJobsRequest is the input of [Client.ListAvatarTrainingJobs].
 type ListAvatarTrainingJobsRequest struct {
-	PageNo   int32
-	PageSize int32
-	Status   string
+	// The page number, from 1.
+	PageNo int32
+	// Entries per page; 10 when absent. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Only jobs in this state; Init is one that was not submitted yet. One of Init,
+	// Queuing, Training, Success or Fail.
+	Status string `check:"in=Init|Queuing|Training|Success|Fail"`
 }
 
 // ListAvatarTrainingJobsResponse is the answer of [Client.ListAvatarTrainingJobs].
@@ -300,12 +332,13 @@ type AvatarTrainingJobList struct {
 	TotalCount            int64
 }
 
-// ListAvatars lists avatars.
+// ListAvatars lists avatars, page by page; [Client.ListSmartSysAvatarModels]
+// has those of the system.
 //
 // RAM action: ice:ListAvatars.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listavatars
 func (c *Client) ListAvatars(ctx context.Context, req ListAvatarsRequest) (*ListAvatarsResponse, error) {
-	return rpc.Call[ListAvatarsResponse](ctx, c.rpc, rpc.Op{Action: "ListAvatars", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAvatars", Class: rpc.Read}, req, new(ListAvatarsResponse))
 }
 
 // ListAvatarsIter yields the items of all pages of [Client.ListAvatars], one
@@ -318,9 +351,12 @@ func (c *Client) ListAvatarsIter(ctx context.Context, req ListAvatarsRequest) it
 
 // ListAvatarsRequest is the input of [Client.ListAvatars].
 type ListAvatarsRequest struct {
+	// Only this kind of avatar, such as 2DAvatar.
 	AvatarType string
-	PageNo     int32
-	PageSize   int32
+	// The page number, from 1.
+	PageNo int32
+	// Avatars per page; 10 when absent.
+	PageSize int32
 }
 
 // ListAvatarsResponse is the answer of [Client.ListAvatars].
@@ -336,12 +372,13 @@ type AvatarList struct {
 	TotalCount int64
 }
 
-// ListCustomizedVoiceJobs lists customized voice jobs.
+// ListCustomizedVoiceJobs lists voice cloning jobs of one version, page by
+// page.
 //
 // RAM action: ice:ListCustomizedVoiceJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoicejobs
 func (c *Client) ListCustomizedVoiceJobs(ctx context.Context, req ListCustomizedVoiceJobsRequest) (*ListCustomizedVoiceJobsResponse, error) {
-	return rpc.Call[ListCustomizedVoiceJobsResponse](ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoiceJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoiceJobs", Class: rpc.Read}, req, new(ListCustomizedVoiceJobsResponse))
 }
 
 // ListCustomizedVoiceJobsIter yields the items of all pages of
@@ -356,9 +393,12 @@ func (c *Client) ListCustomizedVoiceJobsIter(ctx context.Context, req ListCustom
 
 // ListCustomizedVoiceJobsRequest is the input of [Client.ListCustomizedVoiceJobs].
 type ListCustomizedVoiceJobsRequest struct {
-	PageNo   int32
-	PageSize int32
-	// Such as Basic or Standard.
+	// The page number, from 1.
+	PageNo int32
+	// Entries per page; 10 when absent. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Basic or Standard; Basic when absent, so Standard ones need a call of their
+	// own.
 	Type string
 }
 
@@ -375,12 +415,12 @@ type CustomizedVoiceJobList struct {
 	TotalCount             int32
 }
 
-// ListCustomizedVoices lists customized voices.
+// ListCustomizedVoices lists cloned voices of one version, page by page.
 //
 // RAM action: ice:ListCustomizedVoices.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoices
 func (c *Client) ListCustomizedVoices(ctx context.Context, req ListCustomizedVoicesRequest) (*ListCustomizedVoicesResponse, error) {
-	return rpc.Call[ListCustomizedVoicesResponse](ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoices", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoices", Class: rpc.Read}, req, new(ListCustomizedVoicesResponse))
 }
 
 // ListCustomizedVoicesIter yields the items of all pages of
@@ -395,9 +435,13 @@ func (c *Client) ListCustomizedVoicesIter(ctx context.Context, req ListCustomize
 
 // ListCustomizedVoicesRequest is the input of [Client.ListCustomizedVoices].
 type ListCustomizedVoicesRequest struct {
-	PageNo   int32
-	PageSize int32
-	Type     string
+	// The page number, from 1.
+	PageNo int32
+	// Entries per page; 10 when absent. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Basic or Standard; Basic when absent, so Standard ones need a call of their
+	// own.
+	Type string
 }
 
 // ListCustomizedVoicesResponse is the answer of [Client.ListCustomizedVoices].
@@ -413,12 +457,13 @@ type CustomizedVoiceList struct {
 	TotalCount          int32
 }
 
-// ListSmartSysAvatarModels lists smart sys avatar models.
+// ListSmartSysAvatarModels lists the avatars that the system offers to
+// everyone, page by page.
 //
 // RAM action: ice:ListSmartSysAvatarModels.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsmartsysavatarmodels
 func (c *Client) ListSmartSysAvatarModels(ctx context.Context, req ListSmartSysAvatarModelsRequest) (*ListSmartSysAvatarModelsResponse, error) {
-	return rpc.Call[ListSmartSysAvatarModelsResponse](ctx, c.rpc, rpc.Op{Action: "ListSmartSysAvatarModels", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSmartSysAvatarModels", Class: rpc.Read}, req, new(ListSmartSysAvatarModelsResponse))
 }
 
 // ListSmartSysAvatarModelsIter yields the items of all pages of
@@ -433,8 +478,11 @@ func (c *Client) ListSmartSysAvatarModelsIter(ctx context.Context, req ListSmart
 
 // ListSmartSysAvatarModelsRequest is the input of [Client.ListSmartSysAvatarModels].
 type ListSmartSysAvatarModelsRequest struct {
-	PageNo     int64
-	PageSize   int64
+	// The page number, from 1.
+	PageNo int64
+	// Entries per page; 10 when absent. At most 100.
+	PageSize int64 `check:"max=100"`
+	// The version of the client's SDK.
 	SdkVersion string
 }
 
@@ -458,16 +506,19 @@ type SmartSysAvatarModel struct {
 	Width      int32
 }
 
-// ListSmartVoiceGroups lists smart voice groups.
+// ListSmartVoiceGroups lists the voices that the system offers for speech
+// synthesis, in groups.
 //
 // RAM action: ice:ListSmartVoiceGroups.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsmartvoicegroups
 func (c *Client) ListSmartVoiceGroups(ctx context.Context, req ListSmartVoiceGroupsRequest) (*ListSmartVoiceGroupsResponse, error) {
-	return rpc.Call[ListSmartVoiceGroupsResponse](ctx, c.rpc, rpc.Op{Action: "ListSmartVoiceGroups", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSmartVoiceGroups", Class: rpc.Read, Get: true}, req, new(ListSmartVoiceGroupsResponse))
 }
 
 // ListSmartVoiceGroupsRequest is the input of [Client.ListSmartVoiceGroups].
 type ListSmartVoiceGroupsRequest struct {
+	// CosyVoice returns the voices of the large model; those of the small model
+	// when absent.
 	VoiceType string
 }
 
@@ -496,17 +547,21 @@ type VoiceGroup struct {
 	VoiceList []Voice
 }
 
-// SubmitAvatarTrainingJob submits the avatar training job.
+// SubmitAvatarTrainingJob starts the training of an avatar that
+// [Client.CreateAvatarTrainingJob] prepared.
+//
+// It is asynchronous: ask [Client.GetAvatarTrainingJob] for the end. Portrait
+// and Video must be set.
 //
 // RAM action: ice:SubmitAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitavatartrainingjob
 func (c *Client) SubmitAvatarTrainingJob(ctx context.Context, req SubmitAvatarTrainingJobRequest) (*SubmitAvatarTrainingJobResponse, error) {
-	return rpc.Call[SubmitAvatarTrainingJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitAvatarTrainingJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAvatarTrainingJob"}, req, new(SubmitAvatarTrainingJobResponse))
 }
 
 // SubmitAvatarTrainingJobRequest is the input of [Client.SubmitAvatarTrainingJob].
 type SubmitAvatarTrainingJobRequest struct {
-	// Required.
+	// The ID that [Client.CreateAvatarTrainingJob] returned. Required.
 	JobId string `check:"required"`
 }
 
@@ -519,22 +574,36 @@ type SubmitAvatarTrainingJobResponse struct {
 	Success bool
 }
 
-// SubmitAvatarVideoJob submits the avatar video job.
+// SubmitAvatarVideoJob renders a video of an avatar that speaks a text or an
+// audio file.
+//
+// It is asynchronous: ask [Client.GetSmartHandleJob] for the end. mp4 gives a
+// green screen video and a mask, the recommended way; webm has an alpha channel
+// and takes longer. The result has a time stamp for every sentence.
 //
 // RAM action: ice:SubmitAvatarVideoJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitavatarvideojob
 func (c *Client) SubmitAvatarVideoJob(ctx context.Context, req SubmitAvatarVideoJobRequest) (*SubmitAvatarVideoJobResponse, error) {
-	return rpc.Call[SubmitAvatarVideoJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitAvatarVideoJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAvatarVideoJob"}, req, new(SubmitAvatarVideoJobResponse))
 }
 
 // SubmitAvatarVideoJobRequest is the input of [Client.SubmitAvatarVideoJob].
 type SubmitAvatarVideoJobRequest struct {
-	Description   string
+	// A description of the job. At most 128 bytes.
+	Description string `check:"bytes=128"`
+	// Avatar, voice, speech rate and the like, a JSON document such as
+	// {"AvatarId":"yunqiao"}.
 	EditingConfig string
-	InputConfig   string
-	OutputConfig  string
-	Title         string
-	UserData      any `rpc:",json"`
+	// What the avatar speaks, a JSON document: a text (Text, at least 5
+	// characters), or an mp3 or wav file in OSS or among the media assets.
+	InputConfig string
+	// Where the video goes and its size, a JSON document such as
+	// {"MediaURL":"https://bucket.oss-cn-shanghai.aliyuncs.com/out.mp4","Width":1920,"Height":1080}.
+	OutputConfig string
+	// The title of the job. At most 128 bytes.
+	Title string `check:"bytes=128"`
+	// Data of your own that comes back with the job, a JSON document.
+	UserData any `rpc:",json"`
 }
 
 // SubmitAvatarVideoJobResponse is the answer of [Client.SubmitAvatarVideoJob].
@@ -544,25 +613,32 @@ type SubmitAvatarVideoJobResponse struct {
 	MediaId   string
 }
 
-// SubmitCosyVoiceCustomizedVoiceJob submits the cosy voice customized voice
-// job.
+// SubmitCosyVoiceCustomizedVoiceJob clones a voice with a CosyVoice model from
+// one recording.
+//
+// It is asynchronous: ask [Client.GetCustomizedVoiceJob] for the end; no event
+// tells it. An account has at most 30 such voices in a region.
 //
 // RAM action: ice:SubmitCosyVoiceCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcosyvoicecustomizedvoicejob
 func (c *Client) SubmitCosyVoiceCustomizedVoiceJob(ctx context.Context, req SubmitCosyVoiceCustomizedVoiceJobRequest) (*SubmitCosyVoiceCustomizedVoiceJobResponse, error) {
-	return rpc.Call[SubmitCosyVoiceCustomizedVoiceJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitCosyVoiceCustomizedVoiceJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCosyVoiceCustomizedVoiceJob"}, req, new(SubmitCosyVoiceCustomizedVoiceJobResponse))
 }
 
 // SubmitCosyVoiceCustomizedVoiceJobRequest is the input of [Client.SubmitCosyVoiceCustomizedVoiceJob].
 type SubmitCosyVoiceCustomizedVoiceJobRequest struct {
-	Audios            string
-	DemoAudioMediaURL string
-	// Such as female or male.
-	Gender string
-	// Such as cosyvoice-v3-plus, cosyvoice-v3-flash, cosyvoice-v3.5-plus or
+	// The media asset ID of the recording; only one is taken.
+	Audios string
+	// Where a sample of the voice is put after training: a public URL in your own
+	// OSS bucket; no sample when absent. An http or https URL.
+	DemoAudioMediaURL string `check:"url=http"`
+	// The gender of the voice. One of female or male.
+	Gender string `check:"in=female|male"`
+	// The model: cosyvoice-v3-plus, cosyvoice-v3-flash, cosyvoice-v3.5-plus or
 	// cosyvoice-v3.5-flash.
-	Model     string
-	VoiceName string
+	Model string
+	// The name of the voice. At most 32 characters.
+	VoiceName string `check:"runes=32"`
 }
 
 // SubmitCosyVoiceCustomizedVoiceJobResponse is the answer of [Client.SubmitCosyVoiceCustomizedVoiceJob].
@@ -572,18 +648,24 @@ type SubmitCosyVoiceCustomizedVoiceJobResponse struct {
 	Success   bool
 }
 
-// SubmitCustomizedVoiceJob submits the customized voice job.
+// SubmitCustomizedVoiceJob trains a basic cloned voice from the recordings that
+// passed [Client.DetectAudioForCustomizedVoiceJob].
+//
+// It is asynchronous and billed: ask [Client.GetCustomizedVoiceJob] for the
+// end.
 //
 // RAM action: ice:SubmitCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcustomizedvoicejob
 func (c *Client) SubmitCustomizedVoiceJob(ctx context.Context, req SubmitCustomizedVoiceJobRequest) (*SubmitCustomizedVoiceJobResponse, error) {
-	return rpc.Call[SubmitCustomizedVoiceJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitCustomizedVoiceJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCustomizedVoiceJob"}, req, new(SubmitCustomizedVoiceJobResponse))
 }
 
 // SubmitCustomizedVoiceJobRequest is the input of [Client.SubmitCustomizedVoiceJob].
 type SubmitCustomizedVoiceJobRequest struct {
-	DemoAudioMediaURL string
-	// Required.
+	// Where a sample of the voice is put after training: a public URL in your own
+	// OSS bucket; no sample when absent. An http or https URL.
+	DemoAudioMediaURL string `check:"url=http"`
+	// The VoiceId the recordings were checked with; they are found by it. Required.
 	VoiceId string `check:"required"`
 }
 
@@ -594,22 +676,32 @@ type SubmitCustomizedVoiceJobResponse struct {
 	Success   bool
 }
 
-// SubmitStandardCustomizedVoiceJob submits the standard customized voice job.
+// SubmitStandardCustomizedVoiceJob clones a voice in the standard version, from
+// 15 to 30 minutes of recordings.
+//
+// It is asynchronous: ask [Client.GetCustomizedVoiceJob] for the end.
 //
 // RAM action: ice:SubmitStandardCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitstandardcustomizedvoicejob
 func (c *Client) SubmitStandardCustomizedVoiceJob(ctx context.Context, req SubmitStandardCustomizedVoiceJobRequest) (*SubmitStandardCustomizedVoiceJobResponse, error) {
-	return rpc.Call[SubmitStandardCustomizedVoiceJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitStandardCustomizedVoiceJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitStandardCustomizedVoiceJob"}, req, new(SubmitStandardCustomizedVoiceJobResponse))
 }
 
 // SubmitStandardCustomizedVoiceJobRequest is the input of [Client.SubmitStandardCustomizedVoiceJob].
 type SubmitStandardCustomizedVoiceJobRequest struct {
-	Audios            string
-	Authentication    string
-	DemoAudioMediaURL string
-	// Such as female or male.
-	Gender    string
-	VoiceName string
+	// The media asset IDs of the recordings, separated by commas; each longer than
+	// a minute, 15 to 30 minutes together.
+	Audios string
+	// The media asset ID of a recording in which the speaker reads the consent
+	// sentence of the reference page; the job fails when the voice differs.
+	Authentication string
+	// Where a sample of the voice is put after training: a public URL in your own
+	// OSS bucket; no sample when absent. An http or https URL.
+	DemoAudioMediaURL string `check:"url=http"`
+	// The gender of the voice. One of female or male.
+	Gender string `check:"in=female|male"`
+	// The name of the voice. At most 32 characters.
+	VoiceName string `check:"runes=32"`
 }
 
 // SubmitStandardCustomizedVoiceJobResponse is the answer of [Client.SubmitStandardCustomizedVoiceJob].
@@ -621,24 +713,35 @@ type SubmitStandardCustomizedVoiceJobResponse struct {
 	Success bool
 }
 
-// UpdateAvatarTrainingJob updates the avatar training job.
+// UpdateAvatarTrainingJob changes an avatar training job that was not trained
+// yet.
 //
 // RAM action: ice:UpdateAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateavatartrainingjob
 func (c *Client) UpdateAvatarTrainingJob(ctx context.Context, req UpdateAvatarTrainingJobRequest) (*UpdateAvatarTrainingJobResponse, error) {
-	return rpc.Call[UpdateAvatarTrainingJobResponse](ctx, c.rpc, rpc.Op{Action: "UpdateAvatarTrainingJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAvatarTrainingJob", Class: rpc.Idempotent}, req, new(UpdateAvatarTrainingJobResponse))
 }
 
 // UpdateAvatarTrainingJobRequest is the input of [Client.UpdateAvatarTrainingJob].
 type UpdateAvatarTrainingJobRequest struct {
-	AvatarDescription string
-	AvatarName        string
-	// Required.
-	JobId       string `check:"required"`
-	Portrait    string
-	Thumbnail   string
+	// A description. At most 1000 characters.
+	AvatarDescription string `check:"runes=1000"`
+	// The name of the avatar. At most 7 characters.
+	AvatarName string `check:"runes=7"`
+	// The ID that [Client.CreateAvatarTrainingJob] returned. Required.
+	JobId string `check:"required"`
+	// The media asset ID (32 characters) of a square picture.
+	Portrait string
+	// Where the thumbnail is put after training: a public URL in your own OSS
+	// bucket. Can't change after training. At most 512 characters. An http or https
+	// URL.
+	Thumbnail string `check:"runes=512,url=http"`
+	// Whether the training video has an alpha channel. Can change only in the
+	// states Init and Fail.
 	Transparent *bool
-	Video       string
+	// The media asset ID (32 characters) of the training video: mp4, mov or webm, 5
+	// to 15 minutes, 1920x1080 or 1080x1920.
+	Video string
 }
 
 // UpdateAvatarTrainingJobResponse is the answer of [Client.UpdateAvatarTrainingJob].
@@ -650,18 +753,19 @@ type UpdateAvatarTrainingJobResponse struct {
 	Success bool
 }
 
-// UpdateCustomizedVoice updates the customized voice.
+// UpdateCustomizedVoice changes the sample recording of a cloned voice.
 //
 // RAM action: ice:UpdateCustomizedVoice.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatecustomizedvoice
 func (c *Client) UpdateCustomizedVoice(ctx context.Context, req UpdateCustomizedVoiceRequest) (*UpdateCustomizedVoiceResponse, error) {
-	return rpc.Call[UpdateCustomizedVoiceResponse](ctx, c.rpc, rpc.Op{Action: "UpdateCustomizedVoice"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCustomizedVoice", Class: rpc.Idempotent}, req, new(UpdateCustomizedVoiceResponse))
 }
 
 // UpdateCustomizedVoiceRequest is the input of [Client.UpdateCustomizedVoice].
 type UpdateCustomizedVoiceRequest struct {
+	// The media asset ID of the sample.
 	DemoAudioMediaId string
-	// Required.
+	// The voice to change. Required.
 	VoiceId string `check:"required"`
 }
 

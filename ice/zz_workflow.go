@@ -10,16 +10,18 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// GetAIWorkflowTask gets the AI workflow task.
+// GetAIWorkflowTask returns a run of an AI workflow with the results of its
+// nodes.
 //
 // RAM action: ice:GetAIWorkflowTask.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getaiworkflowtask
 func (c *Client) GetAIWorkflowTask(ctx context.Context, req GetAIWorkflowTaskRequest) (*GetAIWorkflowTaskResponse, error) {
-	return rpc.Call[GetAIWorkflowTaskResponse](ctx, c.rpc, rpc.Op{Action: "GetAIWorkflowTask", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIWorkflowTask", Class: rpc.Read}, req, new(GetAIWorkflowTaskResponse))
 }
 
 // GetAIWorkflowTaskRequest is the input of [Client.GetAIWorkflowTask].
 type GetAIWorkflowTaskRequest struct {
+	// The TaskId that [Client.StartAIWorkflow] returned.
 	TaskId string
 }
 
@@ -55,16 +57,17 @@ type AIWorkflowTask struct {
 	Workflow    AIWorkflow
 }
 
-// GetWorkflowTask gets the workflow task.
+// GetWorkflowTask returns a run of a workflow with the results of its steps.
 //
 // RAM action: ice:GetWorkflowTask.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getworkflowtask
 func (c *Client) GetWorkflowTask(ctx context.Context, req GetWorkflowTaskRequest) (*GetWorkflowTaskResponse, error) {
-	return rpc.Call[GetWorkflowTaskResponse](ctx, c.rpc, rpc.Op{Action: "GetWorkflowTask", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetWorkflowTask", Class: rpc.Read}, req, new(GetWorkflowTaskResponse))
 }
 
 // GetWorkflowTaskRequest is the input of [Client.GetWorkflowTask].
 type GetWorkflowTaskRequest struct {
+	// The TaskId that [Client.StartWorkflow] returned.
 	TaskId string
 }
 
@@ -74,12 +77,12 @@ type GetWorkflowTaskResponse struct {
 	WorkflowTask WorkflowTask
 }
 
-// ListWorkflowTasks lists workflow tasks.
+// ListWorkflowTasks lists the runs of workflows of the last 90 days.
 //
 // RAM action: ice:ListWorkflowTasks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listworkflowtasks
 func (c *Client) ListWorkflowTasks(ctx context.Context, req ListWorkflowTasksRequest) (*ListWorkflowTasksResponse, error) {
-	return rpc.Call[ListWorkflowTasksResponse](ctx, c.rpc, rpc.Op{Action: "ListWorkflowTasks", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListWorkflowTasks", Class: rpc.Read}, req, new(ListWorkflowTasksResponse))
 }
 
 // ListWorkflowTasksIter yields the items of all pages of
@@ -92,13 +95,21 @@ func (c *Client) ListWorkflowTasksIter(ctx context.Context, req ListWorkflowTask
 
 // ListWorkflowTasksRequest is the input of [Client.ListWorkflowTasks].
 type ListWorkflowTasksRequest struct {
-	EndOfCreateTime   string
-	KeyText           string
-	MaxResults        int32
-	NextToken         string
+	// End of the range of creation times.
+	EndOfCreateTime string
+	// Part of the run's input, such as a file name or media id. At most 32
+	// characters.
+	KeyText string `check:"runes=32"`
+	// Items per page, 10 by default. At least 1. At most 100.
+	MaxResults int32 `check:"min=1,max=100"`
+	// NextToken of the page before; empty for the first.
+	NextToken string
+	// Begin of the range of creation times, at most 90 days ago.
 	StartOfCreateTime string
-	WorkflowId        string
-	WorkflowName      string
+	// Only runs of this workflow template.
+	WorkflowId string
+	// Only runs of workflow templates of this name.
+	WorkflowName string
 }
 
 // ListWorkflowTasksResponse is the answer of [Client.ListWorkflowTasks].
@@ -110,20 +121,28 @@ type ListWorkflowTasksResponse struct {
 	TotalCount int32
 }
 
-// StartAIWorkflow starts the AI workflow.
+// StartAIWorkflow runs an AI workflow, made in the IMS console, on media assets
+// or on a live or RTC stream.
+//
+// It only starts the run: ask [Client.GetAIWorkflowTask] for its state.
+// [Client.StopAIWorkflowTask] ends the run on a stream.
 //
 // RAM action: ice:StartAIWorkflow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startaiworkflow
 func (c *Client) StartAIWorkflow(ctx context.Context, req StartAIWorkflowRequest) (*StartAIWorkflowResponse, error) {
-	return rpc.Call[StartAIWorkflowResponse](ctx, c.rpc, rpc.Op{Action: "StartAIWorkflow"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIWorkflow"}, req, new(StartAIWorkflowResponse))
 }
 
 // StartAIWorkflowRequest is the input of [Client.StartAIWorkflow].
 type StartAIWorkflowRequest struct {
+	// Label of the run.
 	DispatchTag string
-	Inputs      any `rpc:",json"`
-	UserData    string
-	WorkflowId  string
+	// The input of the workflow as JSON, such as media assets or a stream.
+	Inputs any `rpc:",json"`
+	// Your own text, returned with the run.
+	UserData string
+	// The AI workflow template. Required.
+	WorkflowId string `check:"required"`
 }
 
 // StartAIWorkflowResponse is the answer of [Client.StartAIWorkflow].
@@ -132,20 +151,31 @@ type StartAIWorkflowResponse struct {
 	TaskId    string
 }
 
-// StartWorkflow starts the workflow.
+// StartWorkflow runs a workflow, made in the IMS console or preset, on a media
+// asset or an OSS file.
+//
+// It only starts the run: the event WorkflowTaskComplete tells the end,
+// [Client.GetWorkflowTask] the state.
 //
 // RAM action: ice:StartWorkflow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startworkflow
 func (c *Client) StartWorkflow(ctx context.Context, req StartWorkflowRequest) (*StartWorkflowResponse, error) {
-	return rpc.Call[StartWorkflowResponse](ctx, c.rpc, rpc.Op{Action: "StartWorkflow"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartWorkflow"}, req, new(StartWorkflowResponse))
 }
 
 // StartWorkflowRequest is the input of [Client.StartWorkflow].
 type StartWorkflowRequest struct {
+	// True skips the check that the path of an OSS file fits the workflow; false by
+	// default.
 	SkipInputVerification *bool
-	TaskInput             string
-	UserData              any `rpc:",json"`
-	WorkflowId            string
+	// JSON text: {"Type":"Media","Media":"<media id>"} or
+	// {"Type":"OSS","Media":"<URL of the object>"}.
+	TaskInput string
+	// Your own data and, if wanted, a callback URL for this run, as JSON. At most
+	// 512 bytes.
+	UserData any `rpc:",json" check:"bytes=512"`
+	// The workflow template. Required.
+	WorkflowId string `check:"required"`
 }
 
 // StartWorkflowResponse is the answer of [Client.StartWorkflow].
@@ -154,16 +184,18 @@ type StartWorkflowResponse struct {
 	TaskId    string
 }
 
-// StopAIWorkflowTask stops the AI workflow task.
+// StopAIWorkflowTask stops a run of an AI workflow on a live or RTC stream.
+// Runs on files can't be stopped.
 //
 // RAM action: ice:StopAIWorkflowTask.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopaiworkflowtask
 func (c *Client) StopAIWorkflowTask(ctx context.Context, req StopAIWorkflowTaskRequest) (*StopAIWorkflowTaskResponse, error) {
-	return rpc.Call[StopAIWorkflowTaskResponse](ctx, c.rpc, rpc.Op{Action: "StopAIWorkflowTask"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopAIWorkflowTask", Class: rpc.Idempotent}, req, new(StopAIWorkflowTaskResponse))
 }
 
 // StopAIWorkflowTaskRequest is the input of [Client.StopAIWorkflowTask].
 type StopAIWorkflowTaskRequest struct {
+	// The run to stop.
 	TaskId string
 }
 

@@ -10,18 +10,20 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddYikeUserCredit adds the yike user credit.
+// AddYikeUserCredit adds credits to a Yike sub-account.
+// [Client.GetYikeUserCredit] tells the balance.
 //
 // RAM action: ice:AddYikeUserCredit.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addyikeusercredit
 func (c *Client) AddYikeUserCredit(ctx context.Context, req AddYikeUserCreditRequest) (*AddYikeUserCreditResponse, error) {
-	return rpc.Call[AddYikeUserCreditResponse](ctx, c.rpc, rpc.Op{Action: "AddYikeUserCredit"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddYikeUserCredit"}, req, new(AddYikeUserCreditResponse))
 }
 
 // AddYikeUserCreditRequest is the input of [Client.AddYikeUserCredit].
 type AddYikeUserCreditRequest struct {
-	// Required.
-	Credit int32 `check:"required"`
+	// Credits to add. Required. At least 1.
+	Credit int32 `check:"required,min=1"`
+	// Sub-account, by the YikeUserId that [Client.CreateYikeUser] returns.
 	// Required.
 	YikeUserId string `check:"required"`
 }
@@ -33,16 +35,18 @@ type AddYikeUserCreditResponse struct {
 	Result    bool
 }
 
-// BatchGetYikeAIAppJob gets the yike AI app job.
+// BatchGetYikeAIAppJob returns the state and result of several Yike AI app
+// jobs.
 //
 // RAM action: ice:BatchGetYikeAIAppJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchgetyikeaiappjob
 func (c *Client) BatchGetYikeAIAppJob(ctx context.Context, req BatchGetYikeAIAppJobRequest) (*BatchGetYikeAIAppJobResponse, error) {
-	return rpc.Call[BatchGetYikeAIAppJobResponse](ctx, c.rpc, rpc.Op{Action: "BatchGetYikeAIAppJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetYikeAIAppJob", Class: rpc.Read}, req, new(BatchGetYikeAIAppJobResponse))
 }
 
 // BatchGetYikeAIAppJobRequest is the input of [Client.BatchGetYikeAIAppJob].
 type BatchGetYikeAIAppJobRequest struct {
+	// Jobs to look up.
 	JobIds []string `rpc:",comma"`
 }
 
@@ -65,16 +69,18 @@ type YikeAIAppJob struct {
 	Status              string
 }
 
-// BatchGetYikeAssetMediaInfos gets yike asset media infos.
+// BatchGetYikeAssetMediaInfos returns several Yike assets at once; IgnoredList
+// names the ids that have none.
 //
 // RAM action: ice:BatchGetYikeAssetMediaInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchgetyikeassetmediainfos
 func (c *Client) BatchGetYikeAssetMediaInfos(ctx context.Context, req BatchGetYikeAssetMediaInfosRequest) (*BatchGetYikeAssetMediaInfosResponse, error) {
-	return rpc.Call[BatchGetYikeAssetMediaInfosResponse](ctx, c.rpc, rpc.Op{Action: "BatchGetYikeAssetMediaInfos", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetYikeAssetMediaInfos", Class: rpc.Read}, req, new(BatchGetYikeAssetMediaInfosResponse))
 }
 
 // BatchGetYikeAssetMediaInfosRequest is the input of [Client.BatchGetYikeAssetMediaInfos].
 type BatchGetYikeAssetMediaInfosRequest struct {
+	// Assets to look up.
 	MediaIds []string `rpc:",comma"`
 }
 
@@ -85,15 +91,17 @@ type BatchGetYikeAssetMediaInfosResponse struct {
 	MediaInfos  []YikeMediaInfo
 }
 
-// CreateYikeAssetUpload returns where and with which credential a file for Yike
-// is uploaded. Register the FileURL of the answer by
-// [Client.RegisterYikeAssetMediaInfo] then. The credential cannot be renewed:
-// ask for a new upload when it has expired.
+// CreateYikeAssetUpload returns where, and with which credential, a file for
+// Yike is uploaded.
+//
+// It makes no asset: pass the FileURL of the answer to
+// [Client.RegisterYikeAssetMediaInfo] once the file is uploaded. The credential
+// cannot be renewed; after it has expired open a new upload.
 //
 // RAM action: ice:CreateYikeAssetUpload.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeassetupload
 func (c *Client) CreateYikeAssetUpload(ctx context.Context, req CreateYikeAssetUploadRequest) (*CreateYikeAssetUploadResponse, error) {
-	return rpc.Call[CreateYikeAssetUploadResponse](ctx, c.rpc, rpc.Op{Action: "CreateYikeAssetUpload"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeAssetUpload"}, req, new(CreateYikeAssetUploadResponse))
 }
 
 // CreateYikeAssetUploadRequest is the input of [Client.CreateYikeAssetUpload].
@@ -107,26 +115,28 @@ type CreateYikeAssetUploadRequest struct {
 // CreateYikeAssetUploadResponse is the answer of [Client.CreateYikeAssetUpload].
 type CreateYikeAssetUploadResponse struct {
 	RequestId string
-	// URL of the file to be, without authentication.
+	// OSS URL the file will have, without signature.
 	FileURL string
-	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
+	// Base64 of a JSON document with Endpoint, Bucket and FileName.
 	UploadAddress string
-	// Base64 of JSON: temporary credentials. Keep it secret.
-	UploadAuth string
+	// Base64 of a JSON document with the temporary credential and its expiry.
+	UploadAuth alimedia.Secret
 }
 
-// CreateYikeProduction creates the yike production.
+// CreateYikeProduction makes a production, the project that Yike assets and
+// jobs belong to.
 //
 // RAM action: ice:CreateYikeProduction.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeproduction
 func (c *Client) CreateYikeProduction(ctx context.Context, req CreateYikeProductionRequest) (*CreateYikeProductionResponse, error) {
-	return rpc.Call[CreateYikeProductionResponse](ctx, c.rpc, rpc.Op{Action: "CreateYikeProduction"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeProduction"}, req, new(CreateYikeProductionResponse))
 }
 
 // CreateYikeProductionRequest is the input of [Client.CreateYikeProduction].
 type CreateYikeProductionRequest struct {
-	// Required.
-	Title       string `check:"required"`
+	// Title of the production. Required.
+	Title string `check:"required"`
+	// Workspace to make it in.
 	WorkspaceId string
 }
 
@@ -136,25 +146,27 @@ type CreateYikeProductionResponse struct {
 	ProductionId string
 }
 
-// CreateYikeUser creates the yike user.
+// CreateYikeUser makes a Yike sub-account in a workspace and adds it to
+// productions.
 //
 // RAM action: ice:CreateYikeUser.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeuser
 func (c *Client) CreateYikeUser(ctx context.Context, req CreateYikeUserRequest) (*CreateYikeUserResponse, error) {
-	return rpc.Call[CreateYikeUserResponse](ctx, c.rpc, rpc.Op{Action: "CreateYikeUser"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeUser"}, req, new(CreateYikeUserResponse))
 }
 
 // CreateYikeUserRequest is the input of [Client.CreateYikeUser].
 type CreateYikeUserRequest struct {
-	// Required.
+	// Name to show for the user. Required.
 	Nickname string `check:"required"`
-	// Required.
+	// Password of the sub-account. Required.
 	Password string `check:"required"`
-	// Required.
+	// Productions the user works in. Required.
 	ProductionIds []string `rpc:",comma" check:"required"`
-	// Required.
-	UserNamePrefix string `check:"required"`
-	// Required.
+	// First part of the login name {UserNamePrefix}.{workspace code}@{account
+	// id}.yikeai, unique in the workspace. Required. At most 50 characters.
+	UserNamePrefix string `check:"required,runes=50"`
+	// Workspace of the user. Required.
 	WorkspaceId string `check:"required"`
 }
 
@@ -164,19 +176,19 @@ type CreateYikeUserResponse struct {
 	UserInfo  YikeUser
 }
 
-// CreateYikeWorkspace creates the yike workspace.
+// CreateYikeWorkspace makes a Yike workspace together with a first production.
 //
 // RAM action: ice:CreateYikeWorkspace.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeworkspace
 func (c *Client) CreateYikeWorkspace(ctx context.Context, req CreateYikeWorkspaceRequest) (*CreateYikeWorkspaceResponse, error) {
-	return rpc.Call[CreateYikeWorkspaceResponse](ctx, c.rpc, rpc.Op{Action: "CreateYikeWorkspace"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeWorkspace"}, req, new(CreateYikeWorkspaceResponse))
 }
 
 // CreateYikeWorkspaceRequest is the input of [Client.CreateYikeWorkspace].
 type CreateYikeWorkspaceRequest struct {
-	// Required.
+	// Title of the workspace. Required.
 	Title string `check:"required"`
-	// Required.
+	// Number of users the workspace may have. Required.
 	UserCountLimit int64 `check:"required"`
 }
 
@@ -187,18 +199,23 @@ type CreateYikeWorkspaceResponse struct {
 	WorkspaceId  string
 }
 
-// DeleteYikeAssetMediaInfos deletes yike asset media infos.
+// DeleteYikeAssetMediaInfos moves Yike assets to the recycle bin or, with
+// LogicDelete false, deletes them and their files for good. IgnoredList names
+// those it skipped.
 //
 // RAM action: ice:DeleteYikeAssetMediaInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteyikeassetmediainfos
 func (c *Client) DeleteYikeAssetMediaInfos(ctx context.Context, req DeleteYikeAssetMediaInfosRequest) (*DeleteYikeAssetMediaInfosResponse, error) {
-	return rpc.Call[DeleteYikeAssetMediaInfosResponse](ctx, c.rpc, rpc.Op{Action: "DeleteYikeAssetMediaInfos"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteYikeAssetMediaInfos", Class: rpc.Idempotent}, req, new(DeleteYikeAssetMediaInfosResponse))
 }
 
 // DeleteYikeAssetMediaInfosRequest is the input of [Client.DeleteYikeAssetMediaInfos].
 type DeleteYikeAssetMediaInfosRequest struct {
+	// Keep the files and only move the assets to the recycle bin. True when nil;
+	// false deletes both.
 	LogicDelete *bool
-	MediaIds    []string `rpc:",comma"`
+	// Assets to delete.
+	MediaIds []string `rpc:",comma"`
 }
 
 // DeleteYikeAssetMediaInfosResponse is the answer of [Client.DeleteYikeAssetMediaInfos].
@@ -207,16 +224,18 @@ type DeleteYikeAssetMediaInfosResponse struct {
 	IgnoredList []string
 }
 
-// GetYikeAIAppJob gets the yike AI app job.
+// GetYikeAIAppJob returns a Yike AI app job with its parameters, state and
+// result. Status ends at Finished or Failed.
 //
 // RAM action: ice:GetYikeAIAppJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikeaiappjob
 func (c *Client) GetYikeAIAppJob(ctx context.Context, req GetYikeAIAppJobRequest) (*GetYikeAIAppJobResponse, error) {
-	return rpc.Call[GetYikeAIAppJobResponse](ctx, c.rpc, rpc.Op{Action: "GetYikeAIAppJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeAIAppJob", Class: rpc.Read}, req, new(GetYikeAIAppJobResponse))
 }
 
 // GetYikeAIAppJobRequest is the input of [Client.GetYikeAIAppJob].
 type GetYikeAIAppJobRequest struct {
+	// Job returned by [Client.SubmitYikeAIAppJob].
 	JobId string
 }
 
@@ -234,17 +253,17 @@ type GetYikeAIAppJobResponse struct {
 	Status              string
 }
 
-// GetYikeAssetMediaInfo gets the yike asset media info.
+// GetYikeAssetMediaInfo returns the metadata and files of a Yike asset.
 //
 // RAM action: ice:GetYikeAssetMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikeassetmediainfo
 func (c *Client) GetYikeAssetMediaInfo(ctx context.Context, req GetYikeAssetMediaInfoRequest) (*GetYikeAssetMediaInfoResponse, error) {
-	return rpc.Call[GetYikeAssetMediaInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetYikeAssetMediaInfo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeAssetMediaInfo", Class: rpc.Read}, req, new(GetYikeAssetMediaInfoResponse))
 }
 
 // GetYikeAssetMediaInfoRequest is the input of [Client.GetYikeAssetMediaInfo].
 type GetYikeAssetMediaInfoRequest struct {
-	// Required.
+	// Asset to look up. Required.
 	MediaId string `check:"required"`
 }
 
@@ -254,16 +273,18 @@ type GetYikeAssetMediaInfoResponse struct {
 	MediaInfo YikeMediaInfo
 }
 
-// GetYikeStoryboardJob gets the yike storyboard job.
+// GetYikeStoryboardJob returns a storyboard job with its parameters, state and
+// result. JobStatus ends at Succeeded or Failed.
 //
 // RAM action: ice:GetYikeStoryboardJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikestoryboardjob
 func (c *Client) GetYikeStoryboardJob(ctx context.Context, req GetYikeStoryboardJobRequest) (*GetYikeStoryboardJobResponse, error) {
-	return rpc.Call[GetYikeStoryboardJobResponse](ctx, c.rpc, rpc.Op{Action: "GetYikeStoryboardJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeStoryboardJob", Class: rpc.Read}, req, new(GetYikeStoryboardJobResponse))
 }
 
 // GetYikeStoryboardJobRequest is the input of [Client.GetYikeStoryboardJob].
 type GetYikeStoryboardJobRequest struct {
+	// Job returned by [Client.SubmitYikeStoryboardJob].
 	JobId string
 }
 
@@ -301,16 +322,17 @@ type YikeStoryboardResult struct {
 	SuccessStoryboardList  string
 }
 
-// GetYikeUser gets the yike user.
+// GetYikeUser looks up a Yike sub-account by its user name.
 //
 // RAM action: ice:GetYikeUser.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikeuser
 func (c *Client) GetYikeUser(ctx context.Context, req GetYikeUserRequest) (*GetYikeUserResponse, error) {
-	return rpc.Call[GetYikeUserResponse](ctx, c.rpc, rpc.Op{Action: "GetYikeUser", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeUser", Class: rpc.Read}, req, new(GetYikeUserResponse))
 }
 
 // GetYikeUserRequest is the input of [Client.GetYikeUser].
 type GetYikeUserRequest struct {
+	// User name of the sub-account.
 	UserName string
 }
 
@@ -320,16 +342,18 @@ type GetYikeUserResponse struct {
 	UserInfo  YikeUser
 }
 
-// GetYikeUserCredit gets the yike user credit.
+// GetYikeUserCredit returns how many credits a Yike sub-account has in total
+// and how many it has used.
 //
 // RAM action: ice:GetYikeUserCredit.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikeusercredit
 func (c *Client) GetYikeUserCredit(ctx context.Context, req GetYikeUserCreditRequest) (*GetYikeUserCreditResponse, error) {
-	return rpc.Call[GetYikeUserCreditResponse](ctx, c.rpc, rpc.Op{Action: "GetYikeUserCredit", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeUserCredit", Class: rpc.Read}, req, new(GetYikeUserCreditResponse))
 }
 
 // GetYikeUserCreditRequest is the input of [Client.GetYikeUserCredit].
 type GetYikeUserCreditRequest struct {
+	// Sub-account, by the YikeUserId that [Client.CreateYikeUser] returns.
 	// Required.
 	YikeUserId string `check:"required"`
 }
@@ -341,12 +365,12 @@ type GetYikeUserCreditResponse struct {
 	CreditUsage string
 }
 
-// ListYikeAssetFolders lists yike asset folders.
+// ListYikeAssetFolders lists the asset folders of a Yike production.
 //
 // RAM action: ice:ListYikeAssetFolders.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listyikeassetfolders
 func (c *Client) ListYikeAssetFolders(ctx context.Context, req ListYikeAssetFoldersRequest) (*ListYikeAssetFoldersResponse, error) {
-	return rpc.Call[ListYikeAssetFoldersResponse](ctx, c.rpc, rpc.Op{Action: "ListYikeAssetFolders", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListYikeAssetFolders", Class: rpc.Read}, req, new(ListYikeAssetFoldersResponse))
 }
 
 // ListYikeAssetFoldersIter yields the items of all pages of
@@ -359,8 +383,11 @@ func (c *Client) ListYikeAssetFoldersIter(ctx context.Context, req ListYikeAsset
 
 // ListYikeAssetFoldersRequest is the input of [Client.ListYikeAssetFolders].
 type ListYikeAssetFoldersRequest struct {
-	PageNo       int32
-	PageSize     int32
+	// Page to return; 1 when zero.
+	PageNo int32
+	// Folders per page; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
+	// Production to look in; the default one when empty.
 	ProductionId string
 }
 
@@ -383,12 +410,12 @@ type YikeFolder struct {
 	WorkspaceId  string
 }
 
-// ListYikeProductions lists yike productions.
+// ListYikeProductions lists the productions of a Yike workspace.
 //
 // RAM action: ice:ListYikeProductions.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listyikeproductions
 func (c *Client) ListYikeProductions(ctx context.Context, req ListYikeProductionsRequest) (*ListYikeProductionsResponse, error) {
-	return rpc.Call[ListYikeProductionsResponse](ctx, c.rpc, rpc.Op{Action: "ListYikeProductions", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListYikeProductions", Class: rpc.Read}, req, new(ListYikeProductionsResponse))
 }
 
 // ListYikeProductionsIter yields the items of all pages of
@@ -403,10 +430,15 @@ func (c *Client) ListYikeProductionsIter(ctx context.Context, req ListYikeProduc
 
 // ListYikeProductionsRequest is the input of [Client.ListYikeProductions].
 type ListYikeProductionsRequest struct {
-	MaxResults  int32
-	NextToken   string
-	PageNo      int32
-	PageSize    int32
+	// Productions per page.
+	MaxResults int32
+	// NextToken of the page before; empty for the first page.
+	NextToken string
+	// Page to return; 1 when zero, as an alternative to NextToken.
+	PageNo int32
+	// Productions per page, with PageNo; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
+	// Workspace to look in.
 	WorkspaceId string
 }
 
@@ -430,17 +462,20 @@ type YikeProduction struct {
 	WorkspaceId    string
 }
 
-// PrecheckYikeAIAppJob prechecks the yike AI app job.
+// PrecheckYikeAIAppJob checks the parameters of a Yike AI app job without
+// starting it.
 //
 // RAM action: ice:PrecheckYikeAIAppJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-precheckyikeaiappjob
 func (c *Client) PrecheckYikeAIAppJob(ctx context.Context, req PrecheckYikeAIAppJobRequest) (*PrecheckYikeAIAppJobResponse, error) {
-	return rpc.Call[PrecheckYikeAIAppJobResponse](ctx, c.rpc, rpc.Op{Action: "PrecheckYikeAIAppJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "PrecheckYikeAIAppJob", Class: rpc.Read}, req, new(PrecheckYikeAIAppJobResponse))
 }
 
 // PrecheckYikeAIAppJobRequest is the input of [Client.PrecheckYikeAIAppJob].
 type PrecheckYikeAIAppJobRequest struct {
-	AppId     string
+	// AI app to check.
+	AppId string
+	// JSON parameters of the app, as [Client.SubmitYikeAIAppJob] takes them.
 	AppParams any `rpc:",json"`
 }
 
@@ -457,17 +492,19 @@ type YikePrecheckResult struct {
 	Key       string
 }
 
-// RegisterYikeAssetMediaInfo registers an uploaded file as an asset of Yike.
+// RegisterYikeAssetMediaInfo registers an uploaded file as an asset of a Yike
+// production.
 //
 // RAM action: ice:RegisterYikeAssetMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registeryikeassetmediainfo
 func (c *Client) RegisterYikeAssetMediaInfo(ctx context.Context, req RegisterYikeAssetMediaInfoRequest) (*RegisterYikeAssetMediaInfoResponse, error) {
-	return rpc.Call[RegisterYikeAssetMediaInfoResponse](ctx, c.rpc, rpc.Op{Action: "RegisterYikeAssetMediaInfo"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterYikeAssetMediaInfo"}, req, new(RegisterYikeAssetMediaInfoResponse))
 }
 
 // RegisterYikeAssetMediaInfoRequest is the input of [Client.RegisterYikeAssetMediaInfo].
 type RegisterYikeAssetMediaInfoRequest struct {
-	// Folder of the production, such as fd-ABMFfAB2bA.
+	// Folder of the production, such as fd-ABMFfAB2bA;
+	// [Client.ListYikeAssetFolders] lists them.
 	FolderId string
 	// The FileURL that [Client.CreateYikeAssetUpload] returned. Required.
 	InputURL string `check:"required"`
@@ -483,16 +520,18 @@ type RegisterYikeAssetMediaInfoResponse struct {
 	MediaId   string
 }
 
-// ResumeYikeStoryboardJob resumes the yike storyboard job.
+// ResumeYikeStoryboardJob lets a storyboard job that has stopped run on.
+// [Client.GetYikeStoryboardJob] tells the end.
 //
 // RAM action: ice:ResumeYikeStoryboardJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-resumeyikestoryboardjob
 func (c *Client) ResumeYikeStoryboardJob(ctx context.Context, req ResumeYikeStoryboardJobRequest) (*ResumeYikeStoryboardJobResponse, error) {
-	return rpc.Call[ResumeYikeStoryboardJobResponse](ctx, c.rpc, rpc.Op{Action: "ResumeYikeStoryboardJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ResumeYikeStoryboardJob", Class: rpc.Idempotent}, req, new(ResumeYikeStoryboardJobResponse))
 }
 
 // ResumeYikeStoryboardJobRequest is the input of [Client.ResumeYikeStoryboardJob].
 type ResumeYikeStoryboardJobRequest struct {
+	// Job returned by [Client.SubmitYikeStoryboardJob].
 	JobId string
 }
 
@@ -502,18 +541,19 @@ type ResumeYikeStoryboardJobResponse struct {
 	JobId     string
 }
 
-// SetYikeUserRole sets the yike user role.
+// SetYikeUserRole gives a Yike sub-account a role.
 //
 // RAM action: ice:SetYikeUserRole.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setyikeuserrole
 func (c *Client) SetYikeUserRole(ctx context.Context, req SetYikeUserRoleRequest) (*SetYikeUserRoleResponse, error) {
-	return rpc.Call[SetYikeUserRoleResponse](ctx, c.rpc, rpc.Op{Action: "SetYikeUserRole"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetYikeUserRole", Class: rpc.Idempotent}, req, new(SetYikeUserRoleResponse))
 }
 
 // SetYikeUserRoleRequest is the input of [Client.SetYikeUserRole].
 type SetYikeUserRoleRequest struct {
-	// Such as SuperAdmin, Admin or RegularUser.
-	RoleName   string
+	// Role of the user. One of SuperAdmin, Admin or RegularUser.
+	RoleName string `check:"in=SuperAdmin|Admin|RegularUser"`
+	// Sub-account, by the YikeUserId that [Client.CreateYikeUser] returns.
 	YikeUserId string
 }
 
@@ -523,18 +563,20 @@ type SetYikeUserRoleResponse struct {
 	Result    bool
 }
 
-// SubYikeUserCredit subs the yike user credit.
+// SubYikeUserCredit takes credits away from a Yike sub-account, at most what is
+// left.
 //
 // RAM action: ice:SubYikeUserCredit.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-subyikeusercredit
 func (c *Client) SubYikeUserCredit(ctx context.Context, req SubYikeUserCreditRequest) (*SubYikeUserCreditResponse, error) {
-	return rpc.Call[SubYikeUserCreditResponse](ctx, c.rpc, rpc.Op{Action: "SubYikeUserCredit"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubYikeUserCredit"}, req, new(SubYikeUserCreditResponse))
 }
 
 // SubYikeUserCreditRequest is the input of [Client.SubYikeUserCredit].
 type SubYikeUserCreditRequest struct {
-	// Required.
-	Credit int32 `check:"required"`
+	// Credits to take. Required. At least 1.
+	Credit int32 `check:"required,min=1"`
+	// Sub-account, by the YikeUserId that [Client.CreateYikeUser] returns.
 	// Required.
 	YikeUserId string `check:"required"`
 }
@@ -546,20 +588,25 @@ type SubYikeUserCreditResponse struct {
 	Result    bool
 }
 
-// SubmitYikeAIAppJob submits the yike AI app job.
+// SubmitYikeAIAppJob queues a run of a Yike AI app. [Client.GetYikeAIAppJob]
+// tells the end; [Client.PrecheckYikeAIAppJob] checks the parameters
+// beforehand.
 //
 // RAM action: ice:SubmitYikeAIAppJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submityikeaiappjob
 func (c *Client) SubmitYikeAIAppJob(ctx context.Context, req SubmitYikeAIAppJobRequest) (*SubmitYikeAIAppJobResponse, error) {
-	return rpc.Call[SubmitYikeAIAppJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitYikeAIAppJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitYikeAIAppJob"}, req, new(SubmitYikeAIAppJobResponse))
 }
 
 // SubmitYikeAIAppJobRequest is the input of [Client.SubmitYikeAIAppJob].
 type SubmitYikeAIAppJobRequest struct {
-	// Required.
-	AppId        string `rpc:",form" check:"required"`
-	AppParams    any    `rpc:",json,form"`
-	FolderId     string `rpc:",form"`
+	// AI app to run. Required.
+	AppId string `rpc:",form" check:"required"`
+	// JSON parameters of the app; they depend on the app.
+	AppParams any `rpc:",json,form"`
+	// Folder that keeps the results.
+	FolderId string `rpc:",form"`
+	// Production that keeps the results.
 	ProductionId string `rpc:",form"`
 }
 
@@ -569,31 +616,50 @@ type SubmitYikeAIAppJobResponse struct {
 	JobId     string
 }
 
-// SubmitYikeStoryboardJob submits the yike storyboard job.
+// SubmitYikeStoryboardJob queues the making of a storyboard from a text and,
+// with ExecMode FullPipeline, of its videos.
+//
+// [Client.GetYikeStoryboardJob], or a callback to NotifyAddress in UserData,
+// tells the end.
 //
 // RAM action: ice:SubmitYikeStoryboardJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submityikestoryboardjob
 func (c *Client) SubmitYikeStoryboardJob(ctx context.Context, req SubmitYikeStoryboardJobRequest) (*SubmitYikeStoryboardJobResponse, error) {
-	return rpc.Call[SubmitYikeStoryboardJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitYikeStoryboardJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitYikeStoryboardJob"}, req, new(SubmitYikeStoryboardJobResponse))
 }
 
 // SubmitYikeStoryboardJobRequest is the input of [Client.SubmitYikeStoryboardJob].
 type SubmitYikeStoryboardJobRequest struct {
+	// Aspect ratio of the video, such as 4:3.
 	AspectRatio string
-	// Such as FullPipeline or StoryboardOnly.
-	ExecMode         string
-	FileURL          string `rpc:",form"`
-	ModelParams      any    `rpc:",json"`
+	// FullPipeline makes the storyboard and the videos of its shots, StoryboardOnly
+	// just the storyboard. One of FullPipeline or StoryboardOnly.
+	ExecMode string `check:"in=FullPipeline|StoryboardOnly"`
+	// OSS URL of the source, as [Client.CreateYikeAssetUpload] returns it.
+	FileURL string `rpc:",form"`
+	// JSON parameters of the video model, such as {"AudioEnable":false}.
+	ModelParams any `rpc:",json"`
+	// Voice of the narrator, such as sys_YoungGracefulWoman.
 	NarrationVoiceId string
-	Resolution       string
-	ShotPromptMode   string
-	ShotSplitMode    string `rpc:",form"`
-	SkipFailureShot  *bool
-	SourceType       string `rpc:",form"`
-	StyleId          string `rpc:",form"`
-	Title            string
-	UserData         any `rpc:",json"`
-	VideoModel       string
+	// Resolution of the video, such as 720P.
+	Resolution string
+	// How shots are made, such as multi.
+	ShotPromptMode string
+	// How the text is split into shots, such as firstPersonNarration.
+	ShotSplitMode string `rpc:",form"`
+	// Go on without shots that failed. True when nil.
+	SkipFailureShot *bool
+	// Kind of source, such as Novel.
+	SourceType string `rpc:",form"`
+	// Style of the pictures, such as RealisticPhotography.
+	StyleId string `rpc:",form"`
+	// Title of the job, in UTF-8; made from the date when empty. At most 128 bytes.
+	Title string `check:"bytes=128"`
+	// JSON settings; NotifyAddress is the HTTP URL or MNS queue that is told the
+	// end.
+	UserData any `rpc:",json"`
+	// Model that makes the videos, such as wan2.6-r2v-flash.
+	VideoModel string
 }
 
 // SubmitYikeStoryboardJobResponse is the answer of [Client.SubmitYikeStoryboardJob].

@@ -27,6 +27,9 @@ type Handler func(params url.Values) (any, error)
 func (s *Server) Handle(service, action string, h Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if operations[service] == nil {
+		s.misuse("Handle: no service %q", service)
+	}
 	s.custom[service+"."+action] = h
 }
 
@@ -73,7 +76,7 @@ func serviceOf(version string) string { return versions[version] }
 
 // serveAPI answers a call of an API operation.
 func (s *Server) serveAPI(x *exchange) {
-	x.identify(requestID)
+	x.identify()
 	body, err := io.ReadAll(io.LimitReader(x.r.Body, maxAPIBody+1))
 	if err != nil {
 		x.cut()
@@ -236,7 +239,6 @@ func (x *exchange) writeJSON(status int, text []byte) {
 }
 
 func writeAPIError(x *exchange, f failure) {
-	x.identify(requestID)
 	text, _ := json.Marshal(fields{ // strings only
 		"RequestId": x.id,
 		"HostId":    x.r.Host,

@@ -1,6 +1,7 @@
 package mediatest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +38,7 @@ type exchange struct {
 	operation string
 	bucket    string // OSS only
 	key       string // OSS only
-	id        string
+	id        string // of the request
 	record    *Request
 	api       bool // an API call, not OSS
 	gone      bool // the connection is cut
@@ -55,6 +56,11 @@ func (x *exchange) answer() {
 
 // refuse writes an error document.
 func (x *exchange) refuse(f failure) {
+	if f.status < 200 || f.status > 599 {
+		x.srv.misuse("%s: no answer has status %d", x.operation, f.status)
+		f.status = http.StatusInternalServerError
+	}
+	x.identify()
 	x.w.code = f.code
 	if x.api {
 		writeAPIError(x, f)
@@ -66,6 +72,10 @@ func (x *exchange) refuse(f failure) {
 // begin records the request before anything can go wrong with it.
 func (x *exchange) begin(w http.ResponseWriter) {
 	x.w = &answerWriter{ResponseWriter: w, x: x}
+	x.id = requestID()
+	if !x.api {
+		x.id = ossRequestID()
+	}
 	x.body = &countingBody{ReadCloser: x.r.Body}
 	x.r.Body = x.body
 	s := x.srv
@@ -95,11 +105,8 @@ func (x *exchange) end() {
 	fmt.Fprintf(x.srv.opts.log, "%s %s\n", x.operation, outcome)
 }
 
-// identify gives the answer a request id.
-func (x *exchange) identify(newID func() string) {
-	if x.id == "" {
-		x.id = newID()
-	}
+// identify gives the answer its request id.
+func (x *exchange) identify() {
 	if x.api {
 		x.w.Header().Set("x-acs-request-id", x.id)
 		return
@@ -134,10 +141,10 @@ func (x *exchange) run() {
 		return
 	}
 	if f.AfterEffect {
-		real := x.w.ResponseWriter
+		client := x.w.ResponseWriter
 		x.w.ResponseWriter = lostAnswer(http.Header{})
 		x.answer()
-		x.w = &answerWriter{ResponseWriter: real, x: x}
+		x.w = &answerWriter{ResponseWriter: client, x: x}
 	}
 	if f.Reset || !f.replaces() {
 		x.cut()
@@ -157,11 +164,7 @@ func (x *exchange) fail(f *Fault) {
 	}
 	if f.Body != "" {
 		x.w.Header().Set("Content-Type", http.DetectContentType([]byte(f.Body)))
-		status := f.Status
-		if status == 0 {
-			status = http.StatusBadGateway
-		}
-		x.w.WriteHeader(status)
+		x.w.WriteHeader(cmp.Or(f.Status, http.StatusBadGateway))
 		_, _ = io.WriteString(x.w, f.Body)
 		return
 	}

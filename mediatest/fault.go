@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"net/http"
 	"time"
 )
 
@@ -31,7 +32,7 @@ type Fault struct {
 	Nth   int // the first call to fail, from 1, counted from when the fault is set; 0 means 1
 	Times int // how many calls in a row fail; 0 means 1; see [Always]
 
-	Status  int    // HTTP status; 0 means 500, or what the kind below asks for
+	Status  int    // HTTP status, 200 to 599; 0 means 500, or what the kind below asks for
 	Code    string // error code
 	Message string // error message
 
@@ -51,8 +52,14 @@ type Fault struct {
 	// fault happens.
 	AfterBytes int64
 
-	Reset       bool // the connection is cut instead of an answer
-	AfterEffect bool // the operation is carried out, then its answer is lost (or replaced, with Status, Code or Body)
+	// Reset cuts the connection instead of answering. Note that net/http
+	// repeats a GET or HEAD by itself when that happens to a connection that
+	// was used before.
+	Reset bool
+
+	// AfterEffect carries the operation out and then loses its answer, or
+	// replaces it where Status, Code or Body say by what.
+	AfterEffect bool
 
 	// ExpiredToken refuses the request's security token: code
 	// SecurityTokenExpired from OSS, InvalidSecurityToken.Expired from the API.
@@ -75,6 +82,10 @@ func (s *Server) Fault(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range faults {
+		if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
+			s.misuse("Fault: no answer has status %d", f.Status)
+			f.Status = http.StatusInternalServerError
+		}
 		f.Nth = max(f.Nth, 1)
 		f.Times = max(f.Times, 1)
 		s.faults = append(s.faults, &armed{Fault: f})

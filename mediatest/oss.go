@@ -101,7 +101,7 @@ var ossOperations = map[string]func(*Server, *exchange) (reply, error){
 
 // serveOSS answers an OSS request.
 func (s *Server) serveOSS(x *exchange) {
-	x.identify(ossRequestID)
+	x.identify()
 	var answer reply
 	err := s.admit(x)
 	if err == nil {
@@ -233,7 +233,6 @@ func (s *Server) deleteObject(x *exchange) (reply, error) {
 // writeOSSError writes the XML document, or puts it into a header where the
 // answer has no body.
 func writeOSSError(x *exchange, f failure) {
-	x.identify(ossRequestID)
 	elements := append([][2]string{
 		{"Code", f.code}, {"Message", f.message}, {"RequestId", x.id}, {"HostId", x.r.Host},
 	}, f.extra...)

@@ -9,22 +9,29 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddAITemplate adds the AI template.
+// AddAITemplate creates a template for automated review or for smart covers.
+//
+// The AI service in question must be activated for the account.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:AddAITemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addaitemplate
 func (c *Client) AddAITemplate(ctx context.Context, req AddAITemplateRequest) (*AddAITemplateResponse, error) {
-	return rpc.Call[AddAITemplateResponse](ctx, c.rpc, rpc.Op{Action: "AddAITemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddAITemplate", Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(AddAITemplateResponse))
 }
 
 // AddAITemplateRequest is the input of [Client.AddAITemplate].
 type AddAITemplateRequest struct {
+	// A JSON document, for a review such as
+	// {"AuditItem":["terrorism","porn"],"AuditRange":["text-title","video"],"AuditContent":["screen"],"AuditAutoBlock":"yes"}.
 	// Required.
 	TemplateConfig any `rpc:",json" check:"required"`
-	// Required.
-	TemplateName string `check:"required"`
-	// Required. Such as AIMediaAudit or AIImage.
-	TemplateType string `check:"required"`
+	// Name of the template. Required. At most 128 bytes.
+	TemplateName string `check:"required,bytes=128"`
+	// Automated review (AIMediaAudit) or smart covers (AIImage). Required. One of
+	// AIMediaAudit or AIImage.
+	TemplateType string `check:"required,in=AIMediaAudit|AIImage"`
 }
 
 // AddAITemplateResponse is the answer of [Client.AddAITemplate].
@@ -33,18 +40,21 @@ type AddAITemplateResponse struct {
 	TemplateId string
 }
 
-// DeleteAIImageInfos deletes AI image infos.
+// DeleteAIImageInfos deletes the records of images that the AI made; the image
+// files stay.
+//
+// Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:DeleteAIImageInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteaiimageinfos
 func (c *Client) DeleteAIImageInfos(ctx context.Context, req DeleteAIImageInfosRequest) (*DeleteAIImageInfosResponse, error) {
-	return rpc.Call[DeleteAIImageInfosResponse](ctx, c.rpc, rpc.Op{Action: "DeleteAIImageInfos"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAIImageInfos", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai"}, req, new(DeleteAIImageInfosResponse))
 }
 
 // DeleteAIImageInfosRequest is the input of [Client.DeleteAIImageInfos].
 type DeleteAIImageInfosRequest struct {
-	// Required.
-	AIImageInfoIds []string `rpc:",comma" check:"required"`
+	// Records to delete, from [Client.ListAIImageInfo]. Required. At most 10 items.
+	AIImageInfoIds []string `rpc:",comma" check:"required,items=10"`
 }
 
 // DeleteAIImageInfosResponse is the answer of [Client.DeleteAIImageInfos].
@@ -52,17 +62,21 @@ type DeleteAIImageInfosResponse struct {
 	RequestId string
 }
 
-// DeleteAITemplate deletes the AI template.
+// DeleteAITemplate deletes an AI template.
+//
+// The default template cannot be deleted.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:DeleteAITemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteaitemplate
 func (c *Client) DeleteAITemplate(ctx context.Context, req DeleteAITemplateRequest) (*DeleteAITemplateResponse, error) {
-	return rpc.Call[DeleteAITemplateResponse](ctx, c.rpc, rpc.Op{Action: "DeleteAITemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAITemplate", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(DeleteAITemplateResponse))
 }
 
 // DeleteAITemplateRequest is the input of [Client.DeleteAITemplate].
 type DeleteAITemplateRequest struct {
-	// Required.
+	// The template to delete. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -72,17 +86,20 @@ type DeleteAITemplateResponse struct {
 	TemplateId string
 }
 
-// GetAIImageJobs gets AI image jobs.
+// GetAIImageJobs returns the state of up to 10 jobs of
+// [Client.SubmitAIImageJob].
+//
+// Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:GetAIImageJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaiimagejobs
 func (c *Client) GetAIImageJobs(ctx context.Context, req GetAIImageJobsRequest) (*GetAIImageJobsResponse, error) {
-	return rpc.Call[GetAIImageJobsResponse](ctx, c.rpc, rpc.Op{Action: "GetAIImageJobs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIImageJobs", Class: rpc.Read, Regions: "cn-beijing cn-shanghai"}, req, new(GetAIImageJobsResponse))
 }
 
 // GetAIImageJobsRequest is the input of [Client.GetAIImageJobs].
 type GetAIImageJobsRequest struct {
-	// Required. At most 10 items.
+	// The jobs to look up. Required. At most 10 items.
 	JobIds               []string `rpc:",comma" check:"required,items=10"`
 	OwnerAccount         string
 	OwnerId              string
@@ -110,17 +127,19 @@ type AIImageJob struct {
 	VideoId        string
 }
 
-// GetAITemplate gets the AI template.
+// GetAITemplate returns one AI template.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:GetAITemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaitemplate
 func (c *Client) GetAITemplate(ctx context.Context, req GetAITemplateRequest) (*GetAITemplateResponse, error) {
-	return rpc.Call[GetAITemplateResponse](ctx, c.rpc, rpc.Op{Action: "GetAITemplate", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAITemplate", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(GetAITemplateResponse))
 }
 
 // GetAITemplateRequest is the input of [Client.GetAITemplate].
 type GetAITemplateRequest struct {
-	// Required.
+	// The template to look up. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -130,17 +149,20 @@ type GetAITemplateResponse struct {
 	TemplateInfo AITemplate
 }
 
-// GetAIVideoTagResult gets the AI video tag result.
+// GetAIVideoTagResult returns the smart tags of a video, found by
+// [Client.SubmitAIJob] with AIVideoTag.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:GetAIVideoTagResult.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaivideotagresult
 func (c *Client) GetAIVideoTagResult(ctx context.Context, req GetAIVideoTagResultRequest) (*GetAIVideoTagResultResponse, error) {
-	return rpc.Call[GetAIVideoTagResultResponse](ctx, c.rpc, rpc.Op{Action: "GetAIVideoTagResult", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIVideoTagResult", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(GetAIVideoTagResultResponse))
 }
 
 // GetAIVideoTagResultRequest is the input of [Client.GetAIVideoTagResult].
 type GetAIVideoTagResultRequest struct {
-	// Required.
+	// The VideoId of the video. Required.
 	MediaId              string `check:"required"`
 	OwnerAccount         string
 	OwnerId              string
@@ -170,18 +192,21 @@ type VideoTagResult struct {
 	Time     []VideoTag
 }
 
-// GetDefaultAITemplate gets the default AI template.
+// GetDefaultAITemplate returns the default template for automated review, the
+// only type that has a default.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:GetDefaultAITemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getdefaultaitemplate
 func (c *Client) GetDefaultAITemplate(ctx context.Context, req GetDefaultAITemplateRequest) (*GetDefaultAITemplateResponse, error) {
-	return rpc.Call[GetDefaultAITemplateResponse](ctx, c.rpc, rpc.Op{Action: "GetDefaultAITemplate", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDefaultAITemplate", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(GetDefaultAITemplateResponse))
 }
 
 // GetDefaultAITemplateRequest is the input of [Client.GetDefaultAITemplate].
 type GetDefaultAITemplateRequest struct {
-	// Required.
-	TemplateType string `check:"required"`
+	// Type of template. Required. One of AIMediaAudit.
+	TemplateType string `check:"required,in=AIMediaAudit"`
 }
 
 // GetDefaultAITemplateResponse is the answer of [Client.GetDefaultAITemplate].
@@ -190,20 +215,27 @@ type GetDefaultAITemplateResponse struct {
 	TemplateInfo AITemplate
 }
 
-// GetDigitalWatermarkExtractResult gets the digital watermark extract result.
+// GetDigitalWatermarkExtractResult returns the watermark texts that
+// [Client.SubmitDigitalWatermarkExtractJob] found in a video.
+//
+// Jobs are kept for two years.
+//
+// Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:GetDigitalWatermarkExtractResult.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getdigitalwatermarkextractresult
 func (c *Client) GetDigitalWatermarkExtractResult(ctx context.Context, req GetDigitalWatermarkExtractResultRequest) (*GetDigitalWatermarkExtractResultResponse, error) {
-	return rpc.Call[GetDigitalWatermarkExtractResultResponse](ctx, c.rpc, rpc.Op{Action: "GetDigitalWatermarkExtractResult", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDigitalWatermarkExtractResult", Class: rpc.Read, Regions: "cn-beijing cn-shanghai"}, req, new(GetDigitalWatermarkExtractResultResponse))
 }
 
 // GetDigitalWatermarkExtractResultRequest is the input of [Client.GetDigitalWatermarkExtractResult].
 type GetDigitalWatermarkExtractResultRequest struct {
-	// Required. Such as TraceMark or CopyrightMark.
-	ExtractType string `check:"required"`
-	JobId       string
-	// Required.
+	// Watermark that traces the viewer (TraceMark) or names the owner
+	// (CopyrightMark). Required. One of TraceMark or CopyrightMark.
+	ExtractType string `check:"required,in=TraceMark|CopyrightMark"`
+	// Only this job; every job of the video when empty.
+	JobId string
+	// The VideoId of the video. Required.
 	MediaId              string `check:"required"`
 	OwnerAccount         string
 	OwnerId              string
@@ -228,17 +260,20 @@ type WatermarkExtractResult struct {
 	WaterMarkText string
 }
 
-// GetMediaDNAResult gets the media DNA result.
+// GetMediaDNAResult returns the videos that share content with a video, found
+// by [Client.SubmitAIJob] with AIMediaDNA.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:GetMediaDNAResult.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediadnaresult
 func (c *Client) GetMediaDNAResult(ctx context.Context, req GetMediaDNAResultRequest) (*GetMediaDNAResultResponse, error) {
-	return rpc.Call[GetMediaDNAResultResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaDNAResult", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaDNAResult", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(GetMediaDNAResultResponse))
 }
 
 // GetMediaDNAResultRequest is the input of [Client.GetMediaDNAResult].
 type GetMediaDNAResultRequest struct {
-	// Required.
+	// The VideoId of the video. Required.
 	MediaId              string `check:"required"`
 	OwnerAccount         string
 	OwnerId              string
@@ -273,17 +308,20 @@ type VideoDNADetail struct {
 	Input       DNASpan
 }
 
-// ListAIImageInfo lists the AI image info.
+// ListAIImageInfo lists the images that the AI made for one video, such as
+// smart covers.
+//
+// Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:ListAIImageInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listaiimageinfo
 func (c *Client) ListAIImageInfo(ctx context.Context, req ListAIImageInfoRequest) (*ListAIImageInfoResponse, error) {
-	return rpc.Call[ListAIImageInfoResponse](ctx, c.rpc, rpc.Op{Action: "ListAIImageInfo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIImageInfo", Class: rpc.Read, Regions: "cn-beijing cn-shanghai"}, req, new(ListAIImageInfoResponse))
 }
 
 // ListAIImageInfoRequest is the input of [Client.ListAIImageInfo].
 type ListAIImageInfoRequest struct {
-	// Required.
+	// The video whose images to list. Required.
 	VideoId string `check:"required"`
 }
 
@@ -305,18 +343,22 @@ type AIImageInfo struct {
 	VideoId       string
 }
 
-// ListAIJob lists the AI job.
+// ListAIJob returns the state of up to 10 jobs of [Client.SubmitAIJob].
+//
+// Smart tags are offered only in cn-beijing and cn-shanghai.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:ListAIJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listaijob
 func (c *Client) ListAIJob(ctx context.Context, req ListAIJobRequest) (*ListAIJobResponse, error) {
-	return rpc.Call[ListAIJobResponse](ctx, c.rpc, rpc.Op{Action: "ListAIJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIJob", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(ListAIJobResponse))
 }
 
 // ListAIJobRequest is the input of [Client.ListAIJob].
 type ListAIJobRequest struct {
-	// Required.
-	JobIds               []string `rpc:",comma" check:"required"`
+	// The jobs to look up. Required. At most 10 items.
+	JobIds               []string `rpc:",comma" check:"required,items=10"`
 	OwnerAccount         string
 	OwnerId              string
 	ResourceOwnerAccount string
@@ -334,18 +376,21 @@ type ListAIJobResponse struct {
 	}
 }
 
-// ListAITemplate lists the AI template.
+// ListAITemplate lists the AI templates of one type.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:ListAITemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listaitemplate
 func (c *Client) ListAITemplate(ctx context.Context, req ListAITemplateRequest) (*ListAITemplateResponse, error) {
-	return rpc.Call[ListAITemplateResponse](ctx, c.rpc, rpc.Op{Action: "ListAITemplate", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAITemplate", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(ListAITemplateResponse))
 }
 
 // ListAITemplateRequest is the input of [Client.ListAITemplate].
 type ListAITemplateRequest struct {
-	// Required. Such as AIMediaAudit or AIImage.
-	TemplateType string `check:"required"`
+	// Automated review (AIMediaAudit) or smart covers (AIImage). Required. One of
+	// AIMediaAudit or AIImage.
+	TemplateType string `check:"required,in=AIMediaAudit|AIImage"`
 }
 
 // ListAITemplateResponse is the answer of [Client.ListAITemplate].
@@ -354,17 +399,21 @@ type ListAITemplateResponse struct {
 	TemplateInfoList []AITemplate
 }
 
-// SetDefaultAITemplate sets the default AI template.
+// SetDefaultAITemplate makes an AI template the default one of its type.
+//
+// The default template cannot be deleted.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:SetDefaultAITemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setdefaultaitemplate
 func (c *Client) SetDefaultAITemplate(ctx context.Context, req SetDefaultAITemplateRequest) (*SetDefaultAITemplateResponse, error) {
-	return rpc.Call[SetDefaultAITemplateResponse](ctx, c.rpc, rpc.Op{Action: "SetDefaultAITemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultAITemplate", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(SetDefaultAITemplateResponse))
 }
 
 // SetDefaultAITemplateRequest is the input of [Client.SetDefaultAITemplate].
 type SetDefaultAITemplateRequest struct {
-	// Required.
+	// The template to use by default. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -374,25 +423,33 @@ type SetDefaultAITemplateResponse struct {
 	TemplateId string
 }
 
-// SubmitAIImageJob submits the AI image job.
+// SubmitAIImageJob lets the AI make images of a video, such as smart covers.
+//
+// The job is asynchronous: its event or [Client.GetAIImageJobs] tells the end.
+//
+// Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:SubmitAIImageJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaiimagejob
 func (c *Client) SubmitAIImageJob(ctx context.Context, req SubmitAIImageJobRequest) (*SubmitAIImageJobResponse, error) {
-	return rpc.Call[SubmitAIImageJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitAIImageJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIImageJob", Regions: "cn-beijing cn-shanghai"}, req, new(SubmitAIImageJobResponse))
 }
 
 // SubmitAIImageJobRequest is the input of [Client.SubmitAIImageJob].
 type SubmitAIImageJobRequest struct {
+	// The queue to use; the default one when empty. A queue of your own is set up
+	// by the provider's support.
 	AIPipelineId string
-	// Required.
+	// The template, of type AIImage. Required.
 	AITemplateId         string `check:"required"`
 	OwnerAccount         string
 	OwnerId              string
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	UserData             any `rpc:",json"`
-	// Required.
+	// Callback (MessageCallback) or data of your own (Extend) for the events of the
+	// job, as a JSON document of at most 512 bytes.
+	UserData any `rpc:",json"`
+	// The video to process. Required.
 	VideoId string `check:"required"`
 }
 
@@ -402,24 +459,38 @@ type SubmitAIImageJobResponse struct {
 	JobId     string
 }
 
-// SubmitAIJob submits the AI job.
+// SubmitAIJob finds the smart tags of a video, or videos that share its content
+// (DNA).
+//
+// The job is asynchronous and billed: the event AIMediaDNAComplete or
+// AIVideoTagComplete, or [Client.ListAIJob], tells the end. The AI service must
+// be activated; for DNA the provider sets up a fingerprint library first. Smart
+// tags are offered only in cn-beijing and cn-shanghai.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:SubmitAIJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaijob
 func (c *Client) SubmitAIJob(ctx context.Context, req SubmitAIJobRequest) (*SubmitAIJobResponse, error) {
-	return rpc.Call[SubmitAIJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitAIJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIJob", Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(SubmitAIJobResponse))
 }
 
 // SubmitAIJobRequest is the input of [Client.SubmitAIJob].
 type SubmitAIJobRequest struct {
-	Config               any `rpc:",json"`
+	// A JSON document: for AIVideoTag the AnalyseTypes ASR (speech) or OCR (text in
+	// the picture), such as {"AIVideoTag":{"AnalyseTypes":"ASR"}}; for AIMediaDNA
+	// the DNADBId of the library.
+	Config any `rpc:",json"`
+	// The VideoId of the video to analyse.
 	MediaId              string
 	OwnerAccount         string
 	OwnerId              string
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	// Such as AIMediaDNA or AIVideoTag.
-	Types    string
+	// What to find, separated by commas: similar videos (AIMediaDNA), smart tags
+	// (AIVideoTag). One of AIMediaDNA or AIVideoTag.
+	Types string `check:"in=AIMediaDNA|AIVideoTag"`
+	// Callback and data of your own for the events of the job, as a JSON document.
 	UserData any `rpc:",json"`
 }
 
@@ -431,19 +502,26 @@ type SubmitAIJobResponse struct {
 	}
 }
 
-// SubmitDigitalWatermarkExtractJob submits the digital watermark extract job.
+// SubmitDigitalWatermarkExtractJob reads the digital watermark out of a video.
+//
+// The video has to be uploaded to VOD and longer than 6 minutes. The job is
+// asynchronous and billed; [Client.GetDigitalWatermarkExtractResult] returns
+// the text.
+//
+// Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:SubmitDigitalWatermarkExtractJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitdigitalwatermarkextractjob
 func (c *Client) SubmitDigitalWatermarkExtractJob(ctx context.Context, req SubmitDigitalWatermarkExtractJobRequest) (*SubmitDigitalWatermarkExtractJobResponse, error) {
-	return rpc.Call[SubmitDigitalWatermarkExtractJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitDigitalWatermarkExtractJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDigitalWatermarkExtractJob", Regions: "cn-beijing cn-shanghai"}, req, new(SubmitDigitalWatermarkExtractJobResponse))
 }
 
 // SubmitDigitalWatermarkExtractJobRequest is the input of [Client.SubmitDigitalWatermarkExtractJob].
 type SubmitDigitalWatermarkExtractJobRequest struct {
-	// Required. Such as TraceMark or CopyrightMark.
-	ExtractType string `check:"required"`
-	// Required.
+	// Watermark that traces the viewer (TraceMark) or names the owner
+	// (CopyrightMark). Required. One of TraceMark or CopyrightMark.
+	ExtractType string `check:"required,in=TraceMark|CopyrightMark"`
+	// The VideoId of the video. Required.
 	MediaId              string `check:"required"`
 	OwnerAccount         string
 	OwnerId              string
@@ -457,17 +535,20 @@ type SubmitDigitalWatermarkExtractJobResponse struct {
 	JobId     string
 }
 
-// SubmitMediaDNADeleteJob submits the media DNA delete job.
+// SubmitMediaDNADeleteJob starts a job that removes the fingerprint of a video
+// from the DNA library.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:SubmitMediaDNADeleteJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitmediadnadeletejob
 func (c *Client) SubmitMediaDNADeleteJob(ctx context.Context, req SubmitMediaDNADeleteJobRequest) (*SubmitMediaDNADeleteJobResponse, error) {
-	return rpc.Call[SubmitMediaDNADeleteJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitMediaDNADeleteJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaDNADeleteJob", Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(SubmitMediaDNADeleteJobResponse))
 }
 
 // SubmitMediaDNADeleteJobRequest is the input of [Client.SubmitMediaDNADeleteJob].
 type SubmitMediaDNADeleteJobRequest struct {
-	// Required.
+	// The VideoId of the video. Required.
 	MediaId              string `check:"required"`
 	OwnerAccount         string
 	OwnerId              string
@@ -481,22 +562,24 @@ type SubmitMediaDNADeleteJobResponse struct {
 	JobId     string
 }
 
-// UpdateAITemplate updates the AI template.
+// UpdateAITemplate changes name and settings of an AI template.
+//
+// Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:UpdateAITemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateaitemplate
 func (c *Client) UpdateAITemplate(ctx context.Context, req UpdateAITemplateRequest) (*UpdateAITemplateResponse, error) {
-	return rpc.Call[UpdateAITemplateResponse](ctx, c.rpc, rpc.Op{Action: "UpdateAITemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAITemplate", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(UpdateAITemplateResponse))
 }
 
 // UpdateAITemplateRequest is the input of [Client.UpdateAITemplate].
 type UpdateAITemplateRequest struct {
-	// Required.
+	// New settings as a JSON document, as in [Client.AddAITemplate]. Required.
 	TemplateConfig any `rpc:",json" check:"required"`
-	// Required.
+	// The template to change. Required.
 	TemplateId string `check:"required"`
-	// Required.
-	TemplateName string `check:"required"`
+	// New name. Required. At most 128 bytes.
+	TemplateName string `check:"required,bytes=128"`
 }
 
 // UpdateAITemplateResponse is the answer of [Client.UpdateAITemplate].

@@ -9,20 +9,26 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddVodStorageForApp adds the vod storage for app.
+// AddVodStorageForApp gives an application a storage bucket.
+//
+// An application has at most one bucket of VOD's own: a second call fails. The
+// caller has to administer applications (VODAppAdministratorAccess).
 //
 // RAM action: vod:AddVodStorageForApp.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addvodstorageforapp
 func (c *Client) AddVodStorageForApp(ctx context.Context, req AddVodStorageForAppRequest) (*AddVodStorageForAppResponse, error) {
-	return rpc.Call[AddVodStorageForAppResponse](ctx, c.rpc, rpc.Op{Action: "AddVodStorageForApp"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodStorageForApp"}, req, new(AddVodStorageForAppResponse))
 }
 
 // AddVodStorageForAppRequest is the input of [Client.AddVodStorageForApp].
 type AddVodStorageForAppRequest struct {
-	// Required.
-	AppId           string `check:"required"`
+	// The application that gets the bucket. Required.
+	AppId string `check:"required"`
+	// Address of your own OSS bucket, for StorageType user_oss_bucket.
 	StorageLocation string
-	StorageType     string
+	// vod_oss_bucket (default) or user_oss_bucket; the English reference knows only
+	// the first.
+	StorageType string
 }
 
 // AddVodStorageForAppResponse is the answer of [Client.AddVodStorageForApp].
@@ -31,23 +37,29 @@ type AddVodStorageForAppResponse struct {
 	StorageLocation string
 }
 
-// AttachAppPolicyToIdentity attaches the app policy to identity.
+// AttachAppPolicyToIdentity grants a RAM user or role permissions on an
+// application.
+//
+// An identity can have permissions on at most 10 applications. The caller has
+// to administer applications; for the first call use the main account.
 //
 // RAM action: vod:AttachAppPolicyToIdentity.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-attachapppolicytoidentity
 func (c *Client) AttachAppPolicyToIdentity(ctx context.Context, req AttachAppPolicyToIdentityRequest) (*AttachAppPolicyToIdentityResponse, error) {
-	return rpc.Call[AttachAppPolicyToIdentityResponse](ctx, c.rpc, rpc.Op{Action: "AttachAppPolicyToIdentity"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AttachAppPolicyToIdentity", Class: rpc.Idempotent}, req, new(AttachAppPolicyToIdentityResponse))
 }
 
 // AttachAppPolicyToIdentityRequest is the input of [Client.AttachAppPolicyToIdentity].
 type AttachAppPolicyToIdentityRequest struct {
+	// The application; needed unless PolicyNames is VODAppAdministratorAccess.
 	AppId string
-	// Required.
+	// The RAM user's id, or the RAM role's name. Required.
 	IdentityName string `check:"required"`
-	// Required. Such as RamUser or RamRole.
-	IdentityType string `check:"required"`
-	// Required. Such as VODAppFullAccess, VODAppReadOnlyAccess or
-	// VODAppAdministratorAccess.
+	// Kind of identity. Required. One of RamUser or RamRole.
+	IdentityType string `check:"required,in=RamUser|RamRole"`
+	// System policies: VODAppFullAccess (manage all that the application owns),
+	// VODAppReadOnlyAccess (read it) or VODAppAdministratorAccess (administer
+	// applications). Required.
 	PolicyNames []string `rpc:",comma" check:"required"`
 }
 
@@ -58,23 +70,25 @@ type AttachAppPolicyToIdentityResponse struct {
 	NonExistPolicyNames []string
 }
 
-// ChangeResourceGroup changes the resource group.
+// ChangeResourceGroup moves a resource, such as an application, to another
+// resource group.
 //
 // RAM action: vod:ChangeResourceGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-changeresourcegroup
 func (c *Client) ChangeResourceGroup(ctx context.Context, req ChangeResourceGroupRequest) (*ChangeResourceGroupResponse, error) {
-	return rpc.Call[ChangeResourceGroupResponse](ctx, c.rpc, rpc.Op{Action: "ChangeResourceGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ChangeResourceGroup", Class: rpc.Idempotent}, req, new(ChangeResourceGroupResponse))
 }
 
 // ChangeResourceGroupRequest is the input of [Client.ChangeResourceGroup].
 type ChangeResourceGroupRequest struct {
-	// Required.
+	// The group to move it to. Required.
 	ResourceGroupId string `check:"required"`
-	// Required.
+	// The resource, such as an application's id. Required.
 	ResourceId string `check:"required"`
-	// Required.
+	// The region of the resource, such as cn-shanghai. Required.
 	ResourceRegionId string `check:"required"`
-	ResourceType     string
+	// Kind of resource, such as AppInfo.
+	ResourceType string
 }
 
 // ChangeResourceGroupResponse is the answer of [Client.ChangeResourceGroup].
@@ -82,19 +96,25 @@ type ChangeResourceGroupResponse struct {
 	RequestId string
 }
 
-// CreateAppInfo creates the app info.
+// CreateAppInfo creates an application, which separates assets and settings
+// within the account.
+//
+// An account has at most 10 applications.
 //
 // RAM action: vod:CreateAppInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createappinfo
 func (c *Client) CreateAppInfo(ctx context.Context, req CreateAppInfoRequest) (*CreateAppInfoResponse, error) {
-	return rpc.Call[CreateAppInfoResponse](ctx, c.rpc, rpc.Op{Action: "CreateAppInfo"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAppInfo"}, req, new(CreateAppInfoResponse))
 }
 
 // CreateAppInfoRequest is the input of [Client.CreateAppInfo].
 type CreateAppInfoRequest struct {
-	// Required.
-	AppName         string `check:"required"`
-	Description     string
+	// Name, unique in the account, of Chinese characters, letters, digits, periods,
+	// hyphens and at signs. Required. At most 128 characters.
+	AppName string `check:"required,runes=128"`
+	// Free text. At most 512 characters.
+	Description string `check:"runes=512"`
+	// The resource group to put it in.
 	ResourceGroupId string
 }
 
@@ -104,17 +124,20 @@ type CreateAppInfoResponse struct {
 	AppId     string
 }
 
-// DeleteAppInfo deletes the app info.
+// DeleteAppInfo deletes an application.
+//
+// An application that still owns resources cannot be deleted;
+// [Client.MoveAppResource] moves them away.
 //
 // RAM action: vod:DeleteAppInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteappinfo
 func (c *Client) DeleteAppInfo(ctx context.Context, req DeleteAppInfoRequest) (*DeleteAppInfoResponse, error) {
-	return rpc.Call[DeleteAppInfoResponse](ctx, c.rpc, rpc.Op{Action: "DeleteAppInfo"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAppInfo", Class: rpc.Idempotent}, req, new(DeleteAppInfoResponse))
 }
 
 // DeleteAppInfoRequest is the input of [Client.DeleteAppInfo].
 type DeleteAppInfoRequest struct {
-	// Required.
+	// The application to delete. Required.
 	AppId string `check:"required"`
 }
 
@@ -123,23 +146,26 @@ type DeleteAppInfoResponse struct {
 	RequestId string
 }
 
-// DetachAppPolicyFromIdentity detaches the app policy from identity.
+// DetachAppPolicyFromIdentity takes permissions on an application from a RAM
+// user or role.
 //
 // RAM action: vod:DetachAppPolicyFromIdentity.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-detachapppolicyfromidentity
 func (c *Client) DetachAppPolicyFromIdentity(ctx context.Context, req DetachAppPolicyFromIdentityRequest) (*DetachAppPolicyFromIdentityResponse, error) {
-	return rpc.Call[DetachAppPolicyFromIdentityResponse](ctx, c.rpc, rpc.Op{Action: "DetachAppPolicyFromIdentity"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DetachAppPolicyFromIdentity", Class: rpc.Idempotent}, req, new(DetachAppPolicyFromIdentityResponse))
 }
 
 // DetachAppPolicyFromIdentityRequest is the input of [Client.DetachAppPolicyFromIdentity].
 type DetachAppPolicyFromIdentityRequest struct {
+	// The application; needed unless PolicyNames is VODAppAdministratorAccess.
 	AppId string
-	// Required.
+	// The RAM user's id, or the RAM role's name. Required.
 	IdentityName string `check:"required"`
-	// Required. Such as RamUser or RamRole.
-	IdentityType string `check:"required"`
-	// Required. Such as VODAppFullAccess, VODAppReadOnlyAccess or
-	// VODAppAdministratorAccess.
+	// Kind of identity. Required. One of RamUser or RamRole.
+	IdentityType string `check:"required,in=RamUser|RamRole"`
+	// System policies: VODAppFullAccess (manage all that the application owns),
+	// VODAppReadOnlyAccess (read it) or VODAppAdministratorAccess (administer
+	// applications). Required.
 	PolicyNames []string `rpc:",comma" check:"required"`
 }
 
@@ -150,18 +176,18 @@ type DetachAppPolicyFromIdentityResponse struct {
 	NonExistPolicyNames []string
 }
 
-// GetAppInfos gets app infos.
+// GetAppInfos returns up to 10 applications by id.
 //
 // RAM action: vod:GetAppInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getappinfos
 func (c *Client) GetAppInfos(ctx context.Context, req GetAppInfosRequest) (*GetAppInfosResponse, error) {
-	return rpc.Call[GetAppInfosResponse](ctx, c.rpc, rpc.Op{Action: "GetAppInfos", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAppInfos", Class: rpc.Read}, req, new(GetAppInfosResponse))
 }
 
 // GetAppInfosRequest is the input of [Client.GetAppInfos].
 type GetAppInfosRequest struct {
-	// Required.
-	AppIds []string `rpc:",comma" check:"required"`
+	// The applications. Required. At most 10 items.
+	AppIds []string `rpc:",comma" check:"required,items=10"`
 }
 
 // GetAppInfosResponse is the answer of [Client.GetAppInfos].
@@ -172,16 +198,18 @@ type GetAppInfosResponse struct {
 	NonExistAppIds []string
 }
 
-// GetAppPlayKey gets the app play key.
+// GetAppPlayKey returns the play key of an application, set by
+// [Client.SetAppPlayKey].
 //
 // RAM action: vod:GetAppPlayKey.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getappplaykey
 func (c *Client) GetAppPlayKey(ctx context.Context, req GetAppPlayKeyRequest) (*GetAppPlayKeyResponse, error) {
-	return rpc.Call[GetAppPlayKeyResponse](ctx, c.rpc, rpc.Op{Action: "GetAppPlayKey", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAppPlayKey", Class: rpc.Read}, req, new(GetAppPlayKeyResponse))
 }
 
 // GetAppPlayKeyRequest is the input of [Client.GetAppPlayKey].
 type GetAppPlayKeyRequest struct {
+	// The application; app-1000000 when empty.
 	AppId                string
 	OwnerId              int64
 	ResourceOwnerAccount string
@@ -202,12 +230,12 @@ type AppPlayKey struct {
 	PlayKey          string
 }
 
-// ListAppInfo lists the app info.
+// ListAppInfo lists the applications of the account.
 //
 // RAM action: vod:ListAppInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listappinfo
 func (c *Client) ListAppInfo(ctx context.Context, req ListAppInfoRequest) (*ListAppInfoResponse, error) {
-	return rpc.Call[ListAppInfoResponse](ctx, c.rpc, rpc.Op{Action: "ListAppInfo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAppInfo", Class: rpc.Read}, req, new(ListAppInfoResponse))
 }
 
 // ListAppInfoIter yields the items of all pages of [Client.ListAppInfo], one
@@ -220,11 +248,14 @@ func (c *Client) ListAppInfoIter(ctx context.Context, req ListAppInfoRequest) it
 
 // ListAppInfoRequest is the input of [Client.ListAppInfo].
 type ListAppInfoRequest struct {
-	PageNo          int32
-	PageSize        int32
+	// Page number; 1 when zero.
+	PageNo int32
+	// Applications a page; 10 when zero. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Only applications of this resource group.
 	ResourceGroupId string
-	// Such as Normal or Disable.
-	Status string
+	// Only applications in this status. One of Normal or Disable.
+	Status string `check:"in=Normal|Disable"`
 }
 
 // ListAppInfoResponse is the answer of [Client.ListAppInfo].
@@ -234,20 +265,26 @@ type ListAppInfoResponse struct {
 	Total       int32
 }
 
-// ListAppPoliciesForIdentity lists the app policies for identity.
+// ListAppPoliciesForIdentity lists the permissions on applications of a RAM
+// user or role.
+//
+// Only callers who administer applications can name an identity; others get
+// their own permissions.
 //
 // RAM action: vod:ListAppPoliciesForIdentity.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listapppoliciesforidentity
 func (c *Client) ListAppPoliciesForIdentity(ctx context.Context, req ListAppPoliciesForIdentityRequest) (*ListAppPoliciesForIdentityResponse, error) {
-	return rpc.Call[ListAppPoliciesForIdentityResponse](ctx, c.rpc, rpc.Op{Action: "ListAppPoliciesForIdentity", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAppPoliciesForIdentity", Class: rpc.Read}, req, new(ListAppPoliciesForIdentityResponse))
 }
 
 // ListAppPoliciesForIdentityRequest is the input of [Client.ListAppPoliciesForIdentity].
 type ListAppPoliciesForIdentityRequest struct {
-	AppId        string
+	// The application; app-1000000 when empty.
+	AppId string
+	// The RAM user's id, or the RAM role's name.
 	IdentityName string
-	// Such as RamUser or RamRole.
-	IdentityType string
+	// Kind of identity. One of RamUser or RamRole.
+	IdentityType string `check:"in=RamUser|RamRole"`
 }
 
 // ListAppPoliciesForIdentityResponse is the answer of [Client.ListAppPoliciesForIdentity].
@@ -268,21 +305,22 @@ type AppPolicy struct {
 	PolicyValue      string
 }
 
-// MoveAppResource moves the app resource.
+// MoveAppResource moves up to 20 videos, images or auxiliary assets to another
+// application.
 //
 // RAM action: vod:MoveAppResource.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-moveappresource
 func (c *Client) MoveAppResource(ctx context.Context, req MoveAppResourceRequest) (*MoveAppResourceResponse, error) {
-	return rpc.Call[MoveAppResourceResponse](ctx, c.rpc, rpc.Op{Action: "MoveAppResource"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "MoveAppResource", Class: rpc.Idempotent}, req, new(MoveAppResourceResponse))
 }
 
 // MoveAppResourceRequest is the input of [Client.MoveAppResource].
 type MoveAppResourceRequest struct {
-	// Required.
-	ResourceIds []string `rpc:",comma" check:"required"`
-	// Required. Such as video, image or attached.
-	ResourceType string `check:"required"`
-	// Required.
+	// The assets. Required. At most 20 items.
+	ResourceIds []string `rpc:",comma" check:"required,items=20"`
+	// Kind of the assets. Required. One of video, image or attached.
+	ResourceType string `check:"required,in=video|image|attached"`
+	// The application to move them to. Required.
 	TargetAppId string `check:"required"`
 }
 
@@ -293,19 +331,22 @@ type MoveAppResourceResponse struct {
 	NonExistResourceIds []string
 }
 
-// SetAppPlayKey sets the app play key.
+// SetAppPlayKey sets the play key of an application, with which players sign
+// their own requests for play credentials.
 //
 // RAM action: vod:SetAppPlayKey.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setappplaykey
 func (c *Client) SetAppPlayKey(ctx context.Context, req SetAppPlayKeyRequest) (*SetAppPlayKeyResponse, error) {
-	return rpc.Call[SetAppPlayKeyResponse](ctx, c.rpc, rpc.Op{Action: "SetAppPlayKey"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetAppPlayKey", Class: rpc.Idempotent}, req, new(SetAppPlayKeyResponse))
 }
 
 // SetAppPlayKeyRequest is the input of [Client.SetAppPlayKey].
 type SetAppPlayKeyRequest struct {
-	AppId                string
-	OwnerId              int64
-	PlayKey              string
+	// The application; app-1000000 when empty.
+	AppId   string
+	OwnerId int64
+	// The key: 8 to 20 letters and digits. At most 20 characters.
+	PlayKey              string `check:"runes=20"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
 }
@@ -315,22 +356,25 @@ type SetAppPlayKeyResponse struct {
 	RequestId string
 }
 
-// UpdateAppInfo updates the app info.
+// UpdateAppInfo changes name, description or status of an application.
 //
 // RAM action: vod:UpdateAppInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateappinfo
 func (c *Client) UpdateAppInfo(ctx context.Context, req UpdateAppInfoRequest) (*UpdateAppInfoResponse, error) {
-	return rpc.Call[UpdateAppInfoResponse](ctx, c.rpc, rpc.Op{Action: "UpdateAppInfo"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAppInfo", Class: rpc.Idempotent}, req, new(UpdateAppInfoResponse))
 }
 
 // UpdateAppInfoRequest is the input of [Client.UpdateAppInfo].
 type UpdateAppInfoRequest struct {
-	// Required.
-	AppId       string `check:"required"`
-	AppName     string
-	Description string
-	// Such as Normal or Disable.
-	Status string
+	// The application to change. Required.
+	AppId string `check:"required"`
+	// New name, of Chinese characters, letters, digits, periods, hyphens and at
+	// signs. At most 128 characters.
+	AppName string `check:"runes=128"`
+	// New description. At most 512 characters.
+	Description string `check:"runes=512"`
+	// Enable (Normal) or disable the application. One of Normal or Disable.
+	Status string `check:"in=Normal|Disable"`
 }
 
 // UpdateAppInfoResponse is the answer of [Client.UpdateAppInfo].

@@ -8,18 +8,19 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// DeleteAttachedMedia deletes the attached media.
+// DeleteAttachedMedia deletes up to 20 auxiliary assets (watermarks, subtitles,
+// material) for good.
 //
 // RAM action: vod:DeleteAttachedMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteattachedmedia
 func (c *Client) DeleteAttachedMedia(ctx context.Context, req DeleteAttachedMediaRequest) (*DeleteAttachedMediaResponse, error) {
-	return rpc.Call[DeleteAttachedMediaResponse](ctx, c.rpc, rpc.Op{Action: "DeleteAttachedMedia"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAttachedMedia", Class: rpc.Idempotent}, req, new(DeleteAttachedMediaResponse))
 }
 
 // DeleteAttachedMediaRequest is the input of [Client.DeleteAttachedMedia].
 type DeleteAttachedMediaRequest struct {
-	// Required.
-	MediaIds []string `rpc:",comma" check:"required"`
+	// The assets. Required. At most 20 items.
+	MediaIds []string `rpc:",comma" check:"required,items=20"`
 }
 
 // DeleteAttachedMediaResponse is the answer of [Client.DeleteAttachedMedia].
@@ -28,21 +29,26 @@ type DeleteAttachedMediaResponse struct {
 	NonExistMediaIds []string
 }
 
-// GetAttachedMediaInfo gets the attached media info.
+// GetAttachedMediaInfo returns title, type, URL and categories of up to 20
+// auxiliary assets (watermarks, subtitles, material).
 //
 // RAM action: vod:GetAttachedMediaInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getattachedmediainfo
 func (c *Client) GetAttachedMediaInfo(ctx context.Context, req GetAttachedMediaInfoRequest) (*GetAttachedMediaInfoResponse, error) {
-	return rpc.Call[GetAttachedMediaInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetAttachedMediaInfo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAttachedMediaInfo", Class: rpc.Read}, req, new(GetAttachedMediaInfoResponse))
 }
 
 // GetAttachedMediaInfoRequest is the input of [Client.GetAttachedMediaInfo].
 type GetAttachedMediaInfoRequest struct {
+	// How long the URL is valid, in seconds. With OutputType cdn only where URL
+	// signing is on, whose own setting is the default; with oss 3600 when zero, at
+	// most 2592000 in a VOD bucket and 129600 in your own.
 	AuthTimeout int64
-	// Required.
-	MediaIds []string `rpc:",comma" check:"required"`
-	// Such as oss or cdn.
-	OutputType string
+	// The assets. Required. At most 20 items.
+	MediaIds []string `rpc:",comma" check:"required,items=20"`
+	// Kind of URL: from the CDN (cdn, default) or from the bucket. One of oss or
+	// cdn.
+	OutputType string `check:"in=oss|cdn"`
 }
 
 // GetAttachedMediaInfoResponse is the answer of [Client.GetAttachedMediaInfo].
@@ -52,17 +58,22 @@ type GetAttachedMediaInfoResponse struct {
 	NonExistMediaIds  []string
 }
 
-// UpdateAttachedMediaInfos updates attached media infos.
+// UpdateAttachedMediaInfos changes title, description, tags or categories of up
+// to 20 auxiliary assets at once.
+//
+// What is left out stays as it is.
 //
 // RAM action: vod:UpdateAttachedMediaInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateattachedmediainfos
 func (c *Client) UpdateAttachedMediaInfos(ctx context.Context, req UpdateAttachedMediaInfosRequest) (*UpdateAttachedMediaInfosResponse, error) {
-	return rpc.Call[UpdateAttachedMediaInfosResponse](ctx, c.rpc, rpc.Op{Action: "UpdateAttachedMediaInfos"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAttachedMediaInfos", Class: rpc.Idempotent}, req, new(UpdateAttachedMediaInfosResponse))
 }
 
 // UpdateAttachedMediaInfosRequest is the input of [Client.UpdateAttachedMediaInfos].
 type UpdateAttachedMediaInfosRequest struct {
-	// Required.
+	// A JSON array with one object for each asset, at most 20, such as
+	// [{"MediaId":"...","Title":"...","Tags":"a,b"}]. Title, Description and Tags
+	// must not contain emoji. Required.
 	UpdateContent string `check:"required"`
 }
 

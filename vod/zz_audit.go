@@ -9,16 +9,19 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CreateAudit creates the audit.
+// CreateAudit records the verdicts of a human review on up to 100 videos or
+// audio files: released (Normal) or Blocked.
 //
 // RAM action: vod:CreateAudit.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createaudit
 func (c *Client) CreateAudit(ctx context.Context, req CreateAuditRequest) (*CreateAuditResponse, error) {
-	return rpc.Call[CreateAuditResponse](ctx, c.rpc, rpc.Op{Action: "CreateAudit"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAudit", Class: rpc.Idempotent}, req, new(CreateAuditResponse))
 }
 
 // CreateAuditRequest is the input of [Client.CreateAudit].
 type CreateAuditRequest struct {
+	// A JSON array with one object for each asset, at most 100, such as
+	// [{"VideoId":"...","Status":"Blocked","Reason":"...","Comment":"..."}].
 	// Required.
 	AuditContent string `check:"required"`
 }
@@ -28,17 +31,21 @@ type CreateAuditResponse struct {
 	RequestId string
 }
 
-// GetAIMediaAuditJob gets the AI media audit job.
+// GetAIMediaAuditJob returns state and result of a job of
+// [Client.SubmitAIMediaAuditJob].
+//
+// Pictures of the result are kept for two weeks. Accounts of the international
+// site can use it only in ap-southeast-1.
 //
 // RAM action: vod:GetAIMediaAuditJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaimediaauditjob
 func (c *Client) GetAIMediaAuditJob(ctx context.Context, req GetAIMediaAuditJobRequest) (*GetAIMediaAuditJobResponse, error) {
-	return rpc.Call[GetAIMediaAuditJobResponse](ctx, c.rpc, rpc.Op{Action: "GetAIMediaAuditJob", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIMediaAuditJob", Class: rpc.Read}, req, new(GetAIMediaAuditJobResponse))
 }
 
 // GetAIMediaAuditJobRequest is the input of [Client.GetAIMediaAuditJob].
 type GetAIMediaAuditJobRequest struct {
-	// Required.
+	// The job to look up. Required.
 	JobId string `check:"required"`
 }
 
@@ -61,12 +68,12 @@ type MediaAuditJob struct {
 	Type         string
 }
 
-// GetAuditHistory gets the audit history.
+// GetAuditHistory lists the human reviews of a video.
 //
 // RAM action: vod:GetAuditHistory.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaudithistory
 func (c *Client) GetAuditHistory(ctx context.Context, req GetAuditHistoryRequest) (*GetAuditHistoryResponse, error) {
-	return rpc.Call[GetAuditHistoryResponse](ctx, c.rpc, rpc.Op{Action: "GetAuditHistory", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAuditHistory", Class: rpc.Read}, req, new(GetAuditHistoryResponse))
 }
 
 // GetAuditHistoryIter yields the items of all pages of
@@ -79,11 +86,14 @@ func (c *Client) GetAuditHistoryIter(ctx context.Context, req GetAuditHistoryReq
 
 // GetAuditHistoryRequest is the input of [Client.GetAuditHistory].
 type GetAuditHistoryRequest struct {
-	PageNo   int64
-	PageSize int64
-	// Such as CreationTime:Desc or CreationTime:Asc.
-	SortBy string
-	// Required.
+	// Page number; 1 when zero.
+	PageNo int64
+	// Reviews a page; 10 when zero. At most 100.
+	PageSize int64 `check:"max=100"`
+	// Order by creation time; the newest first when empty. One of CreationTime:Desc
+	// or CreationTime:Asc.
+	SortBy string `check:"in=CreationTime:Desc|CreationTime:Asc"`
+	// The video whose reviews to list. Required.
 	VideoId string `check:"required"`
 }
 
@@ -104,12 +114,14 @@ type AuditHistory struct {
 	Status       string
 }
 
-// GetMediaAuditAudioResultDetail gets the media audit audio result detail.
+// GetMediaAuditAudioResultDetail returns what the automated review found in an
+// audio file. Accounts of the international site can use it only in
+// ap-southeast-1.
 //
 // RAM action: vod:GetMediaAuditAudioResultDetail.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditaudioresultdetail
 func (c *Client) GetMediaAuditAudioResultDetail(ctx context.Context, req GetMediaAuditAudioResultDetailRequest) (*GetMediaAuditAudioResultDetailResponse, error) {
-	return rpc.Call[GetMediaAuditAudioResultDetailResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaAuditAudioResultDetail", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaAuditAudioResultDetail", Class: rpc.Read}, req, new(GetMediaAuditAudioResultDetailResponse))
 }
 
 // GetMediaAuditAudioResultDetailIter yields the items of all pages of
@@ -124,10 +136,11 @@ func (c *Client) GetMediaAuditAudioResultDetailIter(ctx context.Context, req Get
 
 // GetMediaAuditAudioResultDetailRequest is the input of [Client.GetMediaAuditAudioResultDetail].
 type GetMediaAuditAudioResultDetailRequest struct {
-	// Required.
-	MediaId              string `check:"required"`
-	OwnerAccount         string
-	OwnerId              string
+	// The VideoId of the audio file. Required.
+	MediaId      string `check:"required"`
+	OwnerAccount string
+	OwnerId      string
+	// Page number; everything at once when zero.
 	PageNo               int32
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
@@ -155,17 +168,19 @@ type AudioAuditDetails struct {
 	Total     int32
 }
 
-// GetMediaAuditResult gets the media audit result.
+// GetMediaAuditResult returns the verdict of the automated review of a video or
+// image in short. Accounts of the international site can use it only in
+// ap-southeast-1.
 //
 // RAM action: vod:GetMediaAuditResult.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditresult
 func (c *Client) GetMediaAuditResult(ctx context.Context, req GetMediaAuditResultRequest) (*GetMediaAuditResultResponse, error) {
-	return rpc.Call[GetMediaAuditResultResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaAuditResult", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaAuditResult", Class: rpc.Read}, req, new(GetMediaAuditResultResponse))
 }
 
 // GetMediaAuditResultRequest is the input of [Client.GetMediaAuditResult].
 type GetMediaAuditResultRequest struct {
-	// Required.
+	// The VideoId or ImageId. Required.
 	MediaId string `check:"required"`
 }
 
@@ -175,12 +190,17 @@ type GetMediaAuditResultResponse struct {
 	MediaAuditResult MediaAuditResult
 }
 
-// GetMediaAuditResultDetail gets the media audit result detail.
+// GetMediaAuditResultDetail pages through the snapshots of a video that the
+// automated review objects to or suspects.
+//
+// Pages have up to 20 entries; nothing comes back for harmless videos. Pictures
+// are kept for two weeks. Accounts of the international site can use it only in
+// ap-southeast-1.
 //
 // RAM action: vod:GetMediaAuditResultDetail.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditresultdetail
 func (c *Client) GetMediaAuditResultDetail(ctx context.Context, req GetMediaAuditResultDetailRequest) (*GetMediaAuditResultDetailResponse, error) {
-	return rpc.Call[GetMediaAuditResultDetailResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaAuditResultDetail", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaAuditResultDetail", Class: rpc.Read}, req, new(GetMediaAuditResultDetailResponse))
 }
 
 // GetMediaAuditResultDetailIter yields the items of all pages of
@@ -195,9 +215,9 @@ func (c *Client) GetMediaAuditResultDetailIter(ctx context.Context, req GetMedia
 
 // GetMediaAuditResultDetailRequest is the input of [Client.GetMediaAuditResultDetail].
 type GetMediaAuditResultDetailRequest struct {
-	// Required.
+	// The VideoId of the video. Required.
 	MediaId string `check:"required"`
-	// Required.
+	// Page number, from 1. Required.
 	PageNo int32 `check:"required"`
 }
 
@@ -230,17 +250,21 @@ type ImageAuditDetails struct {
 	Total int32
 }
 
-// GetMediaAuditResultTimeline gets the media audit result timeline.
+// GetMediaAuditResultTimeline returns at which times of a video the automated
+// review objects or suspects something.
+//
+// Nothing comes back for harmless videos. Accounts of the international site
+// can use it only in ap-southeast-1.
 //
 // RAM action: vod:GetMediaAuditResultTimeline.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditresulttimeline
 func (c *Client) GetMediaAuditResultTimeline(ctx context.Context, req GetMediaAuditResultTimelineRequest) (*GetMediaAuditResultTimelineResponse, error) {
-	return rpc.Call[GetMediaAuditResultTimelineResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaAuditResultTimeline", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaAuditResultTimeline", Class: rpc.Read}, req, new(GetMediaAuditResultTimelineResponse))
 }
 
 // GetMediaAuditResultTimelineRequest is the input of [Client.GetMediaAuditResultTimeline].
 type GetMediaAuditResultTimelineRequest struct {
-	// Required.
+	// The VideoId of the video. Required.
 	MediaId string `check:"required"`
 }
 
@@ -267,16 +291,18 @@ type AuditTimelineItem struct {
 	Timestamp string
 }
 
-// ListAuditSecurityIp lists the audit security ip.
+// ListAuditSecurityIp lists the addresses from which videos under review or
+// blocked can be played.
 //
 // RAM action: vod:ListAuditSecurityIp.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listauditsecurityip
 func (c *Client) ListAuditSecurityIp(ctx context.Context, req ListAuditSecurityIpRequest) (*ListAuditSecurityIpResponse, error) {
-	return rpc.Call[ListAuditSecurityIpResponse](ctx, c.rpc, rpc.Op{Action: "ListAuditSecurityIp", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAuditSecurityIp", Class: rpc.Read}, req, new(ListAuditSecurityIpResponse))
 }
 
 // ListAuditSecurityIpRequest is the input of [Client.ListAuditSecurityIp].
 type ListAuditSecurityIpRequest struct {
+	// Only this group of addresses; all when empty.
 	SecurityGroupName string
 }
 
@@ -295,20 +321,24 @@ type AuditSecurityIp struct {
 	SecurityGroupName string
 }
 
-// SetAuditSecurityIp sets the audit security ip.
+// SetAuditSecurityIp sets the addresses from which videos in status Checking or
+// Blocked can be played.
 //
 // RAM action: vod:SetAuditSecurityIp.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setauditsecurityip
 func (c *Client) SetAuditSecurityIp(ctx context.Context, req SetAuditSecurityIpRequest) (*SetAuditSecurityIpResponse, error) {
-	return rpc.Call[SetAuditSecurityIpResponse](ctx, c.rpc, rpc.Op{Action: "SetAuditSecurityIp"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetAuditSecurityIp", Class: rpc.Idempotent}, req, new(SetAuditSecurityIpResponse))
 }
 
 // SetAuditSecurityIpRequest is the input of [Client.SetAuditSecurityIp].
 type SetAuditSecurityIpRequest struct {
-	// Required.
-	Ips string `check:"required"`
-	// Such as Append, Cover or Delete.
-	OperateMode       string
+	// IPv4 addresses or CIDR blocks, separated by commas; a group has at most 100.
+	// Required. At most 100 items.
+	Ips string `check:"required,items=100"`
+	// Add the addresses (Append, default), replace the list (Cover) or take them
+	// off (Delete). One of Append, Cover or Delete.
+	OperateMode string `check:"in=Append|Cover|Delete"`
+	// The group of addresses to change, of at most 10; Default when empty.
 	SecurityGroupName string
 }
 
@@ -317,24 +347,33 @@ type SetAuditSecurityIpResponse struct {
 	RequestId string
 }
 
-// SubmitAIImageAuditJob submits the AI image audit job.
+// SubmitAIImageAuditJob starts the automated review of an image.
+//
+// The job is asynchronous and billed: its event or [Client.GetAIMediaAuditJob]
+// tells the end. An image has at most 20 MB, 30000 pixels a side and 250
+// million pixels; 256 x 256 or more is advised. Accounts of the international
+// site can use it only in ap-southeast-1.
+//
+// Offered only in cn-shanghai, cn-beijing and ap-southeast-1.
 //
 // RAM action: vod:SubmitAIImageAuditJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaiimageauditjob
 func (c *Client) SubmitAIImageAuditJob(ctx context.Context, req SubmitAIImageAuditJobRequest) (*SubmitAIImageAuditJobResponse, error) {
-	return rpc.Call[SubmitAIImageAuditJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitAIImageAuditJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIImageAuditJob", Regions: "cn-shanghai cn-beijing ap-southeast-1"}, req, new(SubmitAIImageAuditJobResponse))
 }
 
 // SubmitAIImageAuditJobRequest is the input of [Client.SubmitAIImageAuditJob].
 type SubmitAIImageAuditJobRequest struct {
+	// A JSON document with a ResourceType (letters, digits, underscores), by which
+	// the provider's support can set rules of its own.
 	MediaAuditConfiguration string
-	// Required.
+	// The ImageId of the image. Required.
 	MediaId              string `check:"required"`
 	OwnerAccount         string
 	OwnerId              string
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	// Required.
+	// The AI template, of type AIMediaAudit. Required.
 	TemplateId string `check:"required"`
 }
 
@@ -344,22 +383,33 @@ type SubmitAIImageAuditJobResponse struct {
 	JobId     string
 }
 
-// SubmitAIMediaAuditJob submits the AI media audit job.
+// SubmitAIMediaAuditJob starts the automated review of a video or audio file.
+//
+// The job is asynchronous and billed: the event AIMediaAuditComplete or
+// [Client.GetAIMediaAuditJob] tells the end. Pictures of the result are kept
+// for two weeks.
+//
+// Offered only in cn-shanghai, cn-beijing and ap-southeast-1.
 //
 // RAM action: vod:SubmitAIMediaAuditJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaimediaauditjob
 func (c *Client) SubmitAIMediaAuditJob(ctx context.Context, req SubmitAIMediaAuditJobRequest) (*SubmitAIMediaAuditJobResponse, error) {
-	return rpc.Call[SubmitAIMediaAuditJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitAIMediaAuditJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIMediaAuditJob", Regions: "cn-shanghai cn-beijing ap-southeast-1"}, req, new(SubmitAIMediaAuditJobResponse))
 }
 
 // SubmitAIMediaAuditJobRequest is the input of [Client.SubmitAIMediaAuditJob].
 type SubmitAIMediaAuditJobRequest struct {
+	// A JSON document with a ResourceType (letters, digits, underscores), by which
+	// the provider's support can set rules of its own.
 	MediaAuditConfiguration string
-	// Required.
-	MediaId    string `check:"required"`
-	MediaType  string
+	// The VideoId of the asset. Required.
+	MediaId string `check:"required"`
+	// Kind of media; audio counts as video. One of video.
+	MediaType string `check:"in=video"`
+	// The AI template, of type AIMediaAudit; the default one when empty.
 	TemplateId string
-	UserData   any `rpc:",json"`
+	// Callback and data of your own for the events of the job, as a JSON document.
+	UserData any `rpc:",json"`
 }
 
 // SubmitAIMediaAuditJobResponse is the answer of [Client.SubmitAIMediaAuditJob].

@@ -9,21 +9,29 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddCategory adds the category.
+// AddCategory creates a category for videos, audio files and images, or for
+// short video material.
+//
+// The first kind has three levels, the second two, each with at most 100
+// children of one parent. The top level of material is built in and cannot be
+// changed.
 //
 // RAM action: vod:AddCategory.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addcategory
 func (c *Client) AddCategory(ctx context.Context, req AddCategoryRequest) (*AddCategoryResponse, error) {
-	return rpc.Call[AddCategoryResponse](ctx, c.rpc, rpc.Op{Action: "AddCategory"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddCategory"}, req, new(AddCategoryResponse))
 }
 
 // AddCategoryRequest is the input of [Client.AddCategory].
 type AddCategoryRequest struct {
-	// Required. At most 64 bytes.
+	// The name, UTF-8. Required. At most 64 bytes.
 	CateName string `check:"required,bytes=64"`
+	// The category to put it under; a top-level one when zero. Needed with Type
+	// material.
 	ParentId int64
-	// Such as default or material.
-	Type string
+	// For videos, audio files and images (default) or for short video material. One
+	// of default or material.
+	Type string `check:"in=default|material"`
 }
 
 // AddCategoryResponse is the answer of [Client.AddCategory].
@@ -32,17 +40,19 @@ type AddCategoryResponse struct {
 	Category  Category
 }
 
-// DeleteCategory deletes the category.
+// DeleteCategory deletes a category together with all categories below it.
+//
+// Assets lose the category, but stay.
 //
 // RAM action: vod:DeleteCategory.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletecategory
 func (c *Client) DeleteCategory(ctx context.Context, req DeleteCategoryRequest) (*DeleteCategoryResponse, error) {
-	return rpc.Call[DeleteCategoryResponse](ctx, c.rpc, rpc.Op{Action: "DeleteCategory"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCategory", Class: rpc.Idempotent}, req, new(DeleteCategoryResponse))
 }
 
 // DeleteCategoryRequest is the input of [Client.DeleteCategory].
 type DeleteCategoryRequest struct {
-	// Required.
+	// The category to delete, with its children. Required.
 	CateId int64 `check:"required"`
 }
 
@@ -51,12 +61,12 @@ type DeleteCategoryResponse struct {
 	RequestId string
 }
 
-// GetCategories gets categories.
+// GetCategories returns a category and pages through its direct children.
 //
 // RAM action: vod:GetCategories.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getcategories
 func (c *Client) GetCategories(ctx context.Context, req GetCategoriesRequest) (*GetCategoriesResponse, error) {
-	return rpc.Call[GetCategoriesResponse](ctx, c.rpc, rpc.Op{Action: "GetCategories", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCategories", Class: rpc.Read}, req, new(GetCategoriesResponse))
 }
 
 // GetCategoriesIter yields the items of all pages of [Client.GetCategories],
@@ -69,13 +79,18 @@ func (c *Client) GetCategoriesIter(ctx context.Context, req GetCategoriesRequest
 
 // GetCategoriesRequest is the input of [Client.GetCategories].
 type GetCategoriesRequest struct {
-	CateId   int64
-	PageNo   int64
-	PageSize int64
-	// Such as CreationTime:Desc or CreationTime:Asc.
-	SortBy string
-	// Such as default or material.
-	Type string
+	// The category; the root when zero or -1, whose children are the top-level
+	// categories.
+	CateId int64
+	// Page of children; 1 when zero.
+	PageNo int64
+	// Children a page; 10 when zero. At most 100.
+	PageSize int64 `check:"max=100"`
+	// Order of the children by creation time; the newest first when empty. One of
+	// CreationTime:Desc or CreationTime:Asc.
+	SortBy string `check:"in=CreationTime:Desc|CreationTime:Asc"`
+	// Only categories of this kind. One of default or material.
+	Type string `check:"in=default|material"`
 }
 
 // GetCategoriesResponse is the answer of [Client.GetCategories].
@@ -88,20 +103,22 @@ type GetCategoriesResponse struct {
 	SubTotal int64
 }
 
-// UpdateCategory updates the category.
+// UpdateCategory renames a category.
+//
+// Assets in it show the new name.
 //
 // RAM action: vod:UpdateCategory.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatecategory
 func (c *Client) UpdateCategory(ctx context.Context, req UpdateCategoryRequest) (*UpdateCategoryResponse, error) {
-	return rpc.Call[UpdateCategoryResponse](ctx, c.rpc, rpc.Op{Action: "UpdateCategory"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCategory", Class: rpc.Idempotent}, req, new(UpdateCategoryResponse))
 }
 
 // UpdateCategoryRequest is the input of [Client.UpdateCategory].
 type UpdateCategoryRequest struct {
-	// Required.
+	// The category to rename. Required.
 	CateId int64 `check:"required"`
-	// Required.
-	CateName string `check:"required"`
+	// The new name, UTF-8. Required. At most 64 bytes.
+	CateName string `check:"required,bytes=64"`
 }
 
 // UpdateCategoryResponse is the answer of [Client.UpdateCategory].

@@ -9,26 +9,38 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddVodDomain adds the vod domain.
+// AddVodDomain adds an accelerated domain for playback, one a call, at most 20
+// in an account.
+//
+// In the mainland of China the domain needs an ICP filing. Origins outside
+// Alibaba Cloud are reviewed first, by the end of the next working day.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:AddVodDomain.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addvoddomain
 func (c *Client) AddVodDomain(ctx context.Context, req AddVodDomainRequest) (*AddVodDomainResponse, error) {
-	return rpc.Call[AddVodDomainResponse](ctx, c.rpc, rpc.Op{Action: "AddVodDomain"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodDomain", Regions: "cn-shanghai"}, req, new(AddVodDomainResponse))
 }
 
 // AddVodDomainRequest is the input of [Client.AddVodDomain].
 type AddVodDomainRequest struct {
+	// URL for health checks.
 	CheckUrl string
+	// The domain to add; with a leading dot, such as .example.com, a wildcard.
 	// Required.
 	DomainName   string `check:"required"`
 	OwnerAccount string
 	OwnerId      int64
-	// Such as domestic, overseas or global.
-	Scope         string
+	// Where to accelerate: the mainland of China (domestic, default), elsewhere
+	// (overseas) or everywhere (global). Only for some accounts. One of domestic,
+	// overseas or global.
+	Scope         string `check:"in=domestic|overseas|global"`
 	SecurityToken string
-	// Required.
-	Sources        string `check:"required"`
+	// The origin servers as a JSON array, such as
+	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}]. Required.
+	Sources string `check:"required"`
+	// Top-level domain to attach it to.
 	TopLevelDomain string
 }
 
@@ -37,19 +49,26 @@ type AddVodDomainResponse struct {
 	RequestId string
 }
 
-// BatchSetVodDomainConfigs sets vod domain configs.
+// BatchSetVodDomainConfigs sets functions of up to 50 accelerated domains.
+//
+// Every setting gets a ConfigId, which [Client.DescribeVodDomainConfigs]
+// returns.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:BatchSetVodDomainConfigs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-batchsetvoddomainconfigs
 func (c *Client) BatchSetVodDomainConfigs(ctx context.Context, req BatchSetVodDomainConfigsRequest) (*BatchSetVodDomainConfigsResponse, error) {
-	return rpc.Call[BatchSetVodDomainConfigsResponse](ctx, c.rpc, rpc.Op{Action: "BatchSetVodDomainConfigs"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchSetVodDomainConfigs", Regions: "cn-shanghai"}, req, new(BatchSetVodDomainConfigsResponse))
 }
 
 // BatchSetVodDomainConfigsRequest is the input of [Client.BatchSetVodDomainConfigs].
 type BatchSetVodDomainConfigsRequest struct {
-	// Required.
-	DomainNames []string `rpc:",comma" check:"required"`
-	// Required.
+	// The accelerated domains. Required. At most 50 items.
+	DomainNames []string `rpc:",comma" check:"required,items=50"`
+	// A JSON array such as
+	// [{"functionName":"set_req_host_header","functionArgs":[{"argName":"domain_name","argValue":"www.example.com"}]}];
+	// with a configId the setting of that id is changed. Required.
 	Functions     string `check:"required"`
 	OwnerAccount  string
 	OwnerId       int64
@@ -61,17 +80,21 @@ type BatchSetVodDomainConfigsResponse struct {
 	RequestId string
 }
 
-// BatchStartVodDomain starts the vod domain.
+// BatchStartVodDomain starts accelerated domains that were stopped.
+//
+// Fails for domains in an illegal state and for accounts with overdue payments.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:BatchStartVodDomain.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-batchstartvoddomain
 func (c *Client) BatchStartVodDomain(ctx context.Context, req BatchStartVodDomainRequest) (*BatchStartVodDomainResponse, error) {
-	return rpc.Call[BatchStartVodDomainResponse](ctx, c.rpc, rpc.Op{Action: "BatchStartVodDomain"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchStartVodDomain", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(BatchStartVodDomainResponse))
 }
 
 // BatchStartVodDomainRequest is the input of [Client.BatchStartVodDomain].
 type BatchStartVodDomainRequest struct {
-	// Required.
+	// The accelerated domains. Required.
 	DomainNames   []string `rpc:",comma" check:"required"`
 	OwnerId       int64
 	SecurityToken string
@@ -82,17 +105,21 @@ type BatchStartVodDomainResponse struct {
 	RequestId string
 }
 
-// BatchStopVodDomain stops the vod domain.
+// BatchStopVodDomain stops accelerated domains and keeps their settings.
+//
+// Requests to them are then sent on to the origin.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:BatchStopVodDomain.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-batchstopvoddomain
 func (c *Client) BatchStopVodDomain(ctx context.Context, req BatchStopVodDomainRequest) (*BatchStopVodDomainResponse, error) {
-	return rpc.Call[BatchStopVodDomainResponse](ctx, c.rpc, rpc.Op{Action: "BatchStopVodDomain"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchStopVodDomain", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(BatchStopVodDomainResponse))
 }
 
 // BatchStopVodDomainRequest is the input of [Client.BatchStopVodDomain].
 type BatchStopVodDomainRequest struct {
-	// Required.
+	// The accelerated domains. Required.
 	DomainNames   []string `rpc:",comma" check:"required"`
 	OwnerId       int64
 	SecurityToken string
@@ -103,17 +130,23 @@ type BatchStopVodDomainResponse struct {
 	RequestId string
 }
 
-// DeleteVodDomain deletes the vod domain.
+// DeleteVodDomain deletes an accelerated domain with all its settings; it can
+// then no longer be reached.
+//
+// Point its DNS record back to the origin first. [Client.BatchStopVodDomain]
+// only pauses it.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DeleteVodDomain.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletevoddomain
 func (c *Client) DeleteVodDomain(ctx context.Context, req DeleteVodDomainRequest) (*DeleteVodDomainResponse, error) {
-	return rpc.Call[DeleteVodDomainResponse](ctx, c.rpc, rpc.Op{Action: "DeleteVodDomain"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodDomain", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(DeleteVodDomainResponse))
 }
 
 // DeleteVodDomainRequest is the input of [Client.DeleteVodDomain].
 type DeleteVodDomainRequest struct {
-	// Required.
+	// The accelerated domain to delete. Required.
 	DomainName    string `check:"required"`
 	OwnerAccount  string
 	OwnerId       int64
@@ -125,22 +158,25 @@ type DeleteVodDomainResponse struct {
 	RequestId string
 }
 
-// DeleteVodSpecificConfig deletes the vod specific config.
+// DeleteVodSpecificConfig deletes one setting of an accelerated domain.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DeleteVodSpecificConfig.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletevodspecificconfig
 func (c *Client) DeleteVodSpecificConfig(ctx context.Context, req DeleteVodSpecificConfigRequest) (*DeleteVodSpecificConfigResponse, error) {
-	return rpc.Call[DeleteVodSpecificConfigResponse](ctx, c.rpc, rpc.Op{Action: "DeleteVodSpecificConfig"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodSpecificConfig", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(DeleteVodSpecificConfigResponse))
 }
 
 // DeleteVodSpecificConfigRequest is the input of [Client.DeleteVodSpecificConfig].
 type DeleteVodSpecificConfigRequest struct {
-	// Required.
+	// The setting to delete, from [Client.DescribeVodDomainConfigs]. Required.
 	ConfigId string `check:"required"`
-	// Required.
+	// The accelerated domain. Required.
 	DomainName string `check:"required"`
-	// Such as online or gray.
-	Env           string
+	// Delete it in production (online) or in the test environment (gray). One of
+	// online or gray.
+	Env           string `check:"in=online|gray"`
 	OwnerId       int64
 	SecurityToken string
 }
@@ -150,16 +186,20 @@ type DeleteVodSpecificConfigResponse struct {
 	RequestId string
 }
 
-// DescribeVodCertificateList describes the vod certificate list.
+// DescribeVodCertificateList lists the HTTPS certificates of the account or of
+// one accelerated domain.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodCertificateList.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodcertificatelist
 func (c *Client) DescribeVodCertificateList(ctx context.Context, req DescribeVodCertificateListRequest) (*DescribeVodCertificateListResponse, error) {
-	return rpc.Call[DescribeVodCertificateListResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodCertificateList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodCertificateList", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodCertificateListResponse))
 }
 
 // DescribeVodCertificateListRequest is the input of [Client.DescribeVodCertificateList].
 type DescribeVodCertificateListRequest struct {
+	// Only certificates for this domain.
 	DomainName    string
 	OwnerId       int64
 	SecurityToken string
@@ -171,18 +211,22 @@ type DescribeVodCertificateListResponse struct {
 	CertificateListModel CertificateList
 }
 
-// DescribeVodDomainCertificateInfo describes the vod domain certificate info.
+// DescribeVodDomainCertificateInfo returns the HTTPS certificate of an
+// accelerated domain.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainCertificateInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomaincertificateinfo
 func (c *Client) DescribeVodDomainCertificateInfo(ctx context.Context, req DescribeVodDomainCertificateInfoRequest) (*DescribeVodDomainCertificateInfoResponse, error) {
-	return rpc.Call[DescribeVodDomainCertificateInfoResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainCertificateInfo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainCertificateInfo", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainCertificateInfoResponse))
 }
 
 // DescribeVodDomainCertificateInfoRequest is the input of [Client.DescribeVodDomainCertificateInfo].
 type DescribeVodDomainCertificateInfoRequest struct {
-	// Required.
-	DomainName         string `check:"required"`
+	// The accelerated domain. Required.
+	DomainName string `check:"required"`
+	// Undocumented; leave it out.
 	HeraApiAutoVersion string
 	OwnerId            int64
 }
@@ -215,19 +259,23 @@ type DomainCertificate struct {
 	Status                  string
 }
 
-// DescribeVodDomainConfigs describes vod domain configs.
+// DescribeVodDomainConfigs returns settings of an accelerated domain with their
+// ConfigIds.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainConfigs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainconfigs
 func (c *Client) DescribeVodDomainConfigs(ctx context.Context, req DescribeVodDomainConfigsRequest) (*DescribeVodDomainConfigsResponse, error) {
-	return rpc.Call[DescribeVodDomainConfigsResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainConfigs", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainConfigs", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainConfigsResponse))
 }
 
 // DescribeVodDomainConfigsRequest is the input of [Client.DescribeVodDomainConfigs].
 type DescribeVodDomainConfigsRequest struct {
-	// Required.
+	// The accelerated domain. Required.
 	DomainName string `check:"required"`
-	// Required.
+	// Names of the functions to return, separated by commas, such as
+	// filetype_based_ttl_set,set_req_host_header. Required.
 	FunctionNames string `check:"required"`
 	OwnerId       int64
 	SecurityToken string
@@ -258,17 +306,20 @@ type DomainFunctionArg struct {
 	ArgValue string
 }
 
-// DescribeVodDomainDetail describes the vod domain detail.
+// DescribeVodDomainDetail returns status, CNAME and origins of an accelerated
+// domain.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainDetail.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomaindetail
 func (c *Client) DescribeVodDomainDetail(ctx context.Context, req DescribeVodDomainDetailRequest) (*DescribeVodDomainDetailResponse, error) {
-	return rpc.Call[DescribeVodDomainDetailResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainDetail", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainDetail", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainDetailResponse))
 }
 
 // DescribeVodDomainDetailRequest is the input of [Client.DescribeVodDomainDetail].
 type DescribeVodDomainDetailRequest struct {
-	// Required.
+	// The accelerated domain. Required.
 	DomainName    string `check:"required"`
 	OwnerId       int64
 	SecurityToken string
@@ -298,33 +349,34 @@ type DomainDetail struct {
 	Weight string
 }
 
-// DescribeVodDomainLog describes the vod domain log.
+// DescribeVodDomainLog lists the access log files of an accelerated domain,
+// with URLs to fetch them from.
+//
+// Without times the last 24 hours.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainLog.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainlog
 func (c *Client) DescribeVodDomainLog(ctx context.Context, req DescribeVodDomainLogRequest) (*DescribeVodDomainLogResponse, error) {
-	return rpc.Call[DescribeVodDomainLogResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainLog", Class: rpc.Read}, req)
-}
-
-// DescribeVodDomainLogIter yields the items of all pages of
-// [Client.DescribeVodDomainLog], one call per page.
-func (c *Client) DescribeVodDomainLogIter(ctx context.Context, req DescribeVodDomainLogRequest) iter.Seq2[DomainLogDetail, error] {
-	return rpc.Numbers(ctx, c.DescribeVodDomainLog, req, 1,
-		func(in *DescribeVodDomainLogRequest) (page, size *int64) { return &in.PageNumber, &in.PageSize },
-		func(out *DescribeVodDomainLogResponse) ([]DomainLogDetail, int64) {
-			return out.DomainLogDetails.DomainLogDetail, -1
-		})
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainLog", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainLogResponse))
 }
 
 // DescribeVodDomainLogRequest is the input of [Client.DescribeVodDomainLog].
 type DescribeVodDomainLogRequest struct {
-	// Required.
+	// The accelerated domain. Required.
 	DomainName string `check:"required"`
-	EndTime    string
-	OwnerId    int64
+	// End of the time range, at most a year after StartTime; goes together with
+	// StartTime. UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	OwnerId int64
+	// Page of log files; 1 when zero.
 	PageNumber int64
-	PageSize   int64
-	StartTime  string
+	// Log files a page; 300 when zero. At most 1000.
+	PageSize int64 `check:"max=1000"`
+	// Start of the time range; goes together with EndTime. UTC, such as
+	// 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainLogResponse is the answer of [Client.DescribeVodDomainLog].
@@ -362,12 +414,16 @@ type DomainLogPage struct {
 	Total      int64
 }
 
-// DescribeVodRefreshQuota describes the vod refresh quota.
+// DescribeVodRefreshQuota returns how many calls of
+// [Client.RefreshVodObjectCaches] and [Client.PreloadVodObjectCaches] are
+// allowed and left today.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodRefreshQuota.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodrefreshquota
 func (c *Client) DescribeVodRefreshQuota(ctx context.Context, req DescribeVodRefreshQuotaRequest) (*DescribeVodRefreshQuotaResponse, error) {
-	return rpc.Call[DescribeVodRefreshQuotaResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodRefreshQuota", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodRefreshQuota", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodRefreshQuotaResponse))
 }
 
 // DescribeVodRefreshQuotaRequest is the input of [Client.DescribeVodRefreshQuota].
@@ -389,12 +445,15 @@ type DescribeVodRefreshQuotaResponse struct {
 	BlockRemain   string `json:"blockRemain"`
 }
 
-// DescribeVodRefreshTasks describes vod refresh tasks.
+// DescribeVodRefreshTasks lists tasks of [Client.RefreshVodObjectCaches] and
+// [Client.PreloadVodObjectCaches] of the last three days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodRefreshTasks.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodrefreshtasks
 func (c *Client) DescribeVodRefreshTasks(ctx context.Context, req DescribeVodRefreshTasksRequest) (*DescribeVodRefreshTasksResponse, error) {
-	return rpc.Call[DescribeVodRefreshTasksResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodRefreshTasks", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodRefreshTasks", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodRefreshTasksResponse))
 }
 
 // DescribeVodRefreshTasksIter yields the items of all pages of
@@ -409,18 +468,28 @@ func (c *Client) DescribeVodRefreshTasksIter(ctx context.Context, req DescribeVo
 
 // DescribeVodRefreshTasksRequest is the input of [Client.DescribeVodRefreshTasks].
 type DescribeVodRefreshTasksRequest struct {
+	// Only tasks of this domain; needs ObjectType.
 	DomainName string
-	EndTime    string
+	// End of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Only tasks of exactly this path.
 	ObjectPath string
-	// Such as file, directory or preload.
-	ObjectType    string
-	OwnerId       int64
-	PageNumber    int32
-	PageSize      int32
+	// Only tasks of this kind: file, directory or preload; needed with DomainName
+	// or Status.
+	ObjectType string
+	OwnerId    int64
+	// Page number; 1 when zero.
+	PageNumber int32
+	// Tasks a page; 20 when zero. At most 50.
+	PageSize      int32 `check:"max=50"`
 	SecurityToken string
-	StartTime     string
-	// Such as Complete, Refreshing or Failed.
-	Status string
+	// Start of the time range, within the last three days: UTC, such as
+	// 2017-01-11T12:00:00Z.
+	StartTime string
+	// Only tasks in this status; needs ObjectType. One of Complete, Refreshing or
+	// Failed.
+	Status string `check:"in=Complete|Refreshing|Failed"`
+	// Only this task.
 	TaskId string
 }
 
@@ -446,12 +515,15 @@ type RefreshTask struct {
 	TaskId       string
 }
 
-// DescribeVodSSLCertificateList describes the vod SSL certificate list.
+// DescribeVodSSLCertificateList lists the HTTPS certificates that fit an
+// accelerated domain.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodSSLCertificateList.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodsslcertificatelist
 func (c *Client) DescribeVodSSLCertificateList(ctx context.Context, req DescribeVodSSLCertificateListRequest) (*DescribeVodSSLCertificateListResponse, error) {
-	return rpc.Call[DescribeVodSSLCertificateListResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodSSLCertificateList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodSSLCertificateList", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodSSLCertificateListResponse))
 }
 
 // DescribeVodSSLCertificateListIter yields the items of all pages of
@@ -468,10 +540,14 @@ func (c *Client) DescribeVodSSLCertificateListIter(ctx context.Context, req Desc
 
 // DescribeVodSSLCertificateListRequest is the input of [Client.DescribeVodSSLCertificateList].
 type DescribeVodSSLCertificateListRequest struct {
-	DomainName    string
-	OwnerId       int64
-	PageNumber    int64
-	PageSize      int64
+	// Only certificates for this domain.
+	DomainName string
+	OwnerId    int64
+	// Page number; 1 when zero.
+	PageNumber int64
+	// Certificates a page. At most 1000.
+	PageSize int64 `check:"max=1000"`
+	// Part of the certificate's name.
 	SearchKeyword string
 	SecurityToken string
 }
@@ -482,12 +558,14 @@ type DescribeVodSSLCertificateListResponse struct {
 	CertificateListModel CertificateList
 }
 
-// DescribeVodUserDomains describes vod user domains.
+// DescribeVodUserDomains lists the accelerated domains of the account.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodUserDomains.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoduserdomains
 func (c *Client) DescribeVodUserDomains(ctx context.Context, req DescribeVodUserDomainsRequest) (*DescribeVodUserDomainsResponse, error) {
-	return rpc.Call[DescribeVodUserDomainsResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodUserDomains", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodUserDomains", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodUserDomainsResponse))
 }
 
 // DescribeVodUserDomainsIter yields the items of all pages of
@@ -502,17 +580,22 @@ func (c *Client) DescribeVodUserDomainsIter(ctx context.Context, req DescribeVod
 
 // DescribeVodUserDomainsRequest is the input of [Client.DescribeVodUserDomains].
 type DescribeVodUserDomainsRequest struct {
+	// Only domains whose name matches.
 	DomainName string
-	// Such as fuzzy_match, pre_match, suf_match or full_match.
-	DomainSearchType string
-	// Such as online, offline, configuring, configure_failed, checking or
-	// check_failed.
-	DomainStatus  string
-	OwnerId       int64
-	PageNumber    int32
-	PageSize      int32
+	// How DomainName matches: anywhere (fuzzy_match, default), at the start, at the
+	// end or as a whole. One of fuzzy_match, pre_match, suf_match or full_match.
+	DomainSearchType string `check:"in=fuzzy_match|pre_match|suf_match|full_match"`
+	// Only domains in this status. One of online, offline, configuring,
+	// configure_failed, checking or check_failed.
+	DomainStatus string `check:"in=online|offline|configuring|configure_failed|checking|check_failed"`
+	OwnerId      int64
+	// Page number; 1 when zero.
+	PageNumber int32
+	// Domains a page; 20 when zero. At most 50.
+	PageSize      int32 `check:"max=50"`
 	SecurityToken string
-	Tag           []DomainTag
+	// Only domains with these tags. At most 20 items.
+	Tag []DomainTag `check:"items=20"`
 }
 
 // DescribeVodUserDomainsResponse is the answer of [Client.DescribeVodUserDomains].
@@ -548,18 +631,22 @@ type UserDomain struct {
 	SslProtocol string
 }
 
-// DescribeVodUserVipsByDomain describes the vod user vips by domain.
+// DescribeVodUserVipsByDomain returns the addresses of the edge nodes (L1) that
+// serve an accelerated domain.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodUserVipsByDomain.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoduservipsbydomain
 func (c *Client) DescribeVodUserVipsByDomain(ctx context.Context, req DescribeVodUserVipsByDomainRequest) (*DescribeVodUserVipsByDomainResponse, error) {
-	return rpc.Call[DescribeVodUserVipsByDomainResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodUserVipsByDomain", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodUserVipsByDomain", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodUserVipsByDomainResponse))
 }
 
 // DescribeVodUserVipsByDomainRequest is the input of [Client.DescribeVodUserVipsByDomain].
 type DescribeVodUserVipsByDomainRequest struct {
-	Available string
-	// Required.
+	// Healthy nodes only (on) or all of them (off). One of on or off.
+	Available string `check:"in=on|off"`
+	// The accelerated domain. Required.
 	DomainName string `check:"required"`
 	OwnerId    int64
 }
@@ -573,17 +660,22 @@ type DescribeVodUserVipsByDomainResponse struct {
 	}
 }
 
-// DescribeVodVerifyContent describes the vod verify content.
+// DescribeVodVerifyContent returns the text that proves, in DNS or in a file,
+// who owns a domain.
+//
+// [Client.VerifyVodDomainOwner] then looks for it.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodVerifyContent.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodverifycontent
 func (c *Client) DescribeVodVerifyContent(ctx context.Context, req DescribeVodVerifyContentRequest) (*DescribeVodVerifyContentResponse, error) {
-	return rpc.Call[DescribeVodVerifyContentResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodVerifyContent", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodVerifyContent", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodVerifyContentResponse))
 }
 
 // DescribeVodVerifyContentRequest is the input of [Client.DescribeVodVerifyContent].
 type DescribeVodVerifyContentRequest struct {
-	// Required.
+	// The domain to prove. Required.
 	DomainName string `check:"required"`
 	OwnerId    int64
 }
@@ -594,24 +686,35 @@ type DescribeVodVerifyContentResponse struct {
 	Content   string
 }
 
-// PreloadVodObjectCaches preloads vod object caches.
+// PreloadVodObjectCaches loads files into the CDN caches before they are asked
+// for.
+//
+// The task is asynchronous: [Client.DescribeVodRefreshTasks] tells the end. At
+// most 500 URLs a day; directories cannot be loaded.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:PreloadVodObjectCaches.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-preloadvodobjectcaches
 func (c *Client) PreloadVodObjectCaches(ctx context.Context, req PreloadVodObjectCachesRequest) (*PreloadVodObjectCachesResponse, error) {
-	return rpc.Call[PreloadVodObjectCachesResponse](ctx, c.rpc, rpc.Op{Action: "PreloadVodObjectCaches"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "PreloadVodObjectCaches", Regions: "cn-shanghai"}, req, new(PreloadVodObjectCachesResponse))
 }
 
 // PreloadVodObjectCachesRequest is the input of [Client.PreloadVodObjectCaches].
 type PreloadVodObjectCachesRequest struct {
-	// Such as domestic or overseas.
-	Area      string
+	// Where to load: the mainland of China or elsewhere; overseas when empty. One
+	// of domestic or overseas.
+	Area string `check:"in=domestic|overseas"`
+	// Load also into the second layer of nodes, rather than only into those next to
+	// the origin. False when nil.
 	L2Preload *bool
-	// Required.
+	// URLs of the files, one a line. Required.
 	ObjectPath    string `check:"required"`
 	OwnerId       int64
 	SecurityToken string
-	WithHeader    any `rpc:",json"`
+	// Header fields of the requests to the origin as a JSON document, in place of
+	// Accept-Encoding: gzip.
+	WithHeader any `rpc:",json"`
 }
 
 // PreloadVodObjectCachesResponse is the answer of [Client.PreloadVodObjectCaches].
@@ -620,21 +723,32 @@ type PreloadVodObjectCachesResponse struct {
 	PreloadTaskId string
 }
 
-// RefreshVodObjectCaches refreshes vod object caches.
+// RefreshVodObjectCaches removes files or directories from the CDN caches, so
+// that the next request fetches them from the origin.
+//
+// The task is asynchronous: [Client.DescribeVodRefreshTasks] tells the end. At
+// most 2000 URLs and 100 directories a day. For streams of assets see
+// [Client.RefreshMediaPlayUrls].
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:RefreshVodObjectCaches.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshvodobjectcaches
 func (c *Client) RefreshVodObjectCaches(ctx context.Context, req RefreshVodObjectCachesRequest) (*RefreshVodObjectCachesResponse, error) {
-	return rpc.Call[RefreshVodObjectCachesResponse](ctx, c.rpc, rpc.Op{Action: "RefreshVodObjectCaches"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshVodObjectCaches", Regions: "cn-shanghai"}, req, new(RefreshVodObjectCachesResponse))
 }
 
 // RefreshVodObjectCachesRequest is the input of [Client.RefreshVodObjectCaches].
 type RefreshVodObjectCachesRequest struct {
+	// In directories, drop all files rather than only those that changed at the
+	// origin. False when nil.
 	Force *bool
-	// Required.
+	// URLs of the files or directories, one a line. Required.
 	ObjectPath string `check:"required"`
-	// Such as File, Directory, Regex or IgnoreParams.
-	ObjectType    string
+	// What ObjectPath holds: files (File, default), directories, regular
+	// expressions, or URLs to compare without their query. One of File, Directory,
+	// Regex or IgnoreParams.
+	ObjectType    string `check:"in=File|Directory|Regex|IgnoreParams"`
 	OwnerId       int64
 	SecurityToken string
 }
@@ -645,24 +759,28 @@ type RefreshVodObjectCachesResponse struct {
 	RefreshTaskId string
 }
 
-// SetCrossdomainContent sets the crossdomain content.
+// SetCrossdomainContent replaces the file crossdomain.xml of a storage bucket.
+//
+// Refresh it in the caches with [Client.RefreshVodObjectCaches] for it to count
+// at once.
 //
 // RAM action: vod:SetCrossdomainContent.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setcrossdomaincontent
 func (c *Client) SetCrossdomainContent(ctx context.Context, req SetCrossdomainContentRequest) (*SetCrossdomainContentResponse, error) {
-	return rpc.Call[SetCrossdomainContentResponse](ctx, c.rpc, rpc.Op{Action: "SetCrossdomainContent"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetCrossdomainContent", Class: rpc.Idempotent}, req, new(SetCrossdomainContentResponse))
 }
 
 // SetCrossdomainContentRequest is the input of [Client.SetCrossdomainContent].
 type SetCrossdomainContentRequest struct {
-	// Required.
-	Content              string `check:"required"`
+	// The XML file. Required. At most 2048 characters.
+	Content              string `check:"required,runes=2048"`
 	OwnerAccount         string
 	OwnerId              string
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	ResourceRealOwnerId  string
-	// Required.
+	// The account that owns the bucket.
+	ResourceRealOwnerId string
+	// The bucket, such as outin-x.oss-cn-shanghai.aliyuncs.com. Required.
 	StorageLocation string `check:"required"`
 }
 
@@ -671,23 +789,32 @@ type SetCrossdomainContentResponse struct {
 	RequestId string
 }
 
-// SetVodDomainCertificate sets the vod domain certificate.
+// SetVodDomainCertificate switches HTTPS of an accelerated domain on or off and
+// sets its certificate.
+//
+// [Client.SetVodDomainSSLCertificate] can also use certificates of the
+// certificate service.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:SetVodDomainCertificate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setvoddomaincertificate
 func (c *Client) SetVodDomainCertificate(ctx context.Context, req SetVodDomainCertificateRequest) (*SetVodDomainCertificateResponse, error) {
-	return rpc.Call[SetVodDomainCertificateResponse](ctx, c.rpc, rpc.Op{Action: "SetVodDomainCertificate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetVodDomainCertificate", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(SetVodDomainCertificateResponse))
 }
 
 // SetVodDomainCertificateRequest is the input of [Client.SetVodDomainCertificate].
 type SetVodDomainCertificateRequest struct {
+	// Name of the certificate.
 	CertName string
-	// Required.
+	// The accelerated domain, of the HTTPS kind. Required.
 	DomainName string `check:"required"`
 	OwnerId    int64
-	SSLPri     string
-	// Required. Such as on or off.
-	SSLProtocol   string `check:"required"`
+	// Private key, PEM; needed to switch HTTPS on.
+	SSLPri string
+	// Switch HTTPS on or off. Required. One of on or off.
+	SSLProtocol string `check:"required,in=on|off"`
+	// Certificate, PEM; needed to switch HTTPS on.
 	SSLPub        string
 	SecurityToken string
 }
@@ -697,29 +824,40 @@ type SetVodDomainCertificateResponse struct {
 	RequestId string
 }
 
-// SetVodDomainSSLCertificate sets the vod domain SSL certificate.
+// SetVodDomainSSLCertificate switches HTTPS of an accelerated domain on or off,
+// with a certificate uploaded here or kept in the certificate service.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:SetVodDomainSSLCertificate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setvoddomainsslcertificate
 func (c *Client) SetVodDomainSSLCertificate(ctx context.Context, req SetVodDomainSSLCertificateRequest) (*SetVodDomainSSLCertificateResponse, error) {
-	return rpc.Call[SetVodDomainSSLCertificateResponse](ctx, c.rpc, rpc.Op{Action: "SetVodDomainSSLCertificate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetVodDomainSSLCertificate", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(SetVodDomainSSLCertificateResponse))
 }
 
 // SetVodDomainSSLCertificateRequest is the input of [Client.SetVodDomainSSLCertificate].
 type SetVodDomainSSLCertificateRequest struct {
-	CertId   int64
+	// Id of the certificate in the certificate service.
+	CertId int64
+	// Name of the certificate.
 	CertName string
-	// Such as ap-southeast-1 or cn-hangzhou.
-	CertRegion string
-	// Such as upload or cas.
-	CertType string
-	// Required.
+	// Region of the certificate; cn-hangzhou when empty. One of ap-southeast-1 or
+	// cn-hangzhou.
+	CertRegion string `check:"in=ap-southeast-1|cn-hangzhou"`
+	// Uploaded here (upload) or from the certificate service (cas). One of upload
+	// or cas.
+	CertType string `check:"in=upload|cas"`
+	// The accelerated domain. Required.
 	DomainName string `check:"required"`
-	Env        string
-	OwnerId    int64
-	SSLPri     string
-	// Required. Such as on or off.
-	SSLProtocol   string `check:"required"`
+	// staging tries the certificate on a part of the nodes; anything else puts it
+	// in force.
+	Env     string
+	OwnerId int64
+	// Private key, PEM; not needed to switch HTTPS off.
+	SSLPri string
+	// Switch HTTPS on or off. Required. One of on or off.
+	SSLProtocol string `check:"required,in=on|off"`
+	// Certificate, PEM; not needed to switch HTTPS off.
 	SSLPub        string
 	SecurityToken string
 }
@@ -729,21 +867,26 @@ type SetVodDomainSSLCertificateResponse struct {
 	RequestId string
 }
 
-// UpdateVodDomain updates the vod domain.
+// UpdateVodDomain changes the origins of an accelerated domain.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:UpdateVodDomain.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevoddomain
 func (c *Client) UpdateVodDomain(ctx context.Context, req UpdateVodDomainRequest) (*UpdateVodDomainResponse, error) {
-	return rpc.Call[UpdateVodDomainResponse](ctx, c.rpc, rpc.Op{Action: "UpdateVodDomain"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateVodDomain", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(UpdateVodDomainResponse))
 }
 
 // UpdateVodDomainRequest is the input of [Client.UpdateVodDomain].
 type UpdateVodDomainRequest struct {
-	// Required.
-	DomainName     string `check:"required"`
-	OwnerId        int64
-	SecurityToken  string
-	Sources        string
+	// The accelerated domain. Required.
+	DomainName    string `check:"required"`
+	OwnerId       int64
+	SecurityToken string
+	// The origin servers as a JSON array, such as
+	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}].
+	Sources string
+	// Top-level domain to attach it to.
 	TopLevelDomain string
 }
 
@@ -752,21 +895,25 @@ type UpdateVodDomainResponse struct {
 	RequestId string
 }
 
-// VerifyVodDomainOwner verifies the vod domain owner.
+// VerifyVodDomainOwner checks that the caller owns a domain, by the text of
+// [Client.DescribeVodVerifyContent].
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:VerifyVodDomainOwner.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-verifyvoddomainowner
 func (c *Client) VerifyVodDomainOwner(ctx context.Context, req VerifyVodDomainOwnerRequest) (*VerifyVodDomainOwnerResponse, error) {
-	return rpc.Call[VerifyVodDomainOwnerResponse](ctx, c.rpc, rpc.Op{Action: "VerifyVodDomainOwner"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "VerifyVodDomainOwner", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(VerifyVodDomainOwnerResponse))
 }
 
 // VerifyVodDomainOwnerRequest is the input of [Client.VerifyVodDomainOwner].
 type VerifyVodDomainOwnerRequest struct {
-	// Required.
+	// The domain to check. Required.
 	DomainName string `check:"required"`
 	OwnerId    int64
-	// Required. Such as dnsCheck or fileCheck.
-	VerifyType string `check:"required"`
+	// Where the text is: in a DNS record or in a file. Required. One of dnsCheck or
+	// fileCheck.
+	VerifyType string `check:"required,in=dnsCheck|fileCheck"`
 }
 
 // VerifyVodDomainOwnerResponse is the answer of [Client.VerifyVodDomainOwner].

@@ -9,25 +9,31 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddEditingProject adds the editing project.
+// AddEditingProject creates an online editing project, a draft of a video to
+// produce.
 //
 // RAM action: vod:AddEditingProject.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addeditingproject
 func (c *Client) AddEditingProject(ctx context.Context, req AddEditingProjectRequest) (*AddEditingProjectResponse, error) {
-	return rpc.Call[AddEditingProjectResponse](ctx, c.rpc, rpc.Op{Action: "AddEditingProject"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProject"}, req, new(AddEditingProjectResponse))
 }
 
 // AddEditingProjectRequest is the input of [Client.AddEditingProject].
 type AddEditingProjectRequest struct {
-	CoverURL             string
-	Description          string
+	// URL of the cover; the cover of the first clip of the timeline when empty.
+	CoverURL string
+	// Free text.
+	Description string
+	// Region of the service, such as cn-shanghai.
 	Division             string
 	OwnerAccount         string
 	OwnerId              string
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	Timeline             any `rpc:",json"`
-	// Required.
+	// The timeline as a JSON document with VideoTracks and others. An empty
+	// timeline when nil.
+	Timeline any `rpc:",json"`
+	// Title of the project. Required.
 	Title string `check:"required"`
 }
 
@@ -37,23 +43,26 @@ type AddEditingProjectResponse struct {
 	Project   EditingProject
 }
 
-// AddEditingProjectMaterials adds editing project materials.
+// AddEditingProjectMaterials adds up to 10 assets to the materials of an
+// editing project.
 //
 // RAM action: vod:AddEditingProjectMaterials.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addeditingprojectmaterials
 func (c *Client) AddEditingProjectMaterials(ctx context.Context, req AddEditingProjectMaterialsRequest) (*AddEditingProjectMaterialsResponse, error) {
-	return rpc.Call[AddEditingProjectMaterialsResponse](ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials"}, req, new(AddEditingProjectMaterialsResponse))
 }
 
 // AddEditingProjectMaterialsRequest is the input of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsRequest struct {
-	// Required.
-	MaterialIds []string `rpc:",comma" check:"required"`
-	// Required. Such as video, audio or image.
-	MaterialType string `check:"required"`
+	// Ids of assets (VideoId, ImageId or the MediaId of an auxiliary asset).
+	// Required. At most 10 items.
+	MaterialIds []string `rpc:",comma" check:"required,items=10"`
+	// Kind of the materials; all of one call are of one kind. Required. One of
+	// video, audio or image.
+	MaterialType string `check:"required,in=video|audio|image"`
 	OwnerAccount string
 	OwnerId      string
-	// Required.
+	// The project to add to. Required.
 	ProjectId            string `check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
@@ -87,19 +96,19 @@ type AddedMaterial struct {
 	Title        string
 }
 
-// DeleteEditingProject deletes the editing project.
+// DeleteEditingProject deletes editing projects.
 //
 // RAM action: vod:DeleteEditingProject.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteeditingproject
 func (c *Client) DeleteEditingProject(ctx context.Context, req DeleteEditingProjectRequest) (*DeleteEditingProjectResponse, error) {
-	return rpc.Call[DeleteEditingProjectResponse](ctx, c.rpc, rpc.Op{Action: "DeleteEditingProject"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteEditingProject", Class: rpc.Idempotent}, req, new(DeleteEditingProjectResponse))
 }
 
 // DeleteEditingProjectRequest is the input of [Client.DeleteEditingProject].
 type DeleteEditingProjectRequest struct {
 	OwnerAccount string
 	OwnerId      string
-	// Required.
+	// The projects to delete. Required.
 	ProjectIds           []string `rpc:",comma" check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
@@ -110,23 +119,26 @@ type DeleteEditingProjectResponse struct {
 	RequestId string
 }
 
-// DeleteEditingProjectMaterials deletes editing project materials.
+// DeleteEditingProjectMaterials takes assets off the materials of an editing
+// project; the assets stay.
 //
 // RAM action: vod:DeleteEditingProjectMaterials.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteeditingprojectmaterials
 func (c *Client) DeleteEditingProjectMaterials(ctx context.Context, req DeleteEditingProjectMaterialsRequest) (*DeleteEditingProjectMaterialsResponse, error) {
-	return rpc.Call[DeleteEditingProjectMaterialsResponse](ctx, c.rpc, rpc.Op{Action: "DeleteEditingProjectMaterials"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteEditingProjectMaterials", Class: rpc.Idempotent}, req, new(DeleteEditingProjectMaterialsResponse))
 }
 
 // DeleteEditingProjectMaterialsRequest is the input of [Client.DeleteEditingProjectMaterials].
 type DeleteEditingProjectMaterialsRequest struct {
+	// Ids of assets (VideoId, ImageId or the MediaId of an auxiliary asset).
 	// Required.
 	MaterialIds []string `rpc:",comma" check:"required"`
-	// Required. Such as video, audio or image.
-	MaterialType string `check:"required"`
+	// Kind of the materials; all of one call are of one kind. Required. One of
+	// video, audio or image.
+	MaterialType string `check:"required,in=video|audio|image"`
 	OwnerAccount string
 	OwnerId      string
-	// Required.
+	// The project to take them off. Required.
 	ProjectId            string `check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
@@ -137,19 +149,19 @@ type DeleteEditingProjectMaterialsResponse struct {
 	RequestId string
 }
 
-// GetEditingProject gets the editing project.
+// GetEditingProject returns an editing project with timeline and status.
 //
 // RAM action: vod:GetEditingProject.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geteditingproject
 func (c *Client) GetEditingProject(ctx context.Context, req GetEditingProjectRequest) (*GetEditingProjectResponse, error) {
-	return rpc.Call[GetEditingProjectResponse](ctx, c.rpc, rpc.Op{Action: "GetEditingProject", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEditingProject", Class: rpc.Read}, req, new(GetEditingProjectResponse))
 }
 
 // GetEditingProjectRequest is the input of [Client.GetEditingProject].
 type GetEditingProjectRequest struct {
 	OwnerAccount string
 	OwnerId      string
-	// Required.
+	// The project to look up. Required.
 	ProjectId            string `check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
@@ -161,26 +173,27 @@ type GetEditingProjectResponse struct {
 	Project   EditingProject
 }
 
-// GetEditingProjectMaterials gets editing project materials.
+// GetEditingProjectMaterials returns the materials of an editing project,
+// whether the timeline uses them or not.
 //
 // RAM action: vod:GetEditingProjectMaterials.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geteditingprojectmaterials
 func (c *Client) GetEditingProjectMaterials(ctx context.Context, req GetEditingProjectMaterialsRequest) (*GetEditingProjectMaterialsResponse, error) {
-	return rpc.Call[GetEditingProjectMaterialsResponse](ctx, c.rpc, rpc.Op{Action: "GetEditingProjectMaterials", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEditingProjectMaterials", Class: rpc.Read}, req, new(GetEditingProjectMaterialsResponse))
 }
 
 // GetEditingProjectMaterialsRequest is the input of [Client.GetEditingProjectMaterials].
 type GetEditingProjectMaterialsRequest struct {
-	// Such as video, audio or image.
-	MaterialType string
+	// Only materials of this kind. One of video, audio or image.
+	MaterialType string `check:"in=video|audio|image"`
 	OwnerAccount string
 	OwnerId      string
-	// Required.
+	// The project to look up. Required.
 	ProjectId            string `check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	// Such as video or audio.
-	Type string
+	// Older form of MaterialType, without images. One of video or audio.
+	Type string `check:"in=video|audio"`
 }
 
 // GetEditingProjectMaterialsResponse is the answer of [Client.GetEditingProjectMaterials].
@@ -217,28 +230,53 @@ type EditingMaterial struct {
 	Title  string
 }
 
-// ProduceEditingProjectVideo produces the editing project video.
+// ProduceEditingProjectVideo produces a video from an editing project or a
+// timeline and makes it a media asset.
+//
+// With a Timeline alone a new project is made; with both the Timeline is stored
+// in the project first, and so are the other fields. The work is asynchronous
+// and billed: the event ProduceMediaComplete or [Client.GetEditingProject]
+// tells the end.
+//
+// Videos have to be in status Normal and in the service's region. Limits: 100
+// tracks of each kind, 200 materials of 1 TB together, output sides of 128 to
+// 4096 pixels with the short one at most 2160.
+//
+// Needs ProjectId or Timeline.
 //
 // RAM action: vod:ProduceEditingProjectVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-produceeditingprojectvideo
 func (c *Client) ProduceEditingProjectVideo(ctx context.Context, req ProduceEditingProjectVideoRequest) (*ProduceEditingProjectVideoResponse, error) {
-	return rpc.Call[ProduceEditingProjectVideoResponse](ctx, c.rpc, rpc.Op{Action: "ProduceEditingProjectVideo"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ProduceEditingProjectVideo", OneOf: "ProjectId|Timeline"}, req, new(ProduceEditingProjectVideoResponse))
 }
 
 // ProduceEditingProjectVideoRequest is the input of [Client.ProduceEditingProjectVideo].
 type ProduceEditingProjectVideoRequest struct {
-	AppId                string
-	CoverURL             string
-	Description          string
-	MediaMetadata        any `rpc:",json"`
-	OwnerId              int64
-	ProduceConfig        any `rpc:",json"`
+	// The application that owns what is made; app-1000000 when empty.
+	AppId string
+	// URL of the project's cover.
+	CoverURL string
+	// Description of the project.
+	Description string
+	// Metadata of the video to make as a JSON document, such as
+	// {"Title":"...","Description":"..."}.
+	MediaMetadata any `rpc:",json"`
+	OwnerId       int64
+	// Settings as a JSON document, such as {"TemplateGroupId":"..."}.
+	// StorageLocation is needed outside of cn-shanghai.
+	ProduceConfig any `rpc:",json"`
+	// The project to produce.
 	ProjectId            string
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
-	Timeline             any `rpc:",json"`
-	Title                string
-	UserData             any `rpc:",json"`
+	// The timeline as a JSON document with VideoTracks and others. Every clip needs
+	// a valid MediaId. The saved timeline of the project when nil.
+	Timeline any `rpc:",json"`
+	// Title of the project.
+	Title string
+	// Callback and data of your own for the events of the job, as a JSON document
+	// of at most 256 characters.
+	UserData any `rpc:",json"`
 }
 
 // ProduceEditingProjectVideoResponse is the answer of [Client.ProduceEditingProjectVideo].
@@ -248,12 +286,13 @@ type ProduceEditingProjectVideoResponse struct {
 	ProjectId string
 }
 
-// SearchEditingProject searches the editing project.
+// SearchEditingProject finds editing projects by title, status and creation
+// time.
 //
 // RAM action: vod:SearchEditingProject.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-searcheditingproject
 func (c *Client) SearchEditingProject(ctx context.Context, req SearchEditingProjectRequest) (*SearchEditingProjectResponse, error) {
-	return rpc.Call[SearchEditingProjectResponse](ctx, c.rpc, rpc.Op{Action: "SearchEditingProject", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchEditingProject", Class: rpc.Read}, req, new(SearchEditingProjectResponse))
 }
 
 // SearchEditingProjectIter yields the items of all pages of
@@ -268,19 +307,26 @@ func (c *Client) SearchEditingProjectIter(ctx context.Context, req SearchEditing
 
 // SearchEditingProjectRequest is the input of [Client.SearchEditingProject].
 type SearchEditingProjectRequest struct {
-	EndTime              string
-	OwnerAccount         string
-	OwnerId              string
-	PageNo               int32
-	PageSize             int32
+	// Latest creation time: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime      string
+	OwnerAccount string
+	OwnerId      string
+	// Page number; 1 when zero.
+	PageNo int32
+	// Projects a page; 10 when zero. At most 100.
+	PageSize             int32 `check:"max=100"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	// Such as CreationTime:Desc or CreationTime:Asc.
-	SortBy    string
+	// CreationTime:Desc (default) or CreationTime:Asc; the Chinese reference says
+	// desc and asc.
+	SortBy string
+	// Earliest creation time: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
-	// Such as Normal, Producing, Produced or ProduceFailed.
-	Status string
-	Title  string
+	// One or more statuses, separated by commas; all when empty. One of Normal,
+	// Producing, Produced or ProduceFailed.
+	Status string `check:"in=Normal|Producing|Produced|ProduceFailed"`
+	// Title to look for.
+	Title string
 }
 
 // SearchEditingProjectResponse is the answer of [Client.SearchEditingProject].
@@ -292,21 +338,22 @@ type SearchEditingProjectResponse struct {
 	Total int32
 }
 
-// SetEditingProjectMaterials sets editing project materials.
+// SetEditingProjectMaterials sets the materials of an editing project.
 //
 // RAM action: vod:SetEditingProjectMaterials.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-seteditingprojectmaterials
 func (c *Client) SetEditingProjectMaterials(ctx context.Context, req SetEditingProjectMaterialsRequest) (*SetEditingProjectMaterialsResponse, error) {
-	return rpc.Call[SetEditingProjectMaterialsResponse](ctx, c.rpc, rpc.Op{Action: "SetEditingProjectMaterials"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetEditingProjectMaterials", Class: rpc.Idempotent}, req, new(SetEditingProjectMaterialsResponse))
 }
 
 // SetEditingProjectMaterialsRequest is the input of [Client.SetEditingProjectMaterials].
 type SetEditingProjectMaterialsRequest struct {
+	// Ids of assets (VideoId, ImageId or the MediaId of an auxiliary asset).
 	// Required.
 	MaterialIds  []string `rpc:",comma" check:"required"`
 	OwnerAccount string
 	OwnerId      string
-	// Required.
+	// The project to change. Required.
 	ProjectId            string `check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
@@ -317,26 +364,31 @@ type SetEditingProjectMaterialsResponse struct {
 	RequestId string
 }
 
-// UpdateEditingProject updates the editing project.
+// UpdateEditingProject changes title, description, cover or timeline of an
+// editing project.
 //
 // RAM action: vod:UpdateEditingProject.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateeditingproject
 func (c *Client) UpdateEditingProject(ctx context.Context, req UpdateEditingProjectRequest) (*UpdateEditingProjectResponse, error) {
-	return rpc.Call[UpdateEditingProjectResponse](ctx, c.rpc, rpc.Op{Action: "UpdateEditingProject"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateEditingProject", Class: rpc.Idempotent}, req, new(UpdateEditingProjectResponse))
 }
 
 // UpdateEditingProjectRequest is the input of [Client.UpdateEditingProject].
 type UpdateEditingProjectRequest struct {
-	CoverURL     string
+	// New URL of the cover.
+	CoverURL string
+	// New description.
 	Description  string
 	OwnerAccount string
 	OwnerId      string
-	// Required.
+	// The project to change. Required.
 	ProjectId            string `check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	Timeline             string
-	Title                string
+	// New timeline as a JSON document.
+	Timeline string
+	// New title.
+	Title string
 }
 
 // UpdateEditingProjectResponse is the answer of [Client.UpdateEditingProject].

@@ -8,24 +8,35 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// DeleteImage deletes the image.
+// DeleteImage deletes images by id or URL, or the snapshots of a video, for
+// good.
+//
+// With DeleteImageType ImageId give ImageIds, with ImageURL give ImageURLs,
+// with VideoId give VideoId and ImageType. Copies in the CDN may live on for a
+// while.
 //
 // RAM action: vod:DeleteImage.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteimage
 func (c *Client) DeleteImage(ctx context.Context, req DeleteImageRequest) (*DeleteImageResponse, error) {
-	return rpc.Call[DeleteImageResponse](ctx, c.rpc, rpc.Op{Action: "DeleteImage"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteImage", Class: rpc.Idempotent}, req, new(DeleteImageResponse))
 }
 
 // DeleteImageRequest is the input of [Client.DeleteImage].
 type DeleteImageRequest struct {
-	// Required. Such as ImageURL, ImageId or VideoId.
-	DeleteImageType string   `check:"required"`
-	ImageIds        []string `rpc:",comma"`
-	// Such as CoverSnapshot, NormalSnapshot, SpriteSnapshot, SpriteOriginSnapshot
-	// or All.
-	ImageType string
-	ImageURLs []string `rpc:",comma"`
-	VideoId   string
+	// How the images are named, and so which other fields count. Required. One of
+	// ImageURL, ImageId or VideoId.
+	DeleteImageType string `check:"required,in=ImageURL|ImageId|VideoId"`
+	// Ids of images; for DeleteImageType ImageId. At most 20 items.
+	ImageIds []string `rpc:",comma" check:"items=20"`
+	// Which snapshots of the video, separated by commas; All stands alone. For
+	// DeleteImageType VideoId. One of CoverSnapshot, NormalSnapshot,
+	// SpriteSnapshot, SpriteOriginSnapshot or All.
+	ImageType string `check:"in=CoverSnapshot|NormalSnapshot|SpriteSnapshot|SpriteOriginSnapshot|All"`
+	// The ImageURLs that [Client.CreateUploadImage] returned; for DeleteImageType
+	// ImageURL. At most 20 items.
+	ImageURLs []string `rpc:",comma" check:"items=20"`
+	// The video whose snapshots to delete; for DeleteImageType VideoId.
+	VideoId string
 }
 
 // DeleteImageResponse is the answer of [Client.DeleteImage].
@@ -33,21 +44,27 @@ type DeleteImageResponse struct {
 	RequestId string
 }
 
-// GetImageInfo gets the image info.
+// GetImageInfo returns title, size, URL and tags of one uploaded image.
+//
+// Snapshots of videos are in [Client.ListSnapshots].
 //
 // RAM action: vod:GetImageInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getimageinfo
 func (c *Client) GetImageInfo(ctx context.Context, req GetImageInfoRequest) (*GetImageInfoResponse, error) {
-	return rpc.Call[GetImageInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetImageInfo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetImageInfo", Class: rpc.Read}, req, new(GetImageInfoResponse))
 }
 
 // GetImageInfoRequest is the input of [Client.GetImageInfo].
 type GetImageInfoRequest struct {
+	// How long the URL is valid, in seconds. With OutputType cdn only where URL
+	// signing is on, whose own setting is the default; with oss 3600 when zero, at
+	// most 2592000 in a VOD bucket and 129600 in your own.
 	AuthTimeout int64
-	// Required.
+	// The image to look up. Required.
 	ImageId string `check:"required"`
-	// Such as oss or cdn.
-	OutputType string
+	// Kind of URL: from the CDN (cdn, default) or from the bucket. One of oss or
+	// cdn.
+	OutputType string `check:"in=oss|cdn"`
 }
 
 // GetImageInfoResponse is the answer of [Client.GetImageInfo].
@@ -56,21 +73,28 @@ type GetImageInfoResponse struct {
 	ImageInfo ImageInfo
 }
 
-// GetImageInfos gets image infos.
+// GetImageInfos returns title, size, URL and tags of up to 20 uploaded images
+// at once.
+//
+// Snapshots of videos are in [Client.ListSnapshots].
 //
 // RAM action: vod:GetImageInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getimageinfos
 func (c *Client) GetImageInfos(ctx context.Context, req GetImageInfosRequest) (*GetImageInfosResponse, error) {
-	return rpc.Call[GetImageInfosResponse](ctx, c.rpc, rpc.Op{Action: "GetImageInfos", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetImageInfos", Class: rpc.Read}, req, new(GetImageInfosResponse))
 }
 
 // GetImageInfosRequest is the input of [Client.GetImageInfos].
 type GetImageInfosRequest struct {
+	// How long the URL is valid, in seconds. With OutputType cdn only where URL
+	// signing is on, whose own setting is the default; with oss 3600 when zero, at
+	// most 2592000 in a VOD bucket and 129600 in your own.
 	AuthTimeout int64
-	// Required.
-	ImageIds []string `rpc:",comma" check:"required"`
-	// Such as oss or cdn.
-	OutputType string
+	// The images to look up. Required. At most 20 items.
+	ImageIds []string `rpc:",comma" check:"required,items=20"`
+	// Kind of URL: from the CDN (cdn, default) or from the bucket. One of oss or
+	// cdn.
+	OutputType string `check:"in=oss|cdn"`
 }
 
 // GetImageInfosResponse is the answer of [Client.GetImageInfos].
@@ -80,17 +104,22 @@ type GetImageInfosResponse struct {
 	NonExistImageIds []string
 }
 
-// UpdateImageInfos updates image infos.
+// UpdateImageInfos changes title, description, tags or category of up to 20
+// uploaded images at once.
+//
+// What is left out stays as it is. Snapshots of videos cannot be changed.
 //
 // RAM action: vod:UpdateImageInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateimageinfos
 func (c *Client) UpdateImageInfos(ctx context.Context, req UpdateImageInfosRequest) (*UpdateImageInfosResponse, error) {
-	return rpc.Call[UpdateImageInfosResponse](ctx, c.rpc, rpc.Op{Action: "UpdateImageInfos"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateImageInfos", Class: rpc.Idempotent}, req, new(UpdateImageInfosResponse))
 }
 
 // UpdateImageInfosRequest is the input of [Client.UpdateImageInfos].
 type UpdateImageInfosRequest struct {
-	// Required.
+	// A JSON array with one object for each image, at most 20, such as
+	// [{"ImageId":"...","Title":"...","Tags":"a,b"}]. Title, Description and Tags
+	// must not contain emoji. Required.
 	UpdateContent string `check:"required"`
 }
 

@@ -9,19 +9,24 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// BatchGetMediaInfos gets media infos.
+// BatchGetMediaInfos returns basic, source file and play information of up to
+// 20 video or audio assets at once.
+//
+// The service analyses a file after its upload; the event VideoAnalysisComplete
+// tells that the information is there.
 //
 // RAM action: vod:BatchGetMediaInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-batchgetmediainfos
 func (c *Client) BatchGetMediaInfos(ctx context.Context, req BatchGetMediaInfosRequest) (*BatchGetMediaInfosResponse, error) {
-	return rpc.Call[BatchGetMediaInfosResponse](ctx, c.rpc, rpc.Op{Action: "BatchGetMediaInfos", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetMediaInfos", Class: rpc.Read}, req, new(BatchGetMediaInfosResponse))
 }
 
 // BatchGetMediaInfosRequest is the input of [Client.BatchGetMediaInfos].
 type BatchGetMediaInfosRequest struct {
-	// Required.
-	MediaIds     []string `rpc:",comma" check:"required"`
-	ReferenceIds []string `rpc:",comma"`
+	// VideoIds. Required. At most 20 items.
+	MediaIds []string `rpc:",comma" check:"required,items=20"`
+	// Your own ids of the assets. At most 20 items.
+	ReferenceIds []string `rpc:",comma" check:"items=20"`
 }
 
 // BatchGetMediaInfosResponse is the answer of [Client.BatchGetMediaInfos].
@@ -65,19 +70,29 @@ type MediaInfo struct {
 	UserData          string
 }
 
-// DeleteMezzanines deletes mezzanines.
+// DeleteMezzanines deletes the source files of videos or audio files and keeps
+// their transcoded streams.
+//
+// This is final: without its source file an asset can no longer be transcoded,
+// snapshot or audited.
+//
+// Needs VideoIds or ReferenceIds.
 //
 // RAM action: vod:DeleteMezzanines.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletemezzanines
 func (c *Client) DeleteMezzanines(ctx context.Context, req DeleteMezzaninesRequest) (*DeleteMezzaninesResponse, error) {
-	return rpc.Call[DeleteMezzaninesResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMezzanines"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMezzanines", Class: rpc.Idempotent, OneOf: "VideoIds|ReferenceIds"}, req, new(DeleteMezzaninesResponse))
 }
 
 // DeleteMezzaninesRequest is the input of [Client.DeleteMezzanines].
 type DeleteMezzaninesRequest struct {
-	Force        *bool
-	ReferenceIds []string `rpc:",comma"`
-	VideoIds     []string `rpc:",comma"`
+	// Delete also a source file that is itself played, because the asset is not
+	// transcoded or transcoded later. False when nil: such files stay.
+	Force *bool
+	// Your own ids of the assets. At most 20 items.
+	ReferenceIds []string `rpc:",comma" check:"items=20"`
+	// The assets. At most 20 items.
+	VideoIds []string `rpc:",comma" check:"items=20"`
 }
 
 // DeleteMezzaninesResponse is the answer of [Client.DeleteMezzanines].
@@ -88,20 +103,26 @@ type DeleteMezzaninesResponse struct {
 	UnRemoveableVideoIds []string
 }
 
-// DeleteStream deletes the stream.
+// DeleteStream deletes transcoded streams of one video.
+//
+// Needs VideoId or ReferenceId.
 //
 // RAM action: vod:DeleteStream.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletestream
 func (c *Client) DeleteStream(ctx context.Context, req DeleteStreamRequest) (*DeleteStreamResponse, error) {
-	return rpc.Call[DeleteStreamResponse](ctx, c.rpc, rpc.Op{Action: "DeleteStream"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteStream", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId"}, req, new(DeleteStreamResponse))
 }
 
 // DeleteStreamRequest is the input of [Client.DeleteStream].
 type DeleteStreamRequest struct {
-	// Required.
-	JobIds      []string `rpc:",comma" check:"required"`
-	ReferenceId string
-	VideoId     string
+	// Transcoding jobs that made the streams, all of the one video;
+	// [Client.GetPlayInfo] lists them. Required. At most 20 items.
+	JobIds []string `rpc:",comma" check:"required,items=20"`
+	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
+	// hyphens and underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// The video that owns the streams.
+	VideoId string
 }
 
 // DeleteStreamResponse is the answer of [Client.DeleteStream].
@@ -109,22 +130,25 @@ type DeleteStreamResponse struct {
 	RequestId string
 }
 
-// DeleteVideo deletes videos with all their files, for good. Copies in CDN
-// caches stay until they expire.
+// DeleteVideo deletes videos or audio files for good, with source files,
+// transcoded streams and covers.
+//
+// Nothing can be restored. Copies in the CDN stay until they expire or
+// [Client.RefreshVodObjectCaches] removes them.
 //
 // Needs VideoIds or ReferenceIds.
 //
 // RAM action: vod:DeleteVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletevideo
 func (c *Client) DeleteVideo(ctx context.Context, req DeleteVideoRequest) (*DeleteVideoResponse, error) {
-	return rpc.Call[DeleteVideoResponse](ctx, c.rpc, rpc.Op{Action: "DeleteVideo", Class: rpc.Idempotent, OneOf: "VideoIds|ReferenceIds"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVideo", Class: rpc.Idempotent, OneOf: "VideoIds|ReferenceIds"}, req, new(DeleteVideoResponse))
 }
 
 // DeleteVideoRequest is the input of [Client.DeleteVideo].
 type DeleteVideoRequest struct {
-	// Ids of your own; used when VideoIds is empty. At most 20 items.
+	// Your own ids of the assets. At most 20 items.
 	ReferenceIds []string `rpc:",comma" check:"items=20"`
-	// Assets to delete. At most 20 items.
+	// The assets to delete. At most 20 items.
 	VideoIds []string `rpc:",comma" check:"items=20"`
 }
 
@@ -136,29 +160,35 @@ type DeleteVideoResponse struct {
 	NonExistVideoIds     []string
 }
 
-// GetMezzanineInfo returns the source file of a video or audio asset. Its
-// streams are known only after the first transcoding.
+// GetMezzanineInfo returns the source file of a video or audio asset: status,
+// size, format and a URL.
+//
+// It is complete only after the first stream has been transcoded.
 //
 // Needs VideoId or ReferenceId.
 //
 // RAM action: vod:GetMezzanineInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmezzanineinfo
 func (c *Client) GetMezzanineInfo(ctx context.Context, req GetMezzanineInfoRequest) (*GetMezzanineInfoResponse, error) {
-	return rpc.Call[GetMezzanineInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetMezzanineInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMezzanineInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetMezzanineInfoResponse))
 }
 
 // GetMezzanineInfoRequest is the input of [Client.GetMezzanineInfo].
 type GetMezzanineInfoRequest struct {
-	// Streams to return, separated by commas: video, audio.
-	AdditionType string
-	// Seconds that an OSS URL stays valid; 3600 when zero. At most 2592000 in VOD
-	// storage, 129600 in a bucket of your own.
+	// What to add to the basic information, separated by commas. One of video or
+	// audio.
+	AdditionType string `check:"in=video|audio"`
+	// How long FileURL is valid, in seconds; 3600 when zero. With OutputType oss at
+	// most 2592000 for files in a VOD bucket and 129600 in your own; with cdn it
+	// counts only where URL signing is on.
 	AuthTimeout int64
-	// Kind of the URL: cdn when empty. One of oss or cdn.
+	// Kind of FileURL: from the CDN (cdn, default) or from the bucket. Files in a
+	// bucket of kind in always get oss. One of oss or cdn.
 	OutputType string `check:"in=oss|cdn"`
-	// Id of your own; used when VideoId is empty.
-	ReferenceId string
-	// Asset to read.
+	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
+	// hyphens and underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// The asset to look up.
 	VideoId string
 }
 
@@ -168,21 +198,26 @@ type GetMezzanineInfoResponse struct {
 	Mezzanine Mezzanine
 }
 
-// GetVideoInfo returns the metadata of a video or audio asset.
+// GetVideoInfo returns the metadata of one video or audio asset: title, status,
+// duration, cover, tags.
+//
+// The service analyses a file after its upload; the event VideoAnalysisComplete
+// tells that the information is complete.
 //
 // Needs VideoId or ReferenceId.
 //
 // RAM action: vod:GetVideoInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoinfo
 func (c *Client) GetVideoInfo(ctx context.Context, req GetVideoInfoRequest) (*GetVideoInfoResponse, error) {
-	return rpc.Call[GetVideoInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetVideoInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetVideoInfoResponse))
 }
 
 // GetVideoInfoRequest is the input of [Client.GetVideoInfo].
 type GetVideoInfoRequest struct {
-	// Id of your own; used when VideoId is empty.
-	ReferenceId string
-	// Asset to read.
+	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
+	// hyphens and underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// The asset to look up.
 	VideoId string
 }
 
@@ -192,18 +227,26 @@ type GetVideoInfoResponse struct {
 	Video     Video
 }
 
-// GetVideoInfos gets video infos.
+// GetVideoInfos returns the metadata of up to 20 video or audio assets at once.
+//
+// Ids that do not exist come back in a list of their own. The event
+// VideoAnalysisComplete tells that the information about an uploaded file is
+// complete.
+//
+// Needs VideoIds or ReferenceIds.
 //
 // RAM action: vod:GetVideoInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoinfos
 func (c *Client) GetVideoInfos(ctx context.Context, req GetVideoInfosRequest) (*GetVideoInfosResponse, error) {
-	return rpc.Call[GetVideoInfosResponse](ctx, c.rpc, rpc.Op{Action: "GetVideoInfos", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoInfos", Class: rpc.Read, OneOf: "VideoIds|ReferenceIds"}, req, new(GetVideoInfosResponse))
 }
 
 // GetVideoInfosRequest is the input of [Client.GetVideoInfos].
 type GetVideoInfosRequest struct {
-	ReferenceIds []string `rpc:",comma"`
-	VideoIds     []string `rpc:",comma"`
+	// Your own ids of the assets. At most 20 items.
+	ReferenceIds []string `rpc:",comma" check:"items=20"`
+	// The assets. At most 20 items.
+	VideoIds []string `rpc:",comma" check:"items=20"`
 }
 
 // GetVideoInfosResponse is the answer of [Client.GetVideoInfos].
@@ -214,12 +257,16 @@ type GetVideoInfosResponse struct {
 	VideoList            []VideoInfo
 }
 
-// GetVideoList gets the video list.
+// GetVideoList lists video and audio assets by status, category, storage and
+// creation time.
+//
+// Only the first 5000 matches can be reached: narrow the time, or walk through
+// everything with [Client.SearchMedia].
 //
 // RAM action: vod:GetVideoList.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideolist
 func (c *Client) GetVideoList(ctx context.Context, req GetVideoListRequest) (*GetVideoListResponse, error) {
-	return rpc.Call[GetVideoListResponse](ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read}, req, new(GetVideoListResponse))
 }
 
 // GetVideoListIter yields the items of all pages of [Client.GetVideoList], one
@@ -232,17 +279,24 @@ func (c *Client) GetVideoListIter(ctx context.Context, req GetVideoListRequest) 
 
 // GetVideoListRequest is the input of [Client.GetVideoList].
 type GetVideoListRequest struct {
-	CateId       int64
-	EndTime      string
-	PageNo       int32
-	PageSize     int32
-	ReferenceIds []string `rpc:",comma"`
-	// Such as CreationTime:Desc or CreationTime:Asc.
-	SortBy    string
+	// The category, from [Client.AddCategory] or [Client.GetCategories].
+	CateId int64
+	// Latest creation time, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Page number; 1 when zero.
+	PageNo int32
+	// Assets a page; 10 when zero. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Your own ids of the assets. At most 20 items.
+	ReferenceIds []string `rpc:",comma" check:"items=20"`
+	// CreationTime:Desc (default) or CreationTime:Asc.
+	SortBy string
+	// Earliest creation time: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
-	// Such as Uploading, UploadFail, UploadSucc, Transcoding, TranscodeFail,
-	// checking, Blocked, Normal or ProduceFail.
-	Status          string
+	// One or more statuses, separated by commas: Uploading, UploadFail, UploadSucc,
+	// Transcoding, TranscodeFail, Checking, Blocked, Normal, ProduceFail.
+	Status string
+	// Only assets stored there.
 	StorageLocation string
 }
 
@@ -255,12 +309,15 @@ type GetVideoListResponse struct {
 	}
 }
 
-// ListLiveRecordVideo lists the live record video.
+// ListLiveRecordVideo lists the videos that were made from recorded live
+// streams.
+//
+// Only the first 5000 matches can be reached.
 //
 // RAM action: vod:ListLiveRecordVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listliverecordvideo
 func (c *Client) ListLiveRecordVideo(ctx context.Context, req ListLiveRecordVideoRequest) (*ListLiveRecordVideoResponse, error) {
-	return rpc.Call[ListLiveRecordVideoResponse](ctx, c.rpc, rpc.Op{Action: "ListLiveRecordVideo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordVideo", Class: rpc.Read}, req, new(ListLiveRecordVideoResponse))
 }
 
 // ListLiveRecordVideoIter yields the items of all pages of
@@ -275,14 +332,22 @@ func (c *Client) ListLiveRecordVideoIter(ctx context.Context, req ListLiveRecord
 
 // ListLiveRecordVideoRequest is the input of [Client.ListLiveRecordVideo].
 type ListLiveRecordVideoRequest struct {
-	AppName    string
+	// Only recordings of this live application.
+	AppName string
+	// Only recordings of this live domain.
 	DomainName string
-	EndTime    string
-	PageNo     int32
-	PageSize   int32
-	// Such as CreationTime:Desc or CreationTime:Asc.
-	SortBy     string
-	StartTime  string
+	// Latest start of the recording, after StartTime: UTC, such as
+	// 2017-01-11T12:00:00Z.
+	EndTime string
+	// Page number; 1 when zero.
+	PageNo int32
+	// Videos a page; 10 when zero. At most 100.
+	PageSize int32 `check:"max=100"`
+	// CreationTime:Desc (default) or CreationTime:Asc.
+	SortBy string
+	// Earliest start of the recording: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
+	// Only recordings of this stream.
 	StreamName string
 }
 
@@ -327,23 +392,32 @@ type RecordedVideo struct {
 	VideoId         string
 }
 
-// RestoreMedia restores the media.
+// RestoreMedia makes archived audio and video assets readable for some days.
+//
+// Only storage classes Archive and Cold Archive can be restored. Retrieval is
+// billed, and for Cold Archive the readable copy too. Until the work is done
+// the storage class cannot change.
 //
 // RAM action: vod:RestoreMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-restoremedia
 func (c *Client) RestoreMedia(ctx context.Context, req RestoreMediaRequest) (*RestoreMediaResponse, error) {
-	return rpc.Call[RestoreMediaResponse](ctx, c.rpc, rpc.Op{Action: "RestoreMedia"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RestoreMedia"}, req, new(RestoreMediaResponse))
 }
 
 // RestoreMediaRequest is the input of [Client.RestoreMedia].
 type RestoreMediaRequest struct {
-	// Required.
-	MediaIds    []string `rpc:",comma" check:"required"`
+	// VideoIds. Required. At most 20 items.
+	MediaIds []string `rpc:",comma" check:"required,items=20"`
+	// Days the assets stay readable; 1 when empty, at most 7 for Archive and 365
+	// for Cold Archive.
 	RestoreDays string
-	// Such as Expedited, Standard or Bulk.
-	RestoreTier string
-	// Such as All or SourceFile.
-	Scope string
+	// Priority, for Cold Archive only: within an hour (Expedited), 2 to 5 hours
+	// (Standard, default) or 5 to 12 hours (Bulk). One of Expedited, Standard or
+	// Bulk.
+	RestoreTier string `check:"in=Expedited|Standard|Bulk"`
+	// Source file and streams (All, default) or the source file alone. One of All
+	// or SourceFile.
+	Scope string `check:"in=All|SourceFile"`
 }
 
 // RestoreMediaResponse is the answer of [Client.RestoreMedia].
@@ -358,13 +432,17 @@ type RestoreMediaResponse struct {
 	Success bool
 }
 
-// SearchMedia finds assets. Pages reach the first 5000 matches; ScrollToken
-// reaches 2 million video and audio assets, forward only.
+// SearchMedia finds videos, audio files, images or auxiliary assets by an
+// expression over their fields.
+//
+// Page numbers reach the first 5000 matches. Videos and audio files can be
+// walked to two million with ScrollToken: each call goes at most 100 assets on
+// from the last and allows one sort field.
 //
 // RAM action: vod:SearchMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
-	return rpc.Call[SearchMediaResponse](ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read}, req, new(SearchMediaResponse))
 }
 
 // SearchMediaIter yields the items of all pages of [Client.SearchMedia], one
@@ -377,19 +455,22 @@ func (c *Client) SearchMediaIter(ctx context.Context, req SearchMediaRequest) it
 
 // SearchMediaRequest is the input of [Client.SearchMedia].
 type SearchMediaRequest struct {
-	// Fields to return, separated by commas.
+	// Fields to return beside the basic ones, separated by commas, such as
+	// Title,CoverURL.
 	Fields string
-	// Filter expression.
+	// Filter in the search syntax of the reference, such as Status = 'Normal'; no
+	// filter when empty.
 	Match string
-	// Number of the page; 1 when zero.
+	// Page number; 1 when zero. Above 200 a ScrollToken is advised.
 	PageNo int32
-	// Assets per page; 10 when zero. At most 100.
+	// Assets a page; 10 when zero. At most 100.
 	PageSize int32 `check:"max=100"`
-	// ScrollToken of the page before.
+	// Where the last answer ended; empty at first. 32 characters.
 	ScrollToken string
-	// video when empty, audio, image or attached.
-	SearchType string
-	// Order, such as CreationTime:Desc.
+	// Kind of asset; video when empty. One of video, audio, image or attached.
+	SearchType string `check:"in=video|audio|image|attached"`
+	// Fields and order, separated by commas, such as CreationTime:Desc (default);
+	// at most three, with ScrollToken one.
 	SortBy string
 }
 
@@ -494,25 +575,36 @@ type OcrInfo struct {
 	To      float64
 }
 
-// UpdateMediaStorageClass updates media storage class.
+// UpdateMediaStorageClass moves audio and video assets to another storage
+// class.
+//
+// The work is asynchronous and ends with an event; until then the assets can
+// neither be changed again nor processed. Archived assets are restored by
+// themselves. Leaving IA before 30 days, Archive before 60 or Cold Archive
+// before 180 is billed for the missing days. Assets in your own buckets are not
+// supported.
 //
 // RAM action: vod:UpdateMediaStorageClass.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatemediastorageclass
 func (c *Client) UpdateMediaStorageClass(ctx context.Context, req UpdateMediaStorageClassRequest) (*UpdateMediaStorageClassResponse, error) {
-	return rpc.Call[UpdateMediaStorageClassResponse](ctx, c.rpc, rpc.Op{Action: "UpdateMediaStorageClass"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaStorageClass"}, req, new(UpdateMediaStorageClassResponse))
 }
 
 // UpdateMediaStorageClassRequest is the input of [Client.UpdateMediaStorageClass].
 type UpdateMediaStorageClassRequest struct {
+	// Also move assets that have not reached the minimum duration of their class,
+	// at extra cost. False when nil.
 	AllowUpdateWithoutTimeLimit *bool
-	// Required.
-	MediaIds []string `rpc:",comma" check:"required"`
-	// Such as Expedited, Standard or Bulk.
-	RestoreTier string
-	// Such as All or SourceFile.
-	Scope string
-	// Required. Such as Standard, IA, Archive or ColdArchive.
-	StorageClass string `check:"required"`
+	// VideoIds. Required. At most 20 items.
+	MediaIds []string `rpc:",comma" check:"required,items=20"`
+	// Priority of the restore, for Cold Archive only; Standard when empty. One of
+	// Expedited, Standard or Bulk.
+	RestoreTier string `check:"in=Expedited|Standard|Bulk"`
+	// Source file and streams (All, default), or the source file alone while the
+	// rest stays in Standard. One of All or SourceFile.
+	Scope string `check:"in=All|SourceFile"`
+	// The class to move to. Required. One of Standard, IA, Archive or ColdArchive.
+	StorageClass string `check:"required,in=Standard|IA|Archive|ColdArchive"`
 }
 
 // UpdateMediaStorageClassResponse is the answer of [Client.UpdateMediaStorageClass].
@@ -527,35 +619,38 @@ type UpdateMediaStorageClassResponse struct {
 	Status string
 }
 
-// UpdateVideoInfo changes the metadata of a video or audio asset; fields left
-// empty stay as they are.
+// UpdateVideoInfo changes title, tags, description, cover, category or user
+// data of one video or audio asset.
+//
+// What is left out stays as it is.
 //
 // Needs VideoId or ReferenceId.
 //
 // RAM action: vod:UpdateVideoInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevideoinfo
 func (c *Client) UpdateVideoInfo(ctx context.Context, req UpdateVideoInfoRequest) (*UpdateVideoInfoResponse, error) {
-	return rpc.Call[UpdateVideoInfoResponse](ctx, c.rpc, rpc.Op{Action: "UpdateVideoInfo", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateVideoInfo", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId"}, req, new(UpdateVideoInfoResponse))
 }
 
 // UpdateVideoInfoRequest is the input of [Client.UpdateVideoInfo].
 type UpdateVideoInfoRequest struct {
-	// Category id, as AddCategory and GetCategories return it.
+	// The category, from [Client.AddCategory] or [Client.GetCategories].
 	CateId int64
-	// URL of the cover image.
+	// URL of the cover.
 	CoverURL string
-	// New description. At most 1024 bytes.
+	// New description, UTF-8. At most 1024 bytes.
 	Description string `check:"bytes=1024"`
-	// Id of your own; names the asset when VideoId is empty. 6 to 64 letters,
-	// digits, hyphens and underscores.
+	// Your own id of the asset, unique in the account. 6 to 64 letters, digits,
+	// hyphens and underscores.
 	ReferenceId string `check:"pattern=referenceId"`
-	// New tags. At most 16, separated by commas, of 32 bytes each.
+	// New tags in place of the old ones. At most 16, separated by commas, of 32
+	// bytes each.
 	Tags string `check:"tags=16x32B"`
-	// New title. At most 128 bytes.
+	// New title, UTF-8. At most 128 bytes.
 	Title string `check:"bytes=128"`
-	// Callback and pass-through data; it comes back in the events of the asset.
+	// New user data: callback, acceleration and data of your own.
 	UserData UserData `rpc:",json"`
-	// Asset to change.
+	// The asset to change.
 	VideoId string
 }
 
@@ -564,17 +659,22 @@ type UpdateVideoInfoResponse struct {
 	RequestId string
 }
 
-// UpdateVideoInfos updates video infos.
+// UpdateVideoInfos changes title, tags, description, cover or category of up to
+// 20 video or audio assets at once.
+//
+// What is left out stays as it is. More than 20 fail all together with
+// CountExceededMax.
 //
 // RAM action: vod:UpdateVideoInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevideoinfos
 func (c *Client) UpdateVideoInfos(ctx context.Context, req UpdateVideoInfosRequest) (*UpdateVideoInfosResponse, error) {
-	return rpc.Call[UpdateVideoInfosResponse](ctx, c.rpc, rpc.Op{Action: "UpdateVideoInfos"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateVideoInfos", Class: rpc.Idempotent}, req, new(UpdateVideoInfosResponse))
 }
 
 // UpdateVideoInfosRequest is the input of [Client.UpdateVideoInfos].
 type UpdateVideoInfosRequest struct {
-	// Required.
+	// A JSON array with one object for each asset, such as
+	// [{"VideoId":"...","Title":"..."}]. Required.
 	UpdateContent any `rpc:",json" check:"required"`
 }
 

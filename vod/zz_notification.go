@@ -8,16 +8,18 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// DeleteMessageCallback deletes the message callback.
+// DeleteMessageCallback removes the callback settings of the client's region,
+// which ends all event messages.
 //
 // RAM action: vod:DeleteMessageCallback.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletemessagecallback
 func (c *Client) DeleteMessageCallback(ctx context.Context, req DeleteMessageCallbackRequest) (*DeleteMessageCallbackResponse, error) {
-	return rpc.Call[DeleteMessageCallbackResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMessageCallback"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMessageCallback", Class: rpc.Idempotent}, req, new(DeleteMessageCallbackResponse))
 }
 
 // DeleteMessageCallbackRequest is the input of [Client.DeleteMessageCallback].
 type DeleteMessageCallbackRequest struct {
+	// The application the settings are for; app-1000000 when empty.
 	AppId        string
 	OwnerAccount string
 }
@@ -27,16 +29,17 @@ type DeleteMessageCallbackResponse struct {
 	RequestId string
 }
 
-// GetMessageCallback gets the message callback.
+// GetMessageCallback returns the callback settings of the client's region.
 //
 // RAM action: vod:GetMessageCallback.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmessagecallback
 func (c *Client) GetMessageCallback(ctx context.Context, req GetMessageCallbackRequest) (*GetMessageCallbackResponse, error) {
-	return rpc.Call[GetMessageCallbackResponse](ctx, c.rpc, rpc.Op{Action: "GetMessageCallback", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMessageCallback", Class: rpc.Read}, req, new(GetMessageCallbackResponse))
 }
 
 // GetMessageCallbackRequest is the input of [Client.GetMessageCallback].
 type GetMessageCallbackRequest struct {
+	// The application the settings are for; app-1000000 when empty.
 	AppId        string
 	OwnerAccount string
 }
@@ -59,28 +62,38 @@ type CallbackSettings struct {
 	MnsQueueName  string
 }
 
-// SetMessageCallback sets the message callback.
+// SetMessageCallback sets where and how the service reports events: by HTTP or
+// through a message queue, one setting for each region.
 //
 // RAM action: vod:SetMessageCallback.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setmessagecallback
 func (c *Client) SetMessageCallback(ctx context.Context, req SetMessageCallbackRequest) (*SetMessageCallbackResponse, error) {
-	return rpc.Call[SetMessageCallbackResponse](ctx, c.rpc, rpc.Op{Action: "SetMessageCallback", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetMessageCallback", Class: rpc.Idempotent}, req, new(SetMessageCallbackResponse))
 }
 
 // SetMessageCallbackRequest is the input of [Client.SetMessageCallback].
 type SetMessageCallbackRequest struct {
-	AppId   string
-	AuthKey string
-	// One of on or off.
+	// The application the settings are for; app-1000000 when empty.
+	AppId string
+	// Key to sign HTTP messages with; upper and lower case letters and digits, at
+	// least one of each. At most 32 characters.
+	AuthKey string `check:"runes=32"`
+	// Sign HTTP messages or not. One of on or off.
 	AuthSwitch string `check:"in=on|off"`
-	// One of HTTP or MNS.
+	// HTTP needs CallbackURL; MNS needs MnsEndpoint and MnsQueueName. One of HTTP
+	// or MNS.
 	CallbackType string `check:"in=HTTP|MNS"`
-	// At most 256 bytes.
-	CallbackURL   string `check:"bytes=256"`
+	// Where to send HTTP messages; one URL. At most 256 bytes.
+	CallbackURL string `check:"bytes=256"`
+	// Types of event, separated by commas; ALL for every one. AI events are all
+	// called AIComplete. Empty switches all messages off.
 	EventTypeList *string
-	MnsEndpoint   string
-	MnsQueueName  string
-	OwnerAccount  string
+	// Public endpoint of the message queue, such as
+	// http://1234.mns.cn-shanghai.aliyuncs.com/.
+	MnsEndpoint string
+	// Name of the message queue.
+	MnsQueueName string
+	OwnerAccount string
 }
 
 // SetMessageCallbackResponse is the answer of [Client.SetMessageCallback].

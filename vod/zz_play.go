@@ -9,23 +9,32 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// GenerateDownloadSecretKey generates the download secret key.
+// GenerateDownloadSecretKey makes the key with which one app may download
+// encrypted videos for offline play.
+//
+// Secure download must be switched on in the console first. The key goes into
+// the player SDK of the app.
 //
 // RAM action: vod:GenerateDownloadSecretKey.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-generatedownloadsecretkey
 func (c *Client) GenerateDownloadSecretKey(ctx context.Context, req GenerateDownloadSecretKeyRequest) (*GenerateDownloadSecretKeyResponse, error) {
-	return rpc.Call[GenerateDownloadSecretKeyResponse](ctx, c.rpc, rpc.Op{Action: "GenerateDownloadSecretKey"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateDownloadSecretKey"}, req, new(GenerateDownloadSecretKeyResponse))
 }
 
 // GenerateDownloadSecretKeyRequest is the input of [Client.GenerateDownloadSecretKey].
 type GenerateDownloadSecretKeyRequest struct {
-	// Required.
-	AppDecryptKey string `check:"required"`
-	// Required.
-	AppIdentification    string `check:"required"`
-	OwnerId              int64
+	// Your own secret: 16 to 32 letters and digits, with at least one upper case
+	// letter, one lower case letter and one digit. Required. At most 32 characters.
+	AppDecryptKey string `check:"required,runes=32"`
+	// The app: on Android the SHA-1 of its keystore with colons, on iOS the bundle
+	// id, on Windows the serial number of its signing certificate. Required.
+	AppIdentification string `check:"required"`
+	// Undocumented; leave it out.
+	OwnerId int64
+	// Undocumented; leave it out.
 	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	// Undocumented; leave it out.
+	ResourceOwnerId int64
 }
 
 // GenerateDownloadSecretKeyResponse is the answer of [Client.GenerateDownloadSecretKey].
@@ -34,18 +43,20 @@ type GenerateDownloadSecretKeyResponse struct {
 	AppEncryptKey string
 }
 
-// GetMediaRefreshJobs gets media refresh jobs.
+// GetMediaRefreshJobs returns the state of a job of
+// [Client.RefreshMediaPlayUrls], for all its assets or one.
 //
 // RAM action: vod:GetMediaRefreshJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediarefreshjobs
 func (c *Client) GetMediaRefreshJobs(ctx context.Context, req GetMediaRefreshJobsRequest) (*GetMediaRefreshJobsResponse, error) {
-	return rpc.Call[GetMediaRefreshJobsResponse](ctx, c.rpc, rpc.Op{Action: "GetMediaRefreshJobs", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaRefreshJobs", Class: rpc.Read, Get: true}, req, new(GetMediaRefreshJobsResponse))
 }
 
 // GetMediaRefreshJobsRequest is the input of [Client.GetMediaRefreshJobs].
 type GetMediaRefreshJobsRequest struct {
+	// Only this asset of the job; all when empty.
 	MediaId string
-	// Required.
+	// The job to look up. Required.
 	MediaRefreshJobId string `check:"required"`
 }
 
@@ -72,46 +83,66 @@ type MediaRefreshJob struct {
 	UserData          string
 }
 
-// GetPlayInfo returns the play URLs of an asset whose status is Normal.
+// GetPlayInfo returns the streams of a video or audio asset with URLs that play
+// without further authentication.
+//
+// Only assets in status Normal play. For storage classes other than Standard
+// set StorageClass in PlayConfig. Traffic from the URLs is billed.
 //
 // Needs VideoId or ReferenceId.
 //
 // RAM action: vod:GetPlayInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getplayinfo
 func (c *Client) GetPlayInfo(ctx context.Context, req GetPlayInfoRequest) (*GetPlayInfoResponse, error) {
-	return rpc.Call[GetPlayInfoResponse](ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetPlayInfoResponse))
 }
 
 // GetPlayInfoRequest is the input of [Client.GetPlayInfo].
 type GetPlayInfoRequest struct {
-	// danmu returns the URL of bullet comments too.
-	AdditionType string
-	// Seconds that the URLs stay valid. Of cdn only with URL signing; of oss 3600
-	// when zero, at most 604800 in VOD storage and 129600 in a bucket of your own.
+	// Also return the URL of the mask data for on-screen comments (danmu); only
+	// with OutputType cdn. One of danmu.
+	AdditionType string `check:"in=danmu"`
+	// How long the URLs are valid, in seconds. With OutputType cdn only where URL
+	// signing is on, whose own setting is the default; with oss 3600 when zero, at
+	// most 604800 in a VOD bucket and 129600 in your own.
 	AuthTimeout int64
-	CodecName   string
-	// Qualities to return, separated by commas.
-	Definition string
-	// TraceMark or CopyrightMark.
-	DigitalWatermarkType string
-	// Formats to return, separated by commas: mp4, m3u8, mp3, flv, mpd.
-	Formats string
-	// Kind of the URLs: cdn when empty. One of oss or cdn.
+	// Only streams of this codec, such as H264.
+	CodecName string
+	// Only these qualities, separated by commas; all when empty. AUTO is the
+	// adaptive stream of a packaging template. Needed for a TraceMark, with the
+	// quality it was made in. One of FD, LD, SD, HD, OD, 2K, 4K, SQ, HQ or AUTO.
+	Definition string `check:"in=FD|LD|SD|HD|OD|2K|4K|SQ|HQ|AUTO"`
+	// Kind of digital watermark that Trace is about. One of TraceMark or
+	// CopyrightMark.
+	DigitalWatermarkType string `check:"in=TraceMark|CopyrightMark"`
+	// Only these formats, separated by commas; all when empty. One of mp4, m3u8,
+	// mp3, flv or mpd.
+	Formats string `check:"in=mp4|m3u8|mp3|flv|mpd"`
+	// Kind of URL: from the CDN (cdn, default) or from the bucket. One of oss or
+	// cdn.
 	OutputType string `check:"in=oss|cdn"`
-	// JSON: PlayDomain, PreviewTime, EncryptType and the like.
+	// A JSON document: PlayDomain, PreviewTime, EncryptType, StorageClass and
+	// others. Without PlayDomain the default domain counts, or else the one changed
+	// last.
 	PlayConfig any `rpc:",json"`
-	// JSON {"uid","rand"} of URL signing type A.
+	// A JSON document with uid and rand for URLs signed by type A, such as
+	// {"uid":"12345","rand":"abckljd"}.
 	ReAuthInfo any `rpc:",json"`
-	// Id of your own; used when VideoId is empty.
-	ReferenceId string
-	// Single (default) returns the newest stream of each quality and format,
-	// Multiple all.
-	ResultType string
-	// Types to return, separated by commas: video, audio.
-	StreamType string
-	// Viewer id for the trace watermark. At most 1024 bytes.
-	Trace string `check:"bytes=1024"`
-	// Asset to play.
+	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
+	// hyphens and underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// The newest stream of each quality and format (Single, default) or every one.
+	// Streams with Alibaba encryption come only with Multiple. One of Single or
+	// Multiple.
+	ResultType string `check:"in=Single|Multiple"`
+	// Only these kinds of stream, separated by commas; all when empty. One of video
+	// or audio.
+	StreamType string `check:"in=video|audio"`
+	// With DigitalWatermarkType TraceMark the text to mark the streams with:
+	// letters, digits and Chinese characters. With CopyrightMark the watermark text
+	// of the streams to return. At most 1024 characters.
+	Trace string `check:"runes=1024"`
+	// The asset to play.
 	VideoId string
 }
 
@@ -137,33 +168,37 @@ type VideoBase struct {
 	VideoId      string
 }
 
-// GetVideoPlayAuth returns a play credential for the players of Alibaba Cloud.
+// GetVideoPlayAuth returns a short-lived credential with which Alibaba's player
+// fetches the URLs of one video or audio asset.
+//
+// An expired credential gives no URLs: ask for another one for each play.
 //
 // Needs VideoId or ReferenceId.
 //
 // RAM action: vod:GetVideoPlayAuth.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoplayauth
 func (c *Client) GetVideoPlayAuth(ctx context.Context, req GetVideoPlayAuthRequest) (*GetVideoPlayAuthResponse, error) {
-	return rpc.Call[GetVideoPlayAuthResponse](ctx, c.rpc, rpc.Op{Action: "GetVideoPlayAuth", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoPlayAuth", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetVideoPlayAuthResponse))
 }
 
 // GetVideoPlayAuthRequest is the input of [Client.GetVideoPlayAuth].
 type GetVideoPlayAuthRequest struct {
-	// 1.0.0.
-	ApiVersion string
-	// Seconds the credential stays valid; 100 when zero. At least 100. At most
-	// 3000.
+	// Version of the interface; leave it empty or 1.0.0. One of 1.0.0.
+	ApiVersion string `check:"in=1.0.0"`
+	// How long the credential is valid, in seconds; 100 when zero. At least 100. At
+	// most 3000.
 	AuthInfoTimeout int64 `check:"min=100,max=3000"`
-	// Id of your own; used when VideoId is empty.
-	ReferenceId string
-	// Asset to play.
+	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
+	// hyphens and underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// The asset to play.
 	VideoId string
 }
 
 // GetVideoPlayAuthResponse is the answer of [Client.GetVideoPlayAuth].
 type GetVideoPlayAuthResponse struct {
 	RequestId string
-	PlayAuth  string
+	PlayAuth  alimedia.Secret
 	VideoMeta VideoMeta
 }
 
@@ -176,30 +211,43 @@ type VideoMeta struct {
 	VideoId  string
 }
 
-// RefreshMediaPlayUrls refreshes media play urls.
+// RefreshMediaPlayUrls removes the streams of up to 20 assets from the CDN
+// caches, or loads them into the caches.
+//
+// The job is asynchronous; [Client.GetMediaRefreshJobs] tells its state.
 //
 // RAM action: vod:RefreshMediaPlayUrls.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshmediaplayurls
 func (c *Client) RefreshMediaPlayUrls(ctx context.Context, req RefreshMediaPlayUrlsRequest) (*RefreshMediaPlayUrlsResponse, error) {
-	return rpc.Call[RefreshMediaPlayUrlsResponse](ctx, c.rpc, rpc.Op{Action: "RefreshMediaPlayUrls"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshMediaPlayUrls"}, req, new(RefreshMediaPlayUrlsResponse))
 }
 
 // RefreshMediaPlayUrlsRequest is the input of [Client.RefreshMediaPlayUrls].
 type RefreshMediaPlayUrlsRequest struct {
+	// Only these qualities, separated by commas, such as HD,SD; all when empty.
 	Definitions string
-	// Such as mp4, m3u8, mp3, flv, webm or ts.
-	Formats string
-	// Required.
-	MediaIds []string `rpc:",comma" check:"required"`
-	// Such as Single or Multiple.
-	ResultType string
-	SliceCount int32
-	SliceFlag  *bool
-	// Such as video or audio.
-	StreamType string
-	// Required. Such as Refresh or Preload.
-	TaskType string `check:"required"`
-	UserData any    `rpc:",json"`
+	// Only these formats, separated by commas; all when empty. One of mp4, m3u8,
+	// mp3, flv, webm or ts.
+	Formats string `check:"in=mp4|m3u8|mp3|flv|webm|ts"`
+	// VideoIds. Required. At most 20 items.
+	MediaIds []string `rpc:",comma" check:"required,items=20"`
+	// The newest stream of each quality and format (Single, default) or every one.
+	// One of Single or Multiple.
+	ResultType string `check:"in=Single|Multiple"`
+	// How many of the first TS segments of an m3u8 stream to take; 5 when zero. At
+	// least 1. At most 20.
+	SliceCount int32 `check:"min=1,max=20"`
+	// Take the TS segments of m3u8 streams too. False when nil.
+	SliceFlag *bool
+	// Only these kinds of stream, separated by commas; all when empty. One of video
+	// or audio.
+	StreamType string `check:"in=video|audio"`
+	// Remove from the caches (Refresh) or load into them (Preload). Required. One
+	// of Refresh or Preload.
+	TaskType string `check:"required,in=Refresh|Preload"`
+	// A JSON document with the callback of the job and data of your own, as in
+	// other operations.
+	UserData any `rpc:",json"`
 }
 
 // RefreshMediaPlayUrlsResponse is the answer of [Client.RefreshMediaPlayUrls].

@@ -8,17 +8,18 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// DecryptKMSDataKey decrypts the KMS data key.
+// DecryptKMSDataKey decrypts a data key of [Client.GenerateKMSDataKey], for the
+// service that hands keys to players of encrypted HLS.
 //
 // RAM action: vod:DecryptKMSDataKey.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-decryptkmsdatakey
 func (c *Client) DecryptKMSDataKey(ctx context.Context, req DecryptKMSDataKeyRequest) (*DecryptKMSDataKeyResponse, error) {
-	return rpc.Call[DecryptKMSDataKeyResponse](ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey", Class: rpc.Read}, req, new(DecryptKMSDataKeyResponse))
 }
 
 // DecryptKMSDataKeyRequest is the input of [Client.DecryptKMSDataKey].
 type DecryptKMSDataKeyRequest struct {
-	// Required.
+	// The encrypted key, CiphertextBlob of the answer that made it. Required.
 	CipherText           string `check:"required"`
 	OwnerAccount         string
 	OwnerId              string
@@ -33,12 +34,16 @@ type DecryptKMSDataKeyResponse struct {
 	Plaintext string
 }
 
-// GenerateKMSDataKey generates the KMS data key.
+// GenerateKMSDataKey makes a data key for standard HLS encryption and returns
+// it plain and encrypted.
+//
+// The encrypted form goes into EncryptConfig of [Client.SubmitTranscodeJobs].
+// Every call makes another key.
 //
 // RAM action: vod:GenerateKMSDataKey.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-generatekmsdatakey
 func (c *Client) GenerateKMSDataKey(ctx context.Context, req GenerateKMSDataKeyRequest) (*GenerateKMSDataKeyResponse, error) {
-	return rpc.Call[GenerateKMSDataKeyResponse](ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent}, req, new(GenerateKMSDataKeyResponse))
 }
 
 // GenerateKMSDataKeyRequest is the input of [Client.GenerateKMSDataKey].

@@ -9,18 +9,23 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// DeleteDynamicImage deletes the dynamic image.
+// DeleteDynamicImage removes the records of animated images of a video; the
+// image files stay.
+//
+// The images are then no longer listed by [Client.ListDynamicImage].
 //
 // RAM action: vod:DeleteDynamicImage.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletedynamicimage
 func (c *Client) DeleteDynamicImage(ctx context.Context, req DeleteDynamicImageRequest) (*DeleteDynamicImageResponse, error) {
-	return rpc.Call[DeleteDynamicImageResponse](ctx, c.rpc, rpc.Op{Action: "DeleteDynamicImage"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteDynamicImage", Class: rpc.Idempotent}, req, new(DeleteDynamicImageResponse))
 }
 
 // DeleteDynamicImageRequest is the input of [Client.DeleteDynamicImage].
 type DeleteDynamicImageRequest struct {
-	DynamicImageIds []string `rpc:",comma"`
-	// Required.
+	// The images, from [Client.ListDynamicImage]. When empty, every one of the
+	// video; refused if it has more than 10. At most 10 items.
+	DynamicImageIds []string `rpc:",comma" check:"items=10"`
+	// The video the images were made of. Required.
 	VideoId string `check:"required"`
 }
 
@@ -29,17 +34,18 @@ type DeleteDynamicImageResponse struct {
 	RequestId string
 }
 
-// ListDynamicImage lists the dynamic image.
+// ListDynamicImage lists the animated images made of a video by
+// [Client.SubmitDynamicImageJob].
 //
 // RAM action: vod:ListDynamicImage.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listdynamicimage
 func (c *Client) ListDynamicImage(ctx context.Context, req ListDynamicImageRequest) (*ListDynamicImageResponse, error) {
-	return rpc.Call[ListDynamicImageResponse](ctx, c.rpc, rpc.Op{Action: "ListDynamicImage", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListDynamicImage", Class: rpc.Read}, req, new(ListDynamicImageResponse))
 }
 
 // ListDynamicImageRequest is the input of [Client.ListDynamicImage].
 type ListDynamicImageRequest struct {
-	// Required.
+	// The video whose images to list. Required.
 	VideoId string `check:"required"`
 }
 
@@ -64,12 +70,13 @@ type DynamicImage struct {
 	Width          string
 }
 
-// ListSnapshots lists snapshots.
+// ListSnapshots lists the snapshots of a video that the last successful
+// snapshot job made.
 //
 // RAM action: vod:ListSnapshots.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listsnapshots
 func (c *Client) ListSnapshots(ctx context.Context, req ListSnapshotsRequest) (*ListSnapshotsResponse, error) {
-	return rpc.Call[ListSnapshotsResponse](ctx, c.rpc, rpc.Op{Action: "ListSnapshots", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSnapshots", Class: rpc.Read}, req, new(ListSnapshotsResponse))
 }
 
 // ListSnapshotsIter yields the items of all pages of [Client.ListSnapshots],
@@ -84,13 +91,17 @@ func (c *Client) ListSnapshotsIter(ctx context.Context, req ListSnapshotsRequest
 
 // ListSnapshotsRequest is the input of [Client.ListSnapshots].
 type ListSnapshotsRequest struct {
+	// How long the URLs are valid where URL signing is on, in seconds; 3600 when
+	// empty or less, at most 2592000 for URLs of the bucket.
 	AuthTimeout string
-	PageNo      int32
-	PageSize    int32
-	// Such as CoverSnapshot, NormalSnapshot, SpriteSnapshot, SpriteOriginSnapshot
-	// or WebVttSnapshot.
-	SnapshotType string
-	// Required.
+	// Page number; 1 when zero.
+	PageNo int32
+	// Snapshots a page; 20 when zero. At most 100.
+	PageSize int32 `check:"max=100"`
+	// Kind of snapshots; CoverSnapshot when empty. One of CoverSnapshot,
+	// NormalSnapshot, SpriteSnapshot, SpriteOriginSnapshot or WebVttSnapshot.
+	SnapshotType string `check:"in=CoverSnapshot|NormalSnapshot|SpriteSnapshot|SpriteOriginSnapshot|WebVttSnapshot"`
+	// The video whose snapshots to list. Required.
 	VideoId string `check:"required"`
 }
 
@@ -117,20 +128,26 @@ type Snapshot struct {
 	Url   string
 }
 
-// SubmitDynamicImageJob submits the dynamic image job.
+// SubmitDynamicImageJob makes an animated image of a part of a video.
+//
+// The job is asynchronous and billed like transcoding: the event
+// DynamicImageComplete or [Client.ListDynamicImage] tells the end. The video
+// has to be in status UploadSucc, Transcoding, Normal, Checking or Blocked.
 //
 // RAM action: vod:SubmitDynamicImageJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitdynamicimagejob
 func (c *Client) SubmitDynamicImageJob(ctx context.Context, req SubmitDynamicImageJobRequest) (*SubmitDynamicImageJobResponse, error) {
-	return rpc.Call[SubmitDynamicImageJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob"}, req, new(SubmitDynamicImageJobResponse))
 }
 
 // SubmitDynamicImageJobRequest is the input of [Client.SubmitDynamicImageJob].
 type SubmitDynamicImageJobRequest struct {
-	// Required.
+	// The template, from [Client.AddVodTemplate]. Required.
 	DynamicImageTemplateId string `check:"required"`
-	OverrideParams         any    `rpc:",json"`
-	// Required.
+	// A JSON document that replaces settings of the template, such as
+	// {"Watermarks":[{"WatermarkId":"...","Content":"..."}]}.
+	OverrideParams any `rpc:",json"`
+	// The video to process. Required.
 	VideoId string `check:"required"`
 }
 
@@ -142,29 +159,48 @@ type SubmitDynamicImageJobResponse struct {
 	}
 }
 
-// SubmitSnapshotJob submits the snapshot job.
+// SubmitSnapshotJob takes snapshots of a video, as JPG files.
+//
+// The job is asynchronous: the event SnapshotComplete (SubType SpecifiedTime)
+// or [Client.GetJobDetail] tells the end, then [Client.ListSnapshots] returns
+// them. With SnapshotTemplateId everything else but the video is ignored.
+//
+// Needs VideoId or ReferenceId.
 //
 // RAM action: vod:SubmitSnapshotJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitsnapshotjob
 func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobRequest) (*SubmitSnapshotJobResponse, error) {
-	return rpc.Call[SubmitSnapshotJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob", OneOf: "VideoId|ReferenceId"}, req, new(SubmitSnapshotJobResponse))
 }
 
 // SubmitSnapshotJobRequest is the input of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobRequest struct {
-	Count  int64
+	// How many snapshots at most; 1 when zero.
+	Count int64
+	// Height in pixels, 8 to 4096; the video's own when empty.
 	Height string
-	// Seconds between snapshots, 1 by default; 0 spreads Count snapshots evenly
+	// Seconds between snapshots; 1 when not sent. 0 spreads Count snapshots evenly
 	// over the video.
-	Interval             *int64
-	ReferenceId          string
-	SnapshotTemplateId   string
-	SpecifiedOffsetTime  int64
-	SpecifiedOffsetTimes []int64 `rpc:",json"`
+	Interval *int64
+	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
+	// hyphens and underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// The template to use instead of the settings here.
+	SnapshotTemplateId string
+	// Where to begin, in milliseconds.
+	SpecifiedOffsetTime int64
+	// Times to take snapshots at, in milliseconds. At most 30 items.
+	SpecifiedOffsetTimes []int64 `rpc:",json" check:"items=30"`
+	// A JSON document, such as
+	// {"CellWidth":"120","CellHeight":"68","Columns":"3","Lines":"10","Padding":"20","Margin":"50"};
+	// when given, a sprite is made as well.
 	SpriteSnapshotConfig string
-	UserData             any `rpc:",json"`
-	VideoId              string
-	Width                string
+	// Callback and data of your own for the events of the job, as a JSON document.
+	UserData any `rpc:",json"`
+	// The video to process.
+	VideoId string
+	// Width in pixels, 8 to 4096; the video's own when empty.
+	Width string
 }
 
 // SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].

@@ -10,23 +10,32 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// DescribeMediaDistribution describes the media distribution.
+// DescribeMediaDistribution returns how many assets were created over time, by
+// storage class.
+//
+// Without times the last 7 days; a call covers at most 6 months.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeMediaDistribution.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describemediadistribution
 func (c *Client) DescribeMediaDistribution(ctx context.Context, req DescribeMediaDistributionRequest) (*DescribeMediaDistributionResponse, error) {
-	return rpc.Call[DescribeMediaDistributionResponse](ctx, c.rpc, rpc.Op{Action: "DescribeMediaDistribution", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMediaDistribution", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeMediaDistributionResponse))
 }
 
 // DescribeMediaDistributionRequest is the input of [Client.DescribeMediaDistribution].
 type DescribeMediaDistributionRequest struct {
+	// Latest creation time, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	EndTime string
-	// Such as hour, day, week or month.
-	Interval  string
+	// Length of a step, in whole hours, days, weeks or months of the calendar; day
+	// when empty. One of hour, day, week or month.
+	Interval string `check:"in=hour|day|week|month"`
+	// Earliest creation time: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
-	// Such as Standard, IA, Archive, ColdArchive, SourceIA, SourceArchive,
-	// SourceColdArchive, Changing or SourceChanging.
-	StorageClass string
+	// Only assets of this class, or on their way to another one. One of Standard,
+	// IA, Archive, ColdArchive, SourceIA, SourceArchive, SourceColdArchive,
+	// Changing or SourceChanging.
+	StorageClass string `check:"in=Standard|IA|Archive|ColdArchive|SourceIA|SourceArchive|SourceColdArchive|Changing|SourceChanging"`
 }
 
 // DescribeMediaDistributionResponse is the answer of [Client.DescribeMediaDistribution].
@@ -44,12 +53,18 @@ type MediaDistribution struct {
 	StartTime string
 }
 
-// DescribePlayTopVideos describes play top videos.
+// DescribePlayTopVideos lists the 1000 videos played most on a day, the most
+// played first.
+//
+// Only plays in Alibaba's player are counted. The data of a day come at 09:00
+// (UTC+8) of the next; they begin on 2018-01-01.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribePlayTopVideos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplaytopvideos
 func (c *Client) DescribePlayTopVideos(ctx context.Context, req DescribePlayTopVideosRequest) (*DescribePlayTopVideosResponse, error) {
-	return rpc.Call[DescribePlayTopVideosResponse](ctx, c.rpc, rpc.Op{Action: "DescribePlayTopVideos", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayTopVideos", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribePlayTopVideosResponse))
 }
 
 // DescribePlayTopVideosIter yields the items of all pages of
@@ -64,11 +79,13 @@ func (c *Client) DescribePlayTopVideosIter(ctx context.Context, req DescribePlay
 
 // DescribePlayTopVideosRequest is the input of [Client.DescribePlayTopVideos].
 type DescribePlayTopVideosRequest struct {
-	// Required.
-	BizDate  string `check:"required"`
-	OwnerId  int64
-	PageNo   int64
-	PageSize int64
+	// The day: UTC, such as 2017-01-11T12:00:00Z. Required.
+	BizDate string `check:"required"`
+	OwnerId int64
+	// Page number; 1 when zero.
+	PageNo int64
+	// Videos a page; 100 when zero. At most 1000.
+	PageSize int64 `check:"max=1000"`
 }
 
 // DescribePlayTopVideosResponse is the answer of [Client.DescribePlayTopVideos].
@@ -92,20 +109,26 @@ type TopPlayVideo struct {
 	VideoId      string
 }
 
-// DescribePlayUserAvg describes the play user avg.
+// DescribePlayUserAvg returns plays and play time per viewer, day by day.
+//
+// Only plays in Alibaba's player are counted. The data of a day come at 09:00
+// (UTC+8) of the next; they begin on 2018-01-01.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribePlayUserAvg.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplayuseravg
 func (c *Client) DescribePlayUserAvg(ctx context.Context, req DescribePlayUserAvgRequest) (*DescribePlayUserAvgResponse, error) {
-	return rpc.Call[DescribePlayUserAvgResponse](ctx, c.rpc, rpc.Op{Action: "DescribePlayUserAvg", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayUserAvg", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribePlayUserAvgResponse))
 }
 
 // DescribePlayUserAvgRequest is the input of [Client.DescribePlayUserAvg].
 type DescribePlayUserAvgRequest struct {
-	// Required.
+	// End of the time range, at most 180 days after StartTime: UTC, such as
+	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
 	OwnerId int64
-	// Required.
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 }
 
@@ -125,20 +148,27 @@ type UserPlayAvg struct {
 	Date            string
 }
 
-// DescribePlayUserTotal describes the play user total.
+// DescribePlayUserTotal returns plays, viewers and play time in total, day by
+// day.
+//
+// Only plays in Alibaba's player are counted. The data of a day come at 09:00
+// (UTC+8) of the next; they begin on 2018-01-01.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribePlayUserTotal.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplayusertotal
 func (c *Client) DescribePlayUserTotal(ctx context.Context, req DescribePlayUserTotalRequest) (*DescribePlayUserTotalResponse, error) {
-	return rpc.Call[DescribePlayUserTotalResponse](ctx, c.rpc, rpc.Op{Action: "DescribePlayUserTotal", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayUserTotal", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribePlayUserTotalResponse))
 }
 
 // DescribePlayUserTotalRequest is the input of [Client.DescribePlayUserTotal].
 type DescribePlayUserTotalRequest struct {
-	// Required.
+	// End of the time range, at most 180 days after StartTime: UTC, such as
+	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
 	OwnerId int64
-	// Required.
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 }
 
@@ -168,22 +198,30 @@ type UserPlayTotal struct {
 	VV           PlayerCounts
 }
 
-// DescribePlayVideoStatis describes play video statis.
+// DescribePlayVideoStatis returns plays, viewers and play time of one video,
+// day by day.
+//
+// Only plays in Alibaba's player are counted, and only on days on which the
+// video is among the 1000 played most. The data of a day come at 09:00 (UTC+8)
+// of the next and are kept for 730 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribePlayVideoStatis.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplayvideostatis
 func (c *Client) DescribePlayVideoStatis(ctx context.Context, req DescribePlayVideoStatisRequest) (*DescribePlayVideoStatisResponse, error) {
-	return rpc.Call[DescribePlayVideoStatisResponse](ctx, c.rpc, rpc.Op{Action: "DescribePlayVideoStatis", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayVideoStatis", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribePlayVideoStatisResponse))
 }
 
 // DescribePlayVideoStatisRequest is the input of [Client.DescribePlayVideoStatis].
 type DescribePlayVideoStatisRequest struct {
-	// Required.
+	// End of the time range, at most 180 days after StartTime: UTC, such as
+	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
 	OwnerId int64
-	// Required.
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
-	// Required.
+	// The video to look up. Required.
 	VideoId string `check:"required"`
 }
 
@@ -206,24 +244,33 @@ type VideoPlayDetail struct {
 	VV           string
 }
 
-// DescribeVodAIData describes the vod AI data.
+// DescribeVodAIData returns the usage of video AI.
+//
+// Ranges up to 7 days come by the hour, longer ones by the day; a call covers
+// at most 31 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodAIData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodaidata
 func (c *Client) DescribeVodAIData(ctx context.Context, req DescribeVodAIDataRequest) (*DescribeVodAIDataResponse, error) {
-	return rpc.Call[DescribeVodAIDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodAIData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodAIData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodAIDataResponse))
 }
 
 // DescribeVodAIDataRequest is the input of [Client.DescribeVodAIData].
 type DescribeVodAIDataRequest struct {
-	// Such as AIVideoCensor, AIVideoFPShot or AIVideoTag.
-	AIType string
+	// Kinds of AI, separated by commas: review (AIVideoCensor), similar videos
+	// (AIVideoFPShot), smart tags (AIVideoTag); all when empty. One of
+	// AIVideoCensor, AIVideoFPShot or AIVideoTag.
+	AIType string `check:"in=AIVideoCensor|AIVideoFPShot|AIVideoTag"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	// Required.
 	EndTime string `check:"required"`
 	OwnerId int64
-	// Such as cn-shanghai, cn-beijing, eu-central-1 or ap-southeast-1.
+	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
+	// all when empty.
 	Region string
-	// Required.
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 }
 
@@ -236,24 +283,39 @@ type DescribeVodAIDataResponse struct {
 	DataInterval string
 }
 
-// DescribeVodDomainBpsData describes the vod domain bps data.
+// DescribeVodDomainBpsData returns the bandwidth, in bit/s, of accelerated
+// domains over time.
+//
+// Without times the last 24 hours. Values every 5 minutes reach back 93 days
+// (15 minutes late), every hour 186 days (3 to 4 hours late), every day 366
+// days (4 to 24 hours late); a call covers at most 90 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainBpsData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainbpsdata
 func (c *Client) DescribeVodDomainBpsData(ctx context.Context, req DescribeVodDomainBpsDataRequest) (*DescribeVodDomainBpsDataResponse, error) {
-	return rpc.Call[DescribeVodDomainBpsDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainBpsData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainBpsData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainBpsDataResponse))
 }
 
 // DescribeVodDomainBpsDataRequest is the input of [Client.DescribeVodDomainBpsData].
 type DescribeVodDomainBpsDataRequest struct {
-	DomainName string
-	EndTime    string
-	// Such as 300, 3600 or 86400.
-	Interval       string
-	IspNameEn      string
+	// Accelerated domains, separated by commas; all together when empty. At most
+	// 500 items.
+	DomainName string `check:"items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
+	// 86400. When empty or not possible, the finest that is.
+	Interval string
+	// English name of a network provider, such as unicom; all when empty.
+	IspNameEn string
+	// English name of an area; the reference says only shanghai is supported. All
+	// when empty.
 	LocationNameEn string
 	OwnerId        int64
-	StartTime      string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainBpsDataResponse is the answer of [Client.DescribeVodDomainBpsData].
@@ -270,24 +332,41 @@ type DescribeVodDomainBpsDataResponse struct {
 	StartTime      string
 }
 
-// DescribeVodDomainBpsDataByLayer describes the vod domain bps data by layer.
+// DescribeVodDomainBpsDataByLayer returns the bandwidth, in bit/s, by protocol
+// of accelerated domains over time.
+//
+// Without times the last 24 hours. Values every 5 minutes reach back 93 days
+// (15 minutes late), every hour 186 days (3 to 4 hours late), every day 366
+// days (4 to 24 hours late); a call covers at most 366 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainBpsDataByLayer.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainbpsdatabylayer
 func (c *Client) DescribeVodDomainBpsDataByLayer(ctx context.Context, req DescribeVodDomainBpsDataByLayerRequest) (*DescribeVodDomainBpsDataByLayerResponse, error) {
-	return rpc.Call[DescribeVodDomainBpsDataByLayerResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainBpsDataByLayer", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainBpsDataByLayer", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainBpsDataByLayerResponse))
 }
 
 // DescribeVodDomainBpsDataByLayerRequest is the input of [Client.DescribeVodDomainBpsDataByLayer].
 type DescribeVodDomainBpsDataByLayerRequest struct {
-	DomainName     string
-	EndTime        string
-	Interval       string
-	IspNameEn      string
-	Layer          string
+	// Accelerated domains, separated by commas; all together when empty. At most
+	// 500 items.
+	DomainName string `check:"items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
+	// 86400. When empty or not possible, the finest that is.
+	Interval string
+	// English name of a network provider, such as unicom; all when empty.
+	IspNameEn string
+	// Network protocol IPv4 or IPv6, application protocol http, https or quic, or
+	// all (default).
+	Layer string
+	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
 	OwnerId        int64
-	StartTime      string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainBpsDataByLayerResponse is the answer of [Client.DescribeVodDomainBpsDataByLayer].
@@ -307,21 +386,34 @@ type DomainLayerData struct {
 	Value        float64
 }
 
-// DescribeVodDomainHitRateData describes the vod domain hit rate data.
+// DescribeVodDomainHitRateData returns the share of bytes that came from the
+// caches, in percent, of accelerated domains over time.
+//
+// Without times the last 24 hours. Values every 5 minutes reach back 93 days
+// (15 minutes late), every hour 186 days (3 to 4 hours late), every day 366
+// days (4 to 24 hours late); a call covers at most 366 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainHitRateData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainhitratedata
 func (c *Client) DescribeVodDomainHitRateData(ctx context.Context, req DescribeVodDomainHitRateDataRequest) (*DescribeVodDomainHitRateDataResponse, error) {
-	return rpc.Call[DescribeVodDomainHitRateDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainHitRateData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainHitRateData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainHitRateDataResponse))
 }
 
 // DescribeVodDomainHitRateDataRequest is the input of [Client.DescribeVodDomainHitRateData].
 type DescribeVodDomainHitRateDataRequest struct {
-	DomainName string
-	EndTime    string
-	Interval   string
-	OwnerId    int64
-	StartTime  string
+	// Accelerated domains, separated by commas; all together when empty. At most
+	// 500 items.
+	DomainName string `check:"items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
+	// 86400. When empty or not possible, the finest that is.
+	Interval string
+	OwnerId  int64
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainHitRateDataResponse is the answer of [Client.DescribeVodDomainHitRateData].
@@ -336,23 +428,33 @@ type DescribeVodDomainHitRateDataResponse struct {
 	StartTime string
 }
 
-// DescribeVodDomainMax95BpsData describes the vod domain max95 bps data.
+// DescribeVodDomainMax95BpsData returns the 95th percentile of the bandwidth of
+// an accelerated domain, in bit/s, by day or month.
+//
+// Give StartTime and EndTime for the day or month of StartTime (the month when
+// they are more than 24 hours apart), with Cycle too for every day or month of
+// the range, or TimePoint and Cycle for the one around it. With nothing the
+// last 24 hours. Data reach back 90 days.
 //
 // RAM action: vod:DescribeVodDomainMax95BpsData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainmax95bpsdata
 func (c *Client) DescribeVodDomainMax95BpsData(ctx context.Context, req DescribeVodDomainMax95BpsDataRequest) (*DescribeVodDomainMax95BpsDataResponse, error) {
-	return rpc.Call[DescribeVodDomainMax95BpsDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainMax95BpsData", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainMax95BpsData", Class: rpc.Read, Get: true}, req, new(DescribeVodDomainMax95BpsDataResponse))
 }
 
 // DescribeVodDomainMax95BpsDataRequest is the input of [Client.DescribeVodDomainMax95BpsData].
 type DescribeVodDomainMax95BpsDataRequest struct {
-	// Such as day or month.
-	Cycle      string
+	// By day or by month; day when empty. One of day or month.
+	Cycle string `check:"in=day|month"`
+	// One accelerated domain; all together when empty.
 	DomainName string
-	EndTime    string
-	OwnerId    int64
-	StartTime  string
-	TimePoint  string
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	OwnerId int64
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
+	// A time within the day or month to return: UTC, such as 2017-01-11T12:00:00Z.
+	TimePoint string
 }
 
 // DescribeVodDomainMax95BpsDataResponse is the answer of [Client.DescribeVodDomainMax95BpsData].
@@ -378,24 +480,38 @@ type DomainMax95Data struct {
 	TimeStamp        string
 }
 
-// DescribeVodDomainQpsData describes the vod domain qps data.
+// DescribeVodDomainQpsData returns the requests per second of accelerated
+// domains over time.
+//
+// Without times the last 24 hours. Values every 5 minutes reach back 93 days
+// (15 minutes late), every hour 186 days (3 to 4 hours late), every day 366
+// days (4 to 24 hours late); a call covers at most 366 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainQpsData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainqpsdata
 func (c *Client) DescribeVodDomainQpsData(ctx context.Context, req DescribeVodDomainQpsDataRequest) (*DescribeVodDomainQpsDataResponse, error) {
-	return rpc.Call[DescribeVodDomainQpsDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainQpsData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainQpsData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainQpsDataResponse))
 }
 
 // DescribeVodDomainQpsDataRequest is the input of [Client.DescribeVodDomainQpsData].
 type DescribeVodDomainQpsDataRequest struct {
-	DomainName string
-	EndTime    string
-	// Such as 300, 3600 or 86400.
-	Interval       string
-	IspNameEn      string
+	// Accelerated domains, separated by commas; all together when empty. At most
+	// 500 items.
+	DomainName string `check:"items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
+	// 86400. When empty or not possible, the finest that is.
+	Interval string
+	// English name of a network provider, such as unicom; all when empty.
+	IspNameEn string
+	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
 	OwnerId        int64
-	StartTime      string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainQpsDataResponse is the answer of [Client.DescribeVodDomainQpsData].
@@ -428,23 +544,35 @@ type DomainQpsData struct {
 	Value                 string
 }
 
-// DescribeVodDomainRealTimeBpsData describes the vod domain real time bps data.
+// DescribeVodDomainRealTimeBpsData returns the bandwidth, in bit/s, of
+// accelerated domains in near real time.
+//
+// Without times the last hour. The range decides the step: up to an hour every
+// minute (7 days back, 5 minutes late), below 3 days every 5 minutes (93 days
+// back), below 31 days every hour (186 days back).
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeBpsData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimebpsdata
 func (c *Client) DescribeVodDomainRealTimeBpsData(ctx context.Context, req DescribeVodDomainRealTimeBpsDataRequest) (*DescribeVodDomainRealTimeBpsDataResponse, error) {
-	return rpc.Call[DescribeVodDomainRealTimeBpsDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeBpsData", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeBpsData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeBpsDataResponse))
 }
 
 // DescribeVodDomainRealTimeBpsDataRequest is the input of [Client.DescribeVodDomainRealTimeBpsData].
 type DescribeVodDomainRealTimeBpsDataRequest struct {
-	// Required.
-	DomainName     string `check:"required"`
-	EndTime        string
-	IspNameEn      string
+	// Accelerated domains, separated by commas; several are added up. Required. At
+	// most 500 items.
+	DomainName string `check:"required,items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// English name of a network provider, such as unicom; all when empty.
+	IspNameEn string
+	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
 	OwnerId        int64
-	StartTime      string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainRealTimeBpsDataResponse is the answer of [Client.DescribeVodDomainRealTimeBpsData].
@@ -462,22 +590,31 @@ type RealTimeBps struct {
 	TimeStamp string
 }
 
-// DescribeVodDomainRealTimeByteHitRateData describes the vod domain real time
-// byte hit rate data.
+// DescribeVodDomainRealTimeByteHitRateData returns the share of bytes that came
+// from the caches, in percent, of accelerated domains in near real time.
+//
+// Without times the last hour. The range decides the step: up to an hour every
+// minute (7 days back, 5 minutes late), below 3 days every 5 minutes (93 days
+// back), below 31 days every hour (186 days back).
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeByteHitRateData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimebytehitratedata
 func (c *Client) DescribeVodDomainRealTimeByteHitRateData(ctx context.Context, req DescribeVodDomainRealTimeByteHitRateDataRequest) (*DescribeVodDomainRealTimeByteHitRateDataResponse, error) {
-	return rpc.Call[DescribeVodDomainRealTimeByteHitRateDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeByteHitRateData", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeByteHitRateData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeByteHitRateDataResponse))
 }
 
 // DescribeVodDomainRealTimeByteHitRateDataRequest is the input of [Client.DescribeVodDomainRealTimeByteHitRateData].
 type DescribeVodDomainRealTimeByteHitRateDataRequest struct {
-	// Required.
-	DomainName string `check:"required"`
-	EndTime    string
-	OwnerId    int64
-	StartTime  string
+	// Accelerated domains, separated by commas; several are added up. Required. At
+	// most 100 items.
+	DomainName string `check:"required,items=100"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	OwnerId int64
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainRealTimeByteHitRateDataResponse is the answer of [Client.DescribeVodDomainRealTimeByteHitRateData].
@@ -495,30 +632,42 @@ type RealTimeByteHitRate struct {
 	TimeStamp   string
 }
 
-// DescribeVodDomainRealTimeDetailData describes the vod domain real time detail
-// data.
+// DescribeVodDomainRealTimeDetailData returns requests, bandwidth or status
+// codes of accelerated domains minute by minute.
+//
+// A call covers at most 10 minutes within the last 7 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeDetailData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimedetaildata
 func (c *Client) DescribeVodDomainRealTimeDetailData(ctx context.Context, req DescribeVodDomainRealTimeDetailDataRequest) (*DescribeVodDomainRealTimeDetailDataResponse, error) {
-	return rpc.Call[DescribeVodDomainRealTimeDetailDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeDetailData", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeDetailData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeDetailDataResponse))
 }
 
 // DescribeVodDomainRealTimeDetailDataRequest is the input of [Client.DescribeVodDomainRealTimeDetailData].
 type DescribeVodDomainRealTimeDetailDataRequest struct {
-	// Required.
-	DomainName string `check:"required"`
-	// Required.
+	// Accelerated domains, separated by commas. Required. At most 20 items.
+	DomainName string `check:"required,items=20"`
+	// End of the time range, at most 10 minutes after StartTime: UTC, such as
+	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
-	// Required.
-	Field          string `check:"required"`
-	IspNameEn      string
+	// What to return, separated by commas: requests per second (qps), bandwidth
+	// (bps) or HTTP status codes (http_code). Required. One of qps, bps or
+	// http_code.
+	Field string `check:"required,in=qps|bps|http_code"`
+	// English name of a network provider, such as unicom; all when empty.
+	IspNameEn string
+	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
-	Merge          string
-	// Such as true or false.
-	MergeLocIsp string
+	// Add the domains up (true) or list them one by one (false, default). One of
+	// true or false.
+	Merge string `check:"in=true|false"`
+	// Add areas and network providers up (true) or list them one by one (false,
+	// default). One of true or false.
+	MergeLocIsp string `check:"in=true|false"`
 	OwnerId     int64
-	// Required.
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 }
 
@@ -528,24 +677,35 @@ type DescribeVodDomainRealTimeDetailDataResponse struct {
 	Data      string
 }
 
-// DescribeVodDomainRealTimeHttpCodeData describes the vod domain real time http
-// code data.
+// DescribeVodDomainRealTimeHttpCodeData returns the HTTP status codes of
+// accelerated domains in near real time.
+//
+// Without times the last hour. The range decides the step: up to an hour every
+// minute (7 days back, 5 minutes late), below 3 days every 5 minutes (93 days
+// back), below 31 days every hour (186 days back).
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeHttpCodeData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimehttpcodedata
 func (c *Client) DescribeVodDomainRealTimeHttpCodeData(ctx context.Context, req DescribeVodDomainRealTimeHttpCodeDataRequest) (*DescribeVodDomainRealTimeHttpCodeDataResponse, error) {
-	return rpc.Call[DescribeVodDomainRealTimeHttpCodeDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeHttpCodeData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeHttpCodeData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeHttpCodeDataResponse))
 }
 
 // DescribeVodDomainRealTimeHttpCodeDataRequest is the input of [Client.DescribeVodDomainRealTimeHttpCodeData].
 type DescribeVodDomainRealTimeHttpCodeDataRequest struct {
-	// Required.
-	DomainName     string `check:"required"`
-	EndTime        string
-	IspNameEn      string
+	// Accelerated domains, separated by commas; several are added up. Required. At
+	// most 100 items.
+	DomainName string `check:"required,items=100"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// English name of a network provider, such as unicom; all when empty.
+	IspNameEn string
+	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
 	OwnerId        int64
-	StartTime      string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainRealTimeHttpCodeDataResponse is the answer of [Client.DescribeVodDomainRealTimeHttpCodeData].
@@ -577,23 +737,35 @@ type HTTPCodeUsage struct {
 	}
 }
 
-// DescribeVodDomainRealTimeQpsData describes the vod domain real time qps data.
+// DescribeVodDomainRealTimeQpsData returns the requests per second of
+// accelerated domains in near real time.
+//
+// Without times the last hour. The range decides the step: up to an hour every
+// minute (7 days back, 5 minutes late), below 3 days every 5 minutes (93 days
+// back), below 31 days every hour (186 days back).
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeQpsData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimeqpsdata
 func (c *Client) DescribeVodDomainRealTimeQpsData(ctx context.Context, req DescribeVodDomainRealTimeQpsDataRequest) (*DescribeVodDomainRealTimeQpsDataResponse, error) {
-	return rpc.Call[DescribeVodDomainRealTimeQpsDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeQpsData", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeQpsData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeQpsDataResponse))
 }
 
 // DescribeVodDomainRealTimeQpsDataRequest is the input of [Client.DescribeVodDomainRealTimeQpsData].
 type DescribeVodDomainRealTimeQpsDataRequest struct {
-	// Required.
-	DomainName     string `check:"required"`
-	EndTime        string
-	IspNameEn      string
+	// Accelerated domains, separated by commas; several are added up. Required. At
+	// most 500 items.
+	DomainName string `check:"required,items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// English name of a network provider, such as unicom; all when empty.
+	IspNameEn string
+	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
 	OwnerId        int64
-	StartTime      string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainRealTimeQpsDataResponse is the answer of [Client.DescribeVodDomainRealTimeQpsData].
@@ -611,22 +783,31 @@ type RealTimeQps struct {
 	TimeStamp string
 }
 
-// DescribeVodDomainRealTimeReqHitRateData describes the vod domain real time
-// req hit rate data.
+// DescribeVodDomainRealTimeReqHitRateData returns the share of requests that
+// the caches answered, in percent, of accelerated domains in near real time.
+//
+// Without times the last hour. The range decides the step: up to an hour every
+// minute (7 days back, 5 minutes late), below 3 days every 5 minutes (93 days
+// back), below 31 days every hour (186 days back).
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeReqHitRateData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimereqhitratedata
 func (c *Client) DescribeVodDomainRealTimeReqHitRateData(ctx context.Context, req DescribeVodDomainRealTimeReqHitRateDataRequest) (*DescribeVodDomainRealTimeReqHitRateDataResponse, error) {
-	return rpc.Call[DescribeVodDomainRealTimeReqHitRateDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeReqHitRateData", Class: rpc.Read, Get: true}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeReqHitRateData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeReqHitRateDataResponse))
 }
 
 // DescribeVodDomainRealTimeReqHitRateDataRequest is the input of [Client.DescribeVodDomainRealTimeReqHitRateData].
 type DescribeVodDomainRealTimeReqHitRateDataRequest struct {
-	// Required.
-	DomainName string `check:"required"`
-	EndTime    string
-	OwnerId    int64
-	StartTime  string
+	// Accelerated domains, separated by commas; several are added up. Required. At
+	// most 100 items.
+	DomainName string `check:"required,items=100"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	OwnerId int64
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainRealTimeReqHitRateDataResponse is the answer of [Client.DescribeVodDomainRealTimeReqHitRateData].
@@ -644,24 +825,35 @@ type RealTimeReqHitRate struct {
 	TimeStamp  string
 }
 
-// DescribeVodDomainRealTimeTrafficData describes the vod domain real time
-// traffic data.
+// DescribeVodDomainRealTimeTrafficData returns the traffic, in bytes, of
+// accelerated domains in near real time.
+//
+// Without times the last hour. The range decides the step: up to an hour every
+// minute (7 days back, 5 minutes late), below 3 days every 5 minutes (93 days
+// back), below 31 days every hour (186 days back).
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeTrafficData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimetrafficdata
 func (c *Client) DescribeVodDomainRealTimeTrafficData(ctx context.Context, req DescribeVodDomainRealTimeTrafficDataRequest) (*DescribeVodDomainRealTimeTrafficDataResponse, error) {
-	return rpc.Call[DescribeVodDomainRealTimeTrafficDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeTrafficData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeTrafficData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeTrafficDataResponse))
 }
 
 // DescribeVodDomainRealTimeTrafficDataRequest is the input of [Client.DescribeVodDomainRealTimeTrafficData].
 type DescribeVodDomainRealTimeTrafficDataRequest struct {
-	// Required.
-	DomainName     string `check:"required"`
-	EndTime        string
-	IspNameEn      string
+	// Accelerated domains, separated by commas, at most 100 (one page says 500);
+	// several are added up. Required.
+	DomainName string `check:"required"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// English name of a network provider, such as unicom; all when empty.
+	IspNameEn string
+	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
 	OwnerId        int64
-	StartTime      string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainRealTimeTrafficDataResponse is the answer of [Client.DescribeVodDomainRealTimeTrafficData].
@@ -676,20 +868,33 @@ type DescribeVodDomainRealTimeTrafficDataResponse struct {
 	StartTime string
 }
 
-// DescribeVodDomainReqHitRateData describes the vod domain req hit rate data.
+// DescribeVodDomainReqHitRateData returns the share of requests that the caches
+// answered, in percent, of accelerated domains over time.
+//
+// Without times the last 24 hours. Values every 5 minutes reach back 93 days
+// (15 minutes late), every hour 186 days (3 to 4 hours late), every day 366
+// days (4 to 24 hours late); a call covers at most 90 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainReqHitRateData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainreqhitratedata
 func (c *Client) DescribeVodDomainReqHitRateData(ctx context.Context, req DescribeVodDomainReqHitRateDataRequest) (*DescribeVodDomainReqHitRateDataResponse, error) {
-	return rpc.Call[DescribeVodDomainReqHitRateDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainReqHitRateData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainReqHitRateData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainReqHitRateDataResponse))
 }
 
 // DescribeVodDomainReqHitRateDataRequest is the input of [Client.DescribeVodDomainReqHitRateData].
 type DescribeVodDomainReqHitRateDataRequest struct {
-	DomainName string
-	EndTime    string
-	Interval   string
-	StartTime  string
+	// Accelerated domains, separated by commas; all together when empty. At most
+	// 500 items.
+	DomainName string `check:"items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
+	// 86400. When empty or not possible, the finest that is.
+	Interval string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainReqHitRateDataResponse is the answer of [Client.DescribeVodDomainReqHitRateData].
@@ -704,21 +909,34 @@ type DescribeVodDomainReqHitRateDataResponse struct {
 	StartTime    string
 }
 
-// DescribeVodDomainSrcBpsData describes the vod domain src bps data.
+// DescribeVodDomainSrcBpsData returns the bandwidth towards the origins, in
+// bit/s, of accelerated domains over time.
+//
+// Without times the last 24 hours. Values every 5 minutes reach back 93 days
+// (15 minutes late), every hour 186 days (3 to 4 hours late), every day 366
+// days (4 to 24 hours late); a call covers at most 366 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainSrcBpsData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainsrcbpsdata
 func (c *Client) DescribeVodDomainSrcBpsData(ctx context.Context, req DescribeVodDomainSrcBpsDataRequest) (*DescribeVodDomainSrcBpsDataResponse, error) {
-	return rpc.Call[DescribeVodDomainSrcBpsDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainSrcBpsData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainSrcBpsData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainSrcBpsDataResponse))
 }
 
 // DescribeVodDomainSrcBpsDataRequest is the input of [Client.DescribeVodDomainSrcBpsData].
 type DescribeVodDomainSrcBpsDataRequest struct {
-	DomainName string
-	EndTime    string
-	Interval   string
-	OwnerId    int64
-	StartTime  string
+	// Accelerated domains, separated by commas; all together when empty. At most
+	// 500 items.
+	DomainName string `check:"items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
+	// 86400. When empty or not possible, the finest that is.
+	Interval string
+	OwnerId  int64
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainSrcBpsDataResponse is the answer of [Client.DescribeVodDomainSrcBpsData].
@@ -733,21 +951,33 @@ type DescribeVodDomainSrcBpsDataResponse struct {
 	StartTime string
 }
 
-// DescribeVodDomainSrcTrafficData describes the vod domain src traffic data.
+// DescribeVodDomainSrcTrafficData returns the traffic towards the origins, in
+// bytes, of accelerated domains over time.
+//
+// Without times the last 24 hours. Values every 5 minutes reach back 93 days
+// (15 minutes late), every hour 186 days (3 to 4 hours late), every day 366
+// days (4 to 24 hours late); a call covers at most 366 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainSrcTrafficData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainsrctrafficdata
 func (c *Client) DescribeVodDomainSrcTrafficData(ctx context.Context, req DescribeVodDomainSrcTrafficDataRequest) (*DescribeVodDomainSrcTrafficDataResponse, error) {
-	return rpc.Call[DescribeVodDomainSrcTrafficDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainSrcTrafficData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainSrcTrafficData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainSrcTrafficDataResponse))
 }
 
 // DescribeVodDomainSrcTrafficDataRequest is the input of [Client.DescribeVodDomainSrcTrafficData].
 type DescribeVodDomainSrcTrafficDataRequest struct {
-	DomainName string
-	EndTime    string
-	// Such as 300, 3600 or 86400.
-	Interval  string
-	OwnerId   int64
+	// Accelerated domains, separated by commas; all together when empty. At most
+	// 500 items.
+	DomainName string `check:"items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
+	// 86400. When empty or not possible, the finest that is.
+	Interval string
+	OwnerId  int64
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
 
@@ -764,23 +994,39 @@ type DescribeVodDomainSrcTrafficDataResponse struct {
 	TotalTraffic string
 }
 
-// DescribeVodDomainTrafficData describes the vod domain traffic data.
+// DescribeVodDomainTrafficData returns the traffic, in bytes, of accelerated
+// domains over time.
+//
+// Without times the last 24 hours. Values every 5 minutes reach back 93 days
+// (15 minutes late), every hour 186 days (3 to 4 hours late), every day 366
+// days (4 to 24 hours late); a call covers at most 366 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainTrafficData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomaintrafficdata
 func (c *Client) DescribeVodDomainTrafficData(ctx context.Context, req DescribeVodDomainTrafficDataRequest) (*DescribeVodDomainTrafficDataResponse, error) {
-	return rpc.Call[DescribeVodDomainTrafficDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainTrafficData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainTrafficData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainTrafficDataResponse))
 }
 
 // DescribeVodDomainTrafficDataRequest is the input of [Client.DescribeVodDomainTrafficData].
 type DescribeVodDomainTrafficDataRequest struct {
-	DomainName     string
-	EndTime        string
-	Interval       string
-	IspNameEn      string
+	// Accelerated domains, separated by commas; all together when empty. At most
+	// 500 items.
+	DomainName string `check:"items=500"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
+	// 86400. When empty or not possible, the finest that is.
+	Interval string
+	// English name of a network provider, such as unicom; all when empty.
+	IspNameEn string
+	// English name of an area; the reference says only shanghai is supported. All
+	// when empty.
 	LocationNameEn string
 	OwnerId        int64
-	StartTime      string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
+	StartTime string
 }
 
 // DescribeVodDomainTrafficDataResponse is the answer of [Client.DescribeVodDomainTrafficData].
@@ -796,29 +1042,40 @@ type DescribeVodDomainTrafficDataResponse struct {
 	}
 }
 
-// DescribeVodDomainUsageData describes the vod domain usage data.
+// DescribeVodDomainUsageData returns the billed traffic or bandwidth of
+// accelerated domains.
+//
+// Data reach back a year (half a year with Interval 300), and a call covers at
+// most three months. Without Interval a call covers a month: ranges up to 3
+// days come by the hour, longer ones by the day.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainUsageData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainusagedata
 func (c *Client) DescribeVodDomainUsageData(ctx context.Context, req DescribeVodDomainUsageDataRequest) (*DescribeVodDomainUsageDataResponse, error) {
-	return rpc.Call[DescribeVodDomainUsageDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainUsageData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainUsageData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainUsageDataResponse))
 }
 
 // DescribeVodDomainUsageDataRequest is the input of [Client.DescribeVodDomainUsageData].
 type DescribeVodDomainUsageDataRequest struct {
-	// Such as CN or OverSeas.
-	Area       string
-	DomainName string
+	// The mainland of China (CN, default) or elsewhere. One of CN or OverSeas.
+	Area string `check:"in=CN|OverSeas"`
+	// Accelerated domains, separated by commas; all together when empty. At most
+	// 100 items.
+	DomainName string `check:"items=100"`
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	// Required.
 	EndTime string `check:"required"`
-	// Required. Such as bps or traf.
-	Field    string `check:"required"`
+	// Bandwidth (bps) or traffic (traf). Required. One of bps or traf.
+	Field string `check:"required,in=bps|traf"`
+	// Seconds between values: 300 (ranges up to 3 days), 3600 or 86400.
 	Interval string
 	OwnerId  int64
-	// Required.
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
-	// Such as static, dynamic or all.
-	Type string
+	// Static content, dynamic requests or both. One of static, dynamic or all.
+	Type string `check:"in=static|dynamic|all"`
 }
 
 // DescribeVodDomainUsageDataResponse is the answer of [Client.DescribeVodDomainUsageData].
@@ -835,22 +1092,32 @@ type DescribeVodDomainUsageDataResponse struct {
 	}
 }
 
-// DescribeVodEditingUsageData describes the vod editing usage data.
+// DescribeVodEditingUsageData returns the usage of online editing.
+//
+// Ranges up to 7 days come by the hour (31 days back), up to 31 days by the day
+// (366 days back).
 //
 // RAM action: vod:DescribeVodEditingUsageData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodeditingusagedata
 func (c *Client) DescribeVodEditingUsageData(ctx context.Context, req DescribeVodEditingUsageDataRequest) (*DescribeVodEditingUsageDataResponse, error) {
-	return rpc.Call[DescribeVodEditingUsageDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodEditingUsageData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodEditingUsageData", Class: rpc.Read}, req, new(DescribeVodEditingUsageDataResponse))
 }
 
 // DescribeVodEditingUsageDataRequest is the input of [Client.DescribeVodEditingUsageData].
 type DescribeVodEditingUsageDataRequest struct {
-	AppId         string
-	EndTime       string
-	OwnerId       int64
-	Region        string
+	// Only usage of this application; all when empty.
+	AppId string
+	// End of the time range, UTC, such as 2024-11-07T16:00:00Z.
+	EndTime string
+	OwnerId int64
+	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
+	// all when empty.
+	Region string
+	// Only this output, such as H264.SD.
 	Specification string
-	StartTime     string
+	// Start of the time range, UTC, such as 2024-11-06T16:00:00Z; 24 hours ago when
+	// empty.
+	StartTime string
 }
 
 // DescribeVodEditingUsageDataResponse is the answer of [Client.DescribeVodEditingUsageData].
@@ -870,12 +1137,18 @@ type EditingUsage struct {
 	TimeStamp     string
 }
 
-// DescribeVodMediaPlayData describes the vod media play data.
+// DescribeVodMediaPlayData lists plays and play time of assets on one day of
+// the last 30.
+//
+// Only plays in Alibaba's player are counted (Android and iOS from 5.4.9.2, web
+// from 2.16.0, licensed and with reporting on); audio files are not counted.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodMediaPlayData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodmediaplaydata
 func (c *Client) DescribeVodMediaPlayData(ctx context.Context, req DescribeVodMediaPlayDataRequest) (*DescribeVodMediaPlayDataResponse, error) {
-	return rpc.Call[DescribeVodMediaPlayDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodMediaPlayData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodMediaPlayData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodMediaPlayDataResponse))
 }
 
 // DescribeVodMediaPlayDataIter yields the items of all pages of
@@ -888,23 +1161,26 @@ func (c *Client) DescribeVodMediaPlayDataIter(ctx context.Context, req DescribeV
 
 // DescribeVodMediaPlayDataRequest is the input of [Client.DescribeVodMediaPlayData].
 type DescribeVodMediaPlayDataRequest struct {
+	// Only this VideoId.
 	MediaId string
-	// Such as PlaySuccessVv, PlayPerVv, PlayDuration or PlayDurationPerUv.
-	OrderName string
-	// Such as ASC or DESC.
-	OrderType string
-	// Such as Android, iOS, Windows, macOS or Linux.
-	Os string
-	// Required.
+	// What to sort by: plays, plays per viewer, play time or play time per viewer.
+	// Goes together with OrderType. One of PlaySuccessVv, PlayPerVv, PlayDuration
+	// or PlayDurationPerUv.
+	OrderName string `check:"in=PlaySuccessVv|PlayPerVv|PlayDuration|PlayDurationPerUv"`
+	// Order of OrderName. One of ASC or DESC.
+	OrderType string `check:"in=ASC|DESC"`
+	// Only plays on this system. One of Android, iOS, Windows, macOS or Linux.
+	Os string `check:"in=Android|iOS|Windows|macOS|Linux"`
+	// Page number, from 1. Required.
 	PageNo int64 `check:"required"`
-	// Required.
-	PageSize int64 `check:"required"`
+	// Assets a page. Required. At most 100.
+	PageSize int64 `check:"required,max=100"`
+	// The day, such as 20240322.
 	PlayDate string
-	// Such as cn-beijing, cn-shanghai, cn-shenzhen, ap-northeast-1, ap-southeast-1,
-	// ap-southeast-5 or eu-central-1.
+	// Only assets of this service region, such as cn-beijing.
 	Region string
-	// Such as Native or Web.
-	TerminalType string
+	// Only plays in apps (Native) or browsers. One of Native or Web.
+	TerminalType string `check:"in=Native|Web"`
 }
 
 // DescribeVodMediaPlayDataResponse is the answer of [Client.DescribeVodMediaPlayData].
@@ -928,30 +1204,43 @@ type QoeInfo struct {
 	VideoTitle        string
 }
 
-// DescribeVodPlayerCollectData describes the vod player collect data.
+// DescribeVodPlayerCollectData returns metrics of Alibaba's player over a whole
+// time range, and their change against an earlier one.
+//
+// Data reach back a year, and a call covers at most 31 days.
 //
 // RAM action: vod:DescribeVodPlayerCollectData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodplayercollectdata
 func (c *Client) DescribeVodPlayerCollectData(ctx context.Context, req DescribeVodPlayerCollectDataRequest) (*DescribeVodPlayerCollectDataResponse, error) {
-	return rpc.Call[DescribeVodPlayerCollectDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodPlayerCollectData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodPlayerCollectData", Class: rpc.Read}, req, new(DescribeVodPlayerCollectDataResponse))
 }
 
 // DescribeVodPlayerCollectDataRequest is the input of [Client.DescribeVodPlayerCollectData].
 type DescribeVodPlayerCollectDataRequest struct {
-	// Required.
+	// The application of the player. Required.
 	AppId string `check:"required"`
-	// Required.
+	// End of the time range, not itself included: UTC, such as
+	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
-	// Required.
-	Interval string `check:"required"`
-	// Required.
-	Metrics string `check:"required"`
-	Os      string
-	Period  string
-	// Required.
+	// Length of a step: 5m for ranges up to 3 days, 1h up to 7 days, or 1d.
+	// Required. One of 5m, 1h or 1d.
+	Interval string `check:"required,in=5m|1h|1d"`
+	// Up to three metrics, separated by commas, of quality (Vv, RealVv, FirstFrame,
+	// SecondPlayRate, SlowPlayRate, StuckCountRate, SeekDuration,
+	// StuckDuration100s, StuckCount100s, PlayFailRate, SeedFailRate,
+	// AvgPlayBitrate, AvgStartBitrate, ErrorCount100s) or engagement (Uv, AvgPerVv,
+	// AvgVideoDuration, AvgPerPlayDuration, AvgPerCompletionVv, CompletionVv,
+	// CompletionRate, AvgPlayDuration, JumpRate5s). Required. At most 3 items.
+	Metrics string `check:"required,items=3"`
+	// Only plays on these systems: Android, iOS, Harmony, and on the web Windows,
+	// MacOS, Linux; several are separated by #_#.
+	Os string
+	// How far back the range to compare with lies, in days, such as 1d.
+	Period string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
-	// Required.
-	TerminalType string `check:"required"`
+	// Plays in browsers (web) or apps (mobile). Required. One of web or mobile.
+	TerminalType string `check:"required,in=web|mobile"`
 }
 
 // DescribeVodPlayerCollectDataResponse is the answer of [Client.DescribeVodPlayerCollectData].
@@ -969,22 +1258,31 @@ type PlayerCollectData struct {
 	ValueRefer float64
 }
 
-// DescribeVodPlayerDimensionData describes the vod player dimension data.
+// DescribeVodPlayerDimensionData lists the values that a dimension of the
+// player's metrics has, for Filters of [Client.DescribeVodPlayerMetricData].
+//
+// Data reach back a year, and a call covers at most 31 days.
 //
 // RAM action: vod:DescribeVodPlayerDimensionData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodplayerdimensiondata
 func (c *Client) DescribeVodPlayerDimensionData(ctx context.Context, req DescribeVodPlayerDimensionDataRequest) (*DescribeVodPlayerDimensionDataResponse, error) {
-	return rpc.Call[DescribeVodPlayerDimensionDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodPlayerDimensionData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodPlayerDimensionData", Class: rpc.Read}, req, new(DescribeVodPlayerDimensionDataResponse))
 }
 
 // DescribeVodPlayerDimensionDataRequest is the input of [Client.DescribeVodPlayerDimensionData].
 type DescribeVodPlayerDimensionDataRequest struct {
-	// Required.
+	// The application of the player. Required.
 	AppId string `check:"required"`
-	// Required.
+	// The dimension: Os, AppVersion, SdkVersion, Codec, VideoType, Network, Isp,
+	// VideoDefinition, Domain, Country, Province, ErrorCode or IsHw. Required.
 	Dimension string `check:"required"`
-	EndTime   string
-	Region    string
+	// End of the time range, not itself included: UTC, such as
+	// 2017-01-11T12:00:00Z.
+	EndTime string
+	// Where the values of Province and Isp belong to; ALL when empty. One of ALL,
+	// CN or OVERSEAS.
+	Region string `check:"in=ALL|CN|OVERSEAS"`
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
 
@@ -994,12 +1292,15 @@ type DescribeVodPlayerDimensionDataResponse struct {
 	DataList  []string
 }
 
-// DescribeVodPlayerMetricData describes the vod player metric data.
+// DescribeVodPlayerMetricData returns metrics of Alibaba's player over time,
+// for chosen dimensions.
+//
+// Data reach back a year, and a call covers at most 31 days.
 //
 // RAM action: vod:DescribeVodPlayerMetricData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodplayermetricdata
 func (c *Client) DescribeVodPlayerMetricData(ctx context.Context, req DescribeVodPlayerMetricDataRequest) (*DescribeVodPlayerMetricDataResponse, error) {
-	return rpc.Call[DescribeVodPlayerMetricDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodPlayerMetricData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodPlayerMetricData", Class: rpc.Read}, req, new(DescribeVodPlayerMetricDataResponse))
 }
 
 // DescribeVodPlayerMetricDataIter yields the items of all pages of
@@ -1014,24 +1315,42 @@ func (c *Client) DescribeVodPlayerMetricDataIter(ctx context.Context, req Descri
 
 // DescribeVodPlayerMetricDataRequest is the input of [Client.DescribeVodPlayerMetricData].
 type DescribeVodPlayerMetricDataRequest struct {
-	// Required.
+	// The application of the player. Required.
 	AppId string `check:"required"`
-	// Required.
+	// End of the time range, not itself included: UTC, such as
+	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
+	// A JSON array of up to three conditions, such as
+	// [{"Field":"Codec","Op":"=","Value":"h265#_#h264"}]; Op is = or !=, for
+	// SdkVersion and VideoDefinition also > or <. Values come from
+	// [Client.DescribeVodPlayerDimensionData]. Not heeded for Uv, AvgPerVv,
+	// AvgPerPlayDuration and AvgPerCompletionVv.
 	Filters string
-	// Required.
-	Interval string `check:"required"`
-	Language string
-	// Required.
-	Metrics    string `check:"required"`
-	Os         string
+	// Length of a step: 5m for ranges up to 3 days, 1h up to 7 days, or 1d.
+	// Required. One of 5m, 1h or 1d.
+	Interval string `check:"required,in=5m|1h|1d"`
+	// Language of the answer; zh when empty. One of zh or en.
+	Language string `check:"in=zh|en"`
+	// Up to three metrics, separated by commas, of quality (Vv, RealVv, FirstFrame,
+	// SecondPlayRate, SlowPlayRate, StuckCountRate, SeekDuration,
+	// StuckDuration100s, StuckCount100s, PlayFailRate, SeedFailRate,
+	// AvgPlayBitrate, AvgStartBitrate, ErrorCount100s) or engagement (Uv, AvgPerVv,
+	// AvgVideoDuration, AvgPerPlayDuration, AvgPerCompletionVv, CompletionVv,
+	// CompletionRate, AvgPlayDuration, JumpRate5s). Required. At most 3 items.
+	Metrics string `check:"required,items=3"`
+	// Only plays on these systems: Android, iOS, Harmony, and on the web Windows,
+	// MacOS, Linux; several are separated by #_#.
+	Os string
+	// Page number; 1 when zero.
 	PageNumber int64
-	PageSize   int64
-	// Required.
+	// Rows a page; 5000 when zero. At most 5000.
+	PageSize int64 `check:"max=5000"`
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
-	// Required.
-	TerminalType string `check:"required"`
-	Top          int64
+	// Plays in browsers (web) or apps (mobile). Required. One of web or mobile.
+	TerminalType string `check:"required,in=web|mobile"`
+	// Only the values with the most plays, this many; all when zero.
+	Top int64
 }
 
 // DescribeVodPlayerMetricDataResponse is the answer of [Client.DescribeVodPlayerMetricData].
@@ -1082,25 +1401,34 @@ type PlayerMetricExtend struct {
 	IntervalSeconds int64
 }
 
-// DescribeVodRangeDataByLocateAndIspService describes the vod range data by
-// locate and isp service.
+// DescribeVodRangeDataByLocateAndIspService returns the access data of an
+// accelerated domain by area and network provider, every 5 minutes.
+//
+// A call covers at most an hour within the last 93 days; data are 15 minutes
+// late.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodRangeDataByLocateAndIspService.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodrangedatabylocateandispservice
 func (c *Client) DescribeVodRangeDataByLocateAndIspService(ctx context.Context, req DescribeVodRangeDataByLocateAndIspServiceRequest) (*DescribeVodRangeDataByLocateAndIspServiceResponse, error) {
-	return rpc.Call[DescribeVodRangeDataByLocateAndIspServiceResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodRangeDataByLocateAndIspService", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodRangeDataByLocateAndIspService", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodRangeDataByLocateAndIspServiceResponse))
 }
 
 // DescribeVodRangeDataByLocateAndIspServiceRequest is the input of [Client.DescribeVodRangeDataByLocateAndIspService].
 type DescribeVodRangeDataByLocateAndIspServiceRequest struct {
-	// Required.
+	// The accelerated domain. Required.
 	DomainName string `check:"required"`
-	// Required.
-	EndTime        string `check:"required"`
-	IspNameEn      string
+	// End of the time range, at most an hour after StartTime: UTC, such as
+	// 2017-01-11T12:00:00Z. Required.
+	EndTime string `check:"required"`
+	// English name of one network provider, such as unicom; all when empty.
+	IspNameEn string
+	// English names of areas, separated by commas, such as shanghai; all when
+	// empty.
 	LocationNameEn string
 	OwnerId        int64
-	// Required.
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 }
 
@@ -1110,26 +1438,36 @@ type DescribeVodRangeDataByLocateAndIspServiceResponse struct {
 	JsonResult alimedia.JSON
 }
 
-// DescribeVodStorageData describes the vod storage data.
+// DescribeVodStorageData returns the usage of storage.
+//
+// Ranges up to 7 days come by the hour, longer ones by the day; a call covers
+// at most 31 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodStorageData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodstoragedata
 func (c *Client) DescribeVodStorageData(ctx context.Context, req DescribeVodStorageDataRequest) (*DescribeVodStorageDataResponse, error) {
-	return rpc.Call[DescribeVodStorageDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodStorageData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodStorageData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodStorageDataResponse))
 }
 
 // DescribeVodStorageDataRequest is the input of [Client.DescribeVodStorageData].
 type DescribeVodStorageDataRequest struct {
+	// Only usage of this application; all when empty.
 	AppId string
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	// Required.
 	EndTime string `check:"required"`
 	OwnerId int64
-	// Such as cn-shanghai, cn-beijing, eu-central-1 or ap-southeast-1.
+	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
+	// all when empty.
 	Region string
-	// Required.
-	StartTime   string `check:"required"`
-	Storage     string
-	StorageType string
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
+	StartTime string `check:"required"`
+	// Names of OSS buckets, separated by commas; all when empty.
+	Storage string
+	// Kind of storage. One of OSS.
+	StorageType string `check:"in=OSS"`
 }
 
 // DescribeVodStorageDataResponse is the answer of [Client.DescribeVodStorageData].
@@ -1149,23 +1487,35 @@ type StorageUsage struct {
 	TimeStamp          string
 }
 
-// DescribeVodTieringStorageData describes the vod tiering storage data.
+// DescribeVodTieringStorageData returns the usage of the storage classes IA,
+// Archive and Cold Archive.
+//
+// Ranges up to 7 days come by the hour, longer ones by the day; a call covers
+// at most 31 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodTieringStorageData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodtieringstoragedata
 func (c *Client) DescribeVodTieringStorageData(ctx context.Context, req DescribeVodTieringStorageDataRequest) (*DescribeVodTieringStorageDataResponse, error) {
-	return rpc.Call[DescribeVodTieringStorageDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodTieringStorageData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodTieringStorageData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodTieringStorageDataResponse))
 }
 
 // DescribeVodTieringStorageDataRequest is the input of [Client.DescribeVodTieringStorageData].
 type DescribeVodTieringStorageDataRequest struct {
-	AppId     string
-	EndTime   string
-	OwnerId   int64
-	Region    string
+	// Only usage of this application; all when empty.
+	AppId string
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	OwnerId int64
+	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
+	// all when empty.
+	Region string
+	// Start of the time range, UTC, such as 2023-05-29T01:00:00Z; 24 hours ago when
+	// empty.
 	StartTime string
-	// Such as IA, Archive or ColdArchive.
-	StorageClass string
+	// Only this class. One of IA, Archive or ColdArchive.
+	StorageClass string `check:"in=IA|Archive|ColdArchive"`
 }
 
 // DescribeVodTieringStorageDataResponse is the answer of [Client.DescribeVodTieringStorageData].
@@ -1184,24 +1534,35 @@ type TieringStorage struct {
 	TimeStamp             string
 }
 
-// DescribeVodTieringStorageRetrievalData describes the vod tiering storage
-// retrieval data.
+// DescribeVodTieringStorageRetrievalData returns how much data was retrieved
+// from the storage classes IA, Archive and Cold Archive.
+//
+// Ranges up to 7 days come by the hour, longer ones by the day; a call covers
+// at most 31 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodTieringStorageRetrievalData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodtieringstorageretrievaldata
 func (c *Client) DescribeVodTieringStorageRetrievalData(ctx context.Context, req DescribeVodTieringStorageRetrievalDataRequest) (*DescribeVodTieringStorageRetrievalDataResponse, error) {
-	return rpc.Call[DescribeVodTieringStorageRetrievalDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodTieringStorageRetrievalData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodTieringStorageRetrievalData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodTieringStorageRetrievalDataResponse))
 }
 
 // DescribeVodTieringStorageRetrievalDataRequest is the input of [Client.DescribeVodTieringStorageRetrievalData].
 type DescribeVodTieringStorageRetrievalDataRequest struct {
-	AppId     string
-	EndTime   string
-	OwnerId   int64
-	Region    string
+	// Only usage of this application; all when empty.
+	AppId string
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	OwnerId int64
+	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
+	// all when empty.
+	Region string
+	// Start of the time range, UTC, such as 2023-06-02T10:20:00Z; 24 hours ago when
+	// empty.
 	StartTime string
-	// Such as IA, Archive or ColdArchive.
-	StorageClass string
+	// Only this class. One of IA, Archive or ColdArchive.
+	StorageClass string `check:"in=IA|Archive|ColdArchive"`
 }
 
 // DescribeVodTieringStorageRetrievalDataResponse is the answer of [Client.DescribeVodTieringStorageRetrievalData].
@@ -1222,29 +1583,39 @@ type TieringRetrieval struct {
 	TimeStamp                string
 }
 
-// DescribeVodTranscodeData describes the vod transcode data.
+// DescribeVodTranscodeData returns the usage of transcoding.
+//
+// Ranges up to 7 days come by the hour, longer ones by the day; a call covers
+// at most 31 days.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodTranscodeData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodtranscodedata
 func (c *Client) DescribeVodTranscodeData(ctx context.Context, req DescribeVodTranscodeDataRequest) (*DescribeVodTranscodeDataResponse, error) {
-	return rpc.Call[DescribeVodTranscodeDataResponse](ctx, c.rpc, rpc.Op{Action: "DescribeVodTranscodeData", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodTranscodeData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodTranscodeDataResponse))
 }
 
 // DescribeVodTranscodeDataRequest is the input of [Client.DescribeVodTranscodeData].
 type DescribeVodTranscodeDataRequest struct {
+	// Only usage of this application; all when empty.
 	AppId string
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	// Required.
 	EndTime string `check:"required"`
-	// Such as day or hour.
-	Interval string
+	// Length of a step. One of day or hour.
+	Interval string `check:"in=day|hour"`
 	OwnerId  int64
-	// Such as cn-shanghai, cn-beijing, eu-central-1 or ap-southeast-1.
+	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
+	// all when empty.
 	Region string
-	// Such as Audio, Segmentation or H264.LD.
+	// Kinds of transcoding, separated by commas: Audio, Segmentation (container
+	// only), H264.LD, H264.SD, H264.HD and so on; all when empty.
 	Specification string
-	// Required.
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
-	Storage   string
+	// Names of OSS buckets, separated by commas; all when empty.
+	Storage string
 }
 
 // DescribeVodTranscodeDataResponse is the answer of [Client.DescribeVodTranscodeData].
@@ -1256,19 +1627,25 @@ type DescribeVodTranscodeDataResponse struct {
 	}
 }
 
-// GetDailyPlayRegionStatis gets daily play region statis.
+// GetDailyPlayRegionStatis returns files with the traffic of each asset of a
+// region on a day.
+//
+// Data reach back 90 days, to 2025-04-29 at most. Multiply by 1.1 to compare
+// with billed traffic.
+//
+// Offered only in cn-shanghai.
 //
 // RAM action: vod:GetDailyPlayRegionStatis.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getdailyplayregionstatis
 func (c *Client) GetDailyPlayRegionStatis(ctx context.Context, req GetDailyPlayRegionStatisRequest) (*GetDailyPlayRegionStatisResponse, error) {
-	return rpc.Call[GetDailyPlayRegionStatisResponse](ctx, c.rpc, rpc.Op{Action: "GetDailyPlayRegionStatis", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDailyPlayRegionStatis", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(GetDailyPlayRegionStatisResponse))
 }
 
 // GetDailyPlayRegionStatisRequest is the input of [Client.GetDailyPlayRegionStatis].
 type GetDailyPlayRegionStatisRequest struct {
-	// Required.
+	// The day, such as 2025-03-20. Required.
 	Date string `check:"required"`
-	// Required.
+	// Region of the assets, such as cn-beijing. Required.
 	MediaRegion string `check:"required"`
 }
 

@@ -9,20 +9,35 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddTranscodeTemplateGroup adds the transcode template group.
+// AddTranscodeTemplateGroup creates a group of transcoding templates, or adds
+// templates to an existing group.
+//
+// There can be 20 groups with 20 templates each; an adaptive stream is made
+// only of groups with at most 10 packaging templates. A locked group cannot
+// change; [Client.UpdateTranscodeTemplateGroup] unlocks it. The account needs a
+// usable storage location, and the built-in group without transcoding takes no
+// templates.
+//
+// Needs Name or TranscodeTemplateGroupId.
 //
 // RAM action: vod:AddTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addtranscodetemplategroup
 func (c *Client) AddTranscodeTemplateGroup(ctx context.Context, req AddTranscodeTemplateGroupRequest) (*AddTranscodeTemplateGroupResponse, error) {
-	return rpc.Call[AddTranscodeTemplateGroupResponse](ctx, c.rpc, rpc.Op{Action: "AddTranscodeTemplateGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddTranscodeTemplateGroup", OneOf: "Name|TranscodeTemplateGroupId"}, req, new(AddTranscodeTemplateGroupResponse))
 }
 
 // AddTranscodeTemplateGroupRequest is the input of [Client.AddTranscodeTemplateGroup].
 type AddTranscodeTemplateGroupRequest struct {
-	AppId                    string
-	Name                     string
+	// The application that owns what is made; app-1000000 when empty.
+	AppId string
+	// Name of a new group, UTF-8. At most 128 bytes.
+	Name string `check:"bytes=128"`
+	// The existing group to add to.
 	TranscodeTemplateGroupId string
-	TranscodeTemplateList    any `rpc:",json"`
+	// A JSON array of templates with Definition, Container, Video, Audio and
+	// others. Leave Width and Height out rather than empty. A group without
+	// templates transcodes nothing.
+	TranscodeTemplateList any `rpc:",json"`
 }
 
 // AddTranscodeTemplateGroupResponse is the answer of [Client.AddTranscodeTemplateGroup].
@@ -31,22 +46,27 @@ type AddTranscodeTemplateGroupResponse struct {
 	TranscodeTemplateGroupId string
 }
 
-// AddVodTemplate adds the vod template.
+// AddVodTemplate creates a template for snapshots or animated images.
+//
+// Use its id in [Client.SubmitSnapshotJob] or [Client.SubmitDynamicImageJob].
 //
 // RAM action: vod:AddVodTemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addvodtemplate
 func (c *Client) AddVodTemplate(ctx context.Context, req AddVodTemplateRequest) (*AddVodTemplateResponse, error) {
-	return rpc.Call[AddVodTemplateResponse](ctx, c.rpc, rpc.Op{Action: "AddVodTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodTemplate"}, req, new(AddVodTemplateResponse))
 }
 
 // AddVodTemplateRequest is the input of [Client.AddVodTemplate].
 type AddVodTemplateRequest struct {
+	// The application that owns what is made; app-1000000 when empty.
 	AppId string
-	// Required.
-	Name string `check:"required"`
-	// Required.
+	// Name of the template, UTF-8. Required. At most 128 bytes.
+	Name string `check:"required,bytes=128"`
+	// A JSON document, such as
+	// {"SnapshotConfig":{"Count":10,"SpecifiedOffsetTime":0,"Interval":1},"FrameType":"normal","SnapshotType":"NormalSnapshot"};
+	// its form depends on TemplateType. Required.
 	TemplateConfig any `rpc:",json" check:"required"`
-	// Required.
+	// Snapshot or DynamicImage. Required.
 	TemplateType string `check:"required"`
 }
 
@@ -56,21 +76,28 @@ type AddVodTemplateResponse struct {
 	VodTemplateId string
 }
 
-// DeleteTranscodeTemplateGroup deletes the transcode template group.
+// DeleteTranscodeTemplateGroup deletes templates of a transcoding template
+// group, or the whole group.
+//
+// The default group cannot be deleted. A locked group cannot change;
+// [Client.UpdateTranscodeTemplateGroup] unlocks it.
 //
 // RAM action: vod:DeleteTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletetranscodetemplategroup
 func (c *Client) DeleteTranscodeTemplateGroup(ctx context.Context, req DeleteTranscodeTemplateGroupRequest) (*DeleteTranscodeTemplateGroupResponse, error) {
-	return rpc.Call[DeleteTranscodeTemplateGroupResponse](ctx, c.rpc, rpc.Op{Action: "DeleteTranscodeTemplateGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteTranscodeTemplateGroup", Class: rpc.Idempotent}, req, new(DeleteTranscodeTemplateGroupResponse))
 }
 
 // DeleteTranscodeTemplateGroupRequest is the input of [Client.DeleteTranscodeTemplateGroup].
 type DeleteTranscodeTemplateGroupRequest struct {
-	// Such as true or false.
-	ForceDelGroup string
-	// Required.
-	TranscodeTemplateGroupId string   `check:"required"`
-	TranscodeTemplateIds     []string `rpc:",comma"`
+	// Delete the group with all its templates (true), or only TranscodeTemplateIds
+	// (false, default). One of true or false.
+	ForceDelGroup string `check:"in=true|false"`
+	// The group to delete or to delete from. Required.
+	TranscodeTemplateGroupId string `check:"required"`
+	// The templates to delete; needed unless ForceDelGroup is true. At most 10
+	// items.
+	TranscodeTemplateIds []string `rpc:",comma" check:"items=10"`
 }
 
 // DeleteTranscodeTemplateGroupResponse is the answer of [Client.DeleteTranscodeTemplateGroup].
@@ -79,17 +106,17 @@ type DeleteTranscodeTemplateGroupResponse struct {
 	NonExistTranscodeTemplateIds []string
 }
 
-// DeleteVodTemplate deletes the vod template.
+// DeleteVodTemplate deletes a template for snapshots or animated images.
 //
 // RAM action: vod:DeleteVodTemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletevodtemplate
 func (c *Client) DeleteVodTemplate(ctx context.Context, req DeleteVodTemplateRequest) (*DeleteVodTemplateResponse, error) {
-	return rpc.Call[DeleteVodTemplateResponse](ctx, c.rpc, rpc.Op{Action: "DeleteVodTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodTemplate", Class: rpc.Idempotent}, req, new(DeleteVodTemplateResponse))
 }
 
 // DeleteVodTemplateRequest is the input of [Client.DeleteVodTemplate].
 type DeleteVodTemplateRequest struct {
-	// Required.
+	// The template to delete. Required.
 	VodTemplateId string `check:"required"`
 }
 
@@ -99,17 +126,18 @@ type DeleteVodTemplateResponse struct {
 	VodTemplateId string
 }
 
-// GetTranscodeTemplateGroup gets the transcode template group.
+// GetTranscodeTemplateGroup returns a transcoding template group with all its
+// templates.
 //
 // RAM action: vod:GetTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-gettranscodetemplategroup
 func (c *Client) GetTranscodeTemplateGroup(ctx context.Context, req GetTranscodeTemplateGroupRequest) (*GetTranscodeTemplateGroupResponse, error) {
-	return rpc.Call[GetTranscodeTemplateGroupResponse](ctx, c.rpc, rpc.Op{Action: "GetTranscodeTemplateGroup", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTranscodeTemplateGroup", Class: rpc.Read}, req, new(GetTranscodeTemplateGroupResponse))
 }
 
 // GetTranscodeTemplateGroupRequest is the input of [Client.GetTranscodeTemplateGroup].
 type GetTranscodeTemplateGroupRequest struct {
-	// Required.
+	// The group to look up. Required.
 	TranscodeTemplateGroupId string `check:"required"`
 }
 
@@ -142,17 +170,17 @@ type TranscodeTemplateInfo struct {
 	WatermarkIds         []string
 }
 
-// GetVodTemplate gets the vod template.
+// GetVodTemplate returns a template for snapshots or animated images.
 //
 // RAM action: vod:GetVodTemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvodtemplate
 func (c *Client) GetVodTemplate(ctx context.Context, req GetVodTemplateRequest) (*GetVodTemplateResponse, error) {
-	return rpc.Call[GetVodTemplateResponse](ctx, c.rpc, rpc.Op{Action: "GetVodTemplate", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVodTemplate", Class: rpc.Read}, req, new(GetVodTemplateResponse))
 }
 
 // GetVodTemplateRequest is the input of [Client.GetVodTemplate].
 type GetVodTemplateRequest struct {
-	// Required.
+	// The template to look up. Required.
 	VodTemplateId string `check:"required"`
 }
 
@@ -162,16 +190,20 @@ type GetVodTemplateResponse struct {
 	VodTemplateInfo VodTemplate
 }
 
-// ListTranscodeTemplateGroup lists the transcode template group.
+// ListTranscodeTemplateGroup lists the transcoding template groups, without
+// their templates.
+//
+// [Client.GetTranscodeTemplateGroup] returns the templates of one.
 //
 // RAM action: vod:ListTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listtranscodetemplategroup
 func (c *Client) ListTranscodeTemplateGroup(ctx context.Context, req ListTranscodeTemplateGroupRequest) (*ListTranscodeTemplateGroupResponse, error) {
-	return rpc.Call[ListTranscodeTemplateGroupResponse](ctx, c.rpc, rpc.Op{Action: "ListTranscodeTemplateGroup", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListTranscodeTemplateGroup", Class: rpc.Read}, req, new(ListTranscodeTemplateGroupResponse))
 }
 
 // ListTranscodeTemplateGroupRequest is the input of [Client.ListTranscodeTemplateGroup].
 type ListTranscodeTemplateGroupRequest struct {
+	// The application whose groups to list; app-1000000 when empty.
 	AppId string
 }
 
@@ -181,18 +213,19 @@ type ListTranscodeTemplateGroupResponse struct {
 	TranscodeTemplateGroupList []TranscodeTemplateGroup
 }
 
-// ListVodTemplate lists the vod template.
+// ListVodTemplate lists the templates of one type.
 //
 // RAM action: vod:ListVodTemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listvodtemplate
 func (c *Client) ListVodTemplate(ctx context.Context, req ListVodTemplateRequest) (*ListVodTemplateResponse, error) {
-	return rpc.Call[ListVodTemplateResponse](ctx, c.rpc, rpc.Op{Action: "ListVodTemplate", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListVodTemplate", Class: rpc.Read}, req, new(ListVodTemplateResponse))
 }
 
 // ListVodTemplateRequest is the input of [Client.ListVodTemplate].
 type ListVodTemplateRequest struct {
+	// The application whose templates to list, app-1000000.
 	AppId string
-	// Required.
+	// Snapshot; the reference names no other type here. Required.
 	TemplateType string `check:"required"`
 }
 
@@ -202,17 +235,18 @@ type ListVodTemplateResponse struct {
 	VodTemplateInfoList []VodTemplate
 }
 
-// SetDefaultTranscodeTemplateGroup sets the default transcode template group.
+// SetDefaultTranscodeTemplateGroup makes a transcoding template group the one
+// that uploads use when they name none.
 //
 // RAM action: vod:SetDefaultTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setdefaulttranscodetemplategroup
 func (c *Client) SetDefaultTranscodeTemplateGroup(ctx context.Context, req SetDefaultTranscodeTemplateGroupRequest) (*SetDefaultTranscodeTemplateGroupResponse, error) {
-	return rpc.Call[SetDefaultTranscodeTemplateGroupResponse](ctx, c.rpc, rpc.Op{Action: "SetDefaultTranscodeTemplateGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultTranscodeTemplateGroup", Class: rpc.Idempotent}, req, new(SetDefaultTranscodeTemplateGroupResponse))
 }
 
 // SetDefaultTranscodeTemplateGroupRequest is the input of [Client.SetDefaultTranscodeTemplateGroup].
 type SetDefaultTranscodeTemplateGroupRequest struct {
-	// Required.
+	// The group to use by default. Required.
 	TranscodeTemplateGroupId string `check:"required"`
 }
 
@@ -221,22 +255,30 @@ type SetDefaultTranscodeTemplateGroupResponse struct {
 	RequestId string
 }
 
-// UpdateTranscodeTemplateGroup updates the transcode template group.
+// UpdateTranscodeTemplateGroup changes name, templates or lock of a transcoding
+// template group.
+//
+// A locked group has to be unlocked before it can change. A call that sets
+// Locked changes only the lock.
 //
 // RAM action: vod:UpdateTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatetranscodetemplategroup
 func (c *Client) UpdateTranscodeTemplateGroup(ctx context.Context, req UpdateTranscodeTemplateGroupRequest) (*UpdateTranscodeTemplateGroupResponse, error) {
-	return rpc.Call[UpdateTranscodeTemplateGroupResponse](ctx, c.rpc, rpc.Op{Action: "UpdateTranscodeTemplateGroup"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateTranscodeTemplateGroup", Class: rpc.Idempotent}, req, new(UpdateTranscodeTemplateGroupResponse))
 }
 
 // UpdateTranscodeTemplateGroupRequest is the input of [Client.UpdateTranscodeTemplateGroup].
 type UpdateTranscodeTemplateGroupRequest struct {
-	// Such as Enabled or Disabled.
-	Locked string
-	Name   string
-	// Required.
+	// Lock the group against changes (Enabled) or unlock it (Disabled). Name and
+	// templates stay as they are. One of Enabled or Disabled.
+	Locked string `check:"in=Enabled|Disabled"`
+	// New name, UTF-8. At most 128 bytes.
+	Name string `check:"bytes=128"`
+	// The group to change. Required.
 	TranscodeTemplateGroupId string `check:"required"`
-	TranscodeTemplateList    any    `rpc:",json"`
+	// A JSON array of templates with Definition, Container, Video, Audio and
+	// others.
+	TranscodeTemplateList any `rpc:",json"`
 }
 
 // UpdateTranscodeTemplateGroupResponse is the answer of [Client.UpdateTranscodeTemplateGroup].
@@ -245,19 +287,21 @@ type UpdateTranscodeTemplateGroupResponse struct {
 	TranscodeTemplateGroupId string
 }
 
-// UpdateVodTemplate updates the vod template.
+// UpdateVodTemplate changes name or settings of a snapshot template.
 //
 // RAM action: vod:UpdateVodTemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevodtemplate
 func (c *Client) UpdateVodTemplate(ctx context.Context, req UpdateVodTemplateRequest) (*UpdateVodTemplateResponse, error) {
-	return rpc.Call[UpdateVodTemplateResponse](ctx, c.rpc, rpc.Op{Action: "UpdateVodTemplate"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateVodTemplate", Class: rpc.Idempotent}, req, new(UpdateVodTemplateResponse))
 }
 
 // UpdateVodTemplateRequest is the input of [Client.UpdateVodTemplate].
 type UpdateVodTemplateRequest struct {
-	Name           string
+	// New name, UTF-8. At most 128 bytes.
+	Name string `check:"bytes=128"`
+	// New settings as a JSON document, as in [Client.AddVodTemplate].
 	TemplateConfig any `rpc:",json"`
-	// Required.
+	// The template to change. Required.
 	VodTemplateId string `check:"required"`
 }
 

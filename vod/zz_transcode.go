@@ -9,18 +9,21 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// GetTranscodeSummary gets the transcode summary.
+// GetTranscodeSummary returns the latest transcoding of up to 10 videos or
+// audio files in short: status and streams.
+//
+// Older runs are in [Client.ListTranscodeTask]. Jobs are kept for one year.
 //
 // RAM action: vod:GetTranscodeSummary.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-gettranscodesummary
 func (c *Client) GetTranscodeSummary(ctx context.Context, req GetTranscodeSummaryRequest) (*GetTranscodeSummaryResponse, error) {
-	return rpc.Call[GetTranscodeSummaryResponse](ctx, c.rpc, rpc.Op{Action: "GetTranscodeSummary", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTranscodeSummary", Class: rpc.Read}, req, new(GetTranscodeSummaryResponse))
 }
 
 // GetTranscodeSummaryRequest is the input of [Client.GetTranscodeSummary].
 type GetTranscodeSummaryRequest struct {
-	// Required.
-	VideoIds []string `rpc:",comma" check:"required"`
+	// The assets. Required. At most 10 items.
+	VideoIds []string `rpc:",comma" check:"required,items=10"`
 }
 
 // GetTranscodeSummaryResponse is the answer of [Client.GetTranscodeSummary].
@@ -61,18 +64,25 @@ type TranscodeSummary struct {
 	VideoId                     string
 }
 
-// GetTranscodeTask gets the transcode task.
+// GetTranscodeTask returns the details of a transcoding task and its jobs, one
+// for each stream.
+//
+// Tasks are kept for one year.
+//
+// Needs TranscodeTaskId or JobIds.
 //
 // RAM action: vod:GetTranscodeTask.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-gettranscodetask
 func (c *Client) GetTranscodeTask(ctx context.Context, req GetTranscodeTaskRequest) (*GetTranscodeTaskResponse, error) {
-	return rpc.Call[GetTranscodeTaskResponse](ctx, c.rpc, rpc.Op{Action: "GetTranscodeTask", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTranscodeTask", Class: rpc.Read, OneOf: "TranscodeTaskId|JobIds"}, req, new(GetTranscodeTaskResponse))
 }
 
 // GetTranscodeTaskRequest is the input of [Client.GetTranscodeTask].
 type GetTranscodeTaskRequest struct {
-	// At most 10 items.
-	JobIds          []string `rpc:",comma" check:"items=10"`
+	// Jobs to look up, from [Client.SubmitTranscodeJobs]. At most 10 items.
+	JobIds []string `rpc:",comma" check:"items=10"`
+	// The task to look up, from [Client.SubmitTranscodeJobs] or
+	// [Client.ListTranscodeTask].
 	TranscodeTaskId string
 }
 
@@ -118,12 +128,14 @@ type TranscodeOutputFile struct {
 	Width              string
 }
 
-// ListTranscodeTask lists the transcode task.
+// ListTranscodeTask lists the transcoding tasks of one video or audio asset.
+//
+// Their jobs are in [Client.GetTranscodeTask]. Tasks are kept for one year.
 //
 // RAM action: vod:ListTranscodeTask.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listtranscodetask
 func (c *Client) ListTranscodeTask(ctx context.Context, req ListTranscodeTaskRequest) (*ListTranscodeTaskResponse, error) {
-	return rpc.Call[ListTranscodeTaskResponse](ctx, c.rpc, rpc.Op{Action: "ListTranscodeTask", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListTranscodeTask", Class: rpc.Read}, req, new(ListTranscodeTaskResponse))
 }
 
 // ListTranscodeTaskIter yields the items of all pages of
@@ -136,11 +148,15 @@ func (c *Client) ListTranscodeTaskIter(ctx context.Context, req ListTranscodeTas
 
 // ListTranscodeTaskRequest is the input of [Client.ListTranscodeTask].
 type ListTranscodeTaskRequest struct {
-	EndTime   string
-	PageNo    int32
-	PageSize  int32
+	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
+	EndTime string
+	// Page number; 1 when zero.
+	PageNo int32
+	// Tasks a page; 10 when zero. At most 50.
+	PageSize int32 `check:"max=50"`
+	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
-	// Required.
+	// The asset whose tasks to list. Required.
 	VideoId string `check:"required"`
 }
 
@@ -150,19 +166,25 @@ type ListTranscodeTaskResponse struct {
 	TranscodeTaskList []TranscodeTask
 }
 
-// SubmitPreprocessJobs submits preprocess jobs.
+// SubmitPreprocessJobs transcodes a video into the form that the live
+// production studio (Caster) plays.
+//
+// The work is asynchronous and billed; it ends with the event TranscodeComplete
+// that has Preprocess=true. MP4 files whose short side is 360 pixels are
+// refused unless their resolution is above 1920, bitrate above 6000 kbit/s or
+// frame rate above 25.
 //
 // RAM action: vod:SubmitPreprocessJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitpreprocessjobs
 func (c *Client) SubmitPreprocessJobs(ctx context.Context, req SubmitPreprocessJobsRequest) (*SubmitPreprocessJobsResponse, error) {
-	return rpc.Call[SubmitPreprocessJobsResponse](ctx, c.rpc, rpc.Op{Action: "SubmitPreprocessJobs"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitPreprocessJobs"}, req, new(SubmitPreprocessJobsResponse))
 }
 
 // SubmitPreprocessJobsRequest is the input of [Client.SubmitPreprocessJobs].
 type SubmitPreprocessJobsRequest struct {
-	// Required.
-	PreprocessType string `check:"required"`
-	// Required.
+	// Kind of preprocessing. Required. One of LivePreprocess.
+	PreprocessType string `check:"required,in=LivePreprocess"`
+	// The video to prepare. Required.
 	VideoId string `check:"required"`
 }
 
@@ -180,29 +202,51 @@ type PreprocessJob struct {
 	JobId string
 }
 
-// SubmitTranscodeJobs submits transcode jobs.
+// SubmitTranscodeJobs transcodes a video or audio asset with a template group.
+//
+// The work is asynchronous and billed: the events StreamTranscodeComplete (each
+// stream) and TranscodeComplete (all), or [Client.GetTranscodeTask], tell the
+// end. The asset has to be in status UploadSucc, Normal or Checking. For
+// adaptive packaging without subtitles give the template group at upload
+// instead.
 //
 // Needs VideoId or ReferenceId.
 //
 // RAM action: vod:SubmitTranscodeJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submittranscodejobs
 func (c *Client) SubmitTranscodeJobs(ctx context.Context, req SubmitTranscodeJobsRequest) (*SubmitTranscodeJobsResponse, error) {
-	return rpc.Call[SubmitTranscodeJobsResponse](ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJobs", OneOf: "VideoId|ReferenceId"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJobs", OneOf: "VideoId|ReferenceId"}, req, new(SubmitTranscodeJobsResponse))
 }
 
 // SubmitTranscodeJobsRequest is the input of [Client.SubmitTranscodeJobs].
 type SubmitTranscodeJobsRequest struct {
-	EncryptConfig  any `rpc:",json"`
+	// A JSON document for standard HLS encryption only: CipherText from
+	// [Client.GenerateKMSDataKey], DecryptKeyUri, KeyServiceType. The template
+	// itself must have encryption on, too.
+	EncryptConfig any `rpc:",json"`
+	// A JSON document that replaces images and texts of watermarks and files of
+	// subtitles in the template group.
 	OverrideParams any `rpc:",json"`
-	PipelineId     string
-	Priority       string
-	ReferenceId    string
-	// At most 50 letters, digits, hyphens and underscores.
+	// The queue to use; the default one when empty.
+	PipelineId string
+	// Place in the queue, from 1 to 10 (first); 6 when empty. Jobs already running
+	// are not affected.
+	Priority string
+	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
+	// hyphens and underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// A key of your own against repeats: a second call with the same key within 7
+	// days is refused. None when empty. At most 50 letters, digits, hyphens and
+	// underscores.
 	SessionId string `check:"pattern=sessionId"`
+	// The transcoding template group, from [Client.ListTranscodeTemplateGroup].
 	// Required.
-	TemplateGroupId string   `check:"required"`
-	UserData        UserData `rpc:",json"`
-	VideoId         string
+	TemplateGroupId string `check:"required"`
+	// Data of your own and the callback of these jobs; the data comes back in their
+	// events.
+	UserData UserData `rpc:",json"`
+	// The asset to transcode.
+	VideoId string
 }
 
 // SubmitTranscodeJobsResponse is the answer of [Client.SubmitTranscodeJobs].

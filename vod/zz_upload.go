@@ -9,24 +9,26 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// CancelUrlUploadJobs cancels jobs of [Client.UploadMediaByURL] that are still
-// Pending.
+// CancelUrlUploadJobs cancels queued jobs of [Client.UploadMediaByURL] that are
+// still in status Pending.
+//
+// A job that has started cannot be cancelled; [Client.GetURLUploadInfos] tells
+// the status.
 //
 // Needs JobIds or UploadUrls.
 //
 // RAM action: vod:CancelUrlUploadJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-cancelurluploadjobs
 func (c *Client) CancelUrlUploadJobs(ctx context.Context, req CancelUrlUploadJobsRequest) (*CancelUrlUploadJobsResponse, error) {
-	return rpc.Call[CancelUrlUploadJobsResponse](ctx, c.rpc, rpc.Op{Action: "CancelUrlUploadJobs", Class: rpc.Idempotent, OneOf: "JobIds|UploadUrls"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CancelUrlUploadJobs", Class: rpc.Idempotent, OneOf: "JobIds|UploadUrls"}, req, new(CancelUrlUploadJobsResponse))
 }
 
 // CancelUrlUploadJobsRequest is the input of [Client.CancelUrlUploadJobs].
 type CancelUrlUploadJobsRequest struct {
-	// Ids of the jobs. At most 10 items.
+	// The jobs to cancel; with them UploadUrls is ignored. At most 10 items.
 	JobIds []string `rpc:",comma" check:"items=10"`
-	// URLs of the files, each percent-encoded by the caller; ignored when JobIds is
-	// given. At most 10 items.
-	UploadUrls []string `rpc:",comma" check:"items=10"`
+	// The source URLs of the jobs. At most 10 items.
+	UploadUrls []string `rpc:",escape" check:"items=10"`
 }
 
 // CancelUrlUploadJobsResponse is the answer of [Client.CancelUrlUploadJobs].
@@ -36,43 +38,49 @@ type CancelUrlUploadJobsResponse struct {
 	NonExists    []string
 }
 
-// CreateUploadAttachedMedia makes a watermark, subtitle or material asset and
-// returns where and with which credential its file is uploaded. The credential
-// (3000 s) cannot be renewed: call again when it has expired.
+// CreateUploadAttachedMedia creates an auxiliary asset (watermark, subtitle or
+// material) and returns the address and credential to upload its file with.
+//
+// The credential lives 3000 seconds and cannot be refreshed: call again, which
+// makes another asset. The event AttachedMediaUploadComplete tells the end of
+// the upload.
 //
 // RAM action: vod:CreateUploadAttachedMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia
 func (c *Client) CreateUploadAttachedMedia(ctx context.Context, req CreateUploadAttachedMediaRequest) (*CreateUploadAttachedMediaResponse, error) {
-	return rpc.Call[CreateUploadAttachedMediaResponse](ctx, c.rpc, rpc.Op{Action: "CreateUploadAttachedMedia"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadAttachedMedia"}, req, new(CreateUploadAttachedMediaResponse))
 }
 
 // CreateUploadAttachedMediaRequest is the input of [Client.CreateUploadAttachedMedia].
 type CreateUploadAttachedMediaRequest struct {
-	// Application the asset belongs to; app-1000000 when empty.
+	// The application that owns what is made; app-1000000 when empty.
 	AppId string
-	// What the file is. Required. One of watermark, subtitle or material.
+	// What the file is for. Required. One of watermark, subtitle or material.
 	BusinessType string `check:"required,in=watermark|subtitle|material"`
-	// Category ids. At most 5 items.
+	// Ids of categories, from [Client.AddCategory] or [Client.GetCategories]. At
+	// most 5 items.
 	CateIds []int64 `rpc:",comma" check:"items=5"`
-	// Description of the asset. At most 1024 bytes.
+	// Free text, UTF-8. At most 1024 bytes.
 	Description string `check:"bytes=1024"`
-	// Name of the file.
+	// Name or path of the source file. Where its extension differs from MediaExt,
+	// MediaExt counts.
 	FileName string
 	// Size of the file in bytes.
 	FileSize string
-	// File extension: png, gif, apng or mov of a watermark; srt, ass, stl, ttml or
-	// vtt of a subtitle; jpg, gif, png, mp4, mat, zip or apk of a material. Wins
-	// over that of FileName.
+	// Extension of the file. For watermarks: png, gif, apng, mov. For subtitles:
+	// srt, ass, stl, ttml, vtt. For material: jpg, gif, png, mp4, mat, zip, apk.
 	MediaExt string
-	// Storage to use; the default one when empty.
+	// Where to store the file, as listed under storage in the console, such as
+	// outin-x.oss-cn-shanghai.aliyuncs.com; the default location when empty.
 	StorageLocation string
-	// Tags of the asset. At most 16, separated by commas, of 32 characters each.
+	// Words to find the asset by. At most 16, separated by commas, of 32 characters
+	// each.
 	Tags string `check:"tags=16x32R"`
-	// Title of the asset. At most 128 bytes.
+	// Title to show, UTF-8. At most 128 bytes.
 	Title string `check:"bytes=128"`
-	// Callback and pass-through data; it comes back in the events of the asset. Its
-	// callback works only where the callback and its events are switched on for the
-	// account.
+	// Data of your own and settings kept with the asset: Extend comes back in its
+	// events. MessageCallback works only where HTTP callbacks are switched on,
+	// AccelerateConfig only for accounts enabled for it.
 	UserData UserData `rpc:",json"`
 }
 
@@ -85,44 +93,49 @@ type CreateUploadAttachedMediaResponse struct {
 	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
 	// Base64 of JSON: temporary credentials. Keep it secret.
-	UploadAuth string
+	UploadAuth alimedia.Secret
 }
 
-// CreateUploadImage makes an image asset and returns where and with which
-// credential its file is uploaded. The credential (3000 s) cannot be renewed:
-// call again when it has expired.
+// CreateUploadImage creates an image asset and returns the address and
+// credential to upload its file with.
+//
+// The credential lives 3000 seconds and cannot be refreshed: call again, which
+// makes another image. The event ImageUploadComplete tells the end of the
+// upload. Watermark images go through [Client.CreateUploadAttachedMedia].
 //
 // RAM action: vod:CreateUploadImage.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage
 func (c *Client) CreateUploadImage(ctx context.Context, req CreateUploadImageRequest) (*CreateUploadImageResponse, error) {
-	return rpc.Call[CreateUploadImageResponse](ctx, c.rpc, rpc.Op{Action: "CreateUploadImage"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadImage"}, req, new(CreateUploadImageResponse))
 }
 
 // CreateUploadImageRequest is the input of [Client.CreateUploadImage].
 type CreateUploadImageRequest struct {
-	// Application the asset belongs to; app-1000000 when empty.
+	// The application that owns what is made; app-1000000 when empty.
 	AppId string
-	// Category id, as AddCategory and GetCategories return it.
+	// The category, from [Client.AddCategory] or [Client.GetCategories].
 	CateId int64
-	// Description of the image. At most 1024 characters.
+	// Free text, UTF-8. At most 1024 characters.
 	Description string `check:"runes=1024"`
-	// File extension: png when empty, jpg, jpeg, gif, heic or webp. Wins over that
-	// of OriginalFileName.
+	// Extension of the file: png (default), jpg, jpeg, gif, heic or webp.
 	ImageExt string
-	// What the image is for; the console shows only default. Required. One of
-	// default or cover.
+	// An ordinary image (default) or the cover of a video. The console shows only
+	// images of type default. Required. One of default or cover.
 	ImageType string `check:"required,in=default|cover"`
-	// Name of the file.
+	// Name or path of the source file. Where its extension differs from ImageExt,
+	// ImageExt counts.
 	OriginalFileName string
-	// Storage to use; the default one when empty.
+	// Where to store the file, as listed under storage in the console, such as
+	// outin-x.oss-cn-shanghai.aliyuncs.com; the default location when empty.
 	StorageLocation string
-	// Tags of the image. At most 16, separated by commas, of 32 characters each.
+	// Words to find the asset by. At most 16, separated by commas, of 32 characters
+	// each.
 	Tags string `check:"tags=16x32R"`
-	// Title of the image. At most 128 characters.
+	// Title to show, UTF-8. At most 128 characters.
 	Title string `check:"runes=128"`
-	// Callback and pass-through data; it comes back in the events of the asset. Its
-	// callback works only where the callback and its events are switched on for the
-	// account.
+	// Data of your own and settings kept with the asset: Extend comes back in its
+	// events. MessageCallback works only where HTTP callbacks are switched on,
+	// AccelerateConfig only for accounts enabled for it.
 	UserData UserData `rpc:",json"`
 }
 
@@ -135,59 +148,64 @@ type CreateUploadImageResponse struct {
 	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
 	// Base64 of JSON: temporary credentials. Keep it secret.
-	UploadAuth string
+	UploadAuth alimedia.Secret
 }
 
-// CreateUploadVideo makes a video or audio asset and returns where and with
-// which credential its file is uploaded.
+// CreateUploadVideo creates a video or audio asset and returns the address and
+// credential to upload its file with.
 //
-// Every call makes another asset: renew an expired credential (3000 s) by
-// [Client.RefreshUploadVideo] instead. Finishing the upload registers the file;
-// nothing else is to be called.
+// The credential lives 3000 seconds; [Client.RefreshUploadVideo] renews it for
+// the same VideoId, while calling again makes another asset. Completing the OSS
+// object completes the upload: no further call is needed. The event
+// FileUploadComplete or [Client.GetMezzanineInfo] tells the end.
+//
+// The call is free; storage is billed from the end of the upload.
 //
 // RAM action: vod:CreateUploadVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo
 func (c *Client) CreateUploadVideo(ctx context.Context, req CreateUploadVideoRequest) (*CreateUploadVideoResponse, error) {
-	return rpc.Call[CreateUploadVideoResponse](ctx, c.rpc, rpc.Op{Action: "CreateUploadVideo"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadVideo"}, req, new(CreateUploadVideoResponse))
 }
 
 // CreateUploadVideoRequest is the input of [Client.CreateUploadVideo].
 type CreateUploadVideoRequest struct {
-	// Application the asset belongs to; app-1000000 when empty.
+	// The application that owns what is made; app-1000000 when empty.
 	AppId string
-	// Category id, as AddCategory and GetCategories return it.
+	// The category, from [Client.AddCategory] or [Client.GetCategories].
 	CateId int64
-	// URL of the cover image.
+	// URL of a cover image of your own.
 	CoverURL string
-	// Description of the asset. At most 1024 characters.
+	// Text to show, UTF-8. At most 1024 characters.
 	Description string `check:"runes=1024"`
-	// Take the first frame as the cover.
+	// Take the first frame as the cover; not described by the reference.
 	EnableFirstFrameCover *bool
-	// Name of the file; only its extension matters, in any case. Required. With a
-	// file extension.
+	// Name or path of the source file; its extension decides the format, in any
+	// case. Required. With a file extension.
 	FileName string `check:"required,ext"`
 	// Size of the file in bytes.
 	FileSize int64
-	// Make thumbnails.
+	// Make thumbnails; not described by the reference.
 	GenerateThumbnail *bool
-	// Id of your own, unique in the account. 6 to 64 letters, digits, hyphens and
-	// underscores.
+	// Your own id for the asset, unique in the account. 6 to 64 letters, digits,
+	// hyphens and underscores.
 	ReferenceId string `check:"pattern=referenceId"`
-	// Storage to use; the default one when empty.
+	// Where to store the file, as listed under storage in the console; when empty
+	// the default location, or the first one when there is no default.
 	StorageLocation string
-	// Tags of the asset. At most 16, separated by commas, of 32 characters each.
+	// Words to find the asset by. At most 16, separated by commas, of 32 characters
+	// each.
 	Tags string `check:"tags=16x32R"`
-	// Transcoding template group; the default one when empty, [NoTranscode] for
-	// none. WorkflowId wins over it. Without transcoding only MP4, FLV, MP3, M3U8
-	// and WEBM are playable.
+	// The transcoding template group to run after the upload; the default group
+	// when empty. With [NoTranscode] nothing is transcoded, and only MP4, FLV, MP3,
+	// M3U8 and WEBM files can be played.
 	TemplateGroupId string
-	// Title of the asset. Required. At most 128 characters.
+	// Title to show, UTF-8. Required. At most 128 characters.
 	Title string `check:"required,runes=128"`
-	// Callback and pass-through data; it comes back in the events of the asset. Its
-	// callback works only where the callback and its events are switched on for the
-	// account.
+	// Data of your own and settings kept with the asset: Extend comes back in its
+	// events. MessageCallback works only where HTTP callbacks are switched on,
+	// AccelerateConfig only for accounts enabled for it.
 	UserData UserData `rpc:",json"`
-	// Workflow to run; wins over TemplateGroupId.
+	// The workflow to run afterwards; wins over TemplateGroupId.
 	WorkflowId string
 }
 
@@ -197,25 +215,30 @@ type CreateUploadVideoResponse struct {
 	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
 	// Base64 of JSON: temporary credentials. Keep it secret.
-	UploadAuth string
+	UploadAuth alimedia.Secret
 	VideoId    string
 }
 
-// DeleteMultipartUpload removes the parts that an unfinished upload has left;
-// the service does so after 7 days by itself. Files stay.
+// DeleteMultipartUpload removes the parts that an unfinished multipart upload
+// of a video left behind.
+//
+// Source file and transcoded streams stay. Parts that nobody removes go by
+// themselves after about 7 days; [Client.DeleteVideo] removes them with the
+// video.
 //
 // RAM action: vod:DeleteMultipartUpload.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletemultipartupload
 func (c *Client) DeleteMultipartUpload(ctx context.Context, req DeleteMultipartUploadRequest) (*DeleteMultipartUploadResponse, error) {
-	return rpc.Call[DeleteMultipartUploadResponse](ctx, c.rpc, rpc.Op{Action: "DeleteMultipartUpload", Class: rpc.Idempotent}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMultipartUpload", Class: rpc.Idempotent}, req, new(DeleteMultipartUploadResponse))
 }
 
 // DeleteMultipartUploadRequest is the input of [Client.DeleteMultipartUpload].
 type DeleteMultipartUploadRequest struct {
-	// Audio or video asset. Required.
+	// The VideoId of the upload. Required.
 	MediaId string `check:"required"`
-	// Only video is known. Required. One of video.
-	MediaType    string `check:"required,in=video"`
+	// Kind of media; audio counts as video. Required. One of video.
+	MediaType string `check:"required,in=video"`
+	// Undocumented; leave it out.
 	OwnerAccount string
 }
 
@@ -224,24 +247,27 @@ type DeleteMultipartUploadResponse struct {
 	RequestId string
 }
 
-// GetURLUploadInfos tells the state of jobs of the last year started by
-// [Client.UploadMediaByURL].
+// GetURLUploadInfos returns status, times, error and media id of jobs of
+// [Client.UploadMediaByURL] and [Client.UploadStreamByURL].
+//
+// Jobs are kept for one year. The reference names only cn-shanghai and
+// ap-southeast-1 for this operation.
 //
 // Needs JobIds or UploadURLs.
 //
 // RAM action: vod:GetURLUploadInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geturluploadinfos
 func (c *Client) GetURLUploadInfos(ctx context.Context, req GetURLUploadInfosRequest) (*GetURLUploadInfosResponse, error) {
-	return rpc.Call[GetURLUploadInfosResponse](ctx, c.rpc, rpc.Op{Action: "GetURLUploadInfos", Class: rpc.Read, OneOf: "JobIds|UploadURLs"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetURLUploadInfos", Class: rpc.Read, OneOf: "JobIds|UploadURLs"}, req, new(GetURLUploadInfosResponse))
 }
 
 // GetURLUploadInfosRequest is the input of [Client.GetURLUploadInfos].
 type GetURLUploadInfosRequest struct {
-	// Ids of the jobs. At most 10 items.
+	// The jobs to look up; with them UploadURLs is ignored. At most 10 items.
 	JobIds []string `rpc:",comma" check:"items=10"`
-	// URLs of the files, each percent-encoded by the caller; ignored when JobIds is
-	// given. At most 10 items.
-	UploadURLs []string `rpc:",comma" check:"items=10"`
+	// The source URLs of the jobs. For a URL submitted more than once, ask for that
+	// one alone. At most 10 items.
+	UploadURLs []string `rpc:",escape" check:"items=10"`
 }
 
 // GetURLUploadInfosResponse is the answer of [Client.GetURLUploadInfos].
@@ -266,20 +292,24 @@ type URLUploadInfo struct {
 	UserData          alimedia.JSON
 }
 
-// GetUploadDetails tells how far uploads have come. Only the console and the
-// official server SDKs report that.
+// GetUploadDetails returns progress and details of uploads of videos and audio
+// files.
+//
+// It knows only uploads made in the console or with an official server SDK that
+// reports its progress; for others, this SDK's included, use
+// [Client.GetMezzanineInfo].
 //
 // RAM action: vod:GetUploadDetails.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getuploaddetails
 func (c *Client) GetUploadDetails(ctx context.Context, req GetUploadDetailsRequest) (*GetUploadDetailsResponse, error) {
-	return rpc.Call[GetUploadDetailsResponse](ctx, c.rpc, rpc.Op{Action: "GetUploadDetails", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetUploadDetails", Class: rpc.Read}, req, new(GetUploadDetailsResponse))
 }
 
 // GetUploadDetailsRequest is the input of [Client.GetUploadDetails].
 type GetUploadDetailsRequest struct {
-	// Audio and video assets. Required. At most 20 items.
+	// The VideoIds to look up. Required. At most 20 items.
 	MediaIds []string `rpc:",comma" check:"required,items=20"`
-	// Only video is known. One of video.
+	// Kind of media; audio counts as video. One of video.
 	MediaType string `check:"in=video"`
 }
 
@@ -308,27 +338,33 @@ type UploadDetail struct {
 	UploadStatus     string
 }
 
-// RefreshUploadVideo renews the credential of an upload; asset and address stay
-// the same. It is also the way to overwrite the source file of an asset, which
-// may start transcoding and snapshots again.
+// RefreshUploadVideo returns a new credential for the upload of an existing
+// video or audio asset; its address and VideoId stay the same.
+//
+// Call it when the credential of [Client.CreateUploadVideo] has expired, or to
+// upload the source file anew under the same VideoId; the second may start
+// transcoding and snapshots again.
 //
 // Needs VideoId or ReferenceId.
 //
 // RAM action: vod:RefreshUploadVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshuploadvideo
 func (c *Client) RefreshUploadVideo(ctx context.Context, req RefreshUploadVideoRequest) (*RefreshUploadVideoResponse, error) {
-	return rpc.Call[RefreshUploadVideoResponse](ctx, c.rpc, rpc.Op{Action: "RefreshUploadVideo", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshUploadVideo", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId"}, req, new(RefreshUploadVideoResponse))
 }
 
 // RefreshUploadVideoRequest is the input of [Client.RefreshUploadVideo].
 type RefreshUploadVideoRequest struct {
+	// Undocumented; leave it out.
 	OwnerId int64
-	// Id of your own, unique in the account. 6 to 64 letters, digits, hyphens and
-	// underscores.
-	ReferenceId          string `check:"pattern=referenceId"`
+	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
+	// hyphens and underscores.
+	ReferenceId string `check:"pattern=referenceId"`
+	// Undocumented; leave it out.
 	ResourceOwnerAccount string
-	ResourceOwnerId      int64
-	// Asset returned by [Client.CreateUploadVideo].
+	// Undocumented; leave it out.
+	ResourceOwnerId int64
+	// The asset, from [Client.CreateUploadVideo].
 	VideoId string
 }
 
@@ -338,38 +374,43 @@ type RefreshUploadVideoResponse struct {
 	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
 	// Base64 of JSON: temporary credentials. Keep it secret.
-	UploadAuth string
+	UploadAuth alimedia.Secret
 	VideoId    string
 }
 
-// RegisterMedia makes assets of up to 10 files that lie in a bucket connected
-// to VOD.
+// RegisterMedia turns audio and video files of an OSS bucket that is attached
+// to VOD into media assets.
 //
-// A file registered before keeps its media id (NewRegister is false). Files
-// that cannot be registered are in FailedFileURLs; the call itself succeeds.
-// Nothing is transcoded unless TemplateGroupId or WorkflowId says so.
+// All files of one call lie in one storage location and have a file extension.
+// A file registered before keeps its media id (NewRegister is false), and
+// nothing else happens to it. Files that fail come back in FailedFileURLs, the
+// call itself succeeds.
+//
+// Without TemplateGroupId or WorkflowId nothing is transcoded and the assets
+// stay in status UploadSucc, which cannot be played.
 //
 // RAM action: vod:RegisterMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-registermedia
 func (c *Client) RegisterMedia(ctx context.Context, req RegisterMediaRequest) (*RegisterMediaResponse, error) {
-	return rpc.Call[RegisterMediaResponse](ctx, c.rpc, rpc.Op{Action: "RegisterMedia", Class: rpc.Idempotent, Check: sameStorageLocation}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMedia", Class: rpc.Idempotent, Check: sameStorageLocation}, req, new(RegisterMediaResponse))
 }
 
 // RegisterMediaRequest is the input of [Client.RegisterMedia].
 type RegisterMediaRequest struct {
-	// Take the first frame as the cover.
+	// Take the first frame as the cover; not described by the reference.
 	EnableFirstFrameCover *bool
-	// Make thumbnails.
+	// Make thumbnails; not described by the reference.
 	GenerateThumbnail *bool
-	// The files, all in one storage location. Required. At most 10 items.
+	// The files and what to store with them. Required. At most 10 items.
 	RegisterMetadatas []RegisterMetadata `rpc:",json" check:"required,items=10"`
-	// Transcoding template group. Use [NoTranscode] to make the files playable as
-	// they are: with neither the status stays UploadSucc. WorkflowId wins over it.
+	// The transcoding template group to run. [NoTranscode] transcodes nothing, but
+	// lets the files be played as they are.
 	TemplateGroupId string
-	// Pass-through data, and the callback of later jobs; the registration itself
-	// sends no callback.
+	// Data of your own and settings kept with the assets. Registration itself sends
+	// no event; a callback given here serves later jobs that have none of their
+	// own.
 	UserData UserData `rpc:",json"`
-	// Workflow to run; wins over TemplateGroupId.
+	// The workflow to run afterwards; wins over TemplateGroupId.
 	WorkflowId string
 }
 
@@ -391,9 +432,13 @@ type RegisteredMedia struct {
 	NewRegister bool
 }
 
-// UploadMediaByURL makes the service fetch up to 20 audio or video files of at
-// most 20 GB, one asset and one job per URL. It only queues the jobs, which may
-// take hours or days: follow them by [Client.GetURLUploadInfos].
+// UploadMediaByURL lets the service fetch audio and video files from public
+// URLs and make media assets of them.
+//
+// The jobs wait in a queue shared by the region and may take hours or days. The
+// event UploadByURLComplete or [Client.GetURLUploadInfos] tells the end. Every
+// call makes new assets, also for a URL submitted before. Files above 20 GB
+// fail.
 //
 // Offered only in cn-shanghai, cn-beijing, cn-shenzhen, ap-southeast-1 and
 // us-west-1.
@@ -401,35 +446,39 @@ type RegisteredMedia struct {
 // RAM action: vod:UploadMediaByURL.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl
 func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLRequest) (*UploadMediaByURLResponse, error) {
-	return rpc.Call[UploadMediaByURLResponse](ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen ap-southeast-1 us-west-1"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen ap-southeast-1 us-west-1"}, req, new(UploadMediaByURLResponse))
 }
 
 // UploadMediaByURLRequest is the input of [Client.UploadMediaByURL].
 type UploadMediaByURLRequest struct {
-	// Application the asset belongs to; app-1000000 when empty.
+	// The application that owns what is made; app-1000000 when empty.
 	AppId string
-	// Take the first frame as the cover.
+	// Take the first frame as the cover; not described by the reference.
 	EnableFirstFrameCover *bool
-	// Make thumbnails.
+	// Make thumbnails; not described by the reference.
 	GenerateThumbnail *bool
-	// A second call with the same value within 10 minutes is refused. At most 50
-	// letters, digits, hyphens and underscores.
+	// A key of your own against repeats: a second call with the same key within 10
+	// minutes is refused. None when empty. At most 50 letters, digits, hyphens and
+	// underscores.
 	SessionId string `check:"pattern=sessionId"`
-	// Storage to use; the default one when empty.
+	// Where to store the file, as listed under storage in the console, such as
+	// outin-x.oss-cn-shanghai.aliyuncs.com; the default location when empty.
 	StorageLocation string
-	// Transcoding template group; the default one when empty. One in
-	// UploadMetadatas wins.
+	// The transcoding template group to run afterwards; the default group when
+	// empty. The one in UploadMetadatas wins.
 	TemplateGroupId string
-	// Metadata, matched to the files by SourceURL.
+	// What to store with each file; an element counts for the URL that equals its
+	// SourceURL.
 	UploadMetadatas []UploadMetadata `rpc:",json"`
-	// Public URLs, each percent-encoded by the caller. A URL without file extension
-	// needs FileExtension in UploadMetadatas. Required. At most 20 items.
-	UploadURLs []string `rpc:",comma" check:"required,items=20"`
-	// Callback and pass-through data; it comes back in the events of the asset. Its
-	// callback works only where the callback and its events are switched on for the
-	// account.
+	// The files. A URL without file extension needs a FileExtension in
+	// UploadMetadatas, which also wins over the one of the URL. Required. At most
+	// 20 items.
+	UploadURLs []string `rpc:",escape" check:"required,items=20"`
+	// Data of your own and settings kept with the asset: Extend comes back in its
+	// events. MessageCallback works only where HTTP callbacks are switched on,
+	// AccelerateConfig only for accounts enabled for it.
 	UserData UserData `rpc:",json"`
-	// Workflow to run; wins over TemplateGroupId.
+	// The workflow to run afterwards; wins over TemplateGroupId.
 	WorkflowId string
 }
 
@@ -445,38 +494,40 @@ type UploadJob struct {
 	SourceURL string
 }
 
-// UploadStreamByURL makes the service fetch a transcoded stream and attach it
-// to the asset MediaId. It only queues a job: follow it by
-// [Client.GetURLUploadInfos].
+// UploadStreamByURL lets the service fetch a transcoded stream from a public
+// URL and attach it to an existing media asset.
+//
+// The job is asynchronous: its event of URL upload or
+// [Client.GetURLUploadInfos] tells the end.
 //
 // Offered only in cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:UploadStreamByURL.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadstreambyurl
 func (c *Client) UploadStreamByURL(ctx context.Context, req UploadStreamByURLRequest) (*UploadStreamByURLResponse, error) {
-	return rpc.Call[UploadStreamByURLResponse](ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai ap-southeast-1"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai ap-southeast-1"}, req, new(UploadStreamByURLResponse))
 }
 
 // UploadStreamByURLRequest is the input of [Client.UploadStreamByURL].
 type UploadStreamByURLRequest struct {
-	// Quality of the stream, such as HD. Required.
+	// Quality under which the stream is listed. Required.
 	Definition string `check:"required"`
-	// File extension of the stream; needed when the URL has none, wins when it has
-	// one.
+	// Extension of the stream's file; needed when StreamURL has none, and wins when
+	// it has one.
 	FileExtension string
-	// HDR format of the stream; empty when it is not HDR. One of HDR, HDR10, HLG,
+	// Kind of HDR; leave it empty for other streams. One of HDR, HDR10, HLG,
 	// DolbyVision, HDRVivid or SDR+, in any case.
 	HDRType string `check:"fold=HDR|HDR10|HLG|DolbyVision|HDRVivid|SDR+"`
-	// Asset the stream is attached to. Required.
+	// The asset that gets the stream. Required.
 	MediaId string `check:"required"`
-	// Public URL of the stream, with its own authentication where it needs one.
-	// Required. An http or https URL.
+	// Where to fetch the stream, reachable from the internet, with its own
+	// authentication parameters if it needs any. Required. An http or https URL.
 	StreamURL string `check:"required,url=http"`
-	// JSON with the path of the stream: CustomPath, CustomFileName and the like.
+	// More settings as a JSON document, such as CustomPath and CustomFileName.
 	UploadMetadata any `rpc:",json"`
-	// Callback and pass-through data; it comes back in the events of the asset. Its
-	// callback works only where the callback and its events are switched on for the
-	// account.
+	// Data of your own and settings kept with the asset: Extend comes back in its
+	// events. MessageCallback works only where HTTP callbacks are switched on,
+	// AccelerateConfig only for accounts enabled for it.
 	UserData UserData `rpc:",json"`
 }
 

@@ -8,22 +8,31 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// AddWatermark adds the watermark.
+// AddWatermark creates a template for image or text watermarks.
+//
+// Images are PNG, or moving GIF, APNG or MOV. The template counts once a
+// transcoding template group names it: [Client.AddTranscodeTemplateGroup],
+// [Client.UpdateTranscodeTemplateGroup].
 //
 // RAM action: vod:AddWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addwatermark
 func (c *Client) AddWatermark(ctx context.Context, req AddWatermarkRequest) (*AddWatermarkResponse, error) {
-	return rpc.Call[AddWatermarkResponse](ctx, c.rpc, rpc.Op{Action: "AddWatermark"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddWatermark"}, req, new(AddWatermarkResponse))
 }
 
 // AddWatermarkRequest is the input of [Client.AddWatermark].
 type AddWatermarkRequest struct {
-	AppId   string
+	// The application that owns what is made; app-1000000 when empty.
+	AppId string
+	// OSS URL of the image without authentication parameters, the FileURL of
+	// [Client.CreateUploadAttachedMedia]; needed for Type Image.
 	FileUrl string
-	// Required.
-	Name string `check:"required"`
-	// Required. Such as Image or Text.
-	Type string `check:"required"`
+	// Name, of letters, digits and Chinese characters. Required. At most 128 bytes.
+	Name string `check:"required,bytes=128"`
+	// Kind of watermark. Required. One of Image or Text.
+	Type string `check:"required,in=Image|Text"`
+	// Place and looks as a JSON document, for an image such as
+	// {"Width":"55","Height":"55","Dx":"9","Dy":"9","ReferPos":"BottomLeft"}.
 	// Required.
 	WatermarkConfig any `rpc:",json" check:"required"`
 }
@@ -34,17 +43,21 @@ type AddWatermarkResponse struct {
 	WatermarkInfo WatermarkInfo
 }
 
-// DeleteWatermark deletes the watermark.
+// DeleteWatermark deletes a watermark template, and for an image watermark its
+// file, for good.
+//
+// The default template cannot be deleted; make another one the default with
+// [Client.SetDefaultWatermark] first.
 //
 // RAM action: vod:DeleteWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletewatermark
 func (c *Client) DeleteWatermark(ctx context.Context, req DeleteWatermarkRequest) (*DeleteWatermarkResponse, error) {
-	return rpc.Call[DeleteWatermarkResponse](ctx, c.rpc, rpc.Op{Action: "DeleteWatermark"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteWatermark", Class: rpc.Idempotent}, req, new(DeleteWatermarkResponse))
 }
 
 // DeleteWatermarkRequest is the input of [Client.DeleteWatermark].
 type DeleteWatermarkRequest struct {
-	// Required.
+	// The template to delete. Required.
 	WatermarkId string `check:"required"`
 }
 
@@ -53,17 +66,17 @@ type DeleteWatermarkResponse struct {
 	RequestId string
 }
 
-// GetWatermark gets the watermark.
+// GetWatermark returns one watermark template.
 //
 // RAM action: vod:GetWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getwatermark
 func (c *Client) GetWatermark(ctx context.Context, req GetWatermarkRequest) (*GetWatermarkResponse, error) {
-	return rpc.Call[GetWatermarkResponse](ctx, c.rpc, rpc.Op{Action: "GetWatermark", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetWatermark", Class: rpc.Read}, req, new(GetWatermarkResponse))
 }
 
 // GetWatermarkRequest is the input of [Client.GetWatermark].
 type GetWatermarkRequest struct {
-	// Required.
+	// The template to look up. Required.
 	WatermarkId string `check:"required"`
 }
 
@@ -73,16 +86,17 @@ type GetWatermarkResponse struct {
 	WatermarkInfo WatermarkInfo
 }
 
-// ListWatermark lists the watermark.
+// ListWatermark lists the watermark templates of one application or of all.
 //
 // RAM action: vod:ListWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listwatermark
 func (c *Client) ListWatermark(ctx context.Context, req ListWatermarkRequest) (*ListWatermarkResponse, error) {
-	return rpc.Call[ListWatermarkResponse](ctx, c.rpc, rpc.Op{Action: "ListWatermark", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListWatermark", Class: rpc.Read}, req, new(ListWatermarkResponse))
 }
 
 // ListWatermarkRequest is the input of [Client.ListWatermark].
 type ListWatermarkRequest struct {
+	// Only templates of this application.
 	AppId string
 }
 
@@ -92,17 +106,17 @@ type ListWatermarkResponse struct {
 	WatermarkInfos []WatermarkInfo
 }
 
-// SetDefaultWatermark sets the default watermark.
+// SetDefaultWatermark makes a watermark template the default one.
 //
 // RAM action: vod:SetDefaultWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setdefaultwatermark
 func (c *Client) SetDefaultWatermark(ctx context.Context, req SetDefaultWatermarkRequest) (*SetDefaultWatermarkResponse, error) {
-	return rpc.Call[SetDefaultWatermarkResponse](ctx, c.rpc, rpc.Op{Action: "SetDefaultWatermark"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultWatermark", Class: rpc.Idempotent}, req, new(SetDefaultWatermarkResponse))
 }
 
 // SetDefaultWatermarkRequest is the input of [Client.SetDefaultWatermark].
 type SetDefaultWatermarkRequest struct {
-	// Required.
+	// The template to use by default. Required.
 	WatermarkId string `check:"required"`
 }
 
@@ -111,20 +125,24 @@ type SetDefaultWatermarkResponse struct {
 	RequestId string
 }
 
-// UpdateWatermark updates the watermark.
+// UpdateWatermark changes name and settings of a watermark template.
+//
+// Neither its kind nor its image can change.
 //
 // RAM action: vod:UpdateWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatewatermark
 func (c *Client) UpdateWatermark(ctx context.Context, req UpdateWatermarkRequest) (*UpdateWatermarkResponse, error) {
-	return rpc.Call[UpdateWatermarkResponse](ctx, c.rpc, rpc.Op{Action: "UpdateWatermark"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateWatermark", Class: rpc.Idempotent}, req, new(UpdateWatermarkResponse))
 }
 
 // UpdateWatermarkRequest is the input of [Client.UpdateWatermark].
 type UpdateWatermarkRequest struct {
-	Name string
+	// New name, of letters, digits and Chinese characters. At most 128 bytes.
+	Name string `check:"bytes=128"`
+	// New place and looks as a JSON document, as in [Client.AddWatermark].
 	// Required.
 	WatermarkConfig any `rpc:",json" check:"required"`
-	// Required.
+	// The template to change. Required.
 	WatermarkId string `check:"required"`
 }
 

@@ -8,20 +8,24 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// GetJobDetail gets the job detail.
+// GetJobDetail returns one processing job: transcoding, snapshot, AI or
+// workflow.
+//
+// Jobs are kept for six months. Transcoding tasks are found by task id with
+// [Client.GetTranscodeTask].
 //
 // RAM action: vod:GetJobDetail.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getjobdetail
 func (c *Client) GetJobDetail(ctx context.Context, req GetJobDetailRequest) (*GetJobDetailResponse, error) {
-	return rpc.Call[GetJobDetailResponse](ctx, c.rpc, rpc.Op{Action: "GetJobDetail", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetJobDetail", Class: rpc.Read}, req, new(GetJobDetailResponse))
 }
 
 // GetJobDetailRequest is the input of [Client.GetJobDetail].
 type GetJobDetailRequest struct {
-	// Required.
+	// The job to look up. Required.
 	JobId string `check:"required"`
-	// Required. Such as transcode, snapshot or ai.
-	JobType string `check:"required"`
+	// Kind of the job. Required. One of transcode, snapshot, ai or workflow.
+	JobType string `check:"required,in=transcode|snapshot|ai|workflow"`
 }
 
 // GetJobDetailResponse is the answer of [Client.GetJobDetail].
@@ -95,19 +99,21 @@ type WorkflowTaskDetail struct {
 	Workflow        Workflow
 }
 
-// ListJobInfo lists the job info.
+// ListJobInfo lists the processing jobs of an asset.
+//
+// Jobs are kept for six months; [Client.GetJobDetail] returns their details.
 //
 // RAM action: vod:ListJobInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listjobinfo
 func (c *Client) ListJobInfo(ctx context.Context, req ListJobInfoRequest) (*ListJobInfoResponse, error) {
-	return rpc.Call[ListJobInfoResponse](ctx, c.rpc, rpc.Op{Action: "ListJobInfo", Class: rpc.Read}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListJobInfo", Class: rpc.Read}, req, new(ListJobInfoResponse))
 }
 
 // ListJobInfoRequest is the input of [Client.ListJobInfo].
 type ListJobInfoRequest struct {
-	// Required. Such as transcode, snapshot or ai.
-	JobType string `check:"required"`
-	// Required.
+	// Kind of the jobs. Required. One of transcode, snapshot or ai.
+	JobType string `check:"required,in=transcode|snapshot|ai"`
+	// The VideoId of the asset. Required.
 	MediaId string `check:"required"`
 }
 
@@ -128,18 +134,22 @@ type JobInfo struct {
 	UserId       int64
 }
 
-// SubmitWorkflowJob submits the workflow job.
+// SubmitWorkflowJob runs a workflow, defined in the console, on a video.
+//
+// The job is asynchronous, and its steps are billed: its events or
+// [Client.GetJobDetail] tell the end.
 //
 // RAM action: vod:SubmitWorkflowJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitworkflowjob
 func (c *Client) SubmitWorkflowJob(ctx context.Context, req SubmitWorkflowJobRequest) (*SubmitWorkflowJobResponse, error) {
-	return rpc.Call[SubmitWorkflowJobResponse](ctx, c.rpc, rpc.Op{Action: "SubmitWorkflowJob"}, req)
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitWorkflowJob"}, req, new(SubmitWorkflowJobResponse))
 }
 
 // SubmitWorkflowJobRequest is the input of [Client.SubmitWorkflowJob].
 type SubmitWorkflowJobRequest struct {
+	// The VideoId of the video to process.
 	MediaId string
-	// Required.
+	// The workflow to run. Required.
 	WorkflowId string `check:"required"`
 }
 

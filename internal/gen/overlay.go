@@ -81,7 +81,7 @@ type pageOverlay struct {
 type fieldOverlay struct {
 	Doc     string `json:"doc"`
 	Type    string `json:"type"`    // Go type instead of the catalogue's
-	Enc     string `json:"enc"`     // json, comma or unfold
+	Enc     string `json:"enc"`     // json, comma, escape or unfold
 	Check   string `json:"check"`   // pre-flight rules
 	Pointer string `json:"pointer"` // why zero must be told from absent
 }
@@ -91,7 +91,7 @@ var (
 	readVerb    = regexp.MustCompile(`^(Get|List|Describe|Search|Query|BatchGet)[A-Z]`)
 	groupName   = regexp.MustCompile(`^[a-z][a-z_]*$`)
 	typeName    = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
-	knownEnc    = []string{"", "json", "comma", "unfold"}
+	knownEnc    = []string{"", "json", "comma", "escape", "unfold"}
 	checkSyntax = regexp.MustCompile(`^(required|ext|(bytes|runes|items)=[0-9]+|tags=[0-9]+x[0-9]+[BR]|pattern=(referenceId|sessionId|clientToken)|(in|fold)=[^,=]+|(min|max)=-?[0-9]+|url=(oss|media|http))$`)
 )
 

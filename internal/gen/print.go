@@ -136,7 +136,7 @@ func (m *model) printMethod(b *bytes.Buffer, op *operation) {
 		arg, in = ", req "+op.action+"Request", "req"
 	}
 	fmt.Fprintf(b, "func (c *Client) %s(ctx context.Context%s) (*%sResponse, error) {\n", op.action, arg, op.action)
-	fmt.Fprintf(b, "return rpc.Call[%sResponse](ctx, c.rpc, rpc.Op{%s}, %s)\n}\n", op.action, op.literal(), in)
+	fmt.Fprintf(b, "return rpc.Call(ctx, c.rpc, rpc.Op{%s}, %s, new(%sResponse))\n}\n", op.literal(), in, op.action)
 }
 
 // literal is what the wire needs to know of the operation.

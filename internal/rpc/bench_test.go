@@ -75,7 +75,7 @@ func BenchmarkCall(b *testing.B) {
 	c := benchClient(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		out, err := Call[mediaResponse](context.Background(), c, Op{Action: "RegisterMediaStream"}, benchRequest)
+		out, err := Call(context.Background(), c, Op{Action: "RegisterMediaStream"}, benchRequest, new(mediaResponse))
 		if err != nil || out.MediaId == "" {
 			b.Fatal(err)
 		}

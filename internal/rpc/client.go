@@ -134,11 +134,12 @@ func endpoint(svc Service, cfg alimedia.Config) (url.URL, error) {
 	return url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, nil
 }
 
-// Call runs op and returns its result in a new T.
-func Call[T any](ctx context.Context, c *Client, op Op, in any) (*T, error) {
-	out := new(T)
+// Call runs op and returns out, or nil with an error. All results being
+// pointers, the compiler makes one Call for all operations.
+func Call[P any](ctx context.Context, c *Client, op Op, in any, out P) (P, error) {
 	if err := c.Do(ctx, op, in, out); err != nil {
-		return nil, err
+		var none P
+		return none, err
 	}
 	return out, nil
 }

@@ -82,6 +82,7 @@ const (
 	plain    style = iota // scalar, or flattened: Name.1, Name.Key
 	document              // one JSON document
 	commaed               // elements joined by commas
+	escaped               // elements percent-encoded, then joined by commas
 )
 
 var plans sync.Map // reflect.Type -> []field or error
@@ -128,6 +129,8 @@ func makePlan(t reflect.Type) ([]field, error) {
 				f.style = document
 			case "comma":
 				f.style = commaed
+			case "escape":
+				f.style = escaped
 			default:
 				return nil, fmt.Errorf("%s.%s: rpc tag has unknown option %q", t, sf.Name, option)
 			}
@@ -152,7 +155,7 @@ func (f *field) encode(p *params, v reflect.Value) error {
 		}
 		p.add(f.form, f.wire, text)
 		return nil
-	case commaed:
+	case commaed, escaped:
 		return f.encodeCommaed(p, v)
 	default:
 		return encodePlain(p, f.form, f.wire, v)
@@ -168,6 +171,9 @@ func (f *field) encodeCommaed(p *params, v reflect.Value) error {
 		text, err := scalarText(v.Index(i))
 		if err != nil {
 			return err
+		}
+		if f.style == escaped {
+			text = escape(text)
 		}
 		if strings.Contains(text, ",") {
 			return fmt.Errorf("element %d holds a comma, which separates the elements", i)

@@ -38,6 +38,7 @@ type everything struct {
 	Raw      alimedia.JSON     `rpc:",json"`
 	Joined   []string          `rpc:",comma"`
 	Numbers  []int64           `rpc:",comma"`
+	URLs     []string          `rpc:",escape"`
 	InBody   string            `rpc:",form"`
 	DocBody  inner             `rpc:"Body,json,form"`
 	Left     string            `rpc:"-"`
@@ -70,6 +71,7 @@ func TestEncode(t *testing.T) {
 		{"any: its own marshaler", everything{Any: ownJSON(`{"a":  1}`)}, `Any={"a":  1}`, ""},
 		{"any: map", everything{Any: map[string]any{"b": 1, "a": "x"}}, `Any={"a":"x","b":1}`, ""},
 		{"comma", everything{Joined: []string{"a", "b"}, Numbers: []int64{1, 2}}, "Joined=a,b&Numbers=1,2", ""},
+		{"escaped before joined", everything{URLs: []string{"http://h/a,b c.mp4", "http://h/2.mp4"}}, "URLs=http%3A%2F%2Fh%2Fa%2Cb%20c.mp4,http%3A%2F%2Fh%2F2.mp4", ""},
 		{"comma, nothing in it", everything{Joined: []string{}}, "", ""},
 		{"body", everything{Text: "q", InBody: "b", DocBody: inner{Bucket: "x"}}, "Text=q", `Body={"Bucket":"x"}&InBody=b`},
 		{"map", map[string]any{"A": 1, "B": true, "C": []string{"x"}, "D": map[string]any{"e": "f"}, "E": nil}, "A=1&B=true&C.1=x&D.e=f", ""},

@@ -91,5 +91,5 @@ func scripted(t *testing.T, steps ...step) (*Client, *script) {
 
 func call(t *testing.T, c *Client, op Op, in any) (*mediaResponse, error) {
 	t.Helper()
-	return Call[mediaResponse](context.Background(), c, op, in)
+	return Call(context.Background(), c, op, in, new(mediaResponse))
 }
