@@ -112,12 +112,12 @@ func (t VODVideo) begin(ctx context.Context, u *Uploader, file subject) (place, 
 		}
 		return out.Video.Status != vod.VideoStatusUploading && out.Video.Status != vod.VideoStatusUploadFail, nil
 	}
-	return u.granted(p, out.UploadAddress, out.UploadAuth, func(ctx context.Context) (string, string, error) {
+	return u.granted(p, out.UploadAddress, string(out.UploadAuth), func(ctx context.Context) (string, string, error) {
 		out, err := u.cfg.VOD.RefreshUploadVideo(ctx, vod.RefreshUploadVideoRequest{VideoId: p.mediaId})
 		if err != nil {
 			return "", "", err
 		}
-		return out.UploadAddress, out.UploadAuth, nil
+		return out.UploadAddress, string(out.UploadAuth), nil
 	})
 }
 
@@ -144,7 +144,7 @@ func (t VODImage) begin(ctx context.Context, u *Uploader, file subject) (place, 
 		return place{}, err
 	}
 	p := place{mediaId: out.ImageId, fileURL: out.FileURL, mediaURL: out.ImageURL, requestId: out.RequestId}
-	return u.granted(p, out.UploadAddress, out.UploadAuth, nil)
+	return u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
 // VODAttachedMedia makes a watermark, subtitle or material of ApsaraVideo VOD
@@ -173,7 +173,7 @@ func (t VODAttachedMedia) begin(ctx context.Context, u *Uploader, file subject) 
 		return place{}, err
 	}
 	p := place{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
-	return u.granted(p, out.UploadAddress, out.UploadAuth, nil)
+	return u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
 // ICEMedia makes an asset of Intelligent Media Services in VOD storage
@@ -214,7 +214,7 @@ func (t ICEMedia) begin(ctx context.Context, u *Uploader, file subject) (place, 
 		}
 		return out.MediaInfo.MediaBasicInfo.Status != ice.MediaStatusInit, nil
 	}
-	return u.granted(p, out.UploadAddress, out.UploadAuth, u.refreshMedia(p.mediaId))
+	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshMedia(p.mediaId))
 }
 
 // ICEStream adds a media stream to the asset MediaId (CreateUploadStream).
@@ -237,7 +237,7 @@ func (t ICEStream) begin(ctx context.Context, u *Uploader, file subject) (place,
 		return place{}, err
 	}
 	p := place{mediaId: cmp.Or(out.MediaId, req.MediaId), fileURL: out.FileURL, requestId: out.RequestId}
-	return u.granted(p, out.UploadAddress, out.UploadAuth, u.refreshMedia(p.mediaId))
+	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshMedia(p.mediaId))
 }
 
 func (u *Uploader) refreshMedia(mediaId string) renewal {
@@ -246,7 +246,7 @@ func (u *Uploader) refreshMedia(mediaId string) renewal {
 		if err != nil {
 			return "", "", err
 		}
-		return out.UploadAddress, out.UploadAuth, nil
+		return out.UploadAddress, string(out.UploadAuth), nil
 	}
 }
 
@@ -289,7 +289,7 @@ func (t YikeAsset) begin(ctx context.Context, u *Uploader, file subject) (place,
 		res.MediaId, res.RequestId = out.MediaId, out.RequestId
 		return nil
 	}
-	return u.granted(p, out.UploadAddress, out.UploadAuth, nil)
+	return u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
 func needs(target, what string) error { return fmt.Errorf("%s needs %s", target, what) }
