@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const maxCompleteBody = 4 << 20
@@ -71,6 +72,9 @@ func (s *Server) uploadPart(x *exchange) (reply, error) {
 	b, err := s.receiveChecked(x)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err == nil && u.aborted && x.hungUp() {
+		err = errGone
+	}
 	u.receiving--
 	if s.uploads[u.id] != u && err == nil {
 		err = errNoSuchUpload // completed meanwhile
@@ -89,6 +93,15 @@ func (s *Server) uploadPart(x *exchange) (reply, error) {
 	return reply{}, nil
 }
 
+// hungUp reports whether the client has left. It gives the news some time to
+// arrive, so that who cancels its parts and then aborts leaves nothing behind,
+// every time. The caller holds mu, which is released meanwhile.
+func (x *exchange) hungUp() bool {
+	x.srv.mu.Unlock()
+	defer x.srv.mu.Lock()
+	return x.wait(200*time.Millisecond) != nil
+}
+
 // forget drops an aborted upload when nothing of it is left or on its way.
 func (s *Server) forget(u *upload) {
 	if u.aborted && u.receiving == 0 && len(u.parts) == 0 {
@@ -96,8 +109,8 @@ func (s *Server) forget(u *upload) {
 	}
 }
 
-// abort deletes the parts that are stored. Those on their way in escape it,
-// as with the real service: they are stored and need another abort.
+// abort deletes the parts that are stored. Those that someone is still sending
+// escape it, as with the real service: they are stored and need another abort.
 func (s *Server) abort(x *exchange) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,6 +2,7 @@ package mediatest_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
@@ -459,10 +460,10 @@ func TestMultipart_AbortWhilePartIsComingIn(t *testing.T) {
 		imur, err := b.InitiateMultipartUpload("k")
 		require.NoError(t, err)
 
-		upload := func(body io.Reader) chan error {
+		upload := func(body io.Reader, opts ...oss.Option) chan error {
 			done := make(chan error, 1)
 			go func() {
-				_, err := b.UploadPart(imur, body, 10, 1)
+				_, err := b.UploadPart(imur, body, 10, 1, opts...)
 				done <- err
 			}()
 			synctest.Wait() // the server waits for the body
@@ -478,6 +479,22 @@ func TestMultipart_AbortWhilePartIsComingIn(t *testing.T) {
 		require.NoError(t, <-done)
 		require.Len(t, srv.Uploads(), 1) // an orphan
 		require.NoError(t, b.AbortMultipartUpload(imur))
+		require.Empty(t, srv.Uploads())
+
+		// A part whose sender hung up is not stored, complete as it may be.
+		imur, err = b.InitiateMultipartUpload("k")
+		require.NoError(t, err)
+		r, w = io.Pipe()
+		ctx, cancel := context.WithCancel(t.Context())
+		done = upload(r, oss.WithContext(ctx))
+		require.NoError(t, b.AbortMultipartUpload(imur))
+		_, err = w.Write([]byte("0123456789"))
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-done, context.Canceled)
+		synctest.Wait()
 		require.Empty(t, srv.Uploads())
 
 		// A part that does not arrive leaves nothing.
