@@ -49,6 +49,9 @@ type Config struct {
 	// Retry says how often and how patiently a call is repeated.
 	Retry Retry
 
+	// RateLimit paces the calls of this client. Nil means no pacing.
+	RateLimit *RateLimit
+
 	// UserAgent is added to the User-Agent of every request.
 	UserAgent string
 

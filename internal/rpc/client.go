@@ -213,6 +213,9 @@ func (a *attempt) run(ctx context.Context, out any) error {
 }
 
 func (a *attempt) exchange(ctx context.Context, out any) error {
+	if err := a.cfg.RateLimit.Wait(ctx, a.op.Action); err != nil {
+		return &localError{err}
+	}
 	if !a.op.Anonymous {
 		var err error
 		if a.keys, err = a.cfg.Credentials.Credentials(ctx); err != nil {

@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/alibabacloud-go/tea/tea"
 	"github.com/stretchr/testify/require"
@@ -168,6 +170,28 @@ func TestDo_CredentialsFailure(t *testing.T) {
 	require.ErrorIs(t, err, cause)
 	require.EqualError(t, err, "alimedia: GetMediaInfo: credentials: no keys here")
 	require.Empty(t, s.seen)
+}
+
+func TestDo_RateLimitPacesEveryAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, s := scripted(t, ok(), failure(400, "SignatureNonceUsed"), ok())
+		c = c.With(func(cfg *alimedia.Config) {
+			cfg.RateLimit = alimedia.NewRateLimit(map[string]float64{"GetMediaInfo": 0.5})
+		})
+		start := time.Now()
+		for range 2 {
+			require.NoError(t, c.Do(t.Context(), readOp, nil, nil))
+		}
+		require.Len(t, s.seen, 3)
+		require.Equal(t, 4*time.Second, time.Since(start).Round(time.Millisecond))
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := c.Do(ctx, readOp, nil, nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "alimedia: GetMediaInfo: waiting for the rate limit")
+	})
 }
 
 type broken struct{ error }
