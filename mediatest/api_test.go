@@ -142,7 +142,11 @@ func TestAPI_ContentHash(t *testing.T) {
 	t.Parallel()
 	c := callerOf(mediatest.New(t), vodVersion)
 	c.form = true
-	c.hash = hexHash([]byte("other bytes"))
+	other := hexHash([]byte("other bytes"))
+	c.hash = other
+	c.fails(t, 400, "SignatureDoesNotMatch", "GetVideoList", "PageNo", "1")
+	c.hash = ""
+	c.before = func(r *http.Request) { r.Header.Set("x-acs-content-sha256", other) } // in the header only
 	c.fails(t, 400, "SignatureDoesNotMatch", "GetVideoList", "PageNo", "1")
 }
 
