@@ -382,7 +382,7 @@ type PlayInfo struct {
 // GetPublicMediaInfo returns one asset of the public media library. It is open
 // to callers without credentials.
 //
-// RAM action: ice:GetPublicMediaInfo.
+// Open to everybody: the request is not signed.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpublicmediainfo
 func (c *Client) GetPublicMediaInfo(ctx context.Context, req GetPublicMediaInfoRequest) (*GetPublicMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPublicMediaInfo", Class: rpc.Read, Anonymous: true}, req, new(GetPublicMediaInfoResponse))
@@ -450,7 +450,7 @@ type GetVideoListResponse struct {
 // ListAllPublicMediaTags lists the tags of the public media library. It is open
 // to callers without credentials.
 //
-// RAM action: ice:ListAllPublicMediaTags.
+// Open to everybody: the request is not signed.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listallpublicmediatags
 func (c *Client) ListAllPublicMediaTags(ctx context.Context, req ListAllPublicMediaTagsRequest) (*ListAllPublicMediaTagsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAllPublicMediaTags", Class: rpc.Read, Anonymous: true}, req, new(ListAllPublicMediaTagsResponse))
@@ -570,7 +570,7 @@ type ListMediaMarksResponse struct {
 // stickers, music and background images. It is open to callers without
 // credentials.
 //
-// RAM action: ice:ListPublicMediaBasicInfos.
+// Open to everybody: the request is not signed.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpublicmediabasicinfos
 func (c *Client) ListPublicMediaBasicInfos(ctx context.Context, req ListPublicMediaBasicInfosRequest) (*ListPublicMediaBasicInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPublicMediaBasicInfos", Class: rpc.Read, Anonymous: true}, req, new(ListPublicMediaBasicInfosResponse))

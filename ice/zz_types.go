@@ -2363,6 +2363,7 @@ type TranscodeJob struct {
 // [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
 // [Client.SubmitTranscodeJob].
 type TranscodeMuxConfig struct {
+	// How the output is cut into segments.
 	Segment TranscodeSegment `json:",omitzero"`
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"unicode"
 )
 
 // comment prints text as a comment, wrapped; an empty line starts a new
@@ -45,9 +44,6 @@ func wrap(b *bytes.Buffer, text string) {
 // more.
 func (m *model) operationDoc(op *operation) string {
 	lines := []string{op.overlay.Doc}
-	if op.overlay.Doc == "" {
-		lines[0] = plainSentence(op.action)
-	}
 	var needs []string
 	for _, group := range strings.Fields(op.overlay.OneOf) {
 		needs = append(needs, "Needs "+strings.ReplaceAll(group, "|", " or ")+".")
@@ -61,7 +57,11 @@ func (m *model) operationDoc(op *operation) string {
 	if op.spec.ReplacedBy != "" {
 		lines = append(lines, fmt.Sprintf("The service recommends [Client.%s] instead.", op.spec.ReplacedBy))
 	}
-	lines = append(lines, fmt.Sprintf("RAM action: %s:%s.\n%s%s", m.pkg, op.action, m.overlay.Reference, strings.ToLower(op.action)))
+	access := fmt.Sprintf("RAM action: %s:%s.", m.pkg, op.action)
+	if op.anonymous() {
+		access = "Open to everybody: the request is not signed."
+	}
+	lines = append(lines, access+"\n"+m.overlay.Reference+strings.ToLower(op.action))
 	return strings.Join(lines, "\n\n")
 }
 
@@ -177,53 +177,4 @@ func enumerate(words []string, last string) string {
 	}
 	n := len(words) - 1
 	return strings.Join(words[:n], ", ") + " " + last + " " + words[n]
-}
-
-// plainSentence makes a sentence of an action's name, for operations without
-// one in the overlay.
-func plainSentence(action string) string {
-	words := splitWords(action)
-	verb := words[0]
-	if verb == "Batch" && len(words) > 1 {
-		verb, words = words[1], words[1:]
-	}
-	for i, w := range words {
-		if len(w) > 1 && !unicode.IsLower(rune(w[1])) {
-			continue
-		}
-		words[i] = strings.ToLower(w)
-	}
-	article := "the "
-	if strings.HasSuffix(words[len(words)-1], "s") {
-		article = ""
-	}
-	return fmt.Sprintf("%s %s %s%s.", action, thirdPerson(strings.ToLower(verb)), article, strings.Join(words[1:], " "))
-}
-
-func thirdPerson(verb string) string {
-	switch {
-	case strings.HasSuffix(verb, "y") && verb != "deploy":
-		return strings.TrimSuffix(verb, "y") + "ies"
-	case strings.HasSuffix(verb, "ch"), strings.HasSuffix(verb, "sh"), strings.HasSuffix(verb, "ss"):
-		return verb + "es"
-	default:
-		return verb + "s"
-	}
-}
-
-// splitWords splits an action's name, acronyms in one piece: "SubmitDNAJob"
-// is "Submit", "DNA", "Job".
-func splitWords(name string) []string {
-	var words []string
-	start := 0
-	for i := 1; i < len(name); i++ {
-		upper := unicode.IsUpper(rune(name[i]))
-		afterLower := !unicode.IsUpper(rune(name[i-1]))
-		beforeLower := i+1 < len(name) && unicode.IsLower(rune(name[i+1]))
-		if upper && (afterLower || beforeLower) {
-			words = append(words, name[start:i])
-			start = i
-		}
-	}
-	return append(words, name[start:])
 }

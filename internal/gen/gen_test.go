@@ -44,15 +44,28 @@ const catalogue = `{
 const decisions = `{
 "reference":"https://example.com/",
 "groups":{"things":["CreateThing","ListThings"],"other":["GetNothing"]},
+"documented":["things"],
 "operations":{
- "CreateThing":{"doc":"CreateThing makes a thing.","oneOf":"Ids|Title","regions":"cn-a cn-b","fields":{
-  "Title":{"doc":"Name of the thing.","check":"bytes=128"},
-  "Force":{"doc":"Do it anyway."}}},
- "ListThings":{"page":{"token":"NextToken","next":"NextToken","items":"Things.Thing"}}},
+ "GetNothing":{"doc":"GetNothing returns nothing."},
+ "CreateThing":{"doc":"CreateThing makes a thing.","class":"Tokened","why":"has a ClientToken","oneOf":"Ids|Title","regions":"cn-a cn-b","fields":{
+  "ClientToken":{"doc":"Your mark."},
+  "Config":{"doc":"How to make it."},
+  "Extra":{"doc":"All the rest."},
+  "Force":{"doc":"Do it anyway."},
+  "Ids":{"doc":"Parts."},
+  "Title":{"doc":"Name of the thing.","check":"bytes=128"}}},
+ "ListThings":{"doc":"ListThings lists things.","fields":{
+  "NextToken":{"doc":"Where to go on."},
+  "PageNo":{"doc":"Page."},
+  "PageSize":{"doc":"Items of a page."}},"page":{"token":"NextToken","next":"NextToken","items":"Things.Thing"}}},
 "types":{
  "CreateThingRequest.Config":"ThingConfig",
  "CreateThingResponse.Thing":"Thing",
  "ListThingsResponse.Things.Thing":"Thing"},
+"fields":{
+ "ThingConfig.Deep":{"doc":"All the way down."},
+ "ThingConfig.Track":{"doc":"Number of the track."},
+ "ThingConfig.clipId":{"doc":"Clip to take."}},
 "merge":["Thing"]}`
 
 func parse(t *testing.T, catalogue, decisions string) (*spec, *overlay, error) {
@@ -89,12 +102,12 @@ func TestGenerate_Prints(t *testing.T) {
 			"// CreateThing makes a thing.\n//\n// Needs Ids or Title. Offered only in cn-a and cn-b.\n//\n// RAM action: x:CreateThing.\n// https://example.com/creatething\n",
 			"func (c *Client) CreateThing(ctx context.Context, req CreateThingRequest) (*CreateThingResponse, error) {\n" +
 				"\treturn rpc.Call(ctx, c.rpc, rpc.Op{Action: \"CreateThing\", Class: rpc.Tokened, Regions: \"cn-a cn-b\", OneOf: \"Ids|Title\"}, req, new(CreateThingResponse))\n}\n",
-			"\tConfig      ThingConfig `rpc:\",json,form\"`\n",
-			"\tExtra       any         `rpc:\",json\"`\n",
-			"\t// Do it anyway.\n\tForce *bool\n\tIds   []string\n",
+			"\t// How to make it.\n\tConfig ThingConfig `rpc:\",json,form\"`\n",
+			"\t// All the rest.\n\tExtra any `rpc:\",json\"`\n",
+			"\t// Do it anyway.\n\tForce *bool\n\t// Parts.\n\tIds []string\n",
 			"\t// Name of the thing. Required. At most 128 bytes.\n\tTitle string `check:\"required,bytes=128\"`\n",
 			"type CreateThingResponse struct {\n\tRequestId string\n\tBlob      alimedia.JSON\n\tThing     Thing\n}\n",
-			"type ThingConfig struct {\n\tDeep *bool `json:\",omitzero\"`\n\t// Sent even when it is zero.\n\tTrack int64\n\t// Required.\n\tClipId string `json:\"clipId,omitzero\" check:\"required\"`\n}\n",
+			"type ThingConfig struct {\n\t// All the way down.\n\tDeep *bool `json:\",omitzero\"`\n\t// Number of the track. Sent even when it is zero.\n\tTrack int64\n\t// Clip to take. Required.\n\tClipId string `json:\"clipId,omitzero\" check:\"required\"`\n}\n",
 			"\tThings    struct {\n\t\tThing []Thing\n\t}\n",
 			"func (c *Client) ListThingsIter(ctx context.Context, req ListThingsRequest) iter.Seq2[Thing, error] {\n" +
 				"\treturn rpc.Tokens(ctx, c.ListThings, req,\n" +
@@ -102,9 +115,9 @@ func TestGenerate_Prints(t *testing.T) {
 				"\t\tfunc(out *ListThingsResponse) ([]Thing, string) { return out.Things.Thing, out.NextToken })\n}\n",
 		},
 		"zz_other.go": {
-			"// GetNothing gets the nothing.\n",
+			"// GetNothing returns nothing.\n//\n// Open to everybody: the request is not signed.\n// https://example.com/getnothing\n",
 			"func (c *Client) GetNothing(ctx context.Context) (*GetNothingResponse, error) {\n",
-			"rpc.Op{Action: \"GetNothing\", Class: rpc.Read, Get: true, Anonymous: true}, nil)",
+			"rpc.Op{Action: \"GetNothing\", Class: rpc.Read, Get: true, Anonymous: true}, nil, new(GetNothingResponse))",
 		},
 		"zz_types.go":   {"type Thing struct {\n\tId   string\n\tOn   bool\n\tSize int64\n}\n"},
 		"zz_service.go": {"Version: \"2020-01-01\"", "\"cn-a\": \"x.aliyuncs.com\""},
@@ -140,8 +153,8 @@ func TestGenerate_SplitsWhatBothSidesShare(t *testing.T) {
 	files, err := generate(t, both, replace(t, named, `"merge":`, `"split":["ThingConfig"],"merge":`))
 	require.NoError(t, err)
 	things := string(files["zz_things.go"])
-	require.Contains(t, things, "type ThingConfig struct {\n\tDeep *bool")
-	require.Contains(t, things, "type ThingConfigInfo struct {\n\tDeep   bool\n\tClipId string `json:\"clipId\"`\n}")
+	require.Contains(t, things, "type ThingConfig struct {\n\t// All the way down.\n\tDeep *bool")
+	require.Contains(t, things, "type ThingConfigInfo struct {\n\t// All the way down.\n\tDeep bool\n\t// Clip to take.\n\tClipId string `json:\"clipId\"`\n}")
 }
 
 func TestGenerate_SameInputSameOutput(t *testing.T) {
@@ -164,12 +177,18 @@ func TestOverlay_Refuses(t *testing.T) {
 		{"unknown operation in a group", `["GetNothing"]`, `["GetNothing","NoSuch"]`, "unknown operation NoSuch"},
 		{"bad name of a group", `"other"`, `"Other Things"`, `bad name "Other Things"`},
 		{"unknown operation", `"operations":{`, `"operations":{"NoSuch":{},`, "unknown operation NoSuch"},
+		{"operation without a sentence", `"doc":"GetNothing returns nothing."`, ``, "operations.GetNothing: no doc"},
+		{"write without a class", `"class":"Tokened","why":"has a ClientToken",`, ``, "operations.CreateThing: no class"},
+		{"parameter without a sentence", `"Ids":{"doc":"Parts."},`, ``, "operations.CreateThing: Ids has no doc"},
+		{"parameter with an empty sentence", `"doc":"Parts."`, `"enc":"comma"`, "operations.CreateThing: Ids has no doc"},
+		{"nested field without a sentence", `"ThingConfig.Deep":{"doc":"All the way down."},`, ``, "fields.ThingConfig.Deep: no doc"},
+		{"unknown documented group", `["things"]`, `["thongs"]`, "documented: unknown group thongs"},
 		{"unknown field", `"Force":{`, `"Farce":{`, "no field Farce"},
 		{"unknown field of the response", `"oneOf":`, `"response":{"Title":{}},"oneOf":`, "no field Title"},
 		{"unknown field of a type", `"merge":`, `"fields":{"Thing.NoSuch":{}},"merge":`, "fields.Thing.NoSuch: no such field"},
 		{"unknown key", `"doc":"Do it`, `"dok":"Do it`, "unknown field"},
 		{"unknown class", `"oneOf":`, `"class":"Free","why":"x","oneOf":`, "unknown class Free"},
-		{"class without reason", `"oneOf":`, `"class":"Unsafe","oneOf":`, "class without a reason"},
+		{"class without reason", `"why":"has a ClientToken",`, ``, "class without a reason"},
 		{"unsafeIf of an unsafe operation", `"oneOf":`, `"unsafeIf":"Force","oneOf":`, "unsafeIf needs the class Idempotent"},
 		{"oneOf of nothing", `"Ids|Title"`, `"Ids|Name"`, "no parameter Name"},
 		{"unknown rule", `bytes=128`, `letters=128`, `unknown rule "letters=128"`},
@@ -227,6 +246,10 @@ func TestSuggest_NamesEveryType(t *testing.T) {
  "CreateThingRequest.Config":"ThingConfig",
  "CreateThingResponse.Thing":"Thing",
  "ListThingsResponse.Things.Thing":"Thing"},
+"fields":{
+ "ThingConfig.Deep":{"doc":"All the way down."},
+ "ThingConfig.Track":{"doc":"Number of the track."},
+ "ThingConfig.clipId":{"doc":"Clip to take."}},
 "merge":["Thing"]`, `"types":{}`))
 	require.NoError(t, err)
 	names, err := suggest("x", s, o)
@@ -276,21 +299,6 @@ func TestSplitWords(t *testing.T) {
 		"X":                        "X",
 	} {
 		require.Equal(t, want, strings.Join(splitWords(name), " "))
-	}
-}
-
-func TestPlainSentence(t *testing.T) {
-	t.Parallel()
-	for action, want := range map[string]string{
-		"ListChannels":          "ListChannels lists channels.",
-		"SubmitDNAJob":          "SubmitDNAJob submits the DNA job.",
-		"BatchGetMediaInfos":    "BatchGetMediaInfos gets media infos.",
-		"QueryIpcQuota":         "QueryIpcQuota queries the ipc quota.",
-		"SearchMedia":           "SearchMedia searches the media.",
-		"CreateUploadMedia":     "CreateUploadMedia creates the upload media.",
-		"DescribeMeterImsUsage": "DescribeMeterImsUsage describes the meter ims usage.",
-	} {
-		require.Equal(t, want, plainSentence(action))
 	}
 }
 

@@ -90,7 +90,30 @@ func build(pkg string, s *spec, o *overlay) (*model, error) {
 		return m, m.missingError()
 	}
 	m.checkTypes()
+	for _, op := range m.ops {
+		if slices.Contains(o.Documented, op.group) {
+			m.checkDocs(op.request, make(map[string]bool))
+		}
+	}
 	return m, errors.Join(m.errs...)
+}
+
+// checkDocs looks for fields of nested types that have no sentence.
+func (m *model) checkDocs(fields []*field, seen map[string]bool) {
+	for _, f := range fields {
+		name := strings.TrimPrefix(f.typ, "[]")
+		def := m.types[name]
+		if def == nil || seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, inner := range def.fields {
+			if inner.doc == "" {
+				m.fail("fields.%s.%s: no doc", def.base, inner.wire)
+			}
+		}
+		m.checkDocs(def.fields, seen)
+	}
 }
 
 // fail notes an error once, however often it is met.
@@ -113,7 +136,7 @@ func (m *model) missingError() error {
 
 func (m *model) addOperation(action, group string) {
 	s, o := m.spec.Operations[action], m.overlay.operation(action)
-	op := &operation{action: action, group: group, class: m.overlay.classOf(action, s), spec: s, overlay: o}
+	op := &operation{action: action, group: group, class: m.overlay.classOf(action), spec: s, overlay: o}
 	for _, p := range s.Params {
 		op.request = append(op.request, m.param(action, p, o.Fields[p.Name]))
 	}

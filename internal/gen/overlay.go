@@ -21,6 +21,10 @@ type overlay struct {
 	// Groups names the operations of each generated file.
 	Groups map[string][]string `json:"groups"`
 
+	// Documented lists the groups of which every field of a request needs a
+	// sentence.
+	Documented []string `json:"documented"`
+
 	// Operations holds what the catalogue does not say of an operation.
 	Operations map[string]*operationOverlay `json:"operations"`
 
@@ -116,7 +120,7 @@ func parseOverlay(data []byte, s *spec) (*overlay, error) {
 	if err := dec.Decode(o); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(o.validateGroups(s), o.validateOperations(s), o.validateNames(s)); err != nil {
+	if err := errors.Join(o.validateGroups(s), o.validateOperations(s), o.validateNames(s), o.validateWhole(s)); err != nil {
 		return nil, err
 	}
 	return o, nil
@@ -142,6 +146,40 @@ func (o *overlay) validateGroups(s *spec) error {
 	for _, action := range sortedKeys(s.Operations) {
 		if group[action] == "" {
 			errs = append(errs, fmt.Errorf("groups: %s has no group", action))
+		}
+	}
+	for _, g := range o.Documented {
+		if o.Groups[g] == nil {
+			errs = append(errs, fmt.Errorf("documented: unknown group %s", g))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// validateWhole looks for what must not be left out: the sentence of an
+// operation, the class of one that writes, the sentences of fields in the
+// documented groups.
+func (o *overlay) validateWhole(s *spec) error {
+	var errs []error
+	for _, action := range sortedKeys(s.Operations) {
+		op := o.operation(action)
+		if op.Doc == "" {
+			errs = append(errs, fmt.Errorf("operations.%s: no doc", action))
+		}
+		if op.Class == "" && !readVerb.MatchString(action) {
+			errs = append(errs, fmt.Errorf("operations.%s: no class", action))
+		}
+	}
+	for _, g := range o.Documented {
+		for _, action := range o.Groups[g] {
+			if s.Operations[action] == nil {
+				continue
+			}
+			for _, p := range s.Operations[action].Params {
+				if f := o.operation(action).Fields[p.Name]; f == nil || f.Doc == "" {
+					errs = append(errs, fmt.Errorf("operations.%s: %s has no doc", action, p.Name))
+				}
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -238,20 +276,12 @@ func (o *overlay) validateNames(s *spec) error {
 	return errors.Join(errs...)
 }
 
-// classOf is the class of an operation: ours, or what its verb and its
-// parameters say.
-func (o *overlay) classOf(action string, op *operationSpec) string {
-	if d := o.Operations[action]; d != nil && d.Class != "" {
-		return d.Class
+// classOf is the class of an operation: ours, or Read where its verb says so.
+func (o *overlay) classOf(action string) string {
+	if class := o.operation(action).Class; class != "" {
+		return class
 	}
-	switch {
-	case readVerb.MatchString(action):
-		return "Read"
-	case hasField(op.Params, "ClientToken"):
-		return "Tokened"
-	default:
-		return "Unsafe"
-	}
+	return "Read"
 }
 
 // operation never returns nil.

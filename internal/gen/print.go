@@ -139,6 +139,9 @@ func (m *model) printMethod(b *bytes.Buffer, op *operation) {
 	fmt.Fprintf(b, "return rpc.Call(ctx, c.rpc, rpc.Op{%s}, %s, new(%sResponse))\n}\n", op.literal(), in, op.action)
 }
 
+// anonymous reports whether the operation is called without credentials.
+func (op *operation) anonymous() bool { return op.spec.HTTP.AuthType == "Anonymous" }
+
 // literal is what the wire needs to know of the operation.
 func (op *operation) literal() string {
 	parts := []string{fmt.Sprintf("Action: %q", op.action)}
@@ -148,7 +151,7 @@ func (op *operation) literal() string {
 	if op.spec.HTTP.Method == "GET" {
 		parts = append(parts, "Get: true")
 	}
-	if op.spec.HTTP.AuthType == "Anonymous" {
+	if op.anonymous() {
 		parts = append(parts, "Anonymous: true")
 	}
 	for _, s := range []struct{ name, value string }{

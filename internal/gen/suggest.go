@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // suggest proposes a name for every object that has none: the field's own
@@ -105,4 +106,21 @@ func singular(name string) string {
 	default:
 		return strings.TrimSuffix(name, "s")
 	}
+}
+
+// splitWords splits an action's name, acronyms in one piece: "SubmitDNAJob"
+// is "Submit", "DNA", "Job".
+func splitWords(name string) []string {
+	var words []string
+	start := 0
+	for i := 1; i < len(name); i++ {
+		upper := unicode.IsUpper(rune(name[i]))
+		afterLower := !unicode.IsUpper(rune(name[i-1]))
+		beforeLower := i+1 < len(name) && unicode.IsLower(rune(name[i+1]))
+		if upper && (afterLower || beforeLower) {
+			words = append(words, name[start:i])
+			start = i
+		}
+	}
+	return append(words, name[start:])
 }
