@@ -139,6 +139,15 @@ func TestValidate_Rules(t *testing.T) {
 	}
 }
 
+func TestValidate_AnEmptyListIsNoList(t *testing.T) {
+	t.Parallel()
+	type request struct {
+		Ids []string `rpc:",comma" check:"required"`
+	}
+	require.Equal(t, []string{"Ids"}, fieldsBroken(t, Op{}, "", request{Ids: []string{}}))
+	require.Empty(t, fieldsBroken(t, Op{}, "", request{Ids: []string{"a"}}))
+}
+
 func TestValidate_OperationRules(t *testing.T) {
 	t.Parallel()
 	op := Op{Action: "UpdateMediaInfo", OneOf: "MediaId|InputURL", Regions: "cn-shanghai cn-beijing"}

@@ -161,7 +161,7 @@ func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
 		if err == nil {
 			return nil
 		}
-		mend, again := schedule.next(ctx, &a, err)
+		mend, again := schedule.next(&a, err)
 		if !again {
 			return a.describe(ctx, err)
 		}

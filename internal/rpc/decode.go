@@ -48,9 +48,7 @@ func decodeLoosely(body []byte, out any) error {
 	if err := dec.Decode(&tree); err != nil {
 		return err
 	}
-	v := reflect.ValueOf(out).Elem()
-	v.SetZero()
-	return assign(v, tree, "")
+	return assign(reflect.ValueOf(out).Elem(), tree, "")
 }
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()

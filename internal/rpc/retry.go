@@ -104,10 +104,10 @@ func withDefaults(r alimedia.Retry) alimedia.Retry {
 
 // next takes note of a failed attempt. When the call may go again it returns
 // what has to be mended first.
-func (s *schedule) next(ctx context.Context, a *attempt, err error) (mend func(), again bool) {
+func (s *schedule) next(a *attempt, err error) (mend func(), again bool) {
 	s.attempts++
 	s.delay = 0
-	if ctx.Err() != nil || s.attempts >= s.retry.MaxAttempts {
+	if s.attempts >= s.retry.MaxAttempts {
 		return nil, false
 	}
 	v := judge(err, a.neverSent(err))

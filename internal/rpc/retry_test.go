@@ -94,6 +94,9 @@ func TestDo_RetriesByClass(t *testing.T) {
 		{"lost answer, read", readOp, reset, 2},
 		{"lost answer, unsafe", unsafeOp, reset, 1},
 		{"never sent, unsafe", unsafeOp, refused, 2},
+		{"handshake broke off, unsafe", unsafeOp, step{err: io.ErrUnexpectedEOF, unsent: true}, 2},
+		{"transport that does not tell, unsafe", unsafeOp, step{err: io.ErrUnexpectedEOF, untraced: true}, 1},
+		{"transport that does not tell, dialling", unsafeOp, step{err: refused.err, untraced: true}, 2},
 		{"HTML 502, read", readOp, answer(502, "<html>bad gateway</html>"), 2},
 		{"HTML 502, unsafe", unsafeOp, answer(502, "<html>bad gateway</html>"), 1},
 		{"forbidden", readOp, failure(403, "Forbidden.RAM"), 1},
@@ -235,10 +238,14 @@ func TestDo_ClockIsCorrectedOnceAndRemembered(t *testing.T) {
 
 type rotating struct {
 	asked, dropped atomic.Int32
+	longLived      bool
 }
 
 func (r *rotating) Credentials(context.Context) (credentials.Credentials, error) {
 	r.asked.Add(1)
+	if r.longLived {
+		return credentials.Credentials{AccessKeyId: "LTAI", AccessKeySecret: "s"}, nil
+	}
 	return credentials.Credentials{AccessKeyId: "STS.x", AccessKeySecret: "s", SecurityToken: "token-" + string(rune('a'+r.dropped.Load()))}, nil
 }
 func (r *rotating) Invalidate(credentials.Credentials) { r.dropped.Add(1) }
@@ -257,6 +264,13 @@ func TestDo_ExpiredTokenIsReplacedOnce(t *testing.T) {
 	_, err = call(t, c, unsafeOp, nil)
 	require.Error(t, err)
 	require.Len(t, s.seen, 4)
+
+	// Long-lived keys that are unknown stay unknown.
+	c, s = scripted(t, failure(404, "InvalidAccessKeyId.NotFound"), ok())
+	c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = &rotating{longLived: true} })
+	_, err = call(t, c, unsafeOp, nil)
+	require.Error(t, err)
+	require.Len(t, s.seen, 1)
 
 	// Keys that can't be replaced are not tried again.
 	c, s = scripted(t, expired, ok())

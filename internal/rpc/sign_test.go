@@ -103,6 +103,14 @@ func TestSign_URLCarriesTheSignedQuery(t *testing.T) {
 	require.Contains(t, req.Header.Get("User-Agent"), "alimedia-go/")
 }
 
+func TestSign_ParametersAreSentInTheOrderOfTheirNames(t *testing.T) {
+	t.Parallel()
+	c, s := scripted(t, ok())
+	_, err := call(t, c, Op{Action: "X"}, struct{ Z, B, A string }{"z", "b", "a"})
+	require.NoError(t, err)
+	require.Equal(t, "A=a&B=b&Z=z", s.seen[0].URL.RawQuery)
+}
+
 func TestSign_FormBody(t *testing.T) {
 	t.Parallel()
 	c, s := scripted(t, ok())
