@@ -92,11 +92,13 @@ func TestUpload_B22_CompleteReallyLost(t *testing.T) {
 	})
 	t.Run("lost while parts are sent", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, nil)
-		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 4, Status: 404, Code: "NoSuchUpload"})
-		res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
-		require.NoError(t, err)
-		r.stored(t, res, data)
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, nil, mediatest.InMemory())
+			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 4, Status: 404, Code: "NoSuchUpload"})
+			res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
+			require.NoError(t, err)
+			r.stored(t, res, data)
+		})
 	})
 	t.Run("stream", func(t *testing.T) {
 		t.Parallel()
@@ -200,16 +202,18 @@ func TestUpload_B23_CancelBeforeAndBetween(t *testing.T) {
 	for _, operation := range []string{"CreateUploadVideo", "InitiateMultipartUpload", "CompleteMultipartUpload"} {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
-			ctx, cancel := context.WithCancel(ctx)
-			defer cancel()
-			r.Fault(mediatest.Fault{Operation: operation, Delay: time.Minute, Match: func(mediatest.Request) bool { cancel(); return true }})
-			res, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), VODVideo{})
-			failed(t, res, err)
-			require.ErrorIs(t, err, context.Canceled)
-			if operation != "InitiateMultipartUpload" {
-				require.Empty(t, r.Uploads())
-			}
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nil, mediatest.InMemory())
+				ctx, cancel := context.WithCancel(ctx)
+				defer cancel()
+				r.Fault(mediatest.Fault{Operation: operation, Delay: time.Minute, Match: func(mediatest.Request) bool { cancel(); return true }})
+				res, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), VODVideo{})
+				failed(t, res, err)
+				require.ErrorIs(t, err, context.Canceled)
+				if operation != "InitiateMultipartUpload" {
+					require.Empty(t, r.Uploads())
+				}
+			})
 		})
 	}
 }
@@ -237,11 +241,13 @@ func TestUpload_B23_BlockedReader(t *testing.T) {
 
 func TestUpload_B24_NoOrphanAfterFailure(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
-	r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 5, Status: 400, Code: "InvalidArgument"})
-	res, err := r.Upload(ctx, bytesSource("movie.mp4", random(2000*kib)), VODVideo{})
-	failed(t, res, err)
-	require.Empty(t, r.Uploads())
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil, mediatest.InMemory())
+		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 5, Status: 400, Code: "InvalidArgument"})
+		res, err := r.Upload(ctx, bytesSource("movie.mp4", random(2000*kib)), VODVideo{})
+		failed(t, res, err)
+		require.Empty(t, r.Uploads())
+	})
 }
 
 func TestUpload_B23_AbortIsRepeatedWhilePartsRemain(t *testing.T) {

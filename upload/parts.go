@@ -258,11 +258,13 @@ func (s *sending) look(ctx context.Context, want receipt, lost error) (receipt, 
 	return receipt{}, fmt.Errorf("%w, and whether the object is stored cannot be told: %w", lost, err)
 }
 
-// cleanupTime bounds the removal of parts after a failure.
-const cleanupTime = 10 * time.Second
+const (
+	cleanupTime = 10 * time.Second       // bounds the removal of parts after a failure
+	settleTime  = 250 * time.Millisecond // for what was sent before a request was cut off
+)
 
 // discard removes the parts. An abort does not catch a part that the store is
-// still receiving, so it is repeated while parts remain. Its own failure is
+// still taking in, so it is repeated while parts turn up. Its own failure is
 // only logged: the store removes forgotten parts in a week.
 func (s *sending) discard(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
@@ -275,12 +277,15 @@ func (s *sending) discard(ctx context.Context) {
 			}
 			return
 		}
+		if sleep(ctx, settleTime) != nil {
+			return
+		}
 		var left []part
 		err = s.call(ctx, "ListParts", s.stall, func(a attempt) (err error) {
 			left, err = a.list(a, s.uploadID)
 			return err
 		})
-		if err != nil || len(left) == 0 || sleep(ctx, 200*time.Millisecond) != nil {
+		if err != nil || len(left) == 0 {
 			return
 		}
 	}

@@ -19,9 +19,9 @@ func TestUpload_B40_Progress(t *testing.T) {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, func(c *Config) { c.Parallel = 2 }, mediatest.InMemory())
+				r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 				// Parts fail when much of them is sent, and take a second each.
-				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 3, Times: 3, AfterBytes: 80 * kib, Status: 503},
+				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 3, Times: 3, AfterBytes: 80 * kib, Delay: time.Second, Status: 503},
 					mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, AfterBytes: 50 * kib, Delay: time.Second})
 				data := random(1000 * kib)
 				src := bytesSource("movie.mp4", data)

@@ -116,7 +116,10 @@ func TestUpload_B09_CertificateIsNotRetried(t *testing.T) {
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(srv.Close)
-	r := newRig(t, func(c *Config) { c.OSSEndpoint, c.HTTPClient = srv.URL, &http.Client{Transport: new(http.Transport)} })
+	r := newRig(t, func(c *Config) {
+		c.OSSEndpoint, c.HTTPClient = srv.URL, &http.Client{Transport: new(http.Transport)}
+		c.Retry.BaseDelay, c.Retry.MaxDelay = time.Minute, time.Minute
+	})
 	start := time.Now()
 	res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
 	failed(t, res, err)
@@ -264,21 +267,23 @@ func TestUpload_B17_BadSources(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
-			res, err := r.Upload(ctx, tt.src, VODVideo{})
-			e := failed(t, res, err)
-			if tt.want != nil {
-				require.ErrorIs(t, err, tt.want)
-			}
-			require.ErrorContains(t, err, tt.text)
-			require.Equal(t, tt.created, e.MediaId != "")
-			if !tt.created {
-				require.Equal(t, StageOpen, e.Stage)
-				require.Empty(t, r.Requests())
-			}
-			require.Zero(t, r.Calls("CompleteMultipartUpload"))
-			require.Empty(t, r.Uploads())
-			require.Empty(t, r.Objects(r.StorageBucket()))
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nil, mediatest.InMemory())
+				res, err := r.Upload(ctx, tt.src, VODVideo{})
+				e := failed(t, res, err)
+				if tt.want != nil {
+					require.ErrorIs(t, err, tt.want)
+				}
+				require.ErrorContains(t, err, tt.text)
+				require.Equal(t, tt.created, e.MediaId != "")
+				if !tt.created {
+					require.Equal(t, StageOpen, e.Stage)
+					require.Empty(t, r.Requests())
+				}
+				require.Zero(t, r.Calls("CompleteMultipartUpload"))
+				require.Empty(t, r.Uploads())
+				require.Empty(t, r.Objects(r.StorageBucket()))
+			})
 		})
 	}
 }
@@ -416,7 +421,7 @@ func TestUpload_B20_CorruptedOnTheWay(t *testing.T) {
 func TestUpload_B20_CorruptedAlways(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) {
-		c.Retry.MaxAttempts = 3
+		c.Parallel, c.Retry.MaxAttempts = 1, 3
 		c.HTTPClient = &http.Client{Transport: corrupt(c.HTTPClient.Transport, func(q *http.Request) bool { return q.Method == http.MethodPut })}
 	})
 	res, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), VODVideo{})
@@ -442,6 +447,48 @@ func TestUpload_B20_WholeObject(t *testing.T) {
 	require.ErrorIs(t, err, ErrChecksum)
 	require.Equal(t, StageComplete, e.Stage)
 	require.NotEmpty(t, e.MediaId)
+}
+
+// TestUpload_B20_EarlyAnswer: an answer that comes before all bytes have gone
+// out proves nothing.
+func TestUpload_B20_EarlyAnswer(t *testing.T) {
+	t.Parallel()
+	var calls int
+	r := newRig(t, nil)
+	base := r.Uploader.client.Transport
+	r.Uploader.client.Transport = roundTripper(func(q *http.Request) (*http.Response, error) {
+		if q.Method == http.MethodPut {
+			if calls++; calls < 3 {
+				_, _ = io.CopyN(io.Discard, q.Body, 100)
+				return &http.Response{StatusCode: 200, Header: http.Header{"Etag": {`"x"`}}, Body: http.NoBody, Request: q}, nil
+			}
+		}
+		return base.RoundTrip(q)
+	})
+	data := random(50 * kib)
+	res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
+	require.NoError(t, err)
+	r.stored(t, res, data)
+	require.Equal(t, 3, calls)
+}
+
+func TestUpload_EndlessAnswer(t *testing.T) {
+	t.Parallel()
+	read := &endless{1 << 40}
+	r := newRig(t, func(c *Config) {
+		base := c.HTTPClient.Transport
+		c.Retry.MaxAttempts = 1
+		c.HTTPClient = &http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
+			if q.Method != http.MethodPut {
+				return base.RoundTrip(q)
+			}
+			return &http.Response{StatusCode: 502, Header: http.Header{}, Body: io.NopCloser(read), Request: q}, nil
+		})}
+	})
+	res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
+	failed(t, res, err)
+	require.ErrorContains(t, err, "HTTP 502")
+	require.LessOrEqual(t, 1<<40-read.left, int64(maxAnswer))
 }
 
 func TestUpload_B42_ParallelIsOverAllUploads(t *testing.T) {
@@ -483,7 +530,8 @@ func TestUpload_B42_ParallelIsOverAllUploads(t *testing.T) {
 func TestUpload_B45_SmallFileCost(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	_, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
+	_, err := r.Upload(ctx, Reader("movie.mp4", reader(bytes.NewReader(random(kib))), UnknownSize), VODVideo{})
 	require.NoError(t, err)
 	require.Len(t, r.Requests(), 2, "one Create, one put")
+	require.Equal(t, "1024", r.Medias()[0].Params.Get("FileSize"), "a short stream is seen to its end first")
 }

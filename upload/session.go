@@ -3,7 +3,6 @@ package upload
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -208,11 +207,9 @@ func isTransient(err error) bool {
 	}
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
-	var authority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
 	var invalid *alimedia.ValidationError
 	var fatal *fatalError
-	return !errors.As(err, &certificate) && !errors.As(err, &record) && !errors.As(err, &authority) && !errors.As(err, &hostname) &&
+	return !errors.As(err, &certificate) && !errors.As(err, &record) &&
 		!errors.As(err, &invalid) && !errors.As(err, &fatal)
 }
 

@@ -472,6 +472,11 @@ func TestUpload_B47_Endpoints(t *testing.T) {
 func TestUpload_V4(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
+	base := r.Uploader.client.Transport
+	r.Uploader.client.Transport = roundTripper(func(q *http.Request) (*http.Response, error) {
+		require.Contains(t, q.Header.Get("Authorization"), "OSS4-HMAC-SHA256 ")
+		return base.RoundTrip(q)
+	})
 	data := random(250 * kib)
 	res, err := r.Upload(ctx, bytesSource("ü +.mp4", data), ICEMedia{})
 	require.NoError(t, err)
