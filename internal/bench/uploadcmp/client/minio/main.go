@@ -1,0 +1,40 @@
+// Command minio uploads with minio-go, without a hash of the payload.
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/alimedia/alimedia-go/internal/bench/uploadcmp/client"
+)
+
+func main() { client.Main(connect) }
+
+func connect(s client.Setting) (client.Upload, error) {
+	c, err := minio.New(strings.TrimPrefix(s.Endpoint, "http://"), &minio.Options{
+		Creds:  credentials.NewStaticV4(client.Id, client.Secret, ""),
+		Region: client.Region,
+	})
+	if err != nil {
+		return nil, err
+	}
+	options := minio.PutObjectOptions{
+		PartSize:             uint64(s.Part),
+		NumThreads:           uint(s.Workers),
+		DisableContentSha256: true,
+	}
+	return func(ctx context.Context, o client.Object) error {
+		var err error
+		if o.Body != nil {
+			options := options
+			options.ConcurrentStreamParts = true
+			_, err = c.PutObject(ctx, s.Bucket, o.Key, o.Body, o.Size, options)
+		} else {
+			_, err = c.FPutObject(ctx, s.Bucket, o.Key, o.Path, options)
+		}
+		return err
+	}, nil
+}
