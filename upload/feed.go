@@ -208,7 +208,7 @@ func (b *body) Read(p []byte) (int, error) {
 	n, err := b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)
 	if n == 0 && len(p) > 0 || int64(n) == left {
 		if b.err = b.intact(); b.err == nil && n == 0 {
-			b.err = sourceError(err, b.pos, left)
+			b.err = sourceError(err, left)
 		}
 		if b.err != nil {
 			return 0, b.err
@@ -220,7 +220,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func sourceError(err error, pos, left int64) error {
+func sourceError(err error, left int64) error {
 	if err == nil || err == io.EOF {
 		return fmt.Errorf("%w: %d bytes are missing", ErrSize, left)
 	}

@@ -75,8 +75,8 @@ type session struct {
 	log     *slog.Logger
 
 	mu   sync.Mutex
-	used credentials.Credentials // what store signs with
-	store
+	used credentials.Credentials // what open signs with
+	open store
 }
 
 // attempt is one request: its context ends when no byte moves for too long,
@@ -151,14 +151,14 @@ func (s *session) once(ctx context.Context, quiet time.Duration, do func(attempt
 func (s *session) storeFor(keys credentials.Credentials) (store, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.store != nil && sameKeys(s.used, keys) {
-		return s.store, nil
+	if s.open != nil && sameKeys(s.used, keys) {
+		return s.open, nil
 	}
 	st, err := s.connect(keys)
 	if err != nil {
 		return nil, fatal(err)
 	}
-	s.store, s.used = st, keys
+	s.open, s.used = st, keys
 	return st, nil
 }
 
@@ -219,12 +219,7 @@ type fatalError struct{ error }
 // Unwrap returns the cause.
 func (e *fatalError) Unwrap() error { return e.error }
 
-func fatal(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fatalError{err}
-}
+func fatal(err error) error { return &fatalError{err} }
 
 // grant is the credential of one upload. It is refreshed ahead of its end, and
 // once whoever asks.

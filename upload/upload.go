@@ -192,72 +192,106 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 // run is one upload.
 type run struct {
 	*Uploader
-	tracker  *tracker
+	tracker *tracker
+
 	content  *content
+	plan     plan
+	feed     *feed
+	first    chunk // of feed
+	file     subject
 	place    place
 	sending  *sending
 	uploaded bool
 }
 
 func (r *run) upload(ctx context.Context, src Source, target Target) (*Result, error) {
-	r.enter(ctx, StageOpen)
-	switch {
-	case src == nil:
-		return nil, errors.New("no source: use File, FS, Reader or ReaderAt")
-	case target == nil:
-		return nil, errors.New("no target: say what the file becomes, such as VODVideo{}")
-	case ctx.Err() != nil:
-		return nil, ended(ctx)
-	}
-	var err error
-	if r.content, err = src.open(); err != nil {
+	defer r.close()
+	if err := r.open(ctx, src, target); err != nil {
 		return nil, err
 	}
-	defer r.content.close()
-	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.content.name, r.content.size })
-	plan, err := newPlan(r.content.size, r.cfg.PartSize, r.cfg.MultipartThreshold)
-	if err != nil {
-		return nil, err
-	}
-	// The first bytes are read before anything is created.
-	feed := r.content.feed(plan, r.cfg.Parallel+1)
-	defer func() { feed.stop() }()
-	first, err := feed.next(ctx)
-	if err != nil {
-		return nil, err
-	}
-	file := subject{name: r.content.name, size: plan.size}
-	if first.last {
-		file.size = first.data.Size()
-		r.tracker.set(func(p *Progress) { p.Total = file.size })
-	}
-
 	r.enter(ctx, StageCreate)
-	if r.place, err = target.begin(ctx, r.Uploader, file); err != nil {
+	var err error
+	if r.place, err = target.begin(ctx, r.Uploader, r.file); err != nil {
 		return nil, err
 	}
 	r.tracker.set(func(p *Progress) { p.MediaId = r.place.mediaId })
-
-	r.enter(ctx, StageSend)
-	session := r.session(r.place)
-	var done receipt
-	for again := false; ; again = true {
-		r.sending = &sending{session: session, plan: plan, content: r.content, slots: r.slots, tracker: r.tracker, arrived: r.place.arrived}
-		done, err = r.sending.run(ctx, feed, first)
-		if !errors.Is(err, ErrLost) || again || r.content.at == nil {
-			break
-		}
-		r.log.WarnContext(ctx, "upload: starting again", "error", err)
-		r.tracker.restart()
-		r.enter(ctx, StageSend)
-		feed = r.content.feed(plan, r.cfg.Parallel+1)
-		if first, err = feed.next(ctx); err != nil {
-			break
-		}
-	}
+	done, err := r.send(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return r.finish(ctx, done)
+}
+
+// open looks at the source, its first bytes included, before anything is
+// created.
+func (r *run) open(ctx context.Context, src Source, target Target) (err error) {
+	r.enter(ctx, StageOpen)
+	switch {
+	case src == nil:
+		return errors.New("no source: use File, FS, Reader or ReaderAt")
+	case target == nil:
+		return errors.New("no target: say what the file becomes, such as VODVideo{}")
+	case ctx.Err() != nil:
+		return ended(ctx)
+	}
+	if r.content, err = src.open(); err != nil {
+		return err
+	}
+	r.file = subject{name: r.content.name, size: r.content.size}
+	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.file.name, r.file.size })
+	if r.plan, err = newPlan(r.content.size, r.cfg.PartSize, r.cfg.MultipartThreshold); err != nil {
+		return err
+	}
+	if err = r.cut(ctx); err != nil {
+		return err
+	}
+	if r.first.last {
+		r.file.size = r.first.data.Size()
+		r.tracker.set(func(p *Progress) { p.Total = r.file.size })
+	}
+	return nil
+}
+
+// cut begins to cut the content into parts.
+func (r *run) cut(ctx context.Context) (err error) {
+	r.feed = r.content.feed(r.plan, r.cfg.Parallel+1)
+	r.first, err = r.feed.next(ctx)
+	return err
+}
+
+func (r *run) close() {
+	if r.feed != nil {
+		r.feed.stop()
+	}
+	if r.content != nil {
+		r.content.close()
+	}
+}
+
+// send brings the bytes to the store, twice when the store forgets the first
+// time and the source can be read again.
+func (r *run) send(ctx context.Context) (receipt, error) {
+	session := r.session(r.place)
+	for again := false; ; again = true {
+		r.enter(ctx, StageSend)
+		r.sending = &sending{
+			session: session, plan: r.plan, content: r.content,
+			slots: r.slots, tracker: r.tracker, arrived: r.place.arrived,
+		}
+		done, err := r.sending.run(ctx, r.feed, r.first)
+		if !errors.Is(err, ErrLost) || again || r.content.at == nil {
+			return done, err
+		}
+		r.log.WarnContext(ctx, "upload: starting again", "error", err)
+		r.tracker.restart()
+		if err := r.cut(ctx); err != nil {
+			return receipt{}, err
+		}
+	}
+}
+
+// finish makes the stored object what it is to become.
+func (r *run) finish(ctx context.Context, done receipt) (*Result, error) {
 	r.uploaded = true
 	res := &Result{
 		MediaId: r.place.mediaId, FileURL: r.place.fileURL, MediaURL: r.place.mediaURL, RequestId: r.place.requestId,
@@ -265,16 +299,15 @@ func (r *run) upload(ctx context.Context, src Source, target Target) (*Result, e
 		ETag: done.etag, Size: done.size, CRC64: done.crc,
 	}
 	r.tracker.set(func(p *Progress) { p.Total = res.Size })
-
 	r.enter(ctx, StageFinish)
 	if r.place.finish != nil {
 		if err := r.place.finish(ctx, res); err != nil {
 			return nil, err
 		}
 	}
+	r.place.mediaId = res.MediaId
 	r.tracker.set(func(p *Progress) { p.MediaId = res.MediaId })
 	if done.callback != nil {
-		r.place.mediaId = res.MediaId
 		r.tracker.stage(StageComplete)
 		return nil, done.callback
 	}
