@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ const UnknownSize = -1
 // Source says where the bytes come from. The sources are [File], [FS],
 // [Reader] and [ReaderAt].
 type Source interface {
-	open() (*content, error)
+	open(ctx context.Context, u *Uploader) (*content, error)
 }
 
 // content is an opened source: a file that can be read anywhere (at), or a
@@ -69,7 +70,7 @@ type fileSource struct {
 	file func(string) (fs.File, error)
 }
 
-func (s fileSource) open() (*content, error) {
+func (s fileSource) open(context.Context, *Uploader) (*content, error) {
 	// A look before opening: opening a named pipe would wait for its writer.
 	info, err := s.stat(s.name)
 	if err == nil {
@@ -134,7 +135,7 @@ type streamSource struct {
 	used atomic.Bool
 }
 
-func (s *streamSource) open() (*content, error) {
+func (s *streamSource) open(context.Context, *Uploader) (*content, error) {
 	switch {
 	case s.r == nil:
 		return nil, errors.New("the reader is nil")
@@ -152,7 +153,7 @@ type readerAtSource struct {
 	size int64
 }
 
-func (s readerAtSource) open() (*content, error) {
+func (s readerAtSource) open(context.Context, *Uploader) (*content, error) {
 	switch {
 	case s.r == nil:
 		return nil, errors.New("the reader is nil")

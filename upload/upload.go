@@ -234,7 +234,7 @@ func (r *run) open(ctx context.Context, src Source, target Target) (err error) {
 	case ctx.Err() != nil:
 		return ended(ctx)
 	}
-	if r.content, err = src.open(); err != nil {
+	if r.content, err = src.open(ctx, r.Uploader); err != nil {
 		return err
 	}
 	r.file = subject{name: r.content.name, size: r.content.size}
