@@ -4,32 +4,24 @@ import (
 	"encoding/json"
 
 	"github.com/alimedia/alimedia-go"
-	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
 // The documents in this file travel as JSON inside one parameter. Each keeps
 // the keys it does not know in Extra, and sends Raw verbatim when that is set.
 
-// UserData goes with a media asset and comes back in its events.
+// UserData goes with a media asset or a job and comes back in its events. Keys of
+// your own go into Extend, or into Extra to stand beside the fields.
 type UserData struct {
 	MessageCallback MessageCallback `json:",omitzero"`
 	Extend          any             `json:",omitzero"` // any JSON; returned as it is. The service keeps 512 bytes of it.
-	NotifyAddress   string          `json:",omitzero"` // callback URL or MNS queue of a job
+
+	// Callback URL, or queue of Simple Message Queue, for the end of a job and for the
+	// end of the analysis of the asset that a job made.
+	NotifyAddress              string `json:",omitzero"`
+	RegisterMediaNotifyAddress string `json:",omitzero"`
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
-}
-
-// MarshalJSON writes Raw, or the fields and Extra.
-func (d UserData) MarshalJSON() ([]byte, error) {
-	type plain UserData
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
-}
-
-// UnmarshalJSON keeps unknown keys in Extra.
-func (d *UserData) UnmarshalJSON(data []byte) error {
-	type plain UserData
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
 // MessageCallback says where the events of one asset or job go instead of to the
@@ -44,18 +36,6 @@ type MessageCallback struct {
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
-func (d MessageCallback) MarshalJSON() ([]byte, error) {
-	type plain MessageCallback
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
-}
-
-// UnmarshalJSON keeps unknown keys in Extra.
-func (d *MessageCallback) UnmarshalJSON(data []byte) error {
-	type plain MessageCallback
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
-}
-
 // UploadFileInfo describes the file of [CreateUploadMediaRequest].
 type UploadFileInfo struct {
 	Type string `json:",omitzero" check:"required,in=video|image|audio|text|other"`
@@ -65,18 +45,6 @@ type UploadFileInfo struct {
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
-}
-
-// MarshalJSON writes Raw, or the fields and Extra.
-func (d UploadFileInfo) MarshalJSON() ([]byte, error) {
-	type plain UploadFileInfo
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
-}
-
-// UnmarshalJSON keeps unknown keys in Extra.
-func (d *UploadFileInfo) UnmarshalJSON(data []byte) error {
-	type plain UploadFileInfo
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
 // MediaMetaData describes the asset that [Client.CreateUploadMedia] makes.
@@ -96,18 +64,6 @@ type MediaMetaData struct {
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
-func (d MediaMetaData) MarshalJSON() ([]byte, error) {
-	type plain MediaMetaData
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
-}
-
-// UnmarshalJSON keeps unknown keys in Extra.
-func (d *MediaMetaData) UnmarshalJSON(data []byte) error {
-	type plain MediaMetaData
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
-}
-
 // UploadMetadata describes one file of [Client.UploadMediaByURL]. It belongs to
 // the URL that equals SourceURL.
 type UploadMetadata struct {
@@ -125,18 +81,6 @@ type UploadMetadata struct {
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
-func (d UploadMetadata) MarshalJSON() ([]byte, error) {
-	type plain UploadMetadata
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
-}
-
-// UnmarshalJSON keeps unknown keys in Extra.
-func (d *UploadMetadata) UnmarshalJSON(data []byte) error {
-	type plain UploadMetadata
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
-}
-
 // PostProcessConfig names what is done with the file after its upload.
 type PostProcessConfig struct {
 	ProcessType string `json:",omitzero"` // Workflow
@@ -146,18 +90,6 @@ type PostProcessConfig struct {
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
-func (d PostProcessConfig) MarshalJSON() ([]byte, error) {
-	type plain PostProcessConfig
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
-}
-
-// UnmarshalJSON keeps unknown keys in Extra.
-func (d *PostProcessConfig) UnmarshalJSON(data []byte) error {
-	type plain PostProcessConfig
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
-}
-
 // UploadTargetConfig names the storage of an upload.
 type UploadTargetConfig struct {
 	StorageType     string `json:",omitzero"` // oss
@@ -165,18 +97,6 @@ type UploadTargetConfig struct {
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
-}
-
-// MarshalJSON writes Raw, or the fields and Extra.
-func (d UploadTargetConfig) MarshalJSON() ([]byte, error) {
-	type plain UploadTargetConfig
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
-}
-
-// UnmarshalJSON keeps unknown keys in Extra.
-func (d *UploadTargetConfig) UnmarshalJSON(data []byte) error {
-	type plain UploadTargetConfig
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
 // RegisterConfig steers what [Client.RegisterMediaInfo] makes of a video.
@@ -190,18 +110,6 @@ type RegisterConfig struct {
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
-func (d RegisterConfig) MarshalJSON() ([]byte, error) {
-	type plain RegisterConfig
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
-}
-
-// UnmarshalJSON keeps unknown keys in Extra.
-func (d *RegisterConfig) UnmarshalJSON(data []byte) error {
-	type plain RegisterConfig
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
-}
-
 // CoverConfig chooses the frame that becomes the cover.
 type CoverConfig struct {
 	StartTime float64 `json:",omitzero"` // seconds, up to four decimals
@@ -210,14 +118,176 @@ type CoverConfig struct {
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
-func (d CoverConfig) MarshalJSON() ([]byte, error) {
-	type plain CoverConfig
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+// Timeline arranges tracks of clips into a video. It needs a video or an audio
+// track. What is inside of a clip or an effect is the reference's to say: pass
+// structs or maps of your own.
+//
+// Reference: https://help.aliyun.com/document_detail/198823.html
+type Timeline struct {
+	VideoTracks    []VideoTrack    `json:",omitzero" check:"items=100"` // the first lies at the bottom
+	AudioTracks    []AudioTrack    `json:",omitzero"`
+	ImageTracks    []ImageTrack    `json:",omitzero" check:"items=100"` // video tracks take images too, and supersede these
+	SubtitleTracks []SubtitleTrack `json:",omitzero" check:"items=100"`
+	EffectTracks   []EffectTrack   `json:",omitzero"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
 }
 
-// UnmarshalJSON keeps unknown keys in Extra.
-func (d *CoverConfig) UnmarshalJSON(data []byte) error {
-	type plain CoverConfig
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+// VideoTrack holds videos and images, one after the other or at times of their
+// own.
+type VideoTrack struct {
+	Type             string `json:",omitzero"` // Effect for a track of effects; else empty
+	MainTrack        *bool  `json:",omitzero"` // the track whose length the others follow
+	TrackShortenMode string `json:",omitzero"` // AutoSpeed: speed up when longer than the main track
+	TrackExpandMode  string `json:",omitzero"` // AutoSpeed: slow down when shorter than the main track
+	VideoTrackClips  []any  `json:",omitzero" check:"required"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// AudioTrack holds sounds, and the sound of videos.
+type AudioTrack struct {
+	MainTrack        *bool  `json:",omitzero"` // the track whose length the others follow
+	TrackShortenMode string `json:",omitzero"` // AutoSpeed: speed up when longer than the main track
+	TrackExpandMode  string `json:",omitzero"` // AutoSpeed: slow down when shorter than the main track
+	AudioTrackClips  []any  `json:",omitzero" check:"required"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// ImageTrack lays images over the video.
+type ImageTrack struct {
+	ImageTrackClips []any `json:",omitzero" check:"required"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// SubtitleTrack holds texts and subtitle files.
+type SubtitleTrack struct {
+	SubtitleTrackClips []any `json:",omitzero" check:"required"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// EffectTrack holds effects on the whole picture.
+type EffectTrack struct {
+	EffectTrackItems []any `json:",omitzero" check:"required"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// OutputMediaConfig says where the result of an editing job goes and what it is
+// like: to OSS with MediaURL, to VOD with StorageLocation and FileName, to storage
+// with the S3 protocol with Endpoint, Bucket, ObjectKey and keys.
+//
+// Reference: https://help.aliyun.com/document_detail/357745.html
+type OutputMediaConfig struct {
+	MediaURL        string `json:",omitzero" check:"url=oss"` // in the region of the client; no CDN or accelerated domain
+	StorageLocation string `json:",omitzero"`                 // bucket of VOD, such as outin-example.oss-cn-shanghai.aliyuncs.com
+	FileName        string `json:",omitzero" check:"ext"`     // with its extension, without a path
+
+	Width       int64   `json:",omitzero"` // pixels; the widest material decides when zero
+	Height      int64   `json:",omitzero"` // pixels; the highest material decides when zero
+	Bitrate     int64   `json:",omitzero"` // kbit/s; the highest of the materials when zero
+	MaxDuration float64 `json:",omitzero"` // seconds
+	Video       any     `json:",omitzero"` // encoding, such as {"Codec":"H.265","Crf":27}
+
+	ProduceTemplateId  string `json:",omitzero"` // transcoding template that makes the result
+	VodTemplateGroupId string `json:",omitzero"` // what VOD makes of it; VOD_NO_TRANSCODE: nothing
+
+	Endpoint        string          `json:",omitzero"`
+	Bucket          string          `json:",omitzero"`
+	ObjectKey       string          `json:",omitzero"`
+	AccessKeyId     string          `json:",omitzero"` // temporary
+	AccessKeySecret alimedia.Secret `json:",omitzero"` // temporary
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// ProjectExportConfig says where [Client.SubmitProjectExportJob] puts a project:
+// into a bucket of your own.
+type ProjectExportConfig struct {
+	Bucket string `json:",omitzero" check:"required"`
+	Prefix string `json:",omitzero"` // folder; the root when empty
+	Width  int64  `json:",omitzero"` // pixels; estimated when zero
+	Height int64  `json:",omitzero"` // pixels; estimated when zero
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// LiveStreamConfig names the live stream that [Client.SubmitLiveEditingJob] takes
+// its clips from.
+type LiveStreamConfig struct {
+	AppName    string `json:",omitzero"`
+	DomainName string `json:",omitzero"`
+	StreamName string `json:",omitzero"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// LiveEditingClip is a span of a recorded live stream.
+type LiveEditingClip struct {
+	StartTime string `json:",omitzero" check:"required"` // UTC, such as 2026-01-02T15:04:05Z
+	EndTime   string `json:",omitzero" check:"required"` // UTC
+
+	// The stream, where it is not the one of LiveStreamConfig.
+	AppName    string `json:",omitzero"`
+	DomainName string `json:",omitzero"`
+	StreamName string `json:",omitzero"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// LiveProduceConfig says how exactly [Client.SubmitLiveEditingJob] cuts.
+type LiveProduceConfig struct {
+	// Mode is AccurateFast (the default: exact and fast, in the size of the stream),
+	// Accurate (exact, in any size), Rough (whole TS segments, in any size) or
+	// RoughFast (whole TS segments, in the size of the stream).
+	Mode string `json:",omitzero" check:"in=AccurateFast|Accurate|Rough|RoughFast"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// MediaMark is a labelled span of a media asset. The MediaMarks of
+// [Client.GetMediaMarks] decode into a list of it.
+type MediaMark struct {
+	MarkId        string `json:",omitzero"` // given by the service; needed to change a mark
+	MarkStartTime string `json:",omitzero"` // seconds, such as 12.1
+	MarkEndTime   string `json:",omitzero"` // seconds
+	MarkTag       string `json:",omitzero"`
+	MarkContent   string `json:",omitzero"`
+	MarkStatus    string `json:",omitzero"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// CustomFilters narrows a search by the custom fields of the assets. All that are
+// set must match: a value exactly, a list in any of its values, or a [Range].
+//
+//	ice.CustomFilters{IntField1: ice.Range{GTE: 12, LTE: 13}, StrField1: []string{"abc", "cd"}}
+type CustomFilters struct {
+	IntField1 any `json:"intField1,omitzero"`
+	StrField1 any `json:"strField1,omitzero"`
+	StrField2 any `json:"strField2,omitzero"`
+
+	Extra map[string]json.RawMessage `json:"-"` // keys without a field
+	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// Range is both ends of a filter, themselves included. One may be absent.
+type Range struct {
+	GTE any `json:"gte,omitzero"`
+	LTE any `json:"lte,omitzero"`
 }

@@ -786,7 +786,7 @@ type SubmitSmarttagJobRequest struct {
 	ScheduleConfig SmarttagScheduleConfig `rpc:",json"`
 	// A JSON document that changes settings of the template for this job only;
 	// FaceCategoryIds, face libraries separated by commas, is supported.
-	TemplateConfig string
+	TemplateConfig any `rpc:",json"`
 	// The template that says what to analyse.
 	TemplateId string
 	// The title of the video: Chinese, letters, digits and hyphens, not beginning
@@ -826,7 +826,7 @@ type SubmitVideoCognitionJobRequest struct {
 	// Parameters of single algorithms, a JSON document.
 	Params any `rpc:",json"`
 	// Changes settings of the template for this job only, a JSON document.
-	TemplateConfig string
+	TemplateConfig any `rpc:",json"`
 	// The template that says what to analyse; see [Client.CreateCustomTemplate].
 	TemplateId string
 	// The title of the video: Chinese, letters, digits and hyphens, not beginning

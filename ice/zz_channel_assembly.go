@@ -34,7 +34,7 @@ type AddAdInsertionRequest struct {
 	// Aliases of player parameters: {"player_params.name": {"key": "value"}}. At
 	// most 20 names of 150 characters with 50 pairs each; keys of 150, values of
 	// 500 characters.
-	ConfigAliases any `rpc:",json,form"`
+	ConfigAliases map[string]map[string]string `rpc:",json,form"`
 	// URL prefix of the content. Required. At most 512 characters. An http or https
 	// URL.
 	ContentUrlPrefix string `rpc:",form" check:"required,runes=512,url=http"`
@@ -81,7 +81,7 @@ type CreateChannelRequest struct {
 	FillerSourceName string
 	// JSON array of the outputs; [ChannelOutput] shows what the service returns of
 	// them. Required.
-	OutPutConfigList string `check:"required"`
+	OutPutConfigList any `rpc:",json" check:"required"`
 	// loop plays the programs again and again, linear follows the schedule.
 	// Required. One of loop or linear.
 	PlaybackMode string `check:"required,in=loop|linear"`
@@ -106,11 +106,11 @@ func (c *Client) CreateProgram(ctx context.Context, req CreateProgramRequest) (*
 type CreateProgramRequest struct {
 	// JSON text of the ad breaks in the program; [AdBreak] shows what the service
 	// returns of them.
-	AdBreaks string
+	AdBreaks any `rpc:",json"`
 	// The channel to add to. Required.
 	ChannelName string `check:"required"`
 	// JSON text of the part of the source to play; empty for all of it.
-	ClipRange string
+	ClipRange any `rpc:",json"`
 	// Name of the program. Required.
 	ProgramName string `check:"required"`
 	// The source location. Required.
@@ -120,7 +120,7 @@ type CreateProgramRequest struct {
 	// Kind of the source: vodSource or liveSource. Required.
 	SourceType string `check:"required"`
 	// JSON text that says where the program comes in the schedule. Required.
-	Transition string `check:"required"`
+	Transition any `rpc:",json" check:"required"`
 }
 
 // CreateProgramResponse is the answer of [Client.CreateProgram].
@@ -142,7 +142,7 @@ func (c *Client) CreateSource(ctx context.Context, req CreateSourceRequest) (*Cr
 type CreateSourceRequest struct {
 	// JSON text with the playlists of the source under the URL of its location.
 	// Required.
-	HttpPackageConfigurations string `check:"required"`
+	HttpPackageConfigurations any `rpc:",json" check:"required"`
 	// The source location. Required.
 	SourceLocationName string `check:"required"`
 	// Name of the source. Required.
@@ -844,7 +844,7 @@ type UpdateAdInsertionRequest struct {
 	// Aliases of player parameters: {"player_params.name": {"key": "value"}}. At
 	// most 20 names of 150 characters with 50 pairs each; keys of 150, values of
 	// 500 characters.
-	ConfigAliases any `rpc:",json,form"`
+	ConfigAliases map[string]map[string]string `rpc:",json,form"`
 	// URL prefix of the content. Required. At most 512 characters. An http or https
 	// URL.
 	ContentUrlPrefix string `rpc:",form" check:"required,runes=512,url=http"`
@@ -886,7 +886,7 @@ type UpdateChannelRequest struct {
 	FillerSourceName string
 	// JSON array of the outputs; [ChannelOutput] shows what the service returns of
 	// them. Required.
-	OutPutConfigList string `check:"required"`
+	OutPutConfigList any `rpc:",json" check:"required"`
 }
 
 // UpdateChannelResponse is the answer of [Client.UpdateChannel].
@@ -907,11 +907,11 @@ func (c *Client) UpdateProgram(ctx context.Context, req UpdateProgramRequest) (*
 type UpdateProgramRequest struct {
 	// JSON text of the ad breaks in the program; [AdBreak] shows what the service
 	// returns of them.
-	AdBreaks string
+	AdBreaks any `rpc:",json"`
 	// The channel. Required.
 	ChannelName string `check:"required"`
 	// JSON text of the part of the source to play; empty for all of it.
-	ClipRange string
+	ClipRange any `rpc:",json"`
 	// The program to change. Required.
 	ProgramName string `check:"required"`
 	// The source location.
@@ -921,7 +921,7 @@ type UpdateProgramRequest struct {
 	// Kind of the source. One of vodSource or liveSource.
 	SourceType string `check:"in=vodSource|liveSource"`
 	// JSON text that says where the program comes in the schedule.
-	Transition string
+	Transition any `rpc:",json"`
 }
 
 // UpdateProgramResponse is the answer of [Client.UpdateProgram].
@@ -942,7 +942,7 @@ func (c *Client) UpdateSource(ctx context.Context, req UpdateSourceRequest) (*Up
 type UpdateSourceRequest struct {
 	// JSON text with the playlists of the source under the URL of its location.
 	// Required.
-	HttpPackageConfigurations string `check:"required"`
+	HttpPackageConfigurations any `rpc:",json" check:"required"`
 	// The source location. Required.
 	SourceLocationName string `check:"required"`
 	// The source to change. Required.

@@ -24,7 +24,7 @@ type AddEditingProjectMaterialsRequest struct {
 	// JSON object from type to material ids separated by commas, at most 10 of each
 	// type, such as {"video":"id1,id2","image":"id3"}. Types: video, audio, image,
 	// liveStream, editingProject. Required.
-	MaterialMaps string `check:"required"`
+	MaterialMaps any `rpc:",json" check:"required"`
 	// Project returned by [Client.CreateEditingProject]. Required.
 	ProjectId string `check:"required"`
 }
@@ -54,7 +54,7 @@ func (c *Client) AddTemplate(ctx context.Context, req AddTemplateRequest) (*AddT
 type AddTemplateRequest struct {
 	// JSON configuration. A Timeline template has the form of a timeline with
 	// variables.
-	Config string `rpc:",form"`
+	Config any `rpc:",json,form"`
 	// URL of the cover image.
 	CoverUrl string
 	// Name of the template.
@@ -63,7 +63,7 @@ type AddTemplateRequest struct {
 	PreviewMedia string
 	// JSON object from type to media ids of the materials of the template, for the
 	// editor of Timeline templates.
-	RelatedMediaids string
+	RelatedMediaids any `rpc:",json"`
 	// How the template is made. One of OpenAPI, AliyunConsole or WebSDK.
 	Source string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
 	// State of the template; Available means ready for use, Created not yet. One of
@@ -112,7 +112,7 @@ type CreateEditingProjectRequest struct {
 	// JSON settings of a live project: OutputMediaConfig.StorageLocation (needed),
 	// OutputMediaConfig.Path (default the root; without effect for vod-media) and
 	// OutputMediaTarget, oss-object (default) or vod-media.
-	BusinessConfig string
+	BusinessConfig any `rpc:",json"`
 	// JSON values for the variables of the template; needed with TemplateId.
 	ClipsParam any `rpc:",json"`
 	// URL of the cover image.
@@ -121,7 +121,7 @@ type CreateEditingProjectRequest struct {
 	Description string
 	// JSON object from type to material ids separated by commas, at most 10 of each
 	// type, such as {"video":"id1,id2","image":"id3"}.
-	MaterialMaps string
+	MaterialMaps any `rpc:",json"`
 	// Kind of project: a usual one, or one that edits live streams. One of
 	// EditingProject or LiveEditingProject.
 	ProjectType string `check:"in=EditingProject|LiveEditingProject"`
@@ -129,8 +129,8 @@ type CreateEditingProjectRequest struct {
 	TemplateId string
 	// Kind of the template; Timeline when empty. One of Timeline or VETemplate.
 	TemplateType string `check:"in=Timeline|VETemplate"`
-	// JSON timeline of the project.
-	Timeline any `rpc:",json,form"`
+	// Timeline of the project.
+	Timeline Timeline `rpc:",json,form"`
 	// Title of the project. Required.
 	Title string `check:"required"`
 }
@@ -419,9 +419,8 @@ func (c *Client) GetTemplateMaterials(ctx context.Context, req GetTemplateMateri
 
 // GetTemplateMaterialsRequest is the input of [Client.GetTemplateMaterials].
 type GetTemplateMaterialsRequest struct {
-	// JSON list of the files to return, such as ["music.mp3","config.json"]; all
-	// when empty.
-	FileList string
+	// Only these files, such as music.mp3 and config.json; all when empty.
+	FileList []string `rpc:",json"`
 	// Template returned by [Client.AddTemplate]. Required.
 	TemplateId string `check:"required"`
 }
@@ -631,18 +630,15 @@ func (c *Client) SubmitLiveEditingJob(ctx context.Context, req SubmitLiveEditing
 
 // SubmitLiveEditingJobRequest is the input of [Client.SubmitLiveEditingJob].
 type SubmitLiveEditingJobRequest struct {
-	// JSON array of clips with StartTime and EndTime in UTC, each with stream
-	// parameters of its own or those of LiveStreamConfig. Required.
-	Clips any `rpc:",json" check:"required"`
-	// JSON object that names the stream by AppName, DomainName and StreamName, for
-	// clips that do not.
-	LiveStreamConfig any `rpc:",json"`
-	// JSON object with Mode: AccurateFast (default) is exact and fast, Accurate
-	// exact with a choice of Width and Height, Rough and RoughFast cut at TS
-	// segments, RoughFast without that choice.
-	MediaProduceConfig any `rpc:",json"`
-	// JSON object: MediaURL for OSS, or StorageLocation and FileName for VOD.
-	OutputMediaConfig any `rpc:",json"`
+	// Spans of the streams, in the order of the result. Required.
+	Clips []LiveEditingClip `rpc:",json" check:"required"`
+	// Stream of the clips that name none.
+	LiveStreamConfig LiveStreamConfig `rpc:",json"`
+	// How exactly to cut.
+	MediaProduceConfig LiveProduceConfig `rpc:",json"`
+	// Where the result goes: MediaURL for OSS, or StorageLocation and FileName for
+	// VOD.
+	OutputMediaConfig OutputMediaConfig `rpc:",json"`
 	// oss-object for a file in OSS, vod-media for an asset in VOD. One of
 	// oss-object or vod-media.
 	OutputMediaTarget string `check:"in=oss-object|vod-media"`
@@ -681,13 +677,12 @@ type SubmitProjectExportJobRequest struct {
 	// What to make. AdobePremierePro is offered only in cn-shanghai, cn-beijing,
 	// cn-hangzhou and cn-shenzhen. One of BaseTimeline or AdobePremierePro.
 	ExportType string `check:"in=BaseTimeline|AdobePremierePro"`
-	// JSON object for a bucket of your own: Bucket (needed), Prefix (default the
-	// root), and Width and Height of the video, estimated when absent. Required.
-	OutputMediaConfig any `rpc:",json" check:"required"`
+	// Where the result goes. Required.
+	OutputMediaConfig ProjectExportConfig `rpc:",json" check:"required"`
 	// Project to export.
 	ProjectId string
-	// JSON timeline to export.
-	Timeline string `rpc:",form"`
+	// Timeline to export.
+	Timeline Timeline `rpc:",json,form"`
 	// JSON data of your own.
 	UserData any `rpc:",json"`
 }
@@ -722,8 +717,8 @@ type UpdateEditingProjectRequest struct {
 	ProjectId string `check:"required"`
 	// Template to build the timeline from; needs ClipsParam.
 	TemplateId string
-	// New JSON timeline.
-	Timeline any `rpc:",json,form"`
+	// New timeline.
+	Timeline Timeline `rpc:",json,form"`
 	// New title.
 	Title string
 }
@@ -745,7 +740,7 @@ func (c *Client) UpdateTemplate(ctx context.Context, req UpdateTemplateRequest) 
 // UpdateTemplateRequest is the input of [Client.UpdateTemplate].
 type UpdateTemplateRequest struct {
 	// New JSON configuration.
-	Config string `rpc:",form"`
+	Config any `rpc:",json,form"`
 	// URL of the cover image.
 	CoverUrl string
 	// New name.
@@ -754,7 +749,7 @@ type UpdateTemplateRequest struct {
 	PreviewMedia string
 	// JSON object from type to media ids of the materials of the template, for the
 	// editor of Timeline templates.
-	RelatedMediaids string
+	RelatedMediaids any `rpc:",json"`
 	// How the change is made; OpenAPI when empty. One of OpenAPI, AliyunConsole or
 	// WebSDK.
 	Source string `check:"in=OpenAPI|AliyunConsole|WebSDK"`

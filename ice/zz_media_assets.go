@@ -46,10 +46,8 @@ func (c *Client) AddMediaMarks(ctx context.Context, req AddMediaMarksRequest) (*
 type AddMediaMarksRequest struct {
 	// Asset that has the marks. Required.
 	MediaId string `check:"required"`
-	// Array of objects with MarkStartTime and MarkEndTime (seconds), MarkTag,
-	// MarkContent and MarkStatus, such as
-	// [{"MarkStartTime":"12.1","MarkEndTime":"12.2","MarkTag":"goal"}]. Required.
-	MediaMarks any `rpc:",json" check:"required"`
+	// The marks to add. Required.
+	MediaMarks []MediaMark `rpc:",json" check:"required"`
 }
 
 // AddMediaMarksResponse is the answer of [Client.AddMediaMarks].
@@ -799,8 +797,8 @@ func (c *Client) UpdateMediaMarks(ctx context.Context, req UpdateMediaMarksReque
 type UpdateMediaMarksRequest struct {
 	// Asset that has the marks. Required.
 	MediaId string `check:"required"`
-	// Array of marks as in [Client.AddMediaMarks], each with its MarkId. Required.
-	MediaMarks any `rpc:",json" check:"required"`
+	// The marks to change, each with its MarkId. Required.
+	MediaMarks []MediaMark `rpc:",json" check:"required"`
 }
 
 // UpdateMediaMarksResponse is the answer of [Client.UpdateMediaMarks].

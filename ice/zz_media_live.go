@@ -264,8 +264,8 @@ type ListMediaLiveChannelsRequest struct {
 	Skip int32 `rpc:",form"`
 	// Order by creation time, asc by default. One of asc or desc.
 	SortOrder string `rpc:",form" check:"in=asc|desc"`
-	// Only channels in these states: a list of strings.
-	States any `rpc:",json,form"`
+	// Only channels in these states.
+	States []string `rpc:",json,form"`
 }
 
 // ListMediaLiveChannelsResponse is the answer of [Client.ListMediaLiveChannels].
@@ -351,8 +351,8 @@ type ListMediaLiveInputsRequest struct {
 	Skip int32 `rpc:",form"`
 	// Order by creation time, asc by default. One of asc or desc.
 	SortOrder string `rpc:",form" check:"in=asc|desc"`
-	// Only inputs of these types: a list of strings, such as RTMP_PUSH.
-	Types any `rpc:",json,form"`
+	// Only inputs of these types, such as RTMP_PUSH.
+	Types []string `rpc:",json,form"`
 }
 
 // ListMediaLiveInputsResponse is the answer of [Client.ListMediaLiveInputs].

@@ -280,7 +280,7 @@ type SubmitASRJobRequest struct {
 	// How much of the file to recognise, such as 00:00:10.
 	Duration string
 	// JSON settings: HotwordLibraryIdList with the id of one hotword library.
-	EditingConfig string
+	EditingConfig any `rpc:",json"`
 	// File to recognise: an OSS URL or the id of a media asset.
 	InputFile string
 	// Where to start in the file, such as 00:00:05.
@@ -315,18 +315,18 @@ type SubmitAudioProduceJobRequest struct {
 	// format PCM, WAV or MP3; volume 0 to 100 (default 50); speech_rate and
 	// pitch_rate -500 to 500 (default 0). A speech_rate of -500 halves the speed,
 	// 500 doubles it. Required.
-	EditingConfig string `check:"required"`
+	EditingConfig any `rpc:",json" check:"required"`
 	// Text to speak, plain or SSML, up to 10,000 characters. Required.
 	InputConfig string `check:"required"`
 	// JSON object with the bucket and object of the audio file. Required.
-	OutputConfig string `check:"required"`
+	OutputConfig any `rpc:",json" check:"required"`
 	// Replace an existing file.
 	Overwrite *bool
 	// Title of the job, in UTF-8; made from the date when empty. At most 128 bytes.
 	Title string `check:"bytes=128"`
-	// JSON data of your own; its NotifyAddress receives the callback. At most 512
+	// Data of your own; NotifyAddress is told the end of the job. At most 512
 	// bytes.
-	UserData any `rpc:",json" check:"bytes=512"`
+	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitAudioProduceJobResponse is the answer of [Client.SubmitAudioProduceJob].
@@ -354,18 +354,18 @@ type SubmitBatchMediaProducingJobRequest struct {
 	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
 	// JSON settings of the editing (EditingConfig in the reference).
-	EditingConfig string `rpc:",form"`
+	EditingConfig any `rpc:",json,form"`
 	// JSON materials and texts (InputConfig in the reference); their form tells the
 	// kind of job.
-	InputConfig string `rpc:",form"`
+	InputConfig any `rpc:",json,form"`
 	// JSON settings of the output, such as its URL and the number of videos
 	// (OutputConfig in the reference).
-	OutputConfig string
+	OutputConfig any `rpc:",json"`
 	// JSON list of BatchEditing templates, one of which is taken at random for each
 	// video.
-	TemplateConfig string
-	// JSON data of your own; its NotifyAddress receives the callback.
-	UserData string
+	TemplateConfig any `rpc:",json"`
+	// Data of your own; NotifyAddress is told the end of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitBatchMediaProducingJobResponse is the answer of [Client.SubmitBatchMediaProducingJob].
@@ -389,30 +389,30 @@ func (c *Client) SubmitDynamicChartJob(ctx context.Context, req SubmitDynamicCha
 type SubmitDynamicChartJobRequest struct {
 	// JSON style of the axes. The distance of labels is chosen when
 	// XAxisFontInterval is 0 or absent.
-	AxisParams string
+	AxisParams any `rpc:",json"`
 	// JSON background: a colour or an image.
-	Background string
+	Background any `rpc:",json"`
 	// JSON look and timing: size, bitrate, duration, and style, one of Normal,
 	// Mystery, Lively, Business and Green.
-	ChartConfig string
+	ChartConfig any `rpc:",json"`
 	// JSON text and font of the title of the chart.
-	ChartTitle string
+	ChartTitle any `rpc:",json"`
 	// Kind of chart, such as Line. Required.
 	ChartType string `check:"required"`
 	// JSON text and font of the note on the source of the data.
-	DataSource string
+	DataSource any `rpc:",json"`
 	// Description of the job.
 	Description string
 	// JSON object that names the Excel file. Required.
-	Input string `check:"required"`
+	Input any `rpc:",json" check:"required"`
 	// JSON object that says where the video goes. Required.
-	OutputConfig string `check:"required"`
+	OutputConfig any `rpc:",json" check:"required"`
 	// JSON text and font of the subtitle of the chart.
-	Subtitle string
+	Subtitle any `rpc:",json"`
 	// Title of the job.
 	Title string
 	// JSON text and font of the unit.
-	Unit string
+	Unit any `rpc:",json"`
 	// JSON data of your own.
 	UserData any `rpc:",json"`
 }
@@ -437,11 +437,11 @@ type SubmitHighlightExtractionJobRequest struct {
 	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
 	// JSON description of the videos (InputConfig in the reference).
-	InputConfig string `rpc:",form"`
+	InputConfig any `rpc:",json,form"`
 	// JSON settings of the output (OutputConfig in the reference).
-	OutputConfig string
-	// JSON data of your own; its NotifyAddress receives the callback.
-	UserData string
+	OutputConfig any `rpc:",json"`
+	// Data of your own; NotifyAddress is told the end of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitHighlightExtractionJobResponse is the answer of [Client.SubmitHighlightExtractionJob].
@@ -462,13 +462,13 @@ func (c *Client) SubmitMediaAiAnalysisJob(ctx context.Context, req SubmitMediaAi
 // SubmitMediaAiAnalysisJobRequest is the input of [Client.SubmitMediaAiAnalysisJob].
 type SubmitMediaAiAnalysisJobRequest struct {
 	// JSON parameters of the analysis.
-	AnalysisParams string
+	AnalysisParams any `rpc:",json"`
 	// File to analyse: an OSS URL in the region of the client or the id of a media
 	// asset.
 	Input string
-	// JSON data of your own; its NotifyAddress receives the callback. At most 512
+	// Data of your own; NotifyAddress is told the end of the job. At most 512
 	// bytes.
-	UserData any `rpc:",json" check:"bytes=512"`
+	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitMediaAiAnalysisJobResponse is the answer of [Client.SubmitMediaAiAnalysisJob].
@@ -507,12 +507,12 @@ type SubmitMediaProducingJobRequest struct {
 	// JSON settings such as CoverConfig (the first frame is the cover when absent),
 	// OutputWebmTransparentChannel (default false) and AutoRegisterInputVodMedia,
 	// which registers VOD assets of the timeline (default true).
-	EditingProduceConfig string
+	EditingProduceConfig any `rpc:",json"`
 	// JSON metadata of the resulting asset, such as its title.
 	MediaMetadata any `rpc:",json"`
-	// JSON object: MediaURL for OSS, or StorageLocation and FileName for VOD.
-	// Required.
-	OutputMediaConfig any `rpc:",json" check:"required"`
+	// Where the result goes: MediaURL for OSS, or StorageLocation and FileName for
+	// VOD. Required.
+	OutputMediaConfig OutputMediaConfig `rpc:",json" check:"required"`
 	// oss-object for a file in OSS, vod-media for an asset in VOD, S3 for storage
 	// with that protocol. One of oss-object, vod-media or S3.
 	OutputMediaTarget string `check:"in=oss-object|vod-media|S3"`
@@ -524,13 +524,13 @@ type SubmitMediaProducingJobRequest struct {
 	Source string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
 	// Template to fill with ClipsParam.
 	TemplateId string
-	// JSON timeline of tracks, clips and effects. Its MediaUrl takes OSS URLs of
-	// the form https://bucket.oss-region.aliyuncs.com/key only.
-	Timeline string `rpc:",form"`
-	// JSON data of your own; NotifyAddress is called back at the end of the job,
-	// RegisterMediaNotifyAddress at the end of the analysis of the result. At most
-	// 512 bytes.
-	UserData any `rpc:",json" check:"bytes=512"`
+	// Tracks, clips and effects. The MediaUrl of a clip takes OSS URLs of the form
+	// https://bucket.oss-region.aliyuncs.com/key only.
+	Timeline Timeline `rpc:",json,form"`
+	// Data of your own; NotifyAddress is told the end of the job,
+	// RegisterMediaNotifyAddress the end of the analysis of the result. At most 512
+	// bytes.
+	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitMediaProducingJobResponse is the answer of [Client.SubmitMediaProducingJob].
@@ -555,11 +555,11 @@ func (c *Client) SubmitSceneBatchEditingJob(ctx context.Context, req SubmitScene
 type SubmitSceneBatchEditingJobRequest struct {
 	// JSON settings of the output, as [Client.SubmitBatchMediaProducingJob] takes
 	// them, but without Count and GeneratePreviewOnly. Required.
-	OutputConfig string `check:"required"`
+	OutputConfig any `rpc:",json" check:"required"`
 	// Projects whose timelines are made into videos. Required.
 	ProjectIds []string `rpc:",comma" check:"required"`
-	// JSON data of your own; its NotifyAddress receives the callback.
-	UserData string
+	// Data of your own; NotifyAddress is told the end of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitSceneBatchEditingJobResponse is the answer of [Client.SubmitSceneBatchEditingJob].
@@ -584,18 +584,18 @@ func (c *Client) SubmitSceneMediaSelectionJob(ctx context.Context, req SubmitSce
 // SubmitSceneMediaSelectionJobRequest is the input of [Client.SubmitSceneMediaSelectionJob].
 type SubmitSceneMediaSelectionJobRequest struct {
 	// JSON settings of the editing; they depend on JobType.
-	EditingConfig string `rpc:",form"`
+	EditingConfig any `rpc:",json,form"`
 	// JSON materials and texts; they depend on JobType. Required.
-	InputConfig string `rpc:",form" check:"required"`
+	InputConfig any `rpc:",json,form" check:"required"`
 	// Smart_Mix_Media_Select matches clips and images to a text,
 	// Screen_Media_Highlights_Media_Select finds the highlights of a series.
 	// Required. One of Smart_Mix_Media_Select or
 	// Screen_Media_Highlights_Media_Select.
 	JobType string `check:"required,in=Smart_Mix_Media_Select|Screen_Media_Highlights_Media_Select"`
 	// JSON settings of the output; they depend on JobType. Required.
-	OutputConfig string `check:"required"`
-	// JSON data of your own; its NotifyAddress receives the callback.
-	UserData string
+	OutputConfig any `rpc:",json" check:"required"`
+	// Data of your own; NotifyAddress is told the end of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitSceneMediaSelectionJobResponse is the answer of [Client.SubmitSceneMediaSelectionJob].
@@ -620,9 +620,9 @@ func (c *Client) SubmitSceneTimelineOrganizationJob(ctx context.Context, req Sub
 // SubmitSceneTimelineOrganizationJobRequest is the input of [Client.SubmitSceneTimelineOrganizationJob].
 type SubmitSceneTimelineOrganizationJobRequest struct {
 	// JSON settings of the editing; they depend on JobType.
-	EditingConfig string `rpc:",form"`
+	EditingConfig any `rpc:",json,form"`
 	// JSON materials and texts; they depend on JobType. Required.
-	InputConfig string `rpc:",form" check:"required"`
+	InputConfig any `rpc:",json,form" check:"required"`
 	// Use the one of the selection job: Smart_Mix for text matching,
 	// Screen_Media_Highlights for highlights. Required. One of
 	// Smart_Mix_Timeline_Organize or Screen_Media_Highlights_Timeline_Organize.
@@ -631,9 +631,9 @@ type SubmitSceneTimelineOrganizationJobRequest struct {
 	// [Client.GetBatchMediaProducingJob]. Required.
 	MediaSelectResult string `check:"required"`
 	// JSON settings of the output; they depend on JobType. Required.
-	OutputConfig string `check:"required"`
-	// JSON data of your own; its NotifyAddress receives the callback.
-	UserData string
+	OutputConfig any `rpc:",json" check:"required"`
+	// Data of your own; NotifyAddress is told the end of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitSceneTimelineOrganizationJobResponse is the answer of [Client.SubmitSceneTimelineOrganizationJob].
@@ -654,13 +654,13 @@ func (c *Client) SubmitScreenMediaHighlightsJob(ctx context.Context, req SubmitS
 // SubmitScreenMediaHighlightsJobRequest is the input of [Client.SubmitScreenMediaHighlightsJob].
 type SubmitScreenMediaHighlightsJobRequest struct {
 	// JSON settings of the editing (EditingConfig in the reference).
-	EditingConfig string `rpc:",form"`
+	EditingConfig any `rpc:",json,form"`
 	// JSON description of the videos (InputConfig in the reference).
-	InputConfig string `rpc:",form"`
+	InputConfig any `rpc:",json,form"`
 	// JSON settings of the output (OutputConfig in the reference).
-	OutputConfig string
-	// JSON data of your own; its NotifyAddress receives the callback.
-	UserData string
+	OutputConfig any `rpc:",json"`
+	// Data of your own; NotifyAddress is told the end of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitScreenMediaHighlightsJobResponse is the answer of [Client.SubmitScreenMediaHighlightsJob].
@@ -683,11 +683,11 @@ type SubmitSegmentationJobRequest struct {
 	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
 	// JSON description of the video (InputConfig in the reference).
-	InputConfig string `rpc:",form"`
+	InputConfig any `rpc:",json,form"`
 	// JSON parameters of the splitting (JobParams in the reference).
-	JobParams string
+	JobParams any `rpc:",json"`
 	// JSON settings of the output (OutputConfig in the reference).
-	OutputConfig string
+	OutputConfig any `rpc:",json"`
 	// JSON data of your own. At most 512 bytes.
 	UserData any `rpc:",json" check:"bytes=512"`
 }
@@ -712,11 +712,11 @@ type SubmitSportsHighlightsJobRequest struct {
 	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
 	// JSON description of the videos (InputConfig in the reference).
-	InputConfig string `rpc:",form"`
+	InputConfig any `rpc:",json,form"`
 	// JSON settings of the output (OutputConfig in the reference).
-	OutputConfig string
-	// JSON data of your own; its NotifyAddress receives the callback.
-	UserData string
+	OutputConfig any `rpc:",json"`
+	// Data of your own; NotifyAddress is told the end of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitSportsHighlightsJobResponse is the answer of [Client.SubmitSportsHighlightsJob].
@@ -749,9 +749,9 @@ type SubmitTextGenerateJobRequest struct {
 	// What to write: advertising copy, video titles, or a storyboard script made of
 	// a text. One of MarketingCopy, Title or StoryboardScript.
 	Type string `check:"in=MarketingCopy|Title|StoryboardScript"`
-	// JSON data of your own; its NotifyAddress receives the callback. At most 512
+	// Data of your own; NotifyAddress is told the end of the job. At most 512
 	// bytes.
-	UserData any `rpc:",json" check:"bytes=512"`
+	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitTextGenerateJobResponse is the answer of [Client.SubmitTextGenerateJob].
@@ -783,7 +783,7 @@ type SubmitVideoTranslationJobRequest struct {
 	// JSON object with the video or the subtitle file.
 	InputConfig any `rpc:",json"`
 	// JSON settings of the output, a video or a subtitle file.
-	OutputConfig string
+	OutputConfig any `rpc:",json"`
 	// Leave empty: the service fills it in.
 	Signature string
 	// Leave empty: the service fills it in.
@@ -796,9 +796,9 @@ type SubmitVideoTranslationJobRequest struct {
 	SignatureVersion string
 	// Title of the job.
 	Title string
-	// JSON data of your own; its NotifyAddress receives the callback. At most 512
+	// Data of your own; NotifyAddress is told the end of the job. At most 512
 	// bytes.
-	UserData any `rpc:",json" check:"bytes=512"`
+	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitVideoTranslationJobResponse is the answer of [Client.SubmitVideoTranslationJob].

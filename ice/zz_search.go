@@ -222,7 +222,7 @@ type DeleteMediaFromSearchLibRequest struct {
 	// Asset to take out. Required.
 	MediaId string `check:"required"`
 	// JSON message about the asset, as [Client.InsertMediaToSearchLib] takes it.
-	MsgBody string
+	MsgBody any `rpc:",json"`
 	// Namespace of the asset in the library.
 	Namespace string
 	// Search library; ims-default-search-lib when empty.
@@ -364,7 +364,7 @@ type InsertMediaToSearchLibRequest struct {
 	MediaType string `check:"in=video|image|audio"`
 	// JSON data of the asset: title, and customFields with intField1, strField1 and
 	// strField2, which searches can filter by and which cannot be changed later.
-	MsgBody string
+	MsgBody any `rpc:",json"`
 	// Namespace for the asset.
 	Namespace string
 	// Search library; ims-default-search-lib when empty.
@@ -559,10 +559,8 @@ func (c *Client) SearchMediaIter(ctx context.Context, req SearchMediaRequest) it
 
 // SearchMediaRequest is the input of [Client.SearchMedia].
 type SearchMediaRequest struct {
-	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
-	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
-	// match.
-	CustomFilters any `rpc:",json"`
+	// Filter by custom fields; all of them must match.
+	CustomFilters CustomFilters `rpc:",json"`
 	// Only assets of this entity.
 	EntityId string
 	// Filter such as title = 'final' and cateId == '12' and utcCreate =
@@ -621,10 +619,8 @@ func (c *Client) SearchMediaByAILabelIter(ctx context.Context, req SearchMediaBy
 
 // SearchMediaByAILabelRequest is the input of [Client.SearchMediaByAILabel].
 type SearchMediaByAILabelRequest struct {
-	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
-	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
-	// match.
-	CustomFilters any `rpc:",json"`
+	// Filter by custom fields; all of them must match.
+	CustomFilters CustomFilters `rpc:",json"`
 	// fuzzy when empty; precise finds only assets added since that mode exists. One
 	// of fuzzy or precise.
 	MatchingMode string `check:"in=fuzzy|precise"`
@@ -683,10 +679,8 @@ func (c *Client) SearchMediaByFaceIter(ctx context.Context, req SearchMediaByFac
 
 // SearchMediaByFaceRequest is the input of [Client.SearchMediaByFace].
 type SearchMediaByFaceRequest struct {
-	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
-	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
-	// match.
-	CustomFilters any `rpc:",json"`
+	// Filter by custom fields; all of them must match.
+	CustomFilters CustomFilters `rpc:",json"`
 	// Entity to look in.
 	EntityId string
 	// Name you give this search: the same for all its pages and for
@@ -737,10 +731,8 @@ func (c *Client) SearchMediaByHybridIter(ctx context.Context, req SearchMediaByH
 
 // SearchMediaByHybridRequest is the input of [Client.SearchMediaByHybrid].
 type SearchMediaByHybridRequest struct {
-	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
-	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
-	// match.
-	CustomFilters any `rpc:",json"`
+	// Filter by custom fields; all of them must match.
+	CustomFilters CustomFilters `rpc:",json"`
 	// Asset to return the matches of in detail.
 	MediaId string
 	// Only assets of this type. One of image or video.
@@ -788,10 +780,8 @@ func (c *Client) SearchMediaByMultimodalIter(ctx context.Context, req SearchMedi
 
 // SearchMediaByMultimodalRequest is the input of [Client.SearchMediaByMultimodal].
 type SearchMediaByMultimodalRequest struct {
-	// JSON filter on intField1, strField1 and strField2. A field takes a value, a
-	// list of values, or a range such as {"gte":12,"lte":13}; all fields must
-	// match.
-	CustomFilters any `rpc:",json"`
+	// Filter by custom fields; all of them must match.
+	CustomFilters CustomFilters `rpc:",json"`
 	// Only assets of this type; video when empty. One of image or video.
 	MediaType string `check:"in=image|video"`
 	// Only assets of this namespace.
@@ -960,7 +950,7 @@ type UpdateMediaToSearchLibRequest struct {
 	MediaId string `check:"required"`
 	// JSON data of the asset, as [Client.InsertMediaToSearchLib] takes it;
 	// customFields cannot be changed. Required.
-	MsgBody string `check:"required"`
+	MsgBody any `rpc:",json" check:"required"`
 	// Namespace of the asset in the library.
 	Namespace string
 	// Search library; ims-default-search-lib when empty.

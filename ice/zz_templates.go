@@ -27,7 +27,7 @@ type CreateCustomTemplateRequest struct {
 	// moderation: 1 video, 2 audio, 3 image; AI erasing: 1 logo, 2 subtitles.
 	Subtype int32
 	// JSON text; its keys depend on Type and Subtype. Required.
-	TemplateConfig string `check:"required"`
+	TemplateConfig any `rpc:",json" check:"required"`
 	// 1 transcoding, 2 snapshots, 3 animated images, 4 image watermark, 5 text
 	// watermark, 6 subtitles, 7 AI moderation, 8 AI cover, 9 AI erasing, 10 media
 	// DNA, 11 smart tags. Required.
@@ -251,7 +251,7 @@ type UpdateCustomTemplateRequest struct {
 	// New name of the template.
 	Name string
 	// New settings: JSON text as in [Client.CreateCustomTemplate].
-	TemplateConfig string
+	TemplateConfig any `rpc:",json"`
 	// The template to change. Required.
 	TemplateId string `check:"required"`
 }

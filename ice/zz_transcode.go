@@ -158,7 +158,7 @@ type SubmitMediaConvertJobRequest struct {
 	// JSON configuration (MediaConvertJobConfig in the reference): Inputs, each an
 	// InputFile with Type OSS or Media and Media the URL or id, and OutputGroups or
 	// Outputs. Pass unsigned URLs: signed ones may be refused. Required.
-	Config string `check:"required"`
+	Config any `rpc:",json" check:"required"`
 	// Pipeline that runs the job.
 	PipelineId string
 	// Data of your own; it comes back with the job.
@@ -197,8 +197,9 @@ type SubmitTranscodeJobRequest struct {
 	OutputGroup []TranscodeOutputGroup `rpc:",json" check:"required"`
 	// Pipeline and priority of the job.
 	ScheduleConfig ScheduleConfig `rpc:",json"`
-	// JSON data of your own; its NotifyAddress is called back. At most 512 bytes.
-	UserData any `rpc:",json" check:"bytes=512"`
+	// Data of your own; NotifyAddress is told the end of the job. At most 512
+	// bytes.
+	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitTranscodeJobResponse is the answer of [Client.SubmitTranscodeJob].

@@ -170,10 +170,10 @@ type StartWorkflowRequest struct {
 	SkipInputVerification *bool
 	// JSON text: {"Type":"Media","Media":"<media id>"} or
 	// {"Type":"OSS","Media":"<URL of the object>"}.
-	TaskInput string
-	// Your own data and, if wanted, a callback URL for this run, as JSON. At most
-	// 512 bytes.
-	UserData any `rpc:",json" check:"bytes=512"`
+	TaskInput any `rpc:",json"`
+	// Data of your own; NotifyAddress is told the end of the job. At most 512
+	// bytes.
+	UserData UserData `rpc:",json" check:"bytes=512"`
 	// The workflow template. Required.
 	WorkflowId string `check:"required"`
 }

@@ -655,9 +655,8 @@ type SubmitYikeStoryboardJobRequest struct {
 	StyleId string `rpc:",form"`
 	// Title of the job, in UTF-8; made from the date when empty. At most 128 bytes.
 	Title string `check:"bytes=128"`
-	// JSON settings; NotifyAddress is the HTTP URL or MNS queue that is told the
-	// end.
-	UserData any `rpc:",json"`
+	// Data of your own; NotifyAddress is told the end of the job.
+	UserData UserData `rpc:",json"`
 	// Model that makes the videos, such as wan2.6-r2v-flash.
 	VideoModel string
 }

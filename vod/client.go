@@ -2,9 +2,11 @@
 // its operations, typed.
 //
 // A request is a plain struct; a field that is left at its zero value is not
-// sent. Names are those of the API reference. The answer of an operation is a
-// struct of values with RequestId first. An operation that the types do not
-// cover is reached by [Client.Do].
+// sent. Names are those of the API reference. A parameter that is a JSON document
+// has a type in this package, or is an any: that takes a value to marshal, or the
+// document itself as a string, json.RawMessage or [alimedia.JSON]. The answer of an
+// operation is a struct of values with RequestId first. An operation that the types
+// do not cover is reached by [Client.Do].
 //
 //	video, err := vod.New(alimedia.Config{Region: "cn-shanghai"})
 //	out, err := video.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: id})

@@ -446,9 +446,9 @@ type SubmitAIImageJobRequest struct {
 	OwnerId              string
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	// Callback (MessageCallback) or data of your own (Extend) for the events of the
-	// job, as a JSON document of at most 512 bytes.
-	UserData any `rpc:",json"`
+	// Callback and data of your own; the data comes back in the events of the job.
+	// At most 512 bytes.
+	UserData UserData `rpc:",json" check:"bytes=512"`
 	// The video to process. Required.
 	VideoId string `check:"required"`
 }
@@ -490,8 +490,8 @@ type SubmitAIJobRequest struct {
 	// What to find, separated by commas: similar videos (AIMediaDNA), smart tags
 	// (AIVideoTag). One of AIMediaDNA or AIVideoTag.
 	Types string `check:"in=AIMediaDNA|AIVideoTag"`
-	// Callback and data of your own for the events of the job, as a JSON document.
-	UserData any `rpc:",json"`
+	// Callback and data of your own; the data comes back in the events of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitAIJobResponse is the answer of [Client.SubmitAIJob].

@@ -74,7 +74,7 @@ type UpdateAttachedMediaInfosRequest struct {
 	// A JSON array with one object for each asset, at most 20, such as
 	// [{"MediaId":"...","Title":"...","Tags":"a,b"}]. Title, Description and Tags
 	// must not contain emoji. Required.
-	UpdateContent string `check:"required"`
+	UpdateContent any `rpc:",json" check:"required"`
 }
 
 // UpdateAttachedMediaInfosResponse is the answer of [Client.UpdateAttachedMediaInfos].

@@ -23,7 +23,7 @@ type CreateAuditRequest struct {
 	// A JSON array with one object for each asset, at most 100, such as
 	// [{"VideoId":"...","Status":"Blocked","Reason":"...","Comment":"..."}].
 	// Required.
-	AuditContent string `check:"required"`
+	AuditContent any `rpc:",json" check:"required"`
 }
 
 // CreateAuditResponse is the answer of [Client.CreateAudit].
@@ -366,7 +366,7 @@ func (c *Client) SubmitAIImageAuditJob(ctx context.Context, req SubmitAIImageAud
 type SubmitAIImageAuditJobRequest struct {
 	// A JSON document with a ResourceType (letters, digits, underscores), by which
 	// the provider's support can set rules of its own.
-	MediaAuditConfiguration string
+	MediaAuditConfiguration any `rpc:",json"`
 	// The ImageId of the image. Required.
 	MediaId              string `check:"required"`
 	OwnerAccount         string
@@ -401,15 +401,15 @@ func (c *Client) SubmitAIMediaAuditJob(ctx context.Context, req SubmitAIMediaAud
 type SubmitAIMediaAuditJobRequest struct {
 	// A JSON document with a ResourceType (letters, digits, underscores), by which
 	// the provider's support can set rules of its own.
-	MediaAuditConfiguration string
+	MediaAuditConfiguration any `rpc:",json"`
 	// The VideoId of the asset. Required.
 	MediaId string `check:"required"`
 	// Kind of media; audio counts as video. One of video.
 	MediaType string `check:"in=video"`
 	// The AI template, of type AIMediaAudit; the default one when empty.
 	TemplateId string
-	// Callback and data of your own for the events of the job, as a JSON document.
-	UserData any `rpc:",json"`
+	// Callback and data of your own; the data comes back in the events of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitAIMediaAuditJobResponse is the answer of [Client.SubmitAIMediaAuditJob].

@@ -39,7 +39,7 @@ type AddVodDomainRequest struct {
 	SecurityToken string
 	// The origin servers as a JSON array, such as
 	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}]. Required.
-	Sources string `check:"required"`
+	Sources any `rpc:",json" check:"required"`
 	// Top-level domain to attach it to.
 	TopLevelDomain string
 }
@@ -69,7 +69,7 @@ type BatchSetVodDomainConfigsRequest struct {
 	// A JSON array such as
 	// [{"functionName":"set_req_host_header","functionArgs":[{"argName":"domain_name","argValue":"www.example.com"}]}];
 	// with a configId the setting of that id is changed. Required.
-	Functions     string `check:"required"`
+	Functions     any `rpc:",json" check:"required"`
 	OwnerAccount  string
 	OwnerId       int64
 	SecurityToken string
@@ -885,7 +885,7 @@ type UpdateVodDomainRequest struct {
 	SecurityToken string
 	// The origin servers as a JSON array, such as
 	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}].
-	Sources string
+	Sources any `rpc:",json"`
 	// Top-level domain to attach it to.
 	TopLevelDomain string
 }

@@ -30,9 +30,8 @@ type AddEditingProjectRequest struct {
 	OwnerId              string
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	// The timeline as a JSON document with VideoTracks and others. An empty
-	// timeline when nil.
-	Timeline any `rpc:",json"`
+	// The timeline. An empty one when zero.
+	Timeline Timeline `rpc:",json"`
 	// Title of the project. Required.
 	Title string `check:"required"`
 }
@@ -269,14 +268,14 @@ type ProduceEditingProjectVideoRequest struct {
 	ProjectId            string
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
-	// The timeline as a JSON document with VideoTracks and others. Every clip needs
-	// a valid MediaId. The saved timeline of the project when nil.
-	Timeline any `rpc:",json"`
+	// The timeline. Every clip needs a valid MediaId. The saved timeline of the
+	// project when zero.
+	Timeline Timeline `rpc:",json"`
 	// Title of the project.
 	Title string
-	// Callback and data of your own for the events of the job, as a JSON document
-	// of at most 256 characters.
-	UserData any `rpc:",json"`
+	// Callback and data of your own; the data comes back in the events of the job.
+	// At most 256 characters.
+	UserData UserData `rpc:",json" check:"runes=256"`
 }
 
 // ProduceEditingProjectVideoResponse is the answer of [Client.ProduceEditingProjectVideo].
@@ -385,8 +384,8 @@ type UpdateEditingProjectRequest struct {
 	ProjectId            string `check:"required"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      string
-	// New timeline as a JSON document.
-	Timeline string
+	// New timeline.
+	Timeline Timeline `rpc:",json"`
 	// New title.
 	Title string
 }

@@ -120,7 +120,7 @@ type UpdateImageInfosRequest struct {
 	// A JSON array with one object for each image, at most 20, such as
 	// [{"ImageId":"...","Title":"...","Tags":"a,b"}]. Title, Description and Tags
 	// must not contain emoji. Required.
-	UpdateContent string `check:"required"`
+	UpdateContent any `rpc:",json" check:"required"`
 }
 
 // UpdateImageInfosResponse is the answer of [Client.UpdateImageInfos].

@@ -673,9 +673,8 @@ func (c *Client) UpdateVideoInfos(ctx context.Context, req UpdateVideoInfosReque
 
 // UpdateVideoInfosRequest is the input of [Client.UpdateVideoInfos].
 type UpdateVideoInfosRequest struct {
-	// A JSON array with one object for each asset, such as
-	// [{"VideoId":"...","Title":"..."}]. Required.
-	UpdateContent any `rpc:",json" check:"required"`
+	// The changes, one for each video. Required. At most 20 items.
+	UpdateContent []VideoUpdate `rpc:",json" check:"required,items=20"`
 }
 
 // UpdateVideoInfosResponse is the answer of [Client.UpdateVideoInfos].

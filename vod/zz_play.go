@@ -121,13 +121,11 @@ type GetPlayInfoRequest struct {
 	// Kind of URL: from the CDN (cdn, default) or from the bucket. One of oss or
 	// cdn.
 	OutputType string `check:"in=oss|cdn"`
-	// A JSON document: PlayDomain, PreviewTime, EncryptType, StorageClass and
-	// others. Without PlayDomain the default domain counts, or else the one changed
-	// last.
-	PlayConfig any `rpc:",json"`
-	// A JSON document with uid and rand for URLs signed by type A, such as
-	// {"uid":"12345","rand":"abckljd"}.
-	ReAuthInfo any `rpc:",json"`
+	// Settings of the play URLs. Without PlayDomain the default domain counts, or
+	// else the one changed last.
+	PlayConfig PlayConfig `rpc:",json"`
+	// What goes into URLs signed by type A.
+	ReAuthInfo ReAuthInfo `rpc:",json"`
 	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
 	// hyphens and underscores.
 	ReferenceId string `check:"pattern=referenceId"`
@@ -245,9 +243,8 @@ type RefreshMediaPlayUrlsRequest struct {
 	// Remove from the caches (Refresh) or load into them (Preload). Required. One
 	// of Refresh or Preload.
 	TaskType string `check:"required,in=Refresh|Preload"`
-	// A JSON document with the callback of the job and data of your own, as in
-	// other operations.
-	UserData any `rpc:",json"`
+	// Callback and data of your own; the data comes back in the events of the job.
+	UserData UserData `rpc:",json"`
 }
 
 // RefreshMediaPlayUrlsResponse is the answer of [Client.RefreshMediaPlayUrls].

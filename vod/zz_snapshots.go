@@ -144,9 +144,8 @@ func (c *Client) SubmitDynamicImageJob(ctx context.Context, req SubmitDynamicIma
 type SubmitDynamicImageJobRequest struct {
 	// The template, from [Client.AddVodTemplate]. Required.
 	DynamicImageTemplateId string `check:"required"`
-	// A JSON document that replaces settings of the template, such as
-	// {"Watermarks":[{"WatermarkId":"...","Content":"..."}]}.
-	OverrideParams any `rpc:",json"`
+	// Replaces settings of the template: its Watermarks.
+	OverrideParams OverrideParams `rpc:",json"`
 	// The video to process. Required.
 	VideoId string `check:"required"`
 }
@@ -194,9 +193,9 @@ type SubmitSnapshotJobRequest struct {
 	// A JSON document, such as
 	// {"CellWidth":"120","CellHeight":"68","Columns":"3","Lines":"10","Padding":"20","Margin":"50"};
 	// when given, a sprite is made as well.
-	SpriteSnapshotConfig string
-	// Callback and data of your own for the events of the job, as a JSON document.
-	UserData any `rpc:",json"`
+	SpriteSnapshotConfig any `rpc:",json"`
+	// Callback and data of your own; the data comes back in the events of the job.
+	UserData UserData `rpc:",json"`
 	// The video to process.
 	VideoId string
 	// Width in pixels, 8 to 4096; the video's own when empty.

@@ -1325,7 +1325,7 @@ type DescribeVodPlayerMetricDataRequest struct {
 	// SdkVersion and VideoDefinition also > or <. Values come from
 	// [Client.DescribeVodPlayerDimensionData]. Not heeded for Uv, AvgPerVv,
 	// AvgPerPlayDuration and AvgPerCompletionVv.
-	Filters string
+	Filters any `rpc:",json"`
 	// Length of a step: 5m for ranges up to 3 days, 1h up to 7 days, or 1d.
 	// Required. One of 5m, 1h or 1d.
 	Interval string `check:"required,in=5m|1h|1d"`

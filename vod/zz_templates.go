@@ -34,10 +34,9 @@ type AddTranscodeTemplateGroupRequest struct {
 	Name string `check:"bytes=128"`
 	// The existing group to add to.
 	TranscodeTemplateGroupId string
-	// A JSON array of templates with Definition, Container, Video, Audio and
-	// others. Leave Width and Height out rather than empty. A group without
-	// templates transcodes nothing.
-	TranscodeTemplateList any `rpc:",json"`
+	// The templates. A group without templates transcodes nothing. At most 20
+	// items.
+	TranscodeTemplateList []TranscodeTemplate `rpc:",json" check:"items=20"`
 }
 
 // AddTranscodeTemplateGroupResponse is the answer of [Client.AddTranscodeTemplateGroup].
@@ -276,9 +275,8 @@ type UpdateTranscodeTemplateGroupRequest struct {
 	Name string `check:"bytes=128"`
 	// The group to change. Required.
 	TranscodeTemplateGroupId string `check:"required"`
-	// A JSON array of templates with Definition, Container, Video, Audio and
-	// others.
-	TranscodeTemplateList any `rpc:",json"`
+	// The templates. At most 20 items.
+	TranscodeTemplateList []TranscodeTemplate `rpc:",json" check:"items=20"`
 }
 
 // UpdateTranscodeTemplateGroupResponse is the answer of [Client.UpdateTranscodeTemplateGroup].

@@ -220,13 +220,12 @@ func (c *Client) SubmitTranscodeJobs(ctx context.Context, req SubmitTranscodeJob
 
 // SubmitTranscodeJobsRequest is the input of [Client.SubmitTranscodeJobs].
 type SubmitTranscodeJobsRequest struct {
-	// A JSON document for standard HLS encryption only: CipherText from
-	// [Client.GenerateKMSDataKey], DecryptKeyUri, KeyServiceType. The template
-	// itself must have encryption on, too.
-	EncryptConfig any `rpc:",json"`
-	// A JSON document that replaces images and texts of watermarks and files of
-	// subtitles in the template group.
-	OverrideParams any `rpc:",json"`
+	// Key of HLS standard encryption; only for templates that have encryption
+	// switched on.
+	EncryptConfig EncryptConfig `rpc:",json"`
+	// Replaces images and texts of watermarks, files of subtitles and settings of
+	// the template group.
+	OverrideParams OverrideParams `rpc:",json"`
 	// The queue to use; the default one when empty.
 	PipelineId string
 	// Place in the queue, from 1 to 10 (first); 6 when empty. Jobs already running

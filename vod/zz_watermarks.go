@@ -31,10 +31,8 @@ type AddWatermarkRequest struct {
 	Name string `check:"required,bytes=128"`
 	// Kind of watermark. Required. One of Image or Text.
 	Type string `check:"required,in=Image|Text"`
-	// Place and looks as a JSON document, for an image such as
-	// {"Width":"55","Height":"55","Dx":"9","Dy":"9","ReferPos":"BottomLeft"}.
-	// Required.
-	WatermarkConfig any `rpc:",json" check:"required"`
+	// Place and looks. Required.
+	WatermarkConfig WatermarkConfig `rpc:",json" check:"required"`
 }
 
 // AddWatermarkResponse is the answer of [Client.AddWatermark].
@@ -139,9 +137,8 @@ func (c *Client) UpdateWatermark(ctx context.Context, req UpdateWatermarkRequest
 type UpdateWatermarkRequest struct {
 	// New name, of letters, digits and Chinese characters. At most 128 bytes.
 	Name string `check:"bytes=128"`
-	// New place and looks as a JSON document, as in [Client.AddWatermark].
-	// Required.
-	WatermarkConfig any `rpc:",json" check:"required"`
+	// New place and looks. Required.
+	WatermarkConfig WatermarkConfig `rpc:",json" check:"required"`
 	// The template to change. Required.
 	WatermarkId string `check:"required"`
 }

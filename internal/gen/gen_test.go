@@ -157,6 +157,16 @@ func TestGenerate_SplitsWhatBothSidesShare(t *testing.T) {
 	require.Contains(t, things, "type ThingConfigInfo struct {\n\t// All the way down.\n\tDeep bool\n\t// Clip to take.\n\tClipId string `json:\"clipId\"`\n}")
 }
 
+func TestGenerate_Documents(t *testing.T) {
+	t.Parallel()
+	files, err := generate(t, catalogue, replace(t, decisions, `"merge":`, `"documents":["Rest","Limits"],"merge":`))
+	require.NoError(t, err)
+	documents := string(files["zz_documents.go"])
+	require.Contains(t, documents, "func (d Rest) MarshalJSON() ([]byte, error) {\n\ttype plain Rest\n\treturn rpc.MarshalDocument(plain(d), d.Raw, d.Extra)\n}\n")
+	require.Contains(t, documents, "func (d *Rest) UnmarshalJSON(data []byte) error {\n\ttype plain Rest\n\treturn rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)\n}\n")
+	require.Less(t, strings.Index(documents, "Limits"), strings.Index(documents, "Rest"))
+}
+
 func TestGenerate_SameInputSameOutput(t *testing.T) {
 	t.Parallel()
 	first, err := generate(t, catalogue, decisions)
@@ -203,6 +213,7 @@ func TestOverlay_Refuses(t *testing.T) {
 		{"name of a request", `"ThingConfig"`, `"ListThingsRequest"`, "is the name of a request or a response"},
 		{"name of a document", `"merge":`, `"documents":["Thing"],"merge":`, "Thing is also a document written by hand"},
 		{"doc of no type", `"merge":`, `"typeDocs":{"NoSuch":"x"},"merge":`, "no type NoSuch"},
+		{"JSON as plain text", `"Extra":{"doc":"All the rest."}`, `"Extra":{"doc":"All the rest.","type":"string"}`, "CreateThingRequest.Extra: holds a JSON document"},
 		{"unknown model", `"merge":`, `"models":{"NoSuch":"X"},"merge":`, "unknown model NoSuch"},
 		{"page without a list", `"items":"Things.Thing"`, `"items":"Total"`, "is no list of the response"},
 		{"page without its token", `"next":"NextToken"`, `"next":"Token"`, "is no string of the response"},

@@ -195,6 +195,9 @@ func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at s
 	if f.typ == "" {
 		f.typ = m.goType(action, parent+"."+s.Name, s, s.Type, at)
 	}
+	if s.JSONText && f.typ == "string" {
+		m.fail("%s.%s: holds a JSON document; give it a type of its own", parent, s.Name)
+	}
 	f.pointer = f.typ == "bool" || o.Pointer != ""
 	return f
 }

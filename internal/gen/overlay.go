@@ -51,7 +51,8 @@ type overlay struct {
 	// other.
 	Split []string `json:"split"`
 
-	// Documents lists the types written by hand.
+	// Documents lists the types written by hand in documents.go: structs with
+	// the fields Extra and Raw, which get their JSON methods from here.
 	Documents []string `json:"documents"`
 
 	// Hosts are documented endpoints; they win over the catalogue's.

@@ -42,7 +42,34 @@ func (m *model) files() (map[string][]byte, error) {
 	if err := m.file(out, "zz_types.go", shared.Bytes()); err != nil {
 		return nil, err
 	}
+	if len(m.overlay.Documents) > 0 {
+		if err := m.file(out, "zz_documents.go", m.documents()); err != nil {
+			return nil, err
+		}
+	}
 	return out, m.file(out, "zz_service.go", m.service())
+}
+
+// documents prints the methods by which the types of documents.go keep what
+// they do not know, and send Raw instead of it all.
+func (m *model) documents() []byte {
+	var b bytes.Buffer
+	for _, name := range slices.Sorted(slices.Values(m.overlay.Documents)) {
+		fmt.Fprintf(&b, `
+// MarshalJSON writes Raw, or the fields and Extra.
+func (d %[1]s) MarshalJSON() ([]byte, error) {
+	type plain %[1]s
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+
+// UnmarshalJSON keeps unknown keys in Extra.
+func (d *%[1]s) UnmarshalJSON(data []byte) error {
+	type plain %[1]s
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+`, name)
+	}
+	return b.Bytes()
 }
 
 // ownTypes are the nested types that only this operation has.

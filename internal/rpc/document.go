@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"reflect"
+	"strings"
 
 	"github.com/alimedia/alimedia-go"
 )
@@ -57,9 +58,11 @@ func UnmarshalDocument(data []byte, doc any, extra *map[string]json.RawMessage) 
 	}
 	t := reflect.TypeOf(doc).Elem()
 	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("json") != "-" {
-			delete(all, jsonName(t.Field(i)))
+		if t.Field(i).Tag.Get("json") == "-" {
+			continue
 		}
+		name := jsonName(t.Field(i))
+		maps.DeleteFunc(all, func(key string, _ json.RawMessage) bool { return strings.EqualFold(key, name) })
 	}
 	if len(all) == 0 {
 		all = nil

@@ -100,7 +100,7 @@ func Run(t *testing.T, service string, open func(alimedia.Config) (any, error)) 
 	}
 }
 
-func read[T any](t *testing.T, name string) *T {
+func read[T any](t testing.TB, name string) *T {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	require.NoError(t, err)
