@@ -156,7 +156,8 @@ func (t *tracker) report(callback func(Progress), log *slog.Logger) {
 		if p.Stage == StageSend && p.Rate > 0 && p.Total > 0 {
 			p.ETA = time.Duration(float64(p.Total-p.Sent) / p.Rate * float64(time.Second))
 		}
-		if p != last {
+		opened := p.Name != "" || p.Stage != StageOpen
+		if p != last && opened {
 			callback(p)
 			last = p
 		}
