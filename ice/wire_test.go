@@ -12,3 +12,8 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	wiretest.Run(t, "ice", func(cfg alimedia.Config) (any, error) { return ice.New(cfg) })
 }
+
+func TestIterators_All(t *testing.T) {
+	t.Parallel()
+	wiretest.RunIterators(t, "ice", func(cfg alimedia.Config) (any, error) { return ice.New(cfg) })
+}

@@ -364,7 +364,6 @@ type GetAiRtcAuthCodeListRequest struct {
 	// The batch, from [Client.GetAiRtcLicenseInfoList]. Required.
 	LicenseItemId string `check:"required"`
 	// False leaves TotalCount out; true when absent.
-	// [Client.GetAiRtcAuthCodeListIter] needs the count.
 	NeedTotalCount *bool
 	// The page number, from 1.
 	PageNo int64
@@ -425,7 +424,6 @@ type GetAiRtcLicenseInfoListRequest struct {
 	// Only this batch.
 	LicenseItemId string
 	// False leaves TotalCount out; true when absent.
-	// [Client.GetAiRtcLicenseInfoListIter] needs the count.
 	NeedTotalCount *bool
 	// The page number, from 1.
 	PageNo int64
@@ -726,7 +724,7 @@ func (c *Client) QueryIpcQuota(ctx context.Context, req QueryIpcQuotaRequest) (*
 func (c *Client) QueryIpcQuotaIter(ctx context.Context, req QueryIpcQuotaRequest) iter.Seq2[IpcQuota, error] {
 	return rpc.Numbers(ctx, c.QueryIpcQuota, req, 1,
 		func(in *QueryIpcQuotaRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *QueryIpcQuotaResponse) ([]IpcQuota, int64) { return out.IpcQuotaInfos, -1 })
+		func(out *QueryIpcQuotaResponse) ([]IpcQuota, int64) { return out.IpcQuotaInfos, out.Total })
 }
 
 // QueryIpcQuotaRequest is the input of [Client.QueryIpcQuota].
@@ -749,7 +747,7 @@ type QueryIpcQuotaRequest struct {
 type QueryIpcQuotaResponse struct {
 	RequestId     string
 	IpcQuotaInfos []IpcQuota
-	Total         string
+	Total         int64
 }
 
 // IpcQuota is one of the IpcQuotaInfos of [QueryIpcQuotaResponse].

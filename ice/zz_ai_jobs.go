@@ -3,6 +3,7 @@
 package ice
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
@@ -361,7 +362,10 @@ func (c *Client) ListRecognitionEntities(ctx context.Context, req ListRecognitio
 // [Client.ListRecognitionEntities], one call per page.
 func (c *Client) ListRecognitionEntitiesIter(ctx context.Context, req ListRecognitionEntitiesRequest) iter.Seq2[RecognitionEntity, error] {
 	return rpc.Numbers(ctx, c.ListRecognitionEntities, req, 1,
-		func(in *ListRecognitionEntitiesRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
+		func(in *ListRecognitionEntitiesRequest) (page, size *int32) {
+			in.PageSize = cmp.Or(in.PageSize, 50)
+			return &in.PageNumber, &in.PageSize
+		},
 		func(out *ListRecognitionEntitiesResponse) ([]RecognitionEntity, int64) {
 			return out.Entities.Entity, out.TotalCount
 		})
@@ -378,8 +382,8 @@ type ListRecognitionEntitiesRequest struct {
 	OwnerId      int64
 	// The page number, from 1. Required.
 	PageNumber int32 `check:"required"`
-	// Entries per page, up to 50; [Client.ListRecognitionEntitiesIter] does not
-	// fill it in. Required. At most 50.
+	// Entries per page, up to 50, which [Client.ListRecognitionEntitiesIter] takes
+	// when zero. Required. At most 50.
 	PageSize             int32 `check:"required,max=50"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
@@ -419,7 +423,10 @@ func (c *Client) ListRecognitionLibs(ctx context.Context, req ListRecognitionLib
 // [Client.ListRecognitionLibs], one call per page.
 func (c *Client) ListRecognitionLibsIter(ctx context.Context, req ListRecognitionLibsRequest) iter.Seq2[RecognitionLib, error] {
 	return rpc.Numbers(ctx, c.ListRecognitionLibs, req, 1,
-		func(in *ListRecognitionLibsRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
+		func(in *ListRecognitionLibsRequest) (page, size *int32) {
+			in.PageSize = cmp.Or(in.PageSize, 50)
+			return &in.PageNumber, &in.PageSize
+		},
 		func(out *ListRecognitionLibsResponse) ([]RecognitionLib, int64) { return out.Libs.Lib, out.TotalCount })
 }
 
@@ -434,8 +441,8 @@ type ListRecognitionLibsRequest struct {
 	OwnerId      int64
 	// The page number, from 1. Required.
 	PageNumber int32 `check:"required"`
-	// Entries per page, up to 50; [Client.ListRecognitionLibsIter] does not fill it
-	// in. Required. At most 50.
+	// Entries per page, up to 50, which [Client.ListRecognitionLibsIter] takes when
+	// zero. Required. At most 50.
 	PageSize             int32 `check:"required,max=50"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
@@ -473,7 +480,10 @@ func (c *Client) ListRecognitionSamples(ctx context.Context, req ListRecognition
 // [Client.ListRecognitionSamples], one call per page.
 func (c *Client) ListRecognitionSamplesIter(ctx context.Context, req ListRecognitionSamplesRequest) iter.Seq2[RecognitionSample, error] {
 	return rpc.Numbers(ctx, c.ListRecognitionSamples, req, 1,
-		func(in *ListRecognitionSamplesRequest) (page, size *int32) { return &in.PageNumber, &in.PageSize },
+		func(in *ListRecognitionSamplesRequest) (page, size *int32) {
+			in.PageSize = cmp.Or(in.PageSize, 10)
+			return &in.PageNumber, &in.PageSize
+		},
 		func(out *ListRecognitionSamplesResponse) ([]RecognitionSample, int64) {
 			return out.Samples.Sample, out.TotalCount
 		})
@@ -494,7 +504,7 @@ type ListRecognitionSamplesRequest struct {
 	OwnerId      int64
 	// The page number, from 1. Required.
 	PageNumber int32 `check:"required"`
-	// Samples per page; [Client.ListRecognitionSamplesIter] does not fill it in.
+	// Samples per page; [Client.ListRecognitionSamplesIter] takes 10 when zero.
 	// Required.
 	PageSize             int32 `check:"required"`
 	ResourceOwnerAccount string

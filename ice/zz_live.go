@@ -402,7 +402,7 @@ func (c *Client) ListLiveRecordFiles(ctx context.Context, req ListLiveRecordFile
 func (c *Client) ListLiveRecordFilesIter(ctx context.Context, req ListLiveRecordFilesRequest) iter.Seq2[LiveRecordFile, error] {
 	return rpc.Numbers(ctx, c.ListLiveRecordFiles, req, 1,
 		func(in *ListLiveRecordFilesRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *ListLiveRecordFilesResponse) ([]LiveRecordFile, int64) { return out.Files, -1 })
+		func(out *ListLiveRecordFilesResponse) ([]LiveRecordFile, int64) { return out.Files, out.TotalCount })
 }
 
 // ListLiveRecordFilesRequest is the input of [Client.ListLiveRecordFiles].
@@ -430,7 +430,7 @@ type ListLiveRecordFilesResponse struct {
 	PageNo     int64
 	PageSize   string
 	SortBy     string
-	TotalCount string
+	TotalCount int64
 }
 
 // LiveRecordFile is one of the Files of [ListLiveRecordFilesResponse].

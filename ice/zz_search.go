@@ -540,21 +540,14 @@ type SearchIndexJobRerunResponse struct {
 
 // SearchMedia finds media assets by their metadata.
 //
-// To read all matches pass the ScrollToken of each answer to the next call.
-// Scrolling only goes forward, at most 1000 assets at a time.
+// To read all matches pass the ScrollToken of each answer to the next call, as
+// [Client.SearchMediaIter] does. Scrolling only goes forward, at most 1000
+// assets at a time.
 //
 // RAM action: ice:SearchMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read}, req, new(SearchMediaResponse))
-}
-
-// SearchMediaIter yields the items of all pages of [Client.SearchMedia], one
-// call per page.
-func (c *Client) SearchMediaIter(ctx context.Context, req SearchMediaRequest) iter.Seq2[MediaInfo, error] {
-	return rpc.Numbers(ctx, c.SearchMedia, req, 1,
-		func(in *SearchMediaRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *SearchMediaResponse) ([]MediaInfo, int64) { return out.MediaInfoList, out.Total })
 }
 
 // SearchMediaRequest is the input of [Client.SearchMedia].

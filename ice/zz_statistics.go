@@ -3,6 +3,7 @@
 package ice
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
@@ -189,7 +190,10 @@ func (c *Client) DescribePlayList(ctx context.Context, req DescribePlayListReque
 // [Client.DescribePlayList], one call per page.
 func (c *Client) DescribePlayListIter(ctx context.Context, req DescribePlayListRequest) iter.Seq2[PlayRecord, error] {
 	return rpc.Numbers(ctx, c.DescribePlayList, req, 1,
-		func(in *DescribePlayListRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
+		func(in *DescribePlayListRequest) (page, size *int32) {
+			in.PageSize = cmp.Or(in.PageSize, 10)
+			return &in.PageNo, &in.PageSize
+		},
 		func(out *DescribePlayListResponse) ([]PlayRecord, int64) { return out.PlayList, out.TotalNum })
 }
 
@@ -207,7 +211,7 @@ type DescribePlayListRequest struct {
 	OrderType string `check:"in=DESC|ASC"`
 	// The page number, from 1. Required.
 	PageNo int32 `check:"required"`
-	// Playbacks per page; [Client.DescribePlayListIter] does not fill it in.
+	// Playbacks per page; [Client.DescribePlayListIter] takes 10 when zero.
 	// Required.
 	PageSize int32 `check:"required"`
 	// Only this kind of playback; vod is the one there is.

@@ -12,3 +12,8 @@ func TestWire(t *testing.T) {
 	t.Parallel()
 	wiretest.Run(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
 }
+
+func TestIterators_All(t *testing.T) {
+	t.Parallel()
+	wiretest.RunIterators(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
+}

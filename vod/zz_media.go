@@ -437,20 +437,13 @@ type RestoreMediaResponse struct {
 //
 // Page numbers reach the first 5000 matches. Videos and audio files can be
 // walked to two million with ScrollToken: each call goes at most 100 assets on
-// from the last and allows one sort field.
+// from the last and allows one sort field. [Client.SearchMediaIter] does it by
+// itself.
 //
 // RAM action: vod:SearchMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read}, req, new(SearchMediaResponse))
-}
-
-// SearchMediaIter yields the items of all pages of [Client.SearchMedia], one
-// call per page.
-func (c *Client) SearchMediaIter(ctx context.Context, req SearchMediaRequest) iter.Seq2[Media, error] {
-	return rpc.Numbers(ctx, c.SearchMedia, req, 1,
-		func(in *SearchMediaRequest) (page, size *int32) { return &in.PageNo, &in.PageSize },
-		func(out *SearchMediaResponse) ([]Media, int64) { return out.MediaList, out.Total })
 }
 
 // SearchMediaRequest is the input of [Client.SearchMedia].

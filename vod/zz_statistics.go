@@ -3,6 +3,7 @@
 package vod
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
@@ -1155,7 +1156,10 @@ func (c *Client) DescribeVodMediaPlayData(ctx context.Context, req DescribeVodMe
 // [Client.DescribeVodMediaPlayData], one call per page.
 func (c *Client) DescribeVodMediaPlayDataIter(ctx context.Context, req DescribeVodMediaPlayDataRequest) iter.Seq2[QoeInfo, error] {
 	return rpc.Numbers(ctx, c.DescribeVodMediaPlayData, req, 1,
-		func(in *DescribeVodMediaPlayDataRequest) (page, size *int64) { return &in.PageNo, &in.PageSize },
+		func(in *DescribeVodMediaPlayDataRequest) (page, size *int64) {
+			in.PageSize = cmp.Or(in.PageSize, 100)
+			return &in.PageNo, &in.PageSize
+		},
 		func(out *DescribeVodMediaPlayDataResponse) ([]QoeInfo, int64) { return out.QoeInfoList, out.TotalCount })
 }
 
@@ -1173,7 +1177,8 @@ type DescribeVodMediaPlayDataRequest struct {
 	Os string `check:"in=Android|iOS|Windows|macOS|Linux"`
 	// Page number, from 1. Required.
 	PageNo int64 `check:"required"`
-	// Assets a page. Required. At most 100.
+	// Assets a page; [Client.DescribeVodMediaPlayDataIter] takes 100 when zero.
+	// Required. At most 100.
 	PageSize int64 `check:"required,max=100"`
 	// The day, such as 20240322.
 	PlayDate string

@@ -141,6 +141,26 @@ func TestGenerate_PageNumbers(t *testing.T) {
 			"\t\tfunc(out *ListThingsResponse) ([]Thing, int64) { return out.Things.Thing, int64(out.Total) })\n")
 }
 
+func TestGenerate_PageSizeThatIsRequired(t *testing.T) {
+	t.Parallel()
+	files, err := generate(t, catalogue, replace(t, decisions,
+		`"page":{"token":"NextToken","next":"NextToken","items":"Things.Thing"}`,
+		`"page":{"page":"PageNo","size":"PageSize","fill":50,"items":"Things.Thing"}`))
+	require.NoError(t, err)
+	things := string(files["zz_things.go"])
+	require.Contains(t, things, "import (\n\t\"cmp\"\n\t\"context\"")
+	require.Contains(t, things, "\t\tfunc(in *ListThingsRequest) (page, size *int32) {\n"+
+		"\t\t\tin.PageSize = cmp.Or(in.PageSize, 50)\n\t\t\treturn &in.PageNo, &in.PageSize\n\t\t},\n")
+}
+
+func TestGenerate_IteratorByHand(t *testing.T) {
+	t.Parallel()
+	files, err := generate(t, catalogue, replace(t, decisions,
+		`"page":{"token":"NextToken","next":"NextToken","items":"Things.Thing"}`, `"page":{"byHand":"it is odd"}`))
+	require.NoError(t, err)
+	require.NotContains(t, string(files["zz_things.go"]), "ListThingsIter")
+}
+
 func TestGenerate_SplitsWhatBothSidesShare(t *testing.T) {
 	t.Parallel()
 	both := replace(t, catalogue, `{"name":"Total","type":"int32"}`,
@@ -217,6 +237,7 @@ func TestOverlay_Refuses(t *testing.T) {
 		{"unknown model", `"merge":`, `"models":{"NoSuch":"X"},"merge":`, "unknown model NoSuch"},
 		{"page without a list", `"items":"Things.Thing"`, `"items":"Total"`, "is no list of the response"},
 		{"page without its token", `"next":"NextToken"`, `"next":"Token"`, "is no string of the response"},
+		{"fill without a size", `"page":{"token":"NextToken","next":"NextToken",`, `"page":{"page":"PageNo","fill":50,`, "fill without size"},
 		{"page by nothing", `"token":"NextToken",`, ``, "either token or page"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

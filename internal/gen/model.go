@@ -144,7 +144,7 @@ func (m *model) addOperation(action, group string) {
 		op.response = append(op.response, m.field(action, action+"Response", f, o.Response[f.Name], response))
 	}
 	slices.SortStableFunc(op.response, func(a, b *field) int { return requestIDFirst(a) - requestIDFirst(b) })
-	if o.Page != nil {
+	if o.Page != nil && o.Page.ByHand == "" {
 		op.page = m.page(op, o.Page)
 	}
 	m.ops = append(m.ops, op)

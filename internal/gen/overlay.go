@@ -81,6 +81,10 @@ type pageOverlay struct {
 	First int    `json:"first"` // number of the first page
 	Items string `json:"items"` // response: path of the list
 	Total string `json:"total"` // response: path of the total
+	Fill  int    `json:"fill"`  // page size to ask for, where the operation needs one
+
+	// ByHand says why the iterator is written by hand; nothing else is set then.
+	ByHand string `json:"byHand"`
 }
 
 type fieldOverlay struct {
@@ -217,12 +221,15 @@ func (o *overlay) validateOperations(s *spec) error {
 				needs(field)
 			}
 		}
-		if p := op.Page; p != nil {
+		if p := op.Page; p != nil && p.ByHand == "" {
 			needs(p.Token)
 			needs(p.Page)
 			needs(p.Size)
 			if (p.Token == "") == (p.Page == "") {
 				fail("page: either token or page")
+			}
+			if p.Fill != 0 && p.Size == "" {
+				fail("page: fill without size")
 			}
 		}
 		for _, side := range []struct {

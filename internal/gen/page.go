@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -14,6 +15,7 @@ type page struct {
 	token, next string // pages by token
 
 	page, size string // pages by number
+	fill       string // statement that fills the size in
 	number     string // type of both
 	first      int
 	total      string
@@ -56,6 +58,9 @@ func (m *model) pageByNumber(op *operation, o *pageOverlay, p *page) {
 			m.fail("%s: page: %s and %s are not of one type", op.action, o.Page, o.Size)
 		}
 		p.size = "&in." + size.name
+		if o.Fill != 0 {
+			p.fill = fmt.Sprintf("in.%[1]s = cmp.Or(in.%[1]s, %[2]d)\n", size.name, o.Fill)
+		}
 	}
 	if o.Total == "" {
 		return

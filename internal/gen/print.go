@@ -93,6 +93,7 @@ func (m *model) file(out map[string][]byte, name string, body []byte) error {
 		use, path string
 		list      *[]string
 	}{
+		{"cmp.", "cmp", &std},
 		{"context.", "context", &std},
 		{"iter.", "iter", &std},
 		{"alimedia.", "github.com/alimedia/alimedia-go", &own},
@@ -206,8 +207,8 @@ func (m *model) printIterator(b *bytes.Buffer, op *operation) {
 			op.action, p.token, p.item, p.items, p.next)
 		return
 	}
-	fmt.Fprintf(b, "return rpc.Numbers(ctx, c.%[1]s, req, %[2]d,\nfunc(in *%[1]sRequest) (page, size *%[3]s) { return &in.%[4]s, %[5]s },\nfunc(out *%[1]sResponse) ([]%[6]s, int64) { return %[7]s, %[8]s })\n}\n",
-		op.action, p.first, p.number, p.page, p.size, p.item, p.items, p.total)
+	fmt.Fprintf(b, "return rpc.Numbers(ctx, c.%[1]s, req, %[2]d,\nfunc(in *%[1]sRequest) (page, size *%[3]s) { %[9]sreturn &in.%[4]s, %[5]s },\nfunc(out *%[1]sResponse) ([]%[6]s, int64) { return %[7]s, %[8]s })\n}\n",
+		op.action, p.first, p.number, p.page, p.size, p.item, p.items, p.total, p.fill)
 }
 
 func (m *model) printType(b *bytes.Buffer, def *typeDef) {

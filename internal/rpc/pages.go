@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"reflect"
 )
@@ -11,7 +12,10 @@ import (
 // promises more.
 const maxEmptyPages = 100
 
-var errTokenRepeats = errors.New("alimedia: the service sent a page token it had sent before: stopped to not go round in circles")
+var (
+	errTokenRepeats = errors.New("alimedia: the service sent a page token it had sent before: stopped to not go round in circles")
+	errPageRepeats  = errors.New("alimedia: the service sent the same page again: stopped to not go round in circles")
+)
 
 // Tokens walks an operation that pages by an opaque token. token points into
 // the request, page takes the items and the next token from an answer. The
@@ -27,12 +31,7 @@ func Tokens[Req, Resp, Item any](ctx context.Context, call func(context.Context,
 				return
 			}
 			items, next := page(out)
-			for i := range items {
-				if !yield(items[i], nil) {
-					return
-				}
-			}
-			if next == "" {
+			if !yieldAll(ctx, yield, items) || next == "" {
 				return
 			}
 			if seen[next] {
@@ -54,49 +53,102 @@ func Numbers[Req, Resp, Item any, N ~int32 | ~int64](ctx context.Context, call f
 	return func(yield func(Item, error) bool) {
 		req := req
 		number, size := at(&req)
-		if *number < first {
-			*number = first
+		*number = max(*number, first)
+		w := walk{skipped: int64(*number - first)}
+		if size != nil {
+			w.size = int64(*size)
 		}
-		start := *number
-		var seen, length int64 // items so far; the longest page so far
-		var before []Item
-		for empty := 0; empty < maxEmptyPages; *number++ {
+		for before := []Item(nil); ; *number++ {
 			out, err := fetch(ctx, call, req)
 			if err != nil {
 				fail(yield, err)
 				return
 			}
 			items, total := page(out)
-			if total < 0 && len(items) > 0 && reflect.DeepEqual(items, before) {
+			more := w.more(len(items), total)
+			if w.noTotal && len(items) > 0 && reflect.DeepEqual(items, before) {
 				return // the page number is not heeded
 			}
 			before = items
-			for i := range items {
-				if !yield(items[i], nil) {
-					return
-				}
-			}
-			seen += int64(len(items))
-			length = max(length, int64(len(items)))
-			if len(items) > 0 {
-				empty = 0
-				if total >= 0 && seen+int64(start-first)*length >= total {
-					return
-				}
-				continue
-			}
-			// An empty page is the end unless the total says there is more;
-			// the service may leave pages empty that it filtered.
-			empty++
-			if size != nil {
-				length = max(length, int64(*size))
-			}
-			if total < 0 || int64(*number-first+1)*length >= total {
+			if !yieldAll(ctx, yield, items) || !more {
 				return
 			}
 		}
 	}
 }
+
+// Scroll walks a search that pages by number and finds what lies deep only
+// with the token of the page before. most is how many items the service lets
+// a search reach: where it has more, the walk ends with an error. at also
+// points to the token of the request, nil for a search that must do without;
+// page takes the next token from an answer, too.
+func Scroll[Req, Resp, Item any](ctx context.Context, call func(context.Context, Req) (*Resp, error), req Req, most int64,
+	at func(*Req) (page, size *int32, token *string), page func(*Resp) (items []Item, total int64, token string)) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		req := req
+		number, size, token := at(&req)
+		*number = max(*number, 1)
+		w := walk{skipped: int64(*number - 1), size: int64(*size)}
+		for before := []Item(nil); ; *number++ {
+			out, err := fetch(ctx, call, req)
+			if err != nil {
+				fail(yield, err)
+				return
+			}
+			items, total, next := page(out)
+			if len(items) > 0 && reflect.DeepEqual(items, before) {
+				fail(yield, errPageRepeats)
+				return
+			}
+			before = items
+			more := w.more(len(items), total)
+			if !yieldAll(ctx, yield, items) || !more {
+				return
+			}
+			if most > 0 && w.reached() >= most {
+				fail(yield, fmt.Errorf("alimedia: a search ends after %d items, and this one finds more: narrow it", most))
+				return
+			}
+			if token != nil && next != "" {
+				*token = next
+			}
+		}
+	}
+}
+
+// walk decides when pages by number end.
+type walk struct {
+	skipped int64 // pages before the first one asked for
+	size    int64 // page size asked for; 0 where the service chooses
+
+	pages   int64 // read so far
+	seen    int64 // items so far
+	length  int64 // of the longest page so far
+	empty   int   // empty pages in a row
+	noTotal bool  // the service does not tell the total, or not the truth
+}
+
+// more takes note of a page and reports whether another one is to be read.
+//
+// An empty page is the end unless the total says there is more; the service
+// may leave pages empty that it filtered. A total smaller than what was seen is
+// none: some operations send zero unless they are asked to count.
+func (w *walk) more(items int, total int64) bool {
+	w.pages++
+	w.seen += int64(items)
+	w.length = max(w.length, int64(items))
+	w.noTotal = w.noTotal || total < w.seen
+	if items > 0 {
+		w.empty = 0
+		return w.noTotal || w.reached() < total
+	}
+	w.empty++
+	w.length = max(w.length, w.size)
+	return !w.noTotal && w.empty < maxEmptyPages && (w.skipped+w.pages)*w.length < total
+}
+
+// reached is how far into all items the walk has come.
+func (w *walk) reached() int64 { return w.seen + w.skipped*w.length }
 
 // fetch does not begin a page after ctx has ended.
 func fetch[Req, Resp any](ctx context.Context, call func(context.Context, Req) (*Resp, error), req Req) (*Resp, error) {
@@ -104,6 +156,21 @@ func fetch[Req, Resp any](ctx context.Context, call func(context.Context, Req) (
 		return nil, context.Cause(ctx)
 	}
 	return call(ctx, req)
+}
+
+// yieldAll reports whether the walk goes on: the loop took all items, and ctx
+// has not ended.
+func yieldAll[Item any](ctx context.Context, yield func(Item, error) bool, items []Item) bool {
+	for i := range items {
+		if ctx.Err() != nil {
+			fail(yield, context.Cause(ctx))
+			return false
+		}
+		if !yield(items[i], nil) {
+			return false
+		}
+	}
+	return true
 }
 
 func fail[Item any](yield func(Item, error) bool, err error) {

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"iter"
 	"strconv"
 	"testing"
 
@@ -10,15 +11,17 @@ import (
 )
 
 type listRequest struct {
-	NextToken string
-	PageNo    int32
-	PageSize  int32
+	NextToken   string
+	ScrollToken string
+	PageNo      int32
+	PageSize    int32
 }
 
 type listResponse struct {
-	Items     []int
-	NextToken string
-	Total     int64
+	Items       []int
+	NextToken   string
+	ScrollToken string
+	Total       int64
 }
 
 func tokenPages(pages [][]int, calls *int) func(context.Context, listRequest) (*listResponse, error) {
@@ -41,6 +44,10 @@ func tokenPage(r *listResponse) ([]int, string)  { return r.Items, r.NextToken }
 func numbers(r *listRequest) (*int32, *int32)    { return &r.PageNo, &r.PageSize }
 func totalPage(r *listResponse) ([]int, int64)   { return r.Items, r.Total }
 func noTotalPage(r *listResponse) ([]int, int64) { return r.Items, -1 }
+
+func falseTotalPage(total int64) func(*listResponse) ([]int, int64) {
+	return func(r *listResponse) ([]int, int64) { return r.Items, total }
+}
 
 func TestTokens(t *testing.T) {
 	t.Parallel()
@@ -102,6 +109,131 @@ func TestPages_ErrorsAndContextEndTheWalk(t *testing.T) {
 	require.Equal(t, 1, calls)
 }
 
+// A page is not handed out to its end when ctx has ended.
+func TestPages_ContextEndsWithinAPage(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	for name, seq := range map[string]func(context.Context) iter.Seq2[int, error]{
+		"tokens": func(ctx context.Context) iter.Seq2[int, error] {
+			return Tokens(ctx, tokenPages([][]int{{1, 2, 3}}, &calls), listRequest{}, token, tokenPage)
+		},
+		"numbers": func(ctx context.Context) iter.Seq2[int, error] {
+			return Numbers(ctx, list(30, 10, nil, 1, &calls), listRequest{}, 1, numbers, totalPage)
+		},
+		"scroll": func(ctx context.Context) iter.Seq2[int, error] {
+			return Scroll(ctx, list(30, 10, nil, 1, &calls), listRequest{}, 0, scrolls, scrollPage)
+		},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cause := errors.New("enough")
+		var got []int
+		for item, err := range seq(ctx) {
+			if len(got) == 2 {
+				require.ErrorIs(t, err, cause, name)
+				break
+			}
+			require.NoError(t, err, name)
+			got = append(got, item)
+			if len(got) == 2 {
+				cancel(cause)
+			}
+		}
+		require.Len(t, got, 2, name)
+		cancel(nil)
+	}
+}
+
+func scrolls(r *listRequest) (*int32, *int32, *string)    { return &r.PageNo, &r.PageSize, &r.ScrollToken }
+func unscrolled(r *listRequest) (*int32, *int32, *string) { return &r.PageNo, &r.PageSize, nil }
+func scrollPage(r *listResponse) ([]int, int64, string)   { return r.Items, r.Total, r.ScrollToken }
+
+// search serves count items in pages of at most ten; it reaches deep only with
+// the token of the page before.
+func search(t *testing.T, count, deep int, calls *int) func(context.Context, listRequest) (*listResponse, error) {
+	pages := list(count, 10, nil, 1, calls)
+	return func(ctx context.Context, req listRequest) (*listResponse, error) {
+		if int(req.PageNo)*10 > deep && req.ScrollToken != "after "+strconv.Itoa(int(req.PageNo)-1) {
+			t.Errorf("page %d with token %q", req.PageNo, req.ScrollToken)
+		}
+		out, err := pages(ctx, req)
+		out.ScrollToken = "after " + strconv.Itoa(int(req.PageNo))
+		return out, err
+	}
+}
+
+func TestScroll(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name         string
+		count        int
+		req          listRequest
+		most         int64
+		at           func(*listRequest) (page, size *int32, token *string)
+		items, calls int
+		err          string
+	}{
+		{"deep", 95, listRequest{PageSize: 10}, 0, scrolls, 95, 10, ""},
+		{"from a page on", 95, listRequest{PageNo: 4}, 0, scrolls, 65, 7, ""},
+		{"nothing", 0, listRequest{}, 0, scrolls, 0, 1, ""},
+		{"without tokens", 50, listRequest{PageSize: 10}, 50, unscrolled, 50, 5, ""},
+		{"without tokens and too many", 51, listRequest{PageSize: 10}, 50, unscrolled, 50, 5, "ends after 50 items"},
+		{"too many for tokens", 95, listRequest{}, 80, scrolls, 80, 8, "ends after 80 items"},
+		{"too many behind a page", 95, listRequest{PageNo: 4}, 80, scrolls, 50, 5, "ends after 80 items"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			seq := Scroll(t.Context(), search(t, tt.count, 50, &calls), tt.req, tt.most, tt.at, scrollPage)
+			for range 2 {
+				items := 0
+				var last error
+				for _, err := range seq {
+					require.NoError(t, last, "nothing comes after an error")
+					if last = err; err == nil {
+						items++
+					}
+				}
+				require.Equal(t, tt.items, items)
+				if tt.err == "" {
+					require.NoError(t, last)
+				} else {
+					require.ErrorContains(t, last, tt.err)
+				}
+			}
+			require.Equal(t, 2*tt.calls, calls)
+		})
+	}
+}
+
+func TestScroll_NeverEndsInCircles(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	var last error
+	for _, err := range Scroll(t.Context(), func(context.Context, listRequest) (*listResponse, error) {
+		calls++
+		return &listResponse{Items: []int{7}, Total: 1 << 40, ScrollToken: "same"}, nil
+	}, listRequest{}, 0, scrolls, scrollPage) {
+		last = err
+	}
+	require.ErrorIs(t, last, errPageRepeats)
+	require.Equal(t, 2, calls)
+
+	calls = 0
+	for range Scroll(t.Context(), func(context.Context, listRequest) (*listResponse, error) {
+		calls++
+		return &listResponse{Total: 1 << 40, ScrollToken: strconv.Itoa(calls)}, nil
+	}, listRequest{PageSize: 10}, 0, scrolls, scrollPage) {
+		t.Fail()
+	}
+	require.Equal(t, maxEmptyPages, calls)
+
+	cause := errors.New("down")
+	for _, err := range Scroll(t.Context(), func(context.Context, listRequest) (*listResponse, error) { return nil, cause },
+		listRequest{}, 0, scrolls, scrollPage) {
+		require.ErrorIs(t, err, cause)
+	}
+}
+
 // list serves count items in pages of at most limit, with holes left empty.
 func list(count, limit int, holes map[int32]bool, first int32, calls *int) func(context.Context, listRequest) (*listResponse, error) {
 	return func(_ context.Context, req listRequest) (*listResponse, error) {
@@ -141,6 +273,8 @@ func TestNumbers(t *testing.T) {
 		{"an empty page in the middle", 30, 10, map[int32]bool{2: true}, listRequest{PageSize: 10}, 1, totalPage, 20, 4},
 		{"an empty first page", 30, 10, map[int32]bool{1: true}, listRequest{PageSize: 10}, 1, totalPage, 20, 4},
 		{"no total", 25, 10, nil, listRequest{PageSize: 10}, 1, noTotalPage, 25, 4},
+		{"the total is not counted", 25, 10, nil, listRequest{PageSize: 10}, 1, falseTotalPage(0), 25, 4},
+		{"the total is too small", 25, 10, nil, listRequest{PageSize: 10}, 1, falseTotalPage(9), 25, 4},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

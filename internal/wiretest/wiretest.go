@@ -35,11 +35,6 @@ type Catalogue struct {
 	Models     map[string]Field
 }
 
-// additions are the parameters that the overlay adds to the catalogue's.
-type additions struct {
-	Operations map[string]struct{ Params []Field }
-}
-
 // Operation is one action.
 type Operation struct {
 	HTTP     struct{ Method, Version, AuthType string }
@@ -60,18 +55,8 @@ type Field struct {
 func Run(t *testing.T, service string, open func(alimedia.Config) (any, error)) {
 	const goldenFile = "testdata/wire.golden"
 	catalogue := read[Catalogue](t, "../api/"+service+".json")
-	for action, added := range read[additions](t, "../api/"+service+".overlay.json").Operations {
-		op := catalogue.Operations[action]
-		op.Params = append(op.Params, added.Params...)
-		catalogue.Operations[action] = op
-	}
-
 	wire := &recorder{answer: []byte("{}")}
-	client, err := open(alimedia.Config{
-		Region: "cn-shanghai", Credentials: credentials.Static("id", "secret", ""),
-		HTTPClient: &http.Client{Transport: wire}, SkipValidation: true,
-	})
-	require.NoError(t, err)
+	client := connect(t, open, wire)
 
 	var golden strings.Builder
 	for _, action := range slices.Sorted(maps.Keys(catalogue.Operations)) {
@@ -98,6 +83,17 @@ func Run(t *testing.T, service string, open func(alimedia.Config) (any, error)) 
 	if string(want) != golden.String() {
 		t.Errorf("the wire form differs from %s: first at\n%s\nIf that is meant, run go test -run Wire -update.", goldenFile, firstDifference(string(want), golden.String()))
 	}
+}
+
+// connect makes a client that sends through wire and lets every request pass.
+func connect(t testing.TB, open func(alimedia.Config) (any, error), wire http.RoundTripper) any {
+	t.Helper()
+	client, err := open(alimedia.Config{
+		Region: "cn-shanghai", Credentials: credentials.Static("id", "secret", ""),
+		HTTPClient: &http.Client{Transport: wire}, SkipValidation: true,
+	})
+	require.NoError(t, err)
+	return client
 }
 
 func read[T any](t testing.TB, name string) *T {
