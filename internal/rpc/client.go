@@ -33,6 +33,14 @@ type Service struct {
 	Hosts   map[string]string // region id to public host
 }
 
+// regions lists where the service has a host of its own. Other regions that are
+// known share a central host; few of them are meant for the public.
+func (svc Service) regions() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(svc.Hosts)), func(region string) bool {
+		return !strings.Contains(svc.Hosts[region], region)
+	})
+}
+
 // Client sends the operations of one service. It is safe for concurrent use.
 type Client struct {
 	svc       Service
@@ -114,8 +122,8 @@ func endpoint(svc Service, cfg alimedia.Config) (url.URL, error) {
 	case cfg.Region == "":
 		return url.URL{}, fmt.Errorf("alimedia: %s: no region: set Config.Region, such as \"cn-shanghai\", or ALIBABA_CLOUD_REGION_ID", svc.Product)
 	case svc.Hosts[cfg.Region] == "":
-		return url.URL{}, fmt.Errorf("alimedia: %s is not known to be offered in region %.60q (known: %s); check the spelling, or set Config.Endpoint",
-			svc.Product, cfg.Region, strings.Join(slices.Sorted(maps.Keys(svc.Hosts)), ", "))
+		return url.URL{}, fmt.Errorf("alimedia: %s is not known to be offered in region %.60q (it is in %s): check the spelling, or set Config.Endpoint",
+			svc.Product, cfg.Region, strings.Join(svc.regions(), ", "))
 	case cfg.Network == alimedia.NetworkVPC:
 		host = svc.Product + "-vpc." + cfg.Region + ".aliyuncs.com"
 	case cfg.Network != "":

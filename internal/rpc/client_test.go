@@ -36,7 +36,7 @@ func TestNew_Endpoint(t *testing.T) {
 		{"vpc", alimedia.Config{Region: "cn-shanghai", Network: alimedia.NetworkVPC}, "https://vod-vpc.cn-shanghai.aliyuncs.com/", ""},
 		{"explicit host", alimedia.Config{Region: "cn-shanghai", Endpoint: "proxy.example.com:8443"}, "https://proxy.example.com:8443/", ""},
 		{"explicit http", alimedia.Config{Endpoint: "http://127.0.0.1:1234"}, "http://127.0.0.1:1234/", ""},
-		{"misspelt", alimedia.Config{Region: "cn-shangai"}, "", `not known to be offered in region "cn-shangai" (known: cn-qingdao, cn-shanghai)`},
+		{"misspelt", alimedia.Config{Region: "cn-shangai"}, "", `not known to be offered in region "cn-shangai" (it is in cn-shanghai): check`},
 		{"none", alimedia.Config{}, "", "set Config.Region"},
 		{"network", alimedia.Config{Region: "cn-shanghai", Network: "vpn"}, "", "Config.Network"},
 		{"path", alimedia.Config{Endpoint: "https://h/x"}, "", "Config.Endpoint"},
