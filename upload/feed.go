@@ -177,6 +177,9 @@ func readFull(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
 // the memory may hold another chunk.
 type body struct {
 	data *io.SectionReader
+	// admit waits until some of want bytes may go out, and says how many.
+	// Nil means all of them.
+	admit func(want int) (int, error)
 	// moved is called for bytes handed out.
 	moved func(n int)
 	// intact is asked before the last bytes go out.
@@ -193,6 +196,13 @@ var errOver = errors.New("upload: the request is over")
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
+	if b.admit != nil {
+		n, err := b.admit(len(p))
+		if err != nil {
+			return 0, err
+		}
+		p = p[:n]
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.over {

@@ -64,6 +64,7 @@ type sending struct {
 	plan    plan
 	content *content
 	slots   chan struct{} // a request with bytes holds one; shared by all uploads
+	limit   *limit
 	tracker *tracker
 	// arrived asks the service whether it has the object. It serves where the
 	// store may not be asked. Nil where the service cannot tell.
@@ -103,24 +104,8 @@ func (s *sending) run(ctx context.Context, f *feed, first chunk) (receipt, error
 	return done, err
 }
 
-// acquire waits for a place among the requests of all uploads.
-func (s *sending) acquire(ctx context.Context) error {
-	select {
-	case s.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ended(ctx)
-	}
-}
-
-func (s *sending) release() { <-s.slots }
-
 // put sends the object in one request.
 func (s *sending) put(ctx context.Context, c chunk) (receipt, error) {
-	if err := s.acquire(ctx); err != nil {
-		return receipt{}, err
-	}
-	defer s.release()
 	return s.send(ctx, "PutObject", c, func(a attempt, b *body) (receipt, error) { return a.put(a, b) })
 }
 
@@ -129,14 +114,15 @@ func (s *sending) sendParts(parent context.Context, f *feed, first chunk) error 
 	ctx, stop := context.WithCancelCause(parent)
 	defer stop(nil)
 	var wg sync.WaitGroup
+	own := make(chan struct{}, cap(s.slots)) // parts of this object under way
 	next := first
 	for {
 		c := next
-		if err := s.acquire(ctx); err != nil {
+		if acquire(ctx, own) != nil {
 			break
 		}
 		wg.Go(func() {
-			defer s.release()
+			defer release(own)
 			defer c.free()
 			if err := s.sendPart(ctx, c); err != nil {
 				stop(err)
@@ -180,8 +166,8 @@ func (s *sending) sendPart(ctx context.Context, c chunk) error {
 // as it was read. The receipt has size and CRC of what was sent.
 func (s *sending) send(ctx context.Context, operation string, c chunk, do func(attempt, *body) (receipt, error)) (receipt, error) {
 	var done receipt
-	err := s.call(ctx, operation, s.stall, func(a attempt) error {
-		b := &body{data: c.data, intact: s.content.changed, moved: func(n int) {
+	err := s.inSlot(ctx, operation, func(a attempt) error {
+		b := &body{data: c.data, intact: s.content.changed, admit: s.limit.of(a), moved: func(n int) {
 			a.alive()
 			s.tracker.moved(int64(n))
 		}}

@@ -80,21 +80,26 @@ type session struct {
 }
 
 // attempt is one request: its context ends when no byte moves for too long,
-// unless alive is called.
+// unless alive is called. Between hold and alive the time does not count.
 type attempt struct {
 	context.Context
 	store
 	alive func()
+	hold  func()
 }
 
-// call makes a request until it succeeds or there is no hope. Refused
-// credentials and a wrong clock are mended, transient failures repeated after a
-// pause.
+// call makes a request until it succeeds or there is no hope.
 func (s *session) call(ctx context.Context, operation string, quiet time.Duration, do func(attempt) error) error {
+	return s.repeat(ctx, operation, func() (credentials.Credentials, error) { return s.once(ctx, quiet, do) })
+}
+
+// repeat mends refused credentials and a wrong clock and repeats transient
+// failures after a pause.
+func (s *session) repeat(ctx context.Context, operation string, once func() (credentials.Credentials, error)) error {
 	var renewals, failures int
 	var skewed bool
 	for {
-		keys, err := s.once(ctx, quiet, do)
+		keys, err := once()
 		if err == nil {
 			return nil
 		}
@@ -140,7 +145,7 @@ func (s *session) once(ctx context.Context, quiet time.Duration, do func(attempt
 	defer cancel(nil)
 	timer := time.AfterFunc(quiet, func() { cancel(fmt.Errorf("%w: nothing moved for %v", ErrStalled, quiet)) })
 	defer timer.Stop()
-	err = do(attempt{Context: ctx, store: st, alive: func() { timer.Reset(quiet) }})
+	err = do(attempt{Context: ctx, store: st, alive: func() { timer.Reset(quiet) }, hold: func() { timer.Stop() }})
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, ErrStalled) {
 		err = cause
 	}

@@ -445,6 +445,8 @@ func TestUpload_B47_Endpoints(t *testing.T) {
 			"http":         {nil, "http://oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai.aliyuncs.com", "https", true},
 			"no scheme":    {nil, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai.aliyuncs.com", "https", true},
 			"internal":     {func(c *Config) { c.OSSInternal = true }, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai-internal.aliyuncs.com", "https", true},
+			"same region":  {func(c *Config) { c.LocalRegion = "cn-shanghai" }, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai-internal.aliyuncs.com", "https", true},
+			"other region": {func(c *Config) { c.LocalRegion = "cn-beijing" }, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai.aliyuncs.com", "https", true},
 			"accelerate":   {nil, "oss-accelerate.aliyuncs.com", "BUCKET.oss-accelerate.aliyuncs.com", "https", false},
 			"accelerate 2": {func(c *Config) { c.OSSRegion = "cn-shanghai" }, "oss-accelerate.aliyuncs.com", "BUCKET.oss-accelerate.aliyuncs.com", "https", true},
 			"twin":         {func(c *Config) { c.OSSEndpoint = "oss-accelerate.aliyuncs.com" }, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-accelerate.aliyuncs.com", "https", true},

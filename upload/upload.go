@@ -56,6 +56,10 @@ type Config struct {
 	// Parallel+1 parts in memory.
 	Parallel int
 
+	// Bandwidth bounds how many bytes per second go to the store, over all
+	// uploads of the Uploader. Zero means no limit.
+	Bandwidth int64
+
 	// PartSize is the size of a part in bytes, 100 KiB to 5 GiB. It grows
 	// for files of more than 10,000 parts. Zero means 8 MiB.
 	PartSize int64
@@ -81,6 +85,10 @@ type Config struct {
 	// reached only from machines in that region, and free of traffic charge.
 	OSSInternal bool
 
+	// LocalRegion is the region of the machine, such as "cn-shanghai". Buckets
+	// in it are reached by the internal endpoint, others by the one given.
+	LocalRegion string
+
 	// UserAgent is added to the User-Agent of requests to the store.
 	UserAgent string
 }
@@ -92,6 +100,7 @@ type Uploader struct {
 	client *http.Client
 	clock  *clock
 	slots  chan struct{}
+	limit  *limit
 }
 
 // New checks cfg and returns an Uploader.
@@ -106,6 +115,8 @@ func New(cfg Config) (*Uploader, error) {
 	switch {
 	case cfg.Parallel < 0:
 		return nil, fmt.Errorf("upload: Config.Parallel is %d, at least 1 is needed", cfg.Parallel)
+	case cfg.Bandwidth < 0:
+		return nil, fmt.Errorf("upload: Config.Bandwidth is %d bytes per second, zero means no limit", cfg.Bandwidth)
 	case cfg.PartSize < minPart || cfg.PartSize > maxPart:
 		return nil, fmt.Errorf("upload: Config.PartSize is %d bytes, the store takes %d to %d", cfg.PartSize, minPart, int64(maxPart))
 	case cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > maxPart:
@@ -123,7 +134,7 @@ func New(cfg Config) (*Uploader, error) {
 	if cfg.Credentials == nil {
 		cfg.Credentials = credentials.Default()
 	}
-	u := &Uploader{cfg: cfg, log: cfg.Logger, client: ossClient(cfg.HTTPClient), clock: new(clock), slots: make(chan struct{}, cfg.Parallel)}
+	u := &Uploader{cfg: cfg, log: cfg.Logger, client: ossClient(cfg.HTTPClient), clock: new(clock), slots: make(chan struct{}, cfg.Parallel), limit: newLimit(cfg.Bandwidth)}
 	if u.log == nil {
 		u.log = slog.New(slog.DiscardHandler)
 	}
@@ -276,7 +287,7 @@ func (r *run) send(ctx context.Context) (receipt, error) {
 		r.enter(ctx, StageSend)
 		r.sending = &sending{
 			session: session, plan: r.plan, content: r.content,
-			slots: r.slots, tracker: r.tracker, arrived: r.place.arrived,
+			slots: r.slots, limit: r.limit, tracker: r.tracker, arrived: r.place.arrived,
 		}
 		done, err := r.sending.run(ctx, r.feed, r.first)
 		if !errors.Is(err, ErrLost) || again || r.content.at == nil {
@@ -343,7 +354,7 @@ func (u *Uploader) session(p place) *session {
 	switch {
 	case u.cfg.OSSEndpoint != "":
 		where.Endpoint = u.cfg.OSSEndpoint
-	case u.cfg.OSSInternal && region != "" && strings.HasSuffix(where.Endpoint, ".aliyuncs.com"):
+	case (u.cfg.OSSInternal || u.cfg.LocalRegion == region) && region != "" && strings.HasSuffix(where.Endpoint, ".aliyuncs.com"):
 		where.Endpoint = "https://oss-" + region + "-internal.aliyuncs.com"
 	}
 	o := ossOptions{client: u.client, region: region, userAgent: userAgent(u.cfg.UserAgent)}

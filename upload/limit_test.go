@@ -1,0 +1,143 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go/mediatest"
+)
+
+func TestUpload_B41_BandwidthIsOverAllParts(t *testing.T) {
+	t.Parallel()
+	for _, parallel := range []int{1, 4, 16} {
+		t.Run(fmt.Sprint(parallel), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const bandwidth = 256 * kib
+				r := newRig(t, func(c *Config) { c.Bandwidth, c.Parallel = bandwidth, parallel }, mediatest.InMemory())
+				start := time.Now()
+				var wg sync.WaitGroup
+				for i := range 3 { // in parts, in parts, in one piece
+					wg.Go(func() {
+						data := random([]int{1000 * kib, 1500 * kib, 60 * kib}[i])
+						_, err := r.Upload(ctx, bytesSource(fmt.Sprintf("%d.mp4", i), data), VODVideo{})
+						require.NoError(t, err)
+					})
+				}
+				wg.Wait()
+				require.InEpsilon(t, 2560.0*kib/bandwidth, time.Since(start).Seconds(), 0.1)
+			})
+		})
+	}
+}
+
+func TestUpload_B41_ThrottledIsNotStalled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		// Eight bytes a second over four parts: each waits for longer than
+		// the time after which a connection counts as stalled.
+		r := newRig(t, func(c *Config) { c.Bandwidth, c.StallTimeout = 8, time.Second }, mediatest.InMemory(), mediatest.CredentialLife(3000*time.Second))
+		var wg sync.WaitGroup
+		for i := range 4 {
+			wg.Go(func() {
+				_, err := r.Upload(ctx, bytesSource(fmt.Sprintf("%d.mp4", i), random(100)), VODVideo{})
+				require.NoError(t, err)
+			})
+		}
+		wg.Wait()
+		require.Equal(t, 4, r.Calls("PutObject"), "none was repeated")
+	})
+}
+
+func TestUpload_B41_CancelWakesAThrottledSender(t *testing.T) {
+	t.Parallel()
+	for name, size := range map[string]int{"put": kib, "parts": 500 * kib} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, func(c *Config) { c.Bandwidth, c.StallTimeout = 1, 24*time.Hour }, mediatest.InMemory())
+				ctx, cancel := context.WithTimeout(ctx, 10*time.Second+time.Millisecond)
+				defer cancel()
+				start := time.Now()
+				res, err := r.Upload(ctx, bytesSource("a.mp4", random(size)), VODVideo{})
+				failed(t, res, err)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Less(t, time.Since(start), 11*time.Second)
+				require.Empty(t, r.Uploads())
+			})
+		})
+	}
+}
+
+func TestLimit_CancelledTurnIsGivenBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimit(80) // ten at once
+		nop := func() {}
+		ctx, cancel := context.WithCancel(ctx)
+		a := attempt{Context: ctx, alive: nop, hold: nop}
+		n, err := l.of(a)(100)
+		require.NoError(t, err)
+		require.Equal(t, 10, n)
+		cancel()
+		for range 100 {
+			_, err = l.of(a)(10)
+			require.ErrorIs(t, err, context.Canceled)
+		}
+		a.Context = context.Background()
+		start := time.Now()
+		_, err = l.of(a)(10)
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(start), time.Second/8)
+	})
+}
+
+func TestNewLimit(t *testing.T) {
+	t.Parallel()
+	require.Nil(t, newLimit(0))
+	require.Nil(t, newLimit(0).of(attempt{}))
+	require.Equal(t, 1, newLimit(1).Burst())
+	_, err := New(Config{Bandwidth: -1})
+	require.ErrorContains(t, err, "Config.Bandwidth is -1 bytes per second")
+}
+
+// TestUpload_B42_AFailingFileHoldsNoSlot: while one file waits for another
+// try, the only slot serves the others.
+func TestUpload_B42_AFailingFileHoldsNoSlot(t *testing.T) {
+	t.Parallel()
+	for name, size := range map[string]int{"put": kib, "parts": 500 * kib} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, func(c *Config) {
+					c.Parallel = 1
+					c.Retry.MaxAttempts, c.Retry.BaseDelay, c.Retry.MaxDelay = 100, time.Hour, time.Hour
+				}, mediatest.InMemory())
+				isBad := func(q mediatest.Request) bool { return q.Params.Get("partNumber") != "" || q.Operation == "PutObject" }
+				r.Fault(mediatest.Fault{Match: isBad, Times: 5, Status: 503, RetryAfter: time.Hour})
+				ctx, cancel := context.WithCancelCause(ctx)
+				enough := errors.New("enough")
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					_, err := r.Upload(ctx, bytesSource("bad.mp4", random(size)), VODVideo{})
+					require.ErrorIs(t, err, enough)
+				})
+				time.Sleep(time.Minute)
+				r.ClearFaults()
+				start := time.Now()
+				_, err := r.Upload(ctx, bytesSource("good.mp4", random(500*kib)), VODVideo{})
+				require.NoError(t, err)
+				require.Less(t, time.Since(start), time.Minute)
+				cancel(enough)
+				wg.Wait()
+			})
+		})
+	}
+}
