@@ -5,10 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc64"
 	"io"
 	"sync"
 	"time"
+
+	"github.com/alimedia/alimedia-go/internal/crc64"
 )
 
 // chunk is a run of bytes that one request carries.
@@ -224,7 +225,7 @@ func (b *body) Read(p []byte) (int, error) {
 			return 0, b.err
 		}
 	}
-	b.crc = crc64.Update(b.crc, crcTable, p[:n])
+	b.crc = crc64.Update(b.crc, p[:n])
 	b.pos += int64(n)
 	b.moved(n)
 	return n, nil

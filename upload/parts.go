@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/internal/crc64"
 )
 
 // What the store allows.
@@ -199,7 +200,7 @@ func (s *sending) complete(ctx context.Context) (receipt, error) {
 	slices.SortFunc(s.parts, func(a, b part) int { return cmp.Compare(a.number, b.number) })
 	var want receipt
 	for _, p := range s.parts {
-		want.crc = combineCRC(want.crc, p.crc, p.size)
+		want.crc = crc64.Combine(want.crc, p.crc, p.size)
 		want.size += p.size
 	}
 	var done receipt
