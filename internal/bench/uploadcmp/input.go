@@ -22,8 +22,7 @@ type content struct {
 	crc   uint64 // of all files, by exclusive or
 }
 
-// input makes the files, once. They are in the page cache then, which writing
-// them brought them into.
+// input makes the files, once. Writing them brings them into the page cache.
 func (b *bench) input(in input) (content, error) {
 	if made, ok := b.inputs[in]; ok {
 		return made, nil
@@ -62,6 +61,9 @@ func write(name string, r io.Reader) (uint64, error) {
 	}
 	sum := crc64.New(crc64.MakeTable(crc64.ECMA))
 	_, err = io.CopyBuffer(io.MultiWriter(f, sum), r, make([]byte, mb))
+	if err == nil {
+		err = f.Sync() // or it would be written while clients run
+	}
 	if closed := f.Close(); err == nil {
 		err = closed
 	}

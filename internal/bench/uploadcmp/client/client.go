@@ -117,6 +117,7 @@ func Main(connect func(Setting) (Upload, error)) {
 		log.Fatal(err)
 	}
 	if *memProfile != "" {
+		runtime.GC() // the profile is that of the last collection
 		if err := pprof.Lookup("allocs").WriteTo(create(*memProfile), 0); err != nil {
 			log.Fatal(err)
 		}
