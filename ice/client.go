@@ -8,6 +8,10 @@
 // operation is a struct of values with RequestId first. An operation that the types
 // do not cover is reached by [Client.Do].
 //
+// Whatever comes in pages has an iterator, such as [Client.SearchMediaIter], and
+// asynchronous jobs have a function that waits for their end, such as
+// [Client.WaitTranscodeJob].
+//
 //	media, err := ice.New(alimedia.Config{Region: "cn-shanghai"})
 //	out, err := media.GetMediaInfo(ctx, ice.GetMediaInfoRequest{MediaId: id})
 //	fmt.Println(out.MediaInfo.MediaBasicInfo.Title)

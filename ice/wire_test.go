@@ -17,3 +17,8 @@ func TestIterators_All(t *testing.T) {
 	t.Parallel()
 	wiretest.RunIterators(t, "ice", func(cfg alimedia.Config) (any, error) { return ice.New(cfg) })
 }
+
+func TestWaits_All(t *testing.T) {
+	t.Parallel()
+	wiretest.RunWaits(t, "ice", func(cfg alimedia.Config) (any, error) { return ice.New(cfg) })
+}

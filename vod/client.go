@@ -8,6 +8,10 @@
 // operation is a struct of values with RequestId first. An operation that the types
 // do not cover is reached by [Client.Do].
 //
+// Whatever comes in pages has an iterator, such as [Client.SearchMediaIter], and
+// asynchronous jobs have a function that waits for their end, such as
+// [Client.WaitTranscodeTask].
+//
 //	video, err := vod.New(alimedia.Config{Region: "cn-shanghai"})
 //	out, err := video.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: id})
 //	fmt.Println(out.Video.Title)

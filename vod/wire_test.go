@@ -17,3 +17,8 @@ func TestIterators_All(t *testing.T) {
 	t.Parallel()
 	wiretest.RunIterators(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
 }
+
+func TestWaits_All(t *testing.T) {
+	t.Parallel()
+	wiretest.RunWaits(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
+}

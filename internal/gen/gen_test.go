@@ -153,6 +153,54 @@ func TestGenerate_PageSizeThatIsRequired(t *testing.T) {
 		"\t\t\tin.PageSize = cmp.Or(in.PageSize, 50)\n\t\t\treturn &in.PageNo, &in.PageSize\n\t\t},\n")
 }
 
+const wait = `"waits":{"Thing":{"ask":"CreateThing","id":"Title","more":"ClientToken","with":{"Extra":"{}"},
+ "status":"Thing.Id","good":"Done","bad":"Broken Stopped","source":"the reference","doc":"Be patient."},
+"Things":{"ask":"CreateThing","id":"Ids","list":"Parts","itemId":"Id","status":"Id","code":"Id","good":"Done","bad":"Broken","source":"the reference"}},`
+
+// parts gives CreateThing a list of things.
+func parts(t *testing.T) string {
+	return replace(t, replace(t, catalogue, `"jsonText":true},
+   {"name":"Force"`, `"x":true},
+   {"name":"Force"`), `{"name":"Blob",`, `{"name":"Parts","type":"array<object>","fields":[{"name":"Id","type":"string"}]},{"name":"Blob",`)
+}
+
+func TestGenerate_Waits(t *testing.T) {
+	t.Parallel()
+	named := replace(t, decisions, `"types":{`, wait+`"types":{"CreateThingResponse.Parts":"Part",`)
+	files, err := generate(t, parts(t), named)
+	require.NoError(t, err)
+	for _, want := range []string{
+		"// WaitThing asks [Client.CreateThing] until it reports Done, the good end, or\n// Broken or Stopped, which is an [alimedia.JobError].",
+		"\n//\n// Be patient.\nfunc (c *Client) WaitThing(ctx context.Context, clientToken, title string) (*CreateThingResponse, error) {\n" +
+			"\treturn rpc.Wait(ctx, title, rpc.Ends{Good: \"Done\", Bad: \"Broken Stopped\"},\n",
+		"\t\t\treturn c.CreateThing(ctx, CreateThingRequest{ClientToken: clientToken, Title: title, Extra: \"{}\"})\n",
+		"\t\tfunc(job *CreateThingResponse) rpc.State { return rpc.State{Status: job.Thing.Id} })\n",
+		"func (c *Client) WaitThings(ctx context.Context, id string) (*Part, error) {\n\treturn rpc.WaitListed(ctx, id,",
+		"CreateThingRequest{Ids: []string{id}}",
+		"\t\t\treturn rpc.Find(out.Parts, id, func(job *Part) string { return job.Id })\n",
+		"rpc.State{Status: job.Id, Code: job.Id}",
+	} {
+		require.Contains(t, string(files["zz_wait.go"]), want)
+	}
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"unknown operation", `"ask":"CreateThing","id":"Title"`, `"ask":"NoSuch","id":"Title"`, "unknown operation NoSuch"},
+		{"unknown parameter", `"id":"Title"`, `"id":"NoSuch"`, `no parameter "NoSuch"`},
+		{"id that is no text", `"id":"Title"`, `"id":"Force"`, "Force is no string"},
+		{"unknown fixed parameter", `"with":{"Extra"`, `"with":{"NoSuch"`, `no parameter "NoSuch"`},
+		{"no status", `"status":"Thing.Id"`, `"status":"Thing"`, `"Thing" is no string`},
+		{"no code", `"code":"Id"`, `"code":"NoSuch"`, `"NoSuch" is no string`},
+		{"no list", `"list":"Parts"`, `"list":"Thing"`, `"Thing" is no list`},
+		{"no id in the list", `"itemId":"Id"`, `"itemId":"NoSuch"`, `"NoSuch" is no string`},
+		{"no source", `"source":"the reference","doc"`, `"doc"`, "needs good, bad and source"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := generate(t, parts(t), replace(t, named, tt.old, tt.new))
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
 func TestGenerate_IteratorByHand(t *testing.T) {
 	t.Parallel()
 	files, err := generate(t, catalogue, replace(t, decisions,

@@ -14,6 +14,7 @@ type model struct {
 	overlay   *overlay
 	ops       []*operation
 	types     map[string]*typeDef
+	waits     []*waiter
 	missing   []missingType
 	errs      []error
 	usedTypes map[string]bool
@@ -89,6 +90,7 @@ func build(pkg string, s *spec, o *overlay) (*model, error) {
 	if len(m.missing) > 0 {
 		return m, m.missingError()
 	}
+	m.addWaits()
 	m.checkTypes()
 	for _, op := range m.ops {
 		if slices.Contains(o.Documented, op.group) {

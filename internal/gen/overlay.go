@@ -55,6 +55,10 @@ type overlay struct {
 	// the fields Extra and Raw, which get their JSON methods from here.
 	Documents []string `json:"documents"`
 
+	// Waits holds the jobs that can be waited for, by the name of the function
+	// without its Wait.
+	Waits map[string]*waitOverlay `json:"waits"`
+
 	// Hosts are documented endpoints; they win over the catalogue's.
 	Hosts map[string]string `json:"hosts"`
 }
@@ -85,6 +89,24 @@ type pageOverlay struct {
 
 	// ByHand says why the iterator is written by hand; nothing else is set then.
 	ByHand string `json:"byHand"`
+}
+
+// waitOverlay says how a job tells its end. Paths are dotted wire names; with
+// List those of status, code and message begin at an item.
+type waitOverlay struct {
+	Ask     string            `json:"ask"`     // the operation that reports the job
+	ID      string            `json:"id"`      // request: what names the job; also a list of such
+	More    string            `json:"more"`    // request: other parameters of the function
+	With    map[string]string `json:"with"`    // request: fixed values
+	List    string            `json:"list"`    // response: path of the list that has the job
+	ItemID  string            `json:"itemId"`  // path of the id in an item
+	Status  string            `json:"status"`  // response: path of the state
+	Code    string            `json:"code"`    // response: path of the reason
+	Message string            `json:"message"` // response: path of the reason in words
+	Good    string            `json:"good"`    // states, blank separated
+	Bad     string            `json:"bad"`     // states, blank separated
+	Source  string            `json:"source"`  // where the states are documented
+	Doc     string            `json:"doc"`     // what else to know
 }
 
 type fieldOverlay struct {

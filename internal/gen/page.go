@@ -23,7 +23,7 @@ type page struct {
 
 // page resolves the paths of the overlay.
 func (m *model) page(op *operation, o *pageOverlay) *page {
-	items, list := m.find(op, o.Items)
+	items, list := m.find(op.response, "out", o.Items)
 	if list == nil || !strings.HasPrefix(list.typ, "[]") {
 		m.fail("%s: page: %q is no list of the response", op.action, o.Items)
 		return nil
@@ -38,7 +38,7 @@ func (m *model) page(op *operation, o *pageOverlay) *page {
 }
 
 func (m *model) pageByToken(op *operation, o *pageOverlay, p *page) {
-	next, f := m.find(op, o.Next)
+	next, f := m.find(op.response, "out", o.Next)
 	if f == nil || f.typ != "string" {
 		m.fail("%s: page: %q is no string of the response", op.action, o.Next)
 	}
@@ -65,7 +65,7 @@ func (m *model) pageByNumber(op *operation, o *pageOverlay, p *page) {
 	if o.Total == "" {
 		return
 	}
-	total, f := m.find(op, o.Total)
+	total, f := m.find(op.response, "out", o.Total)
 	switch {
 	case f != nil && f.typ == "int64":
 		p.total = total
@@ -76,10 +76,9 @@ func (m *model) pageByNumber(op *operation, o *pageOverlay, p *page) {
 	}
 }
 
-// find follows a dotted path of wire names into the response.
-func (m *model) find(op *operation, path string) (expr string, f *field) {
-	expr = "out"
-	fields := op.response
+// find follows a dotted path of wire names into the fields of expr.
+func (m *model) find(fields []*field, expr, path string) (string, *field) {
+	var f *field
 	for name := range strings.SplitSeq(path, ".") {
 		if f = byWire(fields, name); f == nil {
 			return "", nil

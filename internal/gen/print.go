@@ -47,6 +47,11 @@ func (m *model) files() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	if len(m.waits) > 0 {
+		if err := m.file(out, "zz_wait.go", m.printWaits()); err != nil {
+			return nil, err
+		}
+	}
 	return out, m.file(out, "zz_service.go", m.service())
 }
 

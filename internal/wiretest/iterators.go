@@ -56,7 +56,7 @@ func RunIterators(t *testing.T, service string, open func(alimedia.Config) (any,
 			if method.Type().Out(0).In(0).In(0).Kind() == reflect.String {
 				item = `"x"`
 			}
-			wire.answers = []string{page.answer(t, item, item), page.answer(t, item), page.answer(t)}
+			wire.answers = []reply{{200, page.answer(t, item, item)}, {200, page.answer(t, item)}, {200, page.answer(t)}}
 			require.Equal(t, 3, walk())
 			page.check(t, wire.sent)
 		})
@@ -121,10 +121,16 @@ func (p *paging) check(t *testing.T, sent []url.Values) {
 	}
 }
 
-// script answers call by call and keeps the parameters.
+// script answers call by call, with the last answer for ever, and keeps the
+// parameters.
 type script struct {
-	answers []string
+	answers []reply
 	sent    []url.Values
+}
+
+type reply struct {
+	status int
+	body   string
 }
 
 func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -139,5 +145,5 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 	maps.Copy(values, req.URL.Query())
 	answer := s.answers[min(len(s.sent), len(s.answers)-1)]
 	s.sent = append(s.sent, values)
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer))}, nil
+	return &http.Response{StatusCode: answer.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer.body))}, nil
 }
