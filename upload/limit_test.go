@@ -41,9 +41,9 @@ func TestUpload_B41_BandwidthIsOverAllParts(t *testing.T) {
 func TestUpload_B41_ThrottledIsNotStalled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		// Eight bytes a second over four parts: each waits for longer than
+		// Two bytes a second over four uploads: each waits for longer than
 		// the time after which a connection counts as stalled.
-		r := newRig(t, func(c *Config) { c.Bandwidth, c.StallTimeout = 8, time.Second }, mediatest.InMemory(), mediatest.CredentialLife(3000*time.Second))
+		r := newRig(t, func(c *Config) { c.Bandwidth, c.StallTimeout = 2, time.Second }, mediatest.InMemory(), mediatest.CredentialLife(3000*time.Second))
 		var wg sync.WaitGroup
 		for i := range 4 {
 			wg.Go(func() {

@@ -56,6 +56,10 @@ type Config struct {
 	// Parallel+1 parts in memory.
 	Parallel int
 
+	// Files is how many files one UploadAll has under way at once. Zero means
+	// twice Parallel: while some send, the service answers for others.
+	Files int
+
 	// Bandwidth bounds how many bytes per second go to the store, over all
 	// uploads of the Uploader. Zero means no limit.
 	Bandwidth int64
@@ -106,6 +110,7 @@ type Uploader struct {
 // New checks cfg and returns an Uploader.
 func New(cfg Config) (*Uploader, error) {
 	cfg.Parallel = cmp.Or(cfg.Parallel, 4)
+	cfg.Files = cmp.Or(cfg.Files, 2*cfg.Parallel)
 	cfg.PartSize = cmp.Or(cfg.PartSize, 8<<20)
 	cfg.MultipartThreshold = cmp.Or(cfg.MultipartThreshold, 16<<20)
 	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, time.Minute)
@@ -115,6 +120,8 @@ func New(cfg Config) (*Uploader, error) {
 	switch {
 	case cfg.Parallel < 0:
 		return nil, fmt.Errorf("upload: Config.Parallel is %d, at least 1 is needed", cfg.Parallel)
+	case cfg.Files < 0:
+		return nil, fmt.Errorf("upload: Config.Files is %d, at least 1 is needed", cfg.Files)
 	case cfg.Bandwidth < 0:
 		return nil, fmt.Errorf("upload: Config.Bandwidth is %d bytes per second, zero means no limit", cfg.Bandwidth)
 	case cfg.PartSize < minPart || cfg.PartSize > maxPart:

@@ -1,0 +1,8 @@
+//go:build long
+
+package upload
+
+const (
+	manyFiles = 1_000_000
+	longFile  = 50 << 30 // bytes
+)

@@ -1,0 +1,9 @@
+//go:build !long && race
+
+package upload
+
+// The race detector makes everything ten times slower.
+const (
+	manyFiles = 2_000
+	longFile  = 50 << 20 // bytes
+)
