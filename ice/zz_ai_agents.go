@@ -1047,7 +1047,7 @@ type AgentOutboundInterrupt struct {
 
 // AgentOutboundLlm is the LlmConfig of [AIAgentOutboundCallConfig].
 type AgentOutboundLlm struct {
-	BailianAppParams   string             `json:",omitzero"`
+	BailianAppParams   alimedia.JSON      `json:",omitzero"`
 	FunctionMap        []AgentFunctionMap `json:",omitzero"`
 	HistorySyncWithTTS *bool              `json:",omitzero"`
 	LlmCompleteReply   *bool              `json:",omitzero"`

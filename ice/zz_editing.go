@@ -306,36 +306,16 @@ type LiveEditingJob struct {
 	CompleteTime       string
 	CreationTime       string
 	JobId              string
-	LiveStreamConfig   LiveEditingStream
+	LiveStreamConfig   LiveStreamConfig
 	MediaId            string
-	MediaProduceConfig struct {
-		Mode string
-	}
-	MediaURL          string
-	Message           string
-	ModifiedTime      string
-	OutputMediaConfig LiveEditingOutput
-	ProjectId         string
-	Status            string
-	UserData          string
-}
-
-// LiveEditingOutput is the OutputMediaConfig of [LiveEditingJob].
-type LiveEditingOutput struct {
-	Bitrate            int64
-	FileName           string
-	Height             int32
+	MediaProduceConfig LiveProduceConfig
 	MediaURL           string
-	StorageLocation    string
-	VodTemplateGroupId string
-	Width              int32
-}
-
-// LiveEditingStream is the LiveStreamConfig of [LiveEditingJob].
-type LiveEditingStream struct {
-	AppName    string
-	DomainName string
-	StreamName string
+	Message            string
+	ModifiedTime       string
+	OutputMediaConfig  OutputMediaConfig
+	ProjectId          string
+	Status             string
+	UserData           string
 }
 
 // GetProjectExportJob returns the state and, when done, the result of the

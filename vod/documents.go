@@ -1,9 +1,12 @@
 package vod
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
 // The documents in this file travel as JSON inside one parameter. Each keeps
@@ -416,4 +419,20 @@ type VideoUpdate struct {
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
+}
+
+// Snapshots are the URLs of snapshots of a video. Some operations wrap the list
+// in an object; both ways of it are read.
+type Snapshots []string
+
+// UnmarshalJSON reads a list, or an object with the list as its Snapshot.
+func (s *Snapshots) UnmarshalJSON(data []byte) error {
+	if data = bytes.TrimSpace(data); bytes.HasPrefix(data, []byte("[")) {
+		data = slices.Concat([]byte(`{"Snapshot":`), data, []byte("}"))
+	}
+	var wrapped struct{ Snapshot []string }
+	var rest map[string]json.RawMessage
+	err := rpc.UnmarshalDocument(data, &wrapped, &rest)
+	*s = wrapped.Snapshot
+	return err
 }

@@ -70,6 +70,24 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+func TestSnapshots_ReadBothWays(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Snapshots{
+		`["http://a"]`:                         {"http://a"},
+		`{"Snapshot":["http://a","http://b"]}`: {"http://a", "http://b"},
+		` {"Snapshot":[]}`:                     {},
+		`{}`:                                   nil,
+		`""`:                                   nil,
+		`null`:                                 nil,
+	} {
+		c, _ := newClient(t, "cn-shanghai", `{"Video":{"Title":"a","Size":"7","Snapshots":`+text+`}}`)
+		out, err := c.GetVideoInfo(context.Background(), GetVideoInfoRequest{VideoId: "v"})
+		require.NoError(t, err, text)
+		require.Equal(t, want, out.Video.Snapshots, text)
+		require.EqualValues(t, 7, out.Video.Size)
+	}
+}
+
 func FuzzDocuments(f *testing.F) {
 	wiretest.FuzzDocuments(f, "vod",
 		AccelerateConfig{},

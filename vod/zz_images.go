@@ -70,7 +70,7 @@ type GetImageInfoRequest struct {
 // GetImageInfoResponse is the answer of [Client.GetImageInfo].
 type GetImageInfoResponse struct {
 	RequestId string
-	ImageInfo ImageInfo
+	ImageInfo Image
 }
 
 // GetImageInfos returns title, size, URL and tags of up to 20 uploaded images
@@ -100,7 +100,7 @@ type GetImageInfosRequest struct {
 // GetImageInfosResponse is the answer of [Client.GetImageInfos].
 type GetImageInfosResponse struct {
 	RequestId        string
-	ImageInfo        []ImageInfo
+	ImageInfo        []Image
 	NonExistImageIds []string
 }
 

@@ -254,7 +254,7 @@ type GetVideoInfosResponse struct {
 	RequestId            string
 	NonExistReferenceIds []string
 	NonExistVideoIds     []string
-	VideoList            []VideoInfo
+	VideoList            []Video
 }
 
 // GetVideoList lists video and audio assets by status, category, storage and
@@ -532,22 +532,6 @@ type Audio struct {
 	TranscodeMode     string
 }
 
-// Image is the Image of [Media].
-type Image struct {
-	AppId            string
-	CateId           int64
-	CateName         string
-	CreationTime     string
-	Description      string
-	ImageId          string
-	ModificationTime string
-	Status           string
-	StorageLocation  string
-	Tags             string
-	Title            string
-	URL              string
-}
-
 // Media is one of the MediaList of [SearchMediaResponse].
 type Media struct {
 	AiData        AiData
@@ -558,7 +542,7 @@ type Media struct {
 	Image         Image
 	MediaId       string
 	MediaType     string
-	Video         VideoInfo
+	Video         Video
 }
 
 // OcrInfo is one of the OcrInfo of [AiData].

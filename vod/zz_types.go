@@ -205,6 +205,24 @@ type ForbiddenMedia struct {
 	Reason  string
 }
 
+// Image is an image asset.
+type Image struct {
+	AppId            string
+	CateId           int64
+	CateName         string
+	CreationTime     string
+	Description      string
+	ImageId          string
+	ImageType        string
+	Mezzanine        ImageMezzanine
+	ModificationTime string
+	Status           string
+	StorageLocation  string
+	Tags             string
+	Title            string
+	URL              string
+}
+
 // ImageAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type ImageAuditResult struct {
@@ -213,23 +231,6 @@ type ImageAuditResult struct {
 	Suggestion string
 	Type       string
 	Url        string
-}
-
-// ImageInfo is an image asset.
-type ImageInfo struct {
-	AppId           string
-	CateId          int64
-	CateName        string
-	CreationTime    string
-	Description     string
-	ImageId         string
-	ImageType       string
-	Mezzanine       ImageMezzanine
-	Status          string
-	StorageLocation string
-	Tags            string
-	Title           string
-	URL             string
 }
 
 // ImageMezzanine is met in answers of [Client.GetImageInfo] and
@@ -362,8 +363,7 @@ type UsageItem struct {
 	Value string
 }
 
-// Video is a video or audio asset. Which fields are filled depends on the
-// operation.
+// Video is a video or audio asset. Not every operation fills in all of it.
 type Video struct {
 	AppId             string
 	AuditStatus       string
@@ -375,23 +375,25 @@ type Video struct {
 	Description       string
 	DownloadSwitch    string
 	Duration          float32
+	MediaSource       string
 	ModificationTime  string
+	PreprocessStatus  string
 	ReferenceId       string
 	RegionId          string
 	RestoreExpiration string
 	RestoreStatus     string
 	Size              int64
-	Snapshots         struct {
-		Snapshot []string
-	}
-	Status          string
-	StorageClass    string
-	StorageLocation string
-	Tags            string
-	TemplateGroupId string
-	Title           string
-	UserData        alimedia.JSON
-	VideoId         string
+	Snapshots         Snapshots
+	SpriteSnapshots   []string
+	Status            string
+	StorageClass      string
+	StorageLocation   string
+	Tags              string
+	TemplateGroupId   string
+	Title             string
+	TranscodeMode     string
+	UserData          alimedia.JSON
+	VideoId           string
 }
 
 // VideoAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
@@ -404,36 +406,6 @@ type VideoAuditResult struct {
 	PornResult      AuditSceneResult
 	Suggestion      string
 	TerrorismResult AuditSceneResult
-}
-
-// VideoInfo is a video asset, as lists of several return it.
-type VideoInfo struct {
-	AppId             string
-	CateId            int64
-	CateName          string
-	CoverURL          string
-	CreationTime      string
-	Description       string
-	DownloadSwitch    string
-	Duration          float32
-	MediaSource       string
-	ModificationTime  string
-	PreprocessStatus  string
-	ReferenceId       string
-	RestoreExpiration string
-	RestoreStatus     string
-	Size              int64
-	Snapshots         []string
-	SpriteSnapshots   []string
-	Status            string
-	StorageClass      string
-	StorageLocation   string
-	Tags              string
-	TemplateGroupId   string
-	Title             string
-	TranscodeMode     string
-	UserData          alimedia.JSON
-	VideoId           string
 }
 
 // VideoStream is met in answers of [Client.BatchGetMediaInfos] and

@@ -256,6 +256,8 @@ func TestOverlay_Refuses(t *testing.T) {
 		{"bad name of a group", `"other"`, `"Other Things"`, `bad name "Other Things"`},
 		{"unknown operation", `"operations":{`, `"operations":{"NoSuch":{},`, "unknown operation NoSuch"},
 		{"operation without a sentence", `"doc":"GetNothing returns nothing."`, ``, "operations.GetNothing: no doc"},
+		{"sentence about something else", `GetNothing returns`, `GetAll returns`, "operations.GetNothing: doc begins with another name"},
+		{"sentence about another type", `"merge":`, `"typeDocs":{"Thing":"Things are x."},"merge":`, "typeDocs.Thing: begins with another name"},
 		{"write without a class", `"class":"Tokened","why":"has a ClientToken",`, ``, "operations.CreateThing: no class"},
 		{"parameter without a sentence", `"Ids":{"doc":"Parts."},`, ``, "operations.CreateThing: Ids has no doc"},
 		{"parameter with an empty sentence", `"doc":"Parts."`, `"enc":"comma"`, "operations.CreateThing: Ids has no doc"},

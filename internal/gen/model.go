@@ -188,7 +188,7 @@ func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at s
 	if o.Enc != "" {
 		f.opts = append(f.opts, o.Enc)
 	}
-	if at == response && m.spec.isWrapper(s) && m.overlay.Types[parent+"."+s.Name] == "" {
+	if at == response && o.Type == "" && m.spec.isWrapper(s) && m.overlay.Types[parent+"."+s.Name] == "" {
 		inner := m.spec.fieldsOf(s)[0]
 		f.inline = m.field(action, parent+"."+s.Name, inner, nil, at)
 		return f
@@ -345,8 +345,11 @@ func (m *model) checkTypes() {
 		}
 	}
 	for _, name := range sortedKeys(m.overlay.TypeDocs) {
-		if m.types[name] == nil {
+		switch {
+		case m.types[name] == nil:
 			m.fail("typeDocs: no type %s", name)
+		case !strings.HasPrefix(m.overlay.TypeDocs[name], name+" "):
+			m.fail("typeDocs.%s: begins with another name", name)
 		}
 	}
 }

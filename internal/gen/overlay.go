@@ -192,6 +192,8 @@ func (o *overlay) validateWhole(s *spec) error {
 		op := o.operation(action)
 		if op.Doc == "" {
 			errs = append(errs, fmt.Errorf("operations.%s: no doc", action))
+		} else if !strings.HasPrefix(op.Doc, action+" ") {
+			errs = append(errs, fmt.Errorf("operations.%s: doc begins with another name", action))
 		}
 		if op.Class == "" && !readVerb.MatchString(action) {
 			errs = append(errs, fmt.Errorf("operations.%s: no class", action))

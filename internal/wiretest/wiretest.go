@@ -359,6 +359,8 @@ func requireHolds(t *testing.T, sample any, got reflect.Value, path string) {
 				requireHolds(t, member, fieldOf(t, got, name, path), path+"."+name)
 			case reflect.Map:
 				requireHolds(t, member, got.MapIndex(reflect.ValueOf(name)), path+"."+name)
+			case reflect.Slice: // a list that the service wraps
+				requireHolds(t, member, got, path)
 			case reflect.Interface:
 				require.Equal(t, sample, got.Interface(), path)
 			default:
