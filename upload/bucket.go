@@ -68,6 +68,10 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 	if t.Register == nil {
 		return p, nil
 	}
+	if info, ok := t.Register.(RegisterMediaInfo); ok && info.ClientToken == "" {
+		info.ClientToken = file.token
+		t.Register = info
+	}
 	p.finish = func(ctx context.Context, res *Result) error {
 		return t.Register.register(ctx, u.cfg, p.fileURL, file.title(), res)
 	}

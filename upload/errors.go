@@ -59,7 +59,7 @@ type Error struct {
 	Name     string // of the source
 	MediaId  string // of the asset that was created, if one was
 	FileURL  string // where the object is or would have been
-	UploadId string // of the multipart upload; its parts are removed
+	UploadId string // of the multipart upload; its parts are removed unless there is a checkpoint
 	Sent     int64  // bytes that the store has confirmed
 	Uploaded bool   // the object is stored; sending it again is not necessary
 	Err      error

@@ -70,39 +70,63 @@ type sending struct {
 	// arrived asks the service whether it has the object. It serves where the
 	// store may not be asked. Nil where the service cannot tell.
 	arrived func(context.Context) (bool, error)
+	journal *journal
 
 	uploadID string
+	unlisted bool // parts are of an earlier run, and the store does not say whether it has them
 	mu       sync.Mutex
 	parts    []part
 }
 
 // run sends what the feed gives, first being the first of it. When it returns,
-// nothing of the upload is under way any more, and on failure no part is kept.
+// nothing of the upload is under way any more, and on failure no part is kept
+// that no checkpoint knows of.
 func (s *sending) run(ctx context.Context, f *feed, first chunk) (receipt, error) {
+	if done, stored, err := s.pickUp(ctx); stored || err != nil {
+		return done, err
+	}
 	if s.plan.single || first.last && first.number == 1 && s.plan.size == UnknownSize {
 		return s.put(ctx, first)
 	}
+	done, err := s.multipart(ctx, f, first)
+	if err != nil && s.uploadID != "" {
+		s.giveUp(ctx, err)
+	}
+	return done, err
+}
+
+func (s *sending) multipart(ctx context.Context, f *feed, first chunk) (receipt, error) {
+	if s.uploadID == "" {
+		if err := s.initiate(ctx); err != nil {
+			return receipt{}, err
+		}
+	}
+	err := s.sendParts(ctx, f, first)
+	if err == nil {
+		err = s.content.changed()
+	}
+	if err == nil {
+		err = s.journal.update(func(r *record) { r.Step = stepCompleting })
+	}
+	if err != nil {
+		return receipt{}, err
+	}
+	s.tracker.stage(StageComplete)
+	done, err := s.complete(ctx)
+	return done, s.doubtful(err)
+}
+
+func (s *sending) initiate(ctx context.Context) error {
 	err := s.call(ctx, "InitiateMultipartUpload", s.stall, func(a attempt) (err error) {
 		s.uploadID, err = a.initiate(a)
 		return err
 	})
 	if err != nil {
-		return receipt{}, err
+		return err
 	}
-	err = s.sendParts(ctx, f, first)
-	if err == nil {
-		err = s.content.changed()
-	}
-	if err != nil {
-		s.discard(ctx)
-		return receipt{}, err
-	}
-	s.tracker.stage(StageComplete)
-	done, err := s.complete(ctx)
-	if err != nil {
-		s.discard(ctx)
-	}
-	return done, err
+	return s.journal.update(func(r *record) {
+		r.UploadId, r.PartSize, r.Initiated = s.uploadID, s.plan.part, time.Now().UTC()
+	})
 }
 
 // put sends the object in one request.
@@ -119,16 +143,18 @@ func (s *sending) sendParts(parent context.Context, f *feed, first chunk) error 
 	next := first
 	for {
 		c := next
-		if acquire(ctx, own) != nil {
-			break
-		}
-		wg.Go(func() {
-			defer release(own)
-			defer c.free()
-			if err := s.sendPart(ctx, c); err != nil {
-				stop(err)
+		if !s.has(c.number) {
+			if acquire(ctx, own) != nil {
+				break
 			}
-		})
+			wg.Go(func() {
+				defer release(own)
+				defer c.free()
+				if err := s.sendPart(ctx, c); err != nil {
+					stop(err)
+				}
+			})
+		}
 		if c.last {
 			break
 		}
@@ -159,8 +185,9 @@ func (s *sending) sendPart(ctx context.Context, c chunk) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.parts = append(s.parts, part{number: c.number, etag: done.etag, size: done.size, crc: done.crc})
-	return nil
+	p := part{number: c.number, etag: done.etag, size: done.size, crc: done.crc}
+	s.parts = append(s.parts, p)
+	return s.journal.add(p)
 }
 
 // send makes a request that carries a chunk and proves that the store got it

@@ -15,6 +15,7 @@ type Progress struct {
 	Stage   Stage         // the step under way
 	MediaId string        // of the asset, once it is created
 	Sent    int64         // bytes, each counted once however often it was sent
+	Resumed int64         // bytes of Sent that an earlier run has sent, see WithCheckpoint
 	Total   int64         // bytes, UnknownSize until the end of a stream is seen
 	Rate    float64       // bytes per second, lately
 	ETA     time.Duration // until all bytes are sent, 0 when not known
@@ -94,6 +95,14 @@ func (t *tracker) confirmed(n int64) { t.safe.Add(n) }
 func (t *tracker) restart() {
 	t.count.Store(0)
 	t.safe.Store(0)
+	t.set(func(p *Progress) { p.Resumed = 0 })
+}
+
+// resumed counts bytes that are in the store already.
+func (t *tracker) resumed(n int64) {
+	t.count.Store(n)
+	t.safe.Store(n)
+	t.set(func(p *Progress) { p.Resumed = n })
 }
 
 func (t *tracker) set(change func(*Progress)) {
@@ -147,11 +156,11 @@ func (t *tracker) report(callback func(Progress), log *slog.Logger) {
 		}
 		p.Rate = last.Rate
 		if elapsed := time.Since(since); elapsed >= reportEvery {
-			p.Rate = float64(p.Sent-before) / elapsed.Seconds()
+			p.Rate = float64(max(0, p.Sent-p.Resumed-before)) / elapsed.Seconds()
 			if last.Rate > 0 {
 				p.Rate = 0.7*last.Rate + 0.3*p.Rate
 			}
-			since, before = time.Now(), p.Sent
+			since, before = time.Now(), p.Sent-p.Resumed
 		}
 		if p.Stage == StageSend && p.Rate > 0 && p.Total > 0 {
 			p.ETA = time.Duration(float64(p.Total-p.Sent) / p.Rate * float64(time.Second))

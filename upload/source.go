@@ -32,12 +32,15 @@ type content struct {
 	// when it was opened.
 	changed func() error
 	close   func() error
+	// identity is the source as a checkpoint knows it, empty where it could
+	// not be recognised again.
+	identity identity
 }
 
 // File is a file on disk. It is read in place, by several parts at once, and
 // must not change meanwhile.
 func File(name string) Source {
-	return fileSource{name, os.Stat, func(name string) (fs.File, error) { return os.Open(name) }}
+	return fileSource{name, os.Stat, func(name string) (fs.File, error) { return os.Open(name) }, fileIdentity}
 }
 
 // FS is a file of fsys. It is read in place where the file is an io.ReaderAt,
@@ -49,7 +52,7 @@ func FS(fsys fs.FS, name string) Source {
 		}
 		return fs.Stat(fsys, name)
 	}
-	return fileSource{name, stat, func(name string) (fs.File, error) { return fsys.Open(name) }}
+	return fileSource{name, stat, func(name string) (fs.File, error) { return fsys.Open(name) }, unknownFile}
 }
 
 // Reader is a stream of size bytes, or of [UnknownSize]. It is read once and a
@@ -65,9 +68,10 @@ func ReaderAt(name string, r io.ReaderAt, size int64) Source {
 }
 
 type fileSource struct {
-	name string
-	stat func(string) (fs.FileInfo, error)
-	file func(string) (fs.File, error)
+	name     string
+	stat     func(string) (fs.FileInfo, error)
+	file     func(string) (fs.File, error)
+	identity func(string, fs.FileInfo) identity
 }
 
 func (s fileSource) open(context.Context, *Uploader) (*content, error) {
@@ -83,7 +87,14 @@ func (s fileSource) open(context.Context, *Uploader) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openFile(f)
+	c, err := openFile(f)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = f.Stat(); err == nil {
+		c.identity = s.identity(s.name, info)
+	}
+	return c, nil
 }
 
 func openFile(f fs.File) (*content, error) {

@@ -27,8 +27,9 @@ type Target interface {
 
 // subject is what is known of the source before anything is created.
 type subject struct {
-	name string
-	size int64 // UnknownSize for a stream
+	name  string
+	size  int64  // UnknownSize for a stream
+	token string // the same for all runs with one checkpoint, empty without
 }
 
 func (f subject) ext() string { return extension(f.name) }
@@ -104,21 +105,8 @@ func (t VODVideo) begin(ctx context.Context, u *Uploader, file subject) (place, 
 	if err != nil {
 		return place{}, err
 	}
-	p := place{mediaId: out.VideoId, requestId: out.RequestId}
-	p.arrived = func(ctx context.Context) (bool, error) {
-		out, err := u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: p.mediaId})
-		if err != nil {
-			return false, err
-		}
-		return out.Video.Status != vod.VideoStatusUploading && out.Video.Status != vod.VideoStatusUploadFail, nil
-	}
-	return u.granted(p, out.UploadAddress, string(out.UploadAuth), func(ctx context.Context) (string, string, error) {
-		out, err := u.cfg.VOD.RefreshUploadVideo(ctx, vod.RefreshUploadVideoRequest{VideoId: p.mediaId})
-		if err != nil {
-			return "", "", err
-		}
-		return out.UploadAddress, string(out.UploadAuth), nil
-	})
+	p := place{mediaId: out.VideoId, requestId: out.RequestId, arrived: u.videoArrived(out.VideoId)}
+	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshVideo(p.mediaId))
 }
 
 // VODImage makes an image asset of ApsaraVideo VOD (CreateUploadImage).
@@ -207,13 +195,7 @@ func (t ICEMedia) begin(ctx context.Context, u *Uploader, file subject) (place, 
 		return place{}, err
 	}
 	p := place{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
-	p.arrived = func(ctx context.Context) (bool, error) {
-		out, err := u.cfg.ICE.GetMediaInfo(ctx, ice.GetMediaInfoRequest{MediaId: p.mediaId})
-		if err != nil {
-			return false, err
-		}
-		return out.MediaInfo.MediaBasicInfo.Status != ice.MediaStatusInit, nil
-	}
+	p.arrived = u.mediaArrived(p.mediaId)
 	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshMedia(p.mediaId))
 }
 
@@ -264,22 +246,35 @@ type YikeAsset struct {
 }
 
 func (t YikeAsset) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
-	t.FileExt = cmp.Or(t.FileExt, strings.ToLower(file.ext()))
-	switch {
-	case u.cfg.ICE == nil:
+	if u.cfg.ICE == nil {
 		return place{}, needs("YikeAsset", "Config.ICE")
-	case t.FileExt == "":
-		return place{}, noExtension("YikeAsset.FileExt")
 	}
-	if t.MediaType = cmp.Or(t.MediaType, kindOf(t.FileExt)); t.MediaType == "other" {
-		return place{}, fmt.Errorf("YikeAsset needs MediaType: the extension %q does not tell it", t.FileExt)
+	t, err := t.complete(file)
+	if err != nil {
+		return place{}, err
 	}
 	out, err := u.cfg.ICE.CreateYikeAssetUpload(ctx, ice.CreateYikeAssetUploadRequest{FileExt: t.FileExt, FileType: t.FileType})
 	if err != nil {
 		return place{}, err
 	}
-	p := place{fileURL: out.FileURL, requestId: out.RequestId}
-	p.finish = func(ctx context.Context, res *Result) error {
+	p := place{fileURL: out.FileURL, requestId: out.RequestId, finish: t.finish(u)}
+	return u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
+}
+
+// complete fills in what can be told from the source.
+func (t YikeAsset) complete(file subject) (YikeAsset, error) {
+	if t.FileExt = cmp.Or(t.FileExt, strings.ToLower(file.ext())); t.FileExt == "" {
+		return t, noExtension("YikeAsset.FileExt")
+	}
+	if t.MediaType = cmp.Or(t.MediaType, kindOf(t.FileExt)); t.MediaType == "other" {
+		return t, fmt.Errorf("YikeAsset needs MediaType: the extension %q does not tell it", t.FileExt)
+	}
+	return t, nil
+}
+
+// finish registers the stored file.
+func (t YikeAsset) finish(u *Uploader) func(context.Context, *Result) error {
+	return func(ctx context.Context, res *Result) error {
 		out, err := u.cfg.ICE.RegisterYikeAssetMediaInfo(ctx, ice.RegisterYikeAssetMediaInfoRequest{
 			InputURL: res.FileURL, MediaType: t.MediaType, ProductionId: t.ProductionId, FolderId: t.FolderId,
 		})
@@ -289,7 +284,6 @@ func (t YikeAsset) begin(ctx context.Context, u *Uploader, file subject) (place,
 		res.MediaId, res.RequestId = out.MediaId, out.RequestId
 		return nil
 	}
-	return u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
 func needs(target, what string) error { return fmt.Errorf("%s needs %s", target, what) }

@@ -175,7 +175,8 @@ type Result struct {
 type Option func(*options)
 
 type options struct {
-	progress func(Progress)
+	progress   func(Progress)
+	checkpoint checkpointOptions
 }
 
 // WithProgress calls report a few times a second and at the end. It is called
@@ -189,7 +190,8 @@ func WithProgress(report func(Progress)) Option {
 // Upload brings src to where target says. Every failure is an [*Error].
 //
 // When ctx ends, the requests under way are cut off and the parts that the
-// store has are removed before Upload returns.
+// store has are removed before Upload returns, unless a checkpoint remembers
+// them, see [WithCheckpoint].
 func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts ...Option) (*Result, error) {
 	var o options
 	for _, opt := range opts {
@@ -197,7 +199,7 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 	}
 	r := &run{Uploader: u, tracker: newTracker(o.progress, u.log)}
 	defer r.tracker.close()
-	res, err := r.upload(ctx, src, target)
+	res, err := r.upload(ctx, src, target, o)
 	if err != nil {
 		failure := r.failure(err)
 		u.log.InfoContext(ctx, "upload: failed", "upload", failure)
@@ -220,16 +222,20 @@ type run struct {
 	place    place
 	sending  *sending
 	uploaded bool
+	journal  *journal // nil without a checkpoint
 }
 
-func (r *run) upload(ctx context.Context, src Source, target Target) (*Result, error) {
+func (r *run) upload(ctx context.Context, src Source, target Target, o options) (res *Result, err error) {
 	defer r.close()
 	if err := r.open(ctx, src, target); err != nil {
 		return nil, err
 	}
+	if err := r.openCheckpoint(ctx, o.checkpoint, target); err != nil {
+		return nil, err
+	}
+	defer func() { r.journal.close(r.spent(ctx, err)) }()
 	r.enter(ctx, StageCreate)
-	var err error
-	if r.place, err = target.begin(ctx, r.Uploader, r.file); err != nil {
+	if err := r.settle(ctx, o.checkpoint, target); err != nil {
 		return nil, err
 	}
 	r.tracker.set(func(p *Progress) { p.MediaId = r.place.mediaId })
@@ -289,12 +295,15 @@ func (r *run) close() {
 // send brings the bytes to the store, twice when the store forgets the first
 // time and the source can be read again.
 func (r *run) send(ctx context.Context) (receipt, error) {
+	if done, ok := r.delivered(); ok {
+		return done, nil
+	}
 	session := r.session(r.place)
 	for again := false; ; again = true {
 		r.enter(ctx, StageSend)
 		r.sending = &sending{
 			session: session, plan: r.plan, content: r.content,
-			slots: r.slots, limit: r.limit, tracker: r.tracker, arrived: r.place.arrived,
+			slots: r.slots, limit: r.limit, tracker: r.tracker, arrived: r.place.arrived, journal: r.journal,
 		}
 		done, err := r.sending.run(ctx, r.feed, r.first)
 		if !errors.Is(err, ErrLost) || again || r.content.at == nil {
@@ -318,10 +327,8 @@ func (r *run) finish(ctx context.Context, done receipt) (*Result, error) {
 	}
 	r.tracker.set(func(p *Progress) { p.Total = res.Size })
 	r.enter(ctx, StageFinish)
-	if r.place.finish != nil {
-		if err := r.place.finish(ctx, res); err != nil {
-			return nil, err
-		}
+	if err := r.register(ctx, done, res); err != nil {
+		return nil, err
 	}
 	r.place.mediaId = res.MediaId
 	r.tracker.set(func(p *Progress) { p.MediaId = res.MediaId })
