@@ -21,7 +21,7 @@ func (a *attempt) apiError(body []byte) error {
 		RequestId, HostId, Code, Message, Recommend string
 		AccessDeniedDetail                          map[string]any
 	}
-	if looksLikeJSON(body) && decode(body, &envelope) == nil {
+	if looksLikeJSON(body) && Decode(body, &envelope) == nil {
 		e.Code, e.Message, e.RequestId, e.HostId = envelope.Code, envelope.Message, envelope.RequestId, envelope.HostId
 		e.Recommend, e.AccessDeniedDetail = envelope.Recommend, envelope.AccessDeniedDetail
 	}

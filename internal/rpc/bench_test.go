@@ -85,7 +85,7 @@ func BenchmarkCall(b *testing.B) {
 // BenchmarkFloor is the same exchange without anything of ours.
 func BenchmarkFloor(b *testing.B) {
 	c := benchClient(b)
-	p, err := encode(benchRequest)
+	p, err := Encode(benchRequest)
 	require.NoError(b, err)
 	a := attempt{Client: c, op: Op{Action: "RegisterMediaStream"}, params: p}
 	signed := a.sign(time.Now())
@@ -104,14 +104,14 @@ func BenchmarkFloor(b *testing.B) {
 func BenchmarkEncode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := encode(benchRequest); err != nil {
+		if _, err := Encode(benchRequest); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 func BenchmarkSign(b *testing.B) {
-	p, err := encode(benchRequest)
+	p, err := Encode(benchRequest)
 	require.NoError(b, err)
 	a := attempt{Client: &Client{svc: testService}, op: Op{Action: "RegisterMediaStream"}, params: p,
 		keys: credentials.Credentials{AccessKeyId: "LTAIexample", AccessKeySecret: "secret"}}
@@ -125,7 +125,7 @@ func BenchmarkDecode(b *testing.B) {
 	body := []byte(`{"RequestId":"R-0123456789","MediaId":"5e778ec0027b71ed80a8909598506302"}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := decode(body, new(mediaResponse)); err != nil {
+		if err := Decode(body, new(mediaResponse)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -181,13 +181,13 @@ func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
 }
 
 // prepare does what is the same for all attempts.
-func (c *Client) prepare(op Op, in any) (*params, error) {
+func (c *Client) prepare(op Op, in any) (*Params, error) {
 	if !c.cfg.SkipValidation {
 		if err := validate(op, c.cfg.Region, in); err != nil {
 			return nil, err
 		}
 	}
-	p, err := encode(in)
+	p, err := Encode(in)
 	if err != nil {
 		return nil, fmt.Errorf("alimedia: %s: %w", op.Action, err)
 	}
@@ -202,7 +202,7 @@ func (c *Client) prepare(op Op, in any) (*params, error) {
 type attempt struct {
 	*Client
 	op     Op
-	params *params
+	params *Params
 	number int
 
 	keys   credentials.Credentials
@@ -262,7 +262,7 @@ func (a *attempt) exchange(ctx context.Context, out any) error {
 	if out == nil {
 		return nil
 	}
-	if err := decode(buf.Bytes(), out); err != nil {
+	if err := Decode(buf.Bytes(), out); err != nil {
 		if !looksLikeJSON(buf.Bytes()) {
 			return a.apiError(buf.Bytes())
 		}

@@ -12,9 +12,9 @@ import (
 	"sync"
 )
 
-// decode reads an answer into out. It is strict first; where the service sent
+// Decode reads an answer into out. It is strict first; where the service sent
 // a number as a string, or the like, a second pass converts.
-func decode(body []byte, out any) error {
+func Decode(body []byte, out any) error {
 	err := json.Unmarshal(body, out)
 	var mismatch *json.UnmarshalTypeError
 	if errors.As(err, &mismatch) {

@@ -63,7 +63,7 @@ func TestDecode(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var got answerBody
-			require.NoError(t, decode([]byte(tt.body), &got))
+			require.NoError(t, Decode([]byte(tt.body), &got))
 			require.Equal(t, tt.want, got)
 		})
 	}
@@ -84,7 +84,7 @@ func TestDecode_Refuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Error(t, decode([]byte(body), new(answerBody)))
+			require.Error(t, Decode([]byte(body), new(answerBody)))
 		})
 	}
 }
@@ -95,8 +95,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`[[[[`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var a, b answerBody
-		if decode(body, &a) == nil {
-			require.NoError(t, decode(body, &b))
+		if Decode(body, &a) == nil {
+			require.NoError(t, Decode(body, &b))
 			require.Equal(t, a, b)
 		}
 	})

@@ -49,7 +49,7 @@ func UnmarshalDocument(data []byte, doc any, extra *map[string]json.RawMessage) 
 		}
 		data = []byte(inner)
 	}
-	if err := decode(data, doc); err != nil {
+	if err := Decode(data, doc); err != nil {
 		return err
 	}
 	var all map[string]json.RawMessage

@@ -15,8 +15,8 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// params is a request in wire form: what is the same in every attempt.
-type params struct {
+// Params is a request in wire form: what is the same in every attempt.
+type Params struct {
 	query []pair
 	form  []pair
 	class Class
@@ -24,7 +24,7 @@ type params struct {
 
 type pair struct{ key, value string }
 
-func (p *params) add(form bool, key, value string) {
+func (p *Params) add(form bool, key, value string) {
 	if form {
 		p.form = append(p.form, pair{key, value})
 	} else {
@@ -32,10 +32,10 @@ func (p *params) add(form bool, key, value string) {
 	}
 }
 
-// encode turns a request into parameters. Structs follow the rpc tags, maps
+// Encode turns a request into parameters. Structs follow the rpc tags, maps
 // are taken key by key.
-func encode(in any) (*params, error) {
-	p := new(params)
+func Encode(in any) (*Params, error) {
+	p := new(Params)
 	v := reflect.ValueOf(in)
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		v = v.Elem()
@@ -140,7 +140,7 @@ func makePlan(t reflect.Type) ([]field, error) {
 	return plan, nil
 }
 
-func (f *field) encode(p *params, v reflect.Value) error {
+func (f *field) encode(p *Params, v reflect.Value) error {
 	if v.IsZero() {
 		if f.token {
 			p.add(f.form, f.wire, newNonce())
@@ -162,7 +162,7 @@ func (f *field) encode(p *params, v reflect.Value) error {
 	}
 }
 
-func (f *field) encodeCommaed(p *params, v reflect.Value) error {
+func (f *field) encodeCommaed(p *Params, v reflect.Value) error {
 	if v.Kind() != reflect.Slice {
 		return encodePlain(p, f.form, f.wire, v)
 	}
@@ -188,7 +188,7 @@ func (f *field) encodeCommaed(p *params, v reflect.Value) error {
 
 // encodePlain adds a scalar, or the members of a list, struct or map under
 // numbered and dotted names.
-func encodePlain(p *params, form bool, key string, v reflect.Value) error {
+func encodePlain(p *Params, form bool, key string, v reflect.Value) error {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
 			return nil
@@ -230,7 +230,7 @@ func encodePlain(p *params, form bool, key string, v reflect.Value) error {
 	}
 }
 
-func encodeMap(p *params, form bool, prefix string, v reflect.Value) error {
+func encodeMap(p *Params, form bool, prefix string, v reflect.Value) error {
 	if v.Type().Key().Kind() != reflect.String {
 		return fmt.Errorf("a map with %s keys has no wire form", v.Type().Key())
 	}

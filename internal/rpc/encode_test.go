@@ -80,7 +80,7 @@ func TestEncode(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			p, err := encode(tt.in)
+			p, err := Encode(tt.in)
 			require.NoError(t, err)
 			require.Equal(t, tt.query, canonical(p.query))
 			require.Equal(t, tt.form, canonical(p.form))
@@ -127,7 +127,7 @@ func TestEncode_Refuses(t *testing.T) {
 	for name, in := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := encode(in)
+			_, err := Encode(in)
 			require.Error(t, err)
 			require.NotContains(t, err.Error(), "a,b")
 		})

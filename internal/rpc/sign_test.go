@@ -48,7 +48,7 @@ func TestSign_Vectors(t *testing.T) {
 			a := attempt{
 				Client: &Client{svc: Service{Version: tt.version}, base: url.URL{Scheme: "https", Host: tt.host, Path: "/"}},
 				op:     Op{Action: tt.action},
-				params: &params{query: tt.query},
+				params: &Params{query: tt.query},
 				keys:   credentials.Credentials{AccessKeyId: "YourAccessKeyId", AccessKeySecret: "YourAccessKeySecret", SecurityToken: tt.token},
 			}
 			r := a.signWith(when, nonce)
@@ -65,7 +65,7 @@ func FuzzSign_AgreesWithTheVendor(f *testing.F) {
 	f.Add("oss://example-bucket/a b*c~d+接口.aac", "", "token", false)
 	f.Add("%7E~*+ ", "x", "", true)
 	f.Fuzz(func(t *testing.T, value, form, token string, get bool) {
-		p, err := encode(map[string]string{"InputURL": value, "Z": form, "A.1.b": value + form})
+		p, err := Encode(map[string]string{"InputURL": value, "Z": form, "A.1.b": value + form})
 		require.NoError(t, err)
 		a := attempt{Client: &Client{svc: testService, base: url.URL{Scheme: "https", Host: "h.example", Path: "/"}},
 			op: Op{Action: "X", Get: get}, params: p,
