@@ -10,7 +10,8 @@ type contender struct {
 	name   string
 	binary string
 	args   []string
-	stream bool  // reads a stream, so it has no part in the uploads of many files
+	stream bool  // reads a stream: of one file only
+	batch  bool  // a call for many files: of those only
 	least  int64 // the smallest part in bytes that it accepts
 	proves string
 }
@@ -22,6 +23,7 @@ var contenders = []contender{
 	{name: "net/http", binary: "floor", args: []string{"-crc=false"}},
 	{name: base, binary: "floor", proves: "CRC64"},
 	{name: "alimedia File", binary: "ours", proves: "CRC64"},
+	{name: "alimedia UploadAll", binary: "ours", args: []string{"-source", "batch"}, batch: true, proves: "CRC64"},
 	{name: "alimedia Reader, size known", binary: "ours", args: []string{"-source", "reader"}, stream: true, proves: "CRC64"},
 	{name: "alimedia Reader, size unknown", binary: "ours", args: []string{"-source", "stream"}, stream: true, proves: "CRC64"},
 	{name: "OSS v1 UploadFile", binary: "ossv1", proves: "CRC64"},
@@ -31,6 +33,14 @@ var contenders = []contender{
 	{name: "minio PutObject, reader", binary: "minio", args: []string{"-source", "reader"}, stream: true, least: 5 * mb},
 	{name: "aws transfermanager, file", binary: "aws", least: 5 * mb, proves: "CRC32"},
 	{name: "aws transfermanager, reader", binary: "aws", args: []string{"-source", "reader"}, stream: true, least: 5 * mb, proves: "CRC32"},
+}
+
+// takes reports whether c has a part in what.
+func (c contender) takes(what cell) bool {
+	if what.files > 1 {
+		return !c.stream
+	}
+	return !c.batch && what.part >= c.least
 }
 
 // choose returns the contenders whose name has one of words, and the base.

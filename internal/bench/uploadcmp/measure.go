@@ -55,9 +55,9 @@ func (b *bench) measure(ctx context.Context, c cell, who []contender, rounds int
 	}
 	defer sink.close()
 	var results []result
-	for _, contender := range who {
-		if c.part >= contender.least && (c.files == 1 || !contender.stream) {
-			results = append(results, result{contender: contender})
+	for _, one := range who {
+		if one.takes(c) {
+			results = append(results, result{contender: one})
 		}
 	}
 	for range rounds {

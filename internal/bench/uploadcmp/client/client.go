@@ -49,8 +49,14 @@ type Object struct {
 	Body io.Reader
 }
 
-// Upload brings one object to the sink.
-type Upload func(context.Context, Object) error
+// Client is how to upload.
+type Client struct {
+	// One brings one object to the sink. It is called by several goroutines.
+	One func(context.Context, Object) error
+
+	// All brings many files to the sink, in a client that has a call for that.
+	All func(context.Context, []Object) error
+}
 
 // Report is what a client says of its run.
 type Report struct {
@@ -63,8 +69,8 @@ type Report struct {
 
 // Main runs a client: connect gets the setting and says how to upload. The
 // argument of the command is a file, or a directory whose files are uploaded
-// as many at once as there are workers.
-func Main(connect func(Setting) (Upload, error)) {
+// as many at once as there are workers, or by the client's own call.
+func Main(connect func(Setting) (Client, error)) {
 	log.SetFlags(0)
 	var s Setting
 	flag.StringVar(&s.Endpoint, "endpoint", "", "`URL` of the sink")
@@ -72,7 +78,7 @@ func Main(connect func(Setting) (Upload, error)) {
 	flag.Int64Var(&s.Part, "part", 8<<20, "size of a part in bytes")
 	flag.IntVar(&s.Workers, "workers", 4, "requests at once")
 	flag.BoolVar(&s.CRC, "crc", true, "compute CRC64 (the floor only)")
-	source := flag.String("source", "file", "file, reader (of known size) or stream (of unknown size)")
+	source := flag.String("source", "file", "file, reader (of known size), stream (of unknown size), or batch (all files by one call)")
 	cpuProfile := flag.String("cpuprofile", "", "write a CPU profile to this `file`")
 	memProfile := flag.String("memprofile", "", "write a profile of every allocation to this `file`")
 	flag.Parse()
@@ -83,7 +89,7 @@ func Main(connect func(Setting) (Upload, error)) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	upload, err := connect(s)
+	c, err := connect(s)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -99,7 +105,11 @@ func Main(connect func(Setting) (Upload, error)) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	began := time.Now()
-	err = all(context.Background(), upload, objects, *source, s.Workers)
+	if *source == "batch" {
+		err = c.All(context.Background(), objects)
+	} else {
+		err = all(context.Background(), c.One, objects, *source, s.Workers)
+	}
 	report := Report{Wall: time.Since(began).Seconds()}
 	runtime.ReadMemStats(&after)
 	stop()
@@ -160,7 +170,7 @@ func find(path string) ([]Object, error) {
 }
 
 // all uploads the objects, workers of them at once.
-func all(ctx context.Context, upload Upload, objects []Object, source string, workers int) error {
+func all(ctx context.Context, upload func(context.Context, Object) error, objects []Object, source string, workers int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	queue := make(chan Object)
@@ -188,7 +198,7 @@ func all(ctx context.Context, upload Upload, objects []Object, source string, wo
 	return context.Cause(ctx)
 }
 
-func one(ctx context.Context, upload Upload, o Object, source string) error {
+func one(ctx context.Context, upload func(context.Context, Object) error, o Object, source string) error {
 	if source == "file" {
 		return upload(ctx, o)
 	}

@@ -18,7 +18,7 @@ import (
 
 func main() { client.Main(connect) }
 
-func connect(s client.Setting) (client.Upload, error) {
+func connect(s client.Setting) (client.Client, error) {
 	store := s3.New(s3.Options{
 		Region:       client.Region,
 		BaseEndpoint: &s.Endpoint,
@@ -29,7 +29,7 @@ func connect(s client.Setting) (client.Upload, error) {
 		o.PartSizeBytes = s.Part
 		o.Concurrency = s.Workers
 	})
-	return func(ctx context.Context, o client.Object) error {
+	return client.Client{One: func(ctx context.Context, o client.Object) error {
 		var body io.Reader = o.Body
 		if body == nil {
 			f, err := os.Open(o.Path)
@@ -41,5 +41,5 @@ func connect(s client.Setting) (client.Upload, error) {
 		}
 		_, err := manager.UploadObject(ctx, &transfermanager.UploadObjectInput{Bucket: &s.Bucket, Key: &o.Key, Body: body})
 		return err
-	}, nil
+	}}, nil
 }

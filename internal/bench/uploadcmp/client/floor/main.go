@@ -21,9 +21,9 @@ import (
 
 func main() { client.Main(connect) }
 
-func connect(s client.Setting) (client.Upload, error) {
+func connect(s client.Setting) (client.Client, error) {
 	f := &floor{Setting: s, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: s.Workers}}}
-	return f.upload, nil
+	return client.Client{One: f.upload}, nil
 }
 
 type floor struct {

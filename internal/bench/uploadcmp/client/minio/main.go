@@ -13,20 +13,20 @@ import (
 
 func main() { client.Main(connect) }
 
-func connect(s client.Setting) (client.Upload, error) {
+func connect(s client.Setting) (client.Client, error) {
 	c, err := minio.New(strings.TrimPrefix(s.Endpoint, "http://"), &minio.Options{
 		Creds:  credentials.NewStaticV4(client.Id, client.Secret, ""),
 		Region: client.Region,
 	})
 	if err != nil {
-		return nil, err
+		return client.Client{}, err
 	}
 	options := minio.PutObjectOptions{
 		PartSize:             uint64(s.Part),
 		NumThreads:           uint(s.Workers),
 		DisableContentSha256: true,
 	}
-	return func(ctx context.Context, o client.Object) error {
+	return client.Client{One: func(ctx context.Context, o client.Object) error {
 		var err error
 		if o.Body != nil {
 			options := options
@@ -36,5 +36,5 @@ func connect(s client.Setting) (client.Upload, error) {
 			_, err = c.FPutObject(ctx, s.Bucket, o.Key, o.Path, options)
 		}
 		return err
-	}, nil
+	}}, nil
 }

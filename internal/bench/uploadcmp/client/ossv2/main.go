@@ -12,7 +12,7 @@ import (
 
 func main() { client.Main(connect) }
 
-func connect(s client.Setting) (client.Upload, error) {
+func connect(s client.Setting) (client.Client, error) {
 	cfg := oss.LoadDefaultConfig().
 		WithCredentialsProvider(credentials.NewStaticCredentialsProvider(client.Id, client.Secret)).
 		WithRegion(client.Region).
@@ -22,7 +22,7 @@ func connect(s client.Setting) (client.Upload, error) {
 		o.PartSize = s.Part
 		o.ParallelNum = s.Workers
 	})
-	return func(ctx context.Context, o client.Object) error {
+	return client.Client{One: func(ctx context.Context, o client.Object) error {
 		req := &oss.PutObjectRequest{Bucket: &s.Bucket, Key: &o.Key}
 		var err error
 		if o.Body != nil {
@@ -31,5 +31,5 @@ func connect(s client.Setting) (client.Upload, error) {
 			_, err = uploader.UploadFile(ctx, req, o.Path)
 		}
 		return err
-	}, nil
+	}}, nil
 }

@@ -11,23 +11,45 @@ import (
 
 func main() { client.Main(connect) }
 
-func connect(s client.Setting) (client.Upload, error) {
+func connect(s client.Setting) (client.Client, error) {
 	up, err := upload.New(upload.Config{
 		Credentials: credentials.Static(client.Id, client.Secret, ""),
 		OSSEndpoint: s.Endpoint,
 		OSSRegion:   client.Region,
 		PartSize:    s.Part,
 		Parallel:    s.Workers,
+		Files:       s.Workers,
 	})
 	if err != nil {
-		return nil, err
+		return client.Client{}, err
 	}
-	return func(ctx context.Context, o client.Object) error {
+	job := func(o client.Object) upload.Job {
 		src := upload.File(o.Path)
 		if o.Body != nil {
 			src = upload.Reader(o.Key, o.Body, o.Size)
 		}
-		_, err := up.Upload(ctx, src, upload.Bucket{Name: s.Bucket, Key: o.Key})
-		return err
+		return upload.Job{Source: src, Target: upload.Bucket{Name: s.Bucket, Key: o.Key}}
+	}
+	return client.Client{
+		One: func(ctx context.Context, o client.Object) error {
+			j := job(o)
+			_, err := up.Upload(ctx, j.Source, j.Target)
+			return err
+		},
+		All: func(ctx context.Context, objects []client.Object) error {
+			jobs := func(yield func(upload.Job) bool) {
+				for _, o := range objects {
+					if !yield(job(o)) {
+						return
+					}
+				}
+			}
+			for done := range up.UploadAll(ctx, jobs) {
+				if done.Err != nil {
+					return done.Err
+				}
+			}
+			return nil
+		},
 	}, nil
 }
