@@ -77,6 +77,9 @@ func snippetProgram(block string) (name, source string) {
 				parameters += ", " + client[0] + " *" + client[1] + ".Client"
 			}
 		}
+		if strings.Contains(block, "names") {
+			parameters += ", names []string"
+		}
 		if strings.Contains(block, "up.") && !strings.Contains(block, "up, err :=") {
 			parameters += ", up *upload.Uploader"
 		}
