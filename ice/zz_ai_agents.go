@@ -343,6 +343,8 @@ type GetAIAgentConcurrencyResponse struct {
 // GetAiRtcAuthCodeList lists the authorization codes of a license batch, page
 // by page.
 //
+// [Client.GetAiRtcAuthCodeListIter] walks all pages.
+//
 // RAM action: ice:GetAiRtcAuthCodeList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtcauthcodelist
 func (c *Client) GetAiRtcAuthCodeList(ctx context.Context, req GetAiRtcAuthCodeListRequest) (*GetAiRtcAuthCodeListResponse, error) {
@@ -402,6 +404,8 @@ type AiRtcAuthCode struct {
 
 // GetAiRtcLicenseInfoList lists license batches for real-time conversation,
 // page by page; all of them without a filter.
+//
+// [Client.GetAiRtcLicenseInfoListIter] walks all pages.
 //
 // RAM action: ice:GetAiRtcLicenseInfoList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtclicenseinfolist
@@ -467,6 +471,8 @@ type AiRtcLicense struct {
 // GetIpcDeviceInfo lists the cameras with a subscription and when each one
 // expires, page by page.
 //
+// [Client.GetIpcDeviceInfoIter] walks all pages.
+//
 // RAM action: ice:GetIpcDeviceInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getipcdeviceinfo
 func (c *Client) GetIpcDeviceInfo(ctx context.Context, req GetIpcDeviceInfoRequest) (*GetIpcDeviceInfoResponse, error) {
@@ -515,6 +521,8 @@ type IpcDevice struct {
 
 // ListAIAgentDialogues lists what user and agent said in a session within a
 // time range.
+//
+// [Client.ListAIAgentDialoguesIter] walks all pages.
 //
 // RAM action: ice:ListAIAgentDialogues.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentdialogues
@@ -584,6 +592,8 @@ type AIAgentDialogue struct {
 //
 // Only the first 100 pages can be read; narrow the time range to see more.
 //
+// [Client.ListAIAgentInstanceIter] walks all pages.
+//
 // RAM action: ice:ListAIAgentInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentinstance
 func (c *Client) ListAIAgentInstance(ctx context.Context, req ListAIAgentInstanceRequest) (*ListAIAgentInstanceResponse, error) {
@@ -620,6 +630,8 @@ type ListAIAgentInstanceResponse struct {
 
 // ListAIAgentPhoneNumber lists the account's telephone numbers for agents and
 // their state.
+//
+// [Client.ListAIAgentPhoneNumberIter] walks all pages.
 //
 // RAM action: ice:ListAIAgentPhoneNumber.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentphonenumber
@@ -667,6 +679,8 @@ type AIAgentPhoneNumber struct {
 
 // ListAIAgentVoiceprints lists the account's registered voiceprints.
 //
+// [Client.ListAIAgentVoiceprintsIter] walks all pages.
+//
 // RAM action: ice:ListAIAgentVoiceprints.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentvoiceprints
 func (c *Client) ListAIAgentVoiceprints(ctx context.Context, req ListAIAgentVoiceprintsRequest) (*ListAIAgentVoiceprintsResponse, error) {
@@ -712,6 +726,8 @@ type AIAgentVoiceprint struct {
 
 // QueryIpcQuota returns the quota of cameras and how much of it was used, day
 // by day.
+//
+// [Client.QueryIpcQuotaIter] walks all pages.
 //
 // RAM action: ice:QueryIpcQuota.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-queryipcquota

@@ -287,6 +287,8 @@ type GetHotwordLibraryResponse struct {
 // ListHotwordLibraries lists the account's hotword libraries without their
 // words, the newest first.
 //
+// [Client.ListHotwordLibrariesIter] walks all pages.
+//
 // RAM action: ice:ListHotwordLibraries.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listhotwordlibraries
 func (c *Client) ListHotwordLibraries(ctx context.Context, req ListHotwordLibrariesRequest) (*ListHotwordLibrariesResponse, error) {
@@ -352,6 +354,8 @@ type HotwordLibrary struct {
 //
 // Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
+// [Client.ListRecognitionEntitiesIter] walks all pages.
+//
 // RAM action: ice:ListRecognitionEntities.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listrecognitionentities
 func (c *Client) ListRecognitionEntities(ctx context.Context, req ListRecognitionEntitiesRequest) (*ListRecognitionEntitiesResponse, error) {
@@ -413,6 +417,8 @@ type RecognitionEntity struct {
 //
 // Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
+// [Client.ListRecognitionLibsIter] walks all pages.
+//
 // RAM action: ice:ListRecognitionLibs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listrecognitionlibs
 func (c *Client) ListRecognitionLibs(ctx context.Context, req ListRecognitionLibsRequest) (*ListRecognitionLibsResponse, error) {
@@ -469,6 +475,8 @@ type RecognitionLib struct {
 // ListRecognitionSamples lists the samples of an entity, page by page.
 //
 // Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
+//
+// [Client.ListRecognitionSamplesIter] walks all pages.
 //
 // RAM action: ice:ListRecognitionSamples.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listrecognitionsamples
@@ -533,8 +541,10 @@ type RecognitionSample struct {
 
 // QueryMediaCensorJobDetail returns the verdict of a moderation job.
 //
-// The findings in the video are ordered by time and come in pages;
-// [Client.QueryMediaCensorJobDetailIter] yields them all.
+// The findings in the video are ordered by time and come in pages.
+//
+// [Client.QueryMediaCensorJobDetailIter] walks all pages.
+// [Client.WaitMediaCensorJob] asks until the end.
 //
 // RAM action: ice:QueryMediaCensorJobDetail.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querymediacensorjobdetail
@@ -574,6 +584,8 @@ type QueryMediaCensorJobDetailResponse struct {
 
 // QueryMediaCensorJobList lists moderation jobs of the last three months, page
 // by page.
+//
+// [Client.QueryMediaCensorJobListIter] walks all pages.
 //
 // RAM action: ice:QueryMediaCensorJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querymediacensorjoblist
@@ -629,6 +641,8 @@ type QueryMediaCensorJobListResponse struct {
 //
 // Jobs and results are kept for 180 days.
 //
+// [Client.WaitSmarttagJob] asks until the end.
+//
 // RAM action: ice:QuerySmarttagJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querysmarttagjob
 func (c *Client) QuerySmarttagJob(ctx context.Context, req QuerySmarttagJobRequest) (*QuerySmarttagJobResponse, error) {
@@ -665,6 +679,8 @@ type SmarttagUsage struct {
 
 // QueryVideoCognitionJob returns the state and the results of a video cognition
 // job.
+//
+// [Client.WaitVideoCognitionJob] asks until the end.
 //
 // RAM action: ice:QueryVideoCognitionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-queryvideocognitionjob

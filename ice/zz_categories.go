@@ -58,6 +58,8 @@ type DeleteCategoryResponse struct {
 
 // GetCategories returns a category and, in pages, its direct subcategories.
 //
+// [Client.GetCategoriesIter] walks all pages.
+//
 // RAM action: ice:GetCategories.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcategories
 func (c *Client) GetCategories(ctx context.Context, req GetCategoriesRequest) (*GetCategoriesResponse, error) {

@@ -404,6 +404,8 @@ type GetSourceLocationResponse struct {
 // ListAdInsertions lists ad insertion configurations, by page number, or by
 // token when MaxResults or NextToken is set.
 //
+// [Client.ListAdInsertionsIter] walks all pages.
+//
 // RAM action: ice:ListAdInsertions.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listadinsertions
 func (c *Client) ListAdInsertions(ctx context.Context, req ListAdInsertionsRequest) (*ListAdInsertionsResponse, error) {
@@ -449,6 +451,8 @@ type ListAdInsertionsResponse struct {
 }
 
 // ListAlerts lists the alerts of a source or of a program.
+//
+// [Client.ListAlertsIter] walks all pages.
 //
 // RAM action: ice:ListAlerts.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listalerts
@@ -507,6 +511,8 @@ type Alert struct {
 // ListChannelAlerts lists the alerts of what a channel consists of, counted per
 // program.
 //
+// [Client.ListChannelAlertsIter] walks all pages.
+//
 // RAM action: ice:ListChannelAlerts.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listchannelalerts
 func (c *Client) ListChannelAlerts(ctx context.Context, req ListChannelAlertsRequest) (*ListChannelAlertsResponse, error) {
@@ -561,6 +567,8 @@ type ProgramAlert struct {
 
 // ListChannels lists the channels of channel assembly.
 //
+// [Client.ListChannelsIter] walks all pages.
+//
 // RAM action: ice:ListChannels.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listchannels
 func (c *Client) ListChannels(ctx context.Context, req ListChannelsRequest) (*ListChannelsResponse, error) {
@@ -606,6 +614,8 @@ type ListChannelsResponse struct {
 
 // ListPrograms lists the programs of a channel.
 //
+// [Client.ListProgramsIter] walks all pages.
+//
 // RAM action: ice:ListPrograms.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listprograms
 func (c *Client) ListPrograms(ctx context.Context, req ListProgramsRequest) (*ListProgramsResponse, error) {
@@ -645,6 +655,8 @@ type ListProgramsResponse struct {
 
 // ListSchedules lists what a channel plays within a time window, with
 // approximate start times.
+//
+// [Client.ListSchedulesIter] walks all pages.
 //
 // RAM action: ice:ListSchedules.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listschedules
@@ -695,6 +707,8 @@ type Schedule struct {
 
 // ListSourceLocations lists source locations.
 //
+// [Client.ListSourceLocationsIter] walks all pages.
+//
 // RAM action: ice:ListSourceLocations.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsourcelocations
 func (c *Client) ListSourceLocations(ctx context.Context, req ListSourceLocationsRequest) (*ListSourceLocationsResponse, error) {
@@ -737,6 +751,8 @@ type ListSourceLocationsResponse struct {
 }
 
 // ListSources lists sources.
+//
+// [Client.ListSourcesIter] walks all pages.
 //
 // RAM action: ice:ListSources.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsources

@@ -41,6 +41,9 @@ type QueryCopyrightExtractJobResponse struct {
 //
 // Offered only in cn-shanghai and cn-beijing.
 //
+// [Client.QueryCopyrightJobListIter] walks all pages. [Client.WaitCopyrightJob]
+// asks until the end.
+//
 // RAM action: ice:QueryCopyrightJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querycopyrightjoblist
 func (c *Client) QueryCopyrightJobList(ctx context.Context, req QueryCopyrightJobListRequest) (*QueryCopyrightJobListResponse, error) {
@@ -98,6 +101,9 @@ type CopyrightJob struct {
 // tracing watermarks, page by page.
 //
 // Offered only in cn-shanghai and cn-beijing.
+//
+// [Client.QueryTraceAbJobListIter] walks all pages. [Client.WaitTraceAbJob]
+// asks until the end.
 //
 // RAM action: ice:QueryTraceAbJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytraceabjoblist
@@ -186,6 +192,9 @@ type QueryTraceExtractJobResponse struct {
 // ended; after that submit another job.
 //
 // Offered only in cn-shanghai and cn-beijing.
+//
+// [Client.QueryTraceM3u8JobListIter] walks all pages. [Client.WaitTraceM3u8Job]
+// asks until the end.
 //
 // RAM action: ice:QueryTraceM3u8JobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytracem3u8joblist

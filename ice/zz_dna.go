@@ -142,6 +142,8 @@ type ListDNADBResponse struct {
 
 // ListDNAFiles lists the files of a fingerprint library, page by page.
 //
+// [Client.ListDNAFilesIter] walks all pages.
+//
 // RAM action: ice:ListDNAFiles.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listdnafiles
 func (c *Client) ListDNAFiles(ctx context.Context, req ListDNAFilesRequest) (*ListDNAFilesResponse, error) {
@@ -184,6 +186,8 @@ type DNAFile struct {
 }
 
 // QueryDNAJobList returns the state and the results of fingerprint jobs.
+//
+// [Client.WaitDNAJob] asks until the end.
 //
 // RAM action: ice:QueryDNAJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querydnajoblist

@@ -281,6 +281,8 @@ type GetLiveEditingIndexFileResponse struct {
 // GetLiveEditingJob returns a live editing job with its clips, state and
 // result.
 //
+// [Client.WaitLiveEditingJob] asks until the end.
+//
 // RAM action: ice:GetLiveEditingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliveeditingjob
 func (c *Client) GetLiveEditingJob(ctx context.Context, req GetLiveEditingJobRequest) (*GetLiveEditingJobResponse, error) {
@@ -320,6 +322,8 @@ type LiveEditingJob struct {
 
 // GetProjectExportJob returns the state and, when done, the result of the
 // export of a project.
+//
+// [Client.WaitProjectExportJob] asks until the end.
 //
 // RAM action: ice:GetProjectExportJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getprojectexportjob
@@ -366,6 +370,8 @@ type ProjectExportSubtitle struct {
 }
 
 // GetTemplate returns a template with its state and configuration.
+//
+// [Client.WaitTemplate] asks until the end.
 //
 // RAM action: ice:GetTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplate
@@ -450,6 +456,8 @@ type TemplateParam struct {
 
 // ListEditingProjects lists the online editing projects.
 //
+// [Client.ListEditingProjectsIter] walks all pages.
+//
 // RAM action: ice:ListEditingProjects.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listeditingprojects
 func (c *Client) ListEditingProjects(ctx context.Context, req ListEditingProjectsRequest) (*ListEditingProjectsResponse, error) {
@@ -503,6 +511,8 @@ type ListEditingProjectsResponse struct {
 
 // ListTemplates lists the templates.
 //
+// [Client.ListTemplatesIter] walks all pages.
+//
 // RAM action: ice:ListTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listtemplates
 func (c *Client) ListTemplates(ctx context.Context, req ListTemplatesRequest) (*ListTemplatesResponse, error) {
@@ -545,6 +555,8 @@ type ListTemplatesResponse struct {
 
 // SearchEditingProject finds online editing projects by state, kind and time of
 // creation.
+//
+// [Client.SearchEditingProjectIter] walks all pages.
 //
 // RAM action: ice:SearchEditingProject.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searcheditingproject

@@ -391,6 +391,8 @@ type GetLiveTranscodeTemplateResponse struct {
 //
 // The range from StartTime to EndTime is at most four days.
 //
+// [Client.ListLiveRecordFilesIter] walks all pages.
+//
 // RAM action: ice:ListLiveRecordFiles.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listliverecordfiles
 func (c *Client) ListLiveRecordFiles(ctx context.Context, req ListLiveRecordFilesRequest) (*ListLiveRecordFilesResponse, error) {
@@ -454,6 +456,8 @@ type LiveRecordFile struct {
 //
 // The range from StartTime to EndTime is at most 30 days.
 //
+// [Client.ListLiveRecordJobsIter] walks all pages.
+//
 // RAM action: ice:ListLiveRecordJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listliverecordjobs
 func (c *Client) ListLiveRecordJobs(ctx context.Context, req ListLiveRecordJobsRequest) (*ListLiveRecordJobsResponse, error) {
@@ -499,6 +503,8 @@ type ListLiveRecordJobsResponse struct {
 }
 
 // ListLiveRecordTemplates lists recording templates.
+//
+// [Client.ListLiveRecordTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListLiveRecordTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listliverecordtemplates
@@ -546,6 +552,8 @@ type ListLiveRecordTemplatesResponse struct {
 // time range of at most one day.
 //
 // The next page begins at NextStartTime of the answer; the iterator does this.
+//
+// [Client.ListLiveSnapshotFilesIter] walks all pages.
 //
 // RAM action: ice:ListLiveSnapshotFiles.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivesnapshotfiles
@@ -600,6 +608,8 @@ type LiveSnapshotFile struct {
 // no StartTime is given.
 //
 // The range from StartTime to EndTime is at most 30 days.
+//
+// [Client.ListLiveSnapshotJobsIter] walks all pages.
 //
 // RAM action: ice:ListLiveSnapshotJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivesnapshotjobs
@@ -657,6 +667,8 @@ type LiveSnapshotJob struct {
 
 // ListLiveSnapshotTemplates lists snapshot templates.
 //
+// [Client.ListLiveSnapshotTemplatesIter] walks all pages.
+//
 // RAM action: ice:ListLiveSnapshotTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivesnapshottemplates
 func (c *Client) ListLiveSnapshotTemplates(ctx context.Context, req ListLiveSnapshotTemplatesRequest) (*ListLiveSnapshotTemplatesResponse, error) {
@@ -712,6 +724,8 @@ type LiveSnapshotTemplate struct {
 
 // ListLiveTranscodeJobs lists live transcoding jobs.
 //
+// [Client.ListLiveTranscodeJobsIter] walks all pages.
+//
 // RAM action: ice:ListLiveTranscodeJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivetranscodejobs
 func (c *Client) ListLiveTranscodeJobs(ctx context.Context, req ListLiveTranscodeJobsRequest) (*ListLiveTranscodeJobsResponse, error) {
@@ -756,6 +770,8 @@ type ListLiveTranscodeJobsResponse struct {
 
 // ListLiveTranscodeTemplates lists live transcoding templates, your own and
 // those of the system.
+//
+// [Client.ListLiveTranscodeTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListLiveTranscodeTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivetranscodetemplates

@@ -260,6 +260,8 @@ type GetLivePackageOriginEndpointResponse struct {
 
 // ListLivePackageChannelGroups lists the groups of live packaging channels.
 //
+// [Client.ListLivePackageChannelGroupsIter] walks all pages.
+//
 // RAM action: ice:ListLivePackageChannelGroups.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivepackagechannelgroups
 func (c *Client) ListLivePackageChannelGroups(ctx context.Context, req ListLivePackageChannelGroupsRequest) (*ListLivePackageChannelGroupsResponse, error) {
@@ -299,6 +301,8 @@ type ListLivePackageChannelGroupsResponse struct {
 }
 
 // ListLivePackageChannels lists the channels of a group.
+//
+// [Client.ListLivePackageChannelsIter] walks all pages.
 //
 // RAM action: ice:ListLivePackageChannels.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivepackagechannels
@@ -341,6 +345,8 @@ type ListLivePackageChannelsResponse struct {
 }
 
 // ListLivePackageOriginEndpoints lists the origin endpoints of a channel.
+//
+// [Client.ListLivePackageOriginEndpointsIter] walks all pages.
 //
 // RAM action: ice:ListLivePackageOriginEndpoints.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivepackageoriginendpoints

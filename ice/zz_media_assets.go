@@ -247,6 +247,8 @@ type ContentAnalyzeConfig struct {
 //
 // Needs MediaId or InputURL.
 //
+// [Client.WaitMediaInfo] asks until the end.
+//
 // RAM action: ice:GetMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediainfo
 func (c *Client) GetMediaInfo(ctx context.Context, req GetMediaInfoRequest) (*GetMediaInfoResponse, error) {
@@ -401,6 +403,8 @@ type GetPublicMediaInfoResponse struct {
 // GetVideoList lists audio and video assets, at most the first 5000 that match.
 // Cut the time range by StartTime and EndTime to see more.
 //
+// [Client.GetVideoListIter] walks all pages.
+//
 // RAM action: ice:GetVideoList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvideolist
 func (c *Client) GetVideoList(ctx context.Context, req GetVideoListRequest) (*GetVideoListResponse, error) {
@@ -486,6 +490,8 @@ type MediaTagOption struct {
 // ListMediaBasicInfos lists the media assets that match all given fields
 // exactly, in pages of up to 100.
 //
+// [Client.ListMediaBasicInfosIter] walks all pages.
+//
 // RAM action: ice:ListMediaBasicInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediabasicinfos
 func (c *Client) ListMediaBasicInfos(ctx context.Context, req ListMediaBasicInfosRequest) (*ListMediaBasicInfosResponse, error) {
@@ -567,6 +573,8 @@ type ListMediaMarksResponse struct {
 // ListPublicMediaBasicInfos lists assets of the public media library, such as
 // stickers, music and background images. It is open to callers without
 // credentials.
+//
+// [Client.ListPublicMediaBasicInfosIter] walks all pages.
 //
 // Open to everybody: the request is not signed.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpublicmediabasicinfos

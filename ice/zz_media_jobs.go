@@ -47,6 +47,8 @@ type AccessDeniedDetail struct {
 
 // GetDynamicImageJob returns the state and the output of an animated image job.
 //
+// [Client.WaitDynamicImageJob] asks until the end.
+//
 // RAM action: ice:GetDynamicImageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdynamicimagejob
 func (c *Client) GetDynamicImageJob(ctx context.Context, req GetDynamicImageJobRequest) (*GetDynamicImageJobResponse, error) {
@@ -68,6 +70,8 @@ type GetDynamicImageJobResponse struct {
 // GetMediaInfoJob returns the state of a media information job and what it
 // found.
 //
+// [Client.WaitMediaInfoJob] asks until the end.
+//
 // RAM action: ice:GetMediaInfoJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediainfojob
 func (c *Client) GetMediaInfoJob(ctx context.Context, req GetMediaInfoJobRequest) (*GetMediaInfoJobResponse, error) {
@@ -87,6 +91,8 @@ type GetMediaInfoJobResponse struct {
 }
 
 // GetPackageJob returns the state and the output of a packaging job.
+//
+// [Client.WaitPackageJob] asks until the end.
 //
 // RAM action: ice:GetPackageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpackagejob
@@ -109,6 +115,8 @@ type GetPackageJobResponse struct {
 // GetSnapshotJob returns the state of a snapshot job; [Client.GetSnapshotUrls]
 // has the pictures.
 //
+// [Client.WaitSnapshotJob] asks until the end.
+//
 // RAM action: ice:GetSnapshotJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsnapshotjob
 func (c *Client) GetSnapshotJob(ctx context.Context, req GetSnapshotJobRequest) (*GetSnapshotJobResponse, error) {
@@ -129,6 +137,8 @@ type GetSnapshotJobResponse struct {
 
 // GetSnapshotUrls returns signed URLs of the pictures that a snapshot job took,
 // page by page.
+//
+// [Client.GetSnapshotUrlsIter] walks all pages.
 //
 // RAM action: ice:GetSnapshotUrls.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsnapshoturls
@@ -167,6 +177,8 @@ type GetSnapshotUrlsResponse struct {
 }
 
 // ListDynamicImageJobs lists animated image jobs, page by page.
+//
+// [Client.ListDynamicImageJobsIter] walks all pages.
 //
 // RAM action: ice:ListDynamicImageJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listdynamicimagejobs
@@ -213,6 +225,8 @@ type ListDynamicImageJobsResponse struct {
 // ListMediaInfoJobs lists media information jobs and what they found, page by
 // page.
 //
+// [Client.ListMediaInfoJobsIter] walks all pages.
+//
 // RAM action: ice:ListMediaInfoJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediainfojobs
 func (c *Client) ListMediaInfoJobs(ctx context.Context, req ListMediaInfoJobsRequest) (*ListMediaInfoJobsResponse, error) {
@@ -254,6 +268,8 @@ type ListMediaInfoJobsResponse struct {
 }
 
 // ListPackageJobs lists packaging jobs, page by page.
+//
+// [Client.ListPackageJobsIter] walks all pages.
 //
 // RAM action: ice:ListPackageJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpackagejobs
@@ -304,6 +320,8 @@ type PackageJobList struct {
 
 // ListSnapshotJobs lists snapshot jobs, page by page.
 //
+// [Client.ListSnapshotJobsIter] walks all pages.
+//
 // RAM action: ice:ListSnapshotJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsnapshotjobs
 func (c *Client) ListSnapshotJobs(ctx context.Context, req ListSnapshotJobsRequest) (*ListSnapshotJobsResponse, error) {
@@ -346,6 +364,8 @@ type ListSnapshotJobsResponse struct {
 
 // QueryIProductionJob returns the state and the output of an intelligent
 // production job.
+//
+// [Client.WaitIProductionJob] asks until the end.
 //
 // RAM action: ice:QueryIProductionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-queryiproductionjob

@@ -236,6 +236,8 @@ type GetMediaLiveInputSecurityGroupResponse struct {
 //
 // At most 50 calls a second per account.
 //
+// [Client.ListMediaLiveChannelsIter] walks all pages.
+//
 // RAM action: ice:ListMediaLiveChannels.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmedialivechannels
 func (c *Client) ListMediaLiveChannels(ctx context.Context, req ListMediaLiveChannelsRequest) (*ListMediaLiveChannelsResponse, error) {
@@ -282,6 +284,8 @@ type ListMediaLiveChannelsResponse struct {
 //
 // At most 50 calls a second per account.
 //
+// [Client.ListMediaLiveInputSecurityGroupsIter] walks all pages.
+//
 // RAM action: ice:ListMediaLiveInputSecurityGroups.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmedialiveinputsecuritygroups
 func (c *Client) ListMediaLiveInputSecurityGroups(ctx context.Context, req ListMediaLiveInputSecurityGroupsRequest) (*ListMediaLiveInputSecurityGroupsResponse, error) {
@@ -324,6 +328,8 @@ type ListMediaLiveInputSecurityGroupsResponse struct {
 // ListMediaLiveInputs lists the inputs of MediaLive.
 //
 // At most 50 calls a second per account.
+//
+// [Client.ListMediaLiveInputsIter] walks all pages.
 //
 // RAM action: ice:ListMediaLiveInputs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmedialiveinputs

@@ -32,6 +32,8 @@ type DeleteSmartJobResponse struct {
 // GetBatchMediaProducingJob returns a batch job with the state, media asset and
 // URL of each video in SubJobList. Status Finished or Failed is final.
 //
+// [Client.WaitBatchMediaProducingJob] asks until the end.
+//
 // RAM action: ice:GetBatchMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getbatchmediaproducingjob
 func (c *Client) GetBatchMediaProducingJob(ctx context.Context, req GetBatchMediaProducingJobRequest) (*GetBatchMediaProducingJobResponse, error) {
@@ -66,6 +68,8 @@ type EditingSubJob struct {
 // GetMediaProducingJob returns a media producing job of the last year with its
 // state and result. Status Success or Failed is final.
 //
+// [Client.WaitMediaProducingJob] asks until the end.
+//
 // RAM action: ice:GetMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaproducingjob
 func (c *Client) GetMediaProducingJob(ctx context.Context, req GetMediaProducingJobRequest) (*GetMediaProducingJobResponse, error) {
@@ -86,6 +90,8 @@ type GetMediaProducingJobResponse struct {
 
 // GetSmartHandleJob returns the state and result of a smart job. State Finished
 // or Failed is final.
+//
+// [Client.WaitSmartHandleJob] asks until the end.
 //
 // RAM action: ice:GetSmartHandleJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsmarthandlejob
@@ -123,6 +129,8 @@ type SmartJobResult struct {
 
 // ListBatchMediaProducingJobs lists batch jobs of
 // [Client.SubmitBatchMediaProducingJob] and the SubmitScene operations.
+//
+// [Client.ListBatchMediaProducingJobsIter] walks all pages.
 //
 // RAM action: ice:ListBatchMediaProducingJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listbatchmediaproducingjobs
@@ -171,6 +179,8 @@ type ListBatchMediaProducingJobsResponse struct {
 
 // ListMediaProducingJobs lists media producing jobs. StartTime and EndTime may
 // lie 30 days apart at most.
+//
+// [Client.ListMediaProducingJobsIter] walks all pages.
 //
 // RAM action: ice:ListMediaProducingJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediaproducingjobs
@@ -222,6 +232,8 @@ type ListMediaProducingJobsResponse struct {
 
 // ListSmartJobs lists smart jobs: speech recognition, charts, translation,
 // speech synthesis.
+//
+// [Client.ListSmartJobsIter] walks all pages.
 //
 // RAM action: ice:ListSmartJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsmartjobs

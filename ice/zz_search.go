@@ -285,6 +285,8 @@ type DropSearchLibResponse struct {
 // GetStreamTagList lists the tags of a live-stream asset that
 // [Client.AddStreamTagToSearchLib] made.
 //
+// [Client.GetStreamTagListIter] walks all pages.
+//
 // RAM action: ice:GetStreamTagList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getstreamtaglist
 func (c *Client) GetStreamTagList(ctx context.Context, req GetStreamTagListRequest) (*GetStreamTagListResponse, error) {
@@ -380,6 +382,8 @@ type InsertMediaToSearchLibResponse struct {
 }
 
 // ListSearchLib lists the search libraries.
+//
+// [Client.ListSearchLibIter] walks all pages.
 //
 // RAM action: ice:ListSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsearchlib
@@ -540,9 +544,10 @@ type SearchIndexJobRerunResponse struct {
 
 // SearchMedia finds media assets by their metadata.
 //
-// To read all matches pass the ScrollToken of each answer to the next call, as
-// [Client.SearchMediaIter] does. Scrolling only goes forward, at most 1000
-// assets at a time.
+// To read all matches pass the ScrollToken of each answer to the next call.
+// Scrolling only goes forward, at most 1000 assets at a time.
+//
+// [Client.SearchMediaIter] walks all pages.
 //
 // RAM action: ice:SearchMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmedia
@@ -595,6 +600,8 @@ type MediaIndexStatus struct {
 //
 // Without SpecificSearch it returns assets; with SpecificSearch and MediaId it
 // returns the matching clips of that asset.
+//
+// [Client.SearchMediaByAILabelIter] walks all pages.
 //
 // RAM action: ice:SearchMediaByAILabel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyailabel
@@ -656,6 +663,8 @@ type SearchMediaByAILabelResponse struct {
 // SearchMediaByFace finds media assets that show the person of an image.
 // [Client.SearchMediaClipByFace] then finds the clips of one of them.
 //
+// [Client.SearchMediaByFaceIter] walks all pages.
+//
 // RAM action: ice:SearchMediaByFace.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyface
 func (c *Client) SearchMediaByFace(ctx context.Context, req SearchMediaByFaceRequest) (*SearchMediaByFaceResponse, error) {
@@ -708,6 +717,8 @@ type SearchMediaByFaceResponse struct {
 // SearchMediaByHybrid finds media assets by a text, combining all kinds of
 // index. With MediaId it tells what matched in that asset.
 //
+// [Client.SearchMediaByHybridIter] walks all pages.
+//
 // RAM action: ice:SearchMediaByHybrid.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyhybrid
 func (c *Client) SearchMediaByHybrid(ctx context.Context, req SearchMediaByHybridRequest) (*SearchMediaByHybridResponse, error) {
@@ -757,6 +768,8 @@ type SearchMediaByHybridResponse struct {
 // SearchMediaByMultimodal finds media assets whose pictures fit a description,
 // by the visual large model. It needs an mm index in the library.
 //
+// [Client.SearchMediaByMultimodalIter] walks all pages.
+//
 // RAM action: ice:SearchMediaByMultimodal.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabymultimodal
 func (c *Client) SearchMediaByMultimodal(ctx context.Context, req SearchMediaByMultimodalRequest) (*SearchMediaByMultimodalResponse, error) {
@@ -803,6 +816,8 @@ type SearchMediaByMultimodalResponse struct {
 
 // SearchMediaClipByFace finds the clips of one asset that show the person of an
 // earlier [Client.SearchMediaByFace].
+//
+// [Client.SearchMediaClipByFaceIter] walks all pages.
 //
 // RAM action: ice:SearchMediaClipByFace.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediaclipbyface
@@ -876,6 +891,8 @@ type MediaClip struct {
 
 // SearchPublicMediaInfo finds copyrighted assets of the public media library,
 // such as music.
+//
+// [Client.SearchPublicMediaInfoIter] walks all pages.
 //
 // RAM action: ice:SearchPublicMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchpublicmediainfo

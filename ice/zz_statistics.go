@@ -180,6 +180,8 @@ type UsageSummary struct {
 //
 // A call covers at most 24 hours.
 //
+// [Client.DescribePlayListIter] walks all pages.
+//
 // RAM action: ice:DescribePlayList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describeplaylist
 func (c *Client) DescribePlayList(ctx context.Context, req DescribePlayListRequest) (*DescribePlayListResponse, error) {

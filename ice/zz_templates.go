@@ -126,6 +126,8 @@ type GetSystemTemplateResponse struct {
 
 // ListCustomTemplates lists the templates of your own of one type.
 //
+// [Client.ListCustomTemplatesIter] walks all pages.
+//
 // RAM action: ice:ListCustomTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomtemplates
 func (c *Client) ListCustomTemplates(ctx context.Context, req ListCustomTemplatesRequest) (*ListCustomTemplatesResponse, error) {
@@ -172,6 +174,8 @@ type ListCustomTemplatesResponse struct {
 
 // ListSystemTemplates lists the templates of the service of one or several
 // types.
+//
+// [Client.ListSystemTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListSystemTemplates.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsystemtemplates

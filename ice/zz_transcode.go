@@ -12,6 +12,8 @@ import (
 // GetMediaConvertJob returns a media convert job with its outputs. Status
 // Complete or Error is final.
 //
+// [Client.WaitMediaConvertJob] asks until the end.
+//
 // RAM action: ice:GetMediaConvertJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconvertjob
 func (c *Client) GetMediaConvertJob(ctx context.Context, req GetMediaConvertJobRequest) (*GetMediaConvertJobResponse, error) {
@@ -32,6 +34,8 @@ type GetMediaConvertJobResponse struct {
 
 // GetTranscodeJob returns a transcoding job with its parts, one for each
 // output. Status Success or Fail is final.
+//
+// [Client.WaitTranscodeJob] asks until the end.
 //
 // The service recommends [Client.GetMediaConvertJob] instead.
 //
@@ -54,6 +58,8 @@ type GetTranscodeJobResponse struct {
 }
 
 // ListMediaConvertJobs lists media convert jobs.
+//
+// [Client.ListMediaConvertJobsIter] walks all pages.
 //
 // RAM action: ice:ListMediaConvertJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediaconvertjobs
@@ -97,6 +103,8 @@ type ListMediaConvertJobsResponse struct {
 }
 
 // ListTranscodeJobs lists transcoding jobs of [Client.SubmitTranscodeJob].
+//
+// [Client.ListTranscodeJobsIter] walks all pages.
 //
 // RAM action: ice:ListTranscodeJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listtranscodejobs

@@ -166,6 +166,8 @@ type StorageInfo struct {
 //
 // Needs JobIds or UploadURLs.
 //
+// [Client.WaitUrlUpload] asks until the end.
+//
 // RAM action: ice:GetUrlUploadInfos.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geturluploadinfos
 func (c *Client) GetUrlUploadInfos(ctx context.Context, req GetUrlUploadInfosRequest) (*GetUrlUploadInfosResponse, error) {

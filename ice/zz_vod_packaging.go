@@ -267,6 +267,8 @@ type GetVodPackagingGroupResponse struct {
 
 // ListVodPackagingAssets lists packaged assets.
 //
+// [Client.ListVodPackagingAssetsIter] walks all pages.
+//
 // RAM action: ice:ListVodPackagingAssets.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listvodpackagingassets
 func (c *Client) ListVodPackagingAssets(ctx context.Context, req ListVodPackagingAssetsRequest) (*ListVodPackagingAssetsResponse, error) {
@@ -309,6 +311,8 @@ type ListVodPackagingAssetsResponse struct {
 
 // ListVodPackagingConfigurations lists packaging configurations.
 //
+// [Client.ListVodPackagingConfigurationsIter] walks all pages.
+//
 // RAM action: ice:ListVodPackagingConfigurations.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listvodpackagingconfigurations
 func (c *Client) ListVodPackagingConfigurations(ctx context.Context, req ListVodPackagingConfigurationsRequest) (*ListVodPackagingConfigurationsResponse, error) {
@@ -350,6 +354,8 @@ type ListVodPackagingConfigurationsResponse struct {
 }
 
 // ListVodPackagingGroups lists packaging groups.
+//
+// [Client.ListVodPackagingGroupsIter] walks all pages.
 //
 // RAM action: ice:ListVodPackagingGroups.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listvodpackaginggroups

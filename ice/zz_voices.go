@@ -189,6 +189,8 @@ type GetAvatarResponse struct {
 // GetAvatarTrainingJob returns the state of an avatar training job and, once
 // trained, its avatar.
 //
+// [Client.WaitAvatarTrainingJob] asks until the end.
+//
 // RAM action: ice:GetAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getavatartrainingjob
 func (c *Client) GetAvatarTrainingJob(ctx context.Context, req GetAvatarTrainingJobRequest) (*GetAvatarTrainingJobResponse, error) {
@@ -235,6 +237,8 @@ type GetCustomizedVoiceResponse struct {
 
 // GetCustomizedVoiceJob returns the state of a voice cloning job of any
 // version.
+//
+// [Client.WaitCustomizedVoiceJob] asks until the end.
 //
 // RAM action: ice:GetCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomizedvoicejob
@@ -292,6 +296,8 @@ type VoiceDemonstration struct {
 
 // ListAvatarTrainingJobs lists avatar training jobs, page by page.
 //
+// [Client.ListAvatarTrainingJobsIter] walks all pages.
+//
 // RAM action: ice:ListAvatarTrainingJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listavatartrainingjobs
 func (c *Client) ListAvatarTrainingJobs(ctx context.Context, req ListAvatarTrainingJobsRequest) (*ListAvatarTrainingJobsResponse, error) {
@@ -335,6 +341,8 @@ type AvatarTrainingJobList struct {
 // ListAvatars lists avatars, page by page; [Client.ListSmartSysAvatarModels]
 // has those of the system.
 //
+// [Client.ListAvatarsIter] walks all pages.
+//
 // RAM action: ice:ListAvatars.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listavatars
 func (c *Client) ListAvatars(ctx context.Context, req ListAvatarsRequest) (*ListAvatarsResponse, error) {
@@ -374,6 +382,8 @@ type AvatarList struct {
 
 // ListCustomizedVoiceJobs lists voice cloning jobs of one version, page by
 // page.
+//
+// [Client.ListCustomizedVoiceJobsIter] walks all pages.
 //
 // RAM action: ice:ListCustomizedVoiceJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoicejobs
@@ -417,6 +427,8 @@ type CustomizedVoiceJobList struct {
 
 // ListCustomizedVoices lists cloned voices of one version, page by page.
 //
+// [Client.ListCustomizedVoicesIter] walks all pages.
+//
 // RAM action: ice:ListCustomizedVoices.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoices
 func (c *Client) ListCustomizedVoices(ctx context.Context, req ListCustomizedVoicesRequest) (*ListCustomizedVoicesResponse, error) {
@@ -459,6 +471,8 @@ type CustomizedVoiceList struct {
 
 // ListSmartSysAvatarModels lists the avatars that the system offers to
 // everyone, page by page.
+//
+// [Client.ListSmartSysAvatarModelsIter] walks all pages.
 //
 // RAM action: ice:ListSmartSysAvatarModels.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsmartsysavatarmodels

@@ -13,6 +13,8 @@ import (
 // GetAIWorkflowTask returns a run of an AI workflow with the results of its
 // nodes.
 //
+// [Client.WaitAIWorkflowTask] asks until the end.
+//
 // RAM action: ice:GetAIWorkflowTask.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getaiworkflowtask
 func (c *Client) GetAIWorkflowTask(ctx context.Context, req GetAIWorkflowTaskRequest) (*GetAIWorkflowTaskResponse, error) {
@@ -59,6 +61,8 @@ type AIWorkflowTask struct {
 
 // GetWorkflowTask returns a run of a workflow with the results of its steps.
 //
+// [Client.WaitWorkflowTask] asks until the end.
+//
 // RAM action: ice:GetWorkflowTask.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getworkflowtask
 func (c *Client) GetWorkflowTask(ctx context.Context, req GetWorkflowTaskRequest) (*GetWorkflowTaskResponse, error) {
@@ -78,6 +82,8 @@ type GetWorkflowTaskResponse struct {
 }
 
 // ListWorkflowTasks lists the runs of workflows of the last 90 days.
+//
+// [Client.ListWorkflowTasksIter] walks all pages.
 //
 // RAM action: ice:ListWorkflowTasks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listworkflowtasks

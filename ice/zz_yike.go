@@ -227,6 +227,8 @@ type DeleteYikeAssetMediaInfosResponse struct {
 // GetYikeAIAppJob returns a Yike AI app job with its parameters, state and
 // result. Status ends at Finished or Failed.
 //
+// [Client.WaitYikeAIAppJob] asks until the end.
+//
 // RAM action: ice:GetYikeAIAppJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikeaiappjob
 func (c *Client) GetYikeAIAppJob(ctx context.Context, req GetYikeAIAppJobRequest) (*GetYikeAIAppJobResponse, error) {
@@ -275,6 +277,8 @@ type GetYikeAssetMediaInfoResponse struct {
 
 // GetYikeStoryboardJob returns a storyboard job with its parameters, state and
 // result. JobStatus ends at Succeeded or Failed.
+//
+// [Client.WaitYikeStoryboardJob] asks until the end.
 //
 // RAM action: ice:GetYikeStoryboardJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikestoryboardjob
@@ -367,6 +371,8 @@ type GetYikeUserCreditResponse struct {
 
 // ListYikeAssetFolders lists the asset folders of a Yike production.
 //
+// [Client.ListYikeAssetFoldersIter] walks all pages.
+//
 // RAM action: ice:ListYikeAssetFolders.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listyikeassetfolders
 func (c *Client) ListYikeAssetFolders(ctx context.Context, req ListYikeAssetFoldersRequest) (*ListYikeAssetFoldersResponse, error) {
@@ -411,6 +417,8 @@ type YikeFolder struct {
 }
 
 // ListYikeProductions lists the productions of a Yike workspace.
+//
+// [Client.ListYikeProductionsIter] walks all pages.
 //
 // RAM action: ice:ListYikeProductions.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listyikeproductions

@@ -91,6 +91,8 @@ type DeleteAITemplateResponse struct {
 //
 // Offered only in cn-beijing and cn-shanghai.
 //
+// [Client.WaitAIImageJob] asks until the end.
+//
 // RAM action: vod:GetAIImageJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaiimagejobs
 func (c *Client) GetAIImageJobs(ctx context.Context, req GetAIImageJobsRequest) (*GetAIImageJobsResponse, error) {
@@ -222,6 +224,8 @@ type GetDefaultAITemplateResponse struct {
 //
 // Offered only in cn-beijing and cn-shanghai.
 //
+// [Client.WaitDigitalWatermarkExtract] asks until the end.
+//
 // RAM action: vod:GetDigitalWatermarkExtractResult.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getdigitalwatermarkextractresult
 func (c *Client) GetDigitalWatermarkExtractResult(ctx context.Context, req GetDigitalWatermarkExtractResultRequest) (*GetDigitalWatermarkExtractResultResponse, error) {
@@ -348,6 +352,8 @@ type AIImageInfo struct {
 // Smart tags are offered only in cn-beijing and cn-shanghai.
 //
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
+//
+// [Client.WaitAIJob] asks until the end.
 //
 // RAM action: vod:ListAIJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listaijob

@@ -232,6 +232,8 @@ type AppPlayKey struct {
 
 // ListAppInfo lists the applications of the account.
 //
+// [Client.ListAppInfoIter] walks all pages.
+//
 // RAM action: vod:ListAppInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listappinfo
 func (c *Client) ListAppInfo(ctx context.Context, req ListAppInfoRequest) (*ListAppInfoResponse, error) {

@@ -32,6 +32,8 @@ type DeleteAttachedMediaResponse struct {
 // GetAttachedMediaInfo returns title, type, URL and categories of up to 20
 // auxiliary assets (watermarks, subtitles, material).
 //
+// [Client.WaitAttachedMedia] asks until the end.
+//
 // RAM action: vod:GetAttachedMediaInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getattachedmediainfo
 func (c *Client) GetAttachedMediaInfo(ctx context.Context, req GetAttachedMediaInfoRequest) (*GetAttachedMediaInfoResponse, error) {

@@ -37,6 +37,8 @@ type CreateAuditResponse struct {
 // Pictures of the result are kept for two weeks. Accounts of the international
 // site can use it only in ap-southeast-1.
 //
+// [Client.WaitAIMediaAuditJob] asks until the end.
+//
 // RAM action: vod:GetAIMediaAuditJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaimediaauditjob
 func (c *Client) GetAIMediaAuditJob(ctx context.Context, req GetAIMediaAuditJobRequest) (*GetAIMediaAuditJobResponse, error) {
@@ -69,6 +71,8 @@ type MediaAuditJob struct {
 }
 
 // GetAuditHistory lists the human reviews of a video.
+//
+// [Client.GetAuditHistoryIter] walks all pages.
 //
 // RAM action: vod:GetAuditHistory.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaudithistory
@@ -117,6 +121,8 @@ type AuditHistory struct {
 // GetMediaAuditAudioResultDetail returns what the automated review found in an
 // audio file. Accounts of the international site can use it only in
 // ap-southeast-1.
+//
+// [Client.GetMediaAuditAudioResultDetailIter] walks all pages.
 //
 // RAM action: vod:GetMediaAuditAudioResultDetail.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditaudioresultdetail
@@ -196,6 +202,8 @@ type GetMediaAuditResultResponse struct {
 // Pages have up to 20 entries; nothing comes back for harmless videos. Pictures
 // are kept for two weeks. Accounts of the international site can use it only in
 // ap-southeast-1.
+//
+// [Client.GetMediaAuditResultDetailIter] walks all pages.
 //
 // RAM action: vod:GetMediaAuditResultDetail.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditresultdetail

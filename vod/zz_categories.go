@@ -63,6 +63,8 @@ type DeleteCategoryResponse struct {
 
 // GetCategories returns a category and pages through its direct children.
 //
+// [Client.GetCategoriesIter] walks all pages.
+//
 // RAM action: vod:GetCategories.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getcategories
 func (c *Client) GetCategories(ctx context.Context, req GetCategoriesRequest) (*GetCategoriesResponse, error) {

@@ -356,6 +356,8 @@ type DomainDetail struct {
 //
 // Offered only in cn-shanghai.
 //
+// [Client.DescribeVodDomainLogIter] walks all pages.
+//
 // RAM action: vod:DescribeVodDomainLog.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainlog
 func (c *Client) DescribeVodDomainLog(ctx context.Context, req DescribeVodDomainLogRequest) (*DescribeVodDomainLogResponse, error) {
@@ -450,6 +452,9 @@ type DescribeVodRefreshQuotaResponse struct {
 //
 // Offered only in cn-shanghai.
 //
+// [Client.DescribeVodRefreshTasksIter] walks all pages.
+// [Client.WaitVodRefreshTask] asks until the end.
+//
 // RAM action: vod:DescribeVodRefreshTasks.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodrefreshtasks
 func (c *Client) DescribeVodRefreshTasks(ctx context.Context, req DescribeVodRefreshTasksRequest) (*DescribeVodRefreshTasksResponse, error) {
@@ -520,6 +525,8 @@ type RefreshTask struct {
 //
 // Offered only in cn-shanghai.
 //
+// [Client.DescribeVodSSLCertificateListIter] walks all pages.
+//
 // RAM action: vod:DescribeVodSSLCertificateList.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodsslcertificatelist
 func (c *Client) DescribeVodSSLCertificateList(ctx context.Context, req DescribeVodSSLCertificateListRequest) (*DescribeVodSSLCertificateListResponse, error) {
@@ -561,6 +568,8 @@ type DescribeVodSSLCertificateListResponse struct {
 // DescribeVodUserDomains lists the accelerated domains of the account.
 //
 // Offered only in cn-shanghai.
+//
+// [Client.DescribeVodUserDomainsIter] walks all pages.
 //
 // RAM action: vod:DescribeVodUserDomains.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoduserdomains

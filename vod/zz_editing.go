@@ -150,6 +150,8 @@ type DeleteEditingProjectMaterialsResponse struct {
 
 // GetEditingProject returns an editing project with timeline and status.
 //
+// [Client.WaitEditingProject] asks until the end.
+//
 // RAM action: vod:GetEditingProject.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geteditingproject
 func (c *Client) GetEditingProject(ctx context.Context, req GetEditingProjectRequest) (*GetEditingProjectResponse, error) {
@@ -287,6 +289,8 @@ type ProduceEditingProjectVideoResponse struct {
 
 // SearchEditingProject finds editing projects by title, status and creation
 // time.
+//
+// [Client.SearchEditingProjectIter] walks all pages.
 //
 // RAM action: vod:SearchEditingProject.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-searcheditingproject

@@ -48,6 +48,8 @@ type DeleteImageResponse struct {
 //
 // Snapshots of videos are in [Client.ListSnapshots].
 //
+// [Client.WaitImageInfo] asks until the end.
+//
 // RAM action: vod:GetImageInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getimageinfo
 func (c *Client) GetImageInfo(ctx context.Context, req GetImageInfoRequest) (*GetImageInfoResponse, error) {

@@ -206,6 +206,8 @@ type GetMezzanineInfoResponse struct {
 //
 // Needs VideoId or ReferenceId.
 //
+// [Client.WaitMediaRestore] and [Client.WaitVideoInfo] ask until the end.
+//
 // RAM action: vod:GetVideoInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoinfo
 func (c *Client) GetVideoInfo(ctx context.Context, req GetVideoInfoRequest) (*GetVideoInfoResponse, error) {
@@ -263,6 +265,8 @@ type GetVideoInfosResponse struct {
 // Only the first 5000 matches can be reached: narrow the time, or walk through
 // everything with [Client.SearchMedia].
 //
+// [Client.GetVideoListIter] walks all pages.
+//
 // RAM action: vod:GetVideoList.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideolist
 func (c *Client) GetVideoList(ctx context.Context, req GetVideoListRequest) (*GetVideoListResponse, error) {
@@ -313,6 +317,8 @@ type GetVideoListResponse struct {
 // streams.
 //
 // Only the first 5000 matches can be reached.
+//
+// [Client.ListLiveRecordVideoIter] walks all pages.
 //
 // RAM action: vod:ListLiveRecordVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listliverecordvideo
@@ -437,8 +443,9 @@ type RestoreMediaResponse struct {
 //
 // Page numbers reach the first 5000 matches. Videos and audio files can be
 // walked to two million with ScrollToken: each call goes at most 100 assets on
-// from the last and allows one sort field. [Client.SearchMediaIter] does it by
-// itself.
+// from the last and allows one sort field.
+//
+// [Client.SearchMediaIter] walks all pages.
 //
 // RAM action: vod:SearchMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-searchmedia

@@ -46,6 +46,8 @@ type GenerateDownloadSecretKeyResponse struct {
 // GetMediaRefreshJobs returns the state of a job of
 // [Client.RefreshMediaPlayUrls], for all its assets or one.
 //
+// [Client.WaitMediaRefreshJob] asks until the end.
+//
 // RAM action: vod:GetMediaRefreshJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediarefreshjobs
 func (c *Client) GetMediaRefreshJobs(ctx context.Context, req GetMediaRefreshJobsRequest) (*GetMediaRefreshJobsResponse, error) {

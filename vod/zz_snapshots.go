@@ -73,6 +73,8 @@ type DynamicImage struct {
 // ListSnapshots lists the snapshots of a video that the last successful
 // snapshot job made.
 //
+// [Client.ListSnapshotsIter] walks all pages.
+//
 // RAM action: vod:ListSnapshots.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listsnapshots
 func (c *Client) ListSnapshots(ctx context.Context, req ListSnapshotsRequest) (*ListSnapshotsResponse, error) {

@@ -62,6 +62,8 @@ type MediaDistribution struct {
 //
 // Offered only in cn-shanghai.
 //
+// [Client.DescribePlayTopVideosIter] walks all pages.
+//
 // RAM action: vod:DescribePlayTopVideos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplaytopvideos
 func (c *Client) DescribePlayTopVideos(ctx context.Context, req DescribePlayTopVideosRequest) (*DescribePlayTopVideosResponse, error) {
@@ -1146,6 +1148,8 @@ type EditingUsage struct {
 //
 // Offered only in cn-shanghai.
 //
+// [Client.DescribeVodMediaPlayDataIter] walks all pages.
+//
 // RAM action: vod:DescribeVodMediaPlayData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodmediaplaydata
 func (c *Client) DescribeVodMediaPlayData(ctx context.Context, req DescribeVodMediaPlayDataRequest) (*DescribeVodMediaPlayDataResponse, error) {
@@ -1301,6 +1305,8 @@ type DescribeVodPlayerDimensionDataResponse struct {
 // for chosen dimensions.
 //
 // Data reach back a year, and a call covers at most 31 days.
+//
+// [Client.DescribeVodPlayerMetricDataIter] walks all pages.
 //
 // RAM action: vod:DescribeVodPlayerMetricData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodplayermetricdata

@@ -71,6 +71,8 @@ type TranscodeSummary struct {
 //
 // Needs TranscodeTaskId or JobIds.
 //
+// [Client.WaitTranscodeTask] asks until the end.
+//
 // RAM action: vod:GetTranscodeTask.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-gettranscodetask
 func (c *Client) GetTranscodeTask(ctx context.Context, req GetTranscodeTaskRequest) (*GetTranscodeTaskResponse, error) {
@@ -131,6 +133,8 @@ type TranscodeOutputFile struct {
 // ListTranscodeTask lists the transcoding tasks of one video or audio asset.
 //
 // Their jobs are in [Client.GetTranscodeTask]. Tasks are kept for one year.
+//
+// [Client.ListTranscodeTaskIter] walks all pages.
 //
 // RAM action: vod:ListTranscodeTask.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listtranscodetask

@@ -255,6 +255,8 @@ type DeleteMultipartUploadResponse struct {
 //
 // Needs JobIds or UploadURLs.
 //
+// [Client.WaitURLUpload] asks until the end.
+//
 // RAM action: vod:GetURLUploadInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geturluploadinfos
 func (c *Client) GetURLUploadInfos(ctx context.Context, req GetURLUploadInfosRequest) (*GetURLUploadInfosResponse, error) {

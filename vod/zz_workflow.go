@@ -14,6 +14,9 @@ import (
 // Jobs are kept for six months. Transcoding tasks are found by task id with
 // [Client.GetTranscodeTask].
 //
+// [Client.WaitSnapshotJob], [Client.WaitTranscodeJob] and
+// [Client.WaitWorkflowTask] ask until the end.
+//
 // RAM action: vod:GetJobDetail.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getjobdetail
 func (c *Client) GetJobDetail(ctx context.Context, req GetJobDetailRequest) (*GetJobDetailResponse, error) {

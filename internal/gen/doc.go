@@ -54,6 +54,16 @@ func (m *model) operationDoc(op *operation) string {
 	if len(needs) > 0 {
 		lines = append(lines, strings.Join(needs, " "))
 	}
+	var more []string
+	if op.overlay.Page != nil {
+		more = append(more, fmt.Sprintf("[Client.%sIter] walks all pages.", op.action))
+	}
+	if waits := m.waitsFor(op.action); len(waits) > 0 {
+		more = append(more, enumerate(waits, "and")+" "+plural(len(waits), "asks", "ask")+" until the end.")
+	}
+	if len(more) > 0 {
+		lines = append(lines, strings.Join(more, " "))
+	}
 	if op.spec.ReplacedBy != "" {
 		lines = append(lines, fmt.Sprintf("The service recommends [Client.%s] instead.", op.spec.ReplacedBy))
 	}
@@ -63,6 +73,24 @@ func (m *model) operationDoc(op *operation) string {
 	}
 	lines = append(lines, access+"\n"+m.overlay.Reference+strings.ToLower(op.action))
 	return strings.Join(lines, "\n\n")
+}
+
+// waitsFor are links to the functions that ask the operation for a job.
+func (m *model) waitsFor(action string) []string {
+	var links []string
+	for _, name := range sortedKeys(m.overlay.Waits) {
+		if m.overlay.Waits[name].Ask == action {
+			links = append(links, "[Client.Wait"+name+"]")
+		}
+	}
+	return links
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // comment of a type: its sentence, or where it is met.

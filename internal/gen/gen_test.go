@@ -109,6 +109,7 @@ func TestGenerate_Prints(t *testing.T) {
 			"type CreateThingResponse struct {\n\tRequestId string\n\tBlob      alimedia.JSON\n\tThing     Thing\n}\n",
 			"type ThingConfig struct {\n\t// All the way down.\n\tDeep *bool `json:\",omitzero\"`\n\t// Number of the track. Sent even when it is zero.\n\tTrack int64\n\t// Clip to take. Required.\n\tClipId string `json:\"clipId,omitzero\" check:\"required\"`\n}\n",
 			"\tThings    struct {\n\t\tThing []Thing\n\t}\n",
+			"// ListThings lists things.\n//\n// [Client.ListThingsIter] walks all pages.\n//\n// RAM action: x:ListThings.\n",
 			"func (c *Client) ListThingsIter(ctx context.Context, req ListThingsRequest) iter.Seq2[Thing, error] {\n" +
 				"\treturn rpc.Tokens(ctx, c.ListThings, req,\n" +
 				"\t\tfunc(in *ListThingsRequest) *string { return &in.NextToken },\n" +
@@ -169,6 +170,7 @@ func TestGenerate_Waits(t *testing.T) {
 	named := replace(t, decisions, `"types":{`, wait+`"types":{"CreateThingResponse.Parts":"Part",`)
 	files, err := generate(t, parts(t), named)
 	require.NoError(t, err)
+	require.Contains(t, string(files["zz_things.go"]), "\n// [Client.WaitThing] and [Client.WaitThings] ask until the end.\n//\n// RAM action")
 	for _, want := range []string{
 		"// WaitThing asks [Client.CreateThing] until it reports Done, the good end, or\n// Broken or Stopped, which is an [alimedia.JobError].",
 		"\n//\n// Be patient.\nfunc (c *Client) WaitThing(ctx context.Context, clientToken, title string) (*CreateThingResponse, error) {\n" +
@@ -206,7 +208,7 @@ func TestGenerate_IteratorByHand(t *testing.T) {
 	files, err := generate(t, catalogue, replace(t, decisions,
 		`"page":{"token":"NextToken","next":"NextToken","items":"Things.Thing"}`, `"page":{"byHand":"it is odd"}`))
 	require.NoError(t, err)
-	require.NotContains(t, string(files["zz_things.go"]), "ListThingsIter")
+	require.NotContains(t, string(files["zz_things.go"]), "ListThingsIter(")
 }
 
 func TestGenerate_SplitsWhatBothSidesShare(t *testing.T) {
