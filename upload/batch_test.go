@@ -250,7 +250,7 @@ func TestUpload_B42_ErrorsPerFileInOrder(t *testing.T) {
 func TestUpload_B42_LeavingTheLoop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newRig(t, func(c *Config) { c.Parallel, c.Files = 100, 8 }, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Hour})
 		data := random(500 * kib)
 		jobs := func(yield func(Job) bool) {

@@ -47,6 +47,7 @@ const (
 	StageSend     Stage = "send"     // bytes are on their way
 	StageComplete Stage = "complete" // the parts become one object
 	StageFinish   Stage = "finish"   // the object is registered
+	StageWait     Stage = "wait"     // the service processes the asset, see WithWait
 	StageDone     Stage = "done"
 )
 
@@ -62,6 +63,7 @@ type Error struct {
 	UploadId string // of the multipart upload; its parts are removed unless there is a checkpoint
 	Sent     int64  // bytes that the store has confirmed
 	Uploaded bool   // the object is stored; sending it again is not necessary
+	Status   string // of the asset as WithWait last saw it
 	Err      error
 }
 
@@ -94,6 +96,7 @@ func (e *Error) LogValue() slog.Value {
 		slog.String("upload_id", e.UploadId),
 		slog.Int64("sent", e.Sent),
 		slog.Bool("uploaded", e.Uploaded),
+		slog.String("status", e.Status),
 		slog.Any("cause", e.Err),
 	)
 }

@@ -165,6 +165,7 @@ type Result struct {
 	ETag      string
 	Size      int64  // bytes
 	CRC64     uint64 // CRC-64/ECMA of the bytes as they were read
+	Status    string // of the asset as the service says it, with WithWait only
 
 	// AlreadyRegistered: the object was registered before, MediaId is that
 	// older asset.
@@ -176,6 +177,8 @@ type Option func(*options)
 
 type options struct {
 	progress   func(Progress)
+	wait       bool
+	news       Notifier
 	checkpoint checkpointOptions
 }
 
@@ -222,6 +225,7 @@ type run struct {
 	place    place
 	sending  *sending
 	uploaded bool
+	status   string   // of the asset, as WithWait saw it
 	journal  *journal // nil without a checkpoint
 }
 
@@ -243,7 +247,10 @@ func (r *run) upload(ctx context.Context, src Source, target Target, o options) 
 	if err != nil {
 		return nil, err
 	}
-	return r.finish(ctx, done)
+	if res, err = r.finish(ctx, done); err == nil && o.wait {
+		err = r.wait(ctx, target, o.news, res)
+	}
+	return res, err
 }
 
 // open looks at the source, its first bytes included, before anything is
@@ -353,7 +360,7 @@ func (r *run) failure(err error) *Error {
 	e := &Error{
 		Stage: state.Stage, Name: state.Name,
 		MediaId: r.place.mediaId, FileURL: r.place.fileURL,
-		Sent: r.tracker.safe.Load(), Uploaded: r.uploaded, Err: err,
+		Sent: r.tracker.safe.Load(), Uploaded: r.uploaded, Status: r.status, Err: err,
 	}
 	if r.sending != nil {
 		e.UploadId = r.sending.uploadID
