@@ -227,11 +227,26 @@ func openJournal(o checkpointOptions, name string, source identity, log *slog.Lo
 		}
 		return nil, j.failed(err)
 	}
+	j.sweep()
 	j.read()
 	if !j.earlier {
 		j.start(source)
 	}
 	return j, nil
+}
+
+// sweep removes what a process left that died while it wrote.
+func (j *journal) sweep() {
+	names, _ := filepath.Glob(escapeGlob(j.path) + ".*.tmp")
+	for _, name := range names {
+		_ = os.Remove(name)
+	}
+}
+
+// escapeGlob makes a pattern that matches only path. Where a backslash is a
+// separator it cannot escape, and a bracket cannot be one of a path.
+func escapeGlob(path string) string {
+	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(path)
 }
 
 // read takes over what an earlier run has written.

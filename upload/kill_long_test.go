@@ -1,0 +1,5 @@
+//go:build long
+
+package upload
+
+const killRounds = 200
