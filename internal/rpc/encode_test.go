@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/json"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -167,4 +168,32 @@ func TestDocument_KeepsUnknownKeysAndTakesRaw(t *testing.T) {
 	require.Equal(t, "inner", twice.CallbackURL)
 	require.NoError(t, UnmarshalDocument([]byte(`""`), &twice, &extra))
 	require.Error(t, UnmarshalDocument([]byte(`"{"`), &twice, &extra))
+}
+
+// Whatever text a request holds, it arrives as it was, or is refused.
+func FuzzEncode(f *testing.F) {
+	f.Add("a&b=c d+e%~*接", "x,y", `{"a":1}`)
+	f.Add("", "", "")
+	f.Fuzz(func(t *testing.T, text, element, document string) {
+		in := everything{Text: text, Ids: []string{element}, Joined: []string{element}, URLs: []string{element}, Any: document, InBody: text,
+			Labels: map[string]string{"k": element}}
+		p, err := Encode(in)
+		if err != nil {
+			require.True(t, strings.Contains(element, ",") || !json.Valid([]byte(document)), err)
+			return
+		}
+		query, err := url.ParseQuery(encodePairs(p.query))
+		require.NoError(t, err)
+		form, err := url.ParseQuery(encodePairs(p.form))
+		require.NoError(t, err)
+		require.Equal(t, text, query.Get("Text"))
+		require.Equal(t, text, form.Get("InBody"))
+		require.Equal(t, element, query.Get("Ids.1"))
+		require.Equal(t, element, query.Get("Joined"))
+		require.Equal(t, element, query.Get("Labels.k"))
+		require.Equal(t, document, query.Get("Any"))
+		unescaped, err := url.PathUnescape(query.Get("URLs"))
+		require.NoError(t, err)
+		require.Equal(t, element, unescaped)
+	})
 }
