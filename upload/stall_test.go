@@ -1,0 +1,49 @@
+package upload
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go/mediatest"
+)
+
+// silent is the body of an answer of which no byte comes.
+type silent struct{ q *http.Request }
+
+func (s silent) Read([]byte) (int, error) {
+	<-s.q.Context().Done()
+	return 0, s.q.Context().Err()
+}
+
+func (silent) Close() error { return nil }
+
+func TestUpload_B13_StallInTheAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil, mediatest.InMemory())
+		var stalled atomic.Bool
+		base := r.Uploader.client.Transport
+		r.Uploader.client.Transport = roundTripper(func(q *http.Request) (*http.Response, error) {
+			answer, err := base.RoundTrip(q)
+			if err == nil && q.URL.Query().Get("partNumber") == "2" && !stalled.Swap(true) {
+				_, _ = io.Copy(io.Discard, answer.Body)
+				answer.Body.Close()
+				answer.Body = silent{q}
+			}
+			return answer, err
+		})
+		data := random(500 * kib)
+		start := time.Now()
+		res, err := r.Upload(ctx, bytesSource("a.mp4", data), VODVideo{})
+		require.NoError(t, err)
+		r.stored(t, res, data)
+		require.True(t, stalled.Load())
+		require.InDelta(t, 60, time.Since(start).Seconds(), 2)
+	})
+}
