@@ -64,12 +64,12 @@ func openOSS(a address, keys credentials.Credentials, o ossOptions, c *clock) (s
 }
 
 func (o *ossObject) put(ctx context.Context, b *body) (receipt, error) {
-	return o.receipt(o.do(ctx, "PutObject", http.MethodPut, nil, b.reader(), oss.AddContentType(nil, o.key)...))
+	return o.receipt(o.do(ctx, "PutObject", http.MethodPut, nil, b.reader(), oss.ContentType(contentType(o.key))))
 }
 
 func (o *ossObject) initiate(ctx context.Context) (string, error) {
 	const name = "InitiateMultipartUpload"
-	a, err := o.do(ctx, name, http.MethodPost, params{"uploads": nil, "encoding-type": "url"}, nil, oss.AddContentType(nil, o.key)...)
+	a, err := o.do(ctx, name, http.MethodPost, params{"uploads": nil, "encoding-type": "url"}, nil, oss.ContentType(contentType(o.key)))
 	if err != nil {
 		return "", err
 	}
