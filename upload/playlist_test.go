@@ -188,7 +188,6 @@ func FuzzUpload_B39_Playlist(f *testing.F) {
 		}
 		// What is left as it is gives the same text, but for what is dropped.
 		dropsNone := true
-		var paths []string
 		for _, ref := range p.refs {
 			dropsNone = dropsNone && ref.role != dropped
 			if ref.role == dropped || schemeOf(ref.uri) != "" {
@@ -201,7 +200,6 @@ func FuzzUpload_B39_Playlist(f *testing.F) {
 			for _, name := range names {
 				require.True(t, fs.ValidPath(name) && path.Clean(name) == name, "%q", name)
 			}
-			paths = append(paths, names[0])
 		}
 		same := p.rewrite(func(_ int, ref reference) string { return ref.uri })
 		require.True(t, !dropsNone || string(same) == string(p.text))
