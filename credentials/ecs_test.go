@@ -265,7 +265,7 @@ func TestECSRole_SilentServiceEndsByTimeout(t *testing.T) {
 	defer close(release)
 	start := time.Now()
 	_, err := ECSRole("uploader", ECSOptions{Endpoint: server.URL, Timeout: 20 * time.Millisecond}).Credentials(t.Context())
-	require.ErrorContains(t, err, "timeout awaiting response headers")
+	require.ErrorContains(t, err, "timeout") // of the answer, or on a busy machine of the connection
 	require.Less(t, time.Since(start), 5*time.Second)
 }
 

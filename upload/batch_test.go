@@ -296,10 +296,10 @@ func TestUpload_B42_CtxEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := sink{delay: time.Minute}
+				s := sink{delay: 40 * time.Second} // well below StallTimeout
 				u := s.uploader(t, nil)
 				ctx, cancel := context.WithCancelCause(ctx)
-				time.AfterFunc(90*time.Second, func() { cancel(enough) })
+				time.AfterFunc(60*time.Second, func() { cancel(enough) })
 				n := 10
 				if then == nil {
 					n = 1000
@@ -318,7 +318,7 @@ func TestUpload_B42_CtxEnds(t *testing.T) {
 				require.Equal(t, 4, good)
 				require.GreaterOrEqual(t, bad, 6)
 				require.LessOrEqual(t, bad, 10, "no further job is taken")
-				require.LessOrEqual(t, time.Since(start), 90*time.Second+2*patience)
+				require.LessOrEqual(t, time.Since(start), 60*time.Second+2*patience)
 				time.Sleep(time.Hour) // the sequence ends
 			})
 		})
