@@ -52,8 +52,9 @@ func (a address) host() string {
 // permit is a decoded UploadAddress and UploadAuth.
 type permit struct {
 	address
-	keys credentials.Credentials
-	life time.Duration // from the moment of issue
+	prefix string // of further objects of the asset; empty where there are none
+	keys   credentials.Credentials
+	life   time.Duration // from the moment of issue
 }
 
 // decodePermit reads an UploadAddress and an UploadAuth: Base64 of one JSON
@@ -88,6 +89,7 @@ func decodePermit(uploadAddress, uploadAuth string, now time.Time) (permit, erro
 	if missing != nil {
 		return permit{}, fmt.Errorf("%w: no %s in UploadAddress and UploadAuth", ErrAddress, strings.Join(missing, ", "))
 	}
+	p.prefix = fields.text("ObjectPrefix")
 	var err error
 	if p.Endpoint, err = parseEndpoint(p.Endpoint); err != nil {
 		return permit{}, fmt.Errorf("%w: %w", ErrAddress, err)

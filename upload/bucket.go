@@ -49,10 +49,7 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 	if region == "" {
 		return place{}, errors.New("upload.Bucket needs Region or Config.OSSRegion")
 	}
-	key := t.Key
-	if key == "" || strings.HasSuffix(key, "/") {
-		key += file.name
-	}
+	key := t.key(file.name)
 	endpoint, err := parseEndpoint("oss-" + region + ".aliyuncs.com")
 	if err == nil {
 		err = checkObject(t.Name, key)
@@ -61,6 +58,7 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 		return place{}, fmt.Errorf("upload.Bucket: %w", err)
 	}
 	p := place{keys: u.cfg.Credentials, address: address{Endpoint: endpoint, Bucket: t.Name, Key: key}}
+	p.prefix = slicesOf(key)
 	p.fileURL = p.address.fileURL()
 	if _, err := p.keys.Credentials(ctx); err != nil {
 		return place{}, fmt.Errorf("credentials for bucket %s: %w", t.Name, err)
@@ -81,6 +79,14 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 		return place{}, err
 	}
 	return p, nil
+}
+
+// key is that of the object for a source of this name.
+func (t Bucket) key(name string) string {
+	if t.Key == "" || strings.HasSuffix(t.Key, "/") {
+		return t.Key + name
+	}
+	return t.Key
 }
 
 // errRehearsed is how a call ends that would have been sent.

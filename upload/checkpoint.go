@@ -52,10 +52,12 @@ var (
 // asked to remove parts only when they are of no more use; ApsaraVideo VOD
 // removes them after 7 days, then they are sent again under the same MediaId.
 //
-// Only a [File] can be recognised again; other sources are uploaded without a
-// checkpoint. One moment cannot be bridged: when a process dies between the
-// service's making of an asset and the arrival of the answer, nobody knows the
-// MediaId. A VODVideo with a ReferenceId is found even then.
+// Only a [File] and an [HLS] playlist with all that it names can be recognised
+// again; other sources are uploaded without a checkpoint. The slices of a
+// playlist are recorded in a second file. One moment cannot be bridged: when a
+// process dies between the service's making of an asset and the arrival of the
+// answer, nobody knows the MediaId. A VODVideo with a ReferenceId is found even
+// then.
 func WithCheckpoint(dir string) Option {
 	return func(o *options) { o.checkpoint.dir = dir }
 }

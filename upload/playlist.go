@@ -358,7 +358,7 @@ func localPaths(dir, uri string) ([]string, error) {
 			return ErrOutside
 		}
 		// A backslash separates on some systems only, but climbs on those.
-		if climbs(path.Join(dir, name)) || climbs(path.Join(dir, strings.ReplaceAll(name, `\`, "/"))) {
+		if up := path.Join(dir, strings.ReplaceAll(name, `\`, "/")); up == ".." || strings.HasPrefix(up, "../") {
 			return ErrOutside
 		}
 		if name = path.Join(dir, name); !fs.ValidPath(name) || strings.ContainsRune(name, 0) {
@@ -389,8 +389,6 @@ func localPaths(dir, uri string) ([]string, error) {
 	}
 	return all, nil
 }
-
-func climbs(clean string) bool { return clean == ".." || strings.HasPrefix(clean, "../") }
 
 // shown is a URI as errors and logs may have it: without query, fragment and
 // user.

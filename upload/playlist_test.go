@@ -76,6 +76,8 @@ func TestUpload_B39_ParseRefuses(t *testing.T) {
 		fmt.Sprintf("#EXTM3U\n#EXT-X-BYTERANGE:%d@1\na.ts", int64(maxObject)):             "line 3: not a byte range",
 		"#EXTM3U\n#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b\"\n{$a}.ts":                          "line 3: a URI with variables",
 		"#EXTM3U\n#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b\"\n#EXT-X-KEY:URI=\"{$a}\"":          "line 3: a URI with variables",
+		"#EXTM3U\n" + strings.Repeat("a\n", maxReferences+1):                              "line 1048578: more than 1048576 files",
+		"#EXTM3U\n" + strings.Repeat("a\n", maxReferences+1):                              "line 1048578: more than 1048576 files",
 		"#EXTM3U\n" + strings.Repeat("#", maxPlaylist):                                    "longer than 16777216 bytes",
 		"#EXTM3U\n#EXT-X-MEDIA:" + strings.Repeat("A=\"b\",", 1000) + "\x00=\"" + "\n\"x": "line 2: a quote that does not end",
 	} {

@@ -66,6 +66,7 @@ func (p Progress) String() string {
 // tracker counts the bytes of one upload and reports them from a goroutine of
 // its own, so that a slow callback holds up nothing.
 type tracker struct {
+	whole *tracker     // nil, or of what this is a part of
 	count atomic.Int64 // bytes handed to connections, less those of failed requests
 	safe  atomic.Int64 // bytes the store has confirmed
 
@@ -88,21 +89,38 @@ func newTracker(callback func(Progress), log *slog.Logger) *tracker {
 	return t
 }
 
-func (t *tracker) moved(n int64)     { t.count.Add(n) }
-func (t *tracker) confirmed(n int64) { t.safe.Add(n) }
+// part counts for t too. It has stages of its own.
+func (t *tracker) part() *tracker { return &tracker{whole: t} }
+
+func (t *tracker) moved(n int64) {
+	for ; t != nil; t = t.whole {
+		t.count.Add(n)
+	}
+}
+
+func (t *tracker) confirmed(n int64) {
+	for ; t != nil; t = t.whole {
+		t.safe.Add(n)
+	}
+}
 
 // restart forgets what was sent.
 func (t *tracker) restart() {
-	t.count.Store(0)
-	t.safe.Store(0)
-	t.set(func(p *Progress) { p.Resumed = 0 })
+	count, safe, resumed := t.count.Load(), t.safe.Load(), t.current().Resumed
+	for ; t != nil; t = t.whole {
+		t.count.Add(-count)
+		t.safe.Add(-safe)
+		t.set(func(p *Progress) { p.Resumed -= resumed })
+	}
 }
 
 // resumed counts bytes that are in the store already.
 func (t *tracker) resumed(n int64) {
-	t.count.Store(n)
-	t.safe.Store(n)
-	t.set(func(p *Progress) { p.Resumed = n })
+	for ; t != nil; t = t.whole {
+		t.count.Add(n)
+		t.safe.Add(n)
+		t.set(func(p *Progress) { p.Resumed += n })
+	}
 }
 
 func (t *tracker) set(change func(*Progress)) {

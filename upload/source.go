@@ -15,8 +15,8 @@ import (
 // UnknownSize is the size of a [Reader] whose end is not known beforehand.
 const UnknownSize = -1
 
-// Source says where the bytes come from. The sources are [File], [FS],
-// [Reader] and [ReaderAt].
+// Source says where the bytes come from. The sources are [File], [FS], [HLS],
+// [HLSFS], [URL], [Reader] and [ReaderAt].
 type Source interface {
 	open(ctx context.Context, u *Uploader) (*content, error)
 }
@@ -35,16 +35,18 @@ type content struct {
 	// identity is the source as a checkpoint knows it, empty where it could
 	// not be recognised again.
 	identity identity
+	slices   *hlsFiles // of a playlist: they are stored before it
 }
 
 // File is a file on disk. It is read in place, by several parts at once, and
-// must not change meanwhile.
+// must not change meanwhile. A playlist ("x.m3u8") takes its slices along, see
+// [HLS].
 func File(name string) Source {
-	return fileSource{name, os.Stat, func(name string) (fs.File, error) { return os.Open(name) }, fileIdentity}
+	return fileSource{name, os.Stat, func(name string) (fs.File, error) { return os.Open(name) }, fileIdentity, nil}
 }
 
 // FS is a file of fsys. It is read in place where the file is an io.ReaderAt,
-// otherwise as a stream.
+// otherwise as a stream. A playlist takes its slices along, see [HLSFS].
 func FS(fsys fs.FS, name string) Source {
 	stat := func(name string) (fs.FileInfo, error) {
 		if fsys == nil {
@@ -52,7 +54,7 @@ func FS(fsys fs.FS, name string) Source {
 		}
 		return fs.Stat(fsys, name)
 	}
-	return fileSource{name, stat, func(name string) (fs.File, error) { return fsys.Open(name) }, unknownFile}
+	return fileSource{name, stat, func(name string) (fs.File, error) { return fsys.Open(name) }, unknownFile, fsys}
 }
 
 // Reader is a stream of size bytes, or of [UnknownSize]. It is read once and a
@@ -72,6 +74,7 @@ type fileSource struct {
 	stat     func(string) (fs.FileInfo, error)
 	file     func(string) (fs.File, error)
 	identity func(string, fs.FileInfo) identity
+	fsys     fs.FS // nil for a file of the operating system
 }
 
 func (s fileSource) open(context.Context, *Uploader) (*content, error) {

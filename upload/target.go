@@ -45,6 +45,7 @@ func (f subject) title() string {
 // place is where a target lets the bytes go.
 type place struct {
 	address   address
+	prefix    string // of the slices of a playlist; empty where they have no place
 	keys      credentials.Provider
 	mediaId   string
 	fileURL   string
@@ -77,7 +78,7 @@ func (u *Uploader) granted(p place, uploadAddress, uploadAuth string, renew rene
 			return decodePermit(uploadAddress, uploadAuth, u.clock.now())
 		}
 	}
-	p.address = got.address
+	p.address, p.prefix = got.address, got.prefix
 	p.fileURL = cmp.Or(p.fileURL, got.address.fileURL())
 	p.keys = newGrant(got, again, u.log)
 	return p, nil

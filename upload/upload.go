@@ -259,17 +259,17 @@ func (r *run) open(ctx context.Context, src Source, target Target) (err error) {
 	r.enter(ctx, StageOpen)
 	switch {
 	case src == nil:
-		return errors.New("no source: use File, FS, Reader or ReaderAt")
+		return errors.New("no source: use File, FS, HLS, URL, Reader or ReaderAt")
 	case target == nil:
 		return errors.New("no target: say what the file becomes, such as VODVideo{}")
 	case ctx.Err() != nil:
 		return ended(ctx)
 	}
-	if r.content, err = src.open(ctx, r.Uploader); err != nil {
+	if r.content, err = openFor(ctx, src, target, r.Uploader); err != nil {
 		return err
 	}
 	r.file = subject{name: r.content.name, size: r.content.size}
-	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.file.name, r.file.size })
+	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.file.name, r.content.slices.with(r.file.size) })
 	if r.plan, err = newPlan(r.content.size, r.cfg.PartSize, r.cfg.MultipartThreshold); err != nil {
 		return err
 	}
@@ -278,7 +278,7 @@ func (r *run) open(ctx context.Context, src Source, target Target) (err error) {
 	}
 	if r.first.last {
 		r.file.size = r.first.data.Size()
-		r.tracker.set(func(p *Progress) { p.Total = r.file.size })
+		r.tracker.set(func(p *Progress) { p.Total = r.content.slices.with(r.file.size) })
 	}
 	return nil
 }
@@ -305,19 +305,22 @@ func (r *run) send(ctx context.Context) (receipt, error) {
 	if done, ok := r.delivered(); ok {
 		return done, nil
 	}
+	if err := r.content.slices.send(ctx, r); err != nil {
+		return receipt{}, err
+	}
 	session := r.session(r.place)
 	for again := false; ; again = true {
 		r.enter(ctx, StageSend)
 		r.sending = &sending{
 			session: session, plan: r.plan, content: r.content,
-			slots: r.slots, limit: r.limit, tracker: r.tracker, arrived: r.place.arrived, journal: r.journal,
+			slots: r.slots, limit: r.limit, tracker: r.content.slices.beside(r.tracker), arrived: r.place.arrived, journal: r.journal,
 		}
 		done, err := r.sending.run(ctx, r.feed, r.first)
 		if !errors.Is(err, ErrLost) || again || r.content.at == nil {
 			return done, err
 		}
 		r.log.WarnContext(ctx, "upload: starting again", "error", err)
-		r.tracker.restart()
+		r.sending.tracker.restart()
 		if err := r.cut(ctx); err != nil {
 			return receipt{}, err
 		}
@@ -327,10 +330,11 @@ func (r *run) send(ctx context.Context) (receipt, error) {
 // finish makes the stored object what it is to become.
 func (r *run) finish(ctx context.Context, done receipt) (*Result, error) {
 	r.uploaded = true
+	r.content.slices.forget(r.journal)
 	res := &Result{
 		MediaId: r.place.mediaId, FileURL: r.place.fileURL, MediaURL: r.place.mediaURL, RequestId: r.place.requestId,
 		Bucket: r.place.address.Bucket, Key: r.place.address.Key,
-		ETag: done.etag, Size: done.size, CRC64: done.crc,
+		ETag: done.etag, Size: r.content.slices.with(done.size), CRC64: done.crc,
 	}
 	r.tracker.set(func(p *Progress) { p.Total = res.Size })
 	r.enter(ctx, StageFinish)

@@ -322,9 +322,7 @@ func (d *download) ask(at *url.URL) (*http.Response, error) {
 	if ip, err := netip.ParseAddr(at.Hostname()); err == nil && !d.private && !isPublic(ip) {
 		return nil, fatal(fmt.Errorf("%w: %v", ErrNotPublic, ip)) // a proxy is not asked either
 	}
-	bare := *at
-	bare.User, bare.Fragment = nil, ""
-	req := (&http.Request{Method: http.MethodGet, URL: &bare, Host: bare.Host, Header: http.Header{}}).WithContext(d.alive)
+	req := (&http.Request{Method: http.MethodGet, URL: at, Header: http.Header{}}).WithContext(d.alive)
 	if at.Scheme == d.from.Scheme && at.Host == d.from.Host {
 		for name, values := range d.header {
 			req.Header[http.CanonicalHeaderKey(name)] = values
@@ -562,7 +560,7 @@ func isPublic(ip netip.Addr) bool {
 		b := ip.As16()
 		ip = netip.AddrFrom4([4]byte(b[12:]))
 	}
-	if !ip.IsValid() || ip.Zone() != "" || ip.Is6() && !globalUnicast.Contains(ip) {
+	if !ip.IsValid() || ip.Is6() && !globalUnicast.Contains(ip) {
 		return false
 	}
 	for _, p := range notPublic {

@@ -231,6 +231,42 @@ func TestUpload_B43_Resume(t *testing.T) {
 	}
 }
 
+// Bytes that come make up for connections that break, and what ends before the
+// size that is known by then is not the end.
+func TestUpload_B43_ResumeOften(t *testing.T) {
+	t.Parallel()
+	data := random(1000 * kib)
+	for name, declared := range map[string]bool{"declared": true, "chunked": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("ETag", `"one"`)
+					from := 0
+					if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err == nil {
+						w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(data)-1, len(data)))
+						w.WriteHeader(http.StatusPartialContent)
+					} else if declared {
+						w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+					}
+					_ = http.NewResponseController(w).Flush()
+					end := min(from+37*kib, len(data))
+					_, _ = w.Write(data[from:end])
+					if from == 0 {
+						_ = http.NewResponseController(w).Flush()
+						panic(http.ErrAbortHandler)
+					}
+				})
+				r := newRig(t, nil, mediatest.InMemory())
+				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{})
+				require.NoError(t, err)
+				r.stored(t, res, data)
+				require.Len(t, o.requests(), 28)
+			})
+		})
+	}
+}
+
 // A connection that ends before the first byte needs no tag.
 func TestUpload_B43_BrokenAtTheStart(t *testing.T) {
 	t.Parallel()
@@ -388,7 +424,7 @@ func TestUpload_B43_Refused(t *testing.T) {
 		"always down":  {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, nil, nil, "502", 10},
 		"compressed":   {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Encoding", "gzip") }, nil, nil, "encoding", 1},
 		"empty":        {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) }, nil, ErrEmpty, "", 1},
-		"too large":    {"http://source.test/a.mp4", file(random(101)), []URLOption{MaxSize(100)}, ErrTooLarge, "100 bytes", 1},
+		"too large":    {"http://source.test/a.mp4", file(random(1100 * kib)), []URLOption{MaxSize(1000 * kib)}, ErrTooLarge, "1024000 bytes", 1},
 		"no end":       {"http://source.test/a.mp4", func(w http.ResponseWriter, r *http.Request) { raw(w, "HTTP/1.0 200 OK\r\n\r\nsome") }, nil, nil, "where it ends", 1},
 		"not HTTP":     {"http://source.test/a.mp4", func(w http.ResponseWriter, r *http.Request) { raw(w, "hello\r\n\r\n") }, nil, nil, "malformed", 10},
 		"to nowhere":   {"http://source.test/a.mp4", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(302) }, nil, nil, "nowhere", 1},
