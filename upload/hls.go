@@ -102,6 +102,9 @@ type hlsSource struct {
 func openFor(ctx context.Context, src Source, target Target, u *Uploader) (*content, error) {
 	list, explicit := src.(hlsSource)
 	if f, ok := src.(fileSource); ok && strings.EqualFold(path.Ext(f.name), ".m3u8") {
+		if _, err := f.stat(f.name); err != nil {
+			return nil, err
+		}
 		list = hlsSource{name: f.name, fsys: f.fsys, isFS: f.fsys != nil}
 	}
 	if b, ok := target.(*Bucket); ok {
@@ -225,7 +228,8 @@ type hlsFile struct {
 	text []byte     // rewritten
 }
 
-func (f *hlsFile) String() string {
+// shown is the file as errors name it.
+func (f *hlsFile) shown() string {
 	if f.url != nil {
 		return shownURL(f.url)
 	}
@@ -277,7 +281,7 @@ func (s *hlsScan) read(f *hlsFile, depth int) error {
 	}
 	var bad *PlaylistError
 	if errors.As(err, &bad) {
-		bad.Playlist = f.String()
+		bad.Playlist = f.shown()
 	}
 	if err != nil {
 		return err
@@ -293,17 +297,20 @@ func (s *hlsScan) read(f *hlsFile, depth int) error {
 		err = fmt.Errorf("more than %d files in all playlists", maxReferences)
 	}
 	if err != nil {
-		return &PlaylistError{Playlist: f.String(), Err: err}
+		return &PlaylistError{Playlist: f.shown(), Err: err}
 	}
 	f.to, f.file = make([]string, len(f.list.refs)), make([]*hlsFile, len(f.list.refs))
 	for i, ref := range f.list.refs {
 		if ref.role == dropped {
 			continue
 		}
+		if s.ctx.Err() != nil {
+			return ended(s.ctx)
+		}
 		f.to[i] = ref.uri
 		if err := s.follow(f, i, ref, depth); err != nil {
 			if !errors.As(err, &bad) {
-				err = &PlaylistError{Playlist: f.String(), Line: ref.line, URI: shown(ref.uri), Err: err}
+				err = &PlaylistError{Playlist: f.shown(), Line: ref.line, URI: shown(ref.uri), Err: err}
 			}
 			if !errors.Is(err, fs.ErrNotExist) {
 				return err
@@ -356,10 +363,12 @@ func (s *hlsScan) follow(f *hlsFile, i int, ref reference, depth int) (err error
 			return errors.New("not a URL")
 		}
 		u.Fragment, u.RawFragment = "", ""
-		if f.to[i] = u.String(); ref.role == keyFile {
+		if ref.role == keyFile { // beside a playlist on a server
+			u.User = nil
+			f.to[i] = u.String()
 			return nil
 		}
-		f.file[i], err = s.add(f.to[i], ref, depth, func() (*hlsFile, error) { return &hlsFile{url: u, size: UnknownSize}, nil })
+		f.file[i], err = s.add(u.String(), ref, depth, func() (*hlsFile, error) { return &hlsFile{url: u, size: UnknownSize}, nil })
 		return err
 	case !s.keep:
 		return ErrRemote
@@ -486,7 +495,7 @@ func (s *hlsFiles) send(ctx context.Context, r *run) error {
 			err = errors.New("the name is that of the playlist")
 		}
 		if err != nil {
-			return fmt.Errorf("%w: the place for %s: %w", ErrAddress, f, err)
+			return fmt.Errorf("%w: the place for %s: %w", ErrAddress, f.shown(), err)
 		}
 		for len(waves) <= f.rank {
 			waves = append(waves, nil)
@@ -519,11 +528,11 @@ func (s *hlsFiles) sendAll(parent context.Context, r *run, files []*hlsFile) err
 				f := files[i]
 				err := s.sendFile(ctx, r, f)
 				if errors.Is(err, ErrLost) {
-					r.log.WarnContext(ctx, "upload: starting again", "file", f, "error", err)
+					r.log.WarnContext(ctx, "upload: starting again", "file", f.shown(), "error", err)
 					err = s.sendFile(ctx, r, f)
 				}
 				if err != nil {
-					stop(fmt.Errorf("%v: %w", f, err))
+					stop(fmt.Errorf("%s: %w", f.shown(), err))
 				}
 			}
 		})

@@ -356,7 +356,7 @@ func TestUpload_B39_Targets(t *testing.T) {
 		require.Equal(t, StageOpen, e.Stage)
 		require.ErrorContains(t, err, "takes no playlists")
 	}
-	for _, src := range []Source{HLS(""), HLS(t.TempDir()), HLSFS(nil, "a.m3u8"), HLSFS(fstest.MapFS{}, "../a.m3u8"), HLS(filepath.Join(t.TempDir(), "a.m3u8"))} {
+	for _, src := range []Source{HLS(""), HLS(t.TempDir()), HLSFS(nil, "a.m3u8"), FS(nil, name), HLSFS(fstest.MapFS{}, "../a.m3u8"), HLS(filepath.Join(t.TempDir(), "a.m3u8"))} {
 		res, err = r.Upload(ctx, src, VODVideo{})
 		require.Equal(t, StageOpen, failed(t, res, err).Stage)
 	}
@@ -494,6 +494,33 @@ func TestUpload_B39_FetchRemote(t *testing.T) {
 				require.ErrorIs(t, err, want)
 			}
 			require.Equal(t, isPlaylistName(list), e.MediaId == "", "a playlist is read beforehand")
+		}
+	})
+}
+
+// A user and password fetch the files, and get into no playlist.
+func TestUpload_B39_FetchWithPassword(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+			if user, password, _ := r.BasicAuth(); user+password != "meS3cret" {
+				w.WriteHeader(401)
+				return
+			}
+			_, _ = w.Write([]byte("#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\na.ts\n"))
+		})
+		r := newRig(t, nil, mediatest.InMemory())
+		f := folder{"index.m3u8": "#EXTM3U\nhttps://me:S3cret@cdn.test/v.m3u8\n"}
+		_, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8", FetchRemote(o.here)), VODVideo{})
+		require.ErrorContains(t, err, "https://cdn.test/v.m3u8", "no TLS here")
+		require.NotContains(t, err.Error(), "S3cret")
+		f["index.m3u8"] = strings.Replace(f["index.m3u8"], "https", "http", 1)
+		res, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8", FetchRemote(o.here)), VODVideo{})
+		require.NoError(t, err)
+		require.Len(t, r.Objects(res.Bucket), 3)
+		for _, key := range r.Objects(res.Bucket) {
+			data, _ := r.Object(res.Bucket, key)
+			require.NotContains(t, string(data), "S3cret")
 		}
 	})
 }
