@@ -356,7 +356,7 @@ func TestUpload_B39_Targets(t *testing.T) {
 		require.Equal(t, StageOpen, e.Stage)
 		require.ErrorContains(t, err, "takes no playlists")
 	}
-	for _, src := range []Source{HLS(""), HLS(t.TempDir()), HLSFS(nil, "a.m3u8"), FS(nil, name), HLSFS(fstest.MapFS{}, "../a.m3u8"), HLS(filepath.Join(t.TempDir(), "a.m3u8"))} {
+	for _, src := range []Source{HLS(""), HLS(t.TempDir()), HLSFS(nil, "a.m3u8"), FS(nil, filepath.Join(film.write(t), "index.m3u8")), HLSFS(fstest.MapFS{}, "../a.m3u8"), HLS(filepath.Join(t.TempDir(), "a.m3u8"))} {
 		res, err = r.Upload(ctx, src, VODVideo{})
 		require.Equal(t, StageOpen, failed(t, res, err).Stage)
 	}
@@ -412,7 +412,7 @@ func TestUpload_B39_UnusablePrefix(t *testing.T) {
 
 func TestUpload_B39_Keys(t *testing.T) {
 	t.Parallel()
-	text := "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"https://keys.test/k?id=1\"\na.ts\n" +
+	text := "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"https://keys.test/k?id=1\"\n#EXT-X-MAP:URI=\"data:video/mp4;base64,AAAA\"\na.ts\n" +
 		"#EXT-X-KEY:METHOD=SAMPLE-AES,KEYFORMAT=\"com.apple\",URI=\"skd://x\"\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"data:text/plain;base64,AAAA\"\na.ts\n"
 	for _, opts := range [][]HLSOption{nil, {KeepRemote()}, {FetchRemote()}} {
 		r := newRig(t, nil)
@@ -669,6 +669,32 @@ func TestUpload_B39_LargeSlices(t *testing.T) {
 	})
 }
 
+// A playlist that goes in parts is lost and sent again: the slices still count.
+func TestUpload_B39_LargePlaylist(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := season(5, 100*kib)
+		f["index.m3u8"] += strings.Repeat("#"+strings.Repeat("-", 1000)+"\n", 300)
+		r := newRig(t, nil, mediatest.InMemory())
+		r.Fault(mediatest.Fault{Operation: "CompleteMultipartUpload", Status: 404, Code: "NoSuchUpload"},
+			mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Second})
+		var last Progress
+		res, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8"), VODVideo{}, WithProgress(func(p Progress) {
+			require.Equal(t, f.size(), p.Total)
+			last = p
+		}))
+		require.NoError(t, err)
+		require.Equal(t, f, r.play(t, res, f, "index.m3u8"))
+		require.Equal(t, 2, r.Calls("InitiateMultipartUpload"))
+		require.Equal(t, 5, r.Calls("PutObject"))
+		require.Equal(t, f.size(), last.Sent)
+
+		r.Fault(mediatest.Fault{Operation: "CompleteMultipartUpload", Times: 2, Status: 404, Code: "NoSuchUpload"})
+		res, err = r.Upload(ctx, HLSFS(f.fs(), "index.m3u8"), VODVideo{})
+		require.Equal(t, f.size(), failed(t, res, err).Sent)
+	})
+}
+
 // Where the store does not let a lost completion be looked at, the slice is
 // sent again.
 func TestUpload_B39_LostCompletion(t *testing.T) {
@@ -735,6 +761,32 @@ func TestUpload_B39_Cancel(t *testing.T) {
 		require.Less(t, time.Since(start), 95*time.Second)
 		require.Empty(t, r.Uploads())
 	})
+}
+
+// cancelFS ends a context when a file is looked at.
+type cancelFS struct {
+	fs.FS
+	cancel context.CancelFunc
+	looks  *int
+}
+
+func (c cancelFS) Stat(name string) (fs.FileInfo, error) {
+	if *c.looks++; *c.looks == 5 {
+		c.cancel()
+	}
+	return fs.Stat(c.FS, name)
+}
+
+func TestUpload_B39_CancelTheScan(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	looks := 0
+	res, err := r.Upload(ctx, HLSFS(cancelFS{season(50, 1).fs(), cancel, &looks}, "index.m3u8"), VODVideo{})
+	failed(t, res, err)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 5, looks)
 }
 
 // What was looked at is what is sent.
@@ -875,6 +927,9 @@ func TestUpload_B39_ResumeChanged(t *testing.T) {
 		"time": func(t *testing.T, dir string) {
 			require.NoError(t, os.Chtimes(filepath.Join(dir, "s001.ts"), time.Time{}, time.Unix(9, 0)))
 		},
+		"wording": func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "index.m3u8"), []byte(season(8, kib)["index.m3u8"]+"#EXT-X-ENDLIST"), 0o600))
+		},
 		"playlist": func(t *testing.T, dir string) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "index.m3u8"), []byte("#EXTM3U\ns001.ts"), 0o600))
 		},
@@ -949,6 +1004,34 @@ func TestUpload_B39_ResumeDamaged(t *testing.T) {
 			require.Equal(t, tt.puts+1, r.Calls("PutObject")-before)
 		})
 	}
+}
+
+func TestUpload_B39_StoredLines(t *testing.T) {
+	t.Parallel()
+	const head = `{"source":{"source":"s","version":"v"},"mediaId":"m","prefix":"p"}` + "\n"
+	for lines, want := range map[string]string{"": "", "1\n20\n": "1\n20\n", "1\n2": "1\n", "1\nx\n2\n": "1\n", "1\n\n2\n": "1\n", "7": ""} {
+		s := &storedFiles{Source: identity{"s", "v"}, MediaId: "m", Prefix: "p"}
+		require.Equal(t, want, string(s.parse([]byte(head+lines))), "%q", lines)
+		require.Len(t, s.files, strings.Count(want, "\n"))
+	}
+}
+
+// What is on a server cannot be recognised again, so there is no checkpoint.
+func TestUpload_B39_NoCheckpointOfRemote(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t, file([]byte("remote")))
+		f := season(8, kib)
+		f["index.m3u8"] += "http://cdn.test/a.ts\n"
+		src, checkpoints := HLS(filepath.Join(f.write(t), "index.m3u8"), FetchRemote(o.here)), t.TempDir()
+		r := newRig(t, nil, mediatest.InMemory())
+		r.Fault(mediatest.Fault{Operation: "PutObject", Nth: 7, Status: 400, Code: "InvalidArgument"})
+		res, err := r.Upload(ctx, src, VODVideo{}, WithCheckpoint(checkpoints))
+		failed(t, res, err)
+		left, err := os.ReadDir(checkpoints)
+		require.NoError(t, err)
+		require.Empty(t, left)
+	})
 }
 
 // The service may leave out the prefix when it renews a credential.
