@@ -86,7 +86,11 @@ func (j killJob) result() string { return filepath.Join(j.Dir, "result") }
 func TestUpload_B27_Kill(t *testing.T) {
 	kills := 0
 	for round := range killRounds {
+		began := time.Now()
 		kills += killRound(t, round)
+		if testing.Verbose() { // 200 rounds take minutes: say which one is slow
+			fmt.Printf("round %d: %d kills so far, %v\n", round, kills, time.Since(began).Round(time.Millisecond))
+		}
 	}
 	t.Logf("%d rounds, %d kills", killRounds, kills)
 	require.Positive(t, kills)

@@ -1,0 +1,4 @@
+package main
+
+// Promises 27–33, 46 and 48: resuming.
+var checkpoints = []promise{}

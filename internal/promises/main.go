@@ -1,0 +1,141 @@
+// Command promises keeps the list of what the uploader promises, ties each
+// promise to the tests that carry its number, and proves those tests: it breaks
+// the code in the ways listed here and sees them fail.
+//
+//	go run ./internal/promises            # write PROMISES.md
+//	go run ./internal/promises -check     # is it up to date, has each promise its tests, does each break still apply
+//	go run ./internal/promises -break     # break the code, run the tests: minutes
+//	go run ./internal/promises -break -only 27,28
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// promise is one line of the list.
+type promise struct {
+	number int
+	text   string
+	breaks []flaw
+}
+
+// flaw is one way to break the code so that the promise is broken too. The old
+// text stands in the file exactly once.
+type flaw struct {
+	what, file, old, new string
+
+	in   string // the package whose tests are run, where it is not that of file
+	test string // what else than the number of the promise selects them
+	race bool   // only the race detector sees it
+}
+
+const list = "PROMISES.md"
+
+func main() {
+	check := flag.Bool("check", false, "compare, and write nothing")
+	break_ := flag.Bool("break", false, "break the code and run the tests")
+	only := flag.String("only", "", "with -break: numbers, separated by commas")
+	jobs := flag.Int("jobs", 2, "with -break: how many at a time")
+	flag.Parse()
+	var err error
+	if *break_ {
+		err = prove(*only, *jobs)
+	} else {
+		err = write(*check)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func prove(only string, jobs int) error {
+	chosen := promises()
+	if only != "" {
+		numbers := strings.Split(only, ",")
+		chosen = slices.DeleteFunc(chosen, func(p promise) bool { return !slices.Contains(numbers, strconv.Itoa(p.number)) })
+	}
+	return breakAll(chosen, jobs, os.Stdout)
+}
+
+func write(check bool) error {
+	all := promises()
+	tests, err := findTests(".")
+	if err != nil {
+		return err
+	}
+	if err := verify(all, tests); err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	render(&text, all, tests)
+	if !check {
+		return os.WriteFile(list, text.Bytes(), 0o644)
+	}
+	was, err := os.ReadFile(list)
+	if err == nil && !bytes.Equal(was, text.Bytes()) {
+		err = fmt.Errorf("%s is out of date: go run ./internal/promises", list)
+	}
+	return err
+}
+
+// verify finds what the list lacks.
+func verify(all []promise, tests map[int][]test) error {
+	for i, p := range all {
+		switch {
+		case p.number != i+1:
+			return fmt.Errorf("promise %d stands at place %d", p.number, i+1)
+		case len(tests[p.number]) == 0:
+			return fmt.Errorf("promise %d has no test: its name would hold B%02d", p.number, p.number)
+		case len(p.breaks) == 0:
+			return fmt.Errorf("promise %d has not been broken", p.number)
+		}
+		for _, f := range p.breaks {
+			if _, err := f.apply(); err != nil {
+				return fmt.Errorf("promise %d: %w", p.number, err)
+			}
+		}
+	}
+	return nil
+}
+
+// apply is the file with the flaw.
+func (f flaw) apply() ([]byte, error) {
+	text, err := os.ReadFile(f.file)
+	if err != nil {
+		return nil, err
+	}
+	if n := bytes.Count(text, []byte(f.old)); n != 1 {
+		return nil, fmt.Errorf("%q: %s has its old text %d times, not once", f.what, f.file, n)
+	}
+	return bytes.Replace(text, []byte(f.old), []byte(f.new), 1), nil
+}
+
+func render(w io.Writer, all []promise, tests map[int][]test) {
+	fmt.Fprint(w, `<!-- Written by go run ./internal/promises. -->
+
+# What the uploader promises
+
+Each promise has tests that carry its number. Each test was seen to fail: `+"`go run ./internal/promises -break`"+`
+breaks the code in the ways counted in the last column, one at a time, and every one must be caught by a test of that
+number. Run one promise's tests with `+"`go test -run B27 ./...`"+`.
+
+| | Promise | Tests | Breaks caught |
+|---|---|---|---|
+`)
+	for _, p := range all {
+		var names []string
+		for _, t := range tests[p.number] {
+			names = append(names, fmt.Sprintf("[%s](%s)", t.short(), filepath.ToSlash(t.file)))
+		}
+		fmt.Fprintf(w, "| %d | %s | %s | %d |\n", p.number, p.text, strings.Join(names, " · "), len(p.breaks))
+	}
+}
