@@ -5,4 +5,5 @@ package upload
 const (
 	manyFiles = 1_000_000
 	longFile  = 50 << 30 // bytes
+	heapFile  = 20 << 30 // bytes
 )

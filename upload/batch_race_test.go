@@ -6,4 +6,5 @@ package upload
 const (
 	manyFiles = 2_000
 	longFile  = 50 << 20 // bytes
+	heapFile  = 50 << 20 // bytes
 )

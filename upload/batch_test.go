@@ -112,26 +112,31 @@ func TestUpload_B45_ManySmallAndOneLong(t *testing.T) {
 			}
 		}
 	}
-	heap := func() int64 {
+	living := func() int64 {
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return int64(m.HeapAlloc)
 	}
 	var done, first, most int64
-	for r := range u.UploadAll(ctx, jobs) {
-		require.NoError(t, r.Err)
-		require.NotEmpty(t, r.Result.MediaId)
-		done++
-		require.LessOrEqual(t, pulled.Load()-done, int64(u.cfg.Files+2), "jobs are taken when there is room")
-		if done == manyFiles/10 {
-			first = heap()
-		} else if done%(manyFiles/10) == 0 {
-			most = max(most, heap())
+	start := time.Now()
+	peak := peakHeap(false, func() {
+		for r := range u.UploadAll(ctx, jobs) {
+			require.NoError(t, r.Err)
+			require.NotEmpty(t, r.Result.MediaId)
+			done++
+			require.LessOrEqual(t, pulled.Load()-done, int64(u.cfg.Files+2), "jobs are taken when there is room")
+			if done == manyFiles/10 {
+				first = living()
+			} else if done%(manyFiles/10) == 0 {
+				most = max(most, living())
+			}
 		}
-	}
+	})
+	t.Logf("%d files and one of %d MB in %v, peak heap %.1f MB", manyFiles, longFile>>20, time.Since(start).Round(time.Millisecond), float64(peak)/(1<<20))
 	require.EqualValues(t, manyFiles+1, done)
 	require.Less(t, most-first, int64(1<<20), "the heap does not grow with the files")
+	require.Less(t, peak, int64(32<<20))
 	require.EqualValues(t, longFile+4*manyFiles, s.bytes.Load())
 	parts := int64((longFile + u.cfg.PartSize - 1) / u.cfg.PartSize)
 	if parts > maxParts {

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/metrics"
 	"testing"
 	"time"
 
@@ -93,6 +95,39 @@ func failed(t *testing.T, res *Result, err error) *Error {
 
 func bytesSource(name string, data []byte) Source {
 	return ReaderAt(name, bytes.NewReader(data), int64(len(data)))
+}
+
+// peakHeap is the most that the heap grows while do runs, in bytes. Garbage
+// counts where collect is false.
+func peakHeap(collect bool, do func()) int64 {
+	heap := func() int64 {
+		if collect {
+			runtime.GC()
+		}
+		m := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		metrics.Read(m)
+		return int64(m[0].Value.Uint64())
+	}
+	runtime.GC()
+	before, peak := heap(), make(chan int64, 1)
+	over := make(chan struct{})
+	go func() {
+		most := int64(0)
+		for ticker := time.Tick(10 * time.Millisecond); ; {
+			most = max(most, heap()-before)
+			select {
+			case <-ticker:
+			case <-over:
+				peak <- most
+				return
+			}
+		}
+	}()
+	func() {
+		defer close(over)
+		do()
+	}()
+	return <-peak
 }
 
 // reader hides all but Read.

@@ -6,10 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go/mediatest"
 )
 
 func TestUpload_B14_Plan(t *testing.T) {
@@ -214,6 +219,49 @@ func TestUpload_B16_MemoryIsBounded(t *testing.T) {
 	held[0].free()
 	_, err = f.next(context.Background())
 	require.NoError(t, err)
+}
+
+// TestUpload_B19_HeapIsFlat: a file of 20 GB, with -tags=long, that the heap
+// does not notice.
+func TestUpload_B19_HeapIsFlat(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sparse.mp4")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	require.NoError(t, f.Truncate(heapFile))
+	require.NoError(t, f.Close())
+	r := newRig(t, func(c *Config) { c.PartSize, c.MultipartThreshold = 0, 0 }, mediatest.Discard())
+	var res *Result
+	start := time.Now()
+	peak := peakHeap(false, func() { res, err = r.Upload(ctx, File(path), VODVideo{}) })
+	t.Logf("%d MB in %v, peak heap %.1f MB", heapFile>>20, time.Since(start).Round(time.Millisecond), float64(peak)/(1<<20))
+	require.NoError(t, err)
+	stored, crc, ok := r.ObjectInfo(res.Bucket, res.Key)
+	require.True(t, ok)
+	require.EqualValues(t, heapFile, stored)
+	require.Equal(t, crc, res.CRC64)
+	require.Less(t, peak, r.cfg.PartSize, "no part is in memory")
+}
+
+// TestUpload_B16_B19_HeapOfAStream: a part for each request under way, one that
+// is read, and nothing that grows.
+func TestUpload_B16_B19_HeapOfAStream(t *testing.T) {
+	for _, size := range []int64{heapFile, UnknownSize} {
+		var s sink
+		u := s.uploader(t, nil)
+		var err error
+		start := time.Now()
+		peak := peakHeap(true, func() { _, err = u.Upload(ctx, Reader("stream.mp4", &endless{heapFile}, size), VODVideo{}) })
+		t.Logf("%d MB (declared: %d) in %v, peak of the living heap %.1f MB", heapFile>>20, size, time.Since(start).Round(time.Millisecond), float64(peak)/(1<<20))
+		require.NoError(t, err)
+		require.EqualValues(t, heapFile, s.bytes.Load())
+		part := u.cfg.PartSize
+		if n := s.parts.Load(); size == UnknownSize && n > 2000 { // parts that have grown take the place of others
+			part *= 2
+		}
+		const more = 4 << 20
+		require.Less(t, peak, int64(u.cfg.Parallel+1)*part+more)
+		require.Greater(t, peak, part, "the heap is looked at")
+	}
 }
 
 func TestBody_OverMeansOver(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -360,30 +359,6 @@ func TestUpload_B18_ReplacedFile(t *testing.T) {
 	res, err := r.Upload(ctx, File(path), VODVideo{})
 	require.NoError(t, err)
 	r.stored(t, res, data)
-}
-
-func TestUpload_B19_HeapIsFlat(t *testing.T) {
-	const size = 64 << 20
-	path := filepath.Join(t.TempDir(), "sparse.mp4")
-	f, err := os.Create(path)
-	require.NoError(t, err)
-	require.NoError(t, f.Truncate(size))
-	require.NoError(t, f.Close())
-	r := newRig(t, func(c *Config) { c.PartSize, c.MultipartThreshold = 0, 0 }, mediatest.Discard())
-	runtime.GC()
-	var before, now runtime.MemStats
-	runtime.ReadMemStats(&before)
-	var peak uint64
-	res, err := r.Upload(ctx, File(path), VODVideo{}, WithProgress(func(Progress) {
-		runtime.ReadMemStats(&now)
-		peak = max(peak, now.HeapInuse)
-	}))
-	require.NoError(t, err)
-	stored, crc, ok := r.ObjectInfo(res.Bucket, res.Key)
-	require.True(t, ok)
-	require.EqualValues(t, size, stored)
-	require.Equal(t, crc, res.CRC64)
-	require.Less(t, int64(peak)-int64(before.HeapInuse), int64(8<<20), "less than one part")
 }
 
 // corrupt flips a bit of the body of some requests.
