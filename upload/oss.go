@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -23,36 +24,34 @@ import (
 )
 
 // ossObject is one object of the Object Storage Service. It makes single
-// requests through aliyun-oss-go-sdk, which signs and addresses them; every
-// retry is the engine's.
+// requests through aliyun-oss-go-sdk; every retry is the engine's.
 type ossObject struct {
 	bucket *oss.Bucket
 	key    string
 	keys   credentials.Credentials
 	clock  *clock
+	signer *ossSigner // nil: the SDK makes a signature of version 1
+	url    string     // without a query
+	path   string     // of the signature: with the bucket, wherever the URL has it
 }
 
 // ossOptions is what all objects of an Uploader share.
 type ossOptions struct {
 	client    *http.Client
-	region    string // signs V4; without it V1
+	region    string // the signature's; without it there is only version 1
 	userAgent string
 }
 
 // openOSS returns the object at a, signed for with keys.
 func openOSS(a address, keys credentials.Credentials, o ossOptions, c *clock) (store, error) {
-	options := []oss.ClientOption{
+	client, err := oss.New(a.Endpoint, keys.AccessKeyId, keys.AccessKeySecret,
 		oss.HTTPClient(o.client),
 		oss.UserAgent(o.userAgent),
 		oss.SecurityToken(keys.SecurityToken),
 		oss.EnableCRC(false), // the engine computes it, once
 		oss.EnableMD5(false),
 		oss.ForcePathStyle(isLoopback(a.host())),
-	}
-	if o.region != "" {
-		options = append(options, oss.AuthVersion(oss.AuthV4), oss.Region(o.region))
-	}
-	client, err := oss.New(a.Endpoint, keys.AccessKeyId, keys.AccessKeySecret, options...)
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -60,16 +59,37 @@ func openOSS(a address, keys credentials.Credentials, o ossOptions, c *clock) (s
 	if err != nil {
 		return nil, err
 	}
-	return &ossObject{bucket: bucket, key: a.Key, keys: keys, clock: c}, nil
+	object := &ossObject{bucket: bucket, key: a.Key, keys: keys, clock: c}
+	if o.region != "" {
+		object.signer = &ossSigner{keys: keys, region: o.region}
+		object.url, object.path = objectURL(a)
+	}
+	return object, nil
+}
+
+// objectURL is the URL of an object and its path in a signature. The bucket is
+// the first label of the host, or of the path where the host is an address.
+func objectURL(a address) (address, path string) {
+	key := "/" + strings.ReplaceAll(ossEscape(a.Key), "%2F", "/")
+	path = "/" + a.Bucket + key
+	scheme, host, _ := strings.Cut(a.Endpoint, "://")
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if isLoopback(host) || net.ParseIP(strings.Trim(name, "[]")) != nil {
+		return a.Endpoint + path, path
+	}
+	return scheme + "://" + a.Bucket + "." + host + key, path
 }
 
 func (o *ossObject) put(ctx context.Context, b *body) (receipt, error) {
-	return o.receipt(o.do(ctx, "PutObject", http.MethodPut, nil, b.reader(), oss.ContentType(contentType(o.key))))
+	return o.receipt(o.do(ctx, "PutObject", http.MethodPut, nil, b.reader(), contentType(o.key)))
 }
 
 func (o *ossObject) initiate(ctx context.Context) (string, error) {
 	const name = "InitiateMultipartUpload"
-	a, err := o.do(ctx, name, http.MethodPost, params{"uploads": nil, "encoding-type": "url"}, nil, oss.ContentType(contentType(o.key)))
+	a, err := o.do(ctx, name, http.MethodPost, params{"uploads": nil, "encoding-type": "url"}, nil, contentType(o.key))
 	if err != nil {
 		return "", err
 	}
@@ -81,7 +101,7 @@ func (o *ossObject) initiate(ctx context.Context) (string, error) {
 }
 
 func (o *ossObject) part(ctx context.Context, uploadID string, number int, b *body) (receipt, error) {
-	return o.receipt(o.do(ctx, "UploadPart", http.MethodPut, params{"uploadId": uploadID, "partNumber": strconv.Itoa(number)}, b.reader()))
+	return o.receipt(o.do(ctx, "UploadPart", http.MethodPut, params{"uploadId": uploadID, "partNumber": strconv.Itoa(number)}, b.reader(), ""))
 }
 
 func (o *ossObject) complete(ctx context.Context, uploadID string, parts []part) (receipt, error) {
@@ -96,11 +116,11 @@ func (o *ossObject) complete(ctx context.Context, uploadID string, parts []part)
 	if err != nil {
 		return receipt{}, err
 	}
-	return o.receipt(o.do(ctx, "CompleteMultipartUpload", http.MethodPost, params{"uploadId": uploadID}, bytes.NewReader(text)))
+	return o.receipt(o.do(ctx, "CompleteMultipartUpload", http.MethodPost, params{"uploadId": uploadID}, bytes.NewReader(text), ""))
 }
 
 func (o *ossObject) abort(ctx context.Context, uploadID string) error {
-	_, err := o.do(ctx, "AbortMultipartUpload", http.MethodDelete, params{"uploadId": uploadID}, nil)
+	_, err := o.do(ctx, "AbortMultipartUpload", http.MethodDelete, params{"uploadId": uploadID}, nil, "")
 	return err
 }
 
@@ -110,7 +130,7 @@ func (o *ossObject) list(ctx context.Context, uploadID string) ([]part, error) {
 	for marker := 0; ; {
 		a, err := o.do(ctx, name, http.MethodGet, params{
 			"uploadId": uploadID, "part-number-marker": strconv.Itoa(marker), "encoding-type": "url",
-		}, nil)
+		}, nil, "")
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +150,7 @@ func (o *ossObject) list(ctx context.Context, uploadID string) ([]part, error) {
 }
 
 func (o *ossObject) head(ctx context.Context) (receipt, error) {
-	return o.receipt(o.do(ctx, "HeadObject", http.MethodHead, nil, nil))
+	return o.receipt(o.do(ctx, "HeadObject", http.MethodHead, nil, nil, ""))
 }
 
 type params = map[string]any
@@ -143,14 +163,10 @@ type answer struct {
 	body      []byte
 }
 
-// do makes one request. It goes through Bucket.Do, for the SDK's method of each
-// operation drops the status and the headers of answers that are errors.
-func (o *ossObject) do(ctx context.Context, operation, method string, query params, data io.Reader, options ...oss.Option) (*answer, error) {
-	options = append(options, oss.WithContext(ctx))
-	if o.clock.skew() != 0 {
-		options = append(options, oss.SetHeader("Date", o.clock.now().UTC().Format(http.TimeFormat)))
-	}
-	resp, err := o.bucket.Do(method, o.key, query, options, data, nil)
+// do makes one request. The SDK's method of each operation would drop the
+// status and the headers of answers that are errors.
+func (o *ossObject) do(ctx context.Context, operation, method string, query params, data io.Reader, contentType string) (*answer, error) {
+	resp, err := o.exchange(ctx, method, query, data, contentType)
 	if resp == nil {
 		var u *url.Error
 		if errors.As(err, &u) {
@@ -168,6 +184,26 @@ func (o *ossObject) do(ctx context.Context, operation, method string, query para
 		return nil, fmt.Errorf("%s: read the answer: %w", operation, readErr)
 	}
 	return a, nil
+}
+
+func (o *ossObject) exchange(ctx context.Context, method string, query params, data io.Reader, contentType string) (*oss.Response, error) {
+	if o.signer == nil {
+		options := []oss.Option{oss.WithContext(ctx)}
+		if contentType != "" {
+			options = append(options, oss.ContentType(contentType))
+		}
+		if o.clock.skew() != 0 {
+			options = append(options, oss.SetHeader("Date", o.clock.now().UTC().Format(http.TimeFormat)))
+		}
+		return o.bucket.Do(method, o.key, query, options, data, nil)
+	}
+	text := ossQuery(query)
+	headers := o.signer.headers(method, o.path, text, contentType, o.clock.now())
+	address := o.url
+	if text != "" {
+		address += "?" + text
+	}
+	return o.bucket.Client.Conn.DoURLWithContext(ctx, oss.HTTPMethod(method), address, headers, data, 0, nil)
 }
 
 // receipt reads what the headers of an answer say of the object.
