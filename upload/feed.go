@@ -76,7 +76,15 @@ func feedStream(r io.Reader, p plan, buffers int) *feed {
 			return chunk{}, io.EOF
 		}
 		if number > maxParts {
-			return chunk{}, fmt.Errorf("a stream of more than %d bytes: declare its size or raise Config.PartSize", offset)
+			var more [1]byte
+			n, err := readFull(ctx, r, more[:])
+			switch {
+			case n > 0:
+				err = fmt.Errorf("a stream of more than %d bytes: declare its size or raise Config.PartSize", offset)
+			case err != io.EOF:
+				err = fmt.Errorf("read the source: %w", err)
+			}
+			return chunk{}, err
 		}
 		var buf []byte
 		select {
@@ -245,6 +253,16 @@ func (b *body) end() (n int64, crc uint64, err error) {
 	defer b.mu.Unlock()
 	b.over = true
 	return b.pos, b.crc, b.err
+}
+
+// linger returns a context that outlives ctx by d.
+func linger(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		_ = sleep(late, d)
+		cancel()
+	})
+	return late, func() { stop(); cancel() }
 }
 
 // waitFor waits for done, but not for ever.

@@ -116,12 +116,19 @@ func (s *sending) multipart(ctx context.Context, f *feed, first chunk) (receipt,
 	return done, s.doubtful(err)
 }
 
+// initiate learns the upload id even when ctx ends meanwhile, if it can: an
+// upload of unknown id could not be removed.
 func (s *sending) initiate(ctx context.Context) error {
-	err := s.call(ctx, "InitiateMultipartUpload", s.stall, func(a attempt) (err error) {
+	late, cancel := linger(ctx, patience)
+	defer cancel()
+	err := s.call(late, "InitiateMultipartUpload", s.stall, func(a attempt) (err error) {
 		s.uploadID, err = a.initiate(a)
 		return err
 	})
 	if err != nil {
+		if ctx.Err() != nil {
+			err = ended(ctx)
+		}
 		return err
 	}
 	return s.journal.update(func(r *record) {
