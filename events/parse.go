@@ -1,0 +1,173 @@
+package events
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alimedia/alimedia-go"
+)
+
+// MaxBytes is the size of the largest message that is read.
+const MaxBytes = 1 << 20
+
+// maxName bounds an event type; the longest known one has 31 bytes.
+const maxName = 128
+
+var (
+	// ErrMalformed is a message that is not an event.
+	ErrMalformed = errors.New("events: not an event")
+
+	// ErrTooLarge is a message of more than [MaxBytes].
+	ErrTooLarge = fmt.Errorf("events: more than %d bytes", MaxBytes)
+)
+
+// Parse reads a message of either service, as JSON or, as queues often deliver
+// it, in Base64. It needs an object with an EventType; the rest is taken as it
+// comes. The error is [ErrMalformed] or [ErrTooLarge].
+func Parse(message []byte) (Event, error) {
+	text, err := plain(message)
+	if err != nil {
+		return Event{}, err
+	}
+	top, err := objectOf(text)
+	if err != nil {
+		return Event{}, err
+	}
+	event := Event{Service: "vod", Raw: alimedia.JSON(text)}
+	event.EventType = top.text("EventType")
+	if event.EventType == "" || len(event.EventType) > maxName {
+		return Event{}, fmt.Errorf("%w: no EventType", ErrMalformed)
+	}
+	event.EventTime = timeOf(top.text("EventTime"))
+	event.UserId = top.text("UserId")
+
+	event.Body = event.Raw
+	details := top
+	if body := top.json("MessageBody"); body != "" {
+		event.Service, event.Body = "ice", body
+		// Details of another form than an object are left to the reader.
+		details, _ = objectOf([]byte(body))
+	}
+	details.fill(&event)
+	return event, nil
+}
+
+// fill sets the fields that go by different names.
+func (o object) fill(e *Event) {
+	e.MediaId = o.text("MediaId", "VideoId", "ImageId", "AttachedMediaId")
+	e.MediaType = o.text("MediaType")
+	e.JobId = o.text("JobId", "TaskId", "MediaRefreshJobId")
+	e.FileURL = o.text("FileURL", "StreamFileURL", "MediaURL")
+	e.SourceURL = o.text("SourceURL")
+	e.Size = sizeOf(o.text("Size"))
+	e.Status = o.text("Status")
+	e.ErrorCode, e.ErrorMessage = o.text("ErrorCode", "Code"), o.text("ErrorMessage", "Message")
+	if e.ErrorCode == "0" { // AI events say Code 0 and Message OK
+		e.ErrorCode, e.ErrorMessage = "", ""
+	}
+	e.UserData = o.json("UserData", "Extend")
+}
+
+// plain takes Base64 off a message.
+func plain(message []byte) ([]byte, error) {
+	if len(message) > MaxBytes {
+		return nil, ErrTooLarge
+	}
+	message = bytes.TrimSpace(message)
+	if len(message) == 0 || message[0] == '{' {
+		return message, nil
+	}
+	text, err := base64.RawStdEncoding.AppendDecode(nil, bytes.TrimRight(message, "="))
+	if err != nil {
+		return nil, fmt.Errorf("%w: neither a JSON object nor Base64 of one", ErrMalformed)
+	}
+	return bytes.TrimSpace(text), nil
+}
+
+// object is a JSON object by the lower case of its keys, without the blanks
+// that some keys end in.
+type object map[string]json.RawMessage
+
+func objectOf(text []byte) (object, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
+		return nil, fmt.Errorf("%w: not a JSON object", ErrMalformed)
+	}
+	o := make(object, len(fields))
+	for _, key := range slices.Sorted(maps.Keys(fields)) { // of two alike always the same one
+		name := strings.ToLower(strings.TrimSpace(key))
+		if _, taken := o[name]; !taken {
+			o[name] = fields[key]
+		}
+	}
+	return o, nil
+}
+
+// text is the first of the named members that has any, be it a string, a
+// number or a boolean.
+func (o object) text(names ...string) string {
+	for _, name := range names {
+		raw := o[strings.ToLower(name)]
+		if len(raw) == 0 {
+			continue
+		}
+		text := ""
+		switch raw[0] {
+		case '"':
+			_ = json.Unmarshal(raw, &text) // it is a string
+		case '{', '[', 'n':
+		default:
+			text = string(raw)
+		}
+		if text = strings.TrimSpace(text); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// json is the first of the named members that has any, quoted or not.
+func (o object) json(names ...string) alimedia.JSON {
+	for _, name := range names {
+		var document alimedia.JSON
+		if document.UnmarshalJSON(o[strings.ToLower(name)]) == nil && document != "" {
+			return document
+		}
+	}
+	return ""
+}
+
+// sizeOf reads 12, "12" and 1.2e1; what is no size is 0.
+func sizeOf(text string) int64 {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return max(n, 0)
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(f > 0 && f < math.MaxInt64) {
+		return 0
+	}
+	return int64(f)
+}
+
+// timeOf also reads the times of image and AI events, which have a colon
+// before the milliseconds: 2024-04-10T01:37:14:627Z.
+func timeOf(text string) time.Time {
+	const seconds = len("2006-01-02T15:04:05")
+	if len(text) > seconds && text[seconds] == ':' {
+		text = text[:seconds] + "." + text[seconds+1:]
+	}
+	t, err := alimedia.ParseTime(text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
