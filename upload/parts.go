@@ -285,8 +285,8 @@ const (
 )
 
 // discard removes the parts. An abort does not catch a part that the store is
-// still taking in, so it is repeated while parts turn up. Its own failure is
-// only logged: the store removes forgotten parts in a week.
+// still taking in, so it is repeated while the store knows the upload. Its own
+// failure is only logged: the store removes forgotten parts in a week.
 func (s *sending) discard(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
@@ -301,12 +301,11 @@ func (s *sending) discard(ctx context.Context) {
 		if sleep(ctx, settleTime) != nil {
 			return
 		}
-		var left []part
-		err = s.call(ctx, "ListParts", s.stall, func(a attempt) (err error) {
-			left, err = a.list(a, s.uploadID)
+		err = s.call(ctx, "ListParts", s.stall, func(a attempt) error {
+			_, err := a.list(a, s.uploadID)
 			return err
 		})
-		if err != nil || len(left) == 0 {
+		if err != nil {
 			return
 		}
 	}
