@@ -178,7 +178,11 @@ func (s *session) invalidate(keys credentials.Credentials) bool {
 
 // pause draws a wait evenly below a bound that doubles with each failure.
 func (s *session) pause(failures int) time.Duration {
-	return rand.N(min(s.retry.BaseDelay<<min(failures, 20), s.retry.MaxDelay) + 1)
+	bound := s.retry.BaseDelay << min(failures, 20)
+	if bound <= 0 || bound > s.retry.MaxDelay {
+		bound = s.retry.MaxDelay
+	}
+	return rand.N(bound) + 1
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -242,6 +246,9 @@ type grant struct {
 	dead   bool
 }
 
+// renewTime bounds one refresh, its repetitions included.
+const renewTime = time.Minute
+
 func newGrant(p permit, renew func(context.Context) (permit, error), log *slog.Logger) *grant {
 	g := &grant{log: log, renew: renew, lock: make(chan struct{}, 1)}
 	g.accept(p)
@@ -275,7 +282,10 @@ func (g *grant) Credentials(ctx context.Context) (credentials.Credentials, error
 	if g.renew == nil {
 		return credentials.Credentials{}, fatal(ErrCredentialExpired)
 	}
-	fresh, err := g.renew(ctx)
+	// Everybody waits for it: one that hangs is one that failed.
+	asking, cancel := context.WithTimeout(ctx, renewTime)
+	fresh, err := g.renew(asking)
+	cancel()
 	// A credential for another object would write over that. The first
 	// endpoint stays in use.
 	if old := g.permit.address; err == nil && (fresh.Bucket != old.Bucket || fresh.Key != old.Key) {
@@ -293,7 +303,7 @@ func (g *grant) Credentials(ctx context.Context) (credentials.Credentials, error
 	}
 	// The old one serves for a while.
 	g.log.WarnContext(ctx, "upload: credential not refreshed, the old one is still valid", "ends", g.ends, "error", err)
-	g.due = now.Add(g.delay)
+	g.due = time.Now().Add(g.delay)
 	g.delay *= 2
 	if !isTransient(err) {
 		g.due = g.ends

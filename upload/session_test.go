@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,31 +44,103 @@ func distinct(ids []string) int {
 	return len(seen)
 }
 
+// crowd is how many workers the tests of credentials let loose at once.
+const crowd = 16
+
+// inCrowd runs test in a bubble, where time is made of sleeps, with crowd
+// workers and without the watch for stalls.
+func inCrowd(t *testing.T, test func(*testing.T, *rig), opts ...mediatest.Option) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		test(t, newRig(t, func(c *Config) {
+			c.Parallel, c.StallTimeout = crowd, 24*time.Hour
+		}, append(opts, mediatest.InMemory())...))
+	})
+}
+
+// sendings counts how often each part was sent.
+func (r *rig) sendings() map[string]int {
+	count := map[string]int{}
+	for _, q := range r.Requests() {
+		if q.Operation == "UploadPart" {
+			count[q.Params.Get("partNumber")]++
+		}
+	}
+	return count
+}
+
 func TestUpload_B01_RefreshedOnceAheadOfTheEnd(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) {
-			c.Parallel = 8
-			c.StallTimeout = time.Hour
-		}, mediatest.InMemory())
-		// 32 parts, 8 at once, 700 s each: the credential is due at 2400 s and
-		// the fourth round begins at 2100 s, the completion at 2800 s.
-		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 700 * time.Second})
-		data := random(40 * 100 * kib)
+	inCrowd(t, func(t *testing.T, r *rig) {
+		// 80 parts, 16 at once, 700 s each: the credential is due at 2400 s,
+		// the fifth round begins at 2800 s, the completion at 3500 s.
+		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 700 * time.Second},
+			mediatest.Fault{Operation: "RefreshUploadVideo", Delay: 20 * time.Second})
+		data := random(80 * 100 * kib)
 		start := time.Now()
 		res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
 		require.NoError(t, err)
 		r.stored(t, res, data)
-		require.Equal(t, 5*700*time.Second, time.Since(start))
-		require.Equal(t, 1, r.Calls("RefreshUploadVideo"), "eight workers, one refresh")
-		require.Equal(t, 40, r.Calls("UploadPart"), "no part was refused")
+		require.Equal(t, (5*700+20)*time.Second, time.Since(start))
+		require.Equal(t, 1, r.Calls("RefreshUploadVideo"), "sixteen workers, one refresh")
+		require.Equal(t, 80, r.Calls("UploadPart"), "no part was refused")
 		ids := r.signers("UploadPart")
 		require.Equal(t, 2, distinct(ids))
-		require.Equal(t, 1, distinct(ids[:32]))
-		require.Equal(t, 1, distinct(ids[32:]), "after the refresh nobody signs with the old token")
-		require.Equal(t, ids[32:33], r.signers("CompleteMultipartUpload"))
+		require.Equal(t, 1, distinct(ids[:64]))
+		require.Equal(t, 1, distinct(ids[64:]), "after the refresh nobody signs with the old token")
+		require.Equal(t, ids[64:65], r.signers("CompleteMultipartUpload"))
 		require.Len(t, r.Medias(), 1)
 	})
+}
+
+// granted lets crowd goroutines ask a grant at the same moment and returns what
+// they get.
+func (g *grant) crowd(t *testing.T) []string {
+	ids := make([]string, crowd)
+	var wg sync.WaitGroup
+	for i := range ids {
+		wg.Go(func() {
+			keys, err := g.Credentials(ctx)
+			if err != nil {
+				t.Error(err)
+			}
+			ids[i] = keys.AccessKeyId
+		})
+	}
+	wg.Wait()
+	return ids
+}
+
+func TestUpload_B01_WhenDue(t *testing.T) {
+	t.Parallel()
+	for life, due := range map[time.Duration]time.Duration{
+		3000 * time.Second: 2400 * time.Second, // 80 %
+		1500 * time.Second: 1200 * time.Second,
+		1000 * time.Second: 700 * time.Second, // 300 s ahead
+		600 * time.Second:  300 * time.Second,
+		100 * time.Second:  50 * time.Second, // half, for there are no 300 s
+	} {
+		t.Run(life.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				issued := 0
+				g := newGrant(permit{life: life}, func(context.Context) (permit, error) {
+					issued++
+					time.Sleep(10 * time.Second)
+					return permit{life: life, keys: credentials.Credentials{AccessKeyId: fmt.Sprint(issued)}}, nil
+				}, slog.New(slog.DiscardHandler))
+				time.Sleep(due - 1)
+				require.Equal(t, make([]string, crowd), g.crowd(t), "the first still serves")
+				time.Sleep(1)
+				require.Equal(t, slices.Repeat([]string{"1"}, crowd), g.crowd(t), "all of them get the second")
+				require.Equal(t, 1, issued)
+				time.Sleep(due - 1)
+				require.Equal(t, slices.Repeat([]string{"1"}, crowd), g.crowd(t))
+				time.Sleep(1)
+				require.Equal(t, slices.Repeat([]string{"2"}, crowd), g.crowd(t))
+			})
+		})
+	}
 }
 
 func TestUpload_B02_DeadTokenOnOnePart(t *testing.T) {
@@ -75,35 +148,69 @@ func TestUpload_B02_DeadTokenOnOnePart(t *testing.T) {
 	for _, code := range []string{"SecurityTokenExpired", "InvalidSecurityToken", "InvalidAccessKeyId"} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(c *Config) { c.Parallel = 1 })
-			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 3, Status: 403, Code: code})
-			data := random(550 * kib)
-			res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
-			require.NoError(t, err)
-			r.stored(t, res, data)
-			require.Equal(t, 1, r.Calls("RefreshUploadVideo"))
-			require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
-			require.Equal(t, 6+1, r.Calls("UploadPart"), "only the refused part is sent again")
+			inCrowd(t, func(t *testing.T, r *rig) {
+				r.Fault(mediatest.Fault{Operation: "UploadPart", Match: func(q mediatest.Request) bool { return q.Params.Get("partNumber") == "20" }, Status: 403, Code: code})
+				data := random(4000 * kib)
+				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
+				require.NoError(t, err)
+				r.stored(t, res, data)
+				require.Equal(t, 1, r.Calls("RefreshUploadVideo"))
+				require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
+				for number, times := range r.sendings() {
+					require.Equal(t, map[bool]int{true: 2, false: 1}[number == "20"], times, "only the refused part is sent again")
+				}
+			})
 		})
 	}
 }
 
-func TestUpload_B02_AllWorkersRefusedAtOnce(t *testing.T) {
+// TestUpload_B02_AllWorkersRefused: what was signed before the refresh is
+// refused long after it.
+func TestUpload_B02_AllWorkersRefused(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) { c.Parallel = 8 })
-	var once sync.Once
-	data := random(30 * 100 * kib)
-	src := ReaderAt("movie.mp4", readerAtFunc(func(p []byte, off int64) (int, error) {
-		if off > 1000*kib && off < int64(len(data)) {
-			once.Do(r.ExpireCredentials)
+	inCrowd(t, func(t *testing.T, r *rig) {
+		for n := range crowd {
+			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 1 + n, Delay: time.Duration(1+n) * time.Minute, ExpiredToken: true})
 		}
-		return bytes.NewReader(data).ReadAt(p, off)
-	}), int64(len(data)))
-	res, err := r.Upload(ctx, src, ICEMedia{})
-	require.NoError(t, err)
-	r.stored(t, res, data)
-	require.Equal(t, 1, r.Calls("RefreshUploadMedia"))
-	require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
+		data := random(4000 * kib)
+		res, err := r.Upload(ctx, bytesSource("movie.mp4", data), ICEMedia{})
+		require.NoError(t, err)
+		r.stored(t, res, data)
+		require.Equal(t, 1, r.Calls("RefreshUploadMedia"))
+		require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
+		require.Equal(t, 40+crowd, r.Calls("UploadPart"))
+		require.Equal(t, 1, distinct(r.signers("UploadPart")), "nothing was taken from the old token")
+	})
+}
+
+func TestUpload_B02_RevokedMidway(t *testing.T) {
+	t.Parallel()
+	inCrowd(t, func(t *testing.T, r *rig) {
+		var once sync.Once
+		data := random(4000 * kib)
+		src := ReaderAt("movie.mp4", readerAtFunc(func(p []byte, off int64) (int, error) {
+			if off > 2500*kib && off < int64(len(data)) {
+				once.Do(r.ExpireCredentials)
+			}
+			return bytes.NewReader(data).ReadAt(p, off)
+		}), int64(len(data)))
+		res, err := r.Upload(ctx, src, ICEMedia{})
+		require.NoError(t, err)
+		r.stored(t, res, data)
+		require.Equal(t, 1, r.Calls("RefreshUploadMedia"))
+		require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
+	})
+}
+
+func TestUpload_B02_RefusedForGood(t *testing.T) {
+	t.Parallel()
+	inCrowd(t, func(t *testing.T, r *rig) {
+		r.Fault(mediatest.Fault{Operation: "PutObject", ExpiredToken: true, Times: 50})
+		res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
+		failed(t, res, err)
+		require.True(t, alimedia.HasCode(err, "SecurityTokenExpired"))
+		require.Equal(t, 2, r.Calls("RefreshUploadVideo"), "new ones do not help")
+	})
 }
 
 type readerAtFunc func(p []byte, off int64) (int, error)
@@ -117,65 +224,159 @@ func TestUpload_B03_RefreshFailsWhileOldTokenLives(t *testing.T) {
 		fault mediatest.Fault
 		calls int
 	}{
-		// The client tries four times; the grant asks again 5 s, 10 s, 20 s ... later.
+		// The client tries four times; the grant asks again later.
 		{"transient", mediatest.Fault{Status: 503, Code: "ServiceUnavailable", Times: 4}, 5},
+		{"hangs", mediatest.Fault{Delay: 24 * time.Hour}, 2},
 		{"for good", mediatest.Fault{Status: 403, Code: "Forbidden.RAM", Times: mediatest.Always}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, func(c *Config) {
-					c.Parallel = 1
-					c.StallTimeout = time.Hour
-				}, mediatest.InMemory())
+			inCrowd(t, func(t *testing.T, r *rig) {
 				tt.fault.Operation = "RefreshUploadVideo"
-				r.Fault(tt.fault, mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 490 * time.Second})
-				data := random(600 * kib)
+				r.Fault(tt.fault, mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 350 * time.Second})
+				data := random(8 * crowd * 100 * kib)
+				start := time.Now()
 				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
 				require.NoError(t, err)
 				r.stored(t, res, data)
 				require.Equal(t, tt.calls, r.Calls("RefreshUploadVideo"))
+				require.Less(t, time.Since(start), (8*350+100)*time.Second)
 			})
 		})
 	}
 }
 
+// TestUpload_B03_AskedLessAndLess: sixteen workers that want credentials every
+// second do not mean a refresh every second.
+func TestUpload_B03_AskedLessAndLess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked []float64
+		start := time.Now()
+		busy := &alimedia.Error{Code: "ServiceUnavailable", StatusCode: 503}
+		g := newGrant(permit{life: 3000 * time.Second}, func(context.Context) (permit, error) {
+			asked = append(asked, time.Since(start).Seconds())
+			time.Sleep(10 * time.Second)
+			return permit{}, busy
+		}, slog.New(slog.DiscardHandler))
+		for time.Since(start) < 2990*time.Second {
+			g.crowd(t)
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, []float64{2400, 2415, 2435, 2465, 2515, 2605, 2775}, asked)
+		time.Sleep(10 * time.Second)
+		_, err := g.Credentials(ctx)
+		require.ErrorIs(t, err, busy, "there is none any more")
+		require.True(t, isTransient(err))
+	})
+}
+
+// TestUpload_B03_RefreshFailsAfterTheEnd: the old token is dead, the service
+// busy for longer than its client is patient.
+func TestUpload_B03_RefreshFailsAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	inCrowd(t, func(t *testing.T, r *rig) {
+		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 2, ExpiredToken: true},
+			mediatest.Fault{Operation: "RefreshUploadVideo", Status: 503, Code: "ServiceUnavailable", Times: 10})
+		data := random(4000 * kib)
+		res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
+		require.NoError(t, err)
+		r.stored(t, res, data)
+		require.Equal(t, 11, r.Calls("RefreshUploadVideo"))
+		require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
+	})
+}
+
 func TestUpload_B03_RefreshFailsForGood(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
-	r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 2, ExpiredToken: true},
-		mediatest.Fault{Operation: "RefreshUploadVideo", Status: 404, Code: "InvalidVideo.NotFound"})
-	res, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), VODVideo{})
-	e := failed(t, res, err)
-	require.True(t, alimedia.HasCode(err, "InvalidVideo.NotFound"))
-	require.Equal(t, StageSend, e.Stage)
-	require.NotEmpty(t, e.MediaId)
-	require.NotEmpty(t, e.UploadId)
-	require.ErrorContains(t, err, "refresh the upload credential")
+	inCrowd(t, func(t *testing.T, r *rig) {
+		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Second},
+			mediatest.Fault{Operation: "RefreshUploadVideo", Status: 404, Code: "InvalidVideo.NotFound"})
+		data, dir := random(4000*kib), t.TempDir()
+		file := writeFile(t, "movie.mp4", data)
+		expire := time.AfterFunc(1500*time.Millisecond, r.ExpireCredentials)
+		defer expire.Stop()
+		res, err := r.Upload(ctx, File(file), VODVideo{}, WithCheckpoint(dir))
+		e := failed(t, res, err)
+		require.True(t, alimedia.HasCode(err, "InvalidVideo.NotFound"))
+		require.ErrorContains(t, err, "refresh the upload credential")
+		require.Equal(t, StageSend, e.Stage)
+		require.NotEmpty(t, e.MediaId)
+		require.NotEmpty(t, e.UploadId)
+		require.EqualValues(t, crowd*100*kib, e.Sent)
+
+		r.ClearFaults()
+		res, err = r.Upload(ctx, File(file), VODVideo{}, WithCheckpoint(dir))
+		require.NoError(t, err)
+		r.stored(t, res, data)
+		require.Equal(t, e.MediaId, res.MediaId)
+		require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
+	})
+}
+
+// elsewhere makes every answer but the first name another object.
+func elsewhere(field string) mediatest.Option {
+	issued := 0
+	return mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+		if issued++; issued > 1 {
+			address[field] = "something-else"
+		}
+		return mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
+	})
+}
+
+func (r *rig) notElsewhere(t *testing.T) {
+	t.Helper()
+	for _, q := range r.Requests() {
+		require.NotEqual(t, "something-else", q.Bucket)
+		require.NotEqual(t, "something-else", q.Key)
+	}
+	require.Zero(t, r.Calls("CompleteMultipartUpload"))
 }
 
 func TestUpload_B04_RefreshChangesAddress(t *testing.T) {
 	t.Parallel()
 	for _, field := range []string{"Bucket", "FileName"} {
+		for when, fault := range map[string]mediatest.Fault{
+			"refused":       {Operation: "UploadPart", Nth: 3, ExpiredToken: true},
+			"ahead of time": {Operation: "UploadPart", Times: mediatest.Always, Delay: 2500 * time.Second},
+		} {
+			t.Run(field+" "+when, func(t *testing.T) {
+				t.Parallel()
+				inCrowd(t, func(t *testing.T, r *rig) {
+					r.CreateBucket("something-else")
+					r.Fault(fault)
+					res, err := r.Upload(ctx, bytesSource("movie.mp4", random(4000*kib)), VODVideo{})
+					e := failed(t, res, err)
+					require.ErrorIs(t, err, ErrAddressChanged)
+					require.Equal(t, StageSend, e.Stage)
+					r.notElsewhere(t)
+				}, elsewhere(field))
+			})
+		}
+	}
+}
+
+func TestUpload_B04_ResumedElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, field := range []string{"Bucket", "FileName"} {
 		t.Run(field, func(t *testing.T) {
 			t.Parallel()
-			issued := 0
-			r := newRig(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
-				if issued++; issued > 1 {
-					address[field] = "something-else"
-				}
-				return mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
-			}))
-			r.CreateBucket("something-else")
-			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 3, ExpiredToken: true})
-			res, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), VODVideo{})
-			e := failed(t, res, err)
-			require.ErrorIs(t, err, ErrAddressChanged)
-			require.Equal(t, StageSend, e.Stage)
-			for _, q := range r.Requests() {
-				require.NotEqual(t, "something-else", q.Bucket)
-				require.NotEqual(t, "something-else", q.Key)
-			}
+			inCrowd(t, func(t *testing.T, r *rig) {
+				r.CreateBucket("something-else")
+				r.Fault(stopAt("UploadPart", 20))
+				dir, file := t.TempDir(), writeFile(t, "movie.mp4", random(4000*kib))
+				res, err := r.Upload(ctx, File(file), VODVideo{}, WithCheckpoint(dir))
+				failed(t, res, err)
+				r.ClearFaults()
+				sent := r.Calls("UploadPart")
+				res, err = r.Upload(ctx, File(file), VODVideo{}, WithCheckpoint(dir))
+				e := failed(t, res, err)
+				require.ErrorIs(t, err, ErrAddressChanged)
+				require.Equal(t, r.Medias()[0].MediaId, e.MediaId)
+				require.Equal(t, sent, r.Calls("UploadPart"))
+				r.notElsewhere(t)
+			}, elsewhere(field))
 		})
 	}
 }
@@ -183,49 +384,87 @@ func TestUpload_B04_RefreshChangesAddress(t *testing.T) {
 func TestUpload_B05_TokenEndsDuringRequest(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []mediatest.Fault{
-		{Operation: "UploadPart", Nth: 2, AfterBytes: 60 * kib, ExpiredToken: true},
-		{Operation: "CompleteMultipartUpload", ExpiredToken: true},
+		{Operation: "UploadPart", Nth: 20, AfterBytes: 60 * kib, Delay: time.Hour, ExpiredToken: true},
+		{Operation: "CompleteMultipartUpload", Delay: time.Hour, ExpiredToken: true},
 		{Operation: "InitiateMultipartUpload", ExpiredToken: true},
 	} {
 		t.Run(fault.Operation, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
-			r.Fault(fault)
-			data := random(600 * kib)
-			res, err := r.Upload(ctx, Reader("movie.mp4", reader(bytes.NewReader(data)), UnknownSize), VODVideo{})
-			require.NoError(t, err)
-			r.stored(t, res, data)
-			require.Equal(t, 1, r.Calls("RefreshUploadVideo"))
-			require.Equal(t, 8+1, r.Calls("InitiateMultipartUpload")+r.Calls("UploadPart")+r.Calls("CompleteMultipartUpload"), "one request is repeated")
+			inCrowd(t, func(t *testing.T, r *rig) {
+				r.Fault(fault)
+				data := random(4000 * kib)
+				res, err := r.Upload(ctx, Reader("movie.mp4", reader(bytes.NewReader(data)), UnknownSize), VODVideo{})
+				require.NoError(t, err)
+				r.stored(t, res, data)
+				require.Equal(t, crcOf(data), res.CRC64)
+				require.LessOrEqual(t, r.Calls("RefreshUploadVideo"), 2)
+				require.Equal(t, 42+1, r.Calls("InitiateMultipartUpload")+r.Calls("UploadPart")+r.Calls("CompleteMultipartUpload"), "one request is repeated")
+			})
 		})
 	}
 }
 
 func TestUpload_B05_PutObject(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
-	r.Fault(mediatest.Fault{Operation: "PutObject", AfterBytes: 10 * kib, ExpiredToken: true})
-	data := random(50 * kib)
-	res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
-	require.NoError(t, err)
-	r.stored(t, res, data)
-	require.Equal(t, 1, r.Calls("RefreshUploadVideo"))
+	inCrowd(t, func(t *testing.T, r *rig) {
+		r.Fault(mediatest.Fault{Operation: "PutObject", AfterBytes: 10 * kib, Times: crowd, Delay: time.Minute, ExpiredToken: true})
+		var wg sync.WaitGroup
+		for i := range crowd {
+			wg.Go(func() {
+				data := random(50*kib + i)
+				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				r.stored(t, res, data)
+			})
+		}
+		wg.Wait()
+		require.Equal(t, crowd, r.Calls("RefreshUploadVideo"))
+		require.Equal(t, 2*crowd, r.Calls("PutObject"))
+	})
 }
 
 func TestUpload_B06_WrongLocalClock(t *testing.T) {
 	t.Parallel()
-	for _, skew := range []time.Duration{-2 * time.Hour, -40 * time.Minute, 40 * time.Minute, 2 * time.Hour} {
+	for _, skew := range []time.Duration{-2 * time.Hour, -40 * time.Minute, -10 * time.Minute, 10 * time.Minute, 40 * time.Minute, 2 * time.Hour} {
 		t.Run(skew.String(), func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
-			r.SetClockSkew(skew)
-			data := random(600 * kib)
-			res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
-			require.NoError(t, err)
-			r.stored(t, res, data)
-			require.LessOrEqual(t, r.Calls("RefreshUploadVideo"), 1)
+			inCrowd(t, func(t *testing.T, r *rig) {
+				r.SetClockSkew(skew)
+				data := random(4000 * kib)
+				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
+				require.NoError(t, err)
+				r.stored(t, res, data)
+				require.LessOrEqual(t, r.Calls("RefreshUploadVideo"), 1)
+			})
 		})
 	}
+}
+
+// TestUpload_B06_TimeOfTheServer: once the store has told its time, ExpireUTCTime
+// is read by that.
+func TestUpload_B06_TimeOfTheServer(t *testing.T) {
+	t.Parallel()
+	inCrowd(t, func(t *testing.T, r *rig) {
+		r.SetClockSkew(-40 * time.Minute)
+		_, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
+		require.NoError(t, err)
+		// Three rounds of 700 s are within the 2400 s after which a credential
+		// is due, but not within the 600 s which the local clock would see.
+		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 700 * time.Second})
+		data := random(3 * crowd * 100 * kib)
+		res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
+		require.NoError(t, err)
+		r.stored(t, res, data)
+		require.Zero(t, r.Calls("RefreshUploadVideo"))
+		// So it is with the credential that a refresh brings.
+		res, err = r.Upload(ctx, bytesSource("movie.mp4", append(data, data...)), VODVideo{})
+		require.NoError(t, err)
+		r.stored(t, res, append(data, data...))
+		require.Equal(t, 1, r.Calls("RefreshUploadVideo"))
+	})
 }
 
 func TestUpload_B07_NoRefreshOperation(t *testing.T) {
@@ -237,26 +476,36 @@ func TestUpload_B07_NoRefreshOperation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
-			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 2, ExpiredToken: true})
-			res, err := r.Upload(ctx, bytesSource(name, random(600*kib)), target)
-			e := failed(t, res, err)
-			require.ErrorIs(t, err, ErrCredentialExpired)
-			require.Equal(t, StageSend, e.Stage)
-			require.LessOrEqual(t, len(r.Medias()), 1, "never a second asset")
+			inCrowd(t, func(t *testing.T, r *rig) {
+				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 20, ExpiredToken: true})
+				res, err := r.Upload(ctx, bytesSource(name, random(4000*kib)), target)
+				e := failed(t, res, err)
+				require.ErrorIs(t, err, ErrCredentialExpired)
+				require.Equal(t, StageSend, e.Stage)
+				require.Equal(t, 1, r.Calls("CreateUploadImage")+r.Calls("CreateUploadAttachedMedia")+r.Calls("CreateYikeAssetUpload"), "never a second asset")
+				require.LessOrEqual(t, len(r.Medias()), 1)
+				require.Empty(t, r.Objects(r.StorageBucket()))
+			})
 		})
 	}
 }
 
 func TestUpload_B07_KnownExpiryIsNotTried(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Parallel, c.StallTimeout = 1, time.Hour }, mediatest.InMemory())
-		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 2, Delay: 2900 * time.Second}, mediatest.Fault{Operation: "UploadPart", Nth: 3, Delay: 101 * time.Second})
-		res, err := r.Upload(ctx, bytesSource("image.png", random(600*kib)), VODImage{})
+	inCrowd(t, func(t *testing.T, r *rig) {
+		slow := readerFunc(func([]byte) (int, error) {
+			time.Sleep(3001 * time.Second)
+			return 0, io.EOF
+		})
+		data := random(2000 * kib)
+		camera := io.MultiReader(bytes.NewReader(data), slow, bytes.NewReader(data))
+		res, err := r.Upload(ctx, Reader("image.png", camera, UnknownSize), VODImage{})
 		failed(t, res, err)
 		require.ErrorIs(t, err, ErrCredentialExpired)
-		require.Equal(t, 3, r.Calls("UploadPart"))
+		require.Equal(t, 20, r.Calls("UploadPart"))
+		for _, q := range r.Requests() {
+			require.Empty(t, q.Code, "nothing was sent that was going to be refused")
+		}
 	})
 }
 
