@@ -285,17 +285,8 @@ func ossClient(base *http.Client) *http.Client {
 	return &client
 }
 
-// ownHTTPClient is shared, so that all uploads use one pool of connections. It
-// keeps to HTTP/1: parts in parallel are to have a connection each.
-var ownHTTPClient = sync.OnceValue(func() *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConns = 256
-	t.MaxIdleConnsPerHost = 64
-	t.IdleConnTimeout = 50 * time.Second
-	t.Protocols = new(http.Protocols)
-	t.Protocols.SetHTTP1(true)
-	return &http.Client{Transport: t}
-})
+// ownHTTPClient is shared, so that all uploads use one pool of connections.
+var ownHTTPClient = sync.OnceValue(func() *http.Client { return &http.Client{Transport: newTransport(nil)} })
 
 // maxAnswer bounds the body of one answer of the store: a page of 1,000 parts
 // has less than 400 kB.

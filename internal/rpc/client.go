@@ -105,12 +105,18 @@ func newClient(svc Service, cfg alimedia.Config, skew *atomic.Int64) *Client {
 }
 
 // ownHTTPClient is shared, so that many clients use one pool of connections.
+// It is not a copy of http.DefaultTransport, which programs replace.
 var ownHTTPClient = sync.OnceValue(func() *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConns = 256
-	t.MaxIdleConnsPerHost = 64
-	t.IdleConnTimeout = 8 * time.Second // the gateway drops idle connections after ten
-	return &http.Client{Transport: t}
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		TLSHandshakeTimeout:   10 * time.Second,
+		MaxIdleConns:          256,
+		MaxIdleConnsPerHost:   64,
+		IdleConnTimeout:       8 * time.Second, // the gateway drops idle connections after ten
+		ExpectContinueTimeout: time.Second,
+	}}
 })
 
 // endpoint chooses the host: an explicit one, else the documented one of the

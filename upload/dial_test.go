@@ -1,0 +1,63 @@
+package upload
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTransport(t *testing.T) {
+	t.Parallel()
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(w, r.Body)
+	})
+	data := random(300 * kib)
+	exchange := func(t *testing.T, srv *httptest.Server, config *tls.Config) (string, error) {
+		transport := newTransport(config)
+		defer transport.CloseIdleConnections()
+		req, err := http.NewRequest(http.MethodPut, srv.URL, nil)
+		require.NoError(t, err)
+
+		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			return "", err
+		}
+		defer resp.Body.Close()
+		got, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.Equal(t, data, got)
+		return resp.Proto, nil
+	}
+	t.Run("plain", func(t *testing.T) {
+		srv := httptest.NewServer(handler)
+		defer srv.Close()
+		proto, err := exchange(t, srv, nil)
+		require.NoError(t, err)
+		require.Equal(t, "HTTP/1.1", proto)
+	})
+	t.Run("TLS", func(t *testing.T) {
+		srv := httptest.NewUnstartedServer(handler)
+		srv.EnableHTTP2 = true
+		srv.StartTLS()
+		defer srv.Close()
+		roots := x509.NewCertPool()
+		roots.AddCert(srv.Certificate())
+		proto, err := exchange(t, srv, &tls.Config{RootCAs: roots})
+		require.NoError(t, err)
+		require.Equal(t, "HTTP/1.1", proto, "parts share no connection")
+
+		_, err = exchange(t, srv, nil)
+		var unknown x509.UnknownAuthorityError
+		require.ErrorAs(t, err, &unknown)
+		_, err = exchange(t, srv, &tls.Config{RootCAs: roots, ServerName: "oss-cn-shanghai.aliyuncs.com"})
+		var wrong x509.HostnameError
+		require.ErrorAs(t, err, &wrong)
+	})
+}
