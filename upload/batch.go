@@ -39,8 +39,27 @@ type BatchResult struct {
 //
 // An option of UploadAll goes for every file: a callback of [WithProgress] is
 // then called for several files at the same time.
+//
+// With [WithCheckpoint] the whole can be stopped at any moment and run again.
+// Jobs that were under way go on where they were, and those that were finished
+// are not done again: their Result is yielded with AlreadyUploaded set. The
+// list of these, finished.jsonl in the directory given to UploadAll, is kept
+// when all has gone well, too, so that the same call can run every night and
+// uploads what is new or has changed. To upload everything again, as new
+// assets, take another directory or remove that file.
+//
+// What a checkpoint is recognised by tells finished jobs apart too: absolute
+// path, size, modification time and inode of the file, target, region and
+// AccessKey. Each takes a line of less than 1 KiB as a rule, and some 40 bytes
+// of memory. Several processes may share a directory; a file that another one
+// is at fails with [ErrCheckpointLocked].
 func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Option) iter.Seq[BatchResult] {
 	return func(yield func(BatchResult) bool) {
+		var o options
+		for _, opt := range opts {
+			opt(&o)
+		}
+		finished := newLedger(o.checkpoint.dir, u.log)
 		ctx, cancel := context.WithCancel(ctx)
 		queue, results, running := make(chan Job), make(chan BatchResult), 0
 		left, pulled := make(chan struct{}), make(chan struct{})
@@ -69,7 +88,7 @@ func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Op
 					continue
 				}
 				go func(index int) {
-					res, err := u.Upload(ctx, job.Source, job.Target, slices.Concat(opts, job.Options)...)
+					res, err := u.Upload(ctx, job.Source, job.Target, slices.Concat(opts, job.Options, []Option{finished.option})...)
 					results <- BatchResult{index, job, res, err}
 				}(index)
 				index, running = index+1, running+1

@@ -41,7 +41,7 @@ var (
 // and without a second registration. dir is made if it is not there.
 //
 // There is one file of mode 0600 per upload, without a secret in it, and it is
-// removed after success. It counts for the same absolute path, size,
+// removed after success; [Uploader.UploadAll] keeps a list. It counts for the same absolute path, size,
 // modification time, region, account and target; accounts are told apart by
 // their AccessKey, temporary credentials not at all. A checkpoint that cannot
 // be read is ignored, one that cannot be written makes no difference to the
@@ -78,6 +78,7 @@ type checkpointOptions struct {
 	dir      string
 	required bool
 	recreate bool
+	ledger   *ledger // of UploadAll
 }
 
 // identity is what a source is recognised by.
@@ -229,26 +230,12 @@ func openJournal(o checkpointOptions, name string, source identity, log *slog.Lo
 		}
 		return nil, j.failed(err)
 	}
-	j.sweep()
+	_ = os.Remove(j.temp()) // of a process that died while it wrote
 	j.read()
 	if !j.earlier {
 		j.start(source)
 	}
 	return j, nil
-}
-
-// sweep removes what a process left that died while it wrote.
-func (j *journal) sweep() {
-	names, _ := filepath.Glob(escapeGlob(j.path) + ".*.tmp")
-	for _, name := range names {
-		_ = os.Remove(name)
-	}
-}
-
-// escapeGlob makes a pattern that matches only path. Where a backslash is a
-// separator it cannot escape, and a bracket cannot be one of a path.
-func escapeGlob(path string) string {
-	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(path)
 }
 
 // read takes over what an earlier run has written.
@@ -268,12 +255,8 @@ func (j *journal) read() {
 }
 
 func readCheckpoint(path string) ([]byte, error) {
-	info, err := os.Lstat(path) // a look before opening: a named pipe would wait
-	if err != nil {
+	if err := checkRegular(path); err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -281,6 +264,15 @@ func readCheckpoint(path string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, maxCheckpoint+1))
+}
+
+// checkRegular looks before a file is opened: a named pipe would wait.
+func checkRegular(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return errors.New("not a regular file")
+	}
+	return err
 }
 
 // start forgets what an earlier run has done.
@@ -363,6 +355,9 @@ func partLine(p part) ([]byte, error) {
 	return append(line, '\n'), err
 }
 
+// temp is where the next state is written. The lock keeps others away from it.
+func (j *journal) temp() string { return j.path + ".tmp" }
+
 // write replaces the file at once and leaves it open for parts.
 func (j *journal) write() (err error) {
 	j.closeFile()
@@ -378,7 +373,7 @@ func (j *journal) write() (err error) {
 		}
 		text = append(text, line...)
 	}
-	f, err := os.CreateTemp(filepath.Dir(j.path), filepath.Base(j.path)+".*.tmp") // of mode 0600
+	f, err := os.OpenFile(j.temp(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -451,7 +446,8 @@ func (j *journal) close(remove bool) {
 			j.log.Warn("upload: checkpoint not removed", "file", j.path, "error", err)
 		}
 	}
-	j.unlock(remove)
+	_, err := os.Lstat(j.path)
+	j.unlock(errors.Is(err, fs.ErrNotExist)) // a lock of nothing is of no use
 }
 
 // checkpointName is the name of the file for an upload: all that tells it from

@@ -31,22 +31,26 @@ type finder interface {
 // freshAsset is for how long a service may not find an asset that it has made.
 const freshAsset = time.Minute
 
-// openCheckpoint finds out whether an earlier run is to be gone on with.
-func (r *run) openCheckpoint(ctx context.Context, o checkpointOptions, target Target) error {
+// openCheckpoint finds out whether an earlier run is to be gone on with. It
+// returns the result of one that UploadAll need not repeat.
+func (r *run) openCheckpoint(ctx context.Context, o checkpointOptions, target Target) (*Result, error) {
 	if o.dir == "" {
-		return nil
+		return nil, nil
 	}
 	source := r.content.identity
 	if source.Source == "" || r.content.at == nil {
 		r.log.WarnContext(ctx, "upload: no checkpoint: only a File can be recognised again", "name", r.file.name)
-		return nil
+		return nil, nil
 	}
 	name, err := r.checkpointName(ctx, source, target)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if r.journal, err = openJournal(o, name, source, r.log); err != nil {
-		return err
+		return nil, err
+	}
+	if done, err := r.finished(ctx, o, name); done != nil || err != nil {
+		return done, err
 	}
 	was, earlier := r.journal.state()
 	if earlier && was.Source != source {
@@ -57,15 +61,15 @@ func (r *run) openCheckpoint(ctx context.Context, o checkpointOptions, target Ta
 	}
 	r.file.token = was.Token
 	if !earlier || was.UploadId == "" {
-		return nil
+		return nil, nil
 	}
 	// The parts were cut as it was set then.
 	p := plan{size: r.content.size, part: was.PartSize}
 	if (p.size+p.part-1)/p.part > maxParts {
-		return r.journal.keep(nil)
+		return nil, r.journal.keep(nil)
 	}
 	r.plan = p
-	return r.cut(ctx)
+	return nil, r.cut(ctx)
 }
 
 // abandon removes the parts of an upload that nobody will go on with.
@@ -191,6 +195,9 @@ func (r *run) register(ctx context.Context, done receipt, res *Result) error {
 
 // spent reports whether the checkpoint is of no more use.
 func (r *run) spent(ctx context.Context, err error) bool {
+	if r.keep {
+		return false
+	}
 	return err == nil || r.uploaded && ctx.Err() == nil && r.journal.finished(r.place) && !errors.Is(err, ErrCallback)
 }
 

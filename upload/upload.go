@@ -170,6 +170,10 @@ type Result struct {
 	// AlreadyRegistered: the object was registered before, MediaId is that
 	// older asset.
 	AlreadyRegistered bool
+
+	// AlreadyUploaded: an earlier [Uploader.UploadAll] has finished this
+	// upload. The Result is that of then; nothing was done now.
+	AlreadyUploaded bool
 }
 
 // Option changes one upload.
@@ -227,6 +231,9 @@ type run struct {
 	uploaded bool
 	status   string   // of the asset, as WithWait saw it
 	journal  *journal // nil without a checkpoint
+	keep     bool     // journal outlives success
+	ledger   *ledger  // nil outside of UploadAll
+	entry    entry    // of ledger
 }
 
 func (r *run) upload(ctx context.Context, src Source, target Target, o options) (res *Result, err error) {
@@ -234,10 +241,10 @@ func (r *run) upload(ctx context.Context, src Source, target Target, o options) 
 	if err := r.open(ctx, src, target); err != nil {
 		return nil, err
 	}
-	if err := r.openCheckpoint(ctx, o.checkpoint, target); err != nil {
-		return nil, err
-	}
 	defer func() { r.journal.close(r.spent(ctx, err)) }()
+	if res, err = r.openCheckpoint(ctx, o.checkpoint, target); res != nil || err != nil {
+		return res, err
+	}
 	r.enter(ctx, StageCreate)
 	if err := r.settle(ctx, o.checkpoint, target); err != nil {
 		return nil, err
@@ -249,6 +256,9 @@ func (r *run) upload(ctx context.Context, src Source, target Target, o options) 
 	}
 	if res, err = r.finish(ctx, done); err == nil && o.wait {
 		err = r.wait(ctx, target, o.news, res)
+	}
+	if err == nil {
+		err = r.list(ctx, o.checkpoint, res)
 	}
 	return res, err
 }
