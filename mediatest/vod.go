@@ -22,13 +22,15 @@ var vodOperations = map[string]operation{
 	"CreateUploadAttachedMedia": {
 		required: "BusinessType", limits: "Title:128b Description:1024b Tags:16x32r", run: createUploadAttachedMedia,
 	},
-	"RegisterMedia":    {required: "RegisterMetadatas", run: registerMedia},
-	"GetVideoInfo":     {run: getVideoInfo},
-	"GetMezzanineInfo": {run: getMezzanineInfo},
-	"GetUploadDetails": {required: "MediaIds", run: getUploadDetails},
-	"DeleteVideo":      {run: deleteVideo},
-	"GetVideoList":     {run: getVideoList},
-	"SearchMedia":      {run: searchVOD},
+	"RegisterMedia":        {required: "RegisterMetadatas", run: registerMedia},
+	"GetVideoInfo":         {run: getVideoInfo},
+	"GetMezzanineInfo":     {run: getMezzanineInfo},
+	"GetImageInfo":         {required: "ImageId", run: getImageInfo},
+	"GetAttachedMediaInfo": {required: "MediaIds", run: getAttachedMediaInfo},
+	"GetUploadDetails":     {required: "MediaIds", run: getUploadDetails},
+	"DeleteVideo":          {run: deleteVideo},
+	"GetVideoList":         {run: getVideoList},
+	"SearchMedia":          {run: searchVOD},
 }
 
 func createUploadVideo(c *call) (fields, error) {
@@ -225,6 +227,31 @@ func (s *Server) host(bucket string) string {
 	}
 	address := s.objectURL(bucket, "")
 	return strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")
+}
+
+func getImageInfo(c *call) (fields, error) {
+	a := c.medias[c.get("ImageId")]
+	if a == nil || a.Service != "vod" || a.Type != "image" {
+		return nil, refused(404, "InvalidImage.NotFound", "The image does not exist.")
+	}
+	return fields{"ImageInfo": fields{"ImageId": a.MediaId, "Title": a.Title, "Status": a.look(c.now), "URL": a.URL,
+		"ImageType": a.Params.Get("ImageType"), "CreationTime": a.CreateTime.Format(timeFormat),
+		"Mezzanine": fields{"FileURL": a.URL, "FileSize": strconv.FormatInt(a.Size, 10), "OriginalFileName": a.Params.Get("OriginalFileName")},
+	}}, nil
+}
+
+func getAttachedMediaInfo(c *call) (fields, error) {
+	infos, absent := []fields{}, []string{}
+	for _, id := range list(c.get("MediaIds")) {
+		a := c.medias[id]
+		if a == nil || a.Type != "attached" {
+			absent = append(absent, id)
+			continue
+		}
+		infos = append(infos, fields{"MediaId": id, "Title": a.Title, "Status": a.look(c.now), "URL": a.URL,
+			"BusinessType": a.Params.Get("BusinessType"), "CreationTime": a.CreateTime.Format(timeFormat)})
+	}
+	return fields{"AttachedMediaList": infos, "NonExistMediaIds": absent}, nil
 }
 
 func getMezzanineInfo(c *call) (fields, error) {

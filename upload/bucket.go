@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ type Bucket struct {
 type Registration interface {
 	// region of the client that registers; an error without a client.
 	region(c Config) (string, error)
-	register(ctx context.Context, c Config, fileURL, title string, res *Result) error
+	register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error
 }
 
 func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, error) {
@@ -66,15 +67,11 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 	if t.Register == nil {
 		return p, nil
 	}
-	if info, ok := t.Register.(RegisterMediaInfo); ok && info.ClientToken == "" {
-		info.ClientToken = file.token
-		t.Register = info
-	}
 	p.finish = func(ctx context.Context, res *Result) error {
-		return t.Register.register(ctx, u.cfg, p.fileURL, file.title(), res)
+		return t.Register.register(ctx, u.cfg, file, p.fileURL, res)
 	}
 	// What the registration would refuse is known before the bytes are sent.
-	err = t.Register.register(ctx, rehearsal(u.cfg), p.fileURL, file.title(), new(Result))
+	err = t.Register.register(ctx, rehearsal(u.cfg), subject{name: file.name}, p.fileURL, new(Result))
 	if !errors.Is(err, errRehearsed) {
 		return place{}, err
 	}
@@ -125,13 +122,19 @@ type RegisterMediaInfo ice.RegisterMediaInfoRequest
 
 func (RegisterMediaInfo) region(c Config) (string, error) { return iceRegion(c, "RegisterMediaInfo") }
 
-func (t RegisterMediaInfo) register(ctx context.Context, c Config, fileURL, title string, res *Result) error {
+func (t RegisterMediaInfo) register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error {
 	req := ice.RegisterMediaInfoRequest(t)
 	req.InputURL = fileURL
-	req.Title = cmp.Or(req.Title, clipBytes(title, 128))
+	req.Title = cmp.Or(req.Title, clipBytes(file.title(), 128))
+	req.ClientToken = cmp.Or(req.ClientToken, file.token)
 	out, err := c.ICE.RegisterMediaInfo(ctx, req)
 	if alimedia.IsAlreadyExists(err) {
-		return lookUp(ctx, c, fileURL, res, err)
+		info, unknown := lookUp(ctx, c.ICE, fileURL, time.Now().Add(settling))
+		if unknown != nil {
+			return fmt.Errorf("%w; looking it up: %w", err, unknown)
+		}
+		res.MediaId, res.RequestId, res.AlreadyRegistered = info.MediaInfo.MediaId, info.RequestId, true
+		return nil
 	}
 	if err != nil {
 		return err
@@ -140,22 +143,60 @@ func (t RegisterMediaInfo) register(ctx context.Context, c Config, fileURL, titl
 	return nil
 }
 
-// lookUp finds the asset that the object already is. A new asset takes some
-// seconds to be found.
-func lookUp(ctx context.Context, c Config, fileURL string, res *Result, exists error) error {
-	tries := 0
-	info, err := alimedia.Poll(ctx, time.Second, func(ctx context.Context) (*ice.GetMediaInfoResponse, bool, error) {
-		info, err := c.ICE.GetMediaInfo(ctx, ice.GetMediaInfoRequest{InputURL: fileURL})
-		if tries++; alimedia.IsNotFound(err) && tries < 6 {
+// settling is for how long what was registered may not be found. It takes the
+// service 2 to 3 seconds.
+const settling = 10 * time.Second
+
+// lookUp finds the asset that the object already is. Until the time given it
+// is asked for again.
+func lookUp(ctx context.Context, client *ice.Client, fileURL string, until time.Time) (*ice.GetMediaInfoResponse, error) {
+	return alimedia.Poll(ctx, time.Second, func(ctx context.Context) (*ice.GetMediaInfoResponse, bool, error) {
+		info, err := client.GetMediaInfo(ctx, ice.GetMediaInfoRequest{InputURL: fileURL})
+		if alimedia.IsNotFound(err) && time.Now().Before(until) {
 			return nil, false, nil
 		}
 		return info, err == nil, err
 	})
-	if err != nil {
-		return fmt.Errorf("%w; looking it up: %w", exists, err)
+}
+
+// errUnknown: the answer of an earlier run's registration never arrived.
+var errUnknown = errors.New("whether an earlier run has registered the object cannot be told")
+
+// noted is client with every request recorded before it is sent, and so is
+// that it was refused. An operation that cannot be repeated is asked for once
+// more only when it is known to have had no effect.
+func (f subject) noted(client *ice.Client) *ice.Client {
+	if f.note == nil {
+		return client
 	}
-	res.MediaId, res.RequestId, res.AlreadyRegistered = info.MediaInfo.MediaId, info.RequestId, true
-	return nil
+	return client.With(func(c *alimedia.Config) {
+		sender := *c.HTTPClient
+		sender.Transport = noted{cmp.Or(sender.Transport, http.DefaultTransport), f.note}
+		c.HTTPClient = &sender
+	})
+}
+
+type noted struct {
+	http.RoundTripper
+	note func(time.Time) error
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t noted) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := t.note(time.Now()); err != nil {
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, err
+	}
+	answer, err := t.RoundTripper.RoundTrip(r)
+	switch {
+	case err != nil: // it may still have its effect
+		_ = t.note(time.Now())
+	case answer.StatusCode/100 == 4:
+		_ = t.note(time.Time{})
+	}
+	return answer, err
 }
 
 // RegisterMediaStream registers the object as a stream of the asset MediaId in
@@ -169,15 +210,52 @@ func (t RegisterMediaStream) region(c Config) (string, error) {
 	return iceRegion(c, "RegisterMediaStream")
 }
 
-func (t RegisterMediaStream) register(ctx context.Context, c Config, fileURL, _ string, res *Result) error {
+func (t RegisterMediaStream) register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error {
+	if !file.asked.IsZero() {
+		stream, err := streamOf(ctx, c.ICE, t.MediaId, fileURL, file.asked.Add(settling))
+		if err != nil {
+			return fmt.Errorf("%w: %w", errUnknown, err)
+		}
+		if stream != nil {
+			res.MediaId = t.MediaId
+			return nil
+		}
+	}
 	req := ice.RegisterMediaStreamRequest(t)
 	req.InputURL = fileURL
-	out, err := c.ICE.RegisterMediaStream(ctx, req)
+	out, err := file.noted(c.ICE).RegisterMediaStream(ctx, req)
 	if err != nil {
 		return err
 	}
 	res.MediaId, res.RequestId = cmp.Or(out.MediaId, t.MediaId), out.RequestId
 	return nil
+}
+
+// streamOf finds the object among the files of an asset, nil where it is not.
+// Until the time given it is asked for again.
+func streamOf(ctx context.Context, client *ice.Client, mediaId, fileURL string, until time.Time) (*ice.FileBasicInfo, error) {
+	return alimedia.Poll(ctx, time.Second, func(ctx context.Context) (*ice.FileBasicInfo, bool, error) {
+		info, err := client.GetMediaInfo(ctx, ice.GetMediaInfoRequest{MediaId: mediaId})
+		if err != nil {
+			return nil, false, err
+		}
+		for _, file := range info.MediaInfo.FileInfoList {
+			if sameObject(file.FileBasicInfo.FileUrl, fileURL) {
+				return &file.FileBasicInfo, true, nil
+			}
+		}
+		return nil, !time.Now().Before(until), nil
+	})
+}
+
+// sameObject compares where two URLs lead to. One of them may be signed.
+func sameObject(a, b string) bool {
+	x, err := url.Parse(a)
+	if err != nil {
+		return false
+	}
+	y, err := url.Parse(b)
+	return err == nil && x.Host == y.Host && x.Path == y.Path
 }
 
 func iceRegion(c Config, operation string) (string, error) {
@@ -203,14 +281,14 @@ func (t RegisterMedia) region(c Config) (string, error) {
 	return c.VOD.Region(), nil
 }
 
-func (t RegisterMedia) register(ctx context.Context, c Config, fileURL, title string, res *Result) error {
+func (t RegisterMedia) register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error {
 	req := vod.RegisterMediaRequest(t)
 	var meta vod.RegisterMetadata
 	if len(t.RegisterMetadatas) == 1 {
 		meta = t.RegisterMetadatas[0]
 	}
 	meta.FileURL = fileURL
-	meta.Title = cmp.Or(meta.Title, clipBytes(title, 128))
+	meta.Title = cmp.Or(meta.Title, clipBytes(file.title(), 128))
 	req.RegisterMetadatas = []vod.RegisterMetadata{meta}
 	out, err := c.VOD.RegisterMedia(ctx, req)
 	if err != nil {

@@ -41,12 +41,12 @@ var (
 // and without a second registration. dir is made if it is not there.
 //
 // There is one file of mode 0600 per upload, without a secret in it, and it is
-// removed after success; [Uploader.UploadAll] keeps a list. It counts for the same absolute path, size,
-// modification time, region, account and target; accounts are told apart by
-// their AccessKey, temporary credentials not at all. A checkpoint that cannot
-// be read is ignored, one that cannot be written makes no difference to the
-// upload; both are logged. While an upload runs its checkpoint is locked:
-// see [ErrCheckpointLocked].
+// removed after success; [Uploader.UploadAll] keeps a list then. It counts for
+// the same absolute path, size, modification time, inode, region, account and
+// target; accounts are told apart by their AccessKey, temporary credentials not
+// at all. A checkpoint that cannot be read is ignored, one that cannot be
+// written makes no difference to the upload; both are logged. While an upload
+// runs its checkpoint is locked: see [ErrCheckpointLocked].
 //
 // When an upload fails or ctx ends, checkpoint and parts stay. The store is
 // asked to remove parts only when they are of no more use; ApsaraVideo VOD
@@ -135,6 +135,7 @@ type record struct {
 	Size      int64     `json:"size,omitempty"`
 	CRC64     uint64    `json:"crc64,omitempty"`
 	Already   bool      `json:"alreadyRegistered,omitempty"`
+	Asked     time.Time `json:"asked,omitzero"` // when the service was last asked to register the object
 }
 
 type partRecord struct {
@@ -313,6 +314,12 @@ func (j *journal) update(change func(*record)) error {
 		return j.failed(err)
 	}
 	return nil
+}
+
+// asked records that the service is asked to register the object at this time,
+// or that it has refused.
+func (j *journal) asked(at time.Time) error {
+	return j.update(func(r *record) { r.Asked = at.UTC() })
 }
 
 // keep is the parts of an upload that are worth keeping, nil to forget it.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,12 +16,6 @@ import (
 	"github.com/alimedia/alimedia-go/internal/crc64"
 	"github.com/alimedia/alimedia-go/vod"
 )
-
-// resumer is a target that can go on with what an earlier run has made, was.
-// stored tells that the bytes are there; credentials are not needed then.
-type resumer interface {
-	resume(ctx context.Context, u *Uploader, file subject, was place, stored bool) (place, error)
-}
 
 // finder is a target that can find an asset it made without being told its id.
 type finder interface {
@@ -59,7 +54,7 @@ func (r *run) openCheckpoint(ctx context.Context, o checkpointOptions, target Ta
 		r.journal.start(source)
 		was, earlier = r.journal.state()
 	}
-	r.file.token = was.Token
+	r.file.token, r.file.asked, r.file.note = was.Token, was.Asked, r.journal.asked
 	if !earlier || was.UploadId == "" {
 		return nil, nil
 	}
@@ -74,12 +69,11 @@ func (r *run) openCheckpoint(ctx context.Context, o checkpointOptions, target Ta
 
 // abandon removes the parts of an upload that nobody will go on with.
 func (r *run) abandon(ctx context.Context, target Target, was record) {
-	t, ok := target.(resumer)
-	if !ok || was.UploadId == "" || was.Step != stepSending && was.Step != stepCompleting {
+	if was.UploadId == "" || was.Step != stepSending && was.Step != stepCompleting {
 		return
 	}
-	p, err := t.resume(ctx, r.Uploader, r.file, was.place(), false)
-	if err == nil {
+	p, err := target.resume(ctx, r.Uploader, r.file, was.place(), false)
+	if err == nil && !p.whole {
 		s := r.session(p)
 		err = s.call(ctx, "AbortMultipartUpload", s.stall, func(a attempt) error { return a.abort(a, was.UploadId) })
 	}
@@ -99,7 +93,7 @@ func (r *run) settle(ctx context.Context, o checkpointOptions, target Target) er
 		r.log.WarnContext(ctx, "upload: not resumed, starting anew", "name", r.file.name, "media_id", was.MediaId, "error", err)
 		r.journal.start(was.Source)
 		was, earlier = r.journal.state()
-		r.file.token = was.Token
+		r.file.token, r.file.asked = was.Token, was.Asked
 	}
 	found := false
 	var err error
@@ -132,17 +126,15 @@ func (r *run) settle(ctx context.Context, o checkpointOptions, target Target) er
 func (r *run) takeOver(ctx context.Context, o checkpointOptions, target Target, was record) (anew bool, err error) {
 	r.place = was.place() // an error is to name the asset
 	stored := was.Step == stepStored || was.Step == stepDone
-	p := r.place
-	if t, ok := target.(resumer); ok {
-		p, err = t.resume(ctx, r.Uploader, r.file, p, stored)
-	} else if !stored {
-		err = ErrNotResumable
-	}
+	p, err := target.resume(ctx, r.Uploader, r.file, r.place, stored)
 	switch {
 	case err == nil:
 		r.place = p
 		r.log.InfoContext(ctx, "upload: resumed", "name", r.file.name, "media_id", p.mediaId, "step", was.Step)
-		return false, nil
+		if p.whole {
+			err = r.adopt(ctx)
+		}
+		return false, err
 	case errors.Is(err, ErrNotResumable):
 		anew = o.recreate || was.MediaId == ""
 	case errors.Is(err, ErrAddressChanged):
@@ -155,6 +147,17 @@ func (r *run) takeOver(ctx context.Context, o checkpointOptions, target Target, 
 		r.place = place{}
 	}
 	return anew, err
+}
+
+// adopt takes the object for stored because the service says so: there is no
+// credential to ask the store.
+func (r *run) adopt(ctx context.Context) error {
+	s := sending{plan: r.plan, content: r.content}
+	sum, err := s.checksum(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return r.journal.update(func(rec *record) { rec.Step, rec.Size, rec.CRC64 = stepStored, s.plan.size, sum })
 }
 
 func (r record) place() place {
@@ -427,6 +430,39 @@ func (t VODVideo) find(ctx context.Context, u *Uploader) (place, bool, error) {
 	return p, err == nil, err
 }
 
+func (t VODImage) resume(ctx context.Context, u *Uploader, _ subject, was place, stored bool) (place, error) {
+	if !stored && u.cfg.VOD == nil {
+		return was, needs("VODImage", "Config.VOD")
+	}
+	return was.kept(ctx, stored, u.imageState)
+}
+
+func (t VODAttachedMedia) resume(ctx context.Context, u *Uploader, _ subject, was place, stored bool) (place, error) {
+	if !stored && u.cfg.VOD == nil {
+		return was, needs("VODAttachedMedia", "Config.VOD")
+	}
+	return was.kept(ctx, stored, u.attachedState)
+}
+
+// kept is a place for which there is no other credential. Nothing can be sent
+// there, but all may have been.
+func (p place) kept(ctx context.Context, stored bool, ask func(context.Context, string) (state, error)) (place, error) {
+	if stored {
+		return p, nil
+	}
+	s, err := ask(ctx, p.mediaId)
+	switch {
+	case err == nil && s.done:
+		p.whole = true
+		return p, nil
+	case err == nil:
+		return p, ErrNotResumable
+	case alimedia.IsAccessDenied(err):
+		return p, fmt.Errorf("%w: %w", ErrNotResumable, err)
+	}
+	return p, err
+}
+
 func (t ICEMedia) resume(ctx context.Context, u *Uploader, _ subject, was place, stored bool) (place, error) {
 	switch {
 	case stored:
@@ -438,14 +474,24 @@ func (t ICEMedia) resume(ctx context.Context, u *Uploader, _ subject, was place,
 	return u.resumed(ctx, was, u.refreshMedia(was.mediaId))
 }
 
-func (t ICEStream) resume(ctx context.Context, u *Uploader, _ subject, was place, stored bool) (place, error) {
+func (t ICEStream) resume(ctx context.Context, u *Uploader, file subject, was place, stored bool) (place, error) {
 	switch {
 	case stored:
 		return was, nil
 	case u.cfg.ICE == nil:
 		return was, needs("ICEStream", "Config.ICE")
 	}
-	return u.resumed(ctx, was, u.refreshMedia(was.mediaId))
+	p, err := u.resumed(ctx, was, u.refreshMedia(was.mediaId))
+	if !errors.Is(err, ErrAddressChanged) {
+		return p, err
+	}
+	// The credential is for the asset's own file: what is sent has been sent.
+	stream, unknown := streamOf(ctx, u.cfg.ICE, was.mediaId, was.fileURL, time.Time{})
+	if unknown == nil && stream != nil && stream.FileSize == strconv.FormatInt(file.size, 10) {
+		was.whole = true
+		return was, nil
+	}
+	return was, fmt.Errorf("%w: %w", ErrNotResumable, err)
 }
 
 func (t YikeAsset) resume(_ context.Context, u *Uploader, file subject, was place, stored bool) (place, error) {
@@ -459,20 +505,9 @@ func (t YikeAsset) resume(_ context.Context, u *Uploader, file subject, was plac
 	if err != nil {
 		return was, err
 	}
-	register := t.finish(u)
-	was.finish = func(ctx context.Context, res *Result) error {
-		// The earlier run may have come so far.
-		err := lookUp(ctx, u.cfg, res.FileURL, res, errNotRegistered)
-		res.AlreadyRegistered = false
-		if alimedia.IsNotFound(err) {
-			return register(ctx, res)
-		}
-		return err
-	}
+	was.finish = t.finish(u, file)
 	return was, nil
 }
-
-var errNotRegistered = errors.New("whether the earlier run has registered the object cannot be told")
 
 func (t Bucket) resume(ctx context.Context, u *Uploader, file subject, was place, _ bool) (place, error) {
 	p, err := t.begin(ctx, u, file)

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/vod"
@@ -23,6 +25,10 @@ type Target interface {
 	// begin asks the service for a place. When it fails after something was
 	// created, the place has its ids all the same.
 	begin(ctx context.Context, u *Uploader, file subject) (place, error)
+
+	// resume goes on with the place of an earlier run. stored tells that the
+	// bytes are there; credentials are not needed then.
+	resume(ctx context.Context, u *Uploader, file subject, was place, stored bool) (place, error)
 }
 
 // subject is what is known of the source before anything is created.
@@ -30,6 +36,11 @@ type subject struct {
 	name  string
 	size  int64  // UnknownSize for a stream
 	token string // the same for all runs with one checkpoint, empty without
+
+	// What is not to be registered twice: when an earlier run last asked for
+	// it, and how to record that it is asked for now. Zero without.
+	asked time.Time
+	note  func(time.Time) error
 }
 
 func (f subject) ext() string { return extension(f.name) }
@@ -52,6 +63,7 @@ type place struct {
 	mediaURL  string
 	requestId string
 	arrived   func(context.Context) (bool, error) // see sending
+	whole     bool                                // the object is stored, the service says
 
 	// finish makes an asset of the stored object and completes the result.
 	// Nil where the object's arrival is enough.
@@ -258,7 +270,7 @@ func (t YikeAsset) begin(ctx context.Context, u *Uploader, file subject) (place,
 	if err != nil {
 		return place{}, err
 	}
-	p := place{fileURL: out.FileURL, requestId: out.RequestId, finish: t.finish(u)}
+	p := place{fileURL: out.FileURL, requestId: out.RequestId, finish: t.finish(u, file)}
 	return u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
@@ -274,9 +286,19 @@ func (t YikeAsset) complete(file subject) (YikeAsset, error) {
 }
 
 // finish registers the stored file.
-func (t YikeAsset) finish(u *Uploader) func(context.Context, *Result) error {
+func (t YikeAsset) finish(u *Uploader, file subject) func(context.Context, *Result) error {
 	return func(ctx context.Context, res *Result) error {
-		out, err := u.cfg.ICE.RegisterYikeAssetMediaInfo(ctx, ice.RegisterYikeAssetMediaInfoRequest{
+		if !file.asked.IsZero() {
+			info, err := lookUp(ctx, u.cfg.ICE, res.FileURL, file.asked.Add(settling))
+			if err == nil {
+				res.MediaId, res.RequestId = info.MediaInfo.MediaId, info.RequestId
+				return nil
+			}
+			if !alimedia.IsNotFound(err) {
+				return fmt.Errorf("%w: %w", errUnknown, err)
+			}
+		}
+		out, err := file.noted(u.cfg.ICE).RegisterYikeAssetMediaInfo(ctx, ice.RegisterYikeAssetMediaInfoRequest{
 			InputURL: res.FileURL, MediaType: t.MediaType, ProductionId: t.ProductionId, FolderId: t.FolderId,
 		})
 		if err != nil {
