@@ -94,7 +94,7 @@ func TestGenerate_Prints(t *testing.T) {
 	t.Parallel()
 	files, err := generate(t, catalogue, decisions)
 	require.NoError(t, err)
-	require.ElementsMatch(t, []string{"zz_things.go", "zz_other.go", "zz_types.go", "zz_service.go"}, keys(files))
+	require.ElementsMatch(t, []string{"zz_things.go", "zz_other.go", "zz_types.go", "zz_index.go", "zz_service.go"}, keys(files))
 
 	for file, wanted := range map[string][]string{
 		"zz_things.go": {
@@ -121,6 +121,7 @@ func TestGenerate_Prints(t *testing.T) {
 			"rpc.Op{Action: \"GetNothing\", Class: rpc.Read, Get: true, Anonymous: true}, nil, new(GetNothingResponse))",
 		},
 		"zz_types.go":   {"type Thing struct {\n\tId   string\n\tOn   bool\n\tSize int64\n}\n"},
+		"zz_index.go":   {"// # Operations by group\n//\n// Other: [Client.GetNothing]\n//\n// Things: [Client.CreateThing], [Client.ListThings]\npackage x\n"},
 		"zz_service.go": {"Version: \"2020-01-01\"", "\"cn-a\": \"x.aliyuncs.com\""},
 	} {
 		for _, want := range wanted {

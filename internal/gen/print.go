@@ -52,7 +52,41 @@ func (m *model) files() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	index, err := format.Source(m.index())
+	if err != nil {
+		return nil, err
+	}
+	out["zz_index.go"] = index
 	return out, m.file(out, "zz_service.go", m.service())
+}
+
+// index is the end of the package's doc comment: hundreds of methods in
+// alphabetical order are hard to find one's way in.
+func (m *model) index() []byte {
+	var b bytes.Buffer
+	b.WriteString(header + "// # Operations by group\n")
+	for _, group := range sortedKeys(m.overlay.Groups) {
+		var links []string
+		for _, action := range slices.Sorted(slices.Values(m.overlay.Groups[group])) {
+			links = append(links, "[Client."+action+"]")
+		}
+		b.WriteString("//\n")
+		wrap(&b, groupTitle(group)+": "+strings.Join(links, ", "))
+	}
+	fmt.Fprintf(&b, "package %s\n", m.pkg)
+	return b.Bytes()
+}
+
+// groupTitle turns media_assets into "Media assets".
+func groupTitle(group string) string {
+	words := strings.Split(group, "_")
+	for i, word := range words {
+		if slices.Contains([]string{"ai", "dna", "vod"}, word) {
+			words[i] = strings.ToUpper(word)
+		}
+	}
+	title := strings.Join(words, " ")
+	return strings.ToUpper(title[:1]) + title[1:]
 }
 
 // documents prints the methods by which the types of documents.go keep what
