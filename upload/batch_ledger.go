@@ -137,12 +137,10 @@ func (l *ledger) catchUp(f *os.File) error {
 		case err != nil:
 			return err
 		}
-		if len(line) > 1 {
-			if hash, ok := lineKey(line); ok && !tooLong {
-				l.index[hash] = at - int64(len(line))
-			} else {
-				l.ignored(l.known, errors.New("not an entry"))
-			}
+		if hash, ok := lineKey(line); ok && !tooLong {
+			l.index[hash] = l.known
+		} else if tooLong || len(line) > 1 {
+			l.ignored(l.known, errors.New("not an entry"))
 		}
 		l.known, tooLong = at, false
 	}
