@@ -8,13 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -262,17 +262,85 @@ func TestUpload_B38_OddPermitsWork(t *testing.T) {
 	}
 }
 
+// creating are the targets that make an asset before the bytes are sent, each
+// with a file for it.
+func (r *rig) creating() map[string]Target {
+	return map[string]Target{
+		"a.mp4": VODVideo{}, "b.png": VODImage{}, "c.gif": VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark},
+		"d.mp4": ICEMedia{}, "e.mp4": ICEStream{MediaId: r.AddMedia(mediatest.Media{Service: "ice"})},
+	}
+}
+
 func TestUpload_B34_MediaIdInTheError(t *testing.T) {
 	t.Parallel()
-	for _, target := range []Target{VODVideo{}, ICEMedia{}} {
-		r := newRig(t, nil)
+	r := newRig(t, nil)
+	for name, target := range r.creating() {
+		before := len(r.Medias())
 		r.Fault(mediatest.Fault{Operation: "PutObject", Status: 403, Code: "AccessDenied"})
-		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target)
+		res, err := r.Upload(ctx, bytesSource(name, random(kib)), target)
 		e := failed(t, res, err)
-		require.Equal(t, r.Medias()[0].MediaId, e.MediaId)
-		require.ErrorContains(t, err, e.MediaId)
-		require.False(t, e.Uploaded)
+		made := r.Medias()[len(r.Medias())-1].MediaId
+		if stream, ok := target.(ICEStream); ok {
+			made = stream.MediaId
+		} else {
+			require.Len(t, r.Medias(), before+1, name)
+		}
+		require.Equal(t, made, e.MediaId, name)
+		require.ErrorContains(t, err, "[MediaId "+made+"]", name)
+		require.Contains(t, e.LogValue().String(), "media_id="+made, name)
+		require.False(t, e.Uploaded, name)
+
+		key := ""
+		for _, q := range r.Requests() {
+			if q.Operation == "PutObject" {
+				key = q.Key
+			}
+		}
+		require.True(t, strings.HasSuffix(e.FileURL, "/"+key), "%s: %s is not that of %s", name, e.FileURL, key)
 	}
+}
+
+// TestUpload_B34_UnusableAnswer: the asset is made, and that is all that is
+// known of it.
+func TestUpload_B34_UnusableAnswer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) { return "?", "?" }))
+	for name, target := range r.creating() {
+		res, err := r.Upload(ctx, bytesSource(name, random(kib)), target)
+		e := failed(t, res, err)
+		require.ErrorIs(t, err, ErrAddress, name)
+		_, made := r.Media(e.MediaId)
+		require.True(t, made, name)
+	}
+}
+
+// TestUpload_B34_RegisteredAtTheEnd: an asset that is made of the stored object
+// is named by what fails later.
+func TestUpload_B34_RegisteredAtTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newBucketRig(t)
+	for operation, target := range map[string]Target{
+		"GetYikeAssetMediaInfo": YikeAsset{},
+		"GetMediaInfo":          Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}},
+		"GetVideoInfo":          Bucket{Name: "own-bucket", Register: RegisterMedia{}},
+	} {
+		r.Fault(mediatest.Fault{Operation: operation, Status: 403, Code: "Forbidden"})
+		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target, WithWait())
+		e := failed(t, res, err)
+		require.Equal(t, StageWait, e.Stage, operation)
+		require.NotEmpty(t, e.MediaId, operation)
+		require.Equal(t, r.Medias()[len(r.Medias())-1].MediaId, e.MediaId, operation)
+	}
+}
+
+// tokens are the ClientToken of each request of an operation.
+func (r *rig) tokens(operation string) (all []string) {
+	for _, q := range r.Requests() {
+		if q.Operation == operation {
+			all = append(all, q.Params.Get("ClientToken"))
+		}
+	}
+	return all
 }
 
 func TestUpload_B35_RegistrationIsRepeated(t *testing.T) {
@@ -283,7 +351,64 @@ func TestUpload_B35_RegistrationIsRepeated(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, r.Medias(), 1)
 	require.Equal(t, r.Medias()[0].MediaId, res.MediaId)
-	require.Equal(t, 3, r.Calls("RegisterMediaInfo"))
+	require.False(t, res.AlreadyRegistered, "it is ours, the service knows it again")
+	tokens := r.tokens("RegisterMediaInfo")
+	require.Len(t, tokens, 3)
+	require.NotEmpty(t, tokens[0])
+	require.Equal(t, []string{tokens[0], tokens[0], tokens[0]}, tokens)
+}
+
+// TestUpload_B35_RegistrationIsRepeatedLater: by the next run, which did not
+// hear what became of the first.
+func TestUpload_B35_RegistrationIsRepeatedLater(t *testing.T) {
+	t.Parallel()
+	target := Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}
+	b := breakOff(t, target, mediatest.Fault{Operation: "RegisterMediaInfo", AfterEffect: true, Status: 403, Code: "Stop"})
+	res := b.resume(t, target)
+	require.Len(t, b.Medias(), 1)
+	require.Equal(t, b.Medias()[0].MediaId, res.MediaId)
+	require.False(t, res.AlreadyRegistered, "it is ours, the service knows it again")
+	tokens := b.tokens("RegisterMediaInfo")
+	require.Len(t, tokens, 2)
+	require.NotEmpty(t, tokens[0])
+	require.Equal(t, tokens[0], tokens[1])
+}
+
+// TestUpload_B35_RegisteredIsNotRegisteredAgain: a run that ends after that
+// leaves the next one only the wait.
+func TestUpload_B35_RegisteredIsNotRegisteredAgain(t *testing.T) {
+	t.Parallel()
+	for operation, register := range map[string]func(id string) Registration{
+		"RegisterMediaInfo":   func(string) Registration { return RegisterMediaInfo{} },
+		"RegisterMediaStream": func(id string) Registration { return RegisterMediaStream{MediaId: id} },
+		"RegisterMedia":       func(string) Registration { return RegisterMedia{} },
+	} {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			r := newBucketRig(t)
+			target := Bucket{Name: "own-bucket", Register: register(r.AddMedia(mediatest.Media{Service: "ice"}))}
+			stopping, cancel := context.WithCancel(ctx)
+			defer cancel()
+			asks := func(q mediatest.Request) bool {
+				if strings.HasPrefix(q.Operation, "Get") {
+					cancel()
+				}
+				return false
+			}
+			r.Fault(mediatest.Fault{Match: asks})
+			file, dir := writeFile(t, "a.mp4", random(kib)), t.TempDir()
+			res, err := r.Upload(stopping, File(file), target, WithCheckpoint(dir), WithWait())
+			e := failed(t, res, err)
+			require.ErrorIs(t, err, context.Canceled)
+			require.Equal(t, StageWait, e.Stage)
+			res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir), WithWait())
+			require.NoError(t, err)
+			require.Equal(t, e.MediaId, res.MediaId)
+			require.False(t, res.AlreadyRegistered)
+			require.Equal(t, 1, r.Calls(operation))
+			require.Equal(t, 1, r.Calls("PutObject"))
+		})
+	}
 }
 
 func TestUpload_B35_AlreadyRegistered(t *testing.T) {
@@ -291,16 +416,19 @@ func TestUpload_B35_AlreadyRegistered(t *testing.T) {
 	for name, register := range map[string]Registration{"ice": RegisterMediaInfo{}, "vod": RegisterMedia{}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newBucketRig(t)
-			target := Bucket{Name: "own-bucket", Register: register}
-			first, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target)
-			require.NoError(t, err)
-			r.Fault(mediatest.Fault{Operation: "GetMediaInfo", Status: 404, Code: "MediaNotFound"}) // a lag
-			again, err := r.Upload(ctx, bytesSource("a.mp4", random(2*kib)), target)
-			require.NoError(t, err)
-			require.Equal(t, first.MediaId, again.MediaId)
-			require.True(t, again.AlreadyRegistered)
-			require.Len(t, r.Medias(), 1)
+			synctest.Test(t, func(t *testing.T) {
+				r := newWaitRig(t)
+				target := Bucket{Name: "own-bucket", Register: register}
+				first, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target)
+				require.NoError(t, err)
+				require.False(t, first.AlreadyRegistered)
+				r.Fault(mediatest.Fault{Operation: "GetMediaInfo", Status: 404, Code: "MediaNotFound"}) // a lag
+				again, err := r.Upload(ctx, bytesSource("a.mp4", random(2*kib)), target)
+				require.NoError(t, err)
+				require.Equal(t, first.MediaId, again.MediaId)
+				require.True(t, again.AlreadyRegistered)
+				require.Len(t, r.Medias(), 1)
+			})
 		})
 	}
 }
@@ -345,67 +473,106 @@ func TestUpload_B35_PartialFailure(t *testing.T) {
 func TestUpload_B36_Names(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"a b.mp4", "a+b%20c#d?e&f=g.mp4", "接口.mp4", "🎬 film.MP4", ".hidden.mp4", "..mp4", "a.b.c.mp4", "'\"<>|*.mp4", "a;b,c.mp4",
+		"a b.mp4", "a+b%20c#d?e&f=g.mp4", "%2e%2e%2f.mp4", "no extension", "UPPER.MP4", "接口.mp4", "🎬 film.MP4", ".hidden.mp4", "..mp4", "a.b.c.mp4", "'\"<>|*.mp4", "a;b,c.mp4",
 		strings.Repeat("長", 300) + ".mp4",
 	} {
 		t.Run(clipBytes(name, 40), func(t *testing.T) {
 			t.Parallel()
 			r := newBucketRig(t)
 			data := random(250 * kib)
+			old := r.AddMedia(mediatest.Media{Service: "ice"})
 			for _, target := range []Target{
-				VODVideo{}, ICEMedia{}, YikeAsset{},
+				VODVideo{}, ICEMedia{}, YikeAsset{}, Bucket{Name: "own-bucket", Region: "cn-shanghai"},
 				Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}},
 				Bucket{Name: "own-bucket", Key: "dir/", Register: RegisterMedia{}},
+				Bucket{Name: "own-bucket", Key: "streams/", Register: RegisterMediaStream{MediaId: old}},
 			} {
+				b, own := target.(Bucket)
+				if extension(name) == "" && (!own || b.Key == "dir/") {
+					continue // the service needs one
+				}
 				res, err := r.Upload(ctx, bytesSource(name, data), target)
-				if b, ok := target.(Bucket); ok && len(name) > 900 && b.Key != "" {
+				if len(name) > 900 && b.Key == "dir/" {
 					require.ErrorContains(t, err, "at most 1024 bytes") // of FileURL; told before
 					continue
 				}
 				require.NoError(t, err)
 				r.stored(t, res, data)
+				told, err := url.Parse(res.FileURL)
+				require.NoError(t, err)
+				require.Equal(t, "/"+res.Key, strings.TrimPrefix(told.Path, "/"+res.Bucket))
+				require.NotContains(t, res.FileURL, "+", "it would be read as a blank")
 				m, _ := r.Media(res.MediaId)
-				if _, ok := target.(VODVideo); ok {
+				title := strings.TrimSuffix(name, "."+extension(name))
+				switch target.(type) {
+				case VODVideo:
 					require.Equal(t, name, m.Params.Get("FileName"))
-					require.Equal(t, clipRunes(strings.TrimSuffix(name, path.Ext(name)), 128), m.Title)
-				}
-				if b, ok := target.(Bucket); ok {
-					require.Equal(t, b.Key+name, res.Key)
+					require.Equal(t, clipRunes(title, 128), m.Title)
+					require.LessOrEqual(t, utf8.RuneCountInString(m.Title), 128)
+				case ICEMedia:
+					require.Equal(t, clipRunes(title, 128), m.Title)
+					require.Contains(t, m.Params.Get("FileInfo"), fmt.Sprintf(`"Ext":%q`, extension(name)))
+				case YikeAsset:
 					require.Equal(t, res.FileURL, m.InputURL, "the URL that is registered is the URL that is told")
+				case Bucket:
+					require.Equal(t, b.Key+name, res.Key)
+					switch b.Register.(type) {
+					case RegisterMediaInfo, RegisterMedia:
+						require.Equal(t, res.FileURL, m.InputURL, "the URL that is registered is the URL that is told")
+						require.True(t, utf8.ValidString(m.Title) && m.Title != "" && strings.HasPrefix(title, m.Title), "%q", m.Title)
+					case RegisterMediaStream:
+						all := r.Requests()
+						require.Equal(t, res.FileURL, all[len(all)-1].Params.Get("InputURL"))
+					}
 				}
 			}
 		})
 	}
 }
 
+// refuseCallbacks makes the store's callbacks fail.
+func (r *rig) refuseCallbacks() {
+	base := r.Uploader.client.Transport
+	r.Uploader.client.Transport = roundTripper(func(q *http.Request) (*http.Response, error) {
+		answer, err := base.RoundTrip(q)
+		commits := q.Method == http.MethodPut && !q.URL.Query().Has("uploadId") || q.Method == http.MethodPost && q.URL.Query().Has("uploadId")
+		if err == nil && commits {
+			answer.StatusCode = http.StatusNonAuthoritativeInfo
+			answer.Body.Close()
+			body := bytes.NewBufferString("<Error><Code>CallbackFailed</Code><Message>Response body is not valid json format.</Message></Error>")
+			answer.ContentLength, answer.Body = int64(body.Len()), boundedBody{body, http.NoBody}
+		}
+		return answer, err
+	})
+}
+
 func TestUpload_B37_CallbackFailed(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{kib, 600 * kib} {
-		r := newBucketRig(t)
-		base := r.Uploader.client.Transport
-		r.Uploader.client.Transport = roundTripper(func(q *http.Request) (*http.Response, error) {
-			answer, err := base.RoundTrip(q)
-			commits := q.Method == http.MethodPut && !q.URL.Query().Has("uploadId") || q.Method == http.MethodPost && q.URL.Query().Has("uploadId")
-			if err == nil && commits {
-				answer.StatusCode = http.StatusNonAuthoritativeInfo
-				answer.Body.Close()
-				body := bytes.NewBufferString("<Error><Code>CallbackFailed</Code><Message>Response body is not valid json format.</Message></Error>")
-				answer.Body, answer.ContentLength = http.NoBody, 0
-				answer.Body = boundedBody{body, http.NoBody}
-			}
-			return answer, err
-		})
-		data := random(size)
-		res, err := r.Upload(ctx, bytesSource("a.mp4", data), Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}})
-		e := failed(t, res, err)
-		require.ErrorIs(t, err, ErrCallback)
-		require.True(t, alimedia.HasCode(err, "CallbackFailed"))
-		require.True(t, e.Uploaded)
-		require.Equal(t, StageComplete, e.Stage)
-		require.Equal(t, r.Medias()[0].MediaId, e.MediaId, "registered all the same")
-		require.Equal(t, 1, r.Calls("PutObject")+r.Calls("CompleteMultipartUpload"))
-		got, _ := r.Object("own-bucket", "a.mp4")
-		require.Equal(t, data, got)
+	for _, target := range []Target{Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}, VODVideo{}} {
+		for _, size := range []int{kib, 600 * kib} {
+			r := newBucketRig(t)
+			r.refuseCallbacks()
+			data := random(size)
+			file, checkpoint := writeFile(t, "a.mp4", data), WithCheckpoint(t.TempDir())
+			res, err := r.Upload(ctx, File(file), target, checkpoint)
+			e := failed(t, res, err)
+			require.ErrorIs(t, err, ErrCallback)
+			require.True(t, alimedia.HasCode(err, "CallbackFailed"))
+			require.True(t, e.Uploaded)
+			require.EqualValues(t, size, e.Sent)
+			require.Equal(t, StageComplete, e.Stage)
+			require.Equal(t, r.Medias()[0].MediaId, e.MediaId, "registered all the same")
+			sent := r.Calls("PutObject") + r.Calls("UploadPart")
+			require.Equal(t, 1, r.Calls("PutObject")+r.Calls("CompleteMultipartUpload"))
+
+			res, err = r.Upload(ctx, File(file), target, checkpoint)
+			require.NoError(t, err, "the callback is behind us")
+			r.stored(t, res, data)
+			require.Equal(t, e.MediaId, res.MediaId)
+			require.Len(t, r.Medias(), 1)
+			require.Equal(t, sent, r.Calls("PutObject")+r.Calls("UploadPart"), "nothing is sent again")
+			require.LessOrEqual(t, r.Calls("RegisterMediaInfo"), 1)
+		}
 	}
 }
 

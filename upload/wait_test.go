@@ -48,6 +48,13 @@ func (r *rig) answerStates(states ...string) {
 	})
 }
 
+// inTime is a ctx that ends what would go on without end.
+func inTime(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Hour)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 func newWaitRig(t *testing.T) *rig {
 	t.Helper()
 	r := newRig(t, nil, mediatest.InMemory())
@@ -77,7 +84,7 @@ func TestUpload_B35_WaitForEveryTarget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newWaitRig(t)
+				ctx, r := inTime(t), newWaitRig(t)
 				r.answerStates(tt.states...)
 				var stages []Stage
 				start := time.Now()
@@ -133,7 +140,7 @@ func TestUpload_B35_RegistrationLag(t *testing.T) {
 	target := Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}
 	lag := mediatest.Fault{Operation: "GetMediaInfo", Status: 404, Code: "MediaNotFound", Times: 3}
 	synctest.Test(t, func(t *testing.T) {
-		r := newWaitRig(t)
+		ctx, r := inTime(t), newWaitRig(t)
 		r.Fault(lag)
 		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target, WithWait())
 		require.NoError(t, err)
@@ -141,7 +148,7 @@ func TestUpload_B35_RegistrationLag(t *testing.T) {
 		require.Equal(t, 4, r.Calls("GetMediaInfo"))
 	})
 	synctest.Test(t, func(t *testing.T) {
-		r := newWaitRig(t)
+		ctx, r := inTime(t), newWaitRig(t)
 		lag.Times = mediatest.Always
 		r.Fault(lag)
 		start := time.Now()
@@ -157,7 +164,7 @@ func TestUpload_B35_WaitSurvivesTheNetwork(t *testing.T) {
 	t.Parallel()
 	for times, want := range map[int]bool{40: true, mediatest.Always: false} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil, mediatest.InMemory(), mediatest.Processing(30*time.Second))
+			ctx, r := inTime(t), newRig(t, nil, mediatest.InMemory(), mediatest.Processing(30*time.Second))
 			r.vod = r.vod.With(func(c *alimedia.Config) { c.Retry.MaxAttempts = 5 })
 			r.Uploader.cfg.VOD = r.vod
 			r.Fault(mediatest.Fault{Operation: "GetVideoInfo", Nth: 2, Times: times, Status: 503})
@@ -168,12 +175,37 @@ func TestUpload_B35_WaitSurvivesTheNetwork(t *testing.T) {
 				return
 			}
 			e := failed(t, res, err)
+			require.NoError(t, ctx.Err())
+			require.Equal(t, 503, errorOf(t, err).StatusCode)
 			require.Equal(t, vod.VideoStatusTranscoding, e.Status, "the last that was seen")
 		})
 	}
 }
 
-func TestUpload_B49_WaitIsCutShort(t *testing.T) {
+func errorOf(t *testing.T, err error) *alimedia.Error {
+	t.Helper()
+	var api *alimedia.Error
+	require.ErrorAs(t, err, &api)
+	return api
+}
+
+// TestUpload_B35_WaitOnABadLine: each answer makes up for those that were lost.
+func TestUpload_B35_WaitOnABadLine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, r := inTime(t), newRig(t, nil, mediatest.InMemory(), mediatest.Processing(10*time.Minute))
+		r.Uploader.cfg.VOD = r.vod.With(func(c *alimedia.Config) { c.Retry.MaxAttempts = 1 })
+		for i := range 50 {
+			r.Fault(mediatest.Fault{Operation: "GetVideoInfo", Nth: 2 * (i + 1), Status: 503})
+		}
+		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), VODVideo{}, WithWait())
+		require.NoError(t, err)
+		require.Equal(t, vod.VideoStatusNormal, res.Status)
+		require.Greater(t, r.Calls("GetVideoInfo"), 2*r.Uploader.cfg.Retry.MaxAttempts)
+	})
+}
+
+func TestUpload_B35_B49_WaitIsCutShort(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil, mediatest.InMemory(), mediatest.Processing(24*time.Hour))
@@ -197,11 +229,16 @@ func TestUpload_B49_WaitIsCutShort(t *testing.T) {
 
 // feedOf is a Notifier that a test speaks through.
 type feedOf struct {
-	news chan string
-	err  error
+	news  chan string
+	err   error
+	waits *int // how often it was listened to
 }
 
 func (f feedOf) Wait(ctx context.Context, mediaId string) error {
+	*f.waits++
+	if mediaId == "" {
+		return errors.New("news of what?")
+	}
 	if f.err != nil {
 		return f.err
 	}
@@ -238,14 +275,32 @@ func TestUpload_B35_Notifier(t *testing.T) {
 					}()
 				}
 				start := time.Now()
-				res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), VODVideo{}, WithWait(tt.feed))
+				tt.feed.waits = new(int)
+				res, err := r.Upload(inTime(t), bytesSource("a.mp4", random(kib)), VODVideo{}, WithWait(tt.feed))
 				require.NoError(t, err)
+				if tt.feed.err != nil {
+					require.Equal(t, 1, *tt.feed.waits, "it said that there will be none")
+				}
 				require.Equal(t, vod.VideoStatusNormal, res.Status, "whatever the news say")
 				require.LessOrEqual(t, time.Since(start), tt.most)
 				require.LessOrEqual(t, r.Calls("GetVideoInfo"), tt.questions)
 			})
 		})
 	}
+}
+
+// TestUpload_B35_NotifierIsNotNeeded: what is ready at once needs no news.
+func TestUpload_B35_NotifierIsNotNeeded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil, mediatest.InMemory())
+		feed := feedOf{waits: new(int)}
+		start := time.Now()
+		_, err := r.Upload(inTime(t), bytesSource("a.mp4", random(kib)), VODVideo{}, WithWait(feed))
+		require.NoError(t, err)
+		require.Less(t, time.Since(start), time.Second)
+		require.Zero(t, *feed.waits)
+	})
 }
 
 var closed = func() chan string {
