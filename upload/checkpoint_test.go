@@ -210,7 +210,13 @@ func (b *broken) edit(t *testing.T, change func(*record, map[int]part)) {
 	rec, parts, err := parseCheckpoint(text)
 	require.NoError(t, err)
 	change(&rec, parts)
-	j := &journal{path: path, rec: rec, parts: parts, log: b.log}
+	rewrite(t, path, rec, parts)
+}
+
+// rewrite replaces a checkpoint that nobody has open.
+func rewrite(t *testing.T, path string, rec record, parts map[int]part) {
+	t.Helper()
+	j := &journal{path: path, rec: rec, parts: parts}
 	require.NoError(t, j.write())
 	j.closeFile()
 }
