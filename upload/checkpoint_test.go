@@ -217,6 +217,7 @@ func (b *broken) edit(t *testing.T, change func(*record, map[int]part)) {
 func rewrite(t *testing.T, path string, rec record, parts map[int]part) {
 	t.Helper()
 	j := &journal{path: path, rec: rec, parts: parts}
+	_ = os.Remove(j.temp()) // of a process that was killed
 	require.NoError(t, j.write())
 	j.closeFile()
 }

@@ -28,6 +28,7 @@ type job struct {
 	Target, MediaId    string
 	Recreate, Optional bool
 	Wait               bool
+	ObeyModes          bool
 	FileLimit          int64 // of bytes in any file that the process writes
 }
 
@@ -106,9 +107,11 @@ func (j job) options() []Option {
 	return opts
 }
 
-// limitFileSize makes writing beyond so many bytes of a file fail, where the
-// system can do that.
-var limitFileSize = func(int64) (restore func()) { return func() {} }
+// What a process can ask of its system, where the system can do that.
+var (
+	limitFileSize = func(int64) (restore func()) { return func() {} } // writing beyond so many bytes of a file fails
+	obeyModes     = func() {}                                         // those of files count even for root
+)
 
 // TestChild is the other process: it does the job and writes the outcome.
 func TestChild(t *testing.T) {
@@ -126,6 +129,9 @@ func TestChild(t *testing.T) {
 	restore := func() {}
 	if j.FileLimit > 0 {
 		restore = limitFileSize(j.FileLimit)
+	}
+	if j.ObeyModes {
+		obeyModes()
 	}
 	res, err := u.Upload(context.Background(), File(j.File), j.target(), j.options()...)
 	restore()

@@ -97,15 +97,16 @@ func (r *run) settle(ctx context.Context, o checkpointOptions, target Target) er
 	}
 	found := false
 	var err error
-	if f, ok := target.(finder); ok && f.findable() && r.journal != nil {
-		if earlier {
-			r.place, found, err = f.find(ctx, r.Uploader)
-		} else {
-			err = r.journal.update(func(*record) {})
-		}
-		if err != nil {
-			return err
-		}
+	f, findable := target.(finder)
+	findable = findable && f.findable() && r.journal != nil
+	switch {
+	case findable && earlier:
+		r.place, found, err = f.find(ctx, r.Uploader)
+	case findable || o.required: // before anything is made
+		err = r.journal.update(func(*record) {})
+	}
+	if err != nil {
+		return err
 	}
 	if !found {
 		r.place, err = target.begin(ctx, r.Uploader, r.file)

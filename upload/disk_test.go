@@ -1,0 +1,127 @@
+package upload
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go/mediatest"
+)
+
+// TestUpload_B31_DiskFull lets a process write a few bytes only.
+func TestUpload_B31_DiskFull(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		limit   int64
+		created int // assets when the checkpoint is required
+	}{
+		"from the start":   {100, 0},
+		"while parts come": {900, 1}, // a record of 600 bytes, and 80 for each part
+	} {
+		for _, optional := range []bool{true, false} {
+			t.Run(map[bool]string{true: "optional ", false: "required "}[optional]+name, func(t *testing.T) {
+				t.Parallel()
+				r, j := newJobRig(t, "ICEMedia")
+				data := random(3000 * kib)
+				j.File = writeFile(t, "movie.mp4", data)
+				j.Optional, j.FileLimit = optional, tt.limit
+				out := j.start(t).outcome(t)
+				if optional {
+					require.Empty(t, out.Error)
+					require.Contains(t, out.Log, "checkpoint not written")
+					r.stored(t, out.Result, data)
+					require.Empty(t, checkpoints(t, j.Dir))
+					return
+				}
+				require.True(t, out.Checkpoint, out.Error)
+				require.Contains(t, out.Error, ErrCheckpoint.Error())
+				require.Contains(t, out.Error, "file too large")
+				require.Len(t, r.Medias(), tt.created)
+				require.Empty(t, r.Uploads(), "parts that no checkpoint knows of")
+				j.FileLimit = 0
+				out = j.start(t).outcome(t)
+				require.Empty(t, out.Error)
+				r.stored(t, out.Result, data)
+				require.Len(t, r.Medias(), 1)
+			})
+		}
+	}
+}
+
+func TestUpload_B31_ReadOnlyDirectory(t *testing.T) {
+	t.Parallel()
+	for _, optional := range []bool{true, false} {
+		t.Run(map[bool]string{true: "optional", false: "required"}[optional], func(t *testing.T) {
+			t.Parallel()
+			r, j := newJobRig(t, "ICEMedia")
+			require.NoError(t, os.Mkdir(j.Dir, 0o500))
+			require.NoError(t, os.Chmod(filepath.Dir(j.Out), 0o777))
+			require.NoError(t, os.Chmod(filepath.Dir(filepath.Dir(j.Out)), 0o755))
+			require.NoError(t, os.Chmod(j.File, 0o644))
+			j.Optional, j.ObeyModes = optional, true
+			out := j.start(t).outcome(t)
+			if optional {
+				require.Empty(t, out.Error)
+				require.Contains(t, out.Log, "checkpoint not written")
+				require.Contains(t, out.Log, "permission denied")
+				r.stored(t, out.Result, random(600*kib))
+				return
+			}
+			require.True(t, out.Checkpoint, out.Error)
+			require.Contains(t, out.Error, "permission denied")
+			require.Empty(t, r.Medias())
+		})
+	}
+}
+
+func TestUpload_B31_DirectoryVanishes(t *testing.T) {
+	t.Parallel()
+	for _, required := range []bool{false, true} {
+		t.Run(map[bool]string{true: "required", false: "optional"}[required], func(t *testing.T) {
+			t.Parallel()
+			var logged lines
+			r := newRig(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
+			data, dir := random(600*kib), filepath.Join(t.TempDir(), "checkpoints")
+			r.Fault(mediatest.Fault{Operation: "UploadPart", Delay: 1, Match: func(mediatest.Request) bool {
+				_ = os.RemoveAll(dir)
+				return true
+			}})
+			opts := []Option{WithCheckpoint(dir)}
+			if required {
+				opts = append(opts, WithCheckpointRequired())
+			}
+			res, err := r.Upload(ctx, File(writeFile(t, "movie.mp4", data)), VODVideo{}, opts...)
+			if !required {
+				require.NoError(t, err)
+				r.stored(t, res, data)
+				require.Contains(t, logged.String(), "checkpoint not written")
+				return
+			}
+			e := failed(t, res, err)
+			require.ErrorIs(t, err, ErrCheckpoint)
+			require.Equal(t, r.Medias()[0].MediaId, e.MediaId)
+			require.Empty(t, r.Uploads())
+		})
+	}
+}
+
+func TestUpload_B31_WrittenAtOnce(t *testing.T) {
+	t.Parallel()
+	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
+	path := checkpoints(t, b.dir)[0]
+	was, err := os.Stat(path)
+	require.NoError(t, err)
+	old, err := os.Open(path)
+	require.NoError(t, err)
+	defer old.Close()
+	b.edit(t, func(r *record, _ map[int]part) { r.Step = stepCompleting })
+	now, err := os.Stat(path)
+	require.NoError(t, err)
+	require.False(t, os.SameFile(was, now), "another file took its place: a reader sees the one or the other")
+	names, err := os.ReadDir(b.dir)
+	require.NoError(t, err)
+	require.Len(t, names, 2, "checkpoint and lock")
+}
