@@ -1,0 +1,296 @@
+package upload
+
+import (
+	"context"
+	"net/url"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/vod"
+)
+
+// streamOwner is an asset that streams can be added to.
+func streamOwner(r *rig) string {
+	return r.AddMedia(mediatest.Media{Service: "ice", Bucket: r.StorageBucket(), Key: "video/source.mp4"})
+}
+
+func ownBucket(reg Registration) Bucket {
+	return Bucket{Name: "own-bucket", Region: "cn-shanghai", Register: reg}
+}
+
+// newFakeTimeRig is before a fake in a bubble.
+func newFakeTimeRig(t *testing.T, opts ...mediatest.Option) *rig {
+	t.Helper()
+	r := newRig(t, func(c *Config) { c.Parallel = 1 }, append(opts, mediatest.InMemory())...)
+	r.CreateBucket("own-bucket")
+	return r
+}
+
+// TestUpload_B27_RegisteredOnce: operations that would do it twice are asked
+// for again only when they are known to have had no effect.
+func TestUpload_B27_RegisteredOnce(t *testing.T) {
+	t.Parallel()
+	targets := map[string]struct {
+		target   func(*rig) Target
+		register string
+	}{
+		"yike":   {func(*rig) Target { return YikeAsset{} }, "RegisterYikeAssetMediaInfo"},
+		"stream": {func(r *rig) Target { return ownBucket(RegisterMediaStream{MediaId: streamOwner(r)}) }, "RegisterMediaStream"},
+	}
+	denied := mediatest.Fault{Operation: "GetMediaInfo", Times: mediatest.Always, Status: 403, Code: "Forbidden.RAM"}
+	for name, tt := range map[string]struct {
+		fault     mediatest.Fault // of the registration
+		later     time.Duration   // until the upload is resumed
+		lag       time.Duration   // until the service finds what is registered
+		look      *mediatest.Fault
+		registers int // in all
+		looks     int // exactly, where not negative
+		waits     time.Duration
+		least     time.Duration
+		unknown   bool // it fails
+	}{
+		"answer lost":             {fault: mediatest.Fault{AfterEffect: true}, registers: 1, looks: 1},
+		"answer lost, found late": {fault: mediatest.Fault{AfterEffect: true}, lag: 3 * time.Second, registers: 1, looks: -1, least: 3 * time.Second, waits: settling},
+		"request lost":            {fault: mediatest.Fault{Reset: true}, registers: 2, looks: -1, least: settling, waits: 2 * settling},
+		"request lost long ago":   {fault: mediatest.Fault{Reset: true}, later: settling, registers: 2, looks: 1},
+		"lost after a long time":  {fault: mediatest.Fault{Reset: true, Delay: time.Minute}, registers: 2, looks: -1, least: settling, waits: 2 * settling},
+		"refused":                 {fault: mediatest.Fault{Status: 403, Code: "Forbidden"}, registers: 2},
+		"throttled, then lost":    {fault: mediatest.Fault{Throttling: true, RetryAfter: time.Minute, Times: 3}, registers: 5, looks: -1, least: settling, waits: 2 * settling},
+		"may not look":            {fault: mediatest.Fault{AfterEffect: true}, look: &denied, registers: 1, looks: 1, unknown: true},
+	} {
+		for kind, what := range targets {
+			t.Run(kind+" "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					r := newFakeTimeRig(t)
+					target := what.target(r)
+					dir, file := t.TempDir(), writeFile(t, "movie.mp4", random(100*kib))
+					tt.fault.Operation = what.register
+					r.Fault(tt.fault)
+					if tt.fault.Throttling {
+						r.cfg.ICE = r.ice.With(func(c *alimedia.Config) { c.Retry.MaxDelay = time.Hour })
+						r.Fault(mediatest.Fault{Operation: what.register, Nth: 4, Reset: true})
+					}
+					first, err := r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+					require.True(t, failed(t, first, err).Uploaded)
+					require.NotContains(t, err.Error(), errUnknown.Error())
+					r.ClearFaults()
+					if tt.look != nil {
+						r.Fault(*tt.look)
+					}
+					if tt.lag > 0 {
+						r.Fault(mediatest.Fault{Operation: "GetMediaInfo", Times: 3, Status: 404, Code: "ResourceNotFound"}) // 0 s, 1 s, 2.5 s
+						if kind == "stream" {
+							r.ClearFaults()
+							r.lateStreams(time.Now().Add(tt.lag))
+						}
+					}
+					time.Sleep(tt.later)
+					start := time.Now()
+					res, err := r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+					require.GreaterOrEqual(t, time.Since(start), tt.least)
+					require.LessOrEqual(t, time.Since(start), tt.waits)
+					require.Equal(t, tt.registers, r.Calls(what.register))
+					if tt.looks >= 0 {
+						require.Equal(t, tt.looks, r.Calls("GetMediaInfo"))
+					}
+					require.Len(t, r.Medias(), 1)
+					require.Equal(t, 1, r.Calls("PutObject"))
+					if tt.unknown {
+						failed(t, res, err)
+						require.ErrorIs(t, err, errUnknown)
+						require.Len(t, checkpoints(t, dir), 1)
+						return
+					}
+					require.NoError(t, err)
+					require.Equal(t, r.Medias()[0].MediaId, res.MediaId)
+					require.False(t, res.AlreadyRegistered)
+					if kind == "stream" {
+						require.Len(t, r.Medias()[0].Streams, 1)
+					}
+				})
+			})
+		}
+	}
+}
+
+// lateStreams makes the service show no streams before a time.
+func (r *rig) lateStreams(from time.Time) {
+	r.Handle("ice", "GetMediaInfo", func(p url.Values) (any, error) {
+		m, _ := r.Media(p.Get("MediaId"))
+		type fields = map[string]any
+		files := []fields{{"FileBasicInfo": fields{"FileUrl": m.URL}}}
+		if !time.Now().Before(from) {
+			for _, s := range m.Streams {
+				files = append(files, fields{"FileBasicInfo": fields{"FileUrl": s.URL + "?Expires=1&Signature=x"}})
+			}
+		}
+		return fields{"MediaInfo": fields{"MediaId": m.MediaId, "FileInfoList": files}}, nil
+	})
+}
+
+// TestUpload_B27_B48_Arrived: the object is there, the process did not hear of
+// it, and there is no credential to ask the store.
+func TestUpload_B27_B48_Arrived(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		file   string
+		target func(*rig) Target
+		create string
+	}{
+		"stream":   {"hd.mp4", func(r *rig) Target { return ICEStream{MediaId: streamOwner(r)} }, "CreateUploadStream"},
+		"image":    {"a.png", func(*rig) Target { return VODImage{} }, "CreateUploadImage"},
+		"attached": {"a.gif", func(*rig) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia"},
+	} {
+		for _, last := range []string{"PutObject", "CompleteMultipartUpload"} {
+			t.Run(name+" "+last, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, nil)
+				target := tt.target(r)
+				data := random(map[string]int{"PutObject": 100 * kib, "CompleteMultipartUpload": 300 * kib}[last])
+				dir, file := t.TempDir(), writeFile(t, tt.file, data)
+				r.Fault(mediatest.Fault{Operation: last, AfterEffect: true, Status: 403, Code: "Stop"})
+				res, err := r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+				e := failed(t, res, err)
+				puts := r.Calls("PutObject") + r.Calls("UploadPart")
+				res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+				require.NoError(t, err)
+				r.stored(t, res, data)
+				require.Equal(t, e.MediaId, res.MediaId)
+				require.Equal(t, crcOf(data), res.CRC64)
+				require.Equal(t, puts, r.Calls("PutObject")+r.Calls("UploadPart"))
+				require.Equal(t, 1, r.Calls(tt.create))
+				require.Empty(t, checkpoints(t, dir))
+			})
+		}
+	}
+}
+
+// TestUpload_B27_NotArrived: without a credential nothing is sent, and only
+// with leave is another asset made.
+func TestUpload_B27_NotArrived(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		file   string
+		target func(*rig) Target
+		create string
+		look   string
+		same   bool // MediaId
+	}{
+		"stream":   {"hd.mp4", func(r *rig) Target { return ICEStream{MediaId: streamOwner(r)} }, "CreateUploadStream", "GetMediaInfo", true},
+		"image":    {"a.png", func(*rig) Target { return VODImage{} }, "CreateUploadImage", "GetImageInfo", false},
+		"attached": {"a.gif", func(*rig) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia", "GetAttachedMediaInfo", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(c *Config) { c.Parallel = 1 })
+			target, data := tt.target(r), random(600*kib)
+			dir, file := t.TempDir(), writeFile(t, tt.file, data)
+			r.Fault(stopAt("UploadPart", 4))
+			res, err := r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+			first := failed(t, res, err)
+			r.ClearFaults()
+			r.Fault(mediatest.Fault{Operation: tt.look, Status: 403, Code: "Forbidden.RAM"})
+			for range 2 { // it cannot be asked for, it has not arrived
+				res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+				require.Equal(t, first.MediaId, failed(t, res, err).MediaId)
+				require.ErrorIs(t, err, ErrNotResumable)
+				require.Equal(t, 1, r.Calls(tt.create))
+				require.Len(t, checkpoints(t, dir), 1)
+			}
+			res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir), WithRecreate())
+			require.NoError(t, err)
+			got, _ := r.Object(res.Bucket, res.Key)
+			require.Equal(t, data, got)
+			require.Equal(t, tt.same, first.MediaId == res.MediaId)
+			require.Equal(t, 2, r.Calls(tt.create))
+			require.NotEqual(t, "video/source.mp4", res.Key)
+			require.Empty(t, checkpoints(t, dir))
+		})
+	}
+}
+
+// TestUpload_B27_StreamResumed: a service may issue a new credential for a
+// stream.
+func TestUpload_B27_StreamResumed(t *testing.T) {
+	t.Parallel()
+	var uploadAddress, uploadAuth string
+	r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+		uploadAddress, uploadAuth = mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
+		return uploadAddress, uploadAuth
+	}))
+	r.Handle("ice", "RefreshUploadMedia", func(p url.Values) (any, error) {
+		return map[string]any{"MediaId": p.Get("MediaId"), "UploadAddress": uploadAddress, "UploadAuth": uploadAuth}, nil
+	})
+	target, data := ICEStream{MediaId: streamOwner(r)}, random(600*kib)
+	dir, file := t.TempDir(), writeFile(t, "hd.mp4", data)
+	r.Fault(stopAt("UploadPart", 4))
+	res, err := r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+	failed(t, res, err)
+	r.ClearFaults()
+	res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+	require.NoError(t, err)
+	r.stored(t, res, data)
+	require.Equal(t, target.MediaId, res.MediaId)
+	require.Equal(t, 3+1+3, r.Calls("UploadPart"))
+	require.Equal(t, 1, r.Calls("CreateUploadStream"))
+	m, _ := r.Media(target.MediaId)
+	require.Len(t, m.Streams, 1)
+	require.True(t, m.Streams[0].Complete)
+}
+
+// TestUpload_B27_StoppedWhileWaiting: what is registered is waited for again,
+// and nothing else is done.
+func TestUpload_B27_StoppedWhileWaiting(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		file   string
+		target func(*rig) Target
+		makes  string
+	}{
+		"video":        {"a.mp4", func(*rig) Target { return VODVideo{} }, "CreateUploadVideo"},
+		"image":        {"a.png", func(*rig) Target { return VODImage{} }, "CreateUploadImage"},
+		"attached":     {"a.gif", func(*rig) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia"},
+		"media":        {"a.mp4", func(*rig) Target { return ICEMedia{} }, "CreateUploadMedia"},
+		"stream":       {"a.mp4", func(r *rig) Target { return ICEStream{MediaId: streamOwner(r)} }, "CreateUploadStream"},
+		"yike":         {"a.mp4", func(*rig) Target { return YikeAsset{} }, "RegisterYikeAssetMediaInfo"},
+		"own":          {"a.mp4", func(*rig) Target { return ownBucket(RegisterMediaInfo{}) }, "RegisterMediaInfo"},
+		"own stream":   {"a.mp4", func(r *rig) Target { return ownBucket(RegisterMediaStream{MediaId: streamOwner(r)}) }, "RegisterMediaStream"},
+		"own with VOD": {"a.mp4", func(*rig) Target { return ownBucket(RegisterMedia{TemplateGroupId: "g"}) }, "RegisterMedia"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newFakeTimeRig(t)
+				target := tt.target(r)
+				status := "Preparing"
+				switch name {
+				case "video", "image", "attached", "own with VOD":
+					status = "Transcoding"
+				}
+				r.answerStates(status)
+				dir, file := t.TempDir(), writeFile(t, tt.file, random(100*kib))
+				brief, cancel := context.WithTimeout(ctx, time.Minute)
+				defer cancel()
+				res, err := r.Upload(brief, File(file), target, WithCheckpoint(dir), WithWait())
+				e := failed(t, res, err)
+				require.Equal(t, StageWait, e.Stage)
+				require.Equal(t, status, e.Status)
+				require.Len(t, checkpoints(t, dir), 1)
+				r.answerStates("Normal")
+				res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir), WithWait())
+				require.NoError(t, err)
+				require.Equal(t, e.MediaId, res.MediaId)
+				require.Equal(t, "Normal", res.Status)
+				require.Equal(t, 1, r.Calls(tt.makes))
+				require.Equal(t, 1, r.Calls("PutObject"))
+				require.Empty(t, checkpoints(t, dir))
+			})
+		})
+	}
+}
