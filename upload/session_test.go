@@ -359,6 +359,17 @@ func TestUpload_B04_RefreshChangesAddress(t *testing.T) {
 	}
 }
 
+func TestUpload_B04_NotAskedAgain(t *testing.T) {
+	t.Parallel()
+	inCrowd(t, func(t *testing.T, r *rig) {
+		r.Fault(mediatest.Fault{Operation: "PutObject", ExpiredToken: true})
+		res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
+		failed(t, res, err)
+		require.ErrorIs(t, err, ErrAddressChanged)
+		require.Equal(t, 1, r.Calls("RefreshUploadVideo"))
+	}, elsewhere("FileName"))
+}
+
 func TestUpload_B04_ResumedElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, field := range []string{"Bucket", "FileName"} {
@@ -646,7 +657,7 @@ func TestUpload_B11_SkewedClock(t *testing.T) {
 func TestUpload_B11_SkewIsMendedOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	r.Fault(mediatest.Fault{Operation: "PutObject", Status: 403, Code: "RequestTimeTooSkewed", Times: mediatest.Always})
+	r.Fault(mediatest.Fault{Operation: "PutObject", Status: 403, Code: "RequestTimeTooSkewed", Times: 50})
 	res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
 	failed(t, res, err)
 	require.True(t, alimedia.HasCode(err, "RequestTimeTooSkewed"))
