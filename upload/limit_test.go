@@ -16,12 +16,11 @@ import (
 
 func TestUpload_B41_BandwidthIsOverAllParts(t *testing.T) {
 	t.Parallel()
-	for _, parallel := range []int{1, 4, 16} {
-		t.Run(fmt.Sprint(parallel), func(t *testing.T) {
+	for _, tt := range []struct{ parallel, bandwidth int }{{1, 256 * kib}, {4, 256 * kib}, {16, 256 * kib}, {4, 1024 * kib}} {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				const bandwidth = 256 * kib
-				r := newRig(t, func(c *Config) { c.Bandwidth, c.Parallel = bandwidth, parallel }, mediatest.InMemory())
+				r := newRig(t, func(c *Config) { c.Bandwidth, c.Parallel = int64(tt.bandwidth), tt.parallel }, mediatest.InMemory())
 				start := time.Now()
 				var wg sync.WaitGroup
 				for i := range 3 { // in parts, in parts, in one piece
@@ -32,10 +31,23 @@ func TestUpload_B41_BandwidthIsOverAllParts(t *testing.T) {
 					})
 				}
 				wg.Wait()
-				require.InEpsilon(t, 2560.0*kib/bandwidth, time.Since(start).Seconds(), 0.1)
+				require.InEpsilon(t, 2560.0*kib/float64(tt.bandwidth), time.Since(start).Seconds(), 0.1)
 			})
 		})
 	}
+}
+
+// TestUpload_B41_SlicesShareTheBandwidth: so do the files of a playlist.
+func TestUpload_B41_SlicesShareTheBandwidth(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := season(20, 128*kib)
+		r := newRig(t, func(c *Config) { c.Bandwidth = f.size() / 10 }, mediatest.InMemory())
+		start := time.Now()
+		_, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8"), VODVideo{})
+		require.NoError(t, err)
+		require.InEpsilon(t, 10, time.Since(start).Seconds(), 0.1)
+	})
 }
 
 func TestUpload_B41_ThrottledIsNotStalled(t *testing.T) {
@@ -76,7 +88,7 @@ func TestUpload_B41_CancelWakesAThrottledSender(t *testing.T) {
 	}
 }
 
-func TestLimit_CancelledTurnIsGivenBack(t *testing.T) {
+func TestUpload_B41_CancelledTurnIsGivenBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimit(80) // ten at once
@@ -136,6 +148,56 @@ func TestUpload_B42_AFailingFileHoldsNoSlot(t *testing.T) {
 				require.NoError(t, err)
 				require.Less(t, time.Since(start), time.Minute)
 				cancel(enough)
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// TestUpload_B42_SlicesShareTheSlots: playlists have no more requests under way
+// than other files.
+func TestUpload_B42_SlicesShareTheSlots(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.Parallel = 3 }, mediatest.InMemory())
+		r.Fault(mediatest.Fault{Operation: "PutObject", Times: mediatest.Always, Delay: time.Second})
+		var wg sync.WaitGroup
+		start := time.Now()
+		for range 2 {
+			wg.Go(func() {
+				_, err := r.Upload(ctx, HLSFS(season(14, kib).fs(), "index.m3u8"), VODVideo{})
+				require.NoError(t, err)
+			})
+		}
+		wg.Wait()
+		require.Equal(t, 30, r.Calls("PutObject"))
+		require.GreaterOrEqual(t, time.Since(start), 10*time.Second, "three at a time, a second each")
+		require.Less(t, time.Since(start), 13*time.Second)
+	})
+}
+
+// TestUpload_B42_CancelEndsTheWaitForASlot: while another file has the only one.
+func TestUpload_B42_CancelEndsTheWaitForASlot(t *testing.T) {
+	t.Parallel()
+	for name, size := range map[string]int{"put": kib, "parts": 500 * kib} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, func(c *Config) { c.Parallel, c.StallTimeout = 1, 24*time.Hour }, mediatest.InMemory())
+				r.Fault(mediatest.Fault{Operation: "PutObject", Delay: time.Hour})
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					_, err := r.Upload(ctx, bytesSource("slow.mp4", random(kib)), VODVideo{})
+					require.NoError(t, err)
+				})
+				time.Sleep(time.Second)
+				waiting, cancel := context.WithTimeout(ctx, 10*time.Second)
+				defer cancel()
+				start := time.Now()
+				res, err := r.Upload(waiting, bytesSource("a.mp4", random(size)), VODVideo{})
+				failed(t, res, err)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.Less(t, time.Since(start), 12*time.Second)
 				wg.Wait()
 			})
 		})

@@ -108,18 +108,22 @@ func (t *tracker) confirmed(n int64) {
 func (t *tracker) restart() {
 	count, safe, resumed := t.count.Load(), t.safe.Load(), t.current().Resumed
 	for ; t != nil; t = t.whole {
-		t.count.Add(-count)
-		t.safe.Add(-safe)
-		t.set(func(p *Progress) { p.Resumed -= resumed })
+		t.set(func(p *Progress) {
+			t.count.Add(-count)
+			t.safe.Add(-safe)
+			p.Resumed -= resumed
+		})
 	}
 }
 
 // resumed counts bytes that are in the store already.
 func (t *tracker) resumed(n int64) {
 	for ; t != nil; t = t.whole {
-		t.count.Add(n)
-		t.safe.Add(n)
-		t.set(func(p *Progress) { p.Resumed += n })
+		t.set(func(p *Progress) {
+			t.count.Add(n)
+			t.safe.Add(n)
+			p.Resumed += n
+		})
 	}
 }
 
@@ -138,7 +142,9 @@ func (t *tracker) stage(s Stage) { t.set(func(p *Progress) { p.Stage = s }) }
 func (t *tracker) current() Progress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.state
+	p := t.state
+	p.Sent = t.count.Load()
+	return p
 }
 
 // close makes the last report and waits for it, but not for ever.
@@ -168,7 +174,7 @@ func (t *tracker) report(callback func(Progress), log *slog.Logger) {
 			open = false
 		}
 		p := t.current()
-		p.Sent = max(t.count.Load(), last.Sent) // a part that is sent again moves nothing back
+		p.Sent = max(p.Sent, last.Sent) // a part that is sent again moves nothing back
 		if p.Total > 0 {
 			p.Sent = min(p.Sent, p.Total)
 		}

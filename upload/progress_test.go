@@ -2,7 +2,9 @@ package upload
 
 import (
 	"bytes"
+	"log/slog"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -68,24 +70,148 @@ func TestUpload_B40_Progress(t *testing.T) {
 	}
 }
 
+// TestUpload_B40_BytesCountOnce: what the store has, and at most one part more,
+// however often that was sent.
+func TestUpload_B40_BytesCountOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+		for i := range 10 { // each part is cut off twice
+			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 3*i + 1, Times: 2, AfterBytes: 80 * kib, Delay: time.Second, Status: 503})
+		}
+		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, AfterBytes: 50 * kib, Delay: time.Second})
+		looked, most := 0, int64(0)
+		_, err := r.Upload(ctx, bytesSource("movie.mp4", random(1000*kib)), VODVideo{}, WithProgress(func(p Progress) {
+			if all := r.Uploads(); len(all) == 1 && p.Stage == StageSend {
+				looked++
+				most = max(most, p.Sent-int64(len(all[0].Parts)*100*kib))
+			}
+		}))
+		require.NoError(t, err)
+		require.Equal(t, 30, r.Calls("UploadPart"))
+		require.Greater(t, looked, 30)
+		require.Positive(t, most)
+		require.LessOrEqual(t, most, int64(100*kib))
+	})
+}
+
+// TestUpload_B40_SentAgainCountsOnce: an object that the store forgot is sent
+// from its beginning.
+func TestUpload_B40_SentAgainCountsOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.Parallel = 1 })
+	r.Fault(mediatest.Fault{Operation: "CompleteMultipartUpload", Status: 404, Code: "NoSuchUpload"},
+		mediatest.Fault{Operation: "UploadPart", Nth: 6 + 3, Status: 403, Code: "Stop"})
+	var last Progress
+	res, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), VODVideo{}, WithProgress(func(p Progress) { last = p }))
+	e := failed(t, res, err)
+	require.Equal(t, 6+3, r.Calls("UploadPart"))
+	require.EqualValues(t, 200*kib, e.Sent)
+	require.EqualValues(t, 600*kib, last.Sent, "it does not go back")
+	require.Zero(t, last.Resumed)
+}
+
+func TestUpload_B40_ResumedIsTold(t *testing.T) {
+	t.Parallel()
+	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
+	var seen []Progress
+	b.resume(t, VODVideo{}, WithProgress(func(p Progress) { seen = append(seen, p) }))
+	last := seen[len(seen)-1]
+	require.EqualValues(t, 300*kib, last.Resumed)
+	require.EqualValues(t, 600*kib, last.Sent)
+	require.Equal(t, 100.0, last.Percent())
+	for i, p := range seen {
+		require.LessOrEqual(t, p.Resumed, p.Sent)
+		if i > 0 {
+			require.GreaterOrEqual(t, p.Sent, seen[i-1].Sent)
+			require.GreaterOrEqual(t, p.Resumed, seen[i-1].Resumed)
+		}
+	}
+}
+
+// TestUpload_B40_ResumedIsNoRate: what was sent yesterday says nothing of how
+// fast the line is.
+func TestUpload_B40_ResumedIsNoRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var most float64
+		tr := newTracker(func(p Progress) { most = max(most, p.Rate) }, nil)
+		defer tr.close()
+		tr.set(func(p *Progress) { p.Name, p.Stage, p.Total = "launch.mp4", StageSend, 5_000_000_000 })
+		tr.resumed(4_000_000_000)
+		time.Sleep(reportEvery / 2)
+		for range 20 {
+			tr.moved(420_000)
+			time.Sleep(reportEvery)
+		}
+		synctest.Wait()
+		require.InDelta(t, 2.1e6, most, 1e6)
+	})
+}
+
+// TestUpload_B40_EndsWithDone: the last word is the end, whatever was on its way.
+func TestUpload_B40_EndsWithDone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil, mediatest.InMemory())
+		for range 40 {
+			var last Progress
+			_, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{}, WithProgress(func(p Progress) { last = p }))
+			require.NoError(t, err)
+			require.Equal(t, StageDone, last.Stage)
+			require.Equal(t, 100.0, last.Percent())
+		}
+	})
+}
+
+func TestUpload_B40_Percent(t *testing.T) {
+	t.Parallel()
+	const most = 1 << 53
+	for _, tt := range []struct {
+		sent, total int64
+		want        float64
+	}{
+		{0, UnknownSize, 0}, {5, UnknownSize, 0}, {0, 10, 0}, {5, 10, 50}, {10, 10, 100}, {most, most, 100}, {999_999, 1_000_000, 99.9}, {most - 1, most, 99.9},
+	} {
+		require.Equal(t, tt.want, Progress{Sent: tt.sent, Total: tt.total}.Percent(), "%d of %d", tt.sent, tt.total)
+	}
+}
+
 func TestUpload_B40_BadCallbacks(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	defer close(release)
-	for name, report := range map[string]func(Progress){
-		"panics":  func(Progress) { panic("oops") },
-		"exits":   func(Progress) { runtime.Goexit() },
-		"blocks":  func(Progress) { <-release },
-		"is slow": func(Progress) { time.Sleep(100 * time.Millisecond) },
+	for name, report := range map[string]func(release chan struct{}){
+		"panics":  func(chan struct{}) { panic("oops") },
+		"exits":   func(chan struct{}) { runtime.Goexit() },
+		"blocks":  func(release chan struct{}) { <-release },
+		"is slow": func(chan struct{}) { time.Sleep(time.Hour) },
+		"lags":    func(chan struct{}) { time.Sleep(3 * time.Second) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, nil)
-			data := random(600 * kib)
-			start := time.Now()
-			res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{}, WithProgress(report))
-			require.NoError(t, err)
-			r.stored(t, res, data)
-			require.Less(t, time.Since(start), patience+5*time.Second)
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var logged bytes.Buffer
+				r := newRig(t, func(c *Config) {
+					c.Parallel, c.Logger = 1, slog.New(slog.NewTextHandler(&logged, nil))
+				}, mediatest.InMemory())
+				r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Second})
+				release, calls := make(chan struct{}), atomic.Int32{}
+				data, start := random(600*kib), time.Now()
+				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{}, WithProgress(func(Progress) {
+					calls.Add(1)
+					report(release)
+				}))
+				require.NoError(t, err)
+				r.stored(t, res, data)
+				require.LessOrEqual(t, time.Since(start), 6*time.Second+patience+100*time.Millisecond)
+				if name == "lags" {
+					require.GreaterOrEqual(t, calls.Load(), int32(3))
+				} else {
+					require.EqualValues(t, 1, calls.Load())
+				}
+				require.Equal(t, name == "panics", strings.Contains(logged.String(), "the progress callback panicked"))
+				close(release)
+				time.Sleep(24 * time.Hour)
+			})
 		})
 	}
 }

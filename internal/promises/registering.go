@@ -1,4 +1,617 @@
 package main
 
 // Promises 34–44: what becomes of the object, playlists, progress, limits, URLs, callbacks.
-var registering = []promise{}
+var registering = []promise{
+	{
+		number: 34,
+		text:   "An upload that fails after its asset was created names the asset in its error, with what is needed to refresh, resume or delete it",
+		breaks: []flaw{
+			{
+				what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go",
+				old: "got, err := decodePermit(uploadAddress, uploadAuth, u.clock.now())\n\tif err != nil {\n\t\treturn p, err", new: "got, err := decodePermit(uploadAddress, uploadAuth, u.clock.now())\n\tif err != nil {\n\t\treturn place{}, err",
+			},
+			{
+				what: "the error has no MediaId", file: "upload/upload.go",
+				old: "MediaId: r.place.mediaId, FileURL: r.place.fileURL,\n\t\tSent", new: "FileURL: r.place.fileURL,\n\t\tSent",
+			},
+			{
+				what: "the error has no FileURL", file: "upload/upload.go",
+				old: "MediaId: r.place.mediaId, FileURL: r.place.fileURL,\n\t\tSent", new: "MediaId: r.place.mediaId,\n\t\tSent",
+			},
+			{
+				what: "the error has no upload id", file: "upload/upload.go",
+				old: "e.UploadId = r.sending.uploadID", new: "_ = r.sending.uploadID",
+			},
+			{
+				what: "the text of the error does not say it", file: "upload/errors.go",
+				old: `if e.MediaId != "" {`, new: "if false {",
+			},
+			{
+				what: "the asset of an earlier run is not named", file: "upload/resume.go",
+				old: "r.place = was.place() // an error is to name the asset", new: "",
+			},
+			{
+				what: "an image's id is dropped", file: "upload/target.go",
+				old: "p := place{mediaId: out.ImageId, fileURL", new: "p := place{fileURL",
+			},
+			{
+				what: "an asset registered at the end is not named", file: "upload/upload.go",
+				old: "r.place.mediaId = res.MediaId", new: "",
+			},
+		},
+	},
+	{
+		number: 35,
+		text:   "Registering is repeated without making a second asset; an object registered already keeps its asset; what the service knows only some seconds later is asked for again, with growing pauses",
+		breaks: []flaw{
+			{
+				what: "a 409 for our own object is a failure", file: "upload/bucket.go",
+				old: "if alimedia.IsAlreadyExists(err) {", new: "if false {",
+			},
+			{
+				what: "an asset that was there is told as new", file: "upload/bucket.go",
+				old: "info.RequestId, true\n", new: "info.RequestId, false\n",
+			},
+			{
+				what: "a new asset of VOD is told as old", file: "upload/bucket.go",
+				old: "!m.NewRegister", new: "m.NewRegister",
+			},
+			{
+				what: "a file that was not registered passes", file: "upload/bucket.go",
+				old: "if len(out.RegisteredMediaList) == 0 {\n\t\treturn &alimedia.Error{", new: "if len(out.RegisteredMediaList) == 0 {\n\t\treturn nil\n\t}\n\tif false {\n\t\treturn &alimedia.Error{",
+			},
+			{
+				what: "each run with one checkpoint has a ClientToken of its own", file: "upload/bucket.go",
+				old: "req.ClientToken = cmp.Or(req.ClientToken, file.token)\n", new: "",
+			},
+			{
+				what: "a repetition cannot be recognised", file: "internal/rpc/encode.go", in: "./upload",
+				old: "if f.token {", new: "if false {",
+			},
+			{
+				what: "what was registered is registered again", file: "upload/resume.go",
+				old: "if was, _ := r.journal.state(); was.Step == stepDone {", new: "if was, _ := r.journal.state(); was.Step == stepDone && false {",
+			},
+			{
+				what: "an asset not found yet ends the wait", file: "upload/wait.go",
+				old: "time.Since(began) < registrationLag", new: "time.Since(began) < 0",
+			},
+			{
+				what: "an asset that never appears is waited for without end", file: "upload/wait.go",
+				old: "time.Since(began) < registrationLag", new: "time.Since(began) < 1<<62",
+			},
+			{
+				what: "one lost answer ends the wait", file: "upload/wait.go",
+				old: "isTransient(err) && failures+1 < r.cfg.Retry.MaxAttempts", new: "false",
+			},
+			{
+				what: "lost answers are waited out without end", file: "upload/wait.go",
+				old: "isTransient(err) && failures+1 < r.cfg.Retry.MaxAttempts", new: "isTransient(err)",
+			},
+			{
+				what: "answers in between do not make up for lost ones", file: "upload/wait.go",
+				old: "failures = 0\n", new: "",
+			},
+			{
+				what: "a refusal is asked again", file: "upload/wait.go",
+				old: "isTransient(err) && failures+1", new: "failures+1",
+			},
+			{
+				what: "failed processing is a success", file: "upload/wait.go",
+				old: "if s.failed {", new: "if false {",
+			},
+			{
+				what: "the news are not listened to", file: "upload/wait.go",
+				old: "if asked && news != nil {", new: "if asked && news != nil && false {",
+			},
+			{
+				what: "news are waited for before the first question", file: "upload/wait.go",
+				old: "if asked && news != nil {", new: "if (asked || true) && news != nil {",
+			},
+			{
+				what: "news that got lost are waited for without end", file: "upload/wait.go",
+				old: "context.WithTimeout(parent, newsTime)", new: "context.WithTimeout(parent, 1<<62)",
+			},
+			{
+				what: "a Notifier that fails ends the wait", file: "upload/wait.go",
+				old: "news = nil\n", new: "return struct{}{}, false, err\n",
+			},
+			{
+				what: "a Notifier that fails is asked again", file: "upload/wait.go",
+				old: "news = nil\n", new: "",
+			},
+			{
+				what: "the Notifier is not told of which asset", file: "upload/wait.go",
+				old: "listen(ctx, news, res.MediaId)", new: "listen(ctx, news, \"\")",
+			},
+			{
+				what: "the pauses do not grow", file: "poll.go", in: "./upload",
+				old: "interval = min(interval+interval/2, longest)", new: "interval = min(interval, longest)",
+			},
+			{
+				what: "news are taken for the end", file: "upload/wait.go",
+				old: "asked = true\n", new: "if asked && news != nil {\n\t\t\treturn struct{}{}, true, nil\n\t\t}\n\t\tasked = true\n",
+			},
+			{
+				what: "an attached medium not found yet is taken for there", file: "upload/wait.go",
+				old: "if len(out.AttachedMediaList) == 0 {\n\t\treturn state{}, &alimedia.Error{", new: "if len(out.AttachedMediaList) == 0 {\n\t\treturn state{done: true}, nil\n\t}\n\tif false {\n\t\treturn state{}, &alimedia.Error{",
+			},
+			{
+				what: "an attached medium that failed is waited for", file: "upload/wait.go",
+				old: "failed: status == vod.VideoStatusUploadFail,", new: "",
+			},
+			{
+				what: "a video that is not transcoded is waited for without end", file: "upload/wait.go",
+				old: "return u.storedVideoState", new: "return u.videoState",
+			},
+			{
+				what: "a video that is to be transcoded is not waited for", file: "upload/wait.go",
+				old: `if reg.TemplateGroupId == "" && reg.WorkflowId == "" {`, new: `if reg.TemplateGroupId == "" || reg.WorkflowId == "" {`,
+			},
+			{
+				what: "the end of ctx is taken for a fault of the service", file: "upload/wait.go",
+				old: "if err != nil && ctx.Err() != nil {", new: "if err != nil && false {",
+			},
+		},
+	},
+	{
+		number: 36,
+		text:   "The URL that is registered is the URL that is told, and any name reaches the object key as it is: Unicode, blanks, + % # ?, emoji, leading dots, upper-case, long or missing extensions",
+		breaks: []flaw{
+			{
+				what: "a plus sign stays in the URL", file: "upload/address.go",
+				old: "return strings.ReplaceAll(u.String(), \"+\", \"%2B\")", new: "return u.String()",
+			},
+			{
+				what: "the URL is not escaped", file: "upload/address.go",
+				old: "return strings.ReplaceAll(u.String(), \"+\", \"%2B\")", new: "return strings.ReplaceAll(u.Scheme+\"://\"+u.Host+u.Path, \"+\", \"%2B\")",
+			},
+			{
+				what: "a media asset is registered by another URL than is told", file: "upload/bucket.go",
+				old: "req.InputURL = fileURL\n\treq.Title", new: "req.InputURL = \"oss://\" + strings.SplitN(strings.TrimPrefix(fileURL, \"https://\"), \".\", 2)[0] + fileURL[strings.LastIndex(fileURL, \".com\")+4:]\n\treq.Title",
+			},
+			{
+				what: "a VOD asset is registered by another URL than is told", file: "upload/bucket.go",
+				old: "meta.FileURL = fileURL", new: "meta.FileURL = strings.ReplaceAll(fileURL, \"%2B\", \"+\")",
+			},
+			{
+				what: "a stream is registered by another URL than is told", file: "upload/bucket.go",
+				old: "req.InputURL = fileURL\n\tout, err", new: "req.InputURL = strings.ReplaceAll(fileURL, \"%2B\", \"+\")\n\tout, err",
+			},
+			{
+				what: "a Yike asset is registered by another URL than is told", file: "upload/target.go",
+				old: "InputURL: res.FileURL,", new: "InputURL: strings.ReplaceAll(res.FileURL, \"%\", \"%25\"),",
+			},
+			{
+				what: "the key is cleaned like a path", file: "upload/bucket.go",
+				old: "return t.Key + name", new: "return strings.TrimLeft(t.Key+name, \".\")",
+			},
+			{
+				what: "the name is folded to lower case", file: "upload/target.go",
+				old: "req.FileName = cmp.Or(req.FileName, file.name)\n\treq.Title = cmp.Or(req.Title, clipRunes", new: "req.FileName = cmp.Or(req.FileName, strings.ToLower(file.name))\n\treq.Title = cmp.Or(req.Title, clipRunes",
+			},
+			{
+				what: "a title is cut within a character", file: "upload/target.go",
+				old: "for limit > 0 && !utf8.RuneStart(s[limit]) {", new: "for false && !utf8.RuneStart(s[limit]) {",
+			},
+			{
+				what: "a long title is not cut", file: "upload/target.go",
+				old: "if limit == 0 {", new: "if false {",
+			},
+			{
+				what: "the title ends at the first dot", file: "upload/target.go",
+				old: "return f.name[:len(f.name)-len(ext)-1]", new: "return f.name[:strings.IndexByte(f.name, '.')]",
+			},
+		},
+	},
+	{
+		number: 37,
+		text:   "When the object is stored and only the store's callback failed, the error says so by its type, the asset is registered all the same, and nothing is sent again, in this run or the next",
+		breaks: []flaw{
+			{
+				what: "the status 203 is taken for success", file: "upload/oss.go",
+				old: "if a.status == http.StatusNonAuthoritativeInfo {", new: "if false {",
+			},
+			{
+				what: "the status 203 is taken for a failure", file: "upload/oss.go",
+				old: "case readErr != nil:", new: "case a.status == http.StatusNonAuthoritativeInfo:\n\t\treturn nil, o.refusal(a)\n\tcase readErr != nil:",
+			},
+			{
+				what: "the error is not typed", file: "upload/oss.go",
+				old: `fmt.Errorf("%w: %w", ErrCallback, o.refusal(a))`, new: `fmt.Errorf("%v: %w", ErrCallback, o.refusal(a))`,
+			},
+			{
+				what: "the store's answer is dropped", file: "upload/oss.go",
+				old: `fmt.Errorf("%w: %w", ErrCallback, o.refusal(a))`, new: `fmt.Errorf("%w: %v", ErrCallback, o.refusal(a))`,
+			},
+			{
+				what: "the object is not registered", file: "upload/upload.go",
+				old: "if err := r.register(ctx, done, res); err != nil {", new: "if done.callback != nil {\n\t\treturn nil, done.callback\n\t}\n\tif err := r.register(ctx, done, res); err != nil {",
+			},
+			{
+				what: "the object is not told as stored", file: "upload/upload.go",
+				old: "r.uploaded = true\n", new: "",
+			},
+			{
+				what: "the checkpoint is gone, so that the next run sends all again", file: "upload/resume.go",
+				old: "r.journal.finished(r.place) && !errors.Is(err, ErrCallback)", new: "r.journal.finished(r.place)",
+			},
+			{
+				what: "the failure goes unnoticed", file: "upload/upload.go",
+				old: "if done.callback != nil {", new: "if false {",
+			},
+		},
+	},
+	{
+		number: 38,
+		text:   "UploadAddress and UploadAuth are read in all their spellings: swapped, URL-safe or unpadded Base64, keys in any case or unknown, endpoints with or without scheme and slash. What cannot be used is refused with the reason, before a byte is sent",
+		breaks: []flaw{
+			{
+				what: "each field is looked for in its own half only", file: "upload/address.go",
+				old: "if err := fields.add(part.name, part.text); err != nil {", new: "if part.name == \"UploadAuth\" {\n\t\t\tclear(fields)\n\t\t}\n\t\tif err := fields.add(part.name, part.text); err != nil {",
+			},
+			{
+				what: "only the standard alphabet", file: "upload/address.go",
+				old: `strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))`, new: `strings.TrimRight(text, "=")`,
+			},
+			{
+				what: "only padded Base64", file: "upload/address.go",
+				old: "base64.RawStdEncoding.DecodeString(text)", new: "base64.StdEncoding.DecodeString(text)",
+			},
+			{
+				what: "white space is not Base64", file: "upload/address.go",
+				old: `text = strings.Join(strings.Fields(text), "")`, new: "text = strings.TrimSpace(text)",
+			},
+			{
+				what: "keys count as they are spelled", file: "upload/address.go",
+				old: "d[strings.ToLower(key)] = value", new: "d[key] = value",
+			},
+			{
+				what: "an endpoint without a scheme is refused", file: "upload/address.go",
+				old: "text = \"https://\" + text\n", new: "",
+			},
+			{
+				what: "a slash at the end is refused", file: "upload/address.go",
+				old: `strings.Trim(u.Path, "/") != ""`, new: `u.Path != ""`,
+			},
+			{
+				what: "an endpoint may have a path", file: "upload/address.go",
+				old: `strings.Trim(u.Path, "/") != ""`, new: "false",
+			},
+			{
+				what: "an endpoint of any scheme is used", file: "upload/address.go",
+				old: `case u.Scheme != "https" && u.Scheme != "http":`, new: "case false:",
+			},
+			{
+				what: "the fields that are missing are not named", file: "upload/address.go",
+				old: "missing = append(missing, name)", new: "missing = missing[:0]",
+			},
+			{
+				what: "the error quotes the document", file: "upload/address.go",
+				old: `fmt.Errorf("%w: %s is not a JSON object", ErrAddress, name)`, new: `fmt.Errorf("%w: %s is not a JSON object: %s", ErrAddress, name, data)`,
+			},
+			{
+				what: "a document of any length is read", file: "upload/address.go",
+				old: "if len(text) > maxDocument {", new: "if false {",
+			},
+			{
+				what: "a key that begins with a slash is used", file: "upload/address.go",
+				old: `case key[0] == '/' || key[0] == '\\':`, new: "case false:",
+			},
+			{
+				what: "the error is not an ErrAddress", file: "upload/address.go",
+				old: `return permit{}, fmt.Errorf("%w: no %s in UploadAddress`, new: `return permit{}, fmt.Errorf("%[2]s: no %[2]s in UploadAddress`,
+			},
+		},
+	},
+	{
+		number: 39,
+		text:   "A playlist goes up with all it names: nested playlists, renditions, keys, initialisation sections and byte ranges, each file once under a free name, slices in parallel under one credential, the rewritten playlist last. What is missing, a loop, or outside the folder is found before anything is created",
+		breaks: []flaw{
+			{
+				what: "a byte order mark is part of the first line", file: "upload/playlist.go",
+				old: `bytes.TrimPrefix(text, []byte("\ufeff"))`, new: "text",
+			},
+			{
+				what: "a carriage return is part of the name", file: "upload/playlist.go",
+				old: `strings.Trim(line, " \t\r\n")`, new: `strings.Trim(line, " \t\n")`,
+			},
+			{
+				what: "initialisation sections are not seen", file: "upload/playlist.go",
+				old: "\"#EXT-X-MAP\":                sliceFile,\n", new: "",
+			},
+			{
+				what: "a name is given twice", file: "upload/playlist.go",
+				old: "s.used[free] = true\n", new: "",
+			},
+			{
+				what: "a path may climb out by escapes or backslashes", file: "upload/playlist.go",
+				old: `up == ".." || strings.HasPrefix(up, "../")`, new: "false",
+			},
+			{
+				what: "an absolute path is taken for a relative one", file: "upload/playlist.go",
+				old: `if strings.HasPrefix(name, "/") || strings.HasPrefix(name, ` + "`\\`" + `) {`, new: "if false {",
+			},
+			{
+				what: "file: is left as it is", file: "upload/hls.go",
+				old: `case scheme == "file" || len(scheme) == 1: // "C:"`, new: "case false:",
+			},
+			{
+				what: "links may lead out of the folder", file: "upload/hls.go",
+				old: "s.fsys, top.path, done = root.FS(), s.base(), root.Close", new: "s.fsys, top.path, done = os.DirFS(filepath.Dir(s.name)), s.base(), root.Close",
+			},
+			{
+				what: "a byte range may end after the file", file: "upload/hls.go",
+				old: "case f.url == nil && ref.least > f.size:", new: "case false:",
+			},
+			{
+				what: "a loop is not seen", file: "upload/hls.go",
+				old: "case f.open:\n\t\treturn f, ErrLoop\n", new: "",
+			},
+			{
+				what: "a missing slice passes", file: "upload/hls.go",
+				old: "if x.missing > 0 {\n\t\treturn nil, x.firstMissing\n\t}\n", new: "",
+			},
+			{
+				what: "playlists go with the slices", file: "upload/hls.go",
+				old: "waves[f.rank] = append(waves[f.rank], f)", new: "waves[0] = append(waves[0], f)",
+			},
+			{
+				what: "slices go one after the other", file: "upload/hls.go",
+				old: "for range min(r.cfg.Parallel, len(files)) {", new: "for range 1 {",
+			},
+			{
+				what: "each slice that is refused refreshes the credential", file: "upload/session.go",
+				old: "if sameKeys(refused, g.permit.keys) {", new: "if true {",
+			},
+		},
+	},
+	{
+		number: 40,
+		text:   "Progress never goes back and ends at exactly 100 %: bytes sent twice count once, bytes of an earlier run are told as such. The callback is never called twice at a time, and one that is slow, blocks or panics harms nothing",
+		breaks: []flaw{
+			{
+				what: "a part that is sent again moves the count back", file: "upload/progress.go",
+				old: "p.Sent = max(p.Sent, last.Sent)", new: "",
+			},
+			{
+				what: "bytes of a failed request stay counted", file: "upload/parts.go",
+				old: "s.tracker.moved(-n)\n", new: "",
+			},
+			{
+				what: "bytes are not counted", file: "upload/parts.go",
+				old: "s.tracker.moved(int64(n))", new: "_ = n",
+			},
+			{
+				what: "an object that is sent again counts twice", file: "upload/upload.go",
+				old: "r.sending.tracker.restart()\n", new: "",
+			},
+			{
+				what: "the end is not waited for", file: "upload/progress.go",
+				old: "waitFor(t.done, patience)", new: "",
+			},
+			{
+				what: "the last state is not told", file: "upload/progress.go",
+				old: "open = false\n", new: "return\n",
+			},
+			{
+				what: "the size of a stream stays unknown", file: "upload/upload.go",
+				old: "r.tracker.set(func(p *Progress) { p.Total = res.Size })", new: "",
+			},
+			{
+				what: "nearly all is 100 %", file: "upload/progress.go",
+				old: "return min(float64(p.Sent)/float64(p.Total)*100, 99.9)", new: "return float64(p.Sent) / float64(p.Total) * 100",
+			},
+			{
+				what: "bytes of an earlier run are not told", file: "upload/progress.go",
+				old: "p.Resumed += n\n", new: "",
+			},
+			{
+				what: "bytes of an earlier run are not counted", file: "upload/progress.go",
+				old: "t.count.Add(n)\n\t\t\tt.safe.Add(n)", new: "t.safe.Add(n)",
+			},
+			{
+				what: "bytes of an earlier run make the rate", file: "upload/progress.go",
+				old: "float64(max(0, p.Sent-p.Resumed-before))", new: "float64(max(0, p.Sent-before))",
+			},
+			{
+				what: "calls at the same time", file: "upload/progress.go",
+				old: "callback(p)\n", new: "go callback(p)\n",
+			},
+			{
+				what: "a slow callback holds up the sending", file: "upload/progress.go",
+				old: "select {\n\tcase t.wake <- struct{}{}:\n\tdefault:\n\t}", new: "select {\n\tcase t.wake <- struct{}{}:\n\tcase <-t.done:\n\t}",
+			},
+			{
+				what: "a slow callback holds the lock", file: "upload/progress.go",
+				old: "callback(p)\n", new: "t.mu.Lock()\n\t\t\tcallback(p)\n\t\t\tt.mu.Unlock()\n",
+			},
+			{
+				what: "a callback that blocks is waited for without end", file: "upload/progress.go",
+				old: "waitFor(t.done, patience)", new: "<-t.done",
+			},
+			{
+				what: "a panic of the callback ends the process", file: "upload/progress.go",
+				old: "if r := recover(); r != nil {", new: "if r := any(nil); r != nil {",
+			},
+			{
+				what: "a panic goes unnoticed", file: "upload/progress.go",
+				old: `log.Error("upload: the progress callback panicked and is not called any more", "panic", r)`, new: "_ = log",
+			},
+		},
+	},
+	{
+		number: 41,
+		text:   "The bandwidth limit holds over all parts and files together, within 10 %, and the end of ctx wakes who waits for it",
+		breaks: []flaw{
+			{
+				what: "each upload has the bandwidth for itself", file: "upload/upload.go",
+				old: "slots: r.slots, limit: r.limit, tracker: r.content.slices.beside", new: "slots: r.slots, limit: newLimit(r.cfg.Bandwidth), tracker: r.content.slices.beside",
+			},
+			{
+				what: "each slice of a playlist has the bandwidth for itself", file: "upload/hls.go",
+				old: "limit: r.limit,", new: "limit: newLimit(r.cfg.Bandwidth),",
+			},
+			{
+				what: "slices of a playlist are not limited", file: "upload/hls.go",
+				old: "limit: r.limit,", new: "",
+			},
+			{
+				what: "each request has the bandwidth for itself", file: "upload/parts.go",
+				old: "admit: s.limit.of(a)", new: "admit: newLimit(int64(s.limit.Limit())).of(a)",
+			},
+			{
+				what: "a whole second passes at once", file: "upload/limit.go",
+				old: "int(max(1, bytesPerSecond/8))", new: "int(bytesPerSecond)",
+			},
+			{
+				what: "more is sent than was admitted", file: "upload/feed.go",
+				old: "p = p[:n]\n\t}", new: "_ = n\n\t}",
+			},
+			{
+				what: "the wait does not end with ctx", file: "upload/limit.go",
+				old: "if err := sleep(a, wait); err != nil {", new: "if err := sleep(context.Background(), wait); err != nil {",
+			},
+			{
+				what: "a turn that was not taken is not given back", file: "upload/limit.go",
+				old: "turn.Cancel()\n", new: "",
+			},
+			{
+				what: "our own throttling counts as a stall", file: "upload/limit.go",
+				old: "a.hold()\n", new: "",
+			},
+		},
+	},
+	{
+		number: 42,
+		text:   "Config.Parallel counts the requests of all files together; no file holds up the others, be it long, slow or failing; each failure is told with its file, and Collect returns them in order",
+		breaks: []flaw{
+			{
+				what: "each file has slots of its own", file: "upload/upload.go",
+				old: "slots: r.slots, limit: r.limit, tracker: r.content.slices.beside", new: "slots: make(chan struct{}, cap(r.slots)), limit: r.limit, tracker: r.content.slices.beside",
+			},
+			{
+				what: "each slice of a playlist has slots of its own", file: "upload/hls.go",
+				old: "slots: r.slots,", new: "slots: make(chan struct{}, cap(r.slots)),",
+			},
+			{
+				what: "a long file takes all turns", file: "upload/parts.go",
+				old: "if acquire(ctx, own) != nil {\n\t\t\t\tbreak\n\t\t\t}\n", new: "_ = acquire(ctx, make(chan struct{}, 1))\n",
+			},
+			{
+				what: "a failing file keeps its slot during the pause", file: "upload/limit.go",
+				old: "return s.repeat(ctx, operation, func() (credentials.Credentials, error) {\n\t\tif err := acquire(ctx, s.slots); err != nil {\n\t\t\treturn credentials.Credentials{}, err\n\t\t}\n\t\tdefer release(s.slots)\n", new: "if err := acquire(ctx, s.slots); err != nil {\n\t\treturn err\n\t}\n\tdefer release(s.slots)\n\treturn s.repeat(ctx, operation, func() (credentials.Credentials, error) {\n",
+			},
+			{
+				what: "the wait for a slot does not end with ctx", file: "upload/limit.go",
+				old: "case <-ctx.Done():\n\t\treturn ended(ctx)\n", new: "",
+			},
+			{
+				what: "all files begin at once", file: "upload/batch.go",
+				old: "if running == u.cfg.Files {", new: "if false {",
+			},
+			{
+				what: "one failure ends the batch", file: "upload/batch.go",
+				old: "if !yield(r) {", new: "if !yield(r) || r.Err != nil {",
+			},
+			{
+				what: "a result has the number of another job", file: "upload/batch.go",
+				old: "}(index)\n", new: "}(running)\n",
+			},
+			{
+				what: "results are in the order of their ends", file: "upload/batch.go",
+				old: "return cmp.Compare(a.Index, b.Index)", new: "return 0 * cmp.Compare(a.Index, b.Index)",
+			},
+			{
+				what: "a job's own options are dropped", file: "upload/batch.go",
+				old: "slices.Concat(opts, job.Options, ", new: "slices.Concat(opts, ",
+			},
+			{
+				what: "a cut by the end of ctx goes unnoticed", file: "upload/batch.go",
+				old: "over := ctx.Err() != nil\n", new: "over := ctx.Err() != nil\n\t\tif over {\n\t\t\treturn\n\t\t}\n",
+			},
+			{
+				what: "after the end of ctx all jobs are taken", file: "upload/batch.go",
+				old: "if over {\n\t\t\treturn\n\t\t}\n", new: "_ = over\n",
+			},
+			{
+				what: "leaving the loop lets the uploads go on", file: "upload/batch.go",
+				old: "defer func() {\n\t\t\tcancel()\n", new: "defer func() {\n\t\t\tdefer cancel()\n",
+			},
+			{
+				what: "leaving the loop leaves the uploads behind", file: "upload/batch.go",
+				old: "for range running {\n\t\t\t\t<-results\n\t\t\t}\n", new: "go func() {\n\t\t\t\tfor range running {\n\t\t\t\t\t<-results\n\t\t\t\t}\n\t\t\t}()\n",
+			},
+			{
+				what: "leaving the loop leaves the sequence waiting", file: "upload/batch.go",
+				old: "close(left)\n", new: "_ = left\n",
+			},
+			{
+				what: "a sequence that never goes on keeps us", file: "upload/batch.go",
+				old: "ends, late = nil, time.After(patience)", new: "ends = nil",
+			},
+			{
+				what: "results wait for the sequence to end", file: "upload/batch.go",
+				old: "case r := <-results:\n\t\t\t\trunning--\n", new: "case r := <-results:\n\t\t\t\tif queue != nil && running < u.cfg.Files {\n\t\t\t\t\t<-pulled\n\t\t\t\t}\n\t\t\t\trunning--\n",
+			},
+		},
+	},
+	{
+		number: 43,
+		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag matches, and a file that ends early is an error",
+		breaks: []flaw{
+			{
+				what: "certificates are not verified", file: "upload/url.go",
+				old: "&tls.Config{RootCAs: d.roots}", new: "&tls.Config{RootCAs: d.roots, InsecureSkipVerify: true}",
+			},
+			{
+				what: "redirects are followed without end", file: "upload/url.go",
+				old: "if hops == d.redirects {", new: "if hops == 1000 {",
+			},
+			{
+				what: "a redirect may lead from https to http", file: "upload/url.go",
+				old: `case at.Scheme == "https" && to.Scheme != "https":`, new: "case false:",
+			},
+			{
+				what: "the address is not judged at the connection", file: "upload/url.go",
+				old: "if err != nil || !isPublic(to.Addr()) {", new: "if err != nil {",
+			},
+			{
+				what: "a proxy is asked for private addresses", file: "upload/url.go",
+				old: "err == nil && !d.private && !isPublic(ip)", new: "err == nil && false && !isPublic(ip)",
+			},
+			{
+				what: "an IPv4 address within IPv6 passes", file: "upload/url.go",
+				old: "ip = ip.Unmap()\n", new: "",
+			},
+			{
+				what: "a declared size over the cap is fetched", file: "upload/url.go",
+				old: "case answer.ContentLength > d.maxSize:\n\t\treturn fatal(d.tooLarge())\n", new: "",
+			},
+			{
+				what: "a stream has no cap", file: "upload/url.go",
+				old: "case d.offset > d.maxSize:", new: "case false:",
+			},
+			{
+				what: "a weak ETag counts as strong", file: "upload/url.go",
+				old: "if !isStrong(etag) {", new: "if false {",
+			},
+			{
+				what: "the rest of another file is taken", file: "upload/url.go",
+				old: "case etag != d.etag:\n\t\treturn fatal(ErrChanged)\n", new: "",
+			},
+			{
+				what: "another part than asked for is taken", file: "upload/url.go",
+				old: "case !ok || from != d.offset:", new: "case !ok:",
+			},
+			{
+				what: "a file that ends early is whole", file: "upload/url.go",
+				old: "case err == io.EOF && (d.size == UnknownSize || d.offset == d.size):", new: "case err == io.EOF || err == io.ErrUnexpectedEOF:",
+			},
+			{
+				what: "headers of the user go to other hosts", file: "upload/url.go",
+				old: "if at.Scheme == d.from.Scheme && at.Host == d.from.Host {", new: "if true {",
+			},
+		},
+	},
+}
