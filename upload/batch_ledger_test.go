@@ -220,6 +220,50 @@ func TestUpload_B33_B42_WhatChangedIsUploaded(t *testing.T) {
 	}
 }
 
+// TestUpload_B42_OnlyTheDirectoryOfTheBatch: a job with a directory of its own
+// is not listed there or elsewhere.
+func TestUpload_B42_OnlyTheDirectoryOfTheBatch(t *testing.T) {
+	t.Parallel()
+	b := newBatch(t)
+	other := t.TempDir()
+	b.jobs[0].Options = []Option{WithCheckpoint(other)}
+	for range 2 {
+		done, err := b.run(t, ctx)
+		require.NoError(t, err)
+		require.False(t, done[0].AlreadyUploaded)
+		require.Empty(t, files(t, other))
+	}
+}
+
+// TestLedger_ReplacedMeanwhile: a list that is removed, cut or exchanged under
+// a running batch is read anew.
+func TestLedger_ReplacedMeanwhile(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t.TempDir(), slog.New(slog.DiscardHandler))
+	known := func(name string) bool {
+		res, err := l.find(entryFor(name, identity{}))
+		require.NoError(t, err)
+		return res != nil
+	}
+	require.False(t, known("a"), "there is no list")
+	require.NoError(t, l.add(entryFor("a", identity{})))
+	require.NoError(t, l.add(entryFor("b", identity{})))
+	require.True(t, known("a"))
+	require.True(t, known("b"))
+	require.NoError(t, os.Truncate(l.path, 0))
+	require.False(t, known("a"), "cut")
+	require.NoError(t, l.add(entryFor("c", identity{})))
+	require.True(t, known("c"))
+	require.NoError(t, os.Rename(l.path, l.path+".old"))
+	require.False(t, known("c"), "gone")
+	for _, name := range []string{"d", "e"} {
+		require.NoError(t, l.add(entryFor(name, identity{})))
+	}
+	require.False(t, known("c"), "exchanged for a longer one")
+	require.True(t, known("d"))
+	require.ErrorContains(t, l.add(entry{Source: identity{Source: strings.Repeat("/", maxLine)}}), "at most 65536")
+}
+
 // TestUpload_B28_B42_DamagedList: what cannot be read of the list is uploaded
 // again, the rest is not, and what is added then is read.
 func TestUpload_B28_B42_DamagedList(t *testing.T) {
