@@ -38,8 +38,11 @@ func TestNews_MemoryIsBounded(t *testing.T) {
 	for i := range 3 * maxNews {
 		require.NoError(t, n.Handle(t.Context(), Event{MediaId: strconv.Itoa(i)}))
 	}
-	require.NoError(t, n.Handle(t.Context(), Event{MediaId: strings.Repeat("x", maxMediaId+1)}))
-	require.NoError(t, n.Handle(t.Context(), Event{}))
+	for _, id := range []string{"", strings.Repeat("x", maxMediaId+1)} {
+		require.NoError(t, n.Handle(t.Context(), Event{MediaId: id}))
+		_, kept := n.unread.get(id)
+		require.False(t, kept)
+	}
 	require.Len(t, n.unread.entries, maxNews)
 	require.Equal(t, maxNews, n.unread.oldest.Len())
 	require.NoError(t, n.Wait(t.Context(), strconv.Itoa(3*maxNews-1)), "the last is there")
@@ -48,6 +51,17 @@ func TestNews_MemoryIsBounded(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, n.Wait(ctx, "0"), context.Canceled, "the first is forgotten")
 	require.Empty(t, n.waiting, "who stops waiting leaves nothing behind")
+}
+
+// News that comes while ctx ends is not lost.
+func TestNews_AtTheLastMoment(t *testing.T) {
+	t.Parallel()
+	var n News
+	w := n.join("a")
+	require.NoError(t, n.Handle(t.Context(), Event{MediaId: "a"}))
+	require.True(t, n.leave("a", w))
+	later := n.join("a")
+	require.False(t, n.leave("a", later))
 }
 
 func TestReceiver_B44_ReplayMemoryIsBounded(t *testing.T) {

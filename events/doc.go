@@ -40,8 +40,8 @@
 // # Answering in time
 //
 // The service waits 5 seconds for an answer. Anything but a 200 is a failure:
-// ApsaraVideo VOD then repeats the callback a second later, twice at most, and
-// drops it for good after that. So hand long work to a queue of your own, be
+// ApsaraVideo VOD then repeats the callback a second later and drops it for
+// good after three attempts in all. So hand long work to a queue of your own, be
 // ready for the same event twice, and look at what matters by yourself in case
 // that an event got lost.
 package events

@@ -16,7 +16,8 @@ const (
 // zero News is ready for use, by any number of goroutines.
 //
 // News that nobody waits for is kept for the next one who asks, of the last
-// 10,000 assets.
+// 10,000 assets. A callback reaches one process only; uploads that wait in
+// another one ask the service once a minute all the same.
 type News struct {
 	mu      sync.Mutex
 	unread  bounded[string, struct{}]

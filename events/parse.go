@@ -99,7 +99,7 @@ type object map[string]json.RawMessage
 
 func objectOf(text []byte) (object, error) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil || fields == nil {
+	if err := json.Unmarshal(text, &fields); err != nil {
 		return nil, fmt.Errorf("%w: not a JSON object", ErrMalformed)
 	}
 	o := make(object, len(fields))

@@ -186,7 +186,6 @@ func TestReceiver_B44_Replay(t *testing.T) {
 	require.Contains(t, d.log.String(), events.ErrReplayed.Error())
 
 	// The same proof spelled in another way, and under the other service's name.
-	first.URL = callbackURL
 	for _, respell := range []func(header http.Header, signature string){
 		func(h http.Header, s string) { h.Set("X-VOD-SIGNATURE", strings.ToUpper(s)) },
 		func(h http.Header, s string) {
@@ -196,8 +195,9 @@ func TestReceiver_B44_Replay(t *testing.T) {
 			h.Del("X-VOD-TIMESTAMP")
 		},
 	} {
-		first.Service = "vod"
-		req, err := first.Request()
+		again := first
+		again.Service, again.URL = "vod", callbackURL
+		req, err := again.Request()
 		require.NoError(t, err)
 		respell(req.Header, req.Header.Get("X-VOD-SIGNATURE"))
 		require.Equal(t, 200, d.send(req))
@@ -209,6 +209,14 @@ func TestReceiver_B44_Replay(t *testing.T) {
 	second.Body = strings.Replace(uploaded, "43q91jdh7df", "other", 1)
 	require.Equal(t, 200, d.post(t, second))
 	require.Len(t, d.got, 2)
+
+	// So are two callbacks of one event that are signed for different receivers.
+	both := newDesk(t, func(c *events.Config) { c.Keys = append(c.Keys, "NewKey1") })
+	renewed := first
+	renewed.AuthKey = "NewKey1"
+	require.Equal(t, 200, both.post(t, first))
+	require.Equal(t, 200, both.post(t, renewed))
+	require.Len(t, both.got, 2)
 
 	off := newDesk(t, func(c *events.Config) { c.Replays = -1 })
 	for range 3 {
