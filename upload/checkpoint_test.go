@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -41,7 +42,7 @@ type broken struct {
 
 func breakOff(t *testing.T, target Target, faults ...mediatest.Fault) *broken {
 	t.Helper()
-	b := &broken{rig: newRig(t, func(c *Config) { c.Parallel = 1 }), data: random(600 * kib), dir: t.TempDir()}
+	b := &broken{rig: newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory()), data: random(600 * kib), dir: t.TempDir()}
 	b.file = writeFile(t, "movie.mp4", b.data)
 	b.CreateBucket("own-bucket")
 	if _, ok := target.(Bucket); ok {
@@ -89,18 +90,20 @@ func TestUpload_B27_ResumeAtEveryPoint(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := breakOff(t, tt.target, tt.stop)
-			require.Len(t, checkpoints(t, b.dir), 1)
-			res := b.resume(t, tt.target)
-			require.Equal(t, tt.parts, b.Calls("UploadPart"))
-			require.LessOrEqual(t, len(b.Medias()), 1)
-			if tt.create != "" {
-				require.Equal(t, 1, b.Calls(tt.create))
-				require.Equal(t, b.Medias()[0].MediaId, res.MediaId)
-			}
-			if b.fail.MediaId != "" {
-				require.Equal(t, b.fail.MediaId, res.MediaId)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				b := breakOff(t, tt.target, tt.stop)
+				require.Len(t, checkpoints(t, b.dir), 1)
+				res := b.resume(t, tt.target)
+				require.Equal(t, tt.parts, b.Calls("UploadPart"))
+				require.LessOrEqual(t, len(b.Medias()), 1)
+				if tt.create != "" {
+					require.Equal(t, 1, b.Calls(tt.create))
+					require.Equal(t, b.Medias()[0].MediaId, res.MediaId)
+				}
+				if b.fail.MediaId != "" {
+					require.Equal(t, b.fail.MediaId, res.MediaId)
+				}
+			})
 		})
 	}
 }
