@@ -196,6 +196,9 @@ func (r *record) check() error {
 	} else if r.Step != stepCreating && r.MediaId == "" {
 		return errors.New("neither address nor MediaId")
 	}
+	if (r.Step == stepStored || r.Step == stepDone) && r.Size < 1 {
+		return fmt.Errorf("an object of %d bytes", r.Size)
+	}
 	if r.UploadId != "" && (r.PartSize < minPart || r.PartSize > maxPart) {
 		return fmt.Errorf("parts of %d bytes", r.PartSize)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/mediatest"
 )
 
@@ -161,12 +162,23 @@ func TestUpload_B20_B46_AllPartsThere(t *testing.T) {
 
 func TestUpload_B28_UnreadableCheckpoint(t *testing.T) {
 	t.Parallel()
+	replace := func(old, new string) func([]byte) []byte {
+		return func(b []byte) []byte {
+			require.Equal(t, 1, bytes.Count(b, []byte(old)), "%s", b)
+			return bytes.Replace(b, []byte(old), []byte(new), 1)
+		}
+	}
 	for name, damage := range map[string]func([]byte) []byte{
-		"empty":     func([]byte) []byte { return nil },
-		"corrupt":   func([]byte) []byte { return []byte("\x00\x01 not JSON\n") },
-		"truncated": func(b []byte) []byte { return b[:40] },
-		"foreign":   func(b []byte) []byte { return bytes.Replace(b, []byte(`"checkpoint":1`), []byte(`"checkpoint":9`), 1) },
-		"huge":      func(b []byte) []byte { return append(b, make([]byte, maxCheckpoint)...) },
+		"empty":            func([]byte) []byte { return nil },
+		"corrupt":          func([]byte) []byte { return []byte("\x00\x01 not JSON\n") },
+		"truncated":        func(b []byte) []byte { return b[:40] },
+		"foreign":          replace(`"checkpoint":1`, `"checkpoint":9`),
+		"huge":             func(b []byte) []byte { return append(b, make([]byte, maxCheckpoint)...) },
+		"unknown step":     replace(`"step":"sending"`, `"step":"dreaming"`),
+		"no size of parts": replace(`"partSize":102400`, `"partSize":0`),
+		"other bucket":     replace(`"Bucket":"outin-`, `"Bucket":"../`),
+		"other endpoint":   replace(`"Endpoint":"http`, `"Endpoint":"gopher`),
+		"stored nothing":   replace(`"step":"sending"`, `"step":"stored"`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -247,6 +259,37 @@ func TestUpload_B29_StaleCheckpoint(t *testing.T) {
 	}
 }
 
+func TestUpload_B29_StaleAndStoppedAgain(t *testing.T) {
+	t.Parallel()
+	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
+	b.edit(t, func(r *record, _ map[int]part) { r.Initiated = r.Initiated.Add(-8 * 24 * time.Hour) })
+	for _, operation := range []string{"InitiateMultipartUpload", "UploadPart"} {
+		b.Fault(stopAt(operation, 1))
+		res, err := b.Upload(ctx, File(b.file), VODVideo{}, WithCheckpoint(b.dir))
+		require.Equal(t, b.fail.MediaId, failed(t, res, err).MediaId)
+		b.ClearFaults()
+	}
+	require.Equal(t, b.fail.MediaId, b.resume(t, VODVideo{}).MediaId)
+	require.Equal(t, 1, b.Calls("CreateUploadVideo"))
+}
+
+func TestUpload_B30_Confirmed(t *testing.T) {
+	t.Parallel()
+	one := part{number: 1, etag: `"AB"`, size: 5, crc: 7}
+	for name, tt := range map[string]struct {
+		listed part
+		same   bool
+	}{
+		"same":       {part{number: 1, etag: `"ab"`, size: 5}, true},
+		"bare ETag":  {part{number: 1, etag: "AB", size: 5}, true},
+		"other size": {part{number: 1, etag: `"AB"`, size: 6}, false},
+		"other ETag": {part{number: 1, etag: `"AC"`, size: 5}, false},
+		"other part": {part{number: 2, etag: `"AB"`, size: 5}, false},
+	} {
+		require.Equal(t, tt.same, len(confirmed([]part{one}, []part{tt.listed})) == 1, name)
+	}
+}
+
 func TestUpload_B30_PartsReconciled(t *testing.T) {
 	t.Parallel()
 	denied := mediatest.Fault{Operation: "ListParts", Times: mediatest.Always, Status: 403, Code: "AccessDenied"}
@@ -255,15 +298,17 @@ func TestUpload_B30_PartsReconciled(t *testing.T) {
 		fault  *mediatest.Fault
 		sent   int // by the second run, of six; five are recorded at most
 	}{
-		"as it is":      {func(*record, map[int]part) {}, nil, 1},
-		"missing":       {func(_ *record, p map[int]part) { delete(p, 2) }, nil, 2},
-		"not a prefix":  {func(_ *record, p map[int]part) { delete(p, 1) }, nil, 2},
-		"extra":         {func(_ *record, p map[int]part) { p[6] = part{6, `"AB"`, 100 * kib, 1} }, nil, 1},
-		"beyond":        {func(_ *record, p map[int]part) { p[7] = part{7, `"AB"`, 100 * kib, 1} }, nil, 1},
-		"wrong size":    {func(_ *record, p map[int]part) { q := p[3]; q.size--; p[3] = q }, nil, 2},
-		"wrong ETag":    {func(_ *record, p map[int]part) { q := p[3]; q.etag = `"AB"`; p[3] = q }, nil, 2},
-		"denied":        {func(*record, map[int]part) {}, &denied, 1},
-		"denied, wrong": {func(_ *record, p map[int]part) { q := p[3]; q.etag = `"AB"`; p[3] = q }, &denied, 1 + 6},
+		"as it is":           {func(*record, map[int]part) {}, nil, 1},
+		"missing":            {func(_ *record, p map[int]part) { delete(p, 2) }, nil, 2},
+		"not a prefix":       {func(_ *record, p map[int]part) { delete(p, 1) }, nil, 2},
+		"extra":              {func(_ *record, p map[int]part) { p[6] = part{6, `"AB"`, 100 * kib, 1} }, nil, 1},
+		"beyond":             {func(_ *record, p map[int]part) { p[7] = part{7, `"AB"`, 100 * kib, 1} }, nil, 1},
+		"wrong size":         {func(_ *record, p map[int]part) { q := p[3]; q.size--; p[3] = q }, nil, 2},
+		"wrong ETag":         {func(_ *record, p map[int]part) { q := p[3]; q.etag = `"AB"`; p[3] = q }, nil, 2},
+		"denied":             {func(*record, map[int]part) {}, &denied, 1},
+		"denied, wrong":      {func(_ *record, p map[int]part) { q := p[3]; q.etag = `"AB"`; p[3] = q }, &denied, 1 + 6},
+		"denied, wrong size": {func(_ *record, p map[int]part) { q := p[3]; q.size--; p[3] = q }, &denied, 2},
+		"denied, beyond":     {func(_ *record, p map[int]part) { p[7] = part{7, `"AB"`, 100 * kib, 1} }, &denied, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -387,9 +432,48 @@ func TestUpload_B33_KeyedBySourceAndTarget(t *testing.T) {
 			require.Equal(t, 4+6, b.Calls("UploadPart"))
 			if name == "changed" || name == "replaced" {
 				require.Empty(t, b.Uploads(), "the parts of the old file are removed")
+				return
 			}
+			require.Equal(t, b.fail.MediaId, b.resume(t, VODVideo{}).MediaId, "the first upload is as it was")
+			require.Equal(t, 4+6+3, b.Calls("UploadPart"))
 		})
 	}
+}
+
+func TestUpload_B33_KeyedByRegionAndAccount(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*broken, *alimedia.Config){
+		"region":  func(_ *broken, c *alimedia.Config) { c.Region = "cn-beijing" },
+		"account": func(b *broken, c *alimedia.Config) { c.Credentials = issued(b.IssueCredentials()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
+			first := b.cfg.VOD
+			b.cfg.VOD = first.With(func(c *alimedia.Config) { change(b, c) })
+			res, err := b.Upload(ctx, File(b.file), VODVideo{}, WithCheckpoint(b.dir))
+			require.NoError(t, err)
+			require.NotEqual(t, b.fail.MediaId, res.MediaId)
+			b.cfg.VOD = first
+			require.Equal(t, b.fail.MediaId, b.resume(t, VODVideo{}).MediaId)
+		})
+	}
+}
+
+type issued credentials.Credentials
+
+func (c issued) Credentials(context.Context) (credentials.Credentials, error) {
+	return credentials.Credentials(c), nil
+}
+
+func TestUpload_B33_SameByAnotherName(t *testing.T) {
+	t.Parallel()
+	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	b.file, err = filepath.Rel(here, b.file)
+	require.NoError(t, err)
+	require.Equal(t, b.fail.MediaId, b.resume(t, &VODVideo{}).MediaId)
 }
 
 func TestUpload_B34_TheErrorNamesTheAsset(t *testing.T) {
@@ -461,9 +545,29 @@ func TestUpload_B48_SinglePutAlready(t *testing.T) {
 	require.Equal(t, 1, r.Calls("PutObject"))
 }
 
+func TestUpload_B48_AnotherObject(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{100 * kib, 300 * kib} {
+		r := newRig(t, nil)
+		dir, data := t.TempDir(), random(size)
+		file := writeFile(t, "movie.mp4", data)
+		r.Fault(stopAt("PutObject", 1), stopAt("UploadPart", 2))
+		res, err := r.Upload(ctx, File(file), VODVideo{}, WithCheckpoint(dir))
+		failed(t, res, err)
+		r.ClearFaults()
+		m := r.Medias()[0]
+		r.PutObject(m.Bucket, m.Key, make([]byte, size))
+		res, err = r.Upload(ctx, File(file), VODVideo{}, WithCheckpoint(dir))
+		require.NoError(t, err)
+		r.stored(t, res, data)
+		require.Equal(t, m.MediaId, res.MediaId)
+	}
+}
+
 func FuzzParseCheckpoint(f *testing.F) {
 	f.Add([]byte(`{"checkpoint":1,"step":"sending","mediaId":"a","uploadId":"U","partSize":102400}` + "\n" + `{"part":1,"etag":"E","size":1,"crc64":2}` + "\n"))
 	f.Add([]byte(`{"checkpoint":2}` + "\n"))
+	f.Add([]byte(`{"checkpoint":1,"step":"done","source":{"source":"/a","version":"1"},"created":"2026-01-02T03:04:05Z","token":"t","fileURL":"u","address":{"Endpoint":"https://oss-cn-shanghai.aliyuncs.com","Bucket":"bucket","FileName":"a/b.mp4"},"size":5,"crc64":18446744073709551615,"asked":"2026-01-02T03:04:05.6Z"}` + "\n"))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, parts, err := parseCheckpoint(data)
@@ -471,6 +575,15 @@ func FuzzParseCheckpoint(f *testing.F) {
 			return
 		}
 		require.Equal(t, checkpointVersion, r.Version)
+		_ = plan{size: 1 << 40, part: r.PartSize}.partSize(7)
+		again := filepath.Join(t.TempDir(), "again")
+		rewrite(t, again, r, parts)
+		text, err := readCheckpoint(again)
+		require.NoError(t, err)
+		r2, parts2, err := parseCheckpoint(text)
+		require.NoError(t, err, "%s", text)
+		require.Equal(t, r, r2)
+		require.Equal(t, parts, parts2)
 		require.LessOrEqual(t, len(parts), maxParts)
 		if r.UploadId != "" {
 			require.GreaterOrEqual(t, r.PartSize, int64(minPart))

@@ -41,6 +41,7 @@ func TestUpload_B31_DiskFull(t *testing.T) {
 				require.Contains(t, out.Error, "file too large")
 				require.Len(t, r.Medias(), tt.created)
 				require.Empty(t, r.Uploads(), "parts that no checkpoint knows of")
+				require.Less(t, r.Calls("UploadPart"), 30, "it ends with the first part that is not recorded")
 				j.FileLimit = 0
 				out = j.start(t).outcome(t)
 				require.Empty(t, out.Error)

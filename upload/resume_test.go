@@ -119,6 +119,24 @@ func TestUpload_B27_RegisteredOnce(t *testing.T) {
 	}
 }
 
+// TestUpload_B27_OneToken: an operation that knows what it was asked before is
+// asked by the same token.
+func TestUpload_B27_OneToken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newFakeTimeRig(t)
+		dir, file := t.TempDir(), writeFile(t, "movie.mp4", random(100*kib))
+		r.Fault(mediatest.Fault{Operation: "RegisterMediaInfo", AfterEffect: true, Times: 4})
+		res, err := r.Upload(ctx, File(file), ownBucket(RegisterMediaInfo{}), WithCheckpoint(dir))
+		failed(t, res, err)
+		res, err = r.Upload(ctx, File(file), ownBucket(RegisterMediaInfo{}), WithCheckpoint(dir))
+		require.NoError(t, err)
+		require.Equal(t, r.Medias()[0].MediaId, res.MediaId)
+		require.False(t, res.AlreadyRegistered)
+		require.Len(t, r.Medias(), 1)
+	})
+}
+
 // lateStreams makes the service show no streams before a time.
 func (r *rig) lateStreams(from time.Time) {
 	r.Handle("ice", "GetMediaInfo", func(p url.Values) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,19 @@ type Target interface {
 	// resume goes on with the place of an earlier run. stored tells that the
 	// bytes are there; credentials are not needed then.
 	resume(ctx context.Context, u *Uploader, file subject, was place, stored bool) (place, error)
+}
+
+// plain is the target where a pointer to it was given.
+func plain(t Target) Target {
+	v := reflect.ValueOf(t)
+	if v.Kind() != reflect.Pointer {
+		return t
+	}
+	if v.IsNil() {
+		return nil
+	}
+	p, _ := v.Elem().Interface().(Target)
+	return p
 }
 
 // subject is what is known of the source before anything is created.

@@ -204,6 +204,7 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 	for _, opt := range opts {
 		opt(&o)
 	}
+	target = plain(target)
 	r := &run{Uploader: u, tracker: newTracker(o.progress, u.log)}
 	defer r.tracker.close()
 	res, err := r.upload(ctx, src, target, o)
