@@ -20,6 +20,8 @@
 // [InMemory] replaces sockets by pipes, so that a test runs inside a
 // testing/synctest bubble and hours of waiting take no time.
 //
+// [Callback] makes the requests by which the services report events, signed.
+//
 // API calls and OSS requests share the server: a request with an x-acs-action
 // header is an API call, everything else is OSS, with the bucket in the path
 // (which is how clients talk to an endpoint that is an IP address) or in the
