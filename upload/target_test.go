@@ -385,28 +385,30 @@ func TestUpload_B35_RegisteredIsNotRegisteredAgain(t *testing.T) {
 	} {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			r := newBucketRig(t)
-			target := Bucket{Name: "own-bucket", Register: register(r.AddMedia(mediatest.Media{Service: "ice"}))}
-			stopping, cancel := context.WithCancel(ctx)
-			defer cancel()
-			asks := func(q mediatest.Request) bool {
-				if strings.HasPrefix(q.Operation, "Get") {
-					cancel()
-				}
-				return false
-			}
-			r.Fault(mediatest.Fault{Match: asks})
-			file, dir := writeFile(t, "a.mp4", random(kib)), t.TempDir()
-			res, err := r.Upload(stopping, File(file), target, WithCheckpoint(dir), WithWait())
-			e := failed(t, res, err)
-			require.ErrorIs(t, err, context.Canceled)
-			require.Equal(t, StageWait, e.Stage)
-			res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir), WithWait())
-			require.NoError(t, err)
-			require.Equal(t, e.MediaId, res.MediaId)
-			require.False(t, res.AlreadyRegistered)
-			require.Equal(t, 1, r.Calls(operation))
-			require.Equal(t, 1, r.Calls("PutObject"))
+			synctest.Test(t, func(t *testing.T) {
+				r := newWaitRig(t)
+				target := Bucket{Name: "own-bucket", Register: register(r.AddMedia(mediatest.Media{Service: "ice"}))}
+				stopping, cancel := context.WithCancel(inTime(t))
+				defer cancel()
+				r.Fault(mediatest.Fault{Delay: time.Minute, Match: func(q mediatest.Request) bool {
+					asks := strings.HasPrefix(q.Operation, "Get")
+					if asks {
+						cancel()
+					}
+					return asks
+				}})
+				file, dir := writeFile(t, "a.mp4", random(kib)), t.TempDir()
+				res, err := r.Upload(stopping, File(file), target, WithCheckpoint(dir), WithWait())
+				e := failed(t, res, err)
+				require.ErrorIs(t, err, context.Canceled)
+				require.Equal(t, StageWait, e.Stage)
+				res, err = r.Upload(inTime(t), File(file), target, WithCheckpoint(dir), WithWait())
+				require.NoError(t, err)
+				require.Equal(t, e.MediaId, res.MediaId)
+				require.False(t, res.AlreadyRegistered)
+				require.Equal(t, 1, r.Calls(operation))
+				require.Equal(t, 1, r.Calls("PutObject"))
+			})
 		})
 	}
 }

@@ -180,7 +180,7 @@ var registering = []promise{
 			},
 			{
 				what: "a Yike asset is registered by another URL than is told", file: "upload/target.go",
-				old: "InputURL: res.FileURL,", new: "InputURL: strings.ReplaceAll(res.FileURL, \"%\", \"%25\"),",
+				old: "InputURL: res.FileURL,", new: "InputURL: \"oss://\" + res.Bucket + \"/\" + res.Key,",
 			},
 			{
 				what: "the key is cleaned like a path", file: "upload/bucket.go",
@@ -260,7 +260,7 @@ var registering = []promise{
 			},
 			{
 				what: "white space is not Base64", file: "upload/address.go",
-				old: `text = strings.Join(strings.Fields(text), "")`, new: "text = strings.TrimSpace(text)",
+				old: "text = strings.Join(strings.Fields(text), \"\")\n", new: "",
 			},
 			{
 				what: "keys count as they are spelled", file: "upload/address.go",
@@ -326,7 +326,7 @@ var registering = []promise{
 			},
 			{
 				what: "a path may climb out by escapes or backslashes", file: "upload/playlist.go",
-				old: `up == ".." || strings.HasPrefix(up, "../")`, new: "false",
+				old: `up == ".." || strings.HasPrefix(up, "../")`, new: `up == ".."`,
 			},
 			{
 				what: "an absolute path is taken for a relative one", file: "upload/playlist.go",
@@ -423,10 +423,6 @@ var registering = []promise{
 				old: "select {\n\tcase t.wake <- struct{}{}:\n\tdefault:\n\t}", new: "select {\n\tcase t.wake <- struct{}{}:\n\tcase <-t.done:\n\t}",
 			},
 			{
-				what: "a slow callback holds the lock", file: "upload/progress.go",
-				old: "callback(p)\n", new: "t.mu.Lock()\n\t\t\tcallback(p)\n\t\t\tt.mu.Unlock()\n",
-			},
-			{
 				what: "a callback that blocks is waited for without end", file: "upload/progress.go",
 				old: "waitFor(t.done, patience)", new: "<-t.done",
 			},
@@ -496,7 +492,7 @@ var registering = []promise{
 			},
 			{
 				what: "a long file takes all turns", file: "upload/parts.go",
-				old: "if acquire(ctx, own) != nil {\n\t\t\t\tbreak\n\t\t\t}\n", new: "_ = acquire(ctx, make(chan struct{}, 1))\n",
+				old: "own := make(chan struct{}, cap(s.slots))", new: "own := make(chan struct{}, maxParts)",
 			},
 			{
 				what: "a failing file keeps its slot during the pause", file: "upload/limit.go",
@@ -574,7 +570,7 @@ var registering = []promise{
 			},
 			{
 				what: "the address is not judged at the connection", file: "upload/url.go",
-				old: "if err != nil || !isPublic(to.Addr()) {", new: "if err != nil {",
+				old: "if err != nil || !isPublic(to.Addr()) {", new: "if err != nil || !to.IsValid() {",
 			},
 			{
 				what: "a proxy is asked for private addresses", file: "upload/url.go",
