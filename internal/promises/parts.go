@@ -107,6 +107,7 @@ var parts = []promise{
 		{what: "what is no file stays open", file: "upload/source.go", old: "f.Close()\n\t\treturn nil, err", new: "return nil, err"},
 		{what: "the checkpoint stays open", file: "upload/checkpoint.go", old: "j.closeFile()\n\tif remove {", new: "if remove {"},
 		{what: "the lock stays open", file: "upload/lock_unix.go", old: "_ = f.Close()\n", new: ""},
+		{what: "an answer keeps its connection", file: "upload/oss.go", old: `defer resp.Body.Close()`, new: ``},
 		{what: "the reading of a stream goes on", file: "upload/upload.go", old: `r.feed.stop()`, new: `_ = r.feed.stop`},
 		{what: "the reports go on", file: "upload/upload.go", old: `defer r.tracker.close()`, new: ``},
 		{what: "a panic of the callback ends the process", file: "upload/progress.go", old: `if r := recover(); r != nil {`, new: `if r := any(nil); r != nil {`},
