@@ -106,7 +106,7 @@ func TestUpload_B27_B42_BatchStoppedAnywhere(t *testing.T) {
 	for name, cancelled := range map[string]bool{"the service is gone": false, "the context ends": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for stop, over := 1, false; !over; stop++ {
+			for stop, over := 1, false; !over; stop += stopEvery {
 				synctest.Test(t, func(t *testing.T) {
 					b := newBatch(t, mediatest.InMemory())
 					ctx, cancel := context.WithCancel(ctx)
