@@ -51,6 +51,9 @@ var (
 // When an upload fails or ctx ends, checkpoint and parts stay. The store is
 // asked to remove parts only when they are of no more use; ApsaraVideo VOD
 // removes them after 7 days, then they are sent again under the same MediaId.
+// A VODImage, VODAttachedMedia or ICEStream is gone on with when its object has
+// arrived, before that it is [ErrNotResumable] where the service issues no
+// other credential.
 //
 // Only a [File] and an [HLS] playlist with all that it names can be recognised
 // again; other sources are uploaded without a checkpoint. The slices of a
@@ -63,7 +66,7 @@ func WithCheckpoint(dir string) Option {
 }
 
 // WithCheckpointRequired makes an upload fail that cannot write its
-// checkpoint, with [ErrCheckpoint].
+// checkpoint, with [ErrCheckpoint]. It is written once before an asset is made.
 func WithCheckpointRequired() Option {
 	return func(o *options) { o.checkpoint.required = true }
 }
