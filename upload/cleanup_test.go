@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -197,6 +198,38 @@ func TestUpload_B24_CancelledInitiateIsRemembered(t *testing.T) {
 	r.stored(t, res, data)
 	require.Equal(t, e.MediaId, res.MediaId)
 	require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
+}
+
+// TestUpload_B24_CheckpointThatRemembersNothing: parts that no later run would
+// find are removed, though a checkpoint was asked for.
+func TestUpload_B24_CheckpointThatRemembersNothing(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(t *testing.T, b *broken) (src Source, dir string){
+		"a stream": func(_ *testing.T, b *broken) (Source, string) {
+			return Reader("movie.mp4", reader(bytes.NewReader(b.data)), UnknownSize), b.dir
+		},
+		"no directory": func(_ *testing.T, b *broken) (Source, string) {
+			return File(b.file), filepath.Join(b.file, "below a file")
+		},
+		"something else has its name": func(t *testing.T, b *broken) (Source, string) {
+			path := checkpoints(t, b.dir)[0]
+			require.NoError(t, os.Remove(path))
+			require.NoError(t, os.MkdirAll(filepath.Join(path, "folder"), 0o700))
+			return File(b.file), b.dir
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := breakOff(t, VODVideo{}, stopAt("InitiateMultipartUpload", 1))
+			src, dir := spoil(t, b)
+			b.Fault(stopAt("UploadPart", 4))
+			res, err := b.Upload(ctx, src, VODVideo{}, WithCheckpoint(dir))
+			failed(t, res, err)
+			require.True(t, alimedia.HasCode(err, "Stop"))
+			require.GreaterOrEqual(t, b.Calls("AbortMultipartUpload"), 1)
+			require.Empty(t, b.Uploads())
+		})
+	}
 }
 
 // TestUpload_B25_CancelAndAbortFails: the error is still that of ctx, and the

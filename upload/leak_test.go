@@ -224,8 +224,9 @@ func TestUpload_B26_LoopLeft(t *testing.T) {
 	oops := errors.New("oops")
 	for _, leave := range []string{"break", "panic"} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, func(c *Config) { c.StallTimeout = time.Hour }, mediatest.InMemory())
-			r.Fault(mediatest.Fault{Operation: "UploadPart", Delay: time.Hour, Times: mediatest.Always})
+			r := newRig(t, func(c *Config) { c.StallTimeout, c.Parallel, c.Files = time.Hour, 8, 2 }, mediatest.InMemory())
+			r.Fault(mediatest.Fault{Operation: "PutObject", Delay: time.Minute},
+				mediatest.Fault{Operation: "UploadPart", Delay: 40 * time.Minute, Times: mediatest.Always})
 			jobs := func(yield func(Job) bool) {
 				size := kib
 				for yield(Job{Source: bytesSource("movie.mp4", random(size)), Target: VODVideo{}}) {
@@ -249,6 +250,7 @@ func TestUpload_B26_LoopLeft(t *testing.T) {
 				}
 			}()
 			require.Less(t, time.Since(left), 5*time.Second)
+			require.Equal(t, 6, r.Calls("UploadPart"), "the second file was under way")
 			require.Empty(t, r.slots)
 			require.Empty(t, r.Uploads())
 		})

@@ -92,6 +92,7 @@ var parts = []promise{
 	{number: 24, text: "With a checkpoint, a cancelled or failed upload keeps its parts for the next run; without one, no upload id is left in the store.", breaks: []flaw{
 		{what: "the parts are removed in spite of the checkpoint", file: "upload/resume.go", old: `if s.journal.lasts() {`, new: `if s.journal.lasts() && s.journal.required {`},
 		{what: "the checkpoint is removed by a cancel", file: "upload/resume.go", old: `return err == nil || r.uploaded`, new: `return err == nil || ctx.Err() != nil || r.uploaded`},
+		{what: "parts are kept for a checkpoint that could not be written", file: "upload/checkpoint.go", old: `return j.file != nil`, new: `return true`},
 		{what: "a cancel leaves the parts", file: "upload/parts.go", old: `if err != nil && s.uploadID != "" {`, new: `if err != nil && ctx.Err() == nil && s.uploadID != "" {`},
 		{what: "only a cancel removes the parts", file: "upload/parts.go", old: `if err != nil && s.uploadID != "" {`, new: `if ctx.Err() != nil && s.uploadID != "" {`},
 		{what: "the id of an upload is not waited for", file: "upload/parts.go", old: `linger(ctx, patience)`, new: `context.WithCancel(ctx)`},
@@ -120,10 +121,10 @@ var parts = []promise{
 		{what: "uploads are not told that their loop was left", file: "upload/batch.go", old: "\t\t\tcancel()\n\t\t\tclose(left)\n", new: "\t\t\t_ = cancel\n\t\t\tclose(left)\n"},
 	}},
 	{number: 45, text: "A small file costs one request to create, one that carries its bytes and one to finish where the target has that; the memory does not grow with the number of files.", breaks: []flaw{
-		{what: "a short stream is sent in parts", file: "upload/parts.go", old: `first.last && first.number == 1 && s.plan.size == UnknownSize`, new: `false`},
-		{what: "a file below the threshold is sent in parts", file: "upload/parts.go", old: `if s.plan.single || first`, new: `if first`},
-		{what: "the store is asked for the object first", file: "upload/resume.go", old: "was, earlier := s.journal.state()\n\tif !earlier {", new: "was, earlier := s.journal.state()\n\tif was.UploadId != \"\" && !earlier {"},
-		{what: "a fresh credential is refreshed", file: "upload/session.go", old: `g.due = now.Add(max(p.life/2`, new: `g.due = now.Add(0 * max(p.life/2`},
+		{what: "a short stream is sent in parts", file: "upload/parts.go", old: `first.last && first.number == 1 && s.plan.size == UnknownSize`, new: `false`, test: "B45_(RequestsOf|Small)"},
+		{what: "a file below the threshold is sent in parts", file: "upload/parts.go", old: `if s.plan.single || first`, new: `if first`, test: "B45_(RequestsOf|Small)"},
+		{what: "the store is asked for the object first", file: "upload/resume.go", old: "was, earlier := s.journal.state()\n\tif !earlier {", new: "was, earlier := s.journal.state()\n\tif was.UploadId != \"\" && !earlier {", test: "B45_(RequestsOf|Small)"},
+		{what: "a fresh credential is refreshed", file: "upload/session.go", old: `g.due = now.Add(max(p.life/2`, new: `g.due = now.Add(0 * max(p.life/2`, test: "B45_(RequestsOf|Small)"},
 		{what: "jobs are taken without need", file: "upload/batch.go", old: `make(chan Job), make(chan BatchResult)`, new: `make(chan Job, 1000), make(chan BatchResult)`},
 		{what: "all files at once", file: "upload/batch.go", old: `if running == u.cfg.Files {`, new: `if running < 0 {`},
 		{what: "results are kept until the end", file: "upload/batch.go", old: "running--\n", new: "running--\n\t\t\t\tdefer func() { _ = r }()\n"},
