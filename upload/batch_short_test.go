@@ -3,8 +3,8 @@
 package upload
 
 const (
-	manyFiles = 20_000
-	longFile  = 300 << 20 // bytes
+	manyFiles = 10_000
+	longFile  = 100 << 20 // bytes
 	heapFile  = 100 << 20 // bytes
 	stopEvery = 3         // of the requests of a batch
 )
