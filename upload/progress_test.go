@@ -111,6 +111,73 @@ func TestUpload_B40_SentAgainCountsOnce(t *testing.T) {
 	require.Zero(t, last.Resumed)
 }
 
+// TestUpload_B40_LostOnTheWay: the same, with parts of it sent, and with a
+// playlist of which one slice is sent again.
+func TestUpload_B40_LostOnTheWay(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		src  Source
+		lost mediatest.Fault
+	}{
+		"file":     {bytesSource("movie.mp4", random(1000*kib)), mediatest.Fault{Operation: "UploadPart", Nth: 5}},
+		"playlist": {HLSFS(season(6, 250*kib).fs(), "index.m3u8"), mediatest.Fault{Operation: "CompleteMultipartUpload"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+				tt.lost.Status, tt.lost.Code = 404, "NoSuchUpload"
+				r.Fault(tt.lost, mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Second})
+				looked, last := 0, Progress{}
+				res, err := r.Upload(ctx, tt.src, VODVideo{}, WithProgress(func(p Progress) {
+					last = p
+					stored := int64(0)
+					for _, key := range r.Objects(r.StorageBucket()) {
+						data, _ := r.Object(r.StorageBucket(), key)
+						stored += int64(len(data))
+					}
+					all := r.Uploads()
+					if len(all) == 1 {
+						stored += int64(len(all[0].Parts) * 100 * kib)
+					}
+					if p.Stage == StageSend && len(all) == 1 && stored >= 500*kib {
+						looked++
+						require.LessOrEqual(t, p.Sent, stored+100*kib)
+					}
+				}))
+				require.NoError(t, err)
+				require.Greater(t, looked, 4)
+				require.Equal(t, StageDone, last.Stage)
+				require.Equal(t, res.Size, last.Sent)
+				require.Equal(t, res.Size, last.Total)
+			})
+		})
+	}
+}
+
+// TestUpload_B40_ResumedAndLost: what an earlier run has sent is sent again
+// after all.
+func TestUpload_B40_ResumedAndLost(t *testing.T) {
+	t.Parallel()
+	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
+	b.Fault(mediatest.Fault{Operation: "CompleteMultipartUpload", Status: 404, Code: "NoSuchUpload"})
+	var last Progress
+	b.resume(t, VODVideo{}, WithProgress(func(p Progress) { last = p }))
+	require.Equal(t, 4+3+6, b.Calls("UploadPart"))
+	require.Zero(t, last.Resumed)
+	require.EqualValues(t, 600*kib, last.Sent)
+}
+
+func TestUpload_B40_ResumedAtTheEnd(t *testing.T) {
+	t.Parallel()
+	b := breakOff(t, YikeAsset{}, stopAt("RegisterYikeAssetMediaInfo", 1))
+	var last Progress
+	b.resume(t, YikeAsset{}, WithProgress(func(p Progress) { last = p }))
+	require.EqualValues(t, 600*kib, last.Resumed)
+	require.EqualValues(t, 600*kib, last.Sent)
+	require.Equal(t, StageDone, last.Stage)
+}
+
 func TestUpload_B40_ResumedIsTold(t *testing.T) {
 	t.Parallel()
 	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))

@@ -262,6 +262,23 @@ func TestUpload_B38_OddPermitsWork(t *testing.T) {
 	}
 }
 
+// TestUpload_B38_KeyAndHost: a key is taken as it is, blanks included; a host
+// is one or is refused.
+func TestUpload_B38_KeyAndHost(t *testing.T) {
+	t.Parallel()
+	auth := mediatest.EncodeBase64(sampleAuth)
+	const key = " sv/a b.mp4 "
+	p, err := decodePermit(mediatest.EncodeBase64(with(sampleAddress, object{"FileName": key, "Bucket": " outin-example\n"})), auth, sampleNow)
+	require.NoError(t, err)
+	require.Equal(t, key, p.Key)
+	require.Equal(t, "outin-example", p.Bucket)
+	for _, host := range []string{"a_b.example", "oss!example", "öss.example", strings.Repeat("a", 254)} {
+		_, err := decodePermit(mediatest.EncodeBase64(with(sampleAddress, object{"Endpoint": host})), auth, sampleNow)
+		require.ErrorIs(t, err, ErrAddress, host)
+		require.ErrorContains(t, err, "is not a host", host)
+	}
+}
+
 // creating are the targets that make an asset before the bytes are sent, each
 // with a file for it.
 func (r *rig) creating() map[string]Target {
@@ -435,6 +452,26 @@ func TestUpload_B35_AlreadyRegistered(t *testing.T) {
 	}
 }
 
+// TestUpload_B35_RegisteredAndNotFound: the service contradicts itself for
+// good, and both answers are told.
+func TestUpload_B35_RegisteredAndNotFound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newWaitRig(t)
+		target := Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}
+		_, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target)
+		require.NoError(t, err)
+		r.Fault(mediatest.Fault{Operation: "GetMediaInfo", Times: mediatest.Always, Status: 404, Code: "MediaNotFound"})
+		start := time.Now()
+		res, err := r.Upload(inTime(t), bytesSource("a.mp4", random(kib)), target)
+		e := failed(t, res, err)
+		require.Equal(t, StageFinish, e.Stage)
+		require.ErrorContains(t, err, "MediaAlreadyExist")
+		require.ErrorContains(t, err, "MediaNotFound")
+		require.Less(t, time.Since(start), time.Minute)
+	})
+}
+
 func TestUpload_B35_RegistrationRefused(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -530,6 +567,23 @@ func TestUpload_B36_Names(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUpload_B36_LongestKey: the store takes 1023 bytes.
+func TestUpload_B36_LongestKey(t *testing.T) {
+	t.Parallel()
+	r := newBucketRig(t)
+	target := Bucket{Name: "own-bucket", Region: "cn-shanghai"}
+	name := strings.Repeat("a", maxKey-4) + ".mp4"
+	data := random(kib)
+	res, err := r.Upload(ctx, bytesSource(name, data), target)
+	require.NoError(t, err)
+	r.stored(t, res, data)
+	require.Equal(t, name, res.Key)
+	res, err = r.Upload(ctx, bytesSource("a"+name, data), target)
+	failed(t, res, err)
+	require.ErrorContains(t, err, "1024 bytes, at most 1023")
+	require.Equal(t, 1, r.Calls("PutObject"))
 }
 
 // refuseCallbacks makes the store's callbacks fail.

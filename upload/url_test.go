@@ -469,7 +469,7 @@ func TestUpload_B43_SizeCapOfStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrigin(t, func(w http.ResponseWriter, _ *http.Request) {
 			block := make([]byte, 64*kib)
-			for {
+			for range 64 {
 				if _, err := w.Write(block); err != nil {
 					return
 				}

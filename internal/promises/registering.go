@@ -49,6 +49,14 @@ var registering = []promise{
 				old: "if alimedia.IsAlreadyExists(err) {", new: "if false {",
 			},
 			{
+				what: "a new asset is looked up once only", file: "upload/bucket.go",
+				old: "alimedia.IsNotFound(err) && time.Now().Before(until)", new: "alimedia.IsNotFound(err) && time.Now().After(until)",
+			},
+			{
+				what: "an asset is looked up without end", file: "upload/bucket.go",
+				old: "alimedia.IsNotFound(err) && time.Now().Before(until)", new: "alimedia.IsNotFound(err)",
+			},
+			{
 				what: "an asset that was there is told as new", file: "upload/bucket.go",
 				old: "info.RequestId, true\n", new: "info.RequestId, false\n",
 			},
@@ -187,6 +195,10 @@ var registering = []promise{
 				old: "return t.Key + name", new: "return strings.TrimLeft(t.Key+name, \".\")",
 			},
 			{
+				what: "the longest key is refused", file: "upload/address.go",
+				old: "len(key) > maxKey", new: "len(key) >= maxKey",
+			},
+			{
 				what: "the name is folded to lower case", file: "upload/target.go",
 				old: "req.FileName = cmp.Or(req.FileName, file.name)\n\treq.Title = cmp.Or(req.Title, clipRunes", new: "req.FileName = cmp.Or(req.FileName, strings.ToLower(file.name))\n\treq.Title = cmp.Or(req.Title, clipRunes",
 			},
@@ -295,6 +307,14 @@ var registering = []promise{
 				old: "if len(text) > maxDocument {", new: "if false {",
 			},
 			{
+				what: "blanks are cut off a key", file: "upload/address.go",
+				old: `if name == "FileName" {`, new: "if false {",
+			},
+			{
+				what: "an endpoint may be no host", file: "upload/address.go",
+				old: " || !isHost(u.Hostname())", new: "",
+			},
+			{
 				what: "a key that begins with a slash is used", file: "upload/address.go",
 				old: `case key[0] == '/' || key[0] == '\\':`, new: "case false:",
 			},
@@ -385,6 +405,22 @@ var registering = []promise{
 			{
 				what: "an object that is sent again counts twice", file: "upload/upload.go",
 				old: "r.sending.tracker.restart()\n", new: "",
+			},
+			{
+				what: "an object that is sent again keeps its count", file: "upload/progress.go",
+				old: "t.count.Add(-count)\n", new: "_ = count\n",
+			},
+			{
+				what: "a slice that is sent again counts twice", file: "upload/hls.go",
+				old: "sending.tracker.restart()\n", new: "",
+			},
+			{
+				what: "bytes that are sent again are told as resumed", file: "upload/progress.go",
+				old: "p.Resumed -= resumed\n", new: "_ = resumed\n",
+			},
+			{
+				what: "an object that an earlier run has stored is not told", file: "upload/resume.go",
+				old: "r.tracker.resumed(r.content.slices.with(was.Size))\n", new: "",
 			},
 			{
 				what: "the end is not waited for", file: "upload/progress.go",
