@@ -113,7 +113,7 @@ var network = []promise{
 			{what: "408 RequestTimeout is an error", file: "upload/session.go", old: `alimedia.HasCode(err, "RequestTimeout")`, new: `false`},
 			{what: "every refusal is repeated", file: "upload/session.go", old: `return api.Retryable() || api.StatusCode`, new: `return api.StatusCode != 0 || api.StatusCode`},
 			{what: "a broken connection is an error", file: "upload/session.go", old: `return !errors.As(err, &certificate) &&`, new: `return errors.Is(err, ErrStalled) && !errors.As(err, &certificate) &&`},
-			{what: "a bad certificate is tried again", file: "upload/session.go", old: `return !errors.As(err, &certificate) &&`, new: `return`},
+			{what: "a bad certificate is tried again", file: "upload/session.go", old: `return !errors.As(err, &certificate) &&`, new: `return certificate == nil &&`},
 			{what: "all wait for the same time", file: "upload/session.go", old: `return rand.N(bound) + 1`, new: `return rand.N(time.Duration(1)) + bound`},
 			{what: "the pause does not grow", file: "upload/session.go", old: `s.retry.BaseDelay << min(failures, 20)`, new: `s.retry.BaseDelay << min(failures, 0)`},
 			{what: "the pause has no bound", file: "upload/session.go", old: `if bound <= 0 || bound > s.retry.MaxDelay {`, new: `if bound <= 0 {`},
