@@ -379,6 +379,30 @@ func TestUpload_B40_B42_ProgressOfWhatWasDone(t *testing.T) {
 	}
 }
 
+// TestUpload_B39_B42_PlaylistIsListed: a playlist is finished with all of its
+// slices, and changed with any of them.
+func TestUpload_B39_B42_PlaylistIsListed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	dir, checkpoints := season(3, kib).write(t), t.TempDir()
+	upload := func() *Result {
+		var last Progress
+		list, err := Collect(r.UploadAll(ctx, slices.Values([]Job{{Source: HLS(filepath.Join(dir, "index.m3u8")), Target: VODVideo{}}}),
+			WithCheckpoint(checkpoints), WithProgress(func(p Progress) { last = p })))
+		require.NoError(t, err)
+		require.Equal(t, []string{ledgerName}, files(t, checkpoints))
+		require.Equal(t, list[0].Size, last.Total)
+		require.EqualValues(t, 100, last.Percent())
+		return list[0]
+	}
+	first := upload()
+	require.Equal(t, old(first), upload())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "s001.ts"), []byte("x"), 0o600))
+	third := upload()
+	require.False(t, third.AlreadyUploaded)
+	require.NotEqual(t, first.MediaId, third.MediaId)
+}
+
 // TestUpload_B32_B46_TwoBatchesOneDirectory: two that walk the same files at
 // once share the work.
 func TestUpload_B32_B46_TwoBatchesOneDirectory(t *testing.T) {
