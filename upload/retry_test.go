@@ -249,6 +249,25 @@ func TestUpload_B13_StallsForGood(t *testing.T) {
 	}
 }
 
+// TestUpload_B13_TransportsOfOthers: what ended a request is known, whatever the
+// transport makes of it.
+func TestUpload_B13_TransportsOfOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.Retry.MaxAttempts = 2 }, mediatest.InMemory())
+		r.via(func(_ http.RoundTripper, q *http.Request) (*http.Response, error) {
+			<-q.Context().Done()
+			return nil, q.Context().Err()
+		})
+		start := time.Now()
+		res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
+		failed(t, res, err)
+		require.ErrorIs(t, err, ErrStalled)
+		require.NotErrorIs(t, err, context.Canceled)
+		require.InDelta(t, 120, time.Since(start).Seconds(), 2)
+	})
+}
+
 // TestUpload_B13_OnePartOfMany: that the others move does not help the one.
 func TestUpload_B13_OnePartOfMany(t *testing.T) {
 	t.Parallel()
