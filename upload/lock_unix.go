@@ -33,6 +33,9 @@ func lockFile(path string) (unlock func(remove bool), err error) {
 					if remove {
 						_ = os.Remove(path)
 					}
+					// A process that is just being started has the file as
+					// well: closing alone would leave the lock to it.
+					_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
 					_ = f.Close()
 				}, nil
 			}

@@ -1,0 +1,37 @@
+package upload
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestUpload_B32_StartingAProcess: a process that is started meanwhile has a
+// copy of all files until it runs, and does not keep the lock by that.
+func TestUpload_B32_StartingAProcess(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.lock")
+	unlock, err := lockFile(path)
+	require.NoError(t, err)
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	fd := -1
+	for _, e := range entries {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && to == path {
+			fd, err = strconv.Atoi(e.Name())
+			require.NoError(t, err)
+		}
+	}
+	own, err := syscall.Dup(fd)
+	require.NoError(t, err)
+	defer syscall.Close(own)
+	syscall.CloseOnExec(own)
+	unlock(false)
+	unlock, err = lockFile(path)
+	require.NoError(t, err)
+	unlock(true)
+}
