@@ -19,7 +19,7 @@ func TestUpload_B31_DiskFull(t *testing.T) {
 		created int // assets when the checkpoint is required
 	}{
 		"from the start":   {100, 0},
-		"while parts come": {900, 1}, // a record of 600 bytes, and 80 for each part
+		"while parts come": {1800, 1}, // a record of 1,000 bytes, and 80 for each part
 	} {
 		for _, optional := range []bool{true, false} {
 			t.Run(map[bool]string{true: "optional ", false: "required "}[optional]+name, func(t *testing.T) {
@@ -41,6 +41,9 @@ func TestUpload_B31_DiskFull(t *testing.T) {
 				require.Contains(t, out.Error, "file too large")
 				require.Len(t, r.Medias(), tt.created)
 				require.Empty(t, r.Uploads(), "parts that no checkpoint knows of")
+				if tt.created > 0 {
+					require.Positive(t, r.Calls("UploadPart"))
+				}
 				require.Less(t, r.Calls("UploadPart"), 30, "it ends with the first part that is not recorded")
 				j.FileLimit = 0
 				out = j.start(t).outcome(t)
