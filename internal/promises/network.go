@@ -143,7 +143,7 @@ var network = []promise{
 			{what: "Date is not read", file: "upload/oss.go", old: `http.ParseTime(a.header.Get("Date")); err == nil {`, new: `http.ParseTime(a.header.Get("Last-Modified")); err == nil {`},
 			{what: "each upload has its own clock", file: "upload/upload.go", old: "		clock:   u.clock,", new: "		clock:   new(clock),"},
 			{what: "the repetition has no body", file: "upload/feed.go", old: `b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)`, new: `b.data.Read(p[:min(int64(len(p)), left)])`},
-			{what: "a race for the offset", file: "upload/session.go", race: true, old: `type clock struct{ offset atomic.Int64 }`, new: "type clock struct{ offset plain }\n\ntype plain struct {\n	n int64\n	_ atomic.Bool\n}\n\nfunc (p *plain) Load() int64   { return p.n }\nfunc (p *plain) Store(n int64) { p.n = n }"},
+			{what: "a race for the offset", file: "upload/session.go", race: true, old: `type clock struct{ offset atomic.Int64 }`, new: "type clock struct{ offset unguarded }\n\ntype unguarded struct {\n	n int64\n	_ atomic.Bool\n}\n\nfunc (p *unguarded) Load() int64   { return p.n }\nfunc (p *unguarded) Store(n int64) { p.n = n }"},
 		},
 	},
 	{
@@ -201,7 +201,7 @@ var network = []promise{
 		breaks: []flaw{
 			{what: "an upload changes the Uploader", file: "upload/upload.go", race: true, old: "	defer r.close()\n	if err := r.open(", new: "	defer r.close()\n	r.Uploader.log = r.log.With(\"n\", 1)\n	if err := r.open("},
 			{what: "a slot is not given back", file: "upload/limit.go", old: `defer release(s.slots)`, new: `defer ended(ctx)`},
-			{what: "a race for the clock", file: "upload/session.go", race: true, old: `type clock struct{ offset atomic.Int64 }`, new: "type clock struct{ offset plain }\n\ntype plain struct {\n	n int64\n	_ atomic.Bool\n}\n\nfunc (p *plain) Load() int64   { return p.n }\nfunc (p *plain) Store(n int64) { p.n = n }"},
+			{what: "a race for the clock", file: "upload/session.go", race: true, old: `type clock struct{ offset atomic.Int64 }`, new: "type clock struct{ offset unguarded }\n\ntype unguarded struct {\n	n int64\n	_ atomic.Bool\n}\n\nfunc (p *unguarded) Load() int64   { return p.n }\nfunc (p *unguarded) Store(n int64) { p.n = n }"},
 		},
 	},
 }
