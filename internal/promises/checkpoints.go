@@ -66,7 +66,6 @@ var checkpoints = []promise{
 		{what: "a lock for all", file: "upload/lock_unix.go", old: `syscall.LOCK_EX|`, new: `syscall.LOCK_SH|`},
 		{what: "without the lock it goes on without a checkpoint", file: "upload/checkpoint.go", old: `if errors.Is(err, ErrCheckpointLocked) {`, new: `if errors.Is(err, ErrCheckpointLocked) && o.required {`},
 		{what: "a lock on a file that is gone", file: "upload/lock_unix.go", old: `os.SameFile(mine, there)`, new: `(os.SameFile(mine, there) || there.Size() == 0)`},
-		{what: "the file of a lock is removed after it is given up", file: "upload/lock_unix.go", old: "if remove {\n\t\t\t\t\t\t_ = os.Remove(path)\n\t\t\t\t\t}\n\t\t\t\t\t_ = f.Close()", new: "_ = f.Close()\n\t\t\t\t\tif remove {\n\t\t\t\t\t\t_ = os.Remove(path)\n\t\t\t\t\t}"},
 		{what: "the lock is not given up", file: "upload/checkpoint.go", old: `j.unlock(errors.Is(err, fs.ErrNotExist)) // a lock`, new: `_ = err // a lock`},
 	}},
 	{number: 33, text: "A checkpoint counts for one absolute path, size, modification time, region, account and target. What differs in one of them is another upload, and does that of the first no harm; a file that has changed starts anew, without the old parts.", breaks: []flaw{
