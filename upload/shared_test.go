@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -18,6 +19,8 @@ import (
 func TestUpload_B50_ManyAtOnce(t *testing.T) {
 	t.Parallel()
 	inCrowd(t, func(t *testing.T, r *rig) {
+		ctx, cancel := context.WithTimeout(ctx, time.Hour) // should they wait for each other
+		defer cancel()
 		r.SetClockSkew(20 * time.Minute)
 		r.Fault(mediatest.Fault{Match: func(q mediatest.Request) bool { return q.Header.Get("Content-Type") == "image/png" }, Status: 403, Code: "AccessDenied", Times: mediatest.Always},
 			mediatest.Fault{Operation: "UploadPart", Nth: 7, ExpiredToken: true, Match: func(q mediatest.Request) bool { return !strings.HasPrefix(q.Key, "yike/") }},

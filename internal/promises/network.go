@@ -200,7 +200,7 @@ var network = []promise{
 		text:   "An Uploader is safe for concurrent use; one serves a whole process.",
 		breaks: []flaw{
 			{what: "an upload changes the Uploader", file: "upload/upload.go", race: true, old: "	defer r.close()\n	if err := r.open(", new: "	defer r.close()\n	r.Uploader.log = r.log.With(\"n\", 1)\n	if err := r.open("},
-			{what: "a slot is not given back", file: "upload/limit.go", old: `defer release(s.slots)`, new: `defer ended(ctx)`},
+			{what: "a slot is not given back", file: "upload/limit.go", test: "_B50_ManyAtOnce", old: `defer release(s.slots)`, new: `defer ended(ctx)`},
 			{what: "a race for the clock", file: "upload/session.go", race: true, old: `type clock struct{ offset atomic.Int64 }`, new: "type clock struct{ offset unguarded }\n\ntype unguarded struct {\n	n int64\n	_ atomic.Bool\n}\n\nfunc (p *unguarded) Load() int64   { return p.n }\nfunc (p *unguarded) Store(n int64) { p.n = n }"},
 		},
 	},
