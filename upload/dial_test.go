@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -45,6 +46,7 @@ func TestTransport(t *testing.T) {
 	t.Run("TLS", func(t *testing.T) {
 		srv := httptest.NewUnstartedServer(handler)
 		srv.EnableHTTP2 = true
+		srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 		srv.StartTLS()
 		defer srv.Close()
 		roots := x509.NewCertPool()

@@ -53,9 +53,9 @@ var killKinds = []killKind{
 }
 
 // TestUpload_B27_Kill kills a process at random moments, again and again, until
-// its upload is through.
+// its upload is through. It is not parallel to the others: its processes are to
+// have the machine.
 func TestUpload_B27_Kill(t *testing.T) {
-	t.Parallel()
 	var kills, lost, recreated atomic.Int64
 	t.Run("rounds", func(t *testing.T) {
 		for round := range killRounds {

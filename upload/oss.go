@@ -238,14 +238,17 @@ func (o *ossObject) refusal(a *answer) error {
 	}
 	r := &refusal{api: &alimedia.Error{
 		Action:     a.operation,
-		Code:       doc.Code,
+		Code:       o.redact(doc.Code),
 		Message:    o.redact(doc.Message),
-		RequestId:  cmp.Or(a.header.Get("X-Oss-Request-Id"), doc.RequestId),
-		HostId:     doc.HostId,
+		RequestId:  o.redact(cmp.Or(a.header.Get("X-Oss-Request-Id"), doc.RequestId)),
+		HostId:     o.redact(doc.HostId),
 		StatusCode: a.status,
 	}}
-	if seconds, err := strconv.ParseUint(a.header.Get("Retry-After"), 10, 16); err == nil {
+	after := a.header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(after, 10, 16); err == nil {
 		r.retryAfter = time.Duration(seconds) * time.Second
+	} else if t, err := http.ParseTime(after); err == nil {
+		r.retryAfter = t.Sub(o.clock.now())
 	}
 	if t, err := alimedia.ParseTime(doc.ServerTime); err == nil {
 		r.serverTime = t

@@ -513,3 +513,14 @@ func TestUpload_B45_SmallFileCost(t *testing.T) {
 	require.Len(t, r.Requests(), 2, "one Create, one put")
 	require.Equal(t, "1024", r.Medias()[0].Params.Get("FileSize"), "a short stream is seen to its end first")
 }
+
+func TestUpload_B09_RetryAfterADate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := &ossObject{clock: new(clock)}
+		var r *refusal
+		at := time.Now().Add(40 * time.Second).UTC().Format(http.TimeFormat)
+		require.ErrorAs(t, o.refusal(&answer{status: 503, header: http.Header{"Retry-After": {at}}}), &r)
+		require.Equal(t, 40*time.Second, r.retryAfter)
+	})
+}

@@ -627,7 +627,7 @@ func TestUpload_B08_EchoedTokenIsCutOut(t *testing.T) {
 			}
 			token = q.Header.Get("X-Oss-Security-Token")
 			signature = signatureOf(q)
-			body := "<Error><SignatureProvided>" + signature + "</SignatureProvided><Code>AccessDenied</Code><Message>the token " + token + " is bad" + strings.Repeat("!", 4000) + "</Message><SecurityToken>" + token + "</SecurityToken></Error>"
+			body := "<Error><SignatureProvided>" + signature + "</SignatureProvided><Code>AccessDenied</Code><HostId>" + token + "</HostId><RequestId>" + token + "</RequestId><Message>the token " + token + " is bad" + strings.Repeat("!", 4000) + "</Message><SecurityToken>" + token + "</SecurityToken></Error>"
 			return &http.Response{StatusCode: 403, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: q}, nil
 		})}
 	})
