@@ -334,7 +334,7 @@ func TestUpload_B31_PrivateAndWithoutSecrets(t *testing.T) {
 	require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	for _, secret := range []string{"AccessKeySecret", "SecurityToken", "STS.", "UploadAuth", "Signature", b.Credentials().AccessKeyId, b.Credentials().AccessKeySecret} {
+	for _, secret := range []string{"AccessKeySecret", "SecurityToken", "STS.", "CAIS", "UploadAuth", "Signature", b.Credentials().AccessKeyId, b.Credentials().AccessKeySecret} {
 		require.NotContains(t, string(text), secret)
 	}
 	names, err := os.ReadDir(b.dir)
