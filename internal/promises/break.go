@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -15,37 +14,60 @@ import (
 	"time"
 )
 
+// trial is a flaw that is to be caught by a test of its promise.
+type trial struct {
+	flaw
+	id     int // of the flaw in its binary
+	number int // of the promise
+	binary string
+}
+
 // breakAll tries every flaw of the promises and says what caught it.
 func breakAll(all []promise, jobs int, w io.Writer) error {
+	var trials []*trial
+	for _, p := range all {
+		for _, f := range p.breaks {
+			if _, err := f.apply(); err != nil {
+				return fmt.Errorf("promise %d: %w", p.number, err)
+			}
+			trials = append(trials, &trial{flaw: f, id: len(trials) + 1, number: p.number})
+		}
+	}
+	dir, err := os.MkdirTemp("", "promises")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := combine(trials, dir); err != nil {
+		return err
+	}
 	var (
 		mu      sync.Mutex
 		running sync.WaitGroup
 		missed  []string
-		tried   int
 	)
 	slots := make(chan struct{}, jobs)
-	for _, p := range all {
-		for _, f := range p.breaks {
-			slots <- struct{}{}
-			running.Go(func() {
-				defer func() { <-slots }()
-				began := time.Now()
-				caught, err := f.try(p.number)
-				took := time.Since(began).Round(100 * time.Millisecond)
-				mu.Lock()
-				defer mu.Unlock()
-				tried++
-				line := fmt.Sprintf("B%02d caught by %s: %s (%v)", p.number, strings.Join(caught, ", "), f.what, took)
-				if err != nil {
-					line = fmt.Sprintf("B%02d NOT CAUGHT: %s: %v (%v)", p.number, f.what, err, took)
-					missed = append(missed, line)
-				}
-				fmt.Fprintln(w, line)
-			})
-		}
+	for _, t := range trials {
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			began := time.Now()
+			caught, err := t.run(filepath.Join(dir, fmt.Sprint(t.id)))
+			took := time.Since(began).Round(100 * time.Millisecond)
+			line := fmt.Sprintf("B%02d caught by %s: %s (%v)", t.number, strings.Join(caught, ", "), t.what, took)
+			if err != nil {
+				line = fmt.Sprintf("B%02d NOT CAUGHT: %s: %v (%v)", t.number, t.what, err, took)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				missed = append(missed, line)
+			}
+			fmt.Fprintln(w, line)
+		})
 	}
 	running.Wait()
-	fmt.Fprintf(w, "%d breaks tried, %d caught\n", tried, tried-len(missed))
+	fmt.Fprintf(w, "%d breaks tried, %d caught\n", len(trials), len(trials)-len(missed))
 	if len(missed) > 0 {
 		return fmt.Errorf("not caught:\n%s", strings.Join(missed, "\n"))
 	}
@@ -54,50 +76,18 @@ func breakAll(all []promise, jobs int, w io.Writer) error {
 
 var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\w+)`)
 
-// try builds and runs the tests with the flaw in, the tree itself untouched.
-func (f flaw) try(number int) (caught []string, err error) {
-	text, err := f.apply()
+// run runs the tests with the flaw in, the tree itself untouched.
+func (t *trial) run(dir string) (caught []string, err error) {
+	cmd, err := t.command(dir)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "promises")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	original, err := filepath.Abs(f.file)
-	if err != nil {
-		return nil, err
-	}
-	flawed := filepath.Join(dir, filepath.Base(f.file))
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{original: flawed}})
-	if err != nil {
-		return nil, err
-	}
-	overlayFile := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(flawed, text, 0o600); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
-		return nil, err
-	}
-	pkg, run := "./"+filepath.ToSlash(filepath.Dir(f.file)), fmt.Sprintf("_B%02d_", number)
-	if f.in != "" {
-		pkg = f.in
-	}
-	if f.test != "" {
-		run = f.test
-	}
-	args := []string{"test", "-overlay", overlayFile, "-vet=off", "-count=1", "-timeout=90s", "-run", run}
-	if f.race {
-		args = append(args, "-race")
-	}
-	output, err := exec.Command("go", append(args, pkg)...).CombinedOutput()
+	output, err := cmd.CombinedOutput()
 	switch {
 	case err == nil && bytes.Contains(output, []byte("no tests to run")):
-		return nil, fmt.Errorf("no test %s in %s", run, pkg)
+		return nil, fmt.Errorf("there is no test %s", t.tests())
 	case err == nil:
-		return nil, fmt.Errorf("%s passes", run)
+		return nil, fmt.Errorf("%s passes", t.tests())
 	case bytes.Contains(output, []byte("[build failed]")), bytes.Contains(output, []byte("[setup failed]")):
 		return nil, fmt.Errorf("does not compile:\n%s", output)
 	}
@@ -110,6 +100,40 @@ func (f flaw) try(number int) (caught []string, err error) {
 		caught = []string{ending(output)}
 	}
 	return caught, nil
+}
+
+// tests selects those that are to catch the flaw.
+func (t *trial) tests() string {
+	if t.test != "" {
+		return t.test
+	}
+	return fmt.Sprintf("_B%02d_", t.number)
+}
+
+func (t *trial) command(dir string) (*exec.Cmd, error) {
+	pkg := filepath.Dir(t.file)
+	if t.binary != "" {
+		cmd := exec.Command(t.binary, "-test.count=1", "-test.timeout=90s", "-test.run", t.tests())
+		cmd.Dir = pkg
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", flawVariable, t.id))
+		return cmd, nil
+	}
+	text, err := t.apply()
+	if err != nil {
+		return nil, err
+	}
+	args, err := overlay{t.file: text}.write(dir)
+	if err != nil {
+		return nil, err
+	}
+	args = append([]string{"test", "-vet=off", "-count=1", "-timeout=90s", "-run", t.tests()}, args...)
+	if t.race {
+		args = append(args, "-race")
+	}
+	if t.in != "" {
+		pkg = t.in
+	}
+	return exec.Command("go", append(args, "./"+filepath.ToSlash(filepath.Clean(pkg)))...), nil
 }
 
 // ending says how tests ended that did not come to report a failure.

@@ -4,7 +4,7 @@ package main
 var registering = []promise{
 	{
 		number: 34,
-		text:   "An upload that fails after its asset was created names the asset in its error, with what is needed to refresh, resume or delete it",
+		text:   "An upload that fails after its asset was created names the asset in its error, with what is needed to refresh, resume or delete it.",
 		breaks: []flaw{
 			{
 				what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go",
@@ -42,7 +42,7 @@ var registering = []promise{
 	},
 	{
 		number: 35,
-		text:   "Registering is repeated without making a second asset; an object registered already keeps its asset; what the service knows only some seconds later is asked for again, with growing pauses",
+		text:   "Registering is repeated without making a second asset; an object registered already keeps its asset; what the service knows only some seconds later is asked for again, with growing pauses.",
 		breaks: []flaw{
 			{
 				what: "a 409 for our own object is a failure", file: "upload/bucket.go",
@@ -164,7 +164,7 @@ var registering = []promise{
 	},
 	{
 		number: 36,
-		text:   "The URL that is registered is the URL that is told, and any name reaches the object key as it is: Unicode, blanks, + % # ?, emoji, leading dots, upper-case, long or missing extensions",
+		text:   "The URL that is registered is the URL that is told, and any name reaches the object key as it is: Unicode, blanks, + % # ?, emoji, leading dots, upper-case, long or missing extensions.",
 		breaks: []flaw{
 			{
 				what: "a plus sign stays in the URL", file: "upload/address.go",
@@ -218,7 +218,7 @@ var registering = []promise{
 	},
 	{
 		number: 37,
-		text:   "When the object is stored and only the store's callback failed, the error says so by its type, the asset is registered all the same, and nothing is sent again, in this run or the next",
+		text:   "When the object is stored and only the store's callback failed, the error says so by its type, the asset is registered all the same, and nothing is sent again, in this run or the next.",
 		breaks: []flaw{
 			{
 				what: "the status 203 is taken for success", file: "upload/oss.go",
@@ -256,7 +256,7 @@ var registering = []promise{
 	},
 	{
 		number: 38,
-		text:   "UploadAddress and UploadAuth are read in all their spellings: swapped, URL-safe or unpadded Base64, keys in any case or unknown, endpoints with or without scheme and slash. What cannot be used is refused with the reason, before a byte is sent",
+		text:   "UploadAddress and UploadAuth are read in all their spellings: swapped, URL-safe or unpadded Base64, keys in any case or unknown, endpoints with or without scheme and slash. What cannot be used is refused with the reason, before a byte is sent.",
 		breaks: []flaw{
 			{
 				what: "each field is looked for in its own half only", file: "upload/address.go",
@@ -326,7 +326,7 @@ var registering = []promise{
 	},
 	{
 		number: 39,
-		text:   "A playlist goes up with all it names: nested playlists, renditions, keys, initialisation sections and byte ranges, each file once under a free name, slices in parallel under one credential, the rewritten playlist last. What is missing, a loop, or outside the folder is found before anything is created",
+		text:   "A playlist goes up with all it names: nested playlists, renditions, keys, initialisation sections and byte ranges, each file once under a free name, slices in parallel under one credential, the rewritten playlist last. What is missing, a loop, or outside the folder is found before anything is created.",
 		breaks: []flaw{
 			{
 				what: "a byte order mark is part of the first line", file: "upload/playlist.go",
@@ -388,7 +388,7 @@ var registering = []promise{
 	},
 	{
 		number: 40,
-		text:   "Progress never goes back and ends at exactly 100 %: bytes sent twice count once, bytes of an earlier run are told as such. The callback is never called twice at a time, and one that is slow, blocks or panics harms nothing",
+		text:   "Progress never goes back and ends at exactly 100 %: bytes sent twice count once, bytes of an earlier run are told as such. The callback is never called twice at a time, and one that is slow, blocks or panics harms nothing.",
 		breaks: []flaw{
 			{
 				what: "a part that is sent again moves the count back", file: "upload/progress.go",
@@ -474,7 +474,7 @@ var registering = []promise{
 	},
 	{
 		number: 41,
-		text:   "The bandwidth limit holds over all parts and files together, within 10 %, and the end of ctx wakes who waits for it",
+		text:   "The bandwidth limit holds over all parts and files together, within 10 %, and the end of ctx wakes who waits for it.",
 		breaks: []flaw{
 			{
 				what: "each upload has the bandwidth for itself", file: "upload/upload.go",
@@ -516,7 +516,7 @@ var registering = []promise{
 	},
 	{
 		number: 42,
-		text:   "Config.Parallel counts the requests of all files together; no file holds up the others, be it long, slow or failing; each failure is told with its file, and Collect returns them in order",
+		text:   "Config.Parallel counts the requests of all files together; no file holds up the others, be it long, slow or failing; each failure is told with its file, and Collect returns them in order.",
 		breaks: []flaw{
 			{
 				what: "each file has slots of its own", file: "upload/upload.go",
@@ -590,7 +590,7 @@ var registering = []promise{
 	},
 	{
 		number: 43,
-		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag matches, and a file that ends early is an error",
+		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag matches, and a file that ends early is an error.",
 		breaks: []flaw{
 			{
 				what: "certificates are not verified", file: "upload/url.go",
