@@ -41,12 +41,12 @@ const list = "PROMISES.md"
 
 func main() {
 	check := flag.Bool("check", false, "compare, and write nothing")
-	break_ := flag.Bool("break", false, "break the code and run the tests")
+	breaking := flag.Bool("break", false, "break the code and run the tests")
 	only := flag.String("only", "", "with -break: numbers, separated by commas")
 	jobs := flag.Int("jobs", 2, "with -break: how many at a time")
 	flag.Parse()
 	var err error
-	if *break_ {
+	if *breaking {
 		err = prove(*only, *jobs)
 	} else {
 		err = write(*check)
