@@ -23,6 +23,8 @@ var checkpoints = []promise{
 		{what: "a credential for another object is used", file: "upload/resume.go", old: `p.address.Bucket != was.Bucket || p.address.Key != was.Key) {`, new: `p.address.Bucket != was.Bucket) {`},
 		{what: "who stops waiting loses the checkpoint", file: "upload/resume.go", old: `r.uploaded && ctx.Err() == nil &&`, new: `r.uploaded &&`},
 		{what: "the checkpoint of a finished upload stays", file: "upload/checkpoint.go", old: `	if remove {`, new: `	if remove && j.warned {`},
+		{what: "UploadAll does not list what is finished", file: "upload/batch_ledger.go", old: `if err := r.ledger.add(r.entry); err != nil {`, new: `if err := error(nil); err != nil {`},
+		{what: "UploadAll does not look what was finished", file: "upload/batch_ledger.go", old: `res, err := r.ledger.find(r.entry)`, new: `res, err := (*Result)(nil), error(nil)`},
 	}},
 	{number: 28, text: "A checkpoint that is empty, cut off, damaged, too large or of another version is ignored with a warning, and the upload starts anew.", breaks: []flaw{
 		{what: "no warning", file: "upload/checkpoint.go", old: `j.log.Warn("upload: checkpoint ignored, starting anew"`, new: `j.log.Debug("upload: checkpoint ignored, starting anew"`},
@@ -32,6 +34,7 @@ var checkpoints = []promise{
 		{what: "parts of no size", file: "upload/checkpoint.go", old: `r.UploadId != "" && (r.PartSize < minPart ||`, new: `r.UploadId != "" && (r.PartSize < 0 ||`},
 		{what: "a place that is none", file: "upload/checkpoint.go", old: "if err := checkObject(r.Address.Bucket, r.Address.Key); err != nil {\n\t\t\treturn err\n\t\t}\n", new: ""},
 		{what: "an object of no size is stored", file: "upload/checkpoint.go", old: `(r.Step == stepStored || r.Step == stepDone) && r.Size < 1`, new: `r.Size < 0`},
+		{what: "an entry of the list does not begin a line of its own", file: "upload/batch_ledger.go", old: `f.Write(line); err == nil {`, new: `f.Write(line[1:]); err == nil {`},
 	}},
 	{number: 29, text: "Parts that the store has dropped, or that are older than 7 days, are sent again under the same asset.", breaks: []flaw{
 		{what: "dropped parts are the end", file: "upload/resume.go", old: "switch {\n\tcase isLost(err):", new: "switch {\n\tcase isLost(err) && s.plan.single:"},
