@@ -136,8 +136,8 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) (status int, 
 }
 
 // Receive is ServeHTTP for programs that get their requests by another way
-// than net/http; the header has canonical keys, as Header.Set makes. The error is one of this package, or what handling the event
-// returned.
+// than net/http; the header has canonical keys, as Header.Set makes. The error
+// is one of this package, or what handling the event returned.
 func (r *Receiver) Receive(ctx context.Context, header http.Header, body []byte) error {
 	p, err := r.verify(header)
 	if err != nil {
