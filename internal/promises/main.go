@@ -3,8 +3,8 @@
 // the code in the ways listed here and sees them fail.
 //
 //	go run ./internal/promises            # write PROMISES.md
-//	go run ./internal/promises -check     # is it up to date, has each promise its tests, does each break still apply
-//	go run ./internal/promises -break     # break the code, run the tests: minutes
+//	go run ./internal/promises -check     # is it up to date, has each promise its tests
+//	go run ./internal/promises -break     # break the code, run the tests: minutes; also tells which break no longer fits the code
 //	go run ./internal/promises -break -only 27,28
 package main
 
@@ -97,11 +97,6 @@ func verify(all []promise, tests map[int][]test) error {
 			return fmt.Errorf("promise %d has no test: its name would hold B%02d", p.number, p.number)
 		case len(p.breaks) == 0:
 			return fmt.Errorf("promise %d has not been broken", p.number)
-		}
-		for _, f := range p.breaks {
-			if _, err := f.apply(); err != nil {
-				return fmt.Errorf("promise %d: %w", p.number, err)
-			}
 		}
 	}
 	return nil

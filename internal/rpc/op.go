@@ -23,6 +23,16 @@ type Op struct {
 	Regions   string // where it is offered, blank separated; empty: everywhere
 	OneOf     string // groups of which at least one field is needed: "MediaId|InputURL A|B"
 
+	// Proof names the fields of a successful answer of which at least one is
+	// never empty, such as the id of what was made: "MediaId" or "JobId|JobIds".
+	// A dot leads into a structure: "Job.JobId". An answer without it is an
+	// error.
+	Proof string
+
+	// Verdict: an answer of status 200 says in Success, Code and Message
+	// whether the operation succeeded.
+	Verdict bool
+
 	// Check holds the rules that tags cannot say.
 	Check func(req any) []alimedia.Violation
 }

@@ -1,0 +1,271 @@
+// Package redact prepares foreign text for errors, logs and files: secrets
+// are masked in every escaped form, and the text becomes one printable line of
+// at most 1 KiB.
+package redact
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// MaxBytes bounds the text that [Text] and [Line] return.
+	MaxBytes = 1 << 10
+
+	maxInput   = 64 << 10 // bytes of foreign text that are looked at
+	leastStart = 8        // bytes of a secret that was cut off and is masked all the same
+	mask       = "***"
+)
+
+// Text masks the secrets in text, and what looks like a secret by its name or
+// form, and makes one printable line of at most [MaxBytes] of it.
+func Text(text string, secrets ...string) string {
+	return Line(Secrets(text, secrets...))
+}
+
+// Secrets masks the secrets in text, and what looks like a secret by its name
+// or form. The rest of the text stays as it is, up to 64 KiB.
+//
+// A secret is found in plain, percent-encoded, HTML-, XML- and JSON-escaped
+// form and in any mixture of these, also when only its beginning is there.
+func Secrets(text string, secrets ...string) string {
+	if len(text) > maxInput {
+		text = text[:maxInput]
+	}
+	text = known(text, secrets)
+	text = privateKey.ReplaceAllString(text, mask)
+	text = urlQuery.ReplaceAllString(text, "$1"+mask)
+	text = named.ReplaceAllString(text, "$1"+mask)
+	return encodedDocument.ReplaceAllString(text, mask)
+}
+
+// Line makes one printable line of at most [MaxBytes] of text.
+func Line(text string) string {
+	if len(text) > maxInput {
+		text = text[:maxInput]
+	}
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			return '?'
+		}
+		return r
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) <= MaxBytes {
+		return text
+	}
+	const cut = "..."
+	end := MaxBytes - len(cut)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + cut
+}
+
+var (
+	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`)
+
+	// A signed URL carries its signature in the query.
+	urlQuery = regexp.MustCompile(`((?i:https?|oss|rtmp|srt)://[^\s"'<>?#]*\?)[^\s"'<>]+`)
+
+	// A name that says what follows is secret, with the value after = or :, in
+	// plain, JSON, XML or header form.
+	named = regexp.MustCompile(`(?i)((?:upload-?_?auth|play-?_?auth|auth-?_?key|play-?_?key|access-?_?key-?_?secret|security-?_?token|x-(?:oss|acs)-security-token|x-oss-signature|signature|private-?_?key|sslpri|passphrase|password|authorization)(?:"|&quot;|\\")?\s*(?:[:=]|%3[ad]|>)\s*(?:"|&quot;|\\"|')?(?:(?:Bearer|Basic|OSS4?|ACS3)[-A-Z0-9]* +)?)[^\s"'<>&;,\\]+`)
+
+	// Base64 of a JSON object: an upload credential or a policy.
+	encodedDocument = regexp.MustCompile(`(?:eyJ|ewog|ewoJ|eyA)[A-Za-z0-9+/_%=-]{24,}`)
+)
+
+// known masks secrets that are known by value, the longest first.
+func known(text string, secrets []string) string {
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	secrets = slices.Compact(secrets)
+	for _, secret := range secrets {
+		var b strings.Builder
+		start := 0
+		for i := 0; i < len(text); {
+			end := match(text, i, secret)
+			if end == i {
+				i++
+				continue
+			}
+			b.WriteString(text[start:i])
+			b.WriteString(mask)
+			i, start = end, end
+		}
+		if start > 0 {
+			b.WriteString(text[start:])
+			text = b.String()
+		}
+	}
+	return text
+}
+
+// match returns where the secret that begins at text[i] ends, i when there is
+// none. The beginning of a secret counts when it is long enough.
+func match(text string, i int, secret string) int {
+	return max(matchAs(text, i, secret, unit), matchAs(text, i, secret, plainFirst))
+}
+
+func matchAs(text string, i int, secret string, unit func(string, byte, int) int) int {
+	at, n := i, 0
+	for n < len(secret) {
+		width := unit(text[at:], secret[n], 0)
+		if width == 0 {
+			break
+		}
+		at, n = at+width, n+1
+	}
+	if n == len(secret) || n >= leastStart {
+		return at
+	}
+	return i
+}
+
+// plainFirst is unit for a secret that itself looks escaped.
+func plainFirst(text string, c byte, depth int) int {
+	if text != "" && text[0] == c {
+		return 1
+	}
+	return unit(text, c, depth)
+}
+
+// unit returns how many bytes of text are c, escaped or not; 0 for none.
+func unit(text string, c byte, depth int) int {
+	if text == "" {
+		return 0
+	}
+	if width := escaped(text, c, depth); width > 0 {
+		return width
+	}
+	if text[0] == c {
+		return 1
+	}
+	return 0
+}
+
+func escaped(text string, c byte, depth int) int {
+	switch text[0] {
+	case '%':
+		if b, ok := hexByte(text[1:], 2); ok {
+			if b == '%' && depth < 3 { // escaped twice
+				if w := escaped("%"+text[3:], c, depth+1); w > 0 {
+					return w + 2
+				}
+			}
+			if b == c || b == '+' && c == ' ' {
+				return 3
+			}
+		}
+	case '+':
+		if c == ' ' {
+			return 1
+		}
+	case '\\':
+		switch {
+		case len(text) > 1 && text[1] == c:
+			return 2
+		case strings.HasPrefix(text, `\u00`):
+			if b, ok := hexByte(text[4:], 2); ok && b == c {
+				return 6
+			}
+		case strings.HasPrefix(text, `\x`):
+			if b, ok := hexByte(text[2:], 2); ok && b == c {
+				return 4
+			}
+		}
+	case '&':
+		end := strings.IndexByte(text[:min(len(text), 12)], ';')
+		if end < 0 {
+			return 0
+		}
+		if b, ok := entity(text[1:end]); ok {
+			if b == '&' && depth < 3 { // escaped twice
+				if w := escaped("&"+text[end+1:], c, depth+1); w > 0 {
+					return w + end
+				}
+			}
+			if b == c {
+				return end + 1
+			}
+		}
+	}
+	return 0
+}
+
+func entity(name string) (byte, bool) {
+	switch name {
+	case "amp":
+		return '&', true
+	case "lt":
+		return '<', true
+	case "gt":
+		return '>', true
+	case "quot":
+		return '"', true
+	case "apos":
+		return '\'', true
+	case "plus":
+		return '+', true
+	case "equals":
+		return '=', true
+	case "sol":
+		return '/', true
+	}
+	digits, ok := strings.CutPrefix(name, "#")
+	if !ok {
+		return 0, false
+	}
+	base := 10
+	if strings.HasPrefix(digits, "x") || strings.HasPrefix(digits, "X") {
+		base, digits = 16, digits[1:]
+	}
+	if digits == "" {
+		return 0, false
+	}
+	n := 0
+	for _, d := range []byte(digits) {
+		v := digit(d)
+		if v < 0 || v >= base {
+			return 0, false
+		}
+		if n = n*base + v; n > 255 {
+			return 0, false
+		}
+	}
+	return byte(n), true
+}
+
+func hexByte(text string, digits int) (byte, bool) {
+	if len(text) < digits {
+		return 0, false
+	}
+	n := 0
+	for _, d := range []byte(text[:digits]) {
+		v := digit(d)
+		if v < 0 {
+			return 0, false
+		}
+		n = n*16 + v
+	}
+	return byte(n), true
+}
+
+func digit(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
