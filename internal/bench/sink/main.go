@@ -1,20 +1,22 @@
-// Command sink is the object store of the upload comparison: it speaks as much
-// of OSS and S3 as every client needs and throws the bytes away. It prints its
-// address and serves until its standard input ends.
+// Command sink is the server of the upload comparison: it speaks as much of OSS
+// and S3 as every client needs and throws the bytes away. As OSS does, it
+// answers with the CRC-64 of what arrived. It prints its address and serves
+// until its standard input ends.
 //
 // GET of a bucket tells what arrived there, as JSON.
 package main
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"encoding/xml"
 	"flag"
 	"fmt"
-	"hash/crc64"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"os"
 	"slices"
 	"strconv"
@@ -23,15 +25,17 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/alimedia/alimedia-go/internal/crc64"
 )
 
 func main() {
 	delay := flag.Duration("delay", 0, "wait before each answer")
 	bandwidth := flag.Int64("bandwidth", 0, "bytes per second that are taken in, over all connections; 0 is no limit")
-	check := flag.Bool("check", false, "keep parts until they are complete, and answer with CRC64")
+	certificate := flag.String("certificate", "", "serve HTTPS (TLS 1.3) and write the certificate, made at start, to this `file`")
 	flag.Parse()
 	log.SetFlags(0)
-	s := &sink{delay: *delay, check: *check, buckets: make(map[string]*bucket), uploads: make(map[string]map[int]blob)}
+	s := &sink{delay: *delay, buckets: make(map[string]*bucket), uploads: make(map[string]map[int]blob), objects: make(map[string]blob)}
 	if *bandwidth > 0 {
 		s.limit = rate.NewLimiter(rate.Limit(*bandwidth), bufferSize)
 	}
@@ -39,12 +43,21 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("http://%s\n", l.Addr())
+	scheme := "http"
+	if *certificate != "" {
+		config, err := newTLS(*certificate)
+		if err != nil {
+			log.Fatal(err)
+		}
+		l, scheme = tls.NewListener(l, config), "https"
+	}
+	fmt.Printf("%s://%s\n", scheme, l.Addr())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}()
-	log.Fatal(http.Serve(l, s))
+	server := &http.Server{Handler: s, ErrorLog: log.New(io.Discard, "", 0)} // clients leave in the middle of handshakes
+	log.Fatal(server.Serve(l))
 }
 
 const (
@@ -53,18 +66,17 @@ const (
 )
 
 var (
-	crcTable = crc64.MakeTable(crc64.ECMA)
-	buffers  = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 )
 
 type sink struct {
 	delay time.Duration
 	limit *rate.Limiter
-	check bool
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
 	uploads map[string]map[int]blob
+	objects map[string]blob // by bucket and key
 	opened  int
 }
 
@@ -72,13 +84,14 @@ type sink struct {
 type bucket struct {
 	Objects int
 	Bytes   int64
-	CRC     uint64 // of all objects, by exclusive or; only with -check
+	CRC     uint64 // of all objects, by exclusive or
 }
 
 // blob is the body of one request.
 type blob struct {
 	size int64
-	data []byte // only with -check
+	crc  uint64
+	data []byte // of a small body that is no object: a list of parts
 }
 
 // ServeHTTP implements http.Handler.
@@ -118,9 +131,17 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.uploads[id][number] = body
-		s.tellCRC(w, body.data)
+		tellCRC(w, body)
 	case r.Method == http.MethodPut:
-		s.store(w, s.bucket(name), body)
+		s.store(w, name, key, body)
+	case r.Method == http.MethodHead:
+		object, ok := s.objects[name+"/"+key]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		tellCRC(w, object)
+		w.Header().Set("Content-Length", strconv.FormatInt(object.size, 10))
 	case r.Method == http.MethodPost && id != "":
 		whole, err := join(s.uploads[id], body.data)
 		if err != nil {
@@ -128,7 +149,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		delete(s.uploads, id)
-		s.store(w, s.bucket(name), whole)
+		s.store(w, name, key, whole)
 		answer(w, "<CompleteMultipartUploadResult><Bucket>%s</Bucket><Key>%s</Key><ETag>%s</ETag></CompleteMultipartUploadResult>", name, key, etag)
 	case r.Method == http.MethodGet && id != "":
 		var list strings.Builder
@@ -144,21 +165,26 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take reads the body of r. Without -check only a small one, a list of parts,
-// is kept.
+// take reads the body of r. Only a small one, a list of parts, is kept.
 func (s *sink) take(r *http.Request) (blob, error) {
 	var b blob
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
-	keep := s.check || r.Method == http.MethodPost
+	keep := r.Method == http.MethodPost
+	body := io.Reader(r.Body)
+	if strings.Contains(r.Header.Get("Content-Encoding"), "aws-chunked") { // with the checksum behind the bytes
+		body = httputil.NewChunkedReader(r.Body)
+		defer io.Copy(io.Discard, r.Body)
+	}
 	for {
-		n, err := r.Body.Read(buf[:])
+		n, err := body.Read(buf[:])
 		if s.limit != nil && n > 0 {
 			if err := s.limit.WaitN(r.Context(), n); err != nil {
 				return blob{}, err
 			}
 		}
 		b.size += int64(n)
+		b.crc = crc64.Update(b.crc, buf[:n])
 		if keep {
 			b.data = append(b.data, buf[:n]...)
 		}
@@ -180,19 +206,17 @@ func (s *sink) bucket(name string) *bucket {
 	return b
 }
 
-func (s *sink) store(w http.ResponseWriter, b *bucket, object blob) {
+func (s *sink) store(w http.ResponseWriter, name, key string, object blob) {
+	b := s.bucket(name)
 	b.Objects++
 	b.Bytes += object.size
-	b.CRC ^= s.tellCRC(w, object.data)
+	b.CRC ^= object.crc
+	s.objects[name+"/"+key] = object
+	tellCRC(w, object)
 }
 
-func (s *sink) tellCRC(w http.ResponseWriter, data []byte) uint64 {
-	if !s.check {
-		return 0
-	}
-	sum := crc64.Checksum(data, crcTable)
-	w.Header().Set("X-Oss-Hash-Crc64ecma", strconv.FormatUint(sum, 10))
-	return sum
+func tellCRC(w http.ResponseWriter, b blob) {
+	w.Header().Set("X-Oss-Hash-Crc64ecma", strconv.FormatUint(b.crc, 10))
 }
 
 // join makes one object of the parts in the order that list, the document of a
@@ -210,8 +234,8 @@ func join(parts map[int]blob, list []byte) (blob, error) {
 		if !ok {
 			return blob{}, fmt.Errorf("part %d was never sent", p.PartNumber)
 		}
+		whole.crc = crc64.Combine(whole.crc, b.crc, b.size)
 		whole.size += b.size
-		whole.data = append(whole.data, b.data...)
 	}
 	return whole, nil
 }

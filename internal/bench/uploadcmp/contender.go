@@ -16,11 +16,15 @@ type contender struct {
 	proves string
 }
 
-// base is the name of the contender that the others are compared to.
-const base = "net/http + CRC64"
+// bare and base are the contenders that the others are compared to: without a
+// checksum, and with that of the standard library.
+const (
+	bare = "net/http"
+	base = "net/http + CRC64"
+)
 
 var contenders = []contender{
-	{name: "net/http", binary: "floor", args: []string{"-crc=false"}},
+	{name: bare, binary: "floor", args: []string{"-crc=false"}},
 	{name: base, binary: "floor", proves: "CRC64"},
 	{name: "alimedia File", binary: "ours", proves: "CRC64"},
 	{name: "alimedia UploadAll", binary: "ours", args: []string{"-source", "batch"}, batch: true, proves: "CRC64"},
@@ -43,12 +47,12 @@ func (c contender) takes(what cell) bool {
 	return !c.batch && what.part >= c.least
 }
 
-// choose returns the contenders whose name has one of words, and the base.
+// choose returns the contenders whose name has one of words, and bare and base.
 func choose(words string) []contender {
 	var chosen []contender
 	for _, c := range contenders {
 		wanted := func(word string) bool { return strings.Contains(strings.ToLower(c.name), strings.ToLower(word)) }
-		if c.name == base || slices.ContainsFunc(strings.Split(words, ","), wanted) {
+		if c.name == base || c.name == bare || slices.ContainsFunc(strings.Split(words, ","), wanted) {
 			chosen = append(chosen, c)
 		}
 	}

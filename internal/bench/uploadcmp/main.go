@@ -26,6 +26,7 @@ func main() {
 	parts := flag.String("part", "8", "sizes of a part in MiB")
 	workers := flag.String("workers", "4", "requests at once")
 	delays := flag.String("delay", "0s", "delays of each request")
+	schemes := flag.String("scheme", "http,https", "schemes of the sink; https is TLS 1.3")
 	files := flag.Int("files", 1000, "measure as many files of 100 kB too, 0 for none")
 	rounds := flag.Int("rounds", 5, "runs of each client")
 	only := flag.String("only", "", "clients whose name has one of these words")
@@ -46,6 +47,7 @@ func main() {
 		parse(&m.sizes, *sizes, mebibytes), parse(&m.parts, *parts, mebibytes),
 		parse(&m.workers, *workers, func(s string) (int64, error) { return strconv.ParseInt(s, 10, 64) }),
 		parse(&m.delays, *delays, time.ParseDuration),
+		parse(&m.tls, *schemes, isTLS),
 	)
 	if *rounds < 1 {
 		err = errors.Join(err, errors.New("-rounds: at least 1"))
@@ -60,7 +62,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, m, choose(*only), *rounds, &bench{check: *quick, bandwidth: int64(*bandwidth * 1e6)}, *dir); err != nil {
+	if err := run(ctx, m, choose(*only), *rounds, &bench{bandwidth: int64(*bandwidth * 1e6)}, *dir); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -74,6 +76,13 @@ func parse[T any](list *[]T, text string, one func(string) (T, error)) error {
 		*list = append(*list, value)
 	}
 	return nil
+}
+
+func isTLS(scheme string) (bool, error) {
+	if scheme != "http" && scheme != "https" {
+		return false, fmt.Errorf("-scheme: %q is neither http nor https", scheme)
+	}
+	return scheme == "https", nil
 }
 
 func mebibytes(s string) (int64, error) {

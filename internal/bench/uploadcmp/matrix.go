@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -13,6 +12,7 @@ type cell struct {
 	part    int64 // bytes
 	workers int
 	delay   time.Duration // of each request
+	tls     bool
 }
 
 // ideal is the time that the delays alone take. An upload in parts begins and
@@ -34,6 +34,9 @@ func (c cell) String() string {
 		what = fmt.Sprintf("%d files of %s", c.files, size(c.size))
 	}
 	what += fmt.Sprintf(", %d at once", c.workers)
+	if c.tls {
+		what += ", over TLS 1.3"
+	}
 	if c.delay > 0 {
 		what += fmt.Sprintf(", %v of delay per request (%.2f s in all)", c.delay, c.ideal().Seconds())
 	}
@@ -54,17 +57,24 @@ func size(n int64) string {
 type matrix struct {
 	sizes, parts, workers []int64
 	delays                []time.Duration
+	tls                   []bool
 	many                  []cell
 	limit                 time.Duration // longer cells are left out
 }
 
 func (m matrix) cells() (in, out []cell) {
-	all := slices.Clone(m.many)
-	for _, delay := range m.delays {
-		for _, size := range m.sizes {
-			for _, part := range m.parts {
-				for _, workers := range m.workers {
-					all = append(all, cell{files: 1, size: size, part: part, workers: int(workers), delay: delay})
+	var all []cell
+	for _, tls := range m.tls {
+		for _, c := range m.many {
+			c.tls = tls
+			all = append(all, c)
+		}
+		for _, delay := range m.delays {
+			for _, size := range m.sizes {
+				for _, part := range m.parts {
+					for _, workers := range m.workers {
+						all = append(all, cell{files: 1, size: size, part: part, workers: int(workers), delay: delay, tls: tls})
+					}
 				}
 			}
 		}

@@ -56,12 +56,12 @@ type arrival struct {
 	CRC     uint64
 }
 
-func (s *sink) arrived(ctx context.Context, bucket string) (arrival, error) {
+func (s *sink) arrived(ctx context.Context, client *http.Client, bucket string) (arrival, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/"+bucket, nil)
 	if err != nil {
 		return arrival{}, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return arrival{}, err
 	}

@@ -14,8 +14,10 @@ import (
 func main() { client.Main(connect) }
 
 func connect(s client.Setting) (client.Client, error) {
-	c, err := minio.New(strings.TrimPrefix(s.Endpoint, "http://"), &minio.Options{
+	scheme, host, _ := strings.Cut(s.Endpoint, "://")
+	c, err := minio.New(host, &minio.Options{
 		Creds:  credentials.NewStaticV4(client.Id, client.Secret, ""),
+		Secure: scheme == "https",
 		Region: client.Region,
 	})
 	if err != nil {
