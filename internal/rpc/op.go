@@ -23,10 +23,13 @@ type Op struct {
 	Regions   string // where it is offered, blank separated; empty: everywhere
 	OneOf     string // groups of which at least one field is needed: "MediaId|InputURL A|B"
 
-	// Proof names the fields of a successful answer of which at least one is
-	// never empty, such as the id of what was made: "MediaId" or "JobId|JobIds".
-	// A dot leads into a structure: "Job.JobId". An answer without it is an
-	// error.
+	// Proof names what every successful answer has, such as the id of what was
+	// made: groups separated by blanks, each of which needs one of its fields,
+	// "MediaId UploadAddress UploadAuth" or "JobId|JobIds". Names are those of
+	// the Go fields. A dot leads into a structure, or into the elements of a
+	// list, one of which must have it: "Job.JobId", "UploadJobs.JobId". An empty
+	// string, list or structure and the number 0 prove nothing. An answer
+	// without its proof is an error.
 	Proof string
 
 	// Verdict: an answer of status 200 says in Success, Code and Message
