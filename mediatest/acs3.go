@@ -143,45 +143,51 @@ func hmacSHA256(key []byte, text string) []byte {
 	return h.Sum(nil)
 }
 
-// verifyACS3 checks the signature of an API call whose body is at hand. The
-// caller holds mu.
-func (s *Server) verifyACS3(r *http.Request, body []byte) error {
+// verifyACS3 checks the signature of an API call whose body is at hand and
+// returns the key that signed it. The caller holds mu.
+func (s *Server) verifyACS3(r *http.Request, body []byte) (*key, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
-		return refused(400, "MissingAuthorization", "Authorization is mandatory for this action.")
+		return nil, refused(400, "MissingAuthorization", "Authorization is mandatory for this action.")
 	}
 	scheme, pairs, _ := strings.Cut(header, " ")
 	auth, ok := parseAuthorization(pairs, "SignedHeaders")
 	if scheme != acs3Scheme || !ok || len(auth.headers) == 0 {
-		return refused(400, "IncompleteSignature", "The request signature does not conform to Aliyun standards.")
+		return nil, refused(400, "IncompleteSignature", "The request signature does not conform to Aliyun standards.")
 	}
 	k := s.keys[auth.credential]
 	if k == nil {
-		return refused(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+		return nil, refused(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
 	}
 	if err := s.checkAPIToken(k, r.Header.Get("x-acs-security-token")); err != nil {
-		return err
+		return nil, err
 	}
 	if missing := unsignedHeaders(r, auth.headers); len(missing) > 0 {
-		return refused(400, "IncompleteSignature", "The request signature does not cover the headers %s.", strings.Join(missing, ", "))
+		return nil, refused(400, "IncompleteSignature", "The request signature does not cover the headers %s.", strings.Join(missing, ", "))
 	}
 	now := s.now()
 	date, err := time.Parse("2006-01-02T15:04:05Z", r.Header.Get("x-acs-date"))
 	switch {
 	case err != nil:
-		return refused(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
+		return nil, refused(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
 	case date.Sub(now).Abs() > maxSkew:
-		return refused(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+		return nil, refused(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
 	}
 	payload := hexSHA256(body)
 	canonical := acs3Request(r, auth.headers, payload)
 	toSign := acs3StringToSign(canonical)
 	want := hex.EncodeToString(hmacSHA256([]byte(k.AccessKeySecret), toSign))
 	if r.Header.Get("x-acs-content-sha256") != payload || !hmac.Equal([]byte(want), []byte(auth.signature)) {
-		return refused(400, "SignatureDoesNotMatch",
+		return nil, refused(400, "SignatureDoesNotMatch",
 			"Specified signature is not matched with our calculation. server string to sign is: %s server canonical request is: %s", toSign, canonical)
 	}
-	return s.spendNonce(r.Header.Get("x-acs-signature-nonce"), now)
+	if err := s.spendNonce(r.Header.Get("x-acs-signature-nonce"), now); err != nil {
+		return nil, err
+	}
+	if k.bucket != "" { // an upload credential
+		return nil, refused(403, "NoPermission", "You are not authorized to do this operation.")
+	}
+	return k, nil
 }
 
 // unsignedHeaders lists what a signature must cover and does not.

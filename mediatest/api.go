@@ -22,7 +22,7 @@ const maxAPIBody = 4 << 20
 // is an InternalError.
 type Handler func(params url.Values) (any, error)
 
-// Handle answers an operation of service "ice" or "vod" by h, in place of the
+// Handle answers an operation of service "ice", "vod" or "sts" by h, in place of the
 // fake's own answer if it has one.
 func (s *Server) Handle(service, action string, h Handler) {
 	s.mu.Lock()
@@ -37,9 +37,11 @@ func (s *Server) Handle(service, action string, h Handler) {
 // operation runs with the server's mu held.
 type call struct {
 	*Server
-	service string
-	params  url.Values
-	now     time.Time
+	*Account // of the caller
+	by       *key
+	service  string
+	params   url.Values
+	now      time.Time
 }
 
 func (c *call) get(name string) string { return c.params.Get(name) }
@@ -56,7 +58,7 @@ type operation struct {
 }
 
 // operations are the API operations with a real answer, by service and action.
-var operations = map[string]map[string]operation{"ice": iceOperations, "vod": vodOperations}
+var operations = map[string]map[string]operation{"ice": iceOperations, "vod": vodOperations, "sts": stsOperations}
 
 // anonymous lists the operations that are called without a signature. The
 // fake answers them only by a Handler.
@@ -70,7 +72,7 @@ func action(r *http.Request, query url.Values) string {
 	return query.Get("Action")
 }
 
-var versions = map[string]string{"2020-11-09": "ice", "2017-03-21": "vod"}
+var versions = map[string]string{"2020-11-09": "ice", "2017-03-21": "vod", "2015-04-01": "sts"}
 
 func serviceOf(version string) string { return versions[version] }
 
@@ -112,8 +114,10 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 	if x.r.Method != http.MethodPost && x.r.Method != http.MethodGet {
 		return nil, refused(405, "UnsupportedHTTPMethod", "The HTTP method is not supported.")
 	}
+	by := &key{owner: s.first}
 	if x.r.Header.Get("Authorization") != "" || !contains(anonymous, x.operation) {
-		if err := s.verifyACS3(x.r, body); err != nil {
+		var err error
+		if by, err = s.verifyACS3(x.r, body); err != nil {
 			return nil, err
 		}
 	}
@@ -138,7 +142,7 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 	if err := checkLimits(op.limits, params); err != nil {
 		return nil, err
 	}
-	answer, err := op.run(&call{Server: s, service: service, params: params, now: s.now()})
+	answer, err := op.run(&call{Server: s, Account: by.owner, by: by, service: service, params: params, now: s.now()})
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,14 @@
 //
 // [Callback] makes the requests by which the services report events, signed.
 //
+// A server has one account or, by [Server.AddAccount], several, each with its
+// keys, assets and buckets. The Security Token Service (STS) tells them apart by
+// GetCallerIdentity and issues keys of their roles by AssumeRole. It answers at
+// the same address as everything else: give [Server].URL as the endpoint of STS
+// where one is asked for, such as in credentials.AssumeRoleOptions, and
+// [Server.HTTPClient] as the HTTP client. An InMemory server also answers as
+// sts.aliyuncs.com.
+//
 // API calls and OSS requests share the server: a request with an x-acs-action
 // header is an API call, everything else is OSS, with the bucket in the path
 // (which is how clients talk to an endpoint that is an IP address) or in the

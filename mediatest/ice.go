@@ -160,7 +160,7 @@ func (c *call) register(parameter string) (*asset, error) {
 	if !ok {
 		return nil, invalid(parameter)
 	}
-	o := c.object(bucket, key)
+	o := c.owned(bucket, key)
 	if o == nil {
 		return nil, errInputNotFound(address)
 	}
@@ -240,7 +240,7 @@ func registerMediaStream(c *call) (fields, error) {
 	if !ok {
 		return nil, invalid("InputURL")
 	}
-	if c.object(bucket, key) == nil {
+	if c.owned(bucket, key) == nil {
 		return nil, errInputNotFound(address)
 	}
 	a.streams = append(a.streams, &stream{
@@ -345,7 +345,7 @@ func (c *call) mediaInfo(a *asset, withFiles bool) fields {
 		files = append(files, c.fileInfo("source_file", a.URL, path.Base(a.Key), a.Size))
 	}
 	for _, st := range a.streams {
-		if o := c.object(st.bucket, st.key); o != nil {
+		if o := c.owned(st.bucket, st.key); o != nil {
 			files = append(files, c.fileInfo("transcode_file", st.URL, path.Base(st.key), o.size))
 		}
 	}

@@ -21,3 +21,14 @@ func requestID() string {
 
 // ossRequestID has the form of OSS's request ids.
 func ossRequestID() string { return strings.ToUpper(randomID(12)) }
+
+// randomDigits has the form of the ids of accounts, users and roles.
+func randomDigits(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	for i := range b {
+		b[i] = '0' + b[i]%10
+	}
+	b[0] = '1' + (b[0]-'0')%9
+	return string(b)
+}

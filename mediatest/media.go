@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Media is an asset of the media library.
+// Media is an asset of the media library of an account.
 type Media struct {
 	MediaId    string
 	Service    string // "vod" or "ice": which of them made it
@@ -53,38 +53,59 @@ type stream struct {
 	bucket, key string
 }
 
-// Media returns an asset and whether it exists.
+// Media returns an asset, of whichever account, and whether it exists.
 func (s *Server) Media(id string) (Media, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.medias[id]
+	a := s.asset(id)
 	if a == nil {
 		return Media{}, false
 	}
 	return a.public(s.now()), true
 }
 
-// Medias returns all assets in order of their creation.
+// Medias returns the assets of all accounts in order of their creation.
 func (s *Server) Medias() []Media {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]Media, len(s.order))
-	for i, a := range s.order {
+	var all []*asset
+	for _, acc := range s.accounts {
+		all = append(all, acc.order...)
+	}
+	slices.SortFunc(all, func(a, b *asset) int { return cmp.Compare(a.seq, b.seq) })
+	return s.public(all)
+}
+
+// Medias returns the assets of the account in order of their creation.
+func (acc *Account) Medias() []Media {
+	s := acc.srv
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.public(acc.order)
+}
+
+func (s *Server) public(assets []*asset) []Media {
+	all := make([]Media, len(assets))
+	for i, a := range assets {
 		all[i] = a.public(s.now())
 	}
 	return all
 }
 
-// AddMedia puts an asset into the library and returns its MediaId. What is
-// empty is filled in: an id, Service "vod", Type "video", Status "Normal".
-func (s *Server) AddMedia(m Media) string {
+// AddMedia puts an asset into the library of the first account and returns its
+// MediaId. What is empty is filled in: an id, Service "vod", Type "video", Status "Normal".
+func (s *Server) AddMedia(m Media) string { return s.first.AddMedia(m) }
+
+// AddMedia is [Server.AddMedia] for this account.
+func (acc *Account) AddMedia(m Media) string {
+	s := acc.srv
 	m.Service = cmp.Or(m.Service, "vod")
 	m.Type = cmp.Or(m.Type, "video")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	streams := m.Streams
 	m.Streams = nil
-	a := s.add(m)
+	a := acc.add(m)
 	a.forced = cmp.Or(m.Status, "Normal")
 	a.complete = true
 	for _, st := range streams {
@@ -98,7 +119,7 @@ func (s *Server) AddMedia(m Media) string {
 func (s *Server) SetStatus(mediaId, status string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.medias[mediaId]
+	a := s.asset(mediaId)
 	if a != nil {
 		a.forced = status
 	}
@@ -107,32 +128,42 @@ func (s *Server) SetStatus(mediaId, status string) bool {
 
 // The functions below are called with mu held.
 
-func (s *Server) add(m Media) *asset {
+// asset finds an asset of any account.
+func (s *Server) asset(id string) *asset {
+	for _, acc := range s.accounts {
+		if a := acc.medias[id]; a != nil {
+			return a
+		}
+	}
+	return nil
+}
+
+func (acc *Account) add(m Media) *asset {
 	if m.MediaId == "" {
 		m.MediaId = randomID(16)
 	}
 	if m.CreateTime.IsZero() {
-		m.CreateTime = s.now()
+		m.CreateTime = acc.srv.now()
 	}
 	if m.Params == nil {
 		m.Params = url.Values{}
 	}
 	if m.URL == "" && m.Bucket != "" {
-		m.URL = s.objectURL(m.Bucket, m.Key)
+		m.URL = acc.srv.objectURL(m.Bucket, m.Key)
 	}
 	m.Params = cloneValues(m.Params)
-	s.seq++
-	a := &asset{Media: m, polls: s.opts.polls, changed: m.CreateTime, seq: s.seq}
-	s.delete(m.MediaId)
-	s.medias[m.MediaId] = a
-	s.order = append(s.order, a)
+	acc.srv.seq++
+	a := &asset{Media: m, polls: acc.srv.opts.polls, changed: m.CreateTime, seq: acc.srv.seq}
+	acc.delete(m.MediaId)
+	acc.medias[m.MediaId] = a
+	acc.order = append(acc.order, a)
 	return a
 }
 
-func (s *Server) delete(id string) {
-	if a := s.medias[id]; a != nil {
-		delete(s.medias, id)
-		s.order = slices.DeleteFunc(s.order, func(b *asset) bool { return b == a })
+func (acc *Account) delete(id string) {
+	if a := acc.medias[id]; a != nil {
+		delete(acc.medias, id)
+		acc.order = slices.DeleteFunc(acc.order, func(b *asset) bool { return b == a })
 	}
 }
 
@@ -175,7 +206,7 @@ func (a *asset) look(now time.Time) string {
 
 // arrived tells the library that an object is complete.
 func (s *Server) arrived(bucket, key string, size int64) {
-	for _, a := range s.order {
+	for _, a := range s.buckets[bucket].owner.order {
 		if a.Bucket == bucket && a.Key == key {
 			s.finish(a, size)
 		}
@@ -200,9 +231,9 @@ func (s *Server) finish(a *asset, size int64) {
 }
 
 // byURL finds the asset of an address, among those of one service or of all.
-func (s *Server) byURL(address, service string) *asset {
-	bucket, key, ok := s.locate(address)
-	for _, a := range s.order {
+func (acc *Account) byURL(address, service string) *asset {
+	bucket, key, ok := acc.srv.locate(address)
+	for _, a := range acc.order {
 		if service != "" && a.Service != service {
 			continue
 		}
@@ -214,11 +245,11 @@ func (s *Server) byURL(address, service string) *asset {
 }
 
 // byReference finds the asset with a ReferenceId.
-func (s *Server) byReference(id string) *asset {
+func (acc *Account) byReference(id string) *asset {
 	if id == "" {
 		return nil
 	}
-	for _, a := range s.order {
+	for _, a := range acc.order {
 		if a.Params.Get("ReferenceId") == id {
 			return a
 		}

@@ -152,7 +152,7 @@ func (s *Server) admit(x *exchange) error {
 		return err
 	case x.operation == unsupported:
 		return refused(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.")
-	case !k.may(x.bucket, x.key):
+	case !k.may(x.bucket, x.key), s.buckets[x.bucket] != nil && !k.owner.owns(x.bucket):
 		return refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
 	case s.buckets[x.bucket] == nil:
 		return failure{status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist.", extra: [][2]string{{"BucketName", x.bucket}}}

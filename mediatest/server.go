@@ -1,7 +1,6 @@
 package mediatest
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,12 +24,11 @@ type Server struct {
 	// "http://127.0.0.1:40123".
 	URL string
 
-	opts    options
-	static  credentials.Credentials // long-lived keys
-	storage string                  // bucket of managed uploads
-	http    *http.Server
-	client  *http.Client
-	report  func(format string, args ...any) // where misuse is told; nil outside tests
+	opts   options
+	first  *Account // whom Config is for
+	http   *http.Server
+	client *http.Client
+	report func(format string, args ...any) // where misuse is told; nil outside tests
 
 	done    chan struct{}  // closed by Close
 	serving chan struct{}  // closed when the accept loop has ended
@@ -38,20 +36,18 @@ type Server struct {
 
 	logMu sync.Mutex // serialises the lines of the Log option
 
-	mu      sync.Mutex // guards what follows
-	closed  bool
-	skew    time.Duration
-	keys    map[string]*key      // by access key id
-	nonces  map[string]time.Time // when each was used
-	swept   time.Time            // when old nonces were forgotten
-	buckets map[string]*bucket
-	uploads map[string]*upload
-	held    int64 // bytes of objects and parts in memory
-	medias  map[string]*asset
-	order   []*asset          // by creation
-	seq     int64             // of the last asset
-	tokens  map[string]string // ClientToken -> MediaId
-	custom  map[string]Handler
+	mu       sync.Mutex // guards what follows
+	closed   bool
+	skew     time.Duration
+	keys     map[string]*key      // by access key id
+	nonces   map[string]time.Time // when each was used
+	swept    time.Time            // when old nonces were forgotten
+	buckets  map[string]*bucket
+	uploads  map[string]*upload
+	held     int64 // bytes of objects and parts in memory
+	accounts []*Account
+	seq      int64 // of the last asset of any account
+	custom   map[string]Handler
 
 	faults   []*armed
 	calls    map[string]int
@@ -84,22 +80,13 @@ func newServer(opts []Option) *Server {
 		nonces:  map[string]time.Time{},
 		buckets: map[string]*bucket{},
 		uploads: map[string]*upload{},
-		medias:  map[string]*asset{},
-		tokens:  map[string]string{},
 		calls:   map[string]int{},
 		custom:  map[string]Handler{},
 	}
 	for _, o := range opts {
 		o(&s.opts)
 	}
-	s.static = credentials.Credentials{
-		AccessKeyId:     "LTAI" + randomID(8),
-		AccessKeySecret: randomID(15),
-		Source:          "mediatest",
-	}
-	s.keys[s.static.AccessKeyId] = &key{Credentials: s.static}
-	s.storage = "outin-" + randomID(16)
-	s.buckets[s.storage] = newBucket(s.opts.storageRegion())
+	s.first = s.addAccount(randomDigits(16))
 	return s
 }
 
@@ -159,24 +146,17 @@ func (s *Server) Close() {
 	s.conns.Wait()
 }
 
-// Config is what a client needs to talk to this server: its region, endpoint,
-// long-lived credentials and HTTP client.
-func (s *Server) Config() alimedia.Config {
-	return alimedia.Config{
-		Region:      s.opts.region,
-		Endpoint:    s.URL,
-		Credentials: provider(s.static),
-		HTTPClient:  s.client,
-	}
-}
+// Config is what a client of the first account needs to talk to this server:
+// its region, endpoint, long-lived credentials and HTTP client.
+func (s *Server) Config() alimedia.Config { return s.first.Config() }
 
 // HTTPClient reaches the server, also when it is [InMemory]. It follows no
 // redirects and uses no proxy.
 func (s *Server) HTTPClient() *http.Client { return s.client }
 
 // Credentials are the long-lived keys that Config carries. They may do
-// everything and never expire.
-func (s *Server) Credentials() credentials.Credentials { return s.static }
+// everything in the first account and never expire.
+func (s *Server) Credentials() credentials.Credentials { return s.first.Credentials() }
 
 // SetClockSkew moves the server's clock ahead of this machine's (or behind,
 // when negative): signatures and expiry are judged by that clock, and the Date
@@ -195,12 +175,6 @@ func (s *Server) misuse(format string, args ...any) {
 	if s.report != nil {
 		s.report("mediatest: "+format, args...)
 	}
-}
-
-type provider credentials.Credentials
-
-func (p provider) Credentials(context.Context) (credentials.Credentials, error) {
-	return credentials.Credentials(p), nil
 }
 
 // serve is the one way in: name the request, apply a fault, let the service

@@ -25,12 +25,13 @@ const (
 )
 
 type bucket struct {
+	owner   *Account
 	region  string
 	objects map[string]*object
 }
 
-func newBucket(region string) *bucket {
-	return &bucket{region: region, objects: map[string]*object{}}
+func newBucket(owner *Account, region string) *bucket {
+	return &bucket{owner: owner, region: region, objects: map[string]*object{}}
 }
 
 // blob is what is known of received bytes.
@@ -86,28 +87,39 @@ type Part struct {
 	ETag   string
 }
 
-// CreateBucket makes a bucket in the server's region, as a customer's own. A
-// bucket that exists stays as it is.
-func (s *Server) CreateBucket(name string) {
+// CreateBucket makes a bucket in the server's region, as the first account's
+// own. A bucket that exists stays as it is.
+func (s *Server) CreateBucket(name string) { s.first.CreateBucket(name) }
+
+// CreateBucket makes a bucket in the server's region, as the account's own. A
+// bucket that the account has stays as it is; one of another account is a
+// mistake.
+func (acc *Account) CreateBucket(name string) {
+	s := acc.srv
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ensureBucket(name)
-}
-
-func (s *Server) ensureBucket(name string) *bucket {
-	b := s.buckets[name]
-	if b == nil {
-		b = newBucket(s.opts.region)
-		s.buckets[name] = b
+	if b := s.buckets[name]; b != nil && b.owner != acc {
+		s.misuse("CreateBucket: %s belongs to another account", name)
+		return
 	}
-	return b
+	s.ensureBucket(acc, name)
 }
 
-// StorageBucket is the name of the bucket managed by the services, where
-// uploads with an UploadAddress go.
-func (s *Server) StorageBucket() string { return s.storage }
+func (s *Server) ensureBucket(owner *Account, name string) {
+	if s.buckets[name] == nil {
+		s.buckets[name] = newBucket(owner, s.opts.region)
+	}
+}
 
-// PutObject stores an object, in a new bucket if need be.
+// StorageBucket is the name of the bucket that the services manage for the
+// first account, where uploads with an UploadAddress go.
+func (s *Server) StorageBucket() string { return s.first.storage }
+
+// StorageBucket is the name of the bucket that the services manage for the
+// account, where uploads with an UploadAddress go.
+func (acc *Account) StorageBucket() string { return acc.storage }
+
+// PutObject stores an object, in a new bucket of the first account if need be.
 func (s *Server) PutObject(bucket, key string, data []byte) {
 	b := blobOf(data)
 	if s.opts.discard {
@@ -115,7 +127,7 @@ func (s *Server) PutObject(bucket, key string, data []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ensureBucket(bucket)
+	s.ensureBucket(s.first, bucket)
 	s.store(bucket, key, &object{blob: b, etag: s.etag(b)})
 }
 
@@ -205,6 +217,20 @@ func (s *Server) object(bucket, key string) *object {
 		return b.objects[key]
 	}
 	return nil
+}
+
+// owns reports whether the bucket exists and is the account's.
+func (acc *Account) owns(bucket string) bool {
+	b := acc.srv.buckets[bucket]
+	return b != nil && b.owner == acc
+}
+
+// owned finds an object among those of the account.
+func (acc *Account) owned(bucket, key string) *object {
+	if !acc.owns(bucket) {
+		return nil
+	}
+	return acc.srv.object(bucket, key)
 }
 
 // store puts an object in its place and tells the media library.

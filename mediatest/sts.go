@@ -13,9 +13,13 @@ import (
 // key is an access key the server knows.
 type key struct {
 	credentials.Credentials
-	bucket string // when set, the key may touch this bucket only,
-	object string // and there this object only,
-	prefix string // or the objects whose key begins so
+	owner   *Account
+	user    string // name of the RAM user whose key it is
+	role    string // or of the role
+	session string // of the role
+	bucket  string // when set, the key may touch this bucket only,
+	object  string // and there this object only,
+	prefix  string // or the objects whose key begins so
 }
 
 func (k *key) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
@@ -31,25 +35,21 @@ func (k *key) may(bucket, object string) bool {
 }
 
 // issue makes temporary credentials. The caller holds mu.
-func (s *Server) issue(k key) *key {
+func (s *Server) issue(k key, life time.Duration) *key {
 	k.Credentials = credentials.Credentials{
 		AccessKeyId:     "STS." + randomID(12),
 		AccessKeySecret: randomID(22),
 		SecurityToken:   "CAIS" + base64.StdEncoding.EncodeToString([]byte(randomID(48))),
-		Expires:         s.now().Add(s.opts.life),
+		Expires:         s.now().Add(life),
 		Source:          "mediatest",
 	}
 	s.keys[k.AccessKeyId] = &k
 	return &k
 }
 
-// IssueCredentials returns temporary credentials as a role would have them:
-// good for everything until they expire, see [CredentialLife].
-func (s *Server) IssueCredentials() credentials.Credentials {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.issue(key{}).Credentials
-}
+// IssueCredentials returns temporary credentials of a role of the first
+// account: good for everything in it until they expire, see [CredentialLife].
+func (s *Server) IssueCredentials() credentials.Credentials { return s.first.IssueCredentials() }
 
 // ExpireCredentials ends the life of all temporary credentials issued so far.
 func (s *Server) ExpireCredentials() {
@@ -86,8 +86,9 @@ func (s *Server) checkAPIToken(k *key, token string) error {
 // uploadFields are UploadAddress and UploadAuth of an answer: a fresh
 // credential for one object, or for all objects beside it when prefix is set.
 // The caller holds mu.
-func (s *Server) uploadFields(bucket, object, prefix string) (address, auth string) {
-	k := s.issue(key{bucket: bucket, object: object, prefix: prefix})
+func (acc *Account) uploadFields(bucket, object, prefix string) (address, auth string) {
+	s := acc.srv
+	k := s.issue(key{owner: acc, bucket: bucket, object: object, prefix: prefix}, s.opts.life)
 	where := map[string]any{"Endpoint": s.URL, "Bucket": bucket, "FileName": object}
 	if prefix != "" {
 		where["ObjectPrefix"] = prefix

@@ -129,7 +129,7 @@ func registerMedia(c *call) (fields, error) {
 	params := make([]call, len(files))
 	location := ""
 	for i, f := range files {
-		params[i] = call{Server: c.Server, params: cloneValues(c.params)}
+		params[i] = call{Server: c.Server, Account: c.Account, params: cloneValues(c.params)}
 		p := params[i].params
 		for name, value := range map[string]string{
 			"FileURL": f.FileURL, "Title": f.Title, "Description": f.Description, "Tags": f.Tags,
@@ -171,7 +171,7 @@ func registerMedia(c *call) (fields, error) {
 // registerFile registers one file; nil when it can't be.
 func (c *call) registerFile(f registerMetadata) (a *asset, fresh bool) {
 	bucket, key, ok := c.locate(f.FileURL)
-	o := c.object(bucket, key)
+	o := c.owned(bucket, key)
 	if !ok || o == nil || extension(key) == "" || strings.HasPrefix(f.FileURL, "oss:") {
 		return nil, false
 	}
@@ -333,12 +333,12 @@ func deleteVideo(c *call) (fields, error) {
 }
 
 // deleteVOD removes an asset and its object.
-func (s *Server) deleteVOD(a *asset) bool {
+func (acc *Account) deleteVOD(a *asset) bool {
 	if a == nil || a.Service != "vod" {
 		return false
 	}
-	s.delete(a.MediaId)
-	s.remove(a.Bucket, a.Key)
+	acc.delete(a.MediaId)
+	acc.srv.remove(a.Bucket, a.Key)
 	return true
 }
 
@@ -414,28 +414,28 @@ func (c *call) video() (*asset, error) {
 }
 
 // newReference refuses a ReferenceId that is in use or not well formed.
-func (s *Server) newReference(id string) error {
+func (acc *Account) newReference(id string) error {
 	if id == "" {
 		return nil
 	}
-	if !referenceID.MatchString(id) || s.byReference(id) != nil {
+	if !referenceID.MatchString(id) || acc.byReference(id) != nil {
 		return invalid("ReferenceId")
 	}
 	return nil
 }
 
 // location is the bucket of a StorageLocation; the managed one when empty.
-func (s *Server) location(host string) (string, error) {
-	bucket, _, _ := strings.Cut(cmp.Or(host, s.storage), ".")
-	if s.buckets[bucket] == nil {
+func (acc *Account) location(host string) (string, error) {
+	bucket, _, _ := strings.Cut(cmp.Or(host, acc.storage), ".")
+	if !acc.owns(bucket) {
 		return "", refused(404, "InvalidStorage.NotFound", "The specified StorageLocation does not exist.")
 	}
 	return bucket, nil
 }
 
 // uploadAnswer adds UploadAddress and UploadAuth for the asset's object.
-func (s *Server) uploadAnswer(a *asset, f fields) fields {
-	f["UploadAddress"], f["UploadAuth"] = s.uploadFields(a.Bucket, a.Key, a.prefix)
+func (acc *Account) uploadAnswer(a *asset, f fields) fields {
+	f["UploadAddress"], f["UploadAuth"] = acc.uploadFields(a.Bucket, a.Key, a.prefix)
 	return f
 }
 
