@@ -1,18 +1,41 @@
 package alimedia
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/alimedia/alimedia-go/internal/reveal"
 )
 
-// Secret is text that must not be read by chance, such as the UploadAuth of an
-// upload: fmt, slog and text encodings show ***. Convert it to get the text;
-// encoding/json carries it as it is, so that a backend can pass it on to the
-// browser that uploads.
+// Secret is text that nobody reads by chance, such as the UploadAuth of an
+// upload or a private key. fmt with every verb, slog with every handler,
+// encoding/json, encoding/xml and encoding/gob write *** in place of it.
+//
+// [Secret.Reveal], or a conversion to string, returns the text. A backend that
+// hands an upload credential to a browser states that it does so, with a struct
+// of its own:
+//
+//	out, err := video.CreateUploadVideo(ctx, req)
+//	…
+//	json.NewEncoder(w).Encode(struct{ VideoId, UploadAddress, UploadAuth string }{
+//		out.VideoId, out.UploadAddress, out.UploadAuth.Reveal(),
+//	})
+//
+// Requests carry the text. Decoding JSON, XML or gob reads what is there: a
+// Secret that was written as *** comes back as ***, and a request with it is
+// refused before it is sent.
 type Secret string
 
 const mask = "***"
+
+// Reveal returns the text.
+func (s Secret) Reveal() string {
+	text, _ := reveal.Cut(string(s))
+	return text
+}
 
 // String hides the text.
 func (s Secret) String() string {
@@ -33,3 +56,29 @@ func (s Secret) Format(f fmt.State, verb rune) {
 
 // LogValue hides the text from slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalJSON hides the text from encoding/json, and so from slog's JSON
+// handler.
+func (s Secret) MarshalJSON() ([]byte, error) {
+	shown := s.String()
+	if _, onItsWay := reveal.Cut(string(s)); onItsWay { // to the service
+		shown = string(s)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(shown)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
+// MarshalText hides the text from encoding/xml and other text encodings.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalBinary hides the text from encoding/gob.
+func (s Secret) MarshalBinary() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalBinary reads what MarshalBinary of some Secret wrote.
+func (s *Secret) UnmarshalBinary(data []byte) error {
+	*s = Secret(data)
+	return nil
+}

@@ -38,7 +38,7 @@ func TestDocuments_Marshal(t *testing.T) {
 			VideoTrackClips: []any{map[string]any{"MediaId": "a", "In": 1.5}, json.RawMessage(`{"MediaId":"b"}`)},
 		}}}, `{"VideoTracks":[{"MainTrack":true,"VideoTrackClips":[{"MediaId":"a","In":1.5},{"MediaId":"b"}]}]}`},
 		{"OutputMediaConfig", OutputMediaConfig{MediaURL: "https://b.oss-cn-shanghai.aliyuncs.com/a.mp4", Width: 1280, AccessKeySecret: "s"},
-			`{"MediaURL":"https://b.oss-cn-shanghai.aliyuncs.com/a.mp4","Width":1280,"AccessKeySecret":"s"}`},
+			`{"MediaURL":"https://b.oss-cn-shanghai.aliyuncs.com/a.mp4","Width":1280,"AccessKeySecret":"***"}`},
 		{"unknown keys", UploadMetadata{SourceURL: "http://a", Extra: map[string]json.RawMessage{"New": json.RawMessage(`[1]`)}},
 			`{"SourceURL":"http://a","New":[1]}`},
 		{"raw", MediaMetaData{Title: "ignored", Raw: `{"Title":"sent"}`}, `{"Title":"sent"}`},

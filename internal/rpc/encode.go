@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/internal/reveal"
 )
 
 // Params is a request in wire form: what is the same in every attempt.
@@ -252,7 +253,7 @@ func encodeMap(p *Params, form bool, prefix string, v reflect.Value) error {
 func scalarText(v reflect.Value) (string, error) {
 	switch v.Kind() {
 	case reflect.String:
-		return v.String(), nil
+		return v.String(), unmasked(v)
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool()), nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -272,8 +273,12 @@ func scalarText(v reflect.Value) (string, error) {
 }
 
 // documentText is the JSON document of a parameter: text that is JSON already
-// goes as it is, everything else is marshalled.
+// goes as it is, everything else is marshalled, with the text of its secrets.
 func documentText(v reflect.Value) (string, error) {
+	v, err := revealing(v)
+	if err != nil {
+		return "", err
+	}
 	var text string
 	switch doc := v.Interface().(type) {
 	case json.RawMessage:
@@ -287,10 +292,10 @@ func documentText(v reflect.Value) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		text = string(data)
+		text = string(reveal.Clean(data))
 	default:
 		data, err := marshal(doc)
-		return string(data), err
+		return string(reveal.Clean(data)), err
 	}
 	if text != "" && !json.Valid([]byte(text)) {
 		return "", errors.New("the text is not a JSON document")
