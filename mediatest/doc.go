@@ -16,7 +16,9 @@
 // Normal when its bytes have arrived. Operations it does not know answer
 // InvalidApi.NotFound; [Server.Handle] adds more.
 //
-// [Server.Fault] makes single calls fail, stall or lose their answer.
+// [Server.Fault] makes single calls fail, stall or lose their answer, answers
+// with something else than the service's ([Fault].Foreign) or changes what it
+// says ([Fault].Edit).
 // [InMemory] replaces sockets by pipes, so that a test runs inside a
 // testing/synctest bubble and hours of waiting take no time.
 //

@@ -1,10 +1,12 @@
 package mediatest
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,6 +41,7 @@ type exchange struct {
 	bucket    string // OSS only
 	key       string // OSS only
 	id        string // of the request
+	code      string // of the error that is answered
 	record    *Request
 	api       bool // an API call, not OSS
 	gone      bool // the connection is cut
@@ -61,7 +64,7 @@ func (x *exchange) refuse(f failure) {
 		f.status = http.StatusInternalServerError
 	}
 	x.identify()
-	x.w.code = f.code
+	x.code = f.code
 	if x.api {
 		writeAPIError(x, f)
 	} else {
@@ -122,36 +125,105 @@ func (x *exchange) run() {
 	f := s.nextFault(x.record.clone())
 	x.w.Header().Set("Date", s.now().Format(http.TimeFormat))
 	s.mu.Unlock()
+	if f == nil {
+		x.answer()
+		return
+	}
+	if f.serves() && f.AfterBytes > 0 {
+		x.r.Body = &tripBody{ReadCloser: x.r.Body, left: f.AfterBytes, trip: func() error { return x.wait(f.Delay) }}
+	} else if x.discard(f.AfterBytes) != nil || x.wait(f.Delay) != nil {
+		x.cut()
+		return
+	}
+	if f.serves() && !f.AfterEffect && !f.bends() {
+		x.answer()
+		return
+	}
+	a := &Answer{}
+	if f.serves() {
+		a = x.capture(x.answer)
+	}
+	if f.loses() || a == nil {
+		x.cut()
+		return
+	}
 	switch {
-	case f == nil:
-		x.answer()
-		return
-	case f.onlyDelays():
-		if f.AfterBytes > 0 {
-			x.r.Body = &tripBody{ReadCloser: x.r.Body, left: f.AfterBytes, trip: func() error { return x.wait(f.Delay) }}
-		} else if x.wait(f.Delay) != nil {
-			x.cut()
-			return
-		}
-		x.answer()
-		return
+	case f.Foreign != nil:
+		a = f.Foreign.clone()
+		x.code = ""
+	case f.replaces():
+		a = x.capture(func() { x.fail(f) })
 	}
-	if _, err := io.CopyN(io.Discard, x.r.Body, f.AfterBytes); err != nil && !errors.Is(err, io.EOF) || x.wait(f.Delay) != nil {
-		x.cut()
-		return
-	}
-	if f.AfterEffect {
-		client := x.w.ResponseWriter
-		x.w.ResponseWriter = lostAnswer(http.Header{})
-		x.answer()
-		x.w = &answerWriter{ResponseWriter: client, x: x}
-	}
-	if f.Reset || !f.replaces() {
-		x.cut()
-		return
-	}
-	x.fail(f)
+	x.send(f, a)
 	x.drain()
+}
+
+// discard reads that much of the body.
+func (x *exchange) discard(n int64) error {
+	if _, err := io.CopyN(io.Discard, x.r.Body, n); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// capture takes the answer that write makes; nil when it makes none.
+func (x *exchange) capture(write func()) *Answer {
+	client := x.w
+	taken := &captured{header: http.Header{}}
+	x.w = &answerWriter{ResponseWriter: taken, x: x}
+	write()
+	x.w = client
+	if taken.status == 0 {
+		return nil
+	}
+	return &Answer{Status: taken.status, Header: taken.header, Body: taken.body.String()}
+}
+
+// send sends the answer of a fault.
+func (x *exchange) send(f *Fault, a *Answer) {
+	length, size := a.Header.Get("Content-Length"), len(a.Body)
+	if f.Edit != nil {
+		x.srv.mu.Lock()
+		r := x.record.clone()
+		x.srv.mu.Unlock()
+		if a.Header == nil {
+			a.Header = http.Header{}
+		}
+		f.Edit(r, a)
+		if length != "" && a.Header.Get("Content-Length") == length && len(a.Body) != size {
+			a.Header.Set("Content-Length", strconv.Itoa(len(a.Body)))
+		}
+	}
+	if a.Status = cmp.Or(a.Status, http.StatusOK); a.Status < 200 || a.Status > 599 {
+		x.srv.misuse("Fault: no answer has status %d", a.Status)
+		a.Status = http.StatusInternalServerError
+	}
+	if x.wait(f.AnswerDelay) != nil {
+		x.cut()
+		return
+	}
+	maps.Copy(x.w.Header(), a.Header)
+	x.w.WriteHeader(a.Status)
+	if x.r.Method == http.MethodHead {
+		return
+	}
+	for rest := a.Body; rest != ""; {
+		n := len(rest)
+		if f.Drip > 0 {
+			n = 1
+			_ = http.NewResponseController(x.w.ResponseWriter).Flush()
+			if x.wait(f.Drip) != nil {
+				x.cut()
+				return
+			}
+		}
+		if _, err := io.WriteString(x.w, rest[:n]); err != nil || x.r.Context().Err() != nil {
+			return // longer than it said, or the client has left
+		}
+		if rest = rest[n:]; rest == "" && a.Endless {
+			rest = a.Body
+		}
+	}
 }
 
 func (x *exchange) fail(f *Fault) {
@@ -161,12 +233,6 @@ func (x *exchange) fail(f *Fault) {
 		} else {
 			x.w.Header().Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
 		}
-	}
-	if f.Body != "" {
-		x.w.Header().Set("Content-Type", http.DetectContentType([]byte(f.Body)))
-		x.w.WriteHeader(cmp.Or(f.Status, http.StatusBadGateway))
-		_, _ = io.WriteString(x.w, f.Body)
-		return
 	}
 	if x.api {
 		x.refuse(f.failure(errAPITokenExpired, errAPIThrottled))
@@ -203,6 +269,9 @@ func (x *exchange) drain() {
 
 // cut ends the connection without an answer.
 func (x *exchange) cut() {
+	if _, ok := x.w.ResponseWriter.(*captured); ok {
+		return // there is no answer to capture
+	}
 	conn, _, err := http.NewResponseController(x.w.ResponseWriter).Hijack()
 	if err != nil {
 		return // the answer goes nowhere anyway
@@ -218,17 +287,16 @@ func (x *exchange) cut() {
 type answerWriter struct {
 	http.ResponseWriter
 	x    *exchange
-	code string
 	done bool
 }
 
 func (w *answerWriter) WriteHeader(status int) {
 	if !w.done {
 		w.done = true
-		if _, lost := w.ResponseWriter.(lostAnswer); !lost {
+		if _, ok := w.ResponseWriter.(*captured); !ok {
 			s := w.x.srv
 			s.mu.Lock()
-			w.x.record.Status, w.x.record.Code, w.x.record.Size = status, w.code, w.x.body.n
+			w.x.record.Status, w.x.record.Code, w.x.record.Size = status, w.x.code, w.x.body.n
 			s.mu.Unlock()
 		}
 	}
@@ -242,12 +310,16 @@ func (w *answerWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// lostAnswer takes an answer nobody will see.
-type lostAnswer http.Header
+// captured takes an answer that the client does not see, or not yet.
+type captured struct {
+	header http.Header
+	status int // 0: no answer
+	body   bytes.Buffer
+}
 
-func (l lostAnswer) Header() http.Header         { return http.Header(l) }
-func (l lostAnswer) Write(p []byte) (int, error) { return len(p), nil }
-func (l lostAnswer) WriteHeader(int)             {}
+func (c *captured) Header() http.Header         { return c.header }
+func (c *captured) Write(p []byte) (int, error) { return c.body.Write(p) }
+func (c *captured) WriteHeader(status int)      { c.status = cmp.Or(c.status, status) }
 
 type countingBody struct {
 	io.ReadCloser

@@ -5,17 +5,41 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
 )
 
 // Always is the Times of a fault that never stops.
 const Always = math.MaxInt
 
+// Forever is a delay without an end: an answer that never comes. It ends when
+// the client gives up or the server is closed.
+const Forever = time.Duration(math.MaxInt64)
+
+// Answer is an HTTP answer as it goes to the client.
+type Answer struct {
+	Status int // 200 to 599; 0 means 200
+
+	// Header is sent as it is. Without a Date the server's is sent, without a
+	// Content-Type one that fits Body; a name with a nil value keeps net/http
+	// from adding that field. A Content-Length greater than the length of Body
+	// makes a body that is cut off.
+	Header http.Header
+
+	Body string
+
+	// Endless repeats Body until the client leaves.
+	Endless bool
+}
+
 // Fault is a failure to come. Combine at will: a delay may precede any ending;
-// AfterEffect may precede an error, a Body or a Reset.
+// AfterEffect may precede an error, a Foreign answer or a Reset.
 //
-// Without Status, Code, Body, Reset, AfterEffect, ExpiredToken and Throttling
-// a fault is a Delay only, and the call is then served as usual.
+// Without Status, Code, Foreign, Reset, AfterEffect, ExpiredToken and
+// Throttling the call is served as usual, after a Delay, with its answer
+// changed by Edit or slowed down.
 type Fault struct {
 	// Operation is an API action ("CreateUploadVideo") or an OSS operation
 	// (PutObject, GetObject, HeadObject, DeleteObject,
@@ -36,9 +60,22 @@ type Fault struct {
 	Code    string // error code
 	Message string // error message
 
-	// Body is sent instead of an error document, such as a gateway's HTML
-	// page. Status 0 then means 502.
-	Body string
+	// Foreign is sent instead of an answer of the service: the page of a
+	// gateway, another document, nothing at all. The operation is carried out
+	// only with AfterEffect.
+	Foreign *Answer
+
+	// Edit changes the answer before it is sent, such as its Date, its ETag or
+	// a member of its body. Unless the fault says otherwise that is the
+	// operation's own answer, and the operation was carried out. Content-Length
+	// is adapted when Edit leaves it alone. Edit must not call the server.
+	Edit func(Request, *Answer)
+
+	// AnswerDelay passes after the operation, before its answer begins.
+	AnswerDelay time.Duration
+
+	// Drip passes before each byte of the answer's body.
+	Drip time.Duration
 
 	// RetryAfter is sent with the error: x-acs-retry-after in milliseconds
 	// by the API, Retry-After in seconds by OSS.
@@ -58,7 +95,7 @@ type Fault struct {
 	Reset bool
 
 	// AfterEffect carries the operation out and then loses its answer, or
-	// replaces it where Status, Code or Body say by what.
+	// replaces it where Status, Code or Foreign say by what.
 	AfterEffect bool
 
 	// ExpiredToken refuses the request's security token: code
@@ -85,6 +122,9 @@ func (s *Server) Fault(faults ...Fault) {
 		if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
 			s.misuse("Fault: no answer has status %d", f.Status)
 			f.Status = http.StatusInternalServerError
+		}
+		if f.Foreign != nil {
+			f.Foreign = f.Foreign.clone()
 		}
 		f.Nth = max(f.Nth, 1)
 		f.Times = max(f.Times, 1)
@@ -116,11 +156,38 @@ func (s *Server) nextFault(r Request) *Fault {
 
 // replaces reports whether the fault says what the client sees.
 func (f *Fault) replaces() bool {
-	return f.Status != 0 || f.Code != "" || f.Body != "" || f.ExpiredToken || f.Throttling
+	return f.Status != 0 || f.Code != "" || f.Foreign != nil || f.ExpiredToken || f.Throttling
 }
 
-// onlyDelays reports whether the call is served after all.
-func (f *Fault) onlyDelays() bool { return !f.replaces() && !f.Reset && !f.AfterEffect }
+// serves reports whether the operation is carried out.
+func (f *Fault) serves() bool { return f.AfterEffect || !f.replaces() && !f.Reset }
+
+// loses reports whether the client gets no answer.
+func (f *Fault) loses() bool {
+	return f.Reset || f.AfterEffect && !f.replaces() && f.Edit == nil && f.AnswerDelay == 0 && f.Drip == 0
+}
+
+// bends reports whether the operation's own answer goes out otherwise than as
+// the operation writes it.
+func (f *Fault) bends() bool { return f.Edit != nil || f.AnswerDelay > 0 || f.Drip > 0 }
+
+func (a *Answer) clone() *Answer {
+	c := *a
+	c.Header = a.Header.Clone()
+	return &c
+}
+
+// EndlessList is a [Fault].Edit that makes a page of ListParts or
+// ListMultipartUploads say that there is one more, for ever.
+func EndlessList(r Request, a *Answer) {
+	a.Body = strings.Replace(a.Body, "<IsTruncated>false", "<IsTruncated>true", 1)
+	if r.Operation == "ListParts" {
+		marker, _ := strconv.Atoi(r.Params.Get("part-number-marker"))
+		a.Body = emptyMarker.ReplaceAllString(a.Body, "<NextPartNumberMarker>"+strconv.Itoa(marker+1)+"<")
+	}
+}
+
+var emptyMarker = regexp.MustCompile(`<NextPartNumberMarker>0<`)
 
 // failure is the error document the fault asks for.
 func (f *Fault) failure(expired, throttled failure) failure {

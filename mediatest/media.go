@@ -93,7 +93,9 @@ func (s *Server) public(assets []*asset) []Media {
 }
 
 // AddMedia puts an asset into the library of the first account and returns its
-// MediaId. What is empty is filled in: an id, Service "vod", Type "video", Status "Normal".
+// MediaId. What is empty is filled in: an id, Service "vod", Type "video",
+// Status "Normal". With Status Uploading, UploadFail or Init its object is still
+// to come, at Bucket and Key or else in the managed bucket.
 func (s *Server) AddMedia(m Media) string { return s.first.AddMedia(m) }
 
 // AddMedia is [Server.AddMedia] for this account.
@@ -105,23 +107,30 @@ func (acc *Account) AddMedia(m Media) string {
 	defer s.mu.Unlock()
 	streams := m.Streams
 	m.Streams = nil
+	m.Status = cmp.Or(m.Status, "Normal")
+	if awaitsObject(m.Status) && m.Bucket == "" {
+		m.MediaId = cmp.Or(m.MediaId, randomID(16))
+		m.Bucket, m.Key = acc.storage, "sv/"+m.MediaId+"/"+m.MediaId+".mp4"
+	}
 	a := acc.add(m)
-	a.forced = cmp.Or(m.Status, "Normal")
-	a.complete = true
+	a.forced = m.Status
+	a.complete = !awaitsObject(m.Status)
 	for _, st := range streams {
 		a.streams = append(a.streams, &stream{Stream: st})
 	}
 	return a.MediaId
 }
 
-// SetStatus fixes the status of an asset, such as "TranscodeFail" or
-// "PrepareFail". It reports whether the asset exists.
+// SetStatus sets the status of an asset, such as "TranscodeFail" or
+// "PrepareFail". Uploading, UploadFail and Init last until its object arrives
+// (once more), all others for good. It reports whether the asset exists.
 func (s *Server) SetStatus(mediaId, status string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.asset(mediaId)
 	if a != nil {
 		a.forced = status
+		a.complete = a.complete && !awaitsObject(status)
 	}
 	return a != nil
 }
@@ -204,6 +213,12 @@ func (a *asset) look(now time.Time) string {
 	return status
 }
 
+// awaitsObject reports whether an asset of that status becomes another one
+// when its object arrives.
+func awaitsObject(status string) bool {
+	return status == "Uploading" || status == "UploadFail" || status == "Init"
+}
+
 // arrived tells the library that an object is complete.
 func (s *Server) arrived(bucket, key string, size int64) {
 	for _, a := range s.buckets[bucket].owner.order {
@@ -223,6 +238,9 @@ func (s *Server) arrived(bucket, key string, size int64) {
 
 // finish starts the processing of an asset whose object is there.
 func (s *Server) finish(a *asset, size int64) {
+	if awaitsObject(a.forced) {
+		a.forced = ""
+	}
 	a.Size = size
 	a.complete = true
 	a.changed = s.now()

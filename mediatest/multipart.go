@@ -26,15 +26,23 @@ var errNoSuchUpload = failure{
 }
 
 func (s *Server) initiate(x *exchange) (reply, error) {
+	settings, err := settingsOf(x.r.Header)
+	if err != nil {
+		return reply{}, err
+	}
+	delete(settings, "X-Oss-Object-Acl") // is for CompleteMultipartUpload
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.mayOverwrite(x); err != nil {
+		return reply{}, err
+	}
 	u := &upload{
-		id:          strings.ToUpper(randomID(16)),
-		bucket:      x.bucket,
-		key:         x.key,
-		contentType: x.r.Header.Get("Content-Type"),
-		initiated:   s.now(),
-		parts:       map[int]*part{},
+		id:        strings.ToUpper(randomID(16)),
+		bucket:    x.bucket,
+		key:       x.key,
+		header:    settings,
+		initiated: s.now(),
+		parts:     map[int]*part{},
 	}
 	s.uploads[u.id] = u
 	return reply{xml: struct {
@@ -252,8 +260,17 @@ func (s *Server) complete(x *exchange) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if err := s.mayOverwrite(x); err != nil {
+		return reply{}, err
+	}
 	o := joined(parts)
-	o.contentType = u.contentType
+	o.header = u.header
+	if acl := x.r.Header.Get("x-oss-object-acl"); acl != "" {
+		if err := checkSetting("X-Oss-Object-Acl", acl); err != nil {
+			return reply{}, err
+		}
+		o.header.Set("x-oss-object-acl", acl)
+	}
 	s.drop(u)
 	delete(s.uploads, u.id)
 	s.store(u.bucket, u.key, o)

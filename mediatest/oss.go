@@ -163,16 +163,20 @@ func (s *Server) admit(x *exchange) error {
 }
 
 func (s *Server) putObject(x *exchange) (reply, error) {
+	settings, err := settingsOf(x.r.Header)
+	if err != nil {
+		return reply{}, err
+	}
 	b, err := s.receiveChecked(x)
 	if err != nil {
 		return reply{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if x.r.Header.Get("x-oss-forbid-overwrite") == "true" && s.object(x.bucket, x.key) != nil {
-		return reply{}, refused(409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.")
+	if err := s.mayOverwrite(x); err != nil {
+		return reply{}, err
 	}
-	o := &object{blob: b, etag: s.etag(b), contentType: x.r.Header.Get("Content-Type")}
+	o := &object{blob: b, etag: s.etag(b), header: settings}
 	s.store(x.bucket, x.key, o)
 	x.setStored(o.etag, o.blob)
 	return reply{}, nil
@@ -215,8 +219,7 @@ func (s *Server) getObject(x *exchange) (reply, error) {
 	h.Set("ETag", o.etag)
 	h.Set("x-oss-hash-crc64ecma", strconv.FormatUint(o.crc, 10))
 	h.Set("x-oss-object-type", map[bool]string{false: "Normal", true: "Multipart"}[o.multipart])
-	h.Set("x-oss-storage-class", "Standard")
-	h.Set("Content-Type", cmp.Or(o.contentType, "application/octet-stream"))
+	o.describe(h)
 	if o.data == nil && o.size > 0 && x.operation == "GetObject" {
 		return reply{}, refused(403, "InvalidObjectState", "The operation is not valid for the object's state: mediatest.Discard keeps no bytes.")
 	}

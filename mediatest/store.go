@@ -44,17 +44,17 @@ type blob struct {
 
 type object struct {
 	blob
-	etag        string
-	contentType string
-	multipart   bool
-	modified    time.Time
+	etag      string
+	header    http.Header // see settingsOf
+	multipart bool
+	modified  time.Time
 }
 
 // upload is an open multipart upload.
 type upload struct {
 	id          string
 	bucket, key string
-	contentType string
+	header      http.Header // see settingsOf
 	initiated   time.Time
 	parts       map[int]*part
 	receiving   int  // parts on their way in
@@ -153,6 +153,25 @@ func (s *Server) ObjectInfo(bucket, key string) (size int64, crc uint64, ok bool
 		return 0, 0, false
 	}
 	return o.size, o.crc, true
+}
+
+// ObjectHeader is what was said of an object when it was uploaded: its
+// Content-Type, Content-Disposition, Cache-Control, Content-Encoding,
+// Content-Language and Expires, x-oss-storage-class, x-oss-object-acl,
+// x-oss-tagging, x-oss-server-side-encryption and x-oss-meta-*. It is nil when
+// there is no such object.
+func (s *Server) ObjectHeader(bucket, key string) http.Header {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.object(bucket, key)
+	if o == nil {
+		return nil
+	}
+	h := o.header.Clone()
+	if h == nil {
+		h = http.Header{}
+	}
+	return h
 }
 
 // Objects lists the keys of a bucket, sorted.
