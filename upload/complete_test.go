@@ -281,7 +281,7 @@ func TestUpload_B25_AbortFails(t *testing.T) {
 		"denied":       {Status: 403, Code: "AccessDenied"},
 		"unknown":      {Status: 404, Code: "NoSuchUpload"},
 		"list denied":  {Operation: "ListParts", Status: 403, Code: "AccessDenied"},
-		"comes to bad": {Status: 400, Body: "<html>"},
+		"comes to bad": {Foreign: &mediatest.Answer{Status: 400, Body: "<html>"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -29,9 +29,9 @@ func TestUpload_B09_TransientFailures(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]mediatest.Fault{
 		"500":            {Status: 500, Code: "InternalError"},
-		"502 html":       {Body: "<html>bad gateway</html>"},
+		"502 html":       {Foreign: &mediatest.Answer{Status: 502, Body: "<html>bad gateway</html>"}},
 		"503":            {Status: 503, Code: "ServiceUnavailable"},
-		"504 html":       {Status: 504, Body: "<html>timeout</html>"},
+		"504 html":       {Foreign: &mediatest.Answer{Status: 504, Body: "<html>timeout</html>"}},
 		"429":            {Status: 429, Code: "TooManyRequests"},
 		"throttled":      {Throttling: true},
 		"RequestTimeout": {Status: 400, Code: "RequestTimeout"},

@@ -566,7 +566,7 @@ func TestUpload_B08_NoSecrets(t *testing.T) {
 			{Operation: "UploadPart", ExpiredToken: true, Times: mediatest.Always},
 			{Operation: "UploadPart", Status: 403, Code: "SignatureDoesNotMatch", Times: mediatest.Always},
 			{Operation: "UploadPart", Reset: true, Times: mediatest.Always},
-			{Operation: "UploadPart", Body: "<html>gateway</html>", Times: mediatest.Always},
+			{Operation: "UploadPart", Foreign: &mediatest.Answer{Status: 502, Body: "<html>gateway</html>"}, Times: mediatest.Always},
 			{Operation: "InitiateMultipartUpload", Status: 403, Code: "AccessDenied", Times: mediatest.Always},
 			{Operation: "CompleteMultipartUpload", Reset: true, Times: mediatest.Always},
 			{Operation: "RefreshUploadVideo", Status: 400, Code: "InvalidParameter"},
