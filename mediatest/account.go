@@ -148,8 +148,8 @@ func (acc *Account) assume(role, session string, life time.Duration) *key {
 }
 
 var stsOperations = map[string]operation{
-	"GetCallerIdentity": {run: getCallerIdentity},
-	"AssumeRole":        {required: "RoleArn RoleSessionName", run: assumeRole},
+	"GetCallerIdentity": getCallerIdentity,
+	"AssumeRole":        assumeRole,
 }
 
 func getCallerIdentity(c *call) (fields, error) {
@@ -181,6 +181,9 @@ var (
 // assumeRole takes every role of a known account for one that exists and
 // trusts the caller.
 func assumeRole(c *call) (fields, error) {
+	if err := c.need("RoleArn", "RoleSessionName"); err != nil {
+		return nil, err
+	}
 	m := roleArn.FindStringSubmatch(c.get("RoleArn"))
 	if m == nil {
 		return nil, refused(400, "InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/mediatest/internal/catalogue"
 )
 
 const maxAPIBody = 4 << 20
@@ -40,22 +41,30 @@ type call struct {
 	*Account // of the caller
 	by       *key
 	service  string
+	action   string
+	known    *catalogue.Operation // nil for sts
 	params   url.Values
 	now      time.Time
 }
 
 func (c *call) get(name string) string { return c.params.Get(name) }
 
+// need asks for parameters that the catalogue does not call required.
+func (c *call) need(names ...string) error {
+	for _, name := range names {
+		if c.get(name) == "" {
+			return missing(name)
+		}
+	}
+	return nil
+}
+
 // fields is a JSON object of an answer.
 type fields map[string]any
 
-// operation is an API operation the fake can do.
-type operation struct {
-	required string // blank separated parameters
-	limits   string // see checkLimits
-	regions  string // blank separated; empty: all
-	run      func(*call) (fields, error)
-}
+// operation does an API operation at level behavior, when its parameters are
+// checked.
+type operation func(*call) (fields, error)
 
 // operations are the API operations with a real answer, by service and action.
 var operations = map[string]map[string]operation{"ice": iceOperations, "vod": vodOperations, "sts": stsOperations}
@@ -130,24 +139,35 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 	if product != "" && product != service {
 		return nil, refused(400, "InvalidVersion", "Specified parameter Version is not valid.")
 	}
-	op, known := operations[service][x.operation]
-	if !known || op.regions != "" && !contains(op.regions, region) {
-		return nil, refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
-	}
-	for required := range strings.FieldsSeq(op.required) {
-		if params.Get(required) == "" {
-			return nil, missing(required)
+	c := &call{Server: s, Account: by.owner, by: by, service: service, action: x.operation, params: params, now: s.now()}
+	if known := catalogue.Find(service, x.operation); known != nil {
+		if known.Regions != "" && !contains(known.Regions, region) {
+			return nil, errNoOperation
 		}
+		if err := c.check(known, x.query, formOf(x.r, body)); err != nil {
+			return nil, err
+		}
+		c.known = known
 	}
-	if err := checkLimits(op.limits, params); err != nil {
-		return nil, err
+	op := behaviorOf(service, x.operation)
+	switch {
+	case op != nil:
+		x.w.Header().Set(levelHeader, Behavior)
+		answer, err := op(c)
+		if err != nil {
+			return nil, err
+		}
+		return answer, nil
+	case c.known == nil:
+		return nil, errNoOperation
+	case s.opts.strict:
+		return nil, refused(501, "MediatestNoBehavior", "mediatest has no behavior for %s yet; use Server.Handle", x.operation)
 	}
-	answer, err := op.run(&call{Server: s, Account: by.owner, by: by, service: service, params: params, now: s.now()})
-	if err != nil {
-		return nil, err
-	}
-	return answer, nil
+	x.w.Header().Set(levelHeader, Shape)
+	return c.known.Answer(params), nil
 }
+
+var errNoOperation = refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
 
 // endpoint reads product and region out of a host such as
 // ice-vpc.cn-shanghai.aliyuncs.com. Other hosts stand for all products in the
@@ -184,13 +204,18 @@ func merged(query url.Values, r *http.Request, body []byte) url.Values {
 	for name, values := range query {
 		all[name] = append(all[name], values...)
 	}
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		form, _ := url.ParseQuery(string(body)) // what cannot be read is not there
-		for name, values := range form {
-			all[name] = append(all[name], values...)
-		}
+	for name, values := range formOf(r, body) {
+		all[name] = append(all[name], values...)
 	}
 	return all
+}
+
+func formOf(r *http.Request, body []byte) url.Values {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		return nil
+	}
+	form, _ := url.ParseQuery(string(body)) // what cannot be read is not there
+	return form
 }
 
 func redacted(params url.Values) url.Values {

@@ -13,8 +13,15 @@
 // with code of its own, hands out upload credentials that are bound to one
 // object and expire, assembles multipart uploads by OSS's rules, refuses to
 // register an object that is not there and moves an asset from Uploading to
-// Normal when its bytes have arrived. Operations it does not know answer
-// InvalidApi.NotFound; [Server.Handle] adds more.
+// Normal when its bytes have arrived.
+//
+// Every operation answers, at one of two levels, which the header
+// X-Mediatest-Level of the answer tells, [Levels] lists and COVERAGE.md shows.
+// At level [Behavior] an operation reads and changes the state of the server.
+// At level [Shape] the request is checked against the documentation, and the
+// answer has the documented form with plausible values: what the request names
+// comes back, lists have three items, pages end. [Strict] makes the latter an
+// error, and [Server.Handle] puts an answer of your own in place of either.
 //
 // [Server.Fault] makes single calls fail, stall or lose their answer, answers
 // with something else than the service's ([Fault].Foreign) or changes what it

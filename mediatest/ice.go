@@ -9,28 +9,20 @@ import (
 	"strings"
 )
 
-// uploadRegions are where ICE offers its upload operations.
-const uploadRegions = "cn-shanghai cn-beijing cn-shenzhen"
-
 var iceOperations = map[string]operation{
-	"CreateUploadMedia":          {regions: uploadRegions, run: createUploadMedia},
-	"RefreshUploadMedia":         {required: "MediaId", run: refreshUploadMedia},
-	"CreateUploadStream":         {regions: uploadRegions, run: createUploadStream},
-	"CreateYikeAssetUpload":      {required: "FileExt", run: createYikeAssetUpload},
-	"RegisterYikeAssetMediaInfo": {required: "InputURL MediaType", run: registerYikeAssetMediaInfo},
-	"RegisterMediaInfo": {
-		required: "InputURL", run: registerMediaInfo,
-		limits: "Title:128b Description:1024b MediaTags:16x32b CoverURL:128b UserData:1024b ReferenceId:id",
-	},
-	"RegisterMediaStream": {required: "InputURL MediaId", run: registerMediaStream},
-	"UpdateMediaInfo": {
-		limits: "Title:128b Description:1024b MediaTags:16x32b CoverURL:128b UserData:1024b Category:64b ReferenceId:id", run: updateMediaInfo,
-	},
-	"GetMediaInfo":        {run: getMediaInfo},
-	"BatchGetMediaInfos":  {required: "MediaIds", run: batchGetMediaInfos},
-	"ListMediaBasicInfos": {run: listMediaBasicInfos},
-	"DeleteMediaInfos":    {run: deleteMediaInfos},
-	"SearchMedia":         {run: searchICE},
+	"CreateUploadMedia":          createUploadMedia,
+	"RefreshUploadMedia":         refreshUploadMedia,
+	"CreateUploadStream":         createUploadStream,
+	"CreateYikeAssetUpload":      createYikeAssetUpload,
+	"RegisterYikeAssetMediaInfo": registerYikeAssetMediaInfo,
+	"RegisterMediaInfo":          registerMediaInfo,
+	"RegisterMediaStream":        registerMediaStream,
+	"UpdateMediaInfo":            updateMediaInfo,
+	"GetMediaInfo":               getMediaInfo,
+	"BatchGetMediaInfos":         batchGetMediaInfos,
+	"ListMediaBasicInfos":        listMediaBasicInfos,
+	"DeleteMediaInfos":           deleteMediaInfos,
+	"SearchMedia":                searchICE,
 }
 
 // errMediaNotFound answers for an asset that does not exist.
@@ -98,6 +90,9 @@ func createUploadMedia(c *call) (fields, error) {
 }
 
 func refreshUploadMedia(c *call) (fields, error) {
+	if err := c.need("MediaId"); err != nil {
+		return nil, err
+	}
 	a := c.medias[c.get("MediaId")]
 	if a == nil {
 		return nil, errMediaNotFound
@@ -227,6 +222,9 @@ func (c *call) registerInput(address string) (*asset, error) {
 }
 
 func registerMediaStream(c *call) (fields, error) {
+	if err := c.need("InputURL", "MediaId"); err != nil {
+		return nil, err
+	}
 	a := c.medias[c.get("MediaId")]
 	if a == nil {
 		return nil, errMediaNotFound
@@ -308,6 +306,9 @@ func getMediaInfo(c *call) (fields, error) {
 }
 
 func batchGetMediaInfos(c *call) (fields, error) {
+	if err := c.need("MediaIds"); err != nil {
+		return nil, err
+	}
 	infos, ignored := []fields{}, []string{}
 	for _, id := range list(c.get("MediaIds")) {
 		a := c.medias[id]

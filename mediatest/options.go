@@ -14,6 +14,7 @@ type options struct {
 	inMemory bool
 	discard  bool
 	quirks   bool
+	strict   bool
 	life     time.Duration
 	delay    time.Duration
 	polls    int
@@ -67,6 +68,12 @@ func ProcessingPolls(n int) Option { return func(o *options) { o.polls = n } }
 // ends in a newline from RegisterYikeAssetMediaInfo, FailedFileURLs whose
 // elements are JSON arrays from RegisterMedia.
 func Quirks() Option { return func(o *options) { o.quirks = true } }
+
+// Strict refuses what would hide a mistake: operations that have no behavior
+// (see [Levels]), parameters that an operation does not have, and parameters in
+// the query that belong into the form body or the other way round. The real
+// gateway takes the latter two.
+func Strict() Option { return func(o *options) { o.strict = true } }
 
 // EncodeUpload decides how UploadAddress and UploadAuth are written. The hook
 // receives both as the JSON objects they are, may change them, and returns the

@@ -12,25 +12,19 @@ import (
 const timeFormat = "2006-01-02T15:04:05Z"
 
 var vodOperations = map[string]operation{
-	"CreateUploadVideo": {
-		required: "FileName Title", limits: "Title:128r Description:1024r Tags:16x32r", run: createUploadVideo,
-	},
-	"RefreshUploadVideo": {run: refreshUploadVideo},
-	"CreateUploadImage": {
-		required: "ImageType", limits: "Title:128r Description:1024r Tags:16x32r", run: createUploadImage,
-	},
-	"CreateUploadAttachedMedia": {
-		required: "BusinessType", limits: "Title:128b Description:1024b Tags:16x32r", run: createUploadAttachedMedia,
-	},
-	"RegisterMedia":        {required: "RegisterMetadatas", run: registerMedia},
-	"GetVideoInfo":         {run: getVideoInfo},
-	"GetMezzanineInfo":     {run: getMezzanineInfo},
-	"GetImageInfo":         {required: "ImageId", run: getImageInfo},
-	"GetAttachedMediaInfo": {required: "MediaIds", run: getAttachedMediaInfo},
-	"GetUploadDetails":     {required: "MediaIds", run: getUploadDetails},
-	"DeleteVideo":          {run: deleteVideo},
-	"GetVideoList":         {run: getVideoList},
-	"SearchMedia":          {run: searchVOD},
+	"CreateUploadVideo":         createUploadVideo,
+	"RefreshUploadVideo":        refreshUploadVideo,
+	"CreateUploadImage":         createUploadImage,
+	"CreateUploadAttachedMedia": createUploadAttachedMedia,
+	"RegisterMedia":             registerMedia,
+	"GetVideoInfo":              getVideoInfo,
+	"GetMezzanineInfo":          getMezzanineInfo,
+	"GetImageInfo":              getImageInfo,
+	"GetAttachedMediaInfo":      getAttachedMediaInfo,
+	"GetUploadDetails":          getUploadDetails,
+	"DeleteVideo":               deleteVideo,
+	"GetVideoList":              getVideoList,
+	"SearchMedia":               searchVOD,
 }
 
 func createUploadVideo(c *call) (fields, error) {

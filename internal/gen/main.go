@@ -40,6 +40,9 @@ func run(check, propose bool) error {
 			errs = append(errs, fmt.Errorf("%s: %w", pkg, err))
 		}
 	}
+	if !propose {
+		errs = append(errs, writeCatalogue(root, check))
+	}
 	return errors.Join(errs...)
 }
 
