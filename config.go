@@ -18,17 +18,21 @@ const NetworkVPC = "vpc"
 // A client copies its Config; changing it afterwards has no effect. Derive a
 // client with other settings by the client's With method.
 type Config struct {
-	// Region is the region id of the service, such as "cn-shanghai". Empty
-	// means ALIBABA_CLOUD_REGION_ID of the environment. It may stay empty
-	// only when Endpoint is given.
+	// Region is the region ID of the service, such as "cn-shanghai": lower-case
+	// letters, digits and hyphens. Empty means ALIBABA_CLOUD_REGION_ID of the
+	// environment. It may stay empty only when Endpoint is given. Blanks around
+	// the value do not count, here and in Endpoint.
 	Region string
 
-	// Endpoint overrides the host chosen from Region: a host
-	// ("vod.cn-shanghai.aliyuncs.com") or a URL. Requests go over HTTPS
-	// unless the endpoint says http://.
+	// Endpoint is where requests go: a host, with or without a port, such as
+	// "vod.cn-shanghai.aliyuncs.com", or a URL of one. Requests go over HTTPS
+	// unless it says http://. Empty means the documented host of the Region; a
+	// Region without one is an error of New.
 	Endpoint string
 
-	// Network is empty for the public endpoint or [NetworkVPC].
+	// Network is empty for the public endpoint of the Region, or [NetworkVPC].
+	// A Region without a documented endpoint inside a VPC is an error of New.
+	// It has no effect when Endpoint is given.
 	Network string
 
 	// Credentials is asked before every attempt. Nil means

@@ -68,4 +68,12 @@ var service = rpc.Service{
 		"us-east-1":                   "ice.aliyuncs.com",
 		"us-west-1":                   "ice.us-west-1.aliyuncs.com",
 	},
+	VPCHosts: map[string]string{
+		"ap-southeast-1": "ice-vpc.ap-southeast-1.aliyuncs.com",
+		"cn-beijing":     "ice-vpc.cn-beijing.aliyuncs.com",
+		"cn-hangzhou":    "ice-vpc.cn-hangzhou.aliyuncs.com",
+		"cn-shanghai":    "ice-vpc.cn-shanghai.aliyuncs.com",
+		"cn-shenzhen":    "ice-vpc.cn-shenzhen.aliyuncs.com",
+		"us-west-1":      "ice-vpc.us-west-1.aliyuncs.com",
+	},
 }

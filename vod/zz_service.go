@@ -64,4 +64,15 @@ var service = rpc.Service{
 		"us-east-1":                   "vod.aliyuncs.com",
 		"us-west-1":                   "vod.us-west-1.aliyuncs.com",
 	},
+	VPCHosts: map[string]string{
+		"ap-northeast-1": "vod-vpc.ap-northeast-1.aliyuncs.com",
+		"ap-southeast-1": "vod-vpc.ap-southeast-1.aliyuncs.com",
+		"ap-southeast-5": "vod-vpc.ap-southeast-5.aliyuncs.com",
+		"cn-beijing":     "vod-vpc.cn-beijing.aliyuncs.com",
+		"cn-hongkong":    "vod-vpc.cn-hongkong.aliyuncs.com",
+		"cn-shanghai":    "vod-vpc.cn-shanghai.aliyuncs.com",
+		"cn-shenzhen":    "vod-vpc.cn-shenzhen.aliyuncs.com",
+		"eu-central-1":   "vod-vpc.eu-central-1.aliyuncs.com",
+		"us-west-1":      "vod-vpc.us-west-1.aliyuncs.com",
+	},
 }

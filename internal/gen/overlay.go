@@ -61,6 +61,9 @@ type overlay struct {
 
 	// Hosts are documented endpoints; they win over the catalogue's.
 	Hosts map[string]string `json:"hosts"`
+
+	// VPCHosts are the documented endpoints inside a VPC.
+	VPCHosts map[string]string `json:"vpcHosts"`
 }
 
 type operationOverlay struct {

@@ -319,10 +319,17 @@ func (m *model) service() []byte {
 		hosts[region] = host
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "\nvar service = rpc.Service{\nProduct: %q,\nVersion: %q,\nHosts: map[string]string{\n", m.spec.Endpoints.Product, m.spec.Version)
-	for _, region := range sortedKeys(hosts) {
-		fmt.Fprintf(&b, "%q: %q,\n", region, hosts[region])
+	fmt.Fprintf(&b, "\nvar service = rpc.Service{\nProduct: %q,\nVersion: %q,\n", m.spec.Endpoints.Product, m.spec.Version)
+	for _, table := range []struct {
+		field string
+		hosts map[string]string
+	}{{"Hosts", hosts}, {"VPCHosts", m.overlay.VPCHosts}} {
+		fmt.Fprintf(&b, "%s: map[string]string{\n", table.field)
+		for _, region := range sortedKeys(table.hosts) {
+			fmt.Fprintf(&b, "%q: %q,\n", region, table.hosts[region])
+		}
+		b.WriteString("},\n")
 	}
-	b.WriteString("},\n}\n")
+	b.WriteString("}\n")
 	return b.Bytes()
 }

@@ -4,6 +4,7 @@ package rpc
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,13 +25,15 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/internal/endpoint"
 )
 
 // Service is what tells one product from another.
 type Service struct {
-	Product string            // also the prefix of RAM actions: "ice"
-	Version string            // "2020-11-09"
-	Hosts   map[string]string // region id to public host
+	Product  string            // also the prefix of RAM actions: "ice"
+	Version  string            // "2020-11-09"
+	Hosts    map[string]string // region id to public host
+	VPCHosts map[string]string // region id to the host inside a VPC of the region
 }
 
 // regions lists where the service has a host of its own. Other regions that are
@@ -75,9 +78,7 @@ func (c *Client) Region() string { return c.cfg.Region }
 
 func newClient(svc Service, cfg alimedia.Config, skew *atomic.Int64) *Client {
 	c := &Client{svc: svc, skew: skew}
-	if cfg.Region == "" {
-		cfg.Region = os.Getenv("ALIBABA_CLOUD_REGION_ID")
-	}
+	c.base, c.err = svc.settle(&cfg)
 	if cfg.Credentials == nil {
 		cfg.Credentials = credentials.Default()
 	}
@@ -100,7 +101,6 @@ func newClient(svc Service, cfg alimedia.Config, skew *atomic.Int64) *Client {
 
 	c.userAgent = []string{strings.TrimSpace(fmt.Sprintf("alimedia-go/%s (%s; %s) %s %s",
 		alimedia.Version, runtime.GOOS, runtime.GOARCH, runtime.Version(), cfg.UserAgent))}
-	c.base, c.err = endpoint(svc, cfg)
 	return c
 }
 
@@ -119,33 +119,42 @@ var ownHTTPClient = sync.OnceValue(func() *http.Client {
 	}}
 })
 
-// endpoint chooses the host: an explicit one, else the documented one of the
-// region, in its VPC form when asked for.
-func endpoint(svc Service, cfg alimedia.Config) (url.URL, error) {
-	host := cfg.Endpoint
-	switch {
-	case host != "":
-	case cfg.Region == "":
-		return url.URL{}, fmt.Errorf("alimedia: %s: no region: set Config.Region, such as \"cn-shanghai\", or ALIBABA_CLOUD_REGION_ID", svc.Product)
-	case svc.Hosts[cfg.Region] == "":
-		return url.URL{}, fmt.Errorf("alimedia: %s is not known to be offered in region %.60q (it is in %s): check the spelling, or set Config.Endpoint",
-			svc.Product, cfg.Region, strings.Join(svc.regions(), ", "))
-	case cfg.Network == alimedia.NetworkVPC:
-		host = svc.Product + "-vpc." + cfg.Region + ".aliyuncs.com"
-	case cfg.Network != "":
-		return url.URL{}, fmt.Errorf("alimedia: %s: Config.Network is %.20q: leave it empty or use alimedia.NetworkVPC", svc.Product, cfg.Network)
-	default:
-		host = svc.Hosts[cfg.Region]
+// settle checks where requests go, and completes cfg.Region. The host is the
+// endpoint given, else that of the region in the tables of the service.
+func (svc Service) settle(cfg *alimedia.Config) (url.URL, error) {
+	fail := func(format string, args ...any) (url.URL, error) {
+		return url.URL{}, fmt.Errorf("alimedia: "+svc.Product+": "+format, args...)
 	}
-	if !strings.Contains(host, "://") {
-		host = "https://" + host
+	region, err := endpoint.Region(cmp.Or(strings.TrimSpace(cfg.Region), os.Getenv("ALIBABA_CLOUD_REGION_ID")))
+	if err != nil {
+		return fail("Config.Region, or ALIBABA_CLOUD_REGION_ID: %w", err)
 	}
-	u, err := url.Parse(host)
-	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") ||
-		u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
-		return url.URL{}, fmt.Errorf("alimedia: %s: Config.Endpoint is neither a host nor an http(s) URL without path", svc.Product)
+	cfg.Region = region
+	if cfg.Network != "" && cfg.Network != alimedia.NetworkVPC {
+		return fail("Config.Network is %.20q: leave it empty or use alimedia.NetworkVPC", cfg.Network)
 	}
-	return url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, nil
+	host := strings.TrimSpace(cfg.Endpoint)
+	if host == "" {
+		switch {
+		case region == "":
+			return fail("no region: set Config.Region, such as \"cn-shanghai\", or ALIBABA_CLOUD_REGION_ID")
+		case svc.Hosts[region] == "":
+			return fail("it is not known to be offered in region %q (it is in %s): check the spelling, or set Config.Endpoint",
+				region, strings.Join(svc.regions(), ", "))
+		case cfg.Network == alimedia.NetworkVPC && svc.VPCHosts[region] == "":
+			return fail("no endpoint inside a VPC is known in region %q (they are in %s): leave Config.Network empty, or set Config.Endpoint",
+				region, strings.Join(slices.Sorted(maps.Keys(svc.VPCHosts)), ", "))
+		case cfg.Network == alimedia.NetworkVPC:
+			host = svc.VPCHosts[region]
+		default:
+			host = svc.Hosts[region]
+		}
+	}
+	base, err := endpoint.Parse(host)
+	if err != nil {
+		return fail("Config.Endpoint: %w", err)
+	}
+	return base, nil
 }
 
 // Call runs op and returns out, or nil with an error. All results being

@@ -20,10 +20,10 @@ import (
 	"github.com/alimedia/alimedia-go/credentials"
 )
 
-func TestNew_Endpoint(t *testing.T) {
+func TestCall_B59_HostsComeFromATableOrTheUser(t *testing.T) {
 	svc := Service{Product: "vod", Version: "2017-03-21", Hosts: map[string]string{
-		"cn-shanghai": "vod.cn-shanghai.aliyuncs.com", "cn-qingdao": "vod.aliyuncs.com",
-	}}
+		"cn-shanghai": "vod.cn-shanghai.aliyuncs.com", "cn-hangzhou": "vod.cn-shanghai.aliyuncs.com", "cn-qingdao": "vod.aliyuncs.com",
+	}, VPCHosts: map[string]string{"cn-shanghai": "vod-vpc.cn-shanghai.aliyuncs.com"}}
 	keys := credentials.Static("a", "b", "")
 	tests := []struct {
 		name   string
@@ -34,6 +34,18 @@ func TestNew_Endpoint(t *testing.T) {
 		{"regional", alimedia.Config{Region: "cn-shanghai"}, "https://vod.cn-shanghai.aliyuncs.com/", ""},
 		{"central", alimedia.Config{Region: "cn-qingdao"}, "https://vod.aliyuncs.com/", ""},
 		{"vpc", alimedia.Config{Region: "cn-shanghai", Network: alimedia.NetworkVPC}, "https://vod-vpc.cn-shanghai.aliyuncs.com/", ""},
+		{"blanks around it", alimedia.Config{Region: " cn-shanghai\n"}, "https://vod.cn-shanghai.aliyuncs.com/", ""},
+		{"served by another region's host", alimedia.Config{Region: "cn-hangzhou"}, "https://vod.cn-shanghai.aliyuncs.com/", ""},
+		{"no host in a VPC", alimedia.Config{Region: "cn-qingdao", Network: alimedia.NetworkVPC}, "", `no endpoint inside a VPC is known in region "cn-qingdao" (they are in cn-shanghai): leave`},
+		{"nor of the other region's host", alimedia.Config{Region: "cn-hangzhou", Network: alimedia.NetworkVPC}, "", "or set Config.Endpoint"},
+		{"endpoint in a VPC", alimedia.Config{Region: "cn-qingdao", Network: alimedia.NetworkVPC, Endpoint: "vod-vpc.cn-qingdao.example.com"},
+			"https://vod-vpc.cn-qingdao.example.com/", ""},
+		{"region with a host in it", alimedia.Config{Region: "evil.com/x"}, "", "Config.Region"},
+		{"region with a host in it, endpoint given", alimedia.Config{Region: "evil.com/x", Endpoint: "h"}, "", "Config.Region"},
+		{"region in upper case", alimedia.Config{Region: "CN-SHANGHAI"}, "", "Config.Region"},
+		{"endpoint with blanks around it", alimedia.Config{Endpoint: " h\t"}, "https://h/", ""},
+		{"endpoint of blanks", alimedia.Config{Endpoint: "  ", Region: "cn-shanghai"}, "https://vod.cn-shanghai.aliyuncs.com/", ""},
+		{"port that is none", alimedia.Config{Endpoint: "h:0"}, "", "Config.Endpoint"},
 		{"explicit host", alimedia.Config{Region: "cn-shanghai", Endpoint: "proxy.example.com:8443"}, "https://proxy.example.com:8443/", ""},
 		{"explicit http", alimedia.Config{Endpoint: "http://127.0.0.1:1234"}, "http://127.0.0.1:1234/", ""},
 		{"misspelt", alimedia.Config{Region: "cn-shangai"}, "", `not known to be offered in region "cn-shangai" (it is in cn-shanghai): check`},
@@ -58,6 +70,10 @@ func TestNew_Endpoint(t *testing.T) {
 	}
 	t.Setenv("ALIBABA_CLOUD_REGION_ID", "cn-shanghai")
 	c, err := New(svc, alimedia.Config{Credentials: keys})
+	require.NoError(t, err)
+	require.Equal(t, "cn-shanghai", c.Region())
+	t.Setenv("ALIBABA_CLOUD_REGION_ID", "cn-shanghai \n")
+	c, err = New(svc, alimedia.Config{Credentials: keys, Region: " "})
 	require.NoError(t, err)
 	require.Equal(t, "cn-shanghai", c.Region())
 }
