@@ -1,78 +1,103 @@
 package alimedia
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/alibabacloud-go/tea/tea"
+
+	"github.com/alimedia/alimedia-go/internal/redact"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
-// Error is an answer of the service that refuses a call. It is the only API
-// error of this module; reach it with errors.As.
+// Error is an answer that is no success: the service's own error, or an answer
+// of status 2xx that does not prove what it promises, such as a gateway's page.
+// The latter has no Code. It is the only API error of this module; reach it
+// with errors.As.
+//
+// Text of the service is redacted: secrets of the call are masked, and each
+// field is one printable line of at most 1 KiB.
 type Error struct {
 	Action             string // the operation, such as "RegisterMedia"
 	Code               string // such as "Throttling.User"; dotted, its case is not reliable
 	Message            string
+	Description        string // more about it; few answers have it
 	RequestId          string
 	HostId             string
 	Recommend          string         // page of the API Error Center
 	AccessDeniedDetail map[string]any // what RAM says of a denial
 	StatusCode         int            // HTTP status
+
+	// RetryAfter is how long the service asks to wait before the next call, at
+	// most one hour. Zero where it does not ask.
+	RetryAfter time.Duration
 }
 
-// Error gives action, status, code, message and request id on one line.
+// Error gives action, status, code, message and request id on one line of at
+// most 1 KiB. Where that is too short, the message is cut.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("alimedia: ")
+	var head strings.Builder
+	head.WriteString("alimedia: ")
 	if e.Action != "" {
-		b.WriteString(e.Action)
-		b.WriteString(": ")
+		head.WriteString(redact.Bounded(e.Action, 128))
+		head.WriteString(": ")
 	}
 	if e.Code != "" {
-		b.WriteString(e.Code)
+		head.WriteString(redact.Bounded(e.Code, 128))
 	} else {
-		b.WriteString("unexpected answer")
+		head.WriteString("unexpected answer")
 	}
 	if e.StatusCode != 0 {
-		fmt.Fprintf(&b, " (HTTP %d)", e.StatusCode)
+		fmt.Fprintf(&head, " (HTTP %d)", e.StatusCode)
+	}
+	tail := ""
+	if e.RequestId != "" {
+		tail = " [request id " + redact.Bounded(e.RequestId, 128) + "]"
 	}
 	if e.Message != "" {
-		b.WriteString(": ")
-		b.WriteString(e.Message)
+		head.WriteString(": ")
+		head.WriteString(redact.Bounded(e.Message, redact.MaxBytes-head.Len()-len(tail)))
 	}
-	if e.RequestId != "" {
-		b.WriteString(" [request id ")
-		b.WriteString(e.RequestId)
-		b.WriteByte(']')
-	}
-	return b.String()
+	return head.String() + tail
 }
 
 // Retryable reports whether the same call may succeed later: throttling, a
-// service that is busy or failing. The client has already repeated the call
-// where that was safe.
+// service that is busy or failing, an answer that proves nothing. The client
+// has already repeated the call where that was safe.
 func (e *Error) Retryable() bool {
-	return e.isThrottled() || e.hasCode("ServiceUnavailable") || e.hasCode("InternalError") ||
-		e.StatusCode == http.StatusInternalServerError || e.StatusCode == http.StatusBadGateway ||
-		e.StatusCode == http.StatusServiceUnavailable || e.StatusCode == http.StatusGatewayTimeout
+	return e.isThrottled() || retry.ServerFailure(e.StatusCode) || e.StatusCode == http.StatusRequestTimeout ||
+		e.Code == "" && e.StatusCode >= 200 && e.StatusCode <= 299 ||
+		slices.ContainsFunc(failing, e.hasCode)
 }
+
+// failing are the codes of a service that fails, whatever the status.
+var failing = []string{"ServiceUnavailable", "InternalError", "InternalServerError", "InternalFailure", "SystemError", "SystemBusy", "ServerBusy"}
 
 // LogValue makes slog print the error as a group.
 func (e *Error) LogValue() slog.Value {
-	return slog.GroupValue(
-		slog.String("action", e.Action),
-		slog.String("code", e.Code),
+	attrs := []slog.Attr{
+		slog.String("action", redact.Bounded(e.Action, 128)),
+		slog.String("code", redact.Bounded(e.Code, 128)),
 		slog.Int("status", e.StatusCode),
-		slog.String("request_id", e.RequestId),
-		slog.String("message", e.Message),
-	)
+		slog.String("request_id", redact.Bounded(e.RequestId, 128)),
+		slog.String("message", redact.Line(e.Message)),
+	}
+	if e.RetryAfter > 0 {
+		attrs = append(attrs, slog.Duration("retry_after", e.RetryAfter))
+	}
+	return slog.GroupValue(attrs...)
 }
 
 // As lets code written against Alibaba's generated SDK find the error as a
-// *tea.SDKError.
+// *tea.SDKError. Its Data is the error document as JSON, with the HTTP status
+// as statusCode.
 func (e *Error) As(target any) bool {
 	t, ok := target.(**tea.SDKError)
 	if !ok {
@@ -82,9 +107,33 @@ func (e *Error) As(target any) bool {
 		Code:               tea.String(e.Code),
 		StatusCode:         tea.Int(e.StatusCode),
 		Message:            tea.String(e.Message),
+		Description:        tea.String(e.Description),
+		Data:               tea.String(e.document()),
 		AccessDeniedDetail: e.AccessDeniedDetail,
 	}
 	return true
+}
+
+// document is the error in the form that Alibaba's clients keep.
+func (e *Error) document() string {
+	members := map[string]any{"statusCode": e.StatusCode}
+	for name, value := range map[string]string{
+		"Code": e.Code, "Message": e.Message, "Description": e.Description, "RequestId": e.RequestId, "HostId": e.HostId, "Recommend": e.Recommend,
+	} {
+		if value != "" {
+			members[name] = value
+		}
+	}
+	if len(e.AccessDeniedDetail) > 0 {
+		members["AccessDeniedDetail"] = e.AccessDeniedDetail
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(members) != nil { // a detail set by a caller may be anything
+		return ""
+	}
+	return strings.TrimSpace(buf.String())
 }
 
 func (e *Error) hasCode(code string) bool {
@@ -94,8 +143,28 @@ func (e *Error) hasCode(code string) bool {
 	return len(e.Code) == len(code) || e.Code[len(code)] == '.'
 }
 
+// codeContains reports whether one of the words is part of the code.
+func (e *Error) codeContains(words ...string) bool {
+	code := strings.ToLower(e.Code)
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(code, word) })
+}
+
+// ofParameter reports whether the code is about a parameter of the request,
+// whatever else its name says.
+func (e *Error) ofParameter() bool {
+	code := strings.ToLower(e.Code)
+	return strings.HasPrefix(code, "invalid") || strings.HasPrefix(code, "missing")
+}
+
 func (e *Error) isThrottled() bool {
-	return e.hasCode("Throttling") || e.StatusCode == http.StatusTooManyRequests
+	switch {
+	case e.StatusCode == http.StatusTooManyRequests,
+		e.RetryAfter > 0 && e.StatusCode >= 400 && e.StatusCode <= 499,
+		e.codeContains("throttling"):
+		return true
+	}
+	return !e.ofParameter() && e.codeContains("throttled", "flowcontrol", "servicebusy", "toomanyrequest", "toofrequent",
+		"ratelimitexceeded", "qpslimitexceeded", "requestlimitexceeded", "slowdown")
 }
 
 // HasCode reports whether err is an API error with this code or with a code
@@ -106,38 +175,75 @@ func HasCode(err error, code string) bool {
 	return errors.As(err, &e) && e.hasCode(code)
 }
 
-// IsThrottled reports whether the service refused the call for its rate.
+// IsThrottled reports whether the service refused the call for its rate, or
+// asks for another try later: status 429, a code such as Throttling.User,
+// FlowControl or ServiceBusy, or any status 4xx that says how long to wait.
 func IsThrottled(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.isThrottled()
 }
 
 // IsNotFound reports whether the thing asked for does not exist. An operation,
-// product or access key that is not known does not count.
+// product, region, user or access key that is not known does not count.
 func IsNotFound(err error) bool {
 	var e *Error
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || slices.ContainsFunc(unknownCallers, e.hasCode) {
 		return false
 	}
-	for _, other := range []string{"InvalidApi", "InvalidProduct", "InvalidAction", "InvalidVersion", "InvalidAccessKeyId"} {
-		if e.hasCode(other) {
-			return false
-		}
-	}
-	return hasAnySuffix(e.Code, "NotFound", "NotExist", "NotExists", "NotExisted") || e.hasCode("NoSuch")
+	return hasAnySuffix(e.Code, "NotFound", "NotExist", "NotExists", "NotExisted") || e.hasCode("NoSuchResource")
+}
+
+// unknownCallers begin the codes that say NotFound of the call and not of what
+// it asks for.
+var unknownCallers = []string{
+	"InvalidApi", "InvalidProduct", "InvalidAction", "InvalidVersion", "InvalidAccessKeyId", "InvalidSecurityToken",
+	"InvalidRegion", "InvalidRegionId", "InvalidUser", "InvalidAccount", "InvalidRole",
 }
 
 // IsAlreadyExists reports whether the thing to be made exists already, such as
 // an asset registered before (code MediaAlreadyExist).
 func IsAlreadyExists(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && hasAnySuffix(e.Code, "AlreadyExist", "AlreadyExists", "AlreadyExisted")
+	if !errors.As(err, &e) {
+		return false
+	}
+	for _, end := range []string{"Exist", "Exists", "Existed"} {
+		if hasAnySuffix(e.Code, end) {
+			return !hasAnySuffix(e.Code[:len(e.Code)-len(end)], "Not", "Non", "None", "Doesnt")
+		}
+	}
+	return hasAnySuffix(e.Code, ".Duplicate", ".Duplicated")
 }
 
-// IsAccessDenied reports whether the credentials are valid but may not do this.
+// IsAccessDenied reports whether the credentials are valid but may not do this:
+// code Forbidden, Forbidden.RAM, NoPermission, AccessDenied and the like, or
+// an answer with AccessDeniedDetail. Other codes that begin with Forbidden say
+// what state the thing is in, such as Forbidden.IllegalStatus, and do not
+// count.
 func IsAccessDenied(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.hasCode("Forbidden") || e.hasCode("NoPermission") || e.hasCode("AccessDenied"))
+	return errors.As(err, &e) && e.isAccessDenied()
+}
+
+func (e *Error) isAccessDenied() bool {
+	if len(e.AccessDeniedDetail) > 0 && !e.isThrottled() {
+		return true
+	}
+	for _, code := range []string{"NoPermission", "AccessDenied", "AccessForbidden", "PermissionDenied", "Unauthorized", "UnauthorizedOperation", "NotAuthorized"} {
+		if e.hasCode(code) {
+			return true
+		}
+	}
+	if !e.hasCode("Forbidden") {
+		return false
+	}
+	switch reason := strings.ToLower(strings.TrimPrefix(e.Code[len("Forbidden"):], ".")); reason {
+	case "", "ram", "ramuser", "subuser":
+		return true
+	default:
+		return strings.Contains(reason, "permission") || strings.Contains(reason, "authoriz") ||
+			strings.HasPrefix(reason, "accessdenied") || strings.HasPrefix(reason, "ram.")
+	}
 }
 
 func hasAnySuffix(code string, suffixes ...string) bool {
@@ -192,7 +298,7 @@ type JobError struct {
 	Message string
 }
 
-// Error gives job, state and reason on one line.
+// Error gives job, state and reason on one line of at most 1 KiB.
 func (e *JobError) Error() string {
 	text := "alimedia: job " + e.JobId + " ended in state " + e.Status
 	if e.Code != "" {
@@ -201,5 +307,5 @@ func (e *JobError) Error() string {
 	if e.Message != "" {
 		text += ": " + e.Message
 	}
-	return text
+	return redact.Line(text)
 }

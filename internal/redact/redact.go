@@ -43,7 +43,10 @@ func Secrets(text string, secrets ...string) string {
 }
 
 // Line makes one printable line of at most [MaxBytes] of text.
-func Line(text string) string {
+func Line(text string) string { return Bounded(text, MaxBytes) }
+
+// Bounded makes one printable line of at most limit bytes of text.
+func Bounded(text string, limit int) string {
 	if len(text) > maxInput {
 		text = text[:maxInput]
 	}
@@ -57,15 +60,15 @@ func Line(text string) string {
 		return r
 	}, text)
 	text = strings.Join(strings.Fields(text), " ")
-	if len(text) <= MaxBytes {
+	if len(text) <= limit {
 		return text
 	}
 	const cut = "..."
-	end := MaxBytes - len(cut)
+	end := max(limit-len(cut), 0)
 	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
-	return text[:end] + cut
+	return text[:end] + cut[:min(len(cut), max(limit, 0))]
 }
 
 var (
