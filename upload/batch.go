@@ -13,7 +13,14 @@ import (
 type Job struct {
 	Source  Source
 	Target  Target
+	Key     string   // names the upload, see [WithKey]
 	Options []Option // in addition to those of UploadAll
+}
+
+func (j Job) named(o *options) {
+	if j.Key != "" {
+		o.key = j.Key
+	}
 }
 
 // BatchResult is the end of one [Job].
@@ -41,25 +48,26 @@ type BatchResult struct {
 // then called for several files at the same time.
 //
 // With [WithCheckpoint] the whole can be stopped at any moment and run again.
-// Jobs that were under way go on where they were, and those that were finished
-// are not done again: their Result is yielded with AlreadyUploaded set. The
-// list of these, finished.jsonl in the directory given to UploadAll, is kept
-// when all has gone well, too, so that the same call can run every night and
-// uploads what is new or has changed. To upload everything again, as new
-// assets, take another directory or remove that file.
+// Jobs that were under way continue, and jobs that were finished are not done
+// again: their Result is yielded with AlreadyUploaded set. The list of finished
+// uploads, finished.jsonl in the checkpoint directory, is kept, so that the
+// same call can run every night and uploads what is new or has changed.
+// [Uploader.Upload] reads and writes the same list. What makes an upload the
+// same is told at [WithCheckpoint]. Each takes a line of less than 1 KiB as a
+// rule, and some 40 bytes of memory. Several processes may share a directory; a
+// job that another one is at fails with [ErrCheckpointLocked].
 //
-// What a checkpoint is recognised by tells finished jobs apart too: absolute
-// path, size, modification time and inode of the file, target, region and
-// AccessKey. Each takes a line of less than 1 KiB as a rule, and some 40 bytes
-// of memory. Several processes may share a directory; a file that another one
-// is at fails with [ErrCheckpointLocked].
+// Two jobs of a batch that end at the same object of an own bucket, or are the
+// same upload without a checkpoint, never both succeed: the later one fails
+// with [ErrDuplicate], unless the earlier one has failed by then. With a
+// checkpoint the same upload yields the Result of the earlier job, or
+// ErrCheckpointLocked while that is under way. Jobs for a [Bucket], and without
+// a checkpoint those of files and with a key, take some 40 bytes of memory
+// each.
 func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Option) iter.Seq[BatchResult] {
 	return func(yield func(BatchResult) bool) {
-		var o options
-		for _, opt := range opts {
-			opt(&o)
-		}
-		finished := newLedger(o.checkpoint.dir, u.log)
+		batch := newBatched()
+		here := func(o *options) { o.batch = batch }
 		ctx, cancel := context.WithCancel(ctx)
 		queue, results, running := make(chan Job), make(chan BatchResult), 0
 		left, pulled := make(chan struct{}), make(chan struct{})
@@ -88,7 +96,7 @@ func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Op
 					continue
 				}
 				go func(index int) {
-					res, err := u.Upload(ctx, job.Source, job.Target, slices.Concat(opts, job.Options, []Option{finished.option})...)
+					res, err := u.Upload(ctx, job.Source, job.Target, slices.Concat(opts, job.Options, []Option{job.named, here})...)
 					results <- BatchResult{index, job, res, err}
 				}(index)
 				index, running = index+1, running+1

@@ -35,6 +35,10 @@ type Bucket struct {
 type Registration interface {
 	// region of the client that registers; an error without a client.
 	region(c Config) (string, error)
+	// asking is how the service is asked for the state of the asset.
+	asking(u *Uploader) asking
+	// asset is that which gets a stream.
+	asset() string
 	register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error
 }
 
@@ -78,6 +82,29 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 	return p, nil
 }
 
+func (t Bucket) describe(u *Uploader, file subject, k *uploadKey) {
+	k.Bucket, k.Object = t.Name, t.key(file.name)
+	if k.Key != "" { // whatever the source is called
+		k.Object = t.Key
+	}
+	k.Region = cmp.Or(t.Region, k.Region)
+	if t.Register != nil {
+		k.Register, k.Asset = targetName(t.Register), t.Register.asset()
+		if region, err := t.Register.region(u.cfg); err == nil {
+			k.Region = region // where the asset is
+		}
+	}
+}
+
+func (Bucket) signer(u *Uploader) signer { return u.ossSigner() }
+
+func (t Bucket) asking(u *Uploader) asking {
+	if t.Register == nil {
+		return nil
+	}
+	return t.Register.asking(u)
+}
+
 // key is that of the object for a source of this name.
 func (t Bucket) key(name string) string {
 	if t.Key == "" || strings.HasSuffix(t.Key, "/") {
@@ -119,6 +146,9 @@ func (unsent) RoundTrip(r *http.Request) (*http.Response, error) {
 // is the name of the source where it is empty. An object that is registered
 // already keeps its MediaId, unless Overwrite is set.
 type RegisterMediaInfo ice.RegisterMediaInfoRequest
+
+func (RegisterMediaInfo) asset() string             { return "" }
+func (RegisterMediaInfo) asking(u *Uploader) asking { return u.mediaState }
 
 func (RegisterMediaInfo) region(c Config) (string, error) { return iceRegion(c, "RegisterMediaInfo") }
 
@@ -203,6 +233,9 @@ func (t noted) RoundTrip(r *http.Request) (*http.Response, error) {
 // Intelligent Media Services.
 type RegisterMediaStream ice.RegisterMediaStreamRequest
 
+func (t RegisterMediaStream) asset() string           { return t.MediaId }
+func (RegisterMediaStream) asking(u *Uploader) asking { return u.mediaState }
+
 func (t RegisterMediaStream) region(c Config) (string, error) {
 	if t.MediaId == "" {
 		return "", errors.New("RegisterMediaStream needs MediaId, the asset that the stream is for")
@@ -270,6 +303,15 @@ func iceRegion(c Config, operation string) (string, error) {
 // is filled in, and Title where it is empty. An object that is registered
 // already keeps its MediaId.
 type RegisterMedia vod.RegisterMediaRequest
+
+func (RegisterMedia) asset() string { return "" }
+
+func (t RegisterMedia) asking(u *Uploader) asking {
+	if t.TemplateGroupId == "" && t.WorkflowId == "" {
+		return u.storedVideoState
+	}
+	return u.videoState
+}
 
 func (t RegisterMedia) region(c Config) (string, error) {
 	switch {

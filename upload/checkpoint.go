@@ -2,105 +2,135 @@ package upload
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/alimedia/alimedia-go"
-	"github.com/alimedia/alimedia-go/credentials"
 )
 
 // Reasons that have to do with a checkpoint, to be found with errors.Is.
 var (
 	// ErrCheckpointLocked: another process or goroutine is at the same upload.
 	ErrCheckpointLocked = errors.New("the upload is under way elsewhere, its checkpoint is locked")
-	// ErrCheckpoint: the checkpoint cannot be written and
-	// WithCheckpointRequired was given.
-	ErrCheckpoint = errors.New("the checkpoint cannot be written")
+	// ErrCheckpoint: there is no checkpoint, and WithCheckpointRequired or
+	// WithKey needs one.
+	ErrCheckpoint = errors.New("the upload has no checkpoint")
+	// ErrKeyReused: an upload with this key is finished, and its content is
+	// another. Only WithVerifyContent tells.
+	ErrKeyReused = errors.New("the key names a finished upload of other content")
 	// ErrNotResumable: an earlier run made an asset whose upload credential
 	// ended with its process, and the service does not issue another. A new
 	// upload is a new asset: WithRecreate allows it.
 	ErrNotResumable = errors.New("the earlier upload cannot be resumed")
 )
 
-// WithCheckpoint records in dir how far the upload is, so that another call
-// with the same file and target, in this process or a later one, goes on where
-// this one stopped: with the same MediaId, with the parts that the store has,
-// and without a second registration. dir is made if it is not there.
+// WithCheckpoint keeps in dir how far the upload is. Another call for the same
+// upload, in this process or a later one, continues where this one stopped:
+// with the same MediaId, with the parts that are stored, and without a second
+// registration. Once an upload has succeeded, every further call returns the
+// earlier [Result] with AlreadyUploaded set and sends nothing.
 //
-// There is one file of mode 0600 per upload, without a secret in it, and it is
-// removed after success; [Uploader.UploadAll] keeps a list then. It counts for
-// the same absolute path, size, modification time, inode, region, account and
-// target; accounts are told apart by their AccessKey, temporary credentials not
-// at all. A checkpoint that cannot be read is ignored, one that cannot be
-// written makes no difference to the upload; both are logged. While an upload
-// runs its checkpoint is locked: see [ErrCheckpointLocked].
+// An upload is the same when all of these are:
+//   - the account that the credentials belong to, as STS says (see
+//     [Config].CheckpointScope), whatever keys, user or role sign;
+//   - the kind of target, its region, application, storage location, the asset
+//     that a stream is for, the ReferenceId of a [VODVideo], the bucket and key
+//     of a [Bucket] and the kind of its registration;
+//   - the key of [WithKey], or else the absolute path, size and modification
+//     time of the file.
 //
-// When an upload fails or ctx ends, checkpoint and parts stay. The store is
-// asked to remove parts only when they are of no more use; ApsaraVideo VOD
-// removes them after 7 days, then they are sent again under the same MediaId.
-// A VODImage, VODAttachedMedia or ICEStream is gone on with when its object has
-// arrived, before that it is [ErrNotResumable] where the service issues no
-// other credential.
+// Title, tags, category, template, workflow and user data are no part of it.
+// Without a key a source other than [File], [HLS] and what says so itself
+// cannot be recognized; it is uploaded without a checkpoint.
 //
-// Only a [File] and an [HLS] playlist with all that it names can be recognised
-// again; other sources are uploaded without a checkpoint. The slices of a
-// playlist are recorded in a second file. One moment cannot be bridged: when a
-// process dies between the service's making of an asset and the arrival of the
-// answer, nobody knows the MediaId. A VODVideo with a ReferenceId is found even
-// then.
+// The directory is made if it is missing. It and its files must belong to this
+// user and be writable by nobody else, and no file may be a link; what is not
+// so is not believed. Files have mode 0600 and hold no secret; URLs are kept
+// without their query. A file of less than 10 KiB, and 100 bytes for each
+// part, describes an upload that is not finished. The list finished.jsonl
+// describes the finished ones, see [Uploader.UploadAll]. To upload everything
+// again, as new assets, use another directory or remove that file.
+//
+// A checkpoint that cannot be read, written or believed is logged, and the
+// upload continues without it, unless [WithCheckpointRequired] is given. While
+// an upload runs its checkpoint is locked, see [ErrCheckpointLocked]. The lock
+// holds between machines that share a file system with locks.
+//
+// After a failure the checkpoint and the parts stay. ApsaraVideo VOD removes
+// parts after 7 days; then they are sent again under the same MediaId. A
+// VODImage, VODAttachedMedia or ICEStream continues when its object has
+// arrived; before that it fails with [ErrNotResumable] where the service
+// issues no other credential.
+//
+// When a process dies after the service has created an asset and before the
+// answer arrives, nothing knows the MediaId and the next run creates another
+// asset. A VODVideo with a ReferenceId is found even then.
 func WithCheckpoint(dir string) Option {
 	return func(o *options) { o.checkpoint.dir = dir }
 }
 
-// WithCheckpointRequired makes an upload fail that cannot write its
-// checkpoint, with [ErrCheckpoint]. It is written once before an asset is made.
+// WithCheckpointRequired makes an upload fail with [ErrCheckpoint] that has no
+// checkpoint: no directory was given, the source cannot be recognized, the
+// directory or a file in it is not to be believed, the account is not known, or
+// writing fails. All but a later failure to write is found before an asset is
+// created.
 func WithCheckpointRequired() Option {
 	return func(o *options) { o.checkpoint.required = true }
 }
 
 // WithRecreate starts again with a new asset where the one of an earlier run
-// cannot be resumed. Without it such an upload is [ErrNotResumable].
+// cannot be continued. Without it such an upload is [ErrNotResumable].
 func WithRecreate() Option {
 	return func(o *options) { o.checkpoint.recreate = true }
+}
+
+// WithKey names the upload, such as "order-4711": with the same checkpoint
+// directory, uploads of one key, target and account make one asset, whatever
+// the path of the file and for every source, over processes and machines. A
+// key has at most 1,024 bytes.
+//
+// What is stored under a key stays. While an upload is not finished, parts
+// that differ from those of an earlier run are sent again to the same asset.
+// Once it is finished, the earlier Result is returned, whatever the source
+// holds by then; [WithVerifyContent] makes other content an error.
+//
+// A VODVideo without ReferenceId gets the key as its ReferenceId when it has 6
+// to 64 letters, digits, "-" and "_"; then it is found without a checkpoint
+// directory, too. For every other target a key needs [WithCheckpoint], and a
+// checkpoint that cannot be kept is an error as with [WithCheckpointRequired].
+func WithKey(key string) Option {
+	return func(o *options) { o.key = key }
+}
+
+// WithMediaId uploads into an asset that was created before, with a credential
+// from RefreshUploadVideo or RefreshUploadMedia. The target is a [VODVideo] or
+// an [ICEMedia], of which nothing else is used. An asset that has a file gets
+// this one in its place.
+func WithMediaId(id string) Option {
+	return func(o *options) { o.mediaId = id }
+}
+
+// WithVerifyContent compares the CRC-64 of the whole source with that of the
+// finished upload before its Result is returned as AlreadyUploaded. Other
+// content is another upload, which makes a new asset; with [WithKey] it is
+// [ErrKeyReused]. The source is read once more for it. A [Reader], which can
+// be read once, and a playlist are errors.
+func WithVerifyContent() Option {
+	return func(o *options) { o.verify = true }
 }
 
 type checkpointOptions struct {
 	dir      string
 	required bool
 	recreate bool
-	ledger   *ledger // of UploadAll
 }
-
-// identity is what a source is recognised by.
-type identity struct {
-	Source  string `json:"source"`  // where it is; empty when it cannot be recognised
-	Version string `json:"version"` // what it is, as of now
-}
-
-// fileIdentity describes a file on disk.
-func fileIdentity(name string, info fs.FileInfo) identity {
-	path, err := filepath.Abs(name)
-	if err != nil {
-		return identity{}
-	}
-	return identity{path, fmt.Sprintf("%d bytes, %d, inode %d", info.Size(), info.ModTime().UnixNano(), inode(info))}
-}
-
-// unknownFile is for files that could be anywhere.
-func unknownFile(string, fs.FileInfo) identity { return identity{} }
 
 // step is how far an upload is.
 type step string
@@ -114,7 +144,7 @@ const (
 )
 
 const (
-	checkpointVersion = 1
+	checkpointVersion = 2
 	maxCheckpoint     = 8 << 20            // bytes; 10,000 parts have less than 2 MB
 	partsLife         = 7 * 24 * time.Hour // how long the service keeps parts
 )
@@ -139,6 +169,7 @@ type record struct {
 	CRC64     uint64    `json:"crc64,omitempty"`
 	Already   bool      `json:"alreadyRegistered,omitempty"`
 	Asked     time.Time `json:"asked,omitzero"` // when the service was last asked to register the object
+	Parts     int       `json:"parts"`          // lines that follow and were written with this one
 }
 
 type partRecord struct {
@@ -177,6 +208,15 @@ func parseCheckpoint(data []byte) (record, map[int]part, error) {
 	}
 }
 
+// clamp makes times that are not over yet those of now: a clock was set back.
+func (r *record) clamp(now time.Time) {
+	for _, t := range []*time.Time{&r.Created, &r.Initiated, &r.Asked} {
+		if t.After(now) {
+			*t = now
+		}
+	}
+}
+
 // check refuses what this code did not write.
 func (r *record) check() error {
 	if r.Version != checkpointVersion {
@@ -211,7 +251,8 @@ func (r *record) check() error {
 // journal is the checkpoint of a running upload. A nil journal records
 // nothing.
 type journal struct {
-	path     string
+	dir      *stateDir
+	name     string // of its files, without their ends
 	required bool
 	log      *slog.Logger
 	unlock   func(remove bool)
@@ -224,62 +265,102 @@ type journal struct {
 	warned  bool
 }
 
-// openJournal locks the checkpoint and reads it.
-func openJournal(o checkpointOptions, name string, source identity, log *slog.Logger) (*journal, error) {
-	j := &journal{path: filepath.Join(o.dir, name+".upload"), required: o.required, log: log}
-	err := os.MkdirAll(o.dir, 0o700)
+// Ends of the names of an upload's files.
+const (
+	uploadEnd = ".upload" // its checkpoint
+	tempEnd   = ".upload.tmp"
+	lockEnd   = ".lock"
+)
+
+// path is the checkpoint as logs show it.
+func (j *journal) path() string { return j.dir.file(j.name + uploadEnd) }
+
+// openJournal locks the checkpoint and reads it. An earlier run may have kept
+// it under one of the other names.
+func openJournal(dir *stateDir, names []string, o checkpointOptions, source identity, log *slog.Logger) (_ *journal, err error) {
+	j := &journal{dir: dir, name: names[0], required: o.required, log: log}
+	if j.unlock, err = dir.lock(j.name + lockEnd); err != nil {
+		return nil, err
+	}
+	for _, other := range names[1:] {
+		if err == nil {
+			err = j.takeName(other)
+		}
+	}
 	if err == nil {
-		j.unlock, err = lockFile(filepath.Join(o.dir, name+".lock"))
+		err = j.read()
 	}
 	if err != nil {
-		if errors.Is(err, ErrCheckpointLocked) {
-			return nil, err
-		}
-		return nil, j.failed(err)
+		j.unlock(!dir.has(j.name+uploadEnd) && !dir.has(j.name+tempEnd))
+		return nil, err
 	}
-	_ = os.Remove(j.temp()) // of a process that died while it wrote
-	j.read()
 	if !j.earlier {
 		j.start(source)
 	}
 	return j, nil
 }
 
-// read takes over what an earlier run has written.
-func (j *journal) read() {
-	data, err := readCheckpoint(j.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return
+// takeName gives the checkpoint of another name this one's, unless there is
+// one already.
+func (j *journal) takeName(other string) error {
+	if !j.dir.has(other+uploadEnd) && !j.dir.has(other+tempEnd) || j.dir.has(j.name+uploadEnd) || j.dir.has(j.name+tempEnd) {
+		return nil
 	}
-	if err == nil {
-		j.rec, j.parts, err = parseCheckpoint(data)
-	}
+	unlock, err := j.dir.lock(other + lockEnd)
 	if err != nil {
-		j.log.Warn("upload: checkpoint ignored, starting anew", "file", j.path, "error", err)
-		return
+		return err
 	}
-	j.earlier = true
+	defer unlock(true)
+	for _, end := range []string{segmentsEnd, tempEnd, uploadEnd} {
+		if err := j.dir.root.Rename(other+end, j.name+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	j.dir.sync()
+	return nil
 }
 
-func readCheckpoint(path string) ([]byte, error) {
-	if err := checkRegular(path); err != nil {
-		return nil, err
+// read takes over what an earlier run has written. A file that was written and
+// did not get its name yet is the newer one.
+func (j *journal) read() error {
+	newer, parts, err := j.load(tempEnd)
+	rec, old, olderErr := j.load(uploadEnd)
+	switch {
+	case err == nil:
+		if olderErr == nil && rec.UploadId == newer.UploadId && len(parts) < newer.Parts {
+			maps.Copy(old, parts) // it was not written to its end
+			parts = old
+		}
+		j.rec, j.parts, j.earlier = newer, parts, true
+		if err := j.dir.root.Rename(j.name+tempEnd, j.name+uploadEnd); err != nil {
+			return err
+		}
+		j.dir.sync()
+		return nil
+	case errors.Is(err, errForeign):
+		return err
+	case errors.Is(olderErr, errForeign):
+		return olderErr
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+	if !errors.Is(err, fs.ErrNotExist) {
+		_ = j.dir.root.Remove(j.name + tempEnd) // of a process that died while it wrote
 	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxCheckpoint+1))
+	if olderErr == nil {
+		j.rec, j.parts, j.earlier = rec, old, true
+	} else if !errors.Is(olderErr, fs.ErrNotExist) {
+		j.log.Warn("upload: checkpoint ignored, starting anew", "file", j.path(), "error", olderErr)
+	}
+	return nil
 }
 
-// checkRegular looks before a file is opened: a named pipe would wait.
-func checkRegular(path string) error {
-	info, err := os.Lstat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		return errors.New("not a regular file")
+func (j *journal) load(end string) (record, map[int]part, error) {
+	data, err := j.dir.read(j.name+end, maxCheckpoint)
+	if err != nil {
+		return record{}, nil, err
 	}
-	return err
+	rec, parts, err := parseCheckpoint(data)
+	rec.clamp(time.Now().UTC())
+	return rec, parts, err
 }
 
 // start forgets what an earlier run has done.
@@ -316,6 +397,7 @@ func (j *journal) update(change func(*record)) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	change(&j.rec)
+	j.rec.FileURL, j.rec.MediaURL = unsigned(j.rec.FileURL), unsigned(j.rec.MediaURL)
 	if err := j.write(); err != nil {
 		return j.failed(err)
 	}
@@ -368,12 +450,10 @@ func partLine(p part) ([]byte, error) {
 	return append(line, '\n'), err
 }
 
-// temp is where the next state is written. The lock keeps others away from it.
-func (j *journal) temp() string { return j.path + ".tmp" }
-
 // write replaces the file at once and leaves it open for parts.
 func (j *journal) write() (err error) {
 	j.closeFile()
+	j.rec.Parts = len(j.parts)
 	text, err := json.Marshal(j.rec)
 	if err != nil {
 		return err
@@ -386,34 +466,20 @@ func (j *journal) write() (err error) {
 		}
 		text = append(text, line...)
 	}
-	f, err := os.OpenFile(j.temp(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err = f.Write(text); err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
+	err = j.dir.write(j.name+tempEnd, text)
+	if errors.Is(err, fs.ErrExist) { // it could not be renamed before
+		_ = j.dir.root.Remove(j.name + tempEnd)
+		err = j.dir.write(j.name+tempEnd, text)
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), j.path)
+		err = j.dir.root.Rename(j.name+tempEnd, j.name+uploadEnd)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name())
 		return err
 	}
-	syncDir(filepath.Dir(j.path))
-	j.file, err = os.OpenFile(j.path, os.O_WRONLY|os.O_APPEND, 0)
+	j.dir.sync()
+	j.file, err = j.dir.open(j.name+uploadEnd, os.O_WRONLY|os.O_APPEND)
 	return err
-}
-
-// syncDir makes a renaming last. Not all systems can.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
 }
 
 // failed is what becomes of the upload when its checkpoint cannot be written.
@@ -424,7 +490,7 @@ func (j *journal) failed(err error) error {
 	}
 	if !j.warned {
 		j.warned = true
-		j.log.Warn("upload: checkpoint not written, the upload goes on and could not be resumed", "file", j.path, "error", err)
+		j.log.Warn("upload: checkpoint not written, the upload goes on and could not be resumed", "file", j.path(), "error", err)
 	}
 	return nil
 }
@@ -455,63 +521,12 @@ func (j *journal) close(remove bool) {
 	defer j.mu.Unlock()
 	j.closeFile()
 	if remove {
-		if err := os.Remove(j.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			j.log.Warn("upload: checkpoint not removed", "file", j.path, "error", err)
+		for _, end := range []string{tempEnd, uploadEnd} {
+			if err := j.dir.root.Remove(j.name + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				j.log.Warn("upload: checkpoint not removed", "file", j.path(), "error", err)
+			}
 		}
 	}
-	_, err := os.Lstat(j.path)
-	j.unlock(errors.Is(err, fs.ErrNotExist)) // a lock of nothing is of no use
-}
-
-// checkpointName is the name of the file for an upload: all that tells it from
-// others, but for the state of the source.
-func (u *Uploader) checkpointName(ctx context.Context, source identity, target Target) (string, error) {
-	region, account, err := u.account(ctx, target)
-	if err != nil {
-		return "", err
-	}
-	key := []any{source.Source, region, account, kindOfTarget(target), target}
-	if b, ok := target.(Bucket); ok {
-		key = append(key, kindOfTarget(b.Register))
-	}
-	text, err := json.Marshal(key)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16]), nil
-}
-
-func kindOfTarget(t any) string { return strings.TrimPrefix(fmt.Sprintf("%T", t), "*") }
-
-// account is whose upload it is.
-func (u *Uploader) account(ctx context.Context, target Target) (region, id string, err error) {
-	var keys credentials.Provider
-	look := func(c *alimedia.Config) { keys = c.Credentials }
-	switch target.(type) {
-	case VODVideo, VODImage, VODAttachedMedia:
-		if u.cfg.VOD != nil {
-			u.cfg.VOD.With(look)
-			region = u.cfg.VOD.Region()
-		}
-	case Bucket:
-		keys = u.cfg.Credentials
-		region = u.cfg.OSSRegion
-	default:
-		if u.cfg.ICE != nil {
-			u.cfg.ICE.With(look)
-			region = u.cfg.ICE.Region()
-		}
-	}
-	if keys == nil {
-		return region, "", nil // which the target refuses
-	}
-	k, err := keys.Credentials(ctx)
-	if err != nil {
-		return "", "", fmt.Errorf("credentials: %w", err)
-	}
-	if k.SecurityToken != "" { // such keys change by the hour
-		return region, "", nil
-	}
-	return region, k.AccessKeyId, nil
+	j.unlock(!j.dir.has(j.name+uploadEnd) && !j.dir.has(j.name+tempEnd)) // a lock of nothing is of no use
+	j.dir.close()
 }

@@ -127,5 +127,5 @@ func TestUpload_B31_WrittenAtOnce(t *testing.T) {
 	require.False(t, os.SameFile(was, now), "another file took its place: a reader sees the one or the other")
 	names, err := os.ReadDir(b.dir)
 	require.NoError(t, err)
-	require.Len(t, names, 2, "checkpoint and lock")
+	require.Len(t, names, 3, "checkpoint, lock and account")
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -195,17 +196,18 @@ func (s hlsSource) scan(ctx context.Context, u *Uploader, prefix string) (_ *con
 func (s *hlsFiles) identity(top *hlsFile) identity {
 	name, err := filepath.Abs(s.name)
 	if err != nil || s.isFS {
-		return identity{}
+		name = ""
 	}
 	hash := sha256.New()
 	hash.Write(top.text)
 	for _, f := range s.all {
 		if f.url != nil {
-			return identity{}
+			name = ""
+			continue
 		}
 		fmt.Fprintf(hash, "\n%q %d %d %q\n%s", f.path, f.size, f.mod.UnixNano(), f.name, f.text)
 	}
-	return identity{name, fmt.Sprintf("%d files, %x", len(s.all)+1, hash.Sum(nil))}
+	return identity{Source: name, Size: s.with(top.size), Files: hex.EncodeToString(hash.Sum(nil))}
 }
 
 // hlsFile is a file that playlists name, each once, or the playlist that is
@@ -618,13 +620,13 @@ func openStored(r *run) (*storedFiles, error) {
 	}
 	var lines []byte
 	_, earlier := r.journal.state()
-	if data, err := readCheckpoint(s.path()); err == nil && earlier && len(data) <= maxCheckpoint {
+	if data, err := s.journal.dir.read(s.name(), maxCheckpoint); err == nil && earlier {
 		lines = s.parse(data)
 	}
 	head, err := json.Marshal(s)
 	if err == nil {
-		_ = os.Remove(s.path())
-		s.file, err = os.OpenFile(s.path(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		_ = s.journal.dir.root.Remove(s.name())
+		s.file, err = s.journal.dir.open(s.name(), os.O_CREATE|os.O_EXCL|os.O_WRONLY)
 	}
 	if err == nil {
 		_, err = fmt.Fprintf(s.file, "%s\n%s", head, lines)
@@ -681,11 +683,13 @@ func (s *storedFiles) close() {
 	}
 }
 
-func (s *storedFiles) path() string { return strings.TrimSuffix(s.journal.path, ".upload") + ".slices" }
+const segmentsEnd = ".segments" // of the name of the file
+
+func (s *storedFiles) name() string { return s.journal.name + segmentsEnd }
 
 // forget removes the record of a playlist that is stored.
 func (s *hlsFiles) forget(j *journal) {
 	if s != nil && j != nil {
-		_ = os.Remove((&storedFiles{journal: j}).path())
+		_ = j.dir.root.Remove((&storedFiles{journal: j}).name())
 	}
 }

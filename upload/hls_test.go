@@ -888,7 +888,7 @@ func TestUpload_B39_Resume(t *testing.T) {
 					}
 					require.Equal(t, sizes, resumed)
 					require.Equal(t, res.Size, total)
-					left, err := filepath.Glob(filepath.Join(checkpoints, "*.slices"))
+					left, err := filepath.Glob(filepath.Join(checkpoints, "*.segments"))
 					require.NoError(t, err)
 					require.Empty(t, left)
 					require.Empty(t, r.Uploads())
@@ -975,7 +975,7 @@ func TestUpload_B39_ResumeDamaged(t *testing.T) {
 		"empty":       {func(string) string { return "" }, 8},
 		"zeros":       {func(data string) string { return strings.Repeat("\x00", len(data)) }, 8},
 		"other asset": {func(data string) string { return strings.Replace(data, `"mediaId":"`, `"mediaId":"x`, 1) }, 8},
-		"other files": {func(data string) string { return strings.Replace(data, `"version":"`, `"version":"x`, 1) }, 8},
+		"other files": {func(data string) string { return strings.Replace(data, `"files":"`, `"files":"x`, 1) }, 8},
 		"other place": {func(data string) string { return strings.Replace(data, `"prefix":"`, `"prefix":"x`, 1) }, 8},
 		"huge":        {func(data string) string { return data + strings.Repeat("1\n", maxCheckpoint/2) }, 8},
 	} {
@@ -985,7 +985,7 @@ func TestUpload_B39_ResumeDamaged(t *testing.T) {
 			dir, checkpoints := f.write(t), t.TempDir()
 			r := newRig(t, func(c *Config) { c.Parallel = 1 })
 			first := stopped(t, r, dir, checkpoints)
-			names, err := filepath.Glob(filepath.Join(checkpoints, "*.slices"))
+			names, err := filepath.Glob(filepath.Join(checkpoints, "*.segments"))
 			require.NoError(t, err)
 			require.Len(t, names, 1)
 			info, err := os.Stat(names[0])
@@ -1008,9 +1008,9 @@ func TestUpload_B39_ResumeDamaged(t *testing.T) {
 
 func TestUpload_B39_StoredLines(t *testing.T) {
 	t.Parallel()
-	const head = `{"source":{"source":"s","version":"v"},"mediaId":"m","prefix":"p"}` + "\n"
+	const head = `{"source":{"source":"s","size":1},"mediaId":"m","prefix":"p"}` + "\n"
 	for lines, want := range map[string]string{"": "", "1\n20\n": "1\n20\n", "1\n2": "1\n", "1\nx\n2\n": "1\n", "1\n\n2\n": "1\n", "7": ""} {
-		s := &storedFiles{Source: identity{"s", "v"}, MediaId: "m", Prefix: "p"}
+		s := &storedFiles{Source: identity{Source: "s", Size: 1}, MediaId: "m", Prefix: "p"}
 		require.Equal(t, want, string(s.parse([]byte(head+lines))), "%q", lines)
 		require.Len(t, s.files, strings.Count(want, "\n"))
 	}
@@ -1028,9 +1028,7 @@ func TestUpload_B39_NoCheckpointOfRemote(t *testing.T) {
 		r.Fault(mediatest.Fault{Operation: "PutObject", Nth: 7, Status: 400, Code: "InvalidArgument"})
 		res, err := r.Upload(ctx, src, VODVideo{}, WithCheckpoint(checkpoints))
 		failed(t, res, err)
-		left, err := os.ReadDir(checkpoints)
-		require.NoError(t, err)
-		require.Empty(t, left)
+		require.Empty(t, files(t, checkpoints))
 	})
 }
 
@@ -1081,7 +1079,7 @@ func TestUpload_B39_CheckpointRequired(t *testing.T) {
 	r.Fault(mediatest.Fault{Operation: "CreateUploadVideo", Times: 2, Delay: time.Millisecond, Match: func(mediatest.Request) bool {
 		locks, _ := filepath.Glob(filepath.Join(checkpoints, "*.lock"))
 		for _, name := range locks {
-			require.NoError(t, os.MkdirAll(strings.TrimSuffix(name, ".lock")+".slices/x", 0o700))
+			require.NoError(t, os.MkdirAll(strings.TrimSuffix(name, ".lock")+".segments/x", 0o700))
 		}
 		return true
 	}})

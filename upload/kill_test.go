@@ -212,18 +212,30 @@ func (k *killing) run() (exited bool) {
 // checkpoint is what the dead process left, and is moved into the past: the
 // fake finds at once what was registered, so no time has to pass for that.
 func (k *killing) checkpoint() (record, bool) {
-	names := checkpoints(k.t, k.job.Dir)
+	names, err := filepath.Glob(filepath.Join(k.job.Dir, "*.upload*"))
+	require.NoError(k.t, err)
 	if len(names) == 0 {
 		return record{}, false
 	}
-	require.Len(k.t, names, 1)
-	text, err := os.ReadFile(names[0])
-	require.NoError(k.t, err)
-	rec, parts, err := parseCheckpoint(text)
-	require.NoError(k.t, err, "a checkpoint is whole at any time")
+	name, _, _ := strings.Cut(names[0], ".tmp")
+	read := func(name string) (record, map[int]part, error) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return record{}, nil, err
+		}
+		return parseCheckpoint(text)
+	}
+	// What was written and not renamed yet is known as well.
+	rec, parts, err := read(name + ".tmp")
+	if err != nil {
+		if rec, parts, err = read(name); os.IsNotExist(err) {
+			return record{}, false
+		}
+		require.NoError(k.t, err, "a checkpoint is whole at any time")
+	}
 	if !rec.Asked.IsZero() {
 		rec.Asked = rec.Asked.Add(-settling)
-		rewrite(k.t, names[0], rec, parts)
+		rewrite(k.t, name, rec, parts)
 	}
 	return rec, true
 }

@@ -2,7 +2,6 @@ package upload
 
 import (
 	"os"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -14,8 +13,9 @@ import (
 // copy of all files until it runs, and does not keep the lock by that.
 func TestUpload_B32_StartingAProcess(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "a.lock")
-	unlock, err := lockFile(path)
+	d := openDir(t, t.TempDir())
+	path := d.file("a.lock")
+	unlock, err := d.lock("a.lock")
 	require.NoError(t, err)
 	entries, err := os.ReadDir("/proc/self/fd")
 	require.NoError(t, err)
@@ -31,7 +31,7 @@ func TestUpload_B32_StartingAProcess(t *testing.T) {
 	defer syscall.Close(own)
 	syscall.CloseOnExec(own)
 	unlock(false)
-	unlock, err = lockFile(path)
+	unlock, err = d.lock("a.lock")
 	require.NoError(t, err)
 	unlock(true)
 }

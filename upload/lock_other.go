@@ -9,13 +9,14 @@ import (
 
 var locked sync.Map
 
-// lockFile keeps goroutines apart, and processes where the system knows files
-// for exclusive use.
-func lockFile(path string) (unlock func(remove bool), err error) {
+// lock keeps goroutines apart, and processes where the system knows files for
+// exclusive use.
+func (d *stateDir) lock(name string) (unlock func(remove bool), err error) {
+	path := d.file(name)
 	if _, taken := locked.LoadOrStore(path, true); taken {
 		return nil, ErrCheckpointLocked
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, os.ModeExclusive|0o600)
+	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE, os.ModeExclusive|0o600)
 	if err != nil {
 		locked.Delete(path)
 		return nil, err
@@ -23,7 +24,7 @@ func lockFile(path string) (unlock func(remove bool), err error) {
 	return func(remove bool) {
 		_ = f.Close()
 		if remove {
-			_ = os.Remove(path)
+			_ = d.root.Remove(name)
 		}
 		locked.Delete(path)
 	}, nil

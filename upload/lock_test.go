@@ -61,9 +61,7 @@ func TestUpload_B32_B46_OtherProcess(t *testing.T) {
 	require.NoError(t, err)
 	r.stored(t, res, random(600*kib))
 	require.Equal(t, 1, r.Calls("CreateUploadMedia"))
-	left, err := os.ReadDir(j.Dir)
-	require.NoError(t, err)
-	require.Empty(t, left)
+	require.Equal(t, []string{ledgerName}, files(t, j.Dir))
 }
 
 func TestUpload_B46_ProcessesAtOnceOneAsset(t *testing.T) {
@@ -88,17 +86,18 @@ func TestUpload_B46_ProcessesAtOnceOneAsset(t *testing.T) {
 
 func TestUpload_B32_LockOutlivesNothing(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "x.lock")
+	d := openDir(t, t.TempDir())
+	path := d.file("x.lock")
 	for _, remove := range []bool{false, true} {
-		unlock, err := lockFile(path)
+		unlock, err := d.lock("x.lock")
 		require.NoError(t, err)
-		_, err = lockFile(path)
+		_, err = d.lock("x.lock")
 		require.ErrorIs(t, err, ErrCheckpointLocked)
 		unlock(remove)
 		_, err = os.Stat(path)
 		require.Equal(t, remove, os.IsNotExist(err))
 	}
-	unlock, err := lockFile(path)
+	unlock, err := d.lock("x.lock")
 	require.NoError(t, err)
 	unlock(true)
 }
@@ -107,13 +106,13 @@ func TestUpload_B32_LockOutlivesNothing(t *testing.T) {
 // removed must not come in by it beside the one that made it anew.
 func TestUpload_B32_RemovedMeanwhile(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "x.lock")
+	d := openDir(t, t.TempDir())
 	var holders sync.Mutex
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 3000 {
-				unlock, err := lockFile(path)
+				unlock, err := d.lock("x.lock")
 				if err != nil {
 					continue
 				}

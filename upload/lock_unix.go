@@ -9,11 +9,12 @@ import (
 	"syscall"
 )
 
-// lockFile takes a lock that ends with the process at the latest. unlock
-// removes the file or leaves it for the next.
-func lockFile(path string) (unlock func(remove bool), err error) {
+// lock takes a lock that ends with the process at the latest. unlock removes
+// the file or leaves it for the next. It is opened for writing because network
+// file systems give no exclusive lock otherwise.
+func (d *stateDir) lock(name string) (unlock func(remove bool), err error) {
 	for {
-		f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o600)
+		f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|openFlags, 0o600)
 		if err != nil {
 			return nil, err
 		}
@@ -22,26 +23,23 @@ func lockFile(path string) (unlock func(remove bool), err error) {
 			if errors.Is(err, syscall.EWOULDBLOCK) {
 				return nil, ErrCheckpointLocked
 			}
-			return nil, &os.PathError{Op: "lock", Path: path, Err: err}
+			return nil, &os.PathError{Op: "lock", Path: d.file(name), Err: err}
 		}
 		// Who held the lock before may have removed the file that is open here.
-		mine, err := f.Stat()
+		err = d.check(name, f)
 		if err == nil {
-			var there fs.FileInfo
-			if there, err = os.Stat(path); err == nil && os.SameFile(mine, there) {
-				return func(remove bool) {
-					if remove {
-						_ = os.Remove(path)
-					}
-					// A process that is just being started has the file as
-					// well: closing alone would leave the lock to it.
-					_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
-					_ = f.Close()
-				}, nil
-			}
+			return func(remove bool) {
+				if remove {
+					_ = d.root.Remove(name)
+				}
+				// A process that is just being started has the file as
+				// well: closing alone would leave the lock to it.
+				_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+				_ = f.Close()
+			}, nil
 		}
 		f.Close()
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}

@@ -150,7 +150,13 @@ func (s *sending) sendParts(parent context.Context, f *feed, first chunk) error 
 	next := first
 	for {
 		c := next
-		if !s.has(c.number) {
+		there, err := s.has(c)
+		if err != nil {
+			stop(err)
+		}
+		if there {
+			c.free()
+		} else {
 			if acquire(ctx, own) != nil {
 				break
 			}
@@ -163,13 +169,14 @@ func (s *sending) sendParts(parent context.Context, f *feed, first chunk) error 
 			})
 		}
 		if c.last {
+			s.cutOff(c.number)
 			break
 		}
-		var err error
 		if next, err = f.next(ctx); err != nil {
 			if err != io.EOF {
 				stop(err)
 			}
+			s.cutOff(c.number)
 			break
 		}
 	}
@@ -178,6 +185,13 @@ func (s *sending) sendParts(parent context.Context, f *feed, first chunk) error 
 		return ended(parent)
 	}
 	return context.Cause(ctx)
+}
+
+// cutOff forgets parts of an earlier run behind the last one of a stream.
+func (s *sending) cutOff(last int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parts = slices.DeleteFunc(s.parts, func(p part) bool { return p.number > last })
 }
 
 func (s *sending) sendPart(ctx context.Context, c chunk) error {

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,51 +21,117 @@ import (
 // finder is a target that can find an asset it made without being told its id.
 type finder interface {
 	findable() bool
-	find(ctx context.Context, u *Uploader) (place, bool, error)
+	find(ctx context.Context, u *Uploader, file subject) (place, bool, error)
+}
+
+// continuer is a target that uploads into an asset that was created before.
+type continuer interface {
+	continued(ctx context.Context, u *Uploader, mediaId string) (place, error)
 }
 
 // freshAsset is for how long a service may not find an asset that it has made.
 const freshAsset = time.Minute
 
-// openCheckpoint finds out whether an earlier run is to be gone on with. It
-// returns the result of one that UploadAll need not repeat.
-func (r *run) openCheckpoint(ctx context.Context, o checkpointOptions, target Target) (*Result, error) {
-	if o.dir == "" {
+// openCheckpoint finds out whether an earlier run is to be continued. It
+// returns the result of one that is not to be repeated.
+func (r *run) openCheckpoint(ctx context.Context, o options, target Target) (*Result, error) {
+	c, source := o.checkpoint, r.content.identity
+	if c.dir == "" {
 		return nil, nil
 	}
-	source := r.content.identity
-	if source.Source == "" || r.content.at == nil {
-		r.log.WarnContext(ctx, "upload: no checkpoint: only a File can be recognised again", "name", r.file.name)
+	if source.Source == "" && o.key == "" {
+		r.log.WarnContext(ctx, "upload: no checkpoint: the source cannot be recognized in a later run; name the upload by WithKey", "name", r.file.name)
 		return nil, nil
 	}
-	name, err := r.checkpointName(ctx, source, target)
-	if err != nil {
+	names, err := r.openJournal(ctx, o, target)
+	if r.journal == nil || err != nil {
 		return nil, err
 	}
-	if r.journal, err = openJournal(o, name, source, r.log); err != nil {
-		return nil, err
-	}
-	if done, err := r.finished(ctx, o, name); done != nil || err != nil {
+	if done, err := r.finished(ctx, o, names); done != nil || err != nil {
 		return done, err
 	}
 	was, earlier := r.journal.state()
-	if earlier && was.Source != source {
-		r.log.WarnContext(ctx, "upload: the file has changed, starting anew", "name", r.file.name, "media_id", was.MediaId)
-		r.abandon(ctx, target, was)
-		r.journal.start(source)
+	if stored := was.Step == stepStored || was.Step == stepDone; earlier {
+		switch {
+		case o.key != "" && stored: // what is stored under a key stays
+		case o.key != "":
+			if err := r.sameKey(ctx, target, was); err != nil {
+				return nil, err
+			}
+		case was.Source != source || stored && was.Size != r.content.size && r.content.size != UnknownSize:
+			r.log.WarnContext(ctx, "upload: the file has changed, starting anew", "name", r.file.name, "media_id", was.MediaId)
+			r.abandon(ctx, target, was)
+			r.journal.start(source)
+		}
 		was, earlier = r.journal.state()
 	}
 	r.file.token, r.file.asked, r.file.note = was.Token, was.Asked, r.journal.asked
+	r.file.began, r.file.repeated = was.Created, earlier
 	if !earlier || was.UploadId == "" {
 		return nil, nil
 	}
 	// The parts were cut as it was set then.
 	p := plan{size: r.content.size, part: was.PartSize}
-	if (p.size+p.part-1)/p.part > maxParts {
-		return nil, r.journal.keep(nil)
+	switch {
+	case r.content.at != nil && (p.size+p.part-1)/p.part <= maxParts:
+		r.plan = p
+		return nil, r.cut(ctx)
+	case r.content.at == nil && r.plan.part == p.part && !r.plan.single:
+		return nil, nil // a stream is cut already
 	}
-	r.plan = p
-	return nil, r.cut(ctx)
+	r.abandon(ctx, target, was)
+	return nil, r.journal.keep(nil)
+}
+
+// sameKey continues an upload whose source may hold other content by now. Parts
+// of another size are of no use.
+func (r *run) sameKey(ctx context.Context, target Target, was record) error {
+	if was.UploadId != "" && was.Source.Size != r.content.identity.Size {
+		r.abandon(ctx, target, was)
+		if err := r.journal.keep(nil); err != nil {
+			return err
+		}
+	}
+	return r.journal.update(func(rec *record) { rec.Source = r.content.identity })
+}
+
+// openJournal opens the checkpoint and returns the names that it may have. The
+// journal is nil where the upload continues without one.
+func (r *run) openJournal(ctx context.Context, o options, target Target) ([]string, error) {
+	dir, err := openStateDir(o.checkpoint.dir)
+	if err != nil {
+		return nil, r.without(ctx, o, err)
+	}
+	var names []string
+	owned, err := r.owner(ctx, target.signer(r.Uploader), dir)
+	if err == nil {
+		k := r.key(target, o)
+		for _, k.Owner = range owned {
+			names = append(names, k.name())
+		}
+		r.journal, err = openJournal(dir, names, o.checkpoint, r.content.identity, r.log)
+	}
+	if err != nil {
+		dir.close()
+	}
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return nil, ended(ctx)
+	case errors.Is(err, ErrCheckpointLocked) || errors.Is(err, errNoKeys):
+		return nil, err
+	case err != nil:
+		return nil, r.without(ctx, o, err)
+	}
+	return names, nil
+}
+
+// without is what becomes of an upload that can have no checkpoint.
+func (r *run) without(ctx context.Context, o options, err error) error {
+	if o.checkpoint.required {
+		return fatal(fmt.Errorf("%w: %w", ErrCheckpoint, err))
+	}
+	r.log.WarnContext(ctx, "upload: checkpoint not written, the upload goes on and could not be resumed", "directory", o.checkpoint.dir, "error", err)
+	return nil
 }
 
 // abandon removes the parts of an upload that nobody will go on with.
@@ -83,7 +150,8 @@ func (r *run) abandon(ctx context.Context, target Target, was record) {
 }
 
 // settle gets a place for the bytes, that of an earlier run where there is one.
-func (r *run) settle(ctx context.Context, o checkpointOptions, target Target) error {
+func (r *run) settle(ctx context.Context, all options, target Target) error {
+	o := all.checkpoint
 	was, earlier := r.journal.state()
 	if earlier && was.Step != stepCreating {
 		anew, err := r.takeOver(ctx, o, target, was)
@@ -94,22 +162,36 @@ func (r *run) settle(ctx context.Context, o checkpointOptions, target Target) er
 		r.journal.start(was.Source)
 		was, earlier = r.journal.state()
 		r.file.token, r.file.asked = was.Token, was.Asked
+		r.file.began, r.file.repeated = was.Created, earlier
 	}
 	found := false
 	var err error
 	f, findable := target.(finder)
-	findable = findable && f.findable() && r.journal != nil
+	findable = findable && f.findable() && all.mediaId == ""
 	switch {
 	case findable && earlier:
-		r.place, found, err = f.find(ctx, r.Uploader)
+		r.place, found, err = f.find(ctx, r.Uploader, r.file)
 	case findable || o.required: // before anything is made
 		err = r.journal.update(func(*record) {})
 	}
 	if err != nil {
 		return err
 	}
-	if !found {
+	switch {
+	case found:
+	case all.mediaId != "":
+		r.place, err = target.(continuer).continued(ctx, r.Uploader, all.mediaId)
+	default:
 		r.place, err = target.begin(ctx, r.Uploader, r.file)
+		if err != nil && r.place.mediaId == "" && findable && mayExist(ctx, err) {
+			// An earlier run, or an attempt whose answer was lost, has made it.
+			if p, there, unknown := f.find(ctx, r.Uploader, r.file); there && unknown == nil {
+				r.place, err = p, nil
+			}
+		}
+	}
+	if r.place.done != nil {
+		return err
 	}
 	if err == nil || r.place.mediaId != "" {
 		p := r.place
@@ -120,6 +202,20 @@ func (r *run) settle(ctx context.Context, o checkpointOptions, target Target) er
 		}))
 	}
 	return err
+}
+
+// mayExist reports whether err, of the operation that creates an asset, leaves
+// open that there is one with the same ReferenceId.
+func mayExist(ctx context.Context, err error) bool {
+	var api *alimedia.Error
+	var invalid *alimedia.ValidationError
+	switch {
+	case ctx.Err() != nil || errors.As(err, &invalid):
+		return false
+	case errors.As(err, &api):
+		return !alimedia.IsAccessDenied(err) && !alimedia.IsThrottled(err)
+	}
+	return true
 }
 
 // takeOver goes on with the asset of an earlier run. anew tells that another
@@ -153,12 +249,42 @@ func (r *run) takeOver(ctx context.Context, o checkpointOptions, target Target, 
 // adopt takes the object for stored because the service says so: there is no
 // credential to ask the store.
 func (r *run) adopt(ctx context.Context) error {
-	s := sending{plan: r.plan, content: r.content}
-	sum, err := s.checksum(ctx, nil)
+	size, sum, err := r.readThrough(ctx)
 	if err != nil {
 		return err
 	}
-	return r.journal.update(func(rec *record) { rec.Step, rec.Size, rec.CRC64 = stepStored, s.plan.size, sum })
+	return r.journal.update(func(rec *record) { rec.Step, rec.Size, rec.CRC64 = stepStored, size, sum })
+}
+
+// readThrough returns size and CRC of the source.
+func (r *run) readThrough(ctx context.Context) (size int64, sum uint64, err error) {
+	if r.content.at != nil {
+		s := sending{plan: r.plan, content: r.content}
+		sum, err = s.checksum(ctx, nil)
+		return r.plan.size, sum, err
+	}
+	for c := r.first; ; {
+		crc, err := crcOfChunk(c)
+		if err != nil {
+			return 0, 0, err
+		}
+		sum = crc64.Combine(sum, crc, c.data.Size())
+		size += c.data.Size()
+		if c.free(); c.last {
+			return size, sum, nil
+		}
+		if c, err = r.feed.next(ctx); err == io.EOF {
+			return size, sum, nil
+		} else if err != nil {
+			return 0, 0, err
+		}
+	}
+}
+
+func crcOfChunk(c chunk) (uint64, error) {
+	hash := new(crc64.Hash)
+	_, err := io.Copy(hash, io.NewSectionReader(c.data, 0, c.data.Size()))
+	return hash.Sum64(), err
 }
 
 func (r record) place() place {
@@ -270,7 +396,7 @@ func (j *journal) sound(p plan) []part {
 	defer j.mu.Unlock()
 	parts := []part{}
 	for _, number := range slices.Sorted(maps.Keys(j.parts)) {
-		if q := j.parts[number]; q.size == p.partSize(number) {
+		if q := j.parts[number]; q.size == p.partSize(number) || p.size == UnknownSize {
 			parts = append(parts, q)
 		}
 	}
@@ -293,15 +419,39 @@ func sameTag(a, b string) bool {
 	return strings.EqualFold(strings.Trim(a, `" `), strings.Trim(b, `" `))
 }
 
-// has reports whether a part is in the store already.
-func (s *sending) has(number int) bool {
+// has reports whether a part is in the store already. What a stream gives is
+// compared: it may be another than that of the earlier run.
+func (s *sending) has(c chunk) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.parts, func(p part) bool { return p.number == number })
+	i := slices.IndexFunc(s.parts, func(p part) bool { return p.number == c.number })
+	if i < 0 || s.content.at != nil {
+		return i >= 0, nil
+	}
+	sum, err := crcOfChunk(c)
+	if err != nil {
+		return false, err
+	}
+	if p := s.parts[i]; p.size == c.data.Size() && p.crc == sum {
+		return true, nil
+	}
+	s.parts = slices.Delete(s.parts, i, i+1)
+	return false, nil
 }
 
 // present asks whether the object is in the store, made of these bytes.
 func (s *sending) present(ctx context.Context, parts []part) (receipt, bool, error) {
+	size := s.plan.size
+	if s.content.at == nil {
+		// A stream cannot be read for it, but all its parts may be known.
+		if was, _ := s.journal.state(); was.Step != stepCompleting {
+			return receipt{}, false, nil
+		}
+		size = 0
+		for _, p := range parts {
+			size += p.size
+		}
+	}
 	var found receipt
 	err := s.call(ctx, "HeadObject", s.stall, func(a attempt) (err error) {
 		found, err = a.head(a)
@@ -320,15 +470,15 @@ func (s *sending) present(ctx context.Context, parts []part) (receipt, bool, err
 		}
 	case err != nil:
 		return receipt{}, false, err
-	case found.size != s.plan.size || !found.hasCRC:
+	case found.size != size || !found.hasCRC:
 		return receipt{}, false, nil
 	}
 	sum, err := s.checksum(ctx, parts)
 	if err != nil || !asked && sum != found.crc {
 		return receipt{}, false, err
 	}
-	s.tracker.resumed(s.plan.size)
-	return receipt{etag: found.etag, size: s.plan.size, crc: sum}, true, nil
+	s.tracker.resumed(size)
+	return receipt{etag: found.etag, size: size, crc: sum}, true, nil
 }
 
 // checksum is the CRC of the whole, from that of its parts where all are known.
@@ -339,7 +489,7 @@ func (s *sending) checksum(ctx context.Context, parts []part) (uint64, error) {
 		sum = crc64.Combine(sum, p.crc, p.size)
 		size += p.size
 	}
-	if size == s.plan.size {
+	if size == s.plan.size || s.content.at == nil {
 		return sum, nil
 	}
 	hash := new(crc64.Hash)
@@ -414,8 +564,9 @@ func (t VODVideo) resume(ctx context.Context, u *Uploader, _ subject, was place,
 
 func (t VODVideo) findable() bool { return t.ReferenceId != "" }
 
-// find implements finder: an asset with our ReferenceId.
-func (t VODVideo) find(ctx context.Context, u *Uploader) (place, bool, error) {
+// find implements finder: an asset with our ReferenceId. One that has its file
+// is done.
+func (t VODVideo) find(ctx context.Context, u *Uploader, file subject) (place, bool, error) {
 	if u.cfg.VOD == nil {
 		return place{}, false, needs("VODVideo", "Config.VOD")
 	}
@@ -428,7 +579,47 @@ func (t VODVideo) find(ctx context.Context, u *Uploader) (place, bool, error) {
 	}
 	p := place{mediaId: out.VideoId, requestId: out.RequestId, arrived: u.videoArrived(out.VideoId)}
 	p, err = u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshVideo(p.mediaId))
-	return p, err == nil, err
+	if err != nil {
+		return p, false, err
+	}
+	info, err := u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: p.mediaId})
+	if err != nil {
+		return p, false, err
+	}
+	switch info.Video.Status {
+	case vod.VideoStatusUploading, vod.VideoStatusUploadFail:
+		return p, true, nil
+	}
+	p.done = &Result{
+		MediaId: p.mediaId, FileURL: p.fileURL, RequestId: info.RequestId,
+		Bucket: p.address.Bucket, Key: p.address.Key, Size: cmp.Or(info.Video.Size, max(file.size, 0)),
+		AlreadyUploaded: true,
+	}
+	return p, true, nil
+}
+
+// continued implements continuer.
+func (t VODVideo) continued(ctx context.Context, u *Uploader, mediaId string) (place, error) {
+	if u.cfg.VOD == nil {
+		return place{}, needs("VODVideo", "Config.VOD")
+	}
+	return u.intoAsset(ctx, place{mediaId: mediaId, arrived: u.videoArrived(mediaId)}, u.refreshVideo(mediaId))
+}
+
+// continued implements continuer.
+func (t ICEMedia) continued(ctx context.Context, u *Uploader, mediaId string) (place, error) {
+	if u.cfg.ICE == nil {
+		return place{}, needs("ICEMedia", "Config.ICE")
+	}
+	return u.intoAsset(ctx, place{mediaId: mediaId, arrived: u.mediaArrived(mediaId)}, u.refreshMedia(mediaId))
+}
+
+func (u *Uploader) intoAsset(ctx context.Context, p place, renew renewal) (place, error) {
+	uploadAddress, uploadAuth, err := renew(ctx)
+	if err != nil {
+		return p, err
+	}
+	return u.granted(p, uploadAddress, uploadAuth, renew)
 }
 
 func (t VODImage) resume(ctx context.Context, u *Uploader, _ subject, was place, stored bool) (place, error) {
@@ -511,8 +702,11 @@ func (t YikeAsset) resume(_ context.Context, u *Uploader, file subject, was plac
 }
 
 func (t Bucket) resume(ctx context.Context, u *Uploader, file subject, was place, _ bool) (place, error) {
+	if was.address.Key != "" { // the source of a user's key may have another name by now
+		t.Key = was.address.Key
+	}
 	p, err := t.begin(ctx, u, file)
-	if err == nil && (p.address.Bucket != was.address.Bucket || p.address.Key != was.address.Key) {
+	if err == nil && p.address.Bucket != was.address.Bucket {
 		return was, ErrNotResumable
 	}
 	return p, err

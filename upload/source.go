@@ -16,7 +16,7 @@ import (
 const UnknownSize = -1
 
 // Source says where the bytes come from. The sources are [File], [FS], [HLS],
-// [HLSFS], [URL], [Reader] and [ReaderAt].
+// [HLSFS], [URL], [Reader], [ReaderFunc] and [ReaderAt].
 type Source interface {
 	open(ctx context.Context, u *Uploader) (*content, error)
 }
@@ -32,8 +32,8 @@ type content struct {
 	// when it was opened.
 	changed func() error
 	close   func() error
-	// identity is the source as a checkpoint knows it, empty where it could
-	// not be recognised again.
+	// identity is the source as a checkpoint knows it. Its Source is empty
+	// where only a key can name the upload.
 	identity identity
 	slices   *hlsFiles // of a playlist: they are stored before it
 }
@@ -62,6 +62,14 @@ func FS(fsys fs.FS, name string) Source {
 // name gives the extension and the default title.
 func Reader(name string, r io.Reader, size int64) Source {
 	return &streamSource{name: name, r: r, size: size}
+}
+
+// ReaderFunc is a stream of size bytes, or of [UnknownSize], that open makes
+// anew for each upload. name gives the extension and the default title. With
+// [WithKey] it can be continued by a later run: the stream is read from its
+// beginning, and parts that are stored and did not change are not sent again.
+func ReaderFunc(name string, size int64, open func(ctx context.Context) (io.ReadCloser, error)) Source {
+	return readerFuncSource{name, size, open}
 }
 
 // ReaderAt is the size bytes of r, read in place by several parts at once.
@@ -158,7 +166,33 @@ func (s *streamSource) open(context.Context, *Uploader) (*content, error) {
 	case s.used.Swap(true):
 		return nil, errors.New("a Reader can be uploaded once: make a new one")
 	}
-	return &content{name: baseName(s.name), size: s.size, stream: s.r, changed: never, close: func() error { return nil }}, nil
+	return &content{
+		name: baseName(s.name), size: s.size, stream: s.r, changed: never, close: func() error { return nil },
+		identity: identity{Size: s.size},
+	}, nil
+}
+
+type readerFuncSource struct {
+	name string
+	size int64
+	make func(context.Context) (io.ReadCloser, error)
+}
+
+func (s readerFuncSource) open(ctx context.Context, _ *Uploader) (*content, error) {
+	switch {
+	case s.make == nil:
+		return nil, errors.New("the function of ReaderFunc is nil")
+	case s.size < UnknownSize:
+		return nil, fmt.Errorf("a size of %d bytes: use UnknownSize where it is not known", s.size)
+	}
+	r, err := s.make(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		return nil, errors.New("the function of ReaderFunc returned no reader")
+	}
+	return &content{name: baseName(s.name), size: s.size, stream: r, changed: never, close: r.Close, identity: identity{Size: s.size}}, nil
 }
 
 type readerAtSource struct {
@@ -177,7 +211,10 @@ func (s readerAtSource) open(context.Context, *Uploader) (*content, error) {
 	if n, _ := s.r.ReadAt(make([]byte, 1), s.size); n > 0 {
 		return nil, fmt.Errorf("%w: more than %d bytes; use io.NewSectionReader for a part of it", ErrSize, s.size)
 	}
-	return &content{name: baseName(s.name), size: s.size, at: s.r, changed: never, close: func() error { return nil }}, nil
+	return &content{
+		name: baseName(s.name), size: s.size, at: s.r, changed: never, close: func() error { return nil },
+		identity: identity{Size: s.size},
+	}, nil
 }
 
 func never() error { return nil }

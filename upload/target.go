@@ -30,19 +30,38 @@ type Target interface {
 	// resume goes on with the place of an earlier run. stored tells that the
 	// bytes are there; credentials are not needed then.
 	resume(ctx context.Context, u *Uploader, file subject, was place, stored bool) (place, error)
+
+	// describe fills in what makes the asset another one.
+	describe(u *Uploader, file subject, k *uploadKey)
+
+	// signer is who signs for the asset.
+	signer(u *Uploader) signer
+
+	// asking is how the service is asked for the state of the asset, nil
+	// where there is no asset.
+	asking(u *Uploader) asking
 }
 
-// plain is the target where a pointer to it was given.
+// plain is the target, and its registration, where pointers to them were given.
 func plain(t Target) Target {
-	v := reflect.ValueOf(t)
-	if v.Kind() != reflect.Pointer {
-		return t
+	t, _ = pointed(t).(Target)
+	if b, ok := t.(Bucket); ok {
+		b.Register, _ = pointed(b.Register).(Registration)
+		return b
 	}
-	if v.IsNil() {
+	return t
+}
+
+// pointed is what a pointer leads to, and v itself where it is none.
+func pointed(v any) any {
+	p := reflect.ValueOf(v)
+	switch {
+	case p.Kind() != reflect.Pointer:
+		return v
+	case p.IsNil():
 		return nil
 	}
-	p, _ := v.Elem().Interface().(Target)
-	return p
+	return p.Elem().Interface()
 }
 
 // subject is what is known of the source before anything is created.
@@ -55,6 +74,9 @@ type subject struct {
 	// it, and how to record that it is asked for now. Zero without.
 	asked time.Time
 	note  func(time.Time) error
+
+	began    time.Time // when the first run of the upload began
+	repeated bool      // an earlier run may have registered the object
 }
 
 func (f subject) ext() string { return extension(f.name) }
@@ -78,6 +100,7 @@ type place struct {
 	requestId string
 	arrived   func(context.Context) (bool, error) // see sending
 	whole     bool                                // the object is stored, the service says
+	done      *Result                             // the service has the asset with its file
 
 	// finish makes an asset of the stored object and completes the result.
 	// Nil where the object's arrival is enough.
@@ -136,6 +159,13 @@ func (t VODVideo) begin(ctx context.Context, u *Uploader, file subject) (place, 
 	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshVideo(p.mediaId))
 }
 
+func (t VODVideo) describe(_ *Uploader, _ subject, k *uploadKey) {
+	k.App, k.Storage, k.Reference = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.ReferenceId
+}
+
+func (VODVideo) signer(u *Uploader) signer { return u.vodSigner() }
+func (VODVideo) asking(u *Uploader) asking { return u.videoState }
+
 // VODImage makes an image asset of ApsaraVideo VOD (CreateUploadImage).
 // ImageExt, OriginalFileName and Title are taken from the source where they are
 // empty; ImageType is "default" then. The credential cannot be refreshed: the
@@ -161,6 +191,13 @@ func (t VODImage) begin(ctx context.Context, u *Uploader, file subject) (place, 
 	p := place{mediaId: out.ImageId, fileURL: out.FileURL, mediaURL: out.ImageURL, requestId: out.RequestId}
 	return u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
+
+func (t VODImage) describe(_ *Uploader, _ subject, k *uploadKey) {
+	k.App, k.Storage, k.Use = cmp.Or(t.AppId, defaultApp), t.StorageLocation, cmp.Or(t.ImageType, vod.ImageTypeDefault)
+}
+
+func (VODImage) signer(u *Uploader) signer { return u.vodSigner() }
+func (VODImage) asking(u *Uploader) asking { return u.imageState }
 
 // VODAttachedMedia makes a watermark, subtitle or material of ApsaraVideo VOD
 // (CreateUploadAttachedMedia); BusinessType says which. MediaExt, FileName,
@@ -190,6 +227,13 @@ func (t VODAttachedMedia) begin(ctx context.Context, u *Uploader, file subject) 
 	p := place{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
 	return u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
+
+func (t VODAttachedMedia) describe(_ *Uploader, _ subject, k *uploadKey) {
+	k.App, k.Storage, k.Use = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.BusinessType
+}
+
+func (VODAttachedMedia) signer(u *Uploader) signer { return u.vodSigner() }
+func (VODAttachedMedia) asking(u *Uploader) asking { return u.attachedState }
 
 // ICEMedia makes an asset of Intelligent Media Services in VOD storage
 // (CreateUploadMedia). FileInfo and, in MediaMetaData, Title and BusinessType
@@ -226,6 +270,17 @@ func (t ICEMedia) begin(ctx context.Context, u *Uploader, file subject) (place, 
 	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshMedia(p.mediaId))
 }
 
+func (t ICEMedia) describe(_ *Uploader, _ subject, k *uploadKey) {
+	storage := t.UploadTargetConfig
+	if storage.Raw != "" {
+		_ = storage.Raw.Decode(&storage) // what cannot be read the service refuses
+	}
+	k.App, k.Storage = cmp.Or(t.AppId, defaultApp), storage.StorageLocation
+}
+
+func (ICEMedia) signer(u *Uploader) signer { return u.iceSigner() }
+func (ICEMedia) asking(u *Uploader) asking { return u.mediaState }
+
 // ICEStream adds a media stream to the asset MediaId (CreateUploadStream).
 // FileExtension is taken from the source where it is empty.
 type ICEStream ice.CreateUploadStreamRequest
@@ -248,6 +303,13 @@ func (t ICEStream) begin(ctx context.Context, u *Uploader, file subject) (place,
 	p := place{mediaId: cmp.Or(out.MediaId, req.MediaId), fileURL: out.FileURL, requestId: out.RequestId}
 	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshMedia(p.mediaId))
 }
+
+func (t ICEStream) describe(_ *Uploader, _ subject, k *uploadKey) {
+	k.Asset, k.Use = t.MediaId, t.Definition
+}
+
+func (ICEStream) signer(u *Uploader) signer { return u.iceSigner() }
+func (ICEStream) asking(u *Uploader) asking { return u.mediaState }
 
 func (u *Uploader) refreshMedia(mediaId string) renewal {
 	return func(ctx context.Context) (string, string, error) {
@@ -287,6 +349,13 @@ func (t YikeAsset) begin(ctx context.Context, u *Uploader, file subject) (place,
 	p := place{fileURL: out.FileURL, requestId: out.RequestId, finish: t.finish(u, file)}
 	return u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
+
+func (t YikeAsset) describe(_ *Uploader, _ subject, k *uploadKey) {
+	k.App, k.Use = t.ProductionId, t.FileType
+}
+
+func (YikeAsset) signer(u *Uploader) signer { return u.iceSigner() }
+func (YikeAsset) asking(u *Uploader) asking { return u.yikeState }
 
 // complete fills in what can be told from the source.
 func (t YikeAsset) complete(file subject) (YikeAsset, error) {

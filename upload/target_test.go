@@ -408,7 +408,7 @@ func TestUpload_B35_RegisteredIsNotRegisteredAgain(t *testing.T) {
 				stopping, cancel := context.WithCancel(inTime(t))
 				defer cancel()
 				r.Fault(mediatest.Fault{Delay: time.Minute, Match: func(q mediatest.Request) bool {
-					asks := strings.HasPrefix(q.Operation, "Get")
+					asks := q.Operation == "GetMediaInfo" || q.Operation == "GetVideoInfo"
 					if asks {
 						cancel()
 					}

@@ -93,6 +93,21 @@ type Config struct {
 	// in it are reached by the internal endpoint, others by the one given.
 	LocalRegion string
 
+	// CheckpointScope says whose the uploads in a checkpoint directory are, in
+	// place of the account: uploads of one scope are the same wherever else
+	// they are alike. Give it where STS cannot be asked or where one directory
+	// is to be divided. Empty means the account that the credentials of the
+	// client (of Credentials for a [Bucket]) belong to. STS GetCallerIdentity
+	// tells it, which needs no permission, once for each access key and within
+	// 10 s. Where it does not, a long-lived access key stands for itself, and
+	// uploads with temporary credentials run without a checkpoint.
+	CheckpointScope string
+
+	// STSEndpoint is where GetCallerIdentity is asked: a host or a URL. Empty
+	// means the endpoint of the client where that is on loopback, else the
+	// endpoint of STS as package credentials chooses it.
+	STSEndpoint string
+
 	// UserAgent is added to the User-Agent of requests to the store.
 	UserAgent string
 }
@@ -105,6 +120,10 @@ type Uploader struct {
 	clock  *clock
 	slots  chan struct{}
 	limit  *limit
+
+	accounts accounts
+	ledgers  ledgers
+	claims   claims
 }
 
 // New checks cfg and returns an Uploader.
@@ -167,12 +186,14 @@ type Result struct {
 	CRC64     uint64 // CRC-64/ECMA of the bytes as they were read
 	Status    string // of the asset as the service says it, with WithWait only
 
-	// AlreadyRegistered: the object was registered before, MediaId is that
-	// older asset.
+	// AlreadyRegistered: the object was registered before this upload began;
+	// MediaId is that older asset.
 	AlreadyRegistered bool
 
-	// AlreadyUploaded: an earlier [Uploader.UploadAll] has finished this
-	// upload. The Result is that of then; nothing was done now.
+	// AlreadyUploaded: this upload was finished before, as the list in the
+	// checkpoint directory says, or the service for a ReferenceId. Nothing was
+	// sent now. The Result is that of then, with URLs without their query;
+	// where only the service tells, it has no CRC64.
 	AlreadyUploaded bool
 }
 
@@ -183,6 +204,11 @@ type options struct {
 	progress   func(Progress)
 	wait       bool
 	news       Notifier
+	key        string // the user's
+	mediaId    string // of the asset to upload into
+	verify     bool
+	source     Source
+	batch      *batched // nil outside of UploadAll
 	checkpoint checkpointOptions
 }
 
@@ -204,7 +230,7 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 	for _, opt := range opts {
 		opt(&o)
 	}
-	target = plain(target)
+	target, o.source = plain(target), src
 	r := &run{Uploader: u, tracker: newTracker(o.progress, u.log)}
 	defer r.tracker.close()
 	res, err := r.upload(ctx, src, target, o)
@@ -233,24 +259,42 @@ type run struct {
 	status   string   // of the asset, as WithWait saw it
 	journal  *journal // nil without a checkpoint
 	keep     bool     // journal outlives success
-	ledger   *ledger  // nil outside of UploadAll
+	ledger   *ledger  // nil without a checkpoint
 	entry    entry    // of ledger
 }
 
 func (r *run) upload(ctx context.Context, src Source, target Target, o options) (res *Result, err error) {
 	defer r.close()
-	if err := r.open(ctx, src, target); err != nil {
+	if err := r.open(ctx, src, target, &o); err != nil {
+		return nil, err
+	}
+	if target, err = r.named(target, &o); err != nil {
 		return nil, err
 	}
 	defer func() { r.journal.close(r.spent(ctx, err)) }()
-	if res, err = r.openCheckpoint(ctx, o.checkpoint, target); res != nil || err != nil {
-		return res, err
+	if res, err = r.openCheckpoint(ctx, o, target); err != nil {
+		return nil, err
+	}
+	release, err := r.claim(target, o, res != nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { release(err == nil) }()
+	if res != nil {
+		return res, r.earlier(ctx, target, o, res)
 	}
 	r.enter(ctx, StageCreate)
-	if err := r.settle(ctx, o.checkpoint, target); err != nil {
+	if err := r.settle(ctx, o, target); err != nil {
 		return nil, err
 	}
 	r.tracker.set(func(p *Progress) { p.MediaId = r.place.mediaId })
+	if res = r.place.done; res != nil {
+		r.log.InfoContext(ctx, "upload: the service has it already", "name", r.file.name, "media_id", res.MediaId)
+		if err = r.earlier(ctx, target, o, res); err == nil {
+			err = r.list(ctx, o, res)
+		}
+		return res, err
+	}
 	done, err := r.send(ctx)
 	if err != nil {
 		return nil, err
@@ -259,14 +303,51 @@ func (r *run) upload(ctx context.Context, src Source, target Target, o options) 
 		err = r.wait(ctx, target, o.news, res)
 	}
 	if err == nil {
-		err = r.list(ctx, o.checkpoint, res)
+		err = r.list(ctx, o, res)
 	}
 	return res, err
 }
 
+// earlier is what is left to do for an upload that was finished before.
+func (r *run) earlier(ctx context.Context, target Target, o options, res *Result) error {
+	r.place.mediaId, r.place.fileURL, r.uploaded = res.MediaId, res.FileURL, true
+	r.tracker.set(func(p *Progress) { p.MediaId, p.Total = res.MediaId, res.Size })
+	r.tracker.resumed(res.Size)
+	if !o.wait || res.Status != "" {
+		return nil
+	}
+	return r.wait(ctx, target, o.news, res)
+}
+
+// named gives the target the name that the user has for the upload, and refuses
+// what could not be kept.
+func (r *run) named(target Target, o *options) (Target, error) {
+	if t, ok := target.(VODVideo); ok && t.ReferenceId == "" && referenceId.MatchString(o.key) {
+		t.ReferenceId = o.key
+		target = t
+	}
+	if o.mediaId != "" {
+		if _, ok := target.(continuer); !ok {
+			return nil, fmt.Errorf("upload.WithMediaId takes a VODVideo or an ICEMedia, not a %T", target)
+		}
+	}
+	if o.verify {
+		if _, once := o.source.(*streamSource); once || r.content.slices != nil {
+			return nil, errors.New("upload.WithVerifyContent reads the source twice: a Reader and a playlist cannot be")
+		}
+	}
+	if err := o.check(target); err != nil {
+		return nil, err
+	}
+	if o.checkpoint.required && o.key == "" && r.content.identity.Source == "" {
+		return nil, fmt.Errorf("%w: the source cannot be recognized in a later run; name the upload by WithKey", ErrCheckpoint)
+	}
+	return target, nil
+}
+
 // open looks at the source, its first bytes included, before anything is
 // created.
-func (r *run) open(ctx context.Context, src Source, target Target) (err error) {
+func (r *run) open(ctx context.Context, src Source, target Target, o *options) (err error) {
 	r.enter(ctx, StageOpen)
 	switch {
 	case src == nil:
@@ -275,6 +356,8 @@ func (r *run) open(ctx context.Context, src Source, target Target) (err error) {
 		return errors.New("no target: say what the file becomes, such as VODVideo{}")
 	case ctx.Err() != nil:
 		return ended(ctx)
+	case o.checkpoint.required && o.checkpoint.dir == "":
+		return fmt.Errorf("%w: WithCheckpointRequired needs WithCheckpoint", ErrCheckpoint)
 	}
 	if r.content, err = openFor(ctx, src, target, r.Uploader); err != nil {
 		return err
@@ -290,6 +373,12 @@ func (r *run) open(ctx context.Context, src Source, target Target) (err error) {
 	if r.first.last {
 		r.file.size = r.first.data.Size()
 		r.tracker.set(func(p *Progress) { p.Total = r.content.slices.with(r.file.size) })
+		if r.content.at == nil { // all of it is in memory
+			r.content.at = r.first.data
+			if r.plan.size == UnknownSize {
+				r.plan = plan{size: r.file.size, part: r.file.size, single: true}
+			}
+		}
 	}
 	return nil
 }
@@ -341,7 +430,6 @@ func (r *run) send(ctx context.Context) (receipt, error) {
 // finish makes the stored object what it is to become.
 func (r *run) finish(ctx context.Context, done receipt) (*Result, error) {
 	r.uploaded = true
-	r.content.slices.forget(r.journal)
 	res := &Result{
 		MediaId: r.place.mediaId, FileURL: r.place.fileURL, MediaURL: r.place.mediaURL, RequestId: r.place.requestId,
 		Bucket: r.place.address.Bucket, Key: r.place.address.Key,
@@ -352,6 +440,7 @@ func (r *run) finish(ctx context.Context, done receipt) (*Result, error) {
 	if err := r.register(ctx, done, res); err != nil {
 		return nil, err
 	}
+	r.content.slices.forget(r.journal)
 	r.place.mediaId = res.MediaId
 	r.tracker.set(func(p *Progress) { p.MediaId = res.MediaId })
 	if done.callback != nil {

@@ -51,6 +51,9 @@ const (
 	registrationLag = 30 * time.Second
 )
 
+// asking asks the service for the state of an asset.
+type asking func(ctx context.Context, mediaId string) (state, error)
+
 // state is what the service says of an asset.
 type state struct {
 	status string
@@ -60,7 +63,7 @@ type state struct {
 
 // wait asks the service until it is through with the asset.
 func (r *run) wait(ctx context.Context, target Target, news Notifier, res *Result) error {
-	ask := r.asking(target)
+	ask := target.asking(r.Uploader)
 	if ask == nil {
 		return nil
 	}
@@ -108,34 +111,6 @@ func listen(parent context.Context, news Notifier, mediaId string) error {
 	defer cancel()
 	if err := news.Wait(ctx, mediaId); err != nil && ctx.Err() == nil {
 		return err
-	}
-	return nil
-}
-
-// asking returns how the service is asked for the state of what target makes,
-// nil where there is no asset.
-func (u *Uploader) asking(target Target) func(ctx context.Context, mediaId string) (state, error) {
-	switch t := target.(type) {
-	case VODVideo:
-		return u.videoState
-	case VODImage:
-		return u.imageState
-	case VODAttachedMedia:
-		return u.attachedState
-	case ICEMedia, ICEStream:
-		return u.mediaState
-	case YikeAsset:
-		return u.yikeState
-	case Bucket:
-		switch reg := t.Register.(type) {
-		case RegisterMediaInfo, RegisterMediaStream:
-			return u.mediaState
-		case RegisterMedia:
-			if reg.TemplateGroupId == "" && reg.WorkflowId == "" {
-				return u.storedVideoState
-			}
-			return u.videoState
-		}
 	}
 	return nil
 }

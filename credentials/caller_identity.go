@@ -1,0 +1,93 @@
+package credentials
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/alimedia/alimedia-go/internal/redact"
+)
+
+// CallerIdentity says who signs with a set of keys.
+type CallerIdentity struct {
+	AccountId string // the Alibaba Cloud account, such as "1234567890123456"
+	Arn       string // the user or the session of a role; empty when STS does not say
+}
+
+// CallerIdentityOptions says where [GetCallerIdentity] asks. The zero value
+// is the public endpoint of STS.
+type CallerIdentityOptions struct {
+	// Endpoint overrides the host of STS: a host or a URL. Requests go over
+	// HTTPS unless it says http://.
+	Endpoint string
+
+	// Region selects the regional STS. Empty means ALIBABA_CLOUD_STS_REGION
+	// or, without that, sts.aliyuncs.com.
+	Region string
+
+	// Network is empty for the public endpoint or "vpc" for the one inside a
+	// VPC of the Region.
+	Network string
+
+	// HTTPClient reaches STS. Nil means a client of our own with the
+	// environment's proxy and five seconds to connect and for the answer.
+	HTTPClient *http.Client
+}
+
+// accountId is how STS writes the ID of an account.
+var accountId = regexp.MustCompile(`^[0-9]{1,32}$`)
+
+// GetCallerIdentity asks STS whose the keys of source are. It needs no
+// permission. The answer is not cached: keys of one AccessKeyId belong to the
+// same account for ever.
+func GetCallerIdentity(ctx context.Context, source Provider, opts CallerIdentityOptions) (CallerIdentity, error) {
+	const name = label("GetCallerIdentity")
+	if source == nil {
+		return CallerIdentity{}, name.fail(errors.New("the source is nil"))
+	}
+	q := sts{
+		endpoint: opts.Endpoint, region: opts.Region, network: opts.Network,
+		caller: newCaller(opts.HTTPClient, httpTimeout, http.ProxyFromEnvironment),
+	}
+	keys, err := ask(ctx, source)
+	if err != nil {
+		return CallerIdentity{}, name.fail(err)
+	}
+	who, err := q.identify(ctx, keys, 0)
+	var refused *Error
+	if errors.As(err, &refused) && refused.hasCode("InvalidTimeStamp") && !refused.date.IsZero() {
+		who, err = q.identify(ctx, keys, time.Until(refused.date))
+	}
+	if err != nil {
+		return CallerIdentity{}, name.fail(err)
+	}
+	return who, nil
+}
+
+// identify asks with a clock set forward by skew.
+func (s *sts) identify(ctx context.Context, keys Credentials, skew time.Duration) (CallerIdentity, error) {
+	target, err := s.url()
+	if err != nil {
+		return CallerIdentity{}, err
+	}
+	a, err := s.caller.exchange(ctx, func(ctx context.Context) (*http.Request, error) {
+		return signedRequest(ctx, target, "GetCallerIdentity", map[string]string{}, keys, time.Now().Add(skew))
+	}, keys.AccessKeySecret, keys.SecurityToken)
+	if err != nil {
+		return CallerIdentity{}, fmt.Errorf("with keys of %s: %w", keys.Source, err)
+	}
+	var doc struct{ AccountId, Arn any }
+	if err := json.Unmarshal(a.body, &doc); err != nil {
+		return CallerIdentity{}, errors.New("the answer is not the JSON document it should be")
+	}
+	id, _ := doc.AccountId.(string)
+	if !accountId.MatchString(id) {
+		return CallerIdentity{}, errors.New("the answer has no AccountId of digits")
+	}
+	arn, _ := doc.Arn.(string)
+	return CallerIdentity{AccountId: id, Arn: redact.Text(arn, keys.AccessKeySecret, keys.SecurityToken)}, nil
+}

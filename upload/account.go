@@ -1,0 +1,256 @@
+package upload
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/credentials"
+)
+
+const (
+	accountTime   = 10 * time.Second // bounds the question whose the keys are
+	accountPause  = time.Minute      // after a question without an answer
+	accountsKnown = 1000             // access keys kept in memory
+)
+
+// signer is who signs for an upload: the credentials that the service sees,
+// and where STS says whose they are.
+type signer struct {
+	keys   credentials.Provider
+	sts    credentials.CallerIdentityOptions
+	region string
+}
+
+// signer of the requests to ApsaraVideo VOD.
+func (u *Uploader) vodSigner() signer {
+	if u.cfg.VOD == nil {
+		return signer{}
+	}
+	var s signer
+	u.cfg.VOD.With(func(c *alimedia.Config) { s = u.signerOf(c) })
+	s.region = u.cfg.VOD.Region()
+	return s
+}
+
+// signer of the requests to Intelligent Media Services.
+func (u *Uploader) iceSigner() signer {
+	if u.cfg.ICE == nil {
+		return signer{}
+	}
+	var s signer
+	u.cfg.ICE.With(func(c *alimedia.Config) { s = u.signerOf(c) })
+	s.region = u.cfg.ICE.Region()
+	return s
+}
+
+func (u *Uploader) signerOf(c *alimedia.Config) signer {
+	s := signer{keys: c.Credentials}
+	s.sts.HTTPClient = c.HTTPClient
+	switch {
+	case u.cfg.STSEndpoint != "":
+		s.sts.Endpoint = u.cfg.STSEndpoint
+	case onLoopback(c.Endpoint):
+		s.sts.Endpoint = c.Endpoint
+	case c.Network == alimedia.NetworkVPC && c.Region != "":
+		s.sts.Network, s.sts.Region = c.Network, c.Region
+	}
+	return s
+}
+
+// ossSigner signs for buckets of the user.
+func (u *Uploader) ossSigner() signer {
+	s := signer{keys: u.cfg.Credentials, region: u.cfg.OSSRegion}
+	s.sts.HTTPClient = u.cfg.HTTPClient
+	s.sts.Endpoint = u.cfg.STSEndpoint
+	for _, other := range []string{u.cfg.OSSEndpoint, u.vodSigner().sts.Endpoint, u.iceSigner().sts.Endpoint} {
+		if s.sts.Endpoint == "" && onLoopback(other) {
+			s.sts.Endpoint = other
+		}
+	}
+	return s
+}
+
+func onLoopback(endpoint string) bool {
+	if !strings.Contains(endpoint, "://") {
+		endpoint = "https://" + endpoint
+	}
+	u, err := url.Parse(endpoint)
+	return err == nil && isLoopback(u.Hostname())
+}
+
+// accounts remembers whose access keys are.
+type accounts struct {
+	mu      sync.Mutex
+	known   map[string]string // by AccessKeyId
+	silent  map[string]noAnswer
+	waiting map[string]chan struct{} // closed when who asks is through
+}
+
+type noAnswer struct {
+	until time.Time
+	err   error
+}
+
+// owner is whose an upload is: the names under which an earlier run may have
+// kept it, the present one first.
+type owner []string
+
+const (
+	ownedByAccount = "account:"
+	ownedByKey     = "key:"
+	ownedByScope   = "scope:"
+)
+
+// errNoKeys: nothing could be signed at all.
+var errNoKeys = errors.New("credentials")
+
+// owner finds out whose the keys of s are. It is an error when that cannot be
+// told: then nothing of an earlier run is to be believed.
+func (u *Uploader) owner(ctx context.Context, s signer, dir *stateDir) (owner, error) {
+	if u.cfg.CheckpointScope != "" {
+		return owner{ownedByScope + u.cfg.CheckpointScope}, nil
+	}
+	if s.keys == nil { // which the target refuses
+		return owner{ownedByKey}, nil
+	}
+	keys, err := s.keys.Credentials(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoKeys, err)
+	}
+	lasting := keys.SecurityToken == ""
+	digest := keyDigest(keys.AccessKeyId)
+	id := ""
+	if lasting {
+		id = dir.account(digest)
+	}
+	if id == "" {
+		id, err = u.accounts.ask(ctx, keys, s.sts)
+		if ctx.Err() != nil {
+			return nil, ended(ctx)
+		}
+		if err == nil && lasting {
+			dir.keepAccount(digest, id)
+		}
+	}
+	// A key that lasts belongs to one account for ever, so it says who its
+	// owner is although the account has no name.
+	switch {
+	case err != nil && lasting:
+		u.log.WarnContext(ctx, "upload: STS does not tell the account; the checkpoint counts for this access key", "error", err)
+		return owner{ownedByKey + digest}, nil
+	case err != nil:
+		return nil, fmt.Errorf("the account of the temporary credentials is not known (set Config.CheckpointScope): %w", err)
+	case lasting:
+		return owner{ownedByAccount + id, ownedByKey + digest}, nil
+	}
+	return owner{ownedByAccount + id}, nil
+}
+
+// ask returns the account of keys. One asks for all that wait.
+func (a *accounts) ask(ctx context.Context, keys credentials.Credentials, where credentials.CallerIdentityOptions) (string, error) {
+	key := keys.AccessKeyId
+	for {
+		a.mu.Lock()
+		if id := a.known[key]; id != "" {
+			a.mu.Unlock()
+			return id, nil
+		}
+		if miss, ok := a.silent[key]; ok && time.Now().Before(miss.until) {
+			a.mu.Unlock()
+			return "", miss.err
+		}
+		waiting, asked := a.waiting[key]
+		if !asked {
+			waiting = make(chan struct{})
+			if a.waiting == nil {
+				a.waiting = make(map[string]chan struct{})
+			}
+			a.waiting[key] = waiting
+			a.mu.Unlock()
+			return a.answer(ctx, keys, where, waiting)
+		}
+		a.mu.Unlock()
+		select {
+		case <-waiting:
+		case <-ctx.Done():
+			return "", ended(ctx)
+		}
+	}
+}
+
+func (a *accounts) answer(parent context.Context, keys credentials.Credentials, where credentials.CallerIdentityOptions, done chan struct{}) (string, error) {
+	ctx, cancel := context.WithTimeout(parent, accountTime)
+	defer cancel()
+	who, err := credentials.GetCallerIdentity(ctx, keysOf(keys), where)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.waiting, keys.AccessKeyId)
+	close(done)
+	if len(a.known)+len(a.silent) >= accountsKnown || a.known == nil {
+		a.known, a.silent = make(map[string]string), make(map[string]noAnswer)
+	}
+	switch {
+	case err == nil:
+		delete(a.silent, keys.AccessKeyId)
+		a.known[keys.AccessKeyId] = who.AccountId
+	case parent.Err() == nil: // the end of one caller says nothing of STS
+		a.silent[keys.AccessKeyId] = noAnswer{time.Now().Add(accountPause), err}
+	}
+	return who.AccountId, err
+}
+
+// keysOf hands out one set of keys.
+type keysOf credentials.Credentials
+
+// Credentials implements credentials.Provider.
+func (k keysOf) Credentials(context.Context) (credentials.Credentials, error) {
+	return credentials.Credentials(k), nil
+}
+
+// keyDigest stands for an AccessKeyId on disk.
+func keyDigest(accessKeyId string) string {
+	sum := sha256.Sum256([]byte("access key " + accessKeyId))
+	return hex.EncodeToString(sum[:16])
+}
+
+// accountFile says in a checkpoint directory whose an access key is, for when
+// STS does not answer.
+type accountFile struct {
+	Account string `json:"account"`
+}
+
+var accountDigits = regexp.MustCompile(`^[0-9]{1,32}$`)
+
+func (d *stateDir) account(digest string) string {
+	data, err := d.read(digest+".account", 1<<10)
+	var f accountFile
+	if err != nil || json.Unmarshal(data, &f) != nil || !accountDigits.MatchString(f.Account) {
+		return ""
+	}
+	return f.Account
+}
+
+// keepAccount is for later runs. This one goes on without.
+func (d *stateDir) keepAccount(digest, id string) {
+	name := digest + ".account"
+	data, err := json.Marshal(accountFile{id})
+	if err != nil || d.account(digest) == id {
+		return
+	}
+	if err := d.write(name, data); errors.Is(err, fs.ErrExist) {
+		_ = d.root.Remove(name) // unreadable
+		_ = d.write(name, data)
+	}
+	d.sync()
+}
