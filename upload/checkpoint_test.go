@@ -437,8 +437,10 @@ func TestUpload_B33_KeyedBySourceAndTarget(t *testing.T) {
 func TestUpload_B33_KeyedByRegionAndAccount(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*broken, *alimedia.Config){
-		"region":  func(_ *broken, c *alimedia.Config) { c.Region = "cn-beijing" },
-		"account": func(b *broken, c *alimedia.Config) { c.Credentials = b.AddAccount("2222222222222222").Config().Credentials },
+		"region": func(_ *broken, c *alimedia.Config) { c.Region = "cn-beijing" },
+		"account": func(b *broken, c *alimedia.Config) {
+			c.Credentials = b.AddAccount("2222222222222222").Config().Credentials
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
