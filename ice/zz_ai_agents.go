@@ -16,14 +16,14 @@ import (
 // RAM action: ice:ActiveAiRtcLicense.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-activeairtclicense
 func (c *Client) ActiveAiRtcLicense(ctx context.Context, req ActiveAiRtcLicenseRequest) (*ActiveAiRtcLicenseResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ActiveAiRtcLicense"}, req, new(ActiveAiRtcLicenseResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ActiveAiRtcLicense", Verdict: true}, req, new(ActiveAiRtcLicenseResponse))
 }
 
 // ActiveAiRtcLicenseRequest is the input of [Client.ActiveAiRtcLicense].
 type ActiveAiRtcLicenseRequest struct {
 	// The authorization code to use up, from [Client.GetAiRtcAuthCodeList].
 	// Required.
-	AuthCode string `check:"required"`
+	AuthCode alimedia.Secret `check:"required"`
 	// The device that gets the license. Required.
 	DeviceId string `check:"required"`
 	// The batch the code belongs to, from [Client.GetAiRtcLicenseInfoList].
@@ -36,7 +36,7 @@ type ActiveAiRtcLicenseResponse struct {
 	RequestId      string
 	Code           string
 	HttpStatusCode int32
-	License        string
+	License        alimedia.Secret
 	Message        string
 	Success        bool
 }
@@ -172,7 +172,7 @@ type DescribeNotifyConfigResponse struct {
 	EnableAudioRecording bool
 	EnableNotify         bool
 	EventTypes           string
-	Token                string
+	Token                alimedia.Secret
 }
 
 // DescribeRtcRobotInstance returns the state and the configuration of an RTC
@@ -193,7 +193,7 @@ type DescribeRtcRobotInstanceRequest struct {
 // DescribeRtcRobotInstanceResponse is the answer of [Client.DescribeRtcRobotInstance].
 type DescribeRtcRobotInstanceResponse struct {
 	RequestId string
-	AuthToken string
+	AuthToken alimedia.Secret
 	ChannelId string
 	Config    RtcRobotConfigInfo
 	Status    string
@@ -247,7 +247,7 @@ type ForwardAIAgentCallResponse struct {
 // RAM action: ice:GenerateAIAgentCall.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-generateaiagentcall
 func (c *Client) GenerateAIAgentCall(ctx context.Context, req GenerateAIAgentCallRequest) (*GenerateAIAgentCallResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateAIAgentCall"}, req, new(GenerateAIAgentCallResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateAIAgentCall", Proof: "InstanceId|Token"}, req, new(GenerateAIAgentCallResponse))
 }
 
 // GenerateAIAgentCallRequest is the input of [Client.GenerateAIAgentCall].
@@ -261,7 +261,7 @@ type GenerateAIAgentCallRequest struct {
 	ChatSyncConfig AgentChatSyncConfig `rpc:",json"`
 	// How long the token is valid, in seconds; 3600 when absent. At least 0. At
 	// most 604800.
-	Expire int64 `check:"min=0,max=604800"`
+	Expire *int64 `check:"min=0,max=604800"`
 	// Names the conversation, so that several calls share one history; a new one
 	// when absent.
 	SessionId string
@@ -282,7 +282,7 @@ type GenerateAIAgentCallResponse struct {
 	AvatarUserId  string
 	ChannelId     string
 	InstanceId    string
-	Token         string
+	Token         alimedia.Secret
 	UserId        string
 }
 
@@ -292,7 +292,7 @@ type GenerateAIAgentCallResponse struct {
 // RAM action: ice:GenerateMessageChatToken.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-generatemessagechattoken
 func (c *Client) GenerateMessageChatToken(ctx context.Context, req GenerateMessageChatTokenRequest) (*GenerateMessageChatTokenResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateMessageChatToken", Class: rpc.Read}, req, new(GenerateMessageChatTokenResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateMessageChatToken", Class: rpc.Read, Proof: "Token"}, req, new(GenerateMessageChatTokenResponse))
 }
 
 // GenerateMessageChatTokenRequest is the input of [Client.GenerateMessageChatToken].
@@ -312,11 +312,11 @@ type GenerateMessageChatTokenRequest struct {
 type GenerateMessageChatTokenResponse struct {
 	RequestId string
 	AppId     string
-	AppSign   string
+	AppSign   alimedia.Secret
 	Nonce     string
 	Role      string
 	TimeStamp int64
-	Token     string
+	Token     alimedia.Secret
 	UserId    string
 }
 
@@ -348,7 +348,7 @@ type GetAIAgentConcurrencyResponse struct {
 // RAM action: ice:GetAiRtcAuthCodeList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtcauthcodelist
 func (c *Client) GetAiRtcAuthCodeList(ctx context.Context, req GetAiRtcAuthCodeListRequest) (*GetAiRtcAuthCodeListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcAuthCodeList", Class: rpc.Read}, req, new(GetAiRtcAuthCodeListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcAuthCodeList", Class: rpc.Read, Verdict: true}, req, new(GetAiRtcAuthCodeListResponse))
 }
 
 // GetAiRtcAuthCodeListIter yields the items of all pages of
@@ -392,10 +392,10 @@ type GetAiRtcAuthCodeListResponse struct {
 // AiRtcAuthCode is one of the AuthCodeList of [GetAiRtcAuthCodeListResponse].
 type AiRtcAuthCode struct {
 	ActivatedTime    string
-	AuthCode         string
+	AuthCode         alimedia.Secret
 	CreationTime     string
 	DeviceId         string
-	License          string
+	License          alimedia.Secret
 	LicenseItemId    string
 	ModificationTime string
 	Status           int32
@@ -410,7 +410,7 @@ type AiRtcAuthCode struct {
 // RAM action: ice:GetAiRtcLicenseInfoList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtclicenseinfolist
 func (c *Client) GetAiRtcLicenseInfoList(ctx context.Context, req GetAiRtcLicenseInfoListRequest) (*GetAiRtcLicenseInfoListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcLicenseInfoList", Class: rpc.Read}, req, new(GetAiRtcLicenseInfoListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcLicenseInfoList", Class: rpc.Read, Verdict: true}, req, new(GetAiRtcLicenseInfoListResponse))
 }
 
 // GetAiRtcLicenseInfoListIter yields the items of all pages of
@@ -554,7 +554,7 @@ type ListAIAgentDialoguesRequest struct {
 	// The session to read. Required.
 	SessionId string `check:"required"`
 	// The start of the range, inclusive: Unix time in milliseconds. Required.
-	StartTime int64 `check:"required"`
+	StartTime *int64 `check:"required"`
 }
 
 // ListAIAgentDialoguesResponse is the answer of [Client.ListAIAgentDialogues].
@@ -888,7 +888,7 @@ type SendMessageChatTextResponse struct {
 // RAM action: ice:SetAIAgentVoiceprint.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setaiagentvoiceprint
 func (c *Client) SetAIAgentVoiceprint(ctx context.Context, req SetAIAgentVoiceprintRequest) (*SetAIAgentVoiceprintResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetAIAgentVoiceprint"}, req, new(SetAIAgentVoiceprintResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetAIAgentVoiceprint", Proof: "VoiceprintId"}, req, new(SetAIAgentVoiceprintResponse))
 }
 
 // SetAIAgentVoiceprintRequest is the input of [Client.SetAIAgentVoiceprint].
@@ -940,7 +940,7 @@ type SetNotifyConfigRequest struct {
 	EventTypes string
 	// A secret that the service sends along in the Authorization header of every
 	// callback.
-	Token string
+	Token alimedia.Secret
 }
 
 // SetNotifyConfigResponse is the answer of [Client.SetNotifyConfig].
@@ -957,7 +957,7 @@ type SetNotifyConfigResponse struct {
 // RAM action: ice:StartAIAgentInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startaiagentinstance
 func (c *Client) StartAIAgentInstance(ctx context.Context, req StartAIAgentInstanceRequest) (*StartAIAgentInstanceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIAgentInstance"}, req, new(StartAIAgentInstanceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIAgentInstance", Proof: "InstanceId"}, req, new(StartAIAgentInstanceResponse))
 }
 
 // StartAIAgentInstanceRequest is the input of [Client.StartAIAgentInstance].
@@ -994,7 +994,7 @@ type StartAIAgentInstanceResponse struct {
 // RAM action: ice:StartAIAgentOutboundCall.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startaiagentoutboundcall
 func (c *Client) StartAIAgentOutboundCall(ctx context.Context, req StartAIAgentOutboundCallRequest) (*StartAIAgentOutboundCallResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIAgentOutboundCall"}, req, new(StartAIAgentOutboundCallResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIAgentOutboundCall", Proof: "InstanceId"}, req, new(StartAIAgentOutboundCallResponse))
 }
 
 // StartAIAgentOutboundCallRequest is the input of [Client.StartAIAgentOutboundCall].
@@ -1033,19 +1033,21 @@ type AIAgentOutboundCallConfig struct {
 	EnableIntelligentSegment *bool                       `json:",omitzero"`
 	ExperimentalConfig       string                      `json:",omitzero"`
 	Greeting                 string                      `json:",omitzero"`
-	GreetingDelay            int32                       `json:",omitzero"`
-	InterruptConfig          AgentOutboundInterrupt      `json:",omitzero"`
-	LlmConfig                AgentOutboundLlm            `json:",omitzero"`
-	MaxIdleTime              int32                       `json:",omitzero"`
-	TtsConfig                AgentTtsConfig              `json:",omitzero"`
-	TurnDetectionConfig      AgentTurnDetectionConfig    `json:",omitzero"`
+	// Milliseconds before the greeting, 0 to 5000.
+	GreetingDelay       *int32                   `json:",omitzero"`
+	InterruptConfig     AgentOutboundInterrupt   `json:",omitzero"`
+	LlmConfig           AgentOutboundLlm         `json:",omitzero"`
+	MaxIdleTime         int32                    `json:",omitzero"`
+	TtsConfig           AgentTtsConfig           `json:",omitzero"`
+	TurnDetectionConfig AgentTurnDetectionConfig `json:",omitzero"`
 }
 
 // AgentOutboundBackChanneling is the BackChannelingConfig of
 // [AIAgentOutboundCallConfig].
 type AgentOutboundBackChanneling struct {
-	Enabled      *bool       `json:",omitzero"`
-	Probability  float64     `json:",omitzero"`
+	Enabled *bool `json:",omitzero"`
+	// 0 to 1.
+	Probability  *float64    `json:",omitzero"`
 	TriggerStage string      `json:",omitzero"`
 	Words        AgentPhrase `json:",omitzero"`
 }
@@ -1072,7 +1074,9 @@ type AgentOutboundLlm struct {
 	LlmSystemPrompt    string             `json:",omitzero"`
 	OpenAIExtraQuery   string             `json:",omitzero"`
 	OutputMaxDelay     string             `json:",omitzero"`
-	OutputMinLength    int32              `json:",omitzero"`
+	// Characters that are collected before they are spoken, 0 to 100; 0 switches it
+	// off.
+	OutputMinLength *int32 `json:",omitzero"`
 }
 
 // StartRtcRobotInstance starts an RTC robot, the older kind of agent, in an RTC
@@ -1083,14 +1087,14 @@ type AgentOutboundLlm struct {
 // RAM action: ice:StartRtcRobotInstance.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startrtcrobotinstance
 func (c *Client) StartRtcRobotInstance(ctx context.Context, req StartRtcRobotInstanceRequest) (*StartRtcRobotInstanceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartRtcRobotInstance"}, req, new(StartRtcRobotInstanceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartRtcRobotInstance", Proof: "InstanceId"}, req, new(StartRtcRobotInstanceResponse))
 }
 
 // StartRtcRobotInstanceRequest is the input of [Client.StartRtcRobotInstance].
 type StartRtcRobotInstanceRequest struct {
 	// The RTC token with which the robot joins; you make it with the AppKey of your
 	// RTC application. Required.
-	AuthToken string `check:"required"`
+	AuthToken alimedia.Secret `check:"required"`
 	// The RTC channel to join. Required.
 	ChannelId string `check:"required"`
 	// Replaces the settings the robot was created with.
@@ -1119,7 +1123,8 @@ type RtcRobotConfig struct {
 	UserOnlineTimeout    int32  `json:",omitzero"`
 	VoiceId              string `json:",omitzero"`
 	VoiceprintId         string `json:",omitzero"`
-	Volume               int64  `json:",omitzero"`
+	// The volume of the robot; 0 is silence.
+	Volume *int64 `json:",omitzero"`
 }
 
 // StopAIAgentInstance ends an agent instance and frees what it holds.
@@ -1171,7 +1176,7 @@ type StopRtcRobotInstanceResponse struct {
 // RAM action: ice:SubmitAIAgentVideoAuditTask.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitaiagentvideoaudittask
 func (c *Client) SubmitAIAgentVideoAuditTask(ctx context.Context, req SubmitAIAgentVideoAuditTaskRequest) (*SubmitAIAgentVideoAuditTaskResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIAgentVideoAuditTask"}, req, new(SubmitAIAgentVideoAuditTaskResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIAgentVideoAuditTask", Proof: "JobId"}, req, new(SubmitAIAgentVideoAuditTaskResponse))
 }
 
 // SubmitAIAgentVideoAuditTaskRequest is the input of [Client.SubmitAIAgentVideoAuditTask].
@@ -1213,8 +1218,8 @@ type AIAgentCapturePolicy struct {
 // AIAgentVideoAuditCallback is the CallbackConfig of
 // [SubmitAIAgentVideoAuditTaskRequest].
 type AIAgentVideoAuditCallback struct {
-	Token string `json:",omitzero"`
-	Url   string `json:",omitzero"`
+	Token alimedia.Secret `json:",omitzero"`
+	Url   string          `json:",omitzero"`
 }
 
 // TakeoverAIAgentCall replaces the agent of a running call by a human, and
@@ -1223,7 +1228,7 @@ type AIAgentVideoAuditCallback struct {
 // RAM action: ice:TakeoverAIAgentCall.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-takeoveraiagentcall
 func (c *Client) TakeoverAIAgentCall(ctx context.Context, req TakeoverAIAgentCallRequest) (*TakeoverAIAgentCallResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "TakeoverAIAgentCall"}, req, new(TakeoverAIAgentCallResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "TakeoverAIAgentCall", Proof: "ChannelId|Token"}, req, new(TakeoverAIAgentCallResponse))
 }
 
 // TakeoverAIAgentCallRequest is the input of [Client.TakeoverAIAgentCall].
@@ -1242,7 +1247,7 @@ type TakeoverAIAgentCallResponse struct {
 	RequestId        string
 	ChannelId        string
 	HumanAgentUserId string
-	Token            string
+	Token            alimedia.Secret
 }
 
 // UpdateAIAgentInstance changes settings of a running agent instance, such as

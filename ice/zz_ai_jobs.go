@@ -18,7 +18,7 @@ import (
 // RAM action: ice:CreateHotwordLibrary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createhotwordlibrary
 func (c *Client) CreateHotwordLibrary(ctx context.Context, req CreateHotwordLibraryRequest) (*CreateHotwordLibraryResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateHotwordLibrary"}, req, new(CreateHotwordLibraryResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateHotwordLibrary", Proof: "HotwordLibraryId"}, req, new(CreateHotwordLibraryResponse))
 }
 
 // CreateHotwordLibraryRequest is the input of [Client.CreateHotwordLibrary].
@@ -51,7 +51,7 @@ type CreateHotwordLibraryResponse struct {
 // RAM action: ice:CreateRecognitionEntity.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createrecognitionentity
 func (c *Client) CreateRecognitionEntity(ctx context.Context, req CreateRecognitionEntityRequest) (*CreateRecognitionEntityResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionEntity", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(CreateRecognitionEntityResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionEntity", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen", Proof: "EntityId"}, req, new(CreateRecognitionEntityResponse))
 }
 
 // CreateRecognitionEntityRequest is the input of [Client.CreateRecognitionEntity].
@@ -88,7 +88,7 @@ type CreateRecognitionEntityResponse struct {
 // RAM action: ice:CreateRecognitionLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createrecognitionlib
 func (c *Client) CreateRecognitionLib(ctx context.Context, req CreateRecognitionLibRequest) (*CreateRecognitionLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionLib", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(CreateRecognitionLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionLib", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen", Proof: "LibId"}, req, new(CreateRecognitionLibResponse))
 }
 
 // CreateRecognitionLibRequest is the input of [Client.CreateRecognitionLib].
@@ -120,7 +120,7 @@ type CreateRecognitionLibResponse struct {
 // RAM action: ice:CreateRecognitionSample.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createrecognitionsample
 func (c *Client) CreateRecognitionSample(ctx context.Context, req CreateRecognitionSampleRequest) (*CreateRecognitionSampleResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionSample", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(CreateRecognitionSampleResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionSample", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen", Proof: "SampleId"}, req, new(CreateRecognitionSampleResponse))
 }
 
 // CreateRecognitionSampleRequest is the input of [Client.CreateRecognitionSample].
@@ -153,7 +153,7 @@ type CreateRecognitionSampleResponse struct {
 // RAM action: ice:DeleteHotwordLibrary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletehotwordlibrary
 func (c *Client) DeleteHotwordLibrary(ctx context.Context, req DeleteHotwordLibraryRequest) (*DeleteHotwordLibraryResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteHotwordLibrary", Class: rpc.Idempotent}, req, new(DeleteHotwordLibraryResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteHotwordLibrary", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteHotwordLibraryResponse))
 }
 
 // DeleteHotwordLibraryRequest is the input of [Client.DeleteHotwordLibrary].
@@ -279,9 +279,24 @@ type GetHotwordLibraryResponse struct {
 	CreationTime     string
 	Description      string
 	HotwordLibraryId string
-	Hotwords         []Hotword
+	Hotwords         []HotwordInfo
 	Name             string
 	UsageScenario    string
+}
+
+// HotwordInfo is one of the Hotwords of [GetHotwordLibraryResponse].
+type HotwordInfo struct {
+	// The language of Text: zh or en for recognition; translation knows more than
+	// 50.
+	Language string
+	// The word: for recognition up to 15 Chinese characters or 10 English words,
+	// for translation up to 100 characters.
+	Text string
+	// How the word is to be translated; only for video translation.
+	TranspositionResultList []TranspositionResult
+	// How strongly the word is preferred, from -6 (hardly ever recognized) to 5; 2
+	// is a good start.
+	Weight int32
 }
 
 // ListHotwordLibraries lists the account's hotword libraries without their
@@ -737,7 +752,7 @@ type VideoCognitionResult struct {
 // RAM action: ice:SubmitMediaCensorJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediacensorjob
 func (c *Client) SubmitMediaCensorJob(ctx context.Context, req SubmitMediaCensorJobRequest) (*SubmitMediaCensorJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaCensorJob"}, req, new(SubmitMediaCensorJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaCensorJob", Proof: "JobId"}, req, new(SubmitMediaCensorJobResponse))
 }
 
 // SubmitMediaCensorJobRequest is the input of [Client.SubmitMediaCensorJob].
@@ -784,7 +799,7 @@ type SubmitMediaCensorJobResponse struct {
 // RAM action: ice:SubmitSmarttagJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsmarttagjob
 func (c *Client) SubmitSmarttagJob(ctx context.Context, req SubmitSmarttagJobRequest) (*SubmitSmarttagJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSmarttagJob", Regions: "cn-beijing cn-shanghai cn-hangzhou"}, req, new(SubmitSmarttagJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSmarttagJob", Regions: "cn-beijing cn-shanghai cn-hangzhou", Proof: "JobId"}, req, new(SubmitSmarttagJobResponse))
 }
 
 // SubmitSmarttagJobRequest is the input of [Client.SubmitSmarttagJob].
@@ -842,7 +857,7 @@ type SmarttagScheduleConfig struct {
 // RAM action: ice:SubmitVideoCognitionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitvideocognitionjob
 func (c *Client) SubmitVideoCognitionJob(ctx context.Context, req SubmitVideoCognitionJobRequest) (*SubmitVideoCognitionJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoCognitionJob"}, req, new(SubmitVideoCognitionJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoCognitionJob", Proof: "JobId"}, req, new(SubmitVideoCognitionJobResponse))
 }
 
 // SubmitVideoCognitionJobRequest is the input of [Client.SubmitVideoCognitionJob].
@@ -874,7 +889,7 @@ type SubmitVideoCognitionJobResponse struct {
 // RAM action: ice:UpdateHotwordLibrary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatehotwordlibrary
 func (c *Client) UpdateHotwordLibrary(ctx context.Context, req UpdateHotwordLibraryRequest) (*UpdateHotwordLibraryResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateHotwordLibrary", Class: rpc.Idempotent}, req, new(UpdateHotwordLibraryResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateHotwordLibrary", Class: rpc.Idempotent, Verdict: true}, req, new(UpdateHotwordLibraryResponse))
 }
 
 // UpdateHotwordLibraryRequest is the input of [Client.UpdateHotwordLibrary].

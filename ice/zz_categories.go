@@ -15,7 +15,7 @@ import (
 // RAM action: ice:AddCategory.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addcategory
 func (c *Client) AddCategory(ctx context.Context, req AddCategoryRequest) (*AddCategoryResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddCategory"}, req, new(AddCategoryResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddCategory", Proof: "Category.CateId"}, req, new(AddCategoryResponse))
 }
 
 // AddCategoryRequest is the input of [Client.AddCategory].

@@ -6,6 +6,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -15,7 +16,7 @@ import (
 // RAM action: ice:AddAdInsertion.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addadinsertion
 func (c *Client) AddAdInsertion(ctx context.Context, req AddAdInsertionRequest) (*AddAdInsertionResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddAdInsertion", Class: rpc.Tokened}, req, new(AddAdInsertionResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddAdInsertion", Class: rpc.Tokened, Proof: "Config"}, req, new(AddAdInsertionResponse))
 }
 
 // AddAdInsertionRequest is the input of [Client.AddAdInsertion].
@@ -42,7 +43,7 @@ type AddAdInsertionRequest struct {
 	// and underscores. Required. At most 128 characters.
 	Name string `rpc:",form" check:"required,runes=128"`
 	// Seconds of an ad break that may stay unfilled, 8 by default.
-	PersonalizationThreshold int32 `rpc:",form"`
+	PersonalizationThreshold *int32 `rpc:",form"`
 	// MP4 that fills gaps in ad breaks. At most 2048 characters. An http or https
 	// URL.
 	SlateAdUrl string `rpc:",form" check:"runes=2048,url=http"`
@@ -62,7 +63,7 @@ type AddAdInsertionResponse struct {
 // RAM action: ice:CreateChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createchannel
 func (c *Client) CreateChannel(ctx context.Context, req CreateChannelRequest) (*CreateChannelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateChannel"}, req, new(CreateChannelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateChannel", Proof: "Channel"}, req, new(CreateChannelResponse))
 }
 
 // CreateChannelRequest is the input of [Client.CreateChannel].
@@ -70,7 +71,7 @@ type CreateChannelRequest struct {
 	// True asks players for the token.
 	AccessPolicy *bool
 	// Token that players present.
-	AccessToken string
+	AccessToken alimedia.Secret
 	// Name of the channel. Required.
 	ChannelName string `check:"required"`
 	// basic or standard. Required.
@@ -99,7 +100,7 @@ type CreateChannelResponse struct {
 // RAM action: ice:CreateProgram.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createprogram
 func (c *Client) CreateProgram(ctx context.Context, req CreateProgramRequest) (*CreateProgramResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateProgram"}, req, new(CreateProgramResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateProgram", Proof: "Program"}, req, new(CreateProgramResponse))
 }
 
 // CreateProgramRequest is the input of [Client.CreateProgram].
@@ -135,7 +136,7 @@ type CreateProgramResponse struct {
 // RAM action: ice:CreateSource.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsource
 func (c *Client) CreateSource(ctx context.Context, req CreateSourceRequest) (*CreateSourceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSource"}, req, new(CreateSourceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSource", Proof: "Source"}, req, new(CreateSourceResponse))
 }
 
 // CreateSourceRequest is the input of [Client.CreateSource].
@@ -163,7 +164,7 @@ type CreateSourceResponse struct {
 // RAM action: ice:CreateSourceLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsourcelocation
 func (c *Client) CreateSourceLocation(ctx context.Context, req CreateSourceLocationRequest) (*CreateSourceLocationResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSourceLocation"}, req, new(CreateSourceLocationResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSourceLocation", Proof: "SourceLocation"}, req, new(CreateSourceLocationResponse))
 }
 
 // CreateSourceLocationRequest is the input of [Client.CreateSourceLocation].
@@ -208,7 +209,7 @@ type DeleteAdInsertionResponse struct {
 // RAM action: ice:DeleteChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletechannel
 func (c *Client) DeleteChannel(ctx context.Context, req DeleteChannelRequest) (*DeleteChannelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteChannel", Class: rpc.Idempotent}, req, new(DeleteChannelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteChannel", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteChannelResponse))
 }
 
 // DeleteChannelRequest is the input of [Client.DeleteChannel].
@@ -228,7 +229,7 @@ type DeleteChannelResponse struct {
 // RAM action: ice:DeleteProgram.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteprogram
 func (c *Client) DeleteProgram(ctx context.Context, req DeleteProgramRequest) (*DeleteProgramResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteProgram", Class: rpc.Idempotent}, req, new(DeleteProgramResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteProgram", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteProgramResponse))
 }
 
 // DeleteProgramRequest is the input of [Client.DeleteProgram].
@@ -250,7 +251,7 @@ type DeleteProgramResponse struct {
 // RAM action: ice:DeleteSource.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesource
 func (c *Client) DeleteSource(ctx context.Context, req DeleteSourceRequest) (*DeleteSourceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSource", Class: rpc.Idempotent}, req, new(DeleteSourceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSource", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteSourceResponse))
 }
 
 // DeleteSourceRequest is the input of [Client.DeleteSource].
@@ -276,7 +277,7 @@ type DeleteSourceResponse struct {
 // RAM action: ice:DeleteSourceLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesourcelocation
 func (c *Client) DeleteSourceLocation(ctx context.Context, req DeleteSourceLocationRequest) (*DeleteSourceLocationResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSourceLocation", Class: rpc.Idempotent}, req, new(DeleteSourceLocationResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSourceLocation", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteSourceLocationResponse))
 }
 
 // DeleteSourceLocationRequest is the input of [Client.DeleteSourceLocation].
@@ -802,7 +803,7 @@ type ListSourcesResponse struct {
 // RAM action: ice:StartChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startchannel
 func (c *Client) StartChannel(ctx context.Context, req StartChannelRequest) (*StartChannelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartChannel", Class: rpc.Idempotent}, req, new(StartChannelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartChannel", Class: rpc.Idempotent, Verdict: true}, req, new(StartChannelResponse))
 }
 
 // StartChannelRequest is the input of [Client.StartChannel].
@@ -822,7 +823,7 @@ type StartChannelResponse struct {
 // RAM action: ice:StopChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopchannel
 func (c *Client) StopChannel(ctx context.Context, req StopChannelRequest) (*StopChannelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopChannel", Class: rpc.Idempotent}, req, new(StopChannelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopChannel", Class: rpc.Idempotent, Verdict: true}, req, new(StopChannelResponse))
 }
 
 // StopChannelRequest is the input of [Client.StopChannel].
@@ -867,7 +868,7 @@ type UpdateAdInsertionRequest struct {
 	// The configuration to change. Required.
 	Name string `rpc:",form" check:"required"`
 	// Seconds of an ad break that may stay unfilled, 8 by default.
-	PersonalizationThreshold int32 `rpc:",form"`
+	PersonalizationThreshold *int32 `rpc:",form"`
 	// MP4 that fills gaps in ad breaks. At most 2048 characters. An http or https
 	// URL.
 	SlateAdUrl string `rpc:",form" check:"runes=2048,url=http"`
@@ -893,7 +894,7 @@ type UpdateChannelRequest struct {
 	// True asks players for the token.
 	AccessPolicy *bool
 	// Token that players present.
-	AccessToken string
+	AccessToken alimedia.Secret
 	// The channel to change. Required.
 	ChannelName string `check:"required"`
 	// Source location of the filler that is shown in gaps.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -17,7 +18,7 @@ import (
 // RAM action: ice:QueryCopyrightExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querycopyrightextractjob
 func (c *Client) QueryCopyrightExtractJob(ctx context.Context, req QueryCopyrightExtractJobRequest) (*QueryCopyrightExtractJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryCopyrightExtractJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryCopyrightExtractJobResponse))
 }
 
 // QueryCopyrightExtractJobRequest is the input of [Client.QueryCopyrightExtractJob].
@@ -47,7 +48,7 @@ type QueryCopyrightExtractJobResponse struct {
 // RAM action: ice:QueryCopyrightJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querycopyrightjoblist
 func (c *Client) QueryCopyrightJobList(ctx context.Context, req QueryCopyrightJobListRequest) (*QueryCopyrightJobListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryCopyrightJobListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryCopyrightJobListResponse))
 }
 
 // QueryCopyrightJobListIter yields the items of all pages of
@@ -108,7 +109,7 @@ type CopyrightJob struct {
 // RAM action: ice:QueryTraceAbJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytraceabjoblist
 func (c *Client) QueryTraceAbJobList(ctx context.Context, req QueryTraceAbJobListRequest) (*QueryTraceAbJobListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceAbJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryTraceAbJobListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceAbJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryTraceAbJobListResponse))
 }
 
 // QueryTraceAbJobListIter yields the items of all pages of
@@ -166,7 +167,7 @@ type TraceAbJob struct {
 // RAM action: ice:QueryTraceExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytraceextractjob
 func (c *Client) QueryTraceExtractJob(ctx context.Context, req QueryTraceExtractJobRequest) (*QueryTraceExtractJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryTraceExtractJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryTraceExtractJobResponse))
 }
 
 // QueryTraceExtractJobRequest is the input of [Client.QueryTraceExtractJob].
@@ -199,7 +200,7 @@ type QueryTraceExtractJobResponse struct {
 // RAM action: ice:QueryTraceM3u8JobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytracem3u8joblist
 func (c *Client) QueryTraceM3u8JobList(ctx context.Context, req QueryTraceM3u8JobListRequest) (*QueryTraceM3u8JobListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceM3u8JobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing"}, req, new(QueryTraceM3u8JobListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceM3u8JobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryTraceM3u8JobListResponse))
 }
 
 // QueryTraceM3u8JobListIter yields the items of all pages of
@@ -254,7 +255,7 @@ type TraceM3u8Job struct {
 // RAM action: ice:SubmitCopyrightExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcopyrightextractjob
 func (c *Client) SubmitCopyrightExtractJob(ctx context.Context, req SubmitCopyrightExtractJobRequest) (*SubmitCopyrightExtractJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightExtractJob", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitCopyrightExtractJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightExtractJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: true}, req, new(SubmitCopyrightExtractJobResponse))
 }
 
 // SubmitCopyrightExtractJobRequest is the input of [Client.SubmitCopyrightExtractJob].
@@ -289,7 +290,7 @@ type SubmitCopyrightExtractJobResponse struct {
 // RAM action: ice:SubmitCopyrightJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcopyrightjob
 func (c *Client) SubmitCopyrightJob(ctx context.Context, req SubmitCopyrightJobRequest) (*SubmitCopyrightJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightJob", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitCopyrightJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: true}, req, new(SubmitCopyrightJobResponse))
 }
 
 // SubmitCopyrightJobRequest is the input of [Client.SubmitCopyrightJob].
@@ -338,13 +339,13 @@ type SubmitCopyrightJobResponse struct {
 // RAM action: ice:SubmitTraceAbJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittraceabjob
 func (c *Client) SubmitTraceAbJob(ctx context.Context, req SubmitTraceAbJobRequest) (*SubmitTraceAbJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceAbJob", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitTraceAbJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceAbJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: true}, req, new(SubmitTraceAbJobResponse))
 }
 
 // SubmitTraceAbJobRequest is the input of [Client.SubmitTraceAbJob].
 type SubmitTraceAbJobRequest struct {
 	// The key to encrypt the streams with, in Base64.
-	CipherBase64ed string
+	CipherBase64ed alimedia.Secret
 	// The video, in the region of the call, of three minutes or more. Required.
 	Input MediaObject `rpc:",json" check:"required"`
 	// The color channels that carry the watermark: 0 for U, 1 for UV, 2 for YUV. At
@@ -384,7 +385,7 @@ type TraceAbJobIds struct {
 // RAM action: ice:SubmitTraceExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittraceextractjob
 func (c *Client) SubmitTraceExtractJob(ctx context.Context, req SubmitTraceExtractJobRequest) (*SubmitTraceExtractJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceExtractJob", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitTraceExtractJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceExtractJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: true}, req, new(SubmitTraceExtractJobResponse))
 }
 
 // SubmitTraceExtractJobRequest is the input of [Client.SubmitTraceExtractJob].
@@ -420,7 +421,7 @@ type SubmitTraceExtractJobResponse struct {
 // RAM action: ice:SubmitTraceM3u8Job.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittracem3u8job
 func (c *Client) SubmitTraceM3u8Job(ctx context.Context, req SubmitTraceM3u8JobRequest) (*SubmitTraceM3u8JobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceM3u8Job", Regions: "cn-shanghai cn-beijing"}, req, new(SubmitTraceM3u8JobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceM3u8Job", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId"}, req, new(SubmitTraceM3u8JobResponse))
 }
 
 // SubmitTraceM3u8JobRequest is the input of [Client.SubmitTraceM3u8Job].

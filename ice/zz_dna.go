@@ -44,7 +44,7 @@ type CancelDNAJobResponse struct {
 // RAM action: ice:CreateDNADB.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-creatednadb
 func (c *Client) CreateDNADB(ctx context.Context, req CreateDNADBRequest) (*CreateDNADBResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateDNADB"}, req, new(CreateDNADBResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateDNADB", Proof: "DBInfo.DBId"}, req, new(CreateDNADBResponse))
 }
 
 // CreateDNADBRequest is the input of [Client.CreateDNADB].
@@ -236,7 +236,7 @@ type DNAJob struct {
 // RAM action: ice:SubmitDNAJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdnajob
 func (c *Client) SubmitDNAJob(ctx context.Context, req SubmitDNAJobRequest) (*SubmitDNAJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDNAJob", Regions: "cn-beijing cn-hangzhou cn-shanghai"}, req, new(SubmitDNAJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDNAJob", Regions: "cn-beijing cn-hangzhou cn-shanghai", Proof: "JobId"}, req, new(SubmitDNAJobResponse))
 }
 
 // SubmitDNAJobRequest is the input of [Client.SubmitDNAJob].

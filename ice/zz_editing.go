@@ -16,7 +16,7 @@ import (
 // RAM action: ice:AddEditingProjectMaterials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addeditingprojectmaterials
 func (c *Client) AddEditingProjectMaterials(ctx context.Context, req AddEditingProjectMaterialsRequest) (*AddEditingProjectMaterialsResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials"}, req, new(AddEditingProjectMaterialsResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials", Proof: "ProjectId|MediaInfos|LiveMaterials|ProjectMaterials"}, req, new(AddEditingProjectMaterialsResponse))
 }
 
 // AddEditingProjectMaterialsRequest is the input of [Client.AddEditingProjectMaterials].
@@ -47,7 +47,7 @@ type AddEditingProjectMaterialsResponse struct {
 // RAM action: ice:AddTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addtemplate
 func (c *Client) AddTemplate(ctx context.Context, req AddTemplateRequest) (*AddTemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddTemplate"}, req, new(AddTemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddTemplate", Proof: "Template.TemplateId"}, req, new(AddTemplateResponse))
 }
 
 // AddTemplateRequest is the input of [Client.AddTemplate].
@@ -104,7 +104,7 @@ type NewTemplate struct {
 // RAM action: ice:CreateEditingProject.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createeditingproject
 func (c *Client) CreateEditingProject(ctx context.Context, req CreateEditingProjectRequest) (*CreateEditingProjectResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateEditingProject"}, req, new(CreateEditingProjectResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateEditingProject", Proof: "Project.ProjectId"}, req, new(CreateEditingProjectResponse))
 }
 
 // CreateEditingProjectRequest is the input of [Client.CreateEditingProject].
@@ -617,7 +617,7 @@ type SearchEditingProjectResponse struct {
 // RAM action: ice:SubmitLiveEditingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitliveeditingjob
 func (c *Client) SubmitLiveEditingJob(ctx context.Context, req SubmitLiveEditingJobRequest) (*SubmitLiveEditingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveEditingJob"}, req, new(SubmitLiveEditingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveEditingJob", Proof: "JobId"}, req, new(SubmitLiveEditingJobResponse))
 }
 
 // SubmitLiveEditingJobRequest is the input of [Client.SubmitLiveEditingJob].
@@ -661,7 +661,7 @@ type SubmitLiveEditingJobResponse struct {
 // RAM action: ice:SubmitProjectExportJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitprojectexportjob
 func (c *Client) SubmitProjectExportJob(ctx context.Context, req SubmitProjectExportJobRequest) (*SubmitProjectExportJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitProjectExportJob", OneOf: "ProjectId|Timeline"}, req, new(SubmitProjectExportJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitProjectExportJob", OneOf: "ProjectId|Timeline", Proof: "JobId"}, req, new(SubmitProjectExportJobResponse))
 }
 
 // SubmitProjectExportJobRequest is the input of [Client.SubmitProjectExportJob].

@@ -16,7 +16,7 @@ import (
 // RAM action: ice:CreateLiveRecordTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createliverecordtemplate
 func (c *Client) CreateLiveRecordTemplate(ctx context.Context, req CreateLiveRecordTemplateRequest) (*CreateLiveRecordTemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveRecordTemplate"}, req, new(CreateLiveRecordTemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveRecordTemplate", Proof: "TemplateId"}, req, new(CreateLiveRecordTemplateResponse))
 }
 
 // CreateLiveRecordTemplateRequest is the input of [Client.CreateLiveRecordTemplate].
@@ -41,7 +41,7 @@ type CreateLiveRecordTemplateResponse struct {
 // RAM action: ice:CreateLiveSnapshotTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivesnapshottemplate
 func (c *Client) CreateLiveSnapshotTemplate(ctx context.Context, req CreateLiveSnapshotTemplateRequest) (*CreateLiveSnapshotTemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveSnapshotTemplate", OneOf: "OverwriteFormat|SequenceFormat"}, req, new(CreateLiveSnapshotTemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveSnapshotTemplate", OneOf: "OverwriteFormat|SequenceFormat", Proof: "TemplateId"}, req, new(CreateLiveSnapshotTemplateResponse))
 }
 
 // CreateLiveSnapshotTemplateRequest is the input of [Client.CreateLiveSnapshotTemplate].
@@ -74,7 +74,7 @@ type CreateLiveSnapshotTemplateResponse struct {
 // RAM action: ice:CreateLiveTranscodeTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivetranscodetemplate
 func (c *Client) CreateLiveTranscodeTemplate(ctx context.Context, req CreateLiveTranscodeTemplateRequest) (*CreateLiveTranscodeTemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveTranscodeTemplate", Regions: "cn-shanghai"}, req, new(CreateLiveTranscodeTemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveTranscodeTemplate", Regions: "cn-shanghai", Proof: "TemplateId"}, req, new(CreateLiveTranscodeTemplateResponse))
 }
 
 // CreateLiveTranscodeTemplateRequest is the input of [Client.CreateLiveTranscodeTemplate].
@@ -870,7 +870,7 @@ type SendLiveTranscodeJobCommandResponse struct {
 // RAM action: ice:SubmitLiveRecordJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitliverecordjob
 func (c *Client) SubmitLiveRecordJob(ctx context.Context, req SubmitLiveRecordJobRequest) (*SubmitLiveRecordJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveRecordJob"}, req, new(SubmitLiveRecordJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveRecordJob", Proof: "JobId"}, req, new(SubmitLiveRecordJobResponse))
 }
 
 // SubmitLiveRecordJobRequest is the input of [Client.SubmitLiveRecordJob].
@@ -902,7 +902,7 @@ type SubmitLiveRecordJobResponse struct {
 // RAM action: ice:SubmitLiveSnapshotJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitlivesnapshotjob
 func (c *Client) SubmitLiveSnapshotJob(ctx context.Context, req SubmitLiveSnapshotJobRequest) (*SubmitLiveSnapshotJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveSnapshotJob"}, req, new(SubmitLiveSnapshotJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveSnapshotJob", Proof: "JobId"}, req, new(SubmitLiveSnapshotJobResponse))
 }
 
 // SubmitLiveSnapshotJobRequest is the input of [Client.SubmitLiveSnapshotJob].
@@ -935,7 +935,7 @@ type SubmitLiveSnapshotJobResponse struct {
 // RAM action: ice:SubmitLiveTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitlivetranscodejob
 func (c *Client) SubmitLiveTranscodeJob(ctx context.Context, req SubmitLiveTranscodeJobRequest) (*SubmitLiveTranscodeJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveTranscodeJob"}, req, new(SubmitLiveTranscodeJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveTranscodeJob", Proof: "JobId"}, req, new(SubmitLiveTranscodeJobResponse))
 }
 
 // SubmitLiveTranscodeJobRequest is the input of [Client.SubmitLiveTranscodeJob].

@@ -6,6 +6,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -18,7 +19,7 @@ import (
 // RAM action: ice:CreateLivePackageChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannel
 func (c *Client) CreateLivePackageChannel(ctx context.Context, req CreateLivePackageChannelRequest) (*CreateLivePackageChannelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannel", Class: rpc.Tokened}, req, new(CreateLivePackageChannelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannel", Class: rpc.Tokened, Proof: "LivePackageChannel"}, req, new(CreateLivePackageChannelResponse))
 }
 
 // CreateLivePackageChannelRequest is the input of [Client.CreateLivePackageChannel].
@@ -53,7 +54,7 @@ type CreateLivePackageChannelResponse struct {
 // RAM action: ice:CreateLivePackageChannelGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannelgroup
 func (c *Client) CreateLivePackageChannelGroup(ctx context.Context, req CreateLivePackageChannelGroupRequest) (*CreateLivePackageChannelGroupResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannelGroup", Class: rpc.Tokened}, req, new(CreateLivePackageChannelGroupResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannelGroup", Class: rpc.Tokened, Proof: "LivePackageChannelGroup"}, req, new(CreateLivePackageChannelGroupResponse))
 }
 
 // CreateLivePackageChannelGroupRequest is the input of [Client.CreateLivePackageChannelGroup].
@@ -83,14 +84,14 @@ type CreateLivePackageChannelGroupResponse struct {
 // RAM action: ice:CreateLivePackageOriginEndpoint.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivepackageoriginendpoint
 func (c *Client) CreateLivePackageOriginEndpoint(ctx context.Context, req CreateLivePackageOriginEndpointRequest) (*CreateLivePackageOriginEndpointResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageOriginEndpoint", Class: rpc.Tokened, OneOf: "AuthorizationCode|IpWhitelist"}, req, new(CreateLivePackageOriginEndpointResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageOriginEndpoint", Class: rpc.Tokened, OneOf: "AuthorizationCode|IpWhitelist", Proof: "LivePackageOriginEndpoint"}, req, new(CreateLivePackageOriginEndpointResponse))
 }
 
 // CreateLivePackageOriginEndpointRequest is the input of [Client.CreateLivePackageOriginEndpoint].
 type CreateLivePackageOriginEndpointRequest struct {
 	// Code that requests to the endpoint must carry. Letters, digits, hyphens,
 	// underscores and dots. At most 200 characters.
-	AuthorizationCode string `rpc:",form" check:"runes=200"`
+	AuthorizationCode alimedia.Secret `rpc:",form" check:"runes=200"`
 	// Name of the channel. Required.
 	ChannelName string `rpc:",form" check:"required"`
 	// Makes a repeat safe; filled in when empty.
@@ -488,7 +489,7 @@ func (c *Client) UpdateLivePackageOriginEndpoint(ctx context.Context, req Update
 type UpdateLivePackageOriginEndpointRequest struct {
 	// Code that requests to the endpoint must carry. Letters, digits, hyphens,
 	// underscores and dots. At most 200 characters.
-	AuthorizationCode string `rpc:",form" check:"runes=200"`
+	AuthorizationCode alimedia.Secret `rpc:",form" check:"runes=200"`
 	// Name of the channel. Required.
 	ChannelName string `rpc:",form" check:"required"`
 	// Free text.

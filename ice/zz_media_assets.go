@@ -39,7 +39,7 @@ type AddFavoritePublicMediaResponse struct {
 // RAM action: ice:AddMediaMarks.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediamarks
 func (c *Client) AddMediaMarks(ctx context.Context, req AddMediaMarksRequest) (*AddMediaMarksResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaMarks"}, req, new(AddMediaMarksResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaMarks", Proof: "MediaMarkIds"}, req, new(AddMediaMarksResponse))
 }
 
 // AddMediaMarksRequest is the input of [Client.AddMediaMarks].
@@ -408,7 +408,7 @@ type GetPublicMediaInfoResponse struct {
 // RAM action: ice:GetVideoList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvideolist
 func (c *Client) GetVideoList(ctx context.Context, req GetVideoListRequest) (*GetVideoListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read}, req, new(GetVideoListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read, Verdict: true}, req, new(GetVideoListResponse))
 }
 
 // GetVideoListIter yields the items of all pages of [Client.GetVideoList], one
@@ -633,7 +633,7 @@ type ListPublicMediaBasicInfosResponse struct {
 // RAM action: ice:RegisterMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registermediainfo
 func (c *Client) RegisterMediaInfo(ctx context.Context, req RegisterMediaInfoRequest) (*RegisterMediaInfoResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMediaInfo", Class: rpc.Tokened}, req, new(RegisterMediaInfoResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMediaInfo", Class: rpc.Tokened, Proof: "MediaId"}, req, new(RegisterMediaInfoResponse))
 }
 
 // RegisterMediaInfoRequest is the input of [Client.RegisterMediaInfo].
@@ -693,7 +693,7 @@ type RegisterMediaInfoResponse struct {
 // RAM action: ice:RegisterMediaStream.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registermediastream
 func (c *Client) RegisterMediaStream(ctx context.Context, req RegisterMediaStreamRequest) (*RegisterMediaStreamResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMediaStream"}, req, new(RegisterMediaStreamResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMediaStream", Proof: "MediaId"}, req, new(RegisterMediaStreamResponse))
 }
 
 // RegisterMediaStreamRequest is the input of [Client.RegisterMediaStream].
@@ -722,7 +722,7 @@ type RegisterMediaStreamResponse struct {
 // RAM action: ice:SetContentAnalyzeConfig.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setcontentanalyzeconfig
 func (c *Client) SetContentAnalyzeConfig(ctx context.Context, req SetContentAnalyzeConfigRequest) (*SetContentAnalyzeConfigResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetContentAnalyzeConfig", Class: rpc.Idempotent}, req, new(SetContentAnalyzeConfigResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetContentAnalyzeConfig", Class: rpc.Idempotent, Verdict: true}, req, new(SetContentAnalyzeConfigResponse))
 }
 
 // SetContentAnalyzeConfigRequest is the input of [Client.SetContentAnalyzeConfig].

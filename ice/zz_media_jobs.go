@@ -410,7 +410,7 @@ type QueryIProductionJobResponse struct {
 // RAM action: ice:SubmitDynamicImageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdynamicimagejob
 func (c *Client) SubmitDynamicImageJob(ctx context.Context, req SubmitDynamicImageJobRequest) (*SubmitDynamicImageJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob"}, req, new(SubmitDynamicImageJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob", Proof: "JobId"}, req, new(SubmitDynamicImageJobResponse))
 }
 
 // SubmitDynamicImageJobRequest is the input of [Client.SubmitDynamicImageJob].
@@ -484,7 +484,7 @@ type DynamicImageTimeSpan struct {
 // RAM action: ice:SubmitIProductionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitiproductionjob
 func (c *Client) SubmitIProductionJob(ctx context.Context, req SubmitIProductionJobRequest) (*SubmitIProductionJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitIProductionJob"}, req, new(SubmitIProductionJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitIProductionJob", Proof: "JobId"}, req, new(SubmitIProductionJobResponse))
 }
 
 // SubmitIProductionJobRequest is the input of [Client.SubmitIProductionJob].
@@ -531,7 +531,7 @@ type SubmitIProductionJobResponse struct {
 // RAM action: ice:SubmitMediaInfoJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediainfojob
 func (c *Client) SubmitMediaInfoJob(ctx context.Context, req SubmitMediaInfoJobRequest) (*SubmitMediaInfoJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaInfoJob"}, req, new(SubmitMediaInfoJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaInfoJob", Proof: "MediaInfoJob.JobId"}, req, new(SubmitMediaInfoJobResponse))
 }
 
 // SubmitMediaInfoJobRequest is the input of [Client.SubmitMediaInfoJob].
@@ -560,7 +560,7 @@ type SubmitMediaInfoJobResponse struct {
 // RAM action: ice:SubmitPackageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitpackagejob
 func (c *Client) SubmitPackageJob(ctx context.Context, req SubmitPackageJobRequest) (*SubmitPackageJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitPackageJob"}, req, new(SubmitPackageJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitPackageJob", Proof: "JobId"}, req, new(SubmitPackageJobResponse))
 }
 
 // SubmitPackageJobRequest is the input of [Client.SubmitPackageJob].
@@ -592,7 +592,7 @@ type SubmitPackageJobResponse struct {
 // RAM action: ice:SubmitSnapshotJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsnapshotjob
 func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobRequest) (*SubmitSnapshotJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob"}, req, new(SubmitSnapshotJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob", Proof: "JobId"}, req, new(SubmitSnapshotJobResponse))
 }
 
 // SubmitSnapshotJobRequest is the input of [Client.SubmitSnapshotJob].
@@ -670,9 +670,9 @@ type SpriteSnapshotConfig struct {
 	// Pictures one below the other.
 	Lines int32 `json:",omitzero"`
 	// The width of the frame in pixels; 0 when absent.
-	Margin int32 `json:",omitzero"`
+	Margin *int32 `json:",omitzero"`
 	// The space between pictures in pixels; 0 when absent.
-	Padding int32 `json:",omitzero"`
+	Padding *int32 `json:",omitzero"`
 }
 
 // SubmitSyncMediaInfoJob reads the technical data of a file (container,
@@ -684,7 +684,7 @@ type SpriteSnapshotConfig struct {
 // RAM action: ice:SubmitSyncMediaInfoJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsyncmediainfojob
 func (c *Client) SubmitSyncMediaInfoJob(ctx context.Context, req SubmitSyncMediaInfoJobRequest) (*SubmitSyncMediaInfoJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSyncMediaInfoJob"}, req, new(SubmitSyncMediaInfoJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSyncMediaInfoJob", Proof: "MediaInfoJob.JobId"}, req, new(SubmitSyncMediaInfoJobResponse))
 }
 
 // SubmitSyncMediaInfoJobRequest is the input of [Client.SubmitSyncMediaInfoJob].

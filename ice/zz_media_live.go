@@ -19,7 +19,7 @@ import (
 // RAM action: ice:CreateMediaLiveChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmedialivechannel
 func (c *Client) CreateMediaLiveChannel(ctx context.Context, req CreateMediaLiveChannelRequest) (*CreateMediaLiveChannelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveChannel"}, req, new(CreateMediaLiveChannelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveChannel", Proof: "ChannelId"}, req, new(CreateMediaLiveChannelResponse))
 }
 
 // CreateMediaLiveChannelRequest is the input of [Client.CreateMediaLiveChannel].
@@ -51,7 +51,7 @@ type CreateMediaLiveChannelResponse struct {
 // RAM action: ice:CreateMediaLiveInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmedialiveinput
 func (c *Client) CreateMediaLiveInput(ctx context.Context, req CreateMediaLiveInputRequest) (*CreateMediaLiveInputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInput"}, req, new(CreateMediaLiveInputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInput", Proof: "InputId"}, req, new(CreateMediaLiveInputResponse))
 }
 
 // CreateMediaLiveInputRequest is the input of [Client.CreateMediaLiveInput].
@@ -82,7 +82,7 @@ type CreateMediaLiveInputResponse struct {
 // RAM action: ice:CreateMediaLiveInputSecurityGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmedialiveinputsecuritygroup
 func (c *Client) CreateMediaLiveInputSecurityGroup(ctx context.Context, req CreateMediaLiveInputSecurityGroupRequest) (*CreateMediaLiveInputSecurityGroupResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInputSecurityGroup"}, req, new(CreateMediaLiveInputSecurityGroupResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInputSecurityGroup", Proof: "SecurityGroupId"}, req, new(CreateMediaLiveInputSecurityGroupResponse))
 }
 
 // CreateMediaLiveInputSecurityGroupRequest is the input of [Client.CreateMediaLiveInputSecurityGroup].

@@ -5,6 +5,7 @@ package ice
 import (
 	"context"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -20,7 +21,7 @@ func (c *Client) GetEventCallback(ctx context.Context) (*GetEventCallbackRespons
 // GetEventCallbackResponse is the answer of [Client.GetEventCallback].
 type GetEventCallbackResponse struct {
 	RequestId         string
-	AuthKey           string
+	AuthKey           alimedia.Secret
 	AuthSwitch        string
 	CallbackQueueName string
 	CallbackType      string
@@ -37,14 +38,14 @@ type GetEventCallbackResponse struct {
 // RAM action: ice:SetEventCallback.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-seteventcallback
 func (c *Client) SetEventCallback(ctx context.Context, req SetEventCallbackRequest) (*SetEventCallbackResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetEventCallback", Class: rpc.Idempotent}, req, new(SetEventCallbackResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetEventCallback", Class: rpc.Idempotent, Verdict: true}, req, new(SetEventCallbackResponse))
 }
 
 // SetEventCallbackRequest is the input of [Client.SetEventCallback].
 type SetEventCallbackRequest struct {
 	// The secret that signs HTTP callbacks; must hold upper-case letters,
 	// lower-case letters and digits. At most 32 characters.
-	AuthKey string `check:"runes=32"`
+	AuthKey alimedia.Secret `check:"runes=32"`
 	// Whether HTTP callbacks are signed. One of on or off.
 	AuthSwitch string `check:"in=on|off"`
 	// The queue in the region of the call, for MNS; the name begins with

@@ -6,6 +6,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -282,7 +283,7 @@ type ListSmartJobsResponse struct {
 // RAM action: ice:SubmitASRJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitasrjob
 func (c *Client) SubmitASRJob(ctx context.Context, req SubmitASRJobRequest) (*SubmitASRJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitASRJob"}, req, new(SubmitASRJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitASRJob", Proof: "JobId"}, req, new(SubmitASRJobResponse))
 }
 
 // SubmitASRJobRequest is the input of [Client.SubmitASRJob].
@@ -316,7 +317,7 @@ type SubmitASRJobResponse struct {
 // RAM action: ice:SubmitAudioProduceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitaudioproducejob
 func (c *Client) SubmitAudioProduceJob(ctx context.Context, req SubmitAudioProduceJobRequest) (*SubmitAudioProduceJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAudioProduceJob"}, req, new(SubmitAudioProduceJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAudioProduceJob", Proof: "JobId"}, req, new(SubmitAudioProduceJobResponse))
 }
 
 // SubmitAudioProduceJobRequest is the input of [Client.SubmitAudioProduceJob].
@@ -358,7 +359,7 @@ type SubmitAudioProduceJobResponse struct {
 // RAM action: ice:SubmitBatchMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitbatchmediaproducingjob
 func (c *Client) SubmitBatchMediaProducingJob(ctx context.Context, req SubmitBatchMediaProducingJobRequest) (*SubmitBatchMediaProducingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitBatchMediaProducingJob", Class: rpc.Tokened}, req, new(SubmitBatchMediaProducingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitBatchMediaProducingJob", Class: rpc.Tokened, Proof: "JobId"}, req, new(SubmitBatchMediaProducingJobResponse))
 }
 
 // SubmitBatchMediaProducingJobRequest is the input of [Client.SubmitBatchMediaProducingJob].
@@ -394,7 +395,7 @@ type SubmitBatchMediaProducingJobResponse struct {
 // RAM action: ice:SubmitDynamicChartJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdynamicchartjob
 func (c *Client) SubmitDynamicChartJob(ctx context.Context, req SubmitDynamicChartJobRequest) (*SubmitDynamicChartJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicChartJob", Regions: "cn-shanghai"}, req, new(SubmitDynamicChartJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicChartJob", Regions: "cn-shanghai", Proof: "JobId"}, req, new(SubmitDynamicChartJobResponse))
 }
 
 // SubmitDynamicChartJobRequest is the input of [Client.SubmitDynamicChartJob].
@@ -441,7 +442,7 @@ type SubmitDynamicChartJobResponse struct {
 // RAM action: ice:SubmitHighlightExtractionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submithighlightextractionjob
 func (c *Client) SubmitHighlightExtractionJob(ctx context.Context, req SubmitHighlightExtractionJobRequest) (*SubmitHighlightExtractionJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitHighlightExtractionJob", Class: rpc.Tokened}, req, new(SubmitHighlightExtractionJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitHighlightExtractionJob", Class: rpc.Tokened, Proof: "JobId"}, req, new(SubmitHighlightExtractionJobResponse))
 }
 
 // SubmitHighlightExtractionJobRequest is the input of [Client.SubmitHighlightExtractionJob].
@@ -468,7 +469,7 @@ type SubmitHighlightExtractionJobResponse struct {
 // RAM action: ice:SubmitMediaAiAnalysisJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaaianalysisjob
 func (c *Client) SubmitMediaAiAnalysisJob(ctx context.Context, req SubmitMediaAiAnalysisJobRequest) (*SubmitMediaAiAnalysisJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaAiAnalysisJob"}, req, new(SubmitMediaAiAnalysisJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaAiAnalysisJob", Proof: "MediaId"}, req, new(SubmitMediaAiAnalysisJobResponse))
 }
 
 // SubmitMediaAiAnalysisJobRequest is the input of [Client.SubmitMediaAiAnalysisJob].
@@ -506,7 +507,7 @@ type SubmitMediaAiAnalysisJobResponse struct {
 // RAM action: ice:SubmitMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaproducingjob
 func (c *Client) SubmitMediaProducingJob(ctx context.Context, req SubmitMediaProducingJobRequest) (*SubmitMediaProducingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaProducingJob", Class: rpc.Tokened, OneOf: "ProjectId|Timeline|TemplateId"}, req, new(SubmitMediaProducingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaProducingJob", Class: rpc.Tokened, OneOf: "ProjectId|Timeline|TemplateId", Proof: "JobId"}, req, new(SubmitMediaProducingJobResponse))
 }
 
 // SubmitMediaProducingJobRequest is the input of [Client.SubmitMediaProducingJob].
@@ -560,7 +561,7 @@ type SubmitMediaProducingJobResponse struct {
 // RAM action: ice:SubmitSceneBatchEditingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscenebatcheditingjob
 func (c *Client) SubmitSceneBatchEditingJob(ctx context.Context, req SubmitSceneBatchEditingJobRequest) (*SubmitSceneBatchEditingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneBatchEditingJob"}, req, new(SubmitSceneBatchEditingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneBatchEditingJob", Proof: "JobId"}, req, new(SubmitSceneBatchEditingJobResponse))
 }
 
 // SubmitSceneBatchEditingJobRequest is the input of [Client.SubmitSceneBatchEditingJob].
@@ -590,7 +591,7 @@ type SubmitSceneBatchEditingJobResponse struct {
 // RAM action: ice:SubmitSceneMediaSelectionJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscenemediaselectionjob
 func (c *Client) SubmitSceneMediaSelectionJob(ctx context.Context, req SubmitSceneMediaSelectionJobRequest) (*SubmitSceneMediaSelectionJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneMediaSelectionJob"}, req, new(SubmitSceneMediaSelectionJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneMediaSelectionJob", Proof: "JobId"}, req, new(SubmitSceneMediaSelectionJobResponse))
 }
 
 // SubmitSceneMediaSelectionJobRequest is the input of [Client.SubmitSceneMediaSelectionJob].
@@ -626,7 +627,7 @@ type SubmitSceneMediaSelectionJobResponse struct {
 // RAM action: ice:SubmitSceneTimelineOrganizationJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscenetimelineorganizationjob
 func (c *Client) SubmitSceneTimelineOrganizationJob(ctx context.Context, req SubmitSceneTimelineOrganizationJobRequest) (*SubmitSceneTimelineOrganizationJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneTimelineOrganizationJob"}, req, new(SubmitSceneTimelineOrganizationJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneTimelineOrganizationJob", Proof: "JobId"}, req, new(SubmitSceneTimelineOrganizationJobResponse))
 }
 
 // SubmitSceneTimelineOrganizationJobRequest is the input of [Client.SubmitSceneTimelineOrganizationJob].
@@ -660,7 +661,7 @@ type SubmitSceneTimelineOrganizationJobResponse struct {
 // RAM action: ice:SubmitScreenMediaHighlightsJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscreenmediahighlightsjob
 func (c *Client) SubmitScreenMediaHighlightsJob(ctx context.Context, req SubmitScreenMediaHighlightsJobRequest) (*SubmitScreenMediaHighlightsJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitScreenMediaHighlightsJob"}, req, new(SubmitScreenMediaHighlightsJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitScreenMediaHighlightsJob", Proof: "JobId"}, req, new(SubmitScreenMediaHighlightsJobResponse))
 }
 
 // SubmitScreenMediaHighlightsJobRequest is the input of [Client.SubmitScreenMediaHighlightsJob].
@@ -687,7 +688,7 @@ type SubmitScreenMediaHighlightsJobResponse struct {
 // RAM action: ice:SubmitSegmentationJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsegmentationjob
 func (c *Client) SubmitSegmentationJob(ctx context.Context, req SubmitSegmentationJobRequest) (*SubmitSegmentationJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSegmentationJob", Class: rpc.Tokened}, req, new(SubmitSegmentationJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSegmentationJob", Class: rpc.Tokened, Proof: "JobId"}, req, new(SubmitSegmentationJobResponse))
 }
 
 // SubmitSegmentationJobRequest is the input of [Client.SubmitSegmentationJob].
@@ -716,7 +717,7 @@ type SubmitSegmentationJobResponse struct {
 // RAM action: ice:SubmitSportsHighlightsJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsportshighlightsjob
 func (c *Client) SubmitSportsHighlightsJob(ctx context.Context, req SubmitSportsHighlightsJobRequest) (*SubmitSportsHighlightsJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSportsHighlightsJob", Class: rpc.Tokened}, req, new(SubmitSportsHighlightsJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSportsHighlightsJob", Class: rpc.Tokened, Proof: "JobId"}, req, new(SubmitSportsHighlightsJobResponse))
 }
 
 // SubmitSportsHighlightsJobRequest is the input of [Client.SubmitSportsHighlightsJob].
@@ -745,7 +746,7 @@ type SubmitSportsHighlightsJobResponse struct {
 // RAM action: ice:SubmitTextGenerateJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittextgeneratejob
 func (c *Client) SubmitTextGenerateJob(ctx context.Context, req SubmitTextGenerateJobRequest) (*SubmitTextGenerateJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTextGenerateJob"}, req, new(SubmitTextGenerateJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTextGenerateJob", Proof: "JobId"}, req, new(SubmitTextGenerateJobResponse))
 }
 
 // SubmitTextGenerateJobRequest is the input of [Client.SubmitTextGenerateJob].
@@ -781,7 +782,7 @@ type SubmitTextGenerateJobResponse struct {
 // RAM action: ice:SubmitVideoTranslationJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitvideotranslationjob
 func (c *Client) SubmitVideoTranslationJob(ctx context.Context, req SubmitVideoTranslationJobRequest) (*SubmitVideoTranslationJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoTranslationJob", Class: rpc.Tokened}, req, new(SubmitVideoTranslationJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoTranslationJob", Class: rpc.Tokened, Proof: "Data.JobId", Verdict: true}, req, new(SubmitVideoTranslationJobResponse))
 }
 
 // SubmitVideoTranslationJobRequest is the input of [Client.SubmitVideoTranslationJob].
@@ -797,7 +798,7 @@ type SubmitVideoTranslationJobRequest struct {
 	// JSON settings of the output, a video or a subtitle file.
 	OutputConfig any `rpc:",json"`
 	// Leave empty: the service fills it in.
-	Signature string
+	Signature alimedia.Secret
 	// Leave empty: the service fills it in.
 	SignatureMehtod string
 	// Leave empty: the service fills it in.

@@ -14,7 +14,7 @@ import (
 // RAM action: ice:DecryptKMSDataKey.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-decryptkmsdatakey
 func (c *Client) DecryptKMSDataKey(ctx context.Context, req DecryptKMSDataKeyRequest) (*DecryptKMSDataKeyResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey", Class: rpc.Read}, req, new(DecryptKMSDataKeyResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey", Class: rpc.Read, Proof: "DataKey.Plaintext"}, req, new(DecryptKMSDataKeyResponse))
 }
 
 // DecryptKMSDataKeyRequest is the input of [Client.DecryptKMSDataKey].
@@ -38,7 +38,7 @@ type DecryptKMSDataKeyResponse struct {
 // RAM action: ice:GenerateKMSDataKey.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-generatekmsdatakey
 func (c *Client) GenerateKMSDataKey(ctx context.Context) (*GenerateKMSDataKeyResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent}, nil, new(GenerateKMSDataKeyResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent, Proof: "DataKey.Plaintext|DataKey.CiphertextBlob"}, nil, new(GenerateKMSDataKeyResponse))
 }
 
 // GenerateKMSDataKeyResponse is the answer of [Client.GenerateKMSDataKey].

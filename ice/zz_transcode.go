@@ -156,7 +156,7 @@ type ListTranscodeJobsResponse struct {
 // RAM action: ice:SubmitMediaConvertJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaconvertjob
 func (c *Client) SubmitMediaConvertJob(ctx context.Context, req SubmitMediaConvertJobRequest) (*SubmitMediaConvertJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaConvertJob", Class: rpc.Tokened}, req, new(SubmitMediaConvertJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaConvertJob", Class: rpc.Tokened, Proof: "Job.JobId"}, req, new(SubmitMediaConvertJobResponse))
 }
 
 // SubmitMediaConvertJobRequest is the input of [Client.SubmitMediaConvertJob].
@@ -190,7 +190,7 @@ type SubmitMediaConvertJobResponse struct {
 // RAM action: ice:SubmitTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittranscodejob
 func (c *Client) SubmitTranscodeJob(ctx context.Context, req SubmitTranscodeJobRequest) (*SubmitTranscodeJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJob", Class: rpc.Tokened}, req, new(SubmitTranscodeJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJob", Class: rpc.Tokened, Proof: "TranscodeParentJob.ParentJobId"}, req, new(SubmitTranscodeJobResponse))
 }
 
 // SubmitTranscodeJobRequest is the input of [Client.SubmitTranscodeJob].
@@ -214,6 +214,38 @@ type SubmitTranscodeJobRequest struct {
 type SubmitTranscodeJobResponse struct {
 	RequestId          string
 	TranscodeParentJob TranscodeParentJob
+}
+
+// TextWatermark is one of the TextWatermarks of [TranscodeProcessConfig].
+type TextWatermark struct {
+	// Values that replace those of the template.
+	OverwriteParams TextWatermarkParams `json:",omitzero"`
+	// Template to start from. Required.
+	TemplateId string `json:",omitzero" check:"required"`
+}
+
+// TextWatermarkParams is the OverwriteParams of [TextWatermark].
+type TextWatermarkParams struct {
+	// Fit the size of the font to the video: "true" or "false", the default.
+	Adaptive string `json:",omitzero"`
+	// Colour of the border, such as #006400.
+	BorderColor string `json:",omitzero"`
+	// Width of the border.
+	BorderWidth *int32 `json:",omitzero"`
+	// Text to show, plain UTF-8, not Base64.
+	Content string `json:",omitzero"`
+	// Opacity of the text, such as 1.0.
+	FontAlpha string `json:",omitzero"`
+	// Colour of the text, such as #006400.
+	FontColor string `json:",omitzero"`
+	// Font; SimSun when empty.
+	FontName string `json:",omitzero"`
+	// Size of the font.
+	FontSize int32 `json:",omitzero"`
+	// Distance from the left edge.
+	Left string `json:",omitzero"`
+	// Distance from the top edge.
+	Top string `json:",omitzero"`
 }
 
 // TranscodeConfig is the Transcode of [TranscodeProcessConfig].

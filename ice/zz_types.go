@@ -56,7 +56,7 @@ type AIAgentConfig struct {
 type AIAgentConfigInfo struct {
 	AmbientSoundConfig AgentAmbientSoundConfigInfo
 	AsrConfig          AgentAsrConfigInfo
-	AutoSpeechConfig   AgentAutoSpeechConfig
+	AutoSpeechConfig   AgentAutoSpeechConfigInfo
 	AvatarConfig       AgentAvatarConfig
 	// The picture of the agent in voice calls.
 	AvatarUrl string
@@ -79,7 +79,7 @@ type AIAgentConfigInfo struct {
 	// Seconds without interaction after which the agent leaves; 600 when absent.
 	MaxIdleTime         int32
 	TtsConfig           AgentTtsConfig
-	TurnDetectionConfig AgentTurnDetectionConfig
+	TurnDetectionConfig AgentTurnDetectionConfigInfo
 	// Seconds after the user left until the agent ends; 5 when absent.
 	UserOfflineTimeout int32
 	// Seconds the agent waits for the user to join; 60 when absent.
@@ -117,7 +117,7 @@ type AIAgentRuntimeConfig struct {
 	// The agent's user ID in the channel.
 	AgentUserId string `json:",omitzero"`
 	// The RTC token with which the agent joins.
-	AuthToken string `json:",omitzero"`
+	AuthToken alimedia.Secret `json:",omitzero"`
 	// Deprecated: the service has a successor of this field.
 	AvatarChat3D AgentChannel `json:",omitzero"`
 	// The RTC channel to join.
@@ -216,8 +216,8 @@ type AgentAsrConfig struct {
 	CustomParams string `json:",omitzero"`
 	// Milliseconds of speech that interrupt, 200 to 2000; 0 switches the rule off.
 	VadDuration *int32 `json:",omitzero"`
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off. 1 by
-	// default.
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
+	// the default, resists noise best.
 	VadLevel *int32 `json:",omitzero"`
 }
 
@@ -233,17 +233,23 @@ type AgentAsrConfigInfo struct {
 	CustomParams string
 	// Milliseconds of speech that interrupt, 200 to 2000; 0 switches the rule off.
 	VadDuration int32
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off. 1 by
-	// default.
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
+	// the default, resists noise best.
 	VadLevel int32
 }
 
-// AgentAutoSpeechConfig is met in requests and answers of
-// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
-// operations.
+// AgentAutoSpeechConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and 2 more operations.
 type AgentAutoSpeechConfig struct {
 	LlmPending AgentLlmPending `json:",omitzero"`
 	UserIdle   AgentUserIdle   `json:",omitzero"`
+}
+
+// AgentAutoSpeechConfigInfo is met in answers of
+// [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
+type AgentAutoSpeechConfigInfo struct {
+	LlmPending AgentLlmPendingInfo
+	UserIdle   AgentUserIdleInfo
 }
 
 // AgentAvatarChat3D is met in requests of [Client.GenerateAIAgentCall],
@@ -269,13 +275,17 @@ type AgentAvatarChat3D struct {
 	UseVoiceprint            *bool             `json:",omitzero"`
 	UserOfflineTimeout       int32             `json:",omitzero"`
 	UserOnlineTimeout        int32             `json:",omitzero"`
-	VadLevel                 int32             `json:",omitzero"`
-	VoiceId                  string            `json:",omitzero"`
-	VoiceIdList              []string          `json:",omitzero"`
-	VoiceprintId             string            `json:",omitzero"`
-	Volume                   int64             `json:",omitzero"`
-	WakeUpQuery              string            `json:",omitzero"`
-	WorkflowOverrideParams   string            `json:",omitzero"`
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
+	// the default, resists noise best.
+	VadLevel     *int32   `json:",omitzero"`
+	VoiceId      string   `json:",omitzero"`
+	VoiceIdList  []string `json:",omitzero"`
+	VoiceprintId string   `json:",omitzero"`
+	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
+	// itself when absent.
+	Volume                 *int64 `json:",omitzero"`
+	WakeUpQuery            string `json:",omitzero"`
+	WorkflowOverrideParams string `json:",omitzero"`
 }
 
 // AgentAvatarChat3DInfo is met in answers of [Client.DescribeAIAgentInstance]
@@ -300,13 +310,17 @@ type AgentAvatarChat3DInfo struct {
 	UseVoiceprint            bool
 	UserOfflineTimeout       int32
 	UserOnlineTimeout        int32
-	VadLevel                 int32
-	VoiceId                  string
-	VoiceIdList              []string
-	VoiceprintId             string
-	Volume                   int64
-	WakeUpQuery              string
-	WorkflowOverrideParams   string
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
+	// the default, resists noise best.
+	VadLevel     int32
+	VoiceId      string
+	VoiceIdList  []string
+	VoiceprintId string
+	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
+	// itself when absent.
+	Volume                 int64
+	WakeUpQuery            string
+	WorkflowOverrideParams string
 }
 
 // AgentAvatarConfig is met in requests and answers of
@@ -319,8 +333,9 @@ type AgentAvatarConfig struct {
 // AgentBackChannelingConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentBackChannelingConfig struct {
-	Enabled      *bool         `json:",omitzero"`
-	Probability  float64       `json:",omitzero"`
+	Enabled *bool `json:",omitzero"`
+	// 0 to 1.
+	Probability  *float64      `json:",omitzero"`
 	TriggerStage string        `json:",omitzero"`
 	Words        []AgentPhrase `json:",omitzero"`
 }
@@ -328,19 +343,20 @@ type AgentBackChannelingConfig struct {
 // AgentBackChannelingConfigInfo is met in answers of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentBackChannelingConfigInfo struct {
-	Enabled      bool
+	Enabled bool
+	// 0 to 1.
 	Probability  float64
 	TriggerStage string
-	Words        []AgentPhrase
+	Words        []AgentPhraseInfo
 }
 
 // AgentChannel is met in requests and answers of
 // [Client.DescribeAIAgentInstance], [Client.ListAIAgentInstance] and
 // [Client.StartAIAgentInstance].
 type AgentChannel struct {
-	AgentUserId string `json:",omitzero"`
-	AuthToken   string `json:",omitzero"`
-	ChannelId   string `json:",omitzero"`
+	AgentUserId string          `json:",omitzero"`
+	AuthToken   alimedia.Secret `json:",omitzero"`
+	ChannelId   string          `json:",omitzero"`
 }
 
 // AgentChatSyncConfig is met in requests of [Client.GenerateAIAgentCall] and
@@ -388,8 +404,12 @@ type AgentLlmConfig struct {
 	LlmHistoryLimit    int32              `json:",omitzero"`
 	LlmSystemPrompt    string             `json:",omitzero"`
 	OpenAIExtraQuery   string             `json:",omitzero"`
-	OutputMaxDelay     int32              `json:",omitzero"`
-	OutputMinLength    int32              `json:",omitzero"`
+	// Milliseconds after which shorter text is spoken too, 1000 to 10000; 0
+	// switches the limit off.
+	OutputMaxDelay *int32 `json:",omitzero"`
+	// Characters that are collected before they are spoken, 0 to 100; 0 switches it
+	// off.
+	OutputMinLength *int32 `json:",omitzero"`
 }
 
 // AgentLlmConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
@@ -403,8 +423,12 @@ type AgentLlmConfigInfo struct {
 	LlmHistoryLimit    int32
 	LlmSystemPrompt    string
 	OpenAIExtraQuery   string
-	OutputMaxDelay     int32
-	OutputMinLength    int32
+	// Milliseconds after which shorter text is spoken too, 1000 to 10000; 0
+	// switches the limit off.
+	OutputMaxDelay int32
+	// Characters that are collected before they are spoken, 0 to 100; 0 switches it
+	// off.
+	OutputMinLength int32
 }
 
 // AgentLlmHistory is met in requests and answers of
@@ -416,21 +440,36 @@ type AgentLlmHistory struct {
 	Role string `json:",omitzero"`
 }
 
-// AgentLlmPending is met in requests and answers of
-// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
-// operations.
+// AgentLlmPending is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and 2 more operations.
 type AgentLlmPending struct {
 	Messages []AgentPhrase `json:",omitzero"`
 	Mode     string        `json:",omitzero"`
 	WaitTime int32         `json:",omitzero"`
 }
 
-// AgentPhrase is met in requests and answers of
-// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
-// operations.
+// AgentLlmPendingInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
+type AgentLlmPendingInfo struct {
+	Messages []AgentPhraseInfo
+	Mode     string
+	WaitTime int32
+}
+
+// AgentPhrase is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and 2 more operations.
 type AgentPhrase struct {
-	Probability float64 `json:",omitzero"`
-	Text        string  `json:",omitzero"`
+	// 0 to 1; those of one list add up to 1.
+	Probability *float64 `json:",omitzero"`
+	Text        string   `json:",omitzero"`
+}
+
+// AgentPhraseInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
+type AgentPhraseInfo struct {
+	// 0 to 1; those of one list add up to 1.
+	Probability float64
+	Text        string
 }
 
 // AgentPronunciationRule is met in requests and answers of
@@ -460,26 +499,48 @@ type AgentTtsConfig struct {
 	VoiceIdList        []string                 `json:",omitzero"`
 }
 
-// AgentTurnDetectionConfig is met in requests and answers of
-// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
-// operations.
+// AgentTurnDetectionConfig is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and 2 more operations.
 type AgentTurnDetectionConfig struct {
 	// Such as Low, Medium or High.
 	Eagerness string `json:",omitzero"`
 	// Such as Normal or Semantic.
-	Mode                 string   `json:",omitzero"`
-	SemanticWaitDuration int32    `json:",omitzero"`
+	Mode string `json:",omitzero"`
+	// Milliseconds to wait for more speech, 0 to 10000; -1, the default, lets the
+	// model decide. Ignored with Mode Normal.
+	SemanticWaitDuration *int32   `json:",omitzero"`
 	TurnEndWords         []string `json:",omitzero"`
 }
 
-// AgentUserIdle is met in requests and answers of
-// [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
-// operations.
+// AgentTurnDetectionConfigInfo is met in answers of
+// [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
+type AgentTurnDetectionConfigInfo struct {
+	Eagerness string
+	Mode      string
+	// Milliseconds to wait for more speech, 0 to 10000; -1, the default, lets the
+	// model decide. Ignored with Mode Normal.
+	SemanticWaitDuration int32
+	TurnEndWords         []string
+}
+
+// AgentUserIdle is met in requests of [Client.GenerateAIAgentCall],
+// [Client.StartAIAgentInstance] and 2 more operations.
 type AgentUserIdle struct {
-	HangupEndWord string        `json:",omitzero"`
-	MaxRepeats    int32         `json:",omitzero"`
-	Messages      []AgentPhrase `json:",omitzero"`
-	WaitTime      int32         `json:",omitzero"`
+	HangupEndWord string `json:",omitzero"`
+	// How often the question is repeated before the call ends, 0 to 10.
+	MaxRepeats *int32        `json:",omitzero"`
+	Messages   []AgentPhrase `json:",omitzero"`
+	WaitTime   int32         `json:",omitzero"`
+}
+
+// AgentUserIdleInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// [Client.ListAIAgentInstance].
+type AgentUserIdleInfo struct {
+	HangupEndWord string
+	// How often the question is repeated before the call ends, 0 to 10.
+	MaxRepeats int32
+	Messages   []AgentPhraseInfo
+	WaitTime   int32
 }
 
 // AgentVcrConfig is met in requests of [Client.GenerateAIAgentCall],
@@ -552,13 +613,17 @@ type AgentVisionChat struct {
 	UseVoiceprint            *bool             `json:",omitzero"`
 	UserOfflineTimeout       int32             `json:",omitzero"`
 	UserOnlineTimeout        int32             `json:",omitzero"`
-	VadLevel                 int32             `json:",omitzero"`
-	VoiceId                  string            `json:",omitzero"`
-	VoiceIdList              []string          `json:",omitzero"`
-	VoiceprintId             string            `json:",omitzero"`
-	Volume                   int64             `json:",omitzero"`
-	WakeUpQuery              string            `json:",omitzero"`
-	WorkflowOverrideParams   string            `json:",omitzero"`
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
+	// the default, resists noise best.
+	VadLevel     *int32   `json:",omitzero"`
+	VoiceId      string   `json:",omitzero"`
+	VoiceIdList  []string `json:",omitzero"`
+	VoiceprintId string   `json:",omitzero"`
+	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
+	// itself when absent.
+	Volume                 *int64 `json:",omitzero"`
+	WakeUpQuery            string `json:",omitzero"`
+	WorkflowOverrideParams string `json:",omitzero"`
 }
 
 // AgentVisionChatInfo is met in answers of [Client.DescribeAIAgentInstance] and
@@ -582,13 +647,17 @@ type AgentVisionChatInfo struct {
 	UseVoiceprint            bool
 	UserOfflineTimeout       int32
 	UserOnlineTimeout        int32
-	VadLevel                 int32
-	VoiceId                  string
-	VoiceIdList              []string
-	VoiceprintId             string
-	Volume                   int64
-	WakeUpQuery              string
-	WorkflowOverrideParams   string
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
+	// the default, resists noise best.
+	VadLevel     int32
+	VoiceId      string
+	VoiceIdList  []string
+	VoiceprintId string
+	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
+	// itself when absent.
+	Volume                 int64
+	WakeUpQuery            string
+	WorkflowOverrideParams string
 }
 
 // AgentVoiceChat is met in requests of [Client.GenerateAIAgentCall],
@@ -615,13 +684,17 @@ type AgentVoiceChat struct {
 	UseVoiceprint            *bool             `json:",omitzero"`
 	UserOfflineTimeout       int32             `json:",omitzero"`
 	UserOnlineTimeout        int32             `json:",omitzero"`
-	VadLevel                 int32             `json:",omitzero"`
-	VoiceId                  string            `json:",omitzero"`
-	VoiceIdList              []string          `json:",omitzero"`
-	VoiceprintId             string            `json:",omitzero"`
-	Volume                   int64             `json:",omitzero"`
-	WakeUpQuery              string            `json:",omitzero"`
-	WorkflowOverrideParams   string            `json:",omitzero"`
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
+	// the default, resists noise best.
+	VadLevel     *int32   `json:",omitzero"`
+	VoiceId      string   `json:",omitzero"`
+	VoiceIdList  []string `json:",omitzero"`
+	VoiceprintId string   `json:",omitzero"`
+	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
+	// itself when absent.
+	Volume                 *int64 `json:",omitzero"`
+	WakeUpQuery            string `json:",omitzero"`
+	WorkflowOverrideParams string `json:",omitzero"`
 }
 
 // AgentVoiceChatInfo is met in answers of [Client.DescribeAIAgentInstance] and
@@ -647,13 +720,17 @@ type AgentVoiceChatInfo struct {
 	UseVoiceprint            bool
 	UserOfflineTimeout       int32
 	UserOnlineTimeout        int32
-	VadLevel                 int32
-	VoiceId                  string
-	VoiceIdList              []string
-	VoiceprintId             string
-	Volume                   int64
-	WakeUpQuery              string
-	WorkflowOverrideParams   string
+	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
+	// the default, resists noise best.
+	VadLevel     int32
+	VoiceId      string
+	VoiceIdList  []string
+	VoiceprintId string
+	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
+	// itself when absent.
+	Volume                 int64
+	WakeUpQuery            string
+	WorkflowOverrideParams string
 }
 
 // AgentVoiceprintConfig is met in requests of [Client.GenerateAIAgentCall],
@@ -847,7 +924,7 @@ type CensorTimeline struct {
 // 2 more operations.
 type Channel struct {
 	AccessPolicy             bool
-	AccessToken              string
+	AccessToken              alimedia.Secret
 	Arn                      string
 	ChannelName              string
 	ChannelTier              string
@@ -966,7 +1043,7 @@ type DNADB struct {
 type DataKey struct {
 	CiphertextBlob string
 	KeyId          string
-	Plaintext      string
+	Plaintext      alimedia.Secret
 }
 
 // DynamicImageJob is met in answers of [Client.GetDynamicImageJob] and
@@ -1079,8 +1156,8 @@ type FileMeta struct {
 	VideoStreamInfoList []VideoStreamMeta
 }
 
-// Hotword is met in requests and answers of [Client.CreateHotwordLibrary],
-// [Client.GetHotwordLibrary] and [Client.UpdateHotwordLibrary].
+// Hotword is met in requests of [Client.CreateHotwordLibrary] and
+// [Client.UpdateHotwordLibrary].
 type Hotword struct {
 	// The language of Text: zh or en for recognition; translation knows more than
 	// 50.
@@ -1092,7 +1169,7 @@ type Hotword struct {
 	TranspositionResultList []TranspositionResult `json:",omitzero"`
 	// How strongly the word is preferred, from -6 (hardly ever recognized) to 5; 2
 	// is a good start.
-	Weight int32 `json:",omitzero"`
+	Weight *int32 `json:",omitzero"`
 }
 
 // IProductionOutput is met in requests and answers of
@@ -1172,7 +1249,7 @@ type LiveDrmConfig struct {
 // [Client.GetLivePackageChannel] and 3 more operations.
 type LiveIngestEndpoint struct {
 	Id       string
-	Password string
+	Password alimedia.Secret
 	Url      string
 	Username string
 }
@@ -1235,7 +1312,7 @@ type LivePackageChannelGroup struct {
 // [Client.CreateLivePackageOriginEndpoint],
 // [Client.GetLivePackageOriginEndpoint] and 2 more operations.
 type LivePackageOriginEndpoint struct {
-	AuthorizationCode   string
+	AuthorizationCode   alimedia.Secret
 	ChannelName         string
 	CreateTime          string
 	Description         string
@@ -1804,7 +1881,7 @@ type MediaLiveInputInfo struct {
 	SourceUrl      string
 	SrtLatency     int32
 	SrtMaxBitrate  int32
-	SrtPassphrase  string
+	SrtPassphrase  alimedia.Secret
 	SrtPbKeyLen    int32
 	StreamName     string
 }
@@ -1825,7 +1902,7 @@ type MediaLiveInputSetting struct {
 	SrtMaxBitrate int32 `json:",omitzero" check:"min=100,max=100000000"`
 	// SRT password of at least 10 visible ASCII characters; SRT types only. When
 	// set, connections without it are refused. At most 79 characters.
-	SrtPassphrase string `json:",omitzero" check:"runes=79"`
+	SrtPassphrase alimedia.Secret `json:",omitzero" check:"runes=79"`
 	// Length of the SRT key; SRT types only. One of 0, 16, 24 or 32.
 	SrtPbKeyLen int32 `json:",omitzero" check:"in=0|16|24|32"`
 	// Name of the pushed stream; needed with the push types. At most 255
@@ -1833,14 +1910,13 @@ type MediaLiveInputSetting struct {
 	StreamName string `json:",omitzero" check:"runes=255"`
 }
 
-// MediaLiveOutput is met in requests and answers of
-// [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
-// operations.
+// MediaLiveOutput is met in requests of [Client.CreateMediaLiveChannel] and
+// [Client.UpdateMediaLiveChannel].
 type MediaLiveOutput struct {
 	AudioSettingNames         []string                  `json:",omitzero"`
 	MediaPackageOutputSetting MediaPackageOutputSetting `json:",omitzero"`
-	// Such as 0, 1 or 2.
-	MediaType int32 `json:",omitzero"`
+	// 0 for audio and video, 1 for audio alone, 2 for video alone.
+	MediaType *int32 `json:",omitzero"`
 	// Required.
 	Name             string `json:",omitzero" check:"required"`
 	VideoSettingName string `json:",omitzero"`
@@ -1869,9 +1945,20 @@ type MediaLiveOutputGroupInfo struct {
 	// Name of the output group. Letters, digits, hyphens and underscores.
 	Name string
 	// The outputs of the group.
-	Outputs []MediaLiveOutput
+	Outputs []MediaLiveOutputInfo
 	// MediaPackage, the only type so far.
 	Type string
+}
+
+// MediaLiveOutputInfo is met in answers of [Client.GetMediaLiveChannel] and
+// [Client.ListMediaLiveChannels].
+type MediaLiveOutputInfo struct {
+	AudioSettingNames         []string
+	MediaPackageOutputSetting MediaPackageOutputSetting
+	// 0 for audio and video, 1 for audio alone, 2 for video alone.
+	MediaType        int32
+	Name             string
+	VideoSettingName string
 }
 
 // MediaLiveRate is met in requests and answers of
@@ -2215,39 +2302,38 @@ type Template struct {
 	Type               string
 }
 
-// TextWatermark is met in requests and answers of [Client.GetTranscodeJob],
+// TextWatermarkInfo is met in answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
-type TextWatermark struct {
+type TextWatermarkInfo struct {
 	// Values that replace those of the template.
-	OverwriteParams TextWatermarkParams `json:",omitzero"`
-	// Template to start from. Required.
-	TemplateId string `json:",omitzero" check:"required"`
+	OverwriteParams TextWatermarkParamsInfo
+	// Template to start from.
+	TemplateId string
 }
 
-// TextWatermarkParams is met in requests and answers of
-// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
-// [Client.SubmitTranscodeJob].
-type TextWatermarkParams struct {
+// TextWatermarkParamsInfo is met in answers of [Client.GetTranscodeJob],
+// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
+type TextWatermarkParamsInfo struct {
 	// Fit the size of the font to the video: "true" or "false", the default.
-	Adaptive string `json:",omitzero"`
+	Adaptive string
 	// Colour of the border, such as #006400.
-	BorderColor string `json:",omitzero"`
+	BorderColor string
 	// Width of the border.
-	BorderWidth int32 `json:",omitzero"`
+	BorderWidth int32
 	// Text to show, plain UTF-8, not Base64.
-	Content string `json:",omitzero"`
+	Content string
 	// Opacity of the text, such as 1.0.
-	FontAlpha string `json:",omitzero"`
+	FontAlpha string
 	// Colour of the text, such as #006400.
-	FontColor string `json:",omitzero"`
+	FontColor string
 	// Font; SimSun when empty.
-	FontName string `json:",omitzero"`
+	FontName string
 	// Size of the font.
-	FontSize int32 `json:",omitzero"`
+	FontSize int32
 	// Distance from the left edge.
-	Left string `json:",omitzero"`
+	Left string
 	// Distance from the top edge.
-	Top string `json:",omitzero"`
+	Top string
 }
 
 // TransConfig is met in requests and answers of [Client.GetTranscodeJob] and
@@ -2438,7 +2524,7 @@ type TranscodeProcessConfigInfo struct {
 	// Subtitles to burn in.
 	Subtitles []TranscodeSubtitle
 	// Texts to lay over the video.
-	TextWatermarks []TextWatermark
+	TextWatermarks []TextWatermarkInfo
 	// Template of the transcoding and what to change of it.
 	Transcode TranscodeConfigInfo
 }

@@ -24,7 +24,7 @@ import (
 // RAM action: ice:CreateUploadMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createuploadmedia
 func (c *Client) CreateUploadMedia(ctx context.Context, req CreateUploadMediaRequest) (*CreateUploadMediaResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadMedia", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req, new(CreateUploadMediaResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadMedia", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "MediaId UploadAddress UploadAuth"}, req, new(CreateUploadMediaResponse))
 }
 
 // CreateUploadMediaRequest is the input of [Client.CreateUploadMedia].
@@ -71,7 +71,7 @@ type CreateUploadMediaResponse struct {
 // RAM action: ice:CreateUploadStream.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createuploadstream
 func (c *Client) CreateUploadStream(ctx context.Context, req CreateUploadStreamRequest) (*CreateUploadStreamResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadStream", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req, new(CreateUploadStreamResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadStream", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "MediaId UploadAddress UploadAuth"}, req, new(CreateUploadStreamResponse))
 }
 
 // CreateUploadStreamRequest is the input of [Client.CreateUploadStream].
@@ -210,7 +210,7 @@ type URLUploadInfo struct {
 // RAM action: ice:RefreshUploadMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-refreshuploadmedia
 func (c *Client) RefreshUploadMedia(ctx context.Context, req RefreshUploadMediaRequest) (*RefreshUploadMediaResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshUploadMedia", Class: rpc.Idempotent}, req, new(RefreshUploadMediaResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshUploadMedia", Class: rpc.Idempotent, Proof: "UploadAddress UploadAuth"}, req, new(RefreshUploadMediaResponse))
 }
 
 // RefreshUploadMediaRequest is the input of [Client.RefreshUploadMedia].
@@ -238,7 +238,7 @@ type RefreshUploadMediaResponse struct {
 // RAM action: ice:SetDefaultStorageLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setdefaultstoragelocation
 func (c *Client) SetDefaultStorageLocation(ctx context.Context, req SetDefaultStorageLocationRequest) (*SetDefaultStorageLocationResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultStorageLocation", Class: rpc.Idempotent}, req, new(SetDefaultStorageLocationResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultStorageLocation", Class: rpc.Idempotent, Verdict: true}, req, new(SetDefaultStorageLocationResponse))
 }
 
 // SetDefaultStorageLocationRequest is the input of [Client.SetDefaultStorageLocation].
@@ -270,7 +270,7 @@ type SetDefaultStorageLocationResponse struct {
 // RAM action: ice:UploadMediaByURL.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-uploadmediabyurl
 func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLRequest) (*UploadMediaByURLResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req, new(UploadMediaByURLResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "UploadJobs.JobId|UploadJobs.MediaId"}, req, new(UploadMediaByURLResponse))
 }
 
 // UploadMediaByURLRequest is the input of [Client.UploadMediaByURL].
@@ -319,7 +319,7 @@ type UploadJob struct {
 // RAM action: ice:UploadStreamByURL.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-uploadstreambyurl
 func (c *Client) UploadStreamByURL(ctx context.Context, req UploadStreamByURLRequest) (*UploadStreamByURLResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen"}, req, new(UploadStreamByURLResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "JobId|MediaId"}, req, new(UploadStreamByURLResponse))
 }
 
 // UploadStreamByURLRequest is the input of [Client.UploadStreamByURL].

@@ -16,7 +16,7 @@ import (
 // RAM action: ice:BatchCreateVodPackagingAsset.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchcreatevodpackagingasset
 func (c *Client) BatchCreateVodPackagingAsset(ctx context.Context, req BatchCreateVodPackagingAssetRequest) (*BatchCreateVodPackagingAssetResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchCreateVodPackagingAsset"}, req, new(BatchCreateVodPackagingAssetResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchCreateVodPackagingAsset", Proof: "ResultList"}, req, new(BatchCreateVodPackagingAssetResponse))
 }
 
 // BatchCreateVodPackagingAssetRequest is the input of [Client.BatchCreateVodPackagingAsset].
@@ -61,7 +61,7 @@ type VodPackagingAssetResult struct {
 // RAM action: ice:CreateVodPackagingAsset.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackagingasset
 func (c *Client) CreateVodPackagingAsset(ctx context.Context, req CreateVodPackagingAssetRequest) (*CreateVodPackagingAssetResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingAsset"}, req, new(CreateVodPackagingAssetResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingAsset", Proof: "Asset"}, req, new(CreateVodPackagingAssetResponse))
 }
 
 // CreateVodPackagingAssetRequest is the input of [Client.CreateVodPackagingAsset].
@@ -92,7 +92,7 @@ type CreateVodPackagingAssetResponse struct {
 // RAM action: ice:CreateVodPackagingConfiguration.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackagingconfiguration
 func (c *Client) CreateVodPackagingConfiguration(ctx context.Context, req CreateVodPackagingConfigurationRequest) (*CreateVodPackagingConfigurationResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingConfiguration"}, req, new(CreateVodPackagingConfigurationResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingConfiguration", Proof: "PackagingConfiguration"}, req, new(CreateVodPackagingConfigurationResponse))
 }
 
 // CreateVodPackagingConfigurationRequest is the input of [Client.CreateVodPackagingConfiguration].
@@ -122,7 +122,7 @@ type CreateVodPackagingConfigurationResponse struct {
 // RAM action: ice:CreateVodPackagingGroup.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackaginggroup
 func (c *Client) CreateVodPackagingGroup(ctx context.Context, req CreateVodPackagingGroupRequest) (*CreateVodPackagingGroupResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingGroup"}, req, new(CreateVodPackagingGroupResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingGroup", Proof: "PackagingGroup"}, req, new(CreateVodPackagingGroupResponse))
 }
 
 // CreateVodPackagingGroupRequest is the input of [Client.CreateVodPackagingGroup].

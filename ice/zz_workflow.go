@@ -136,7 +136,7 @@ type ListWorkflowTasksResponse struct {
 // RAM action: ice:StartAIWorkflow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startaiworkflow
 func (c *Client) StartAIWorkflow(ctx context.Context, req StartAIWorkflowRequest) (*StartAIWorkflowResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIWorkflow"}, req, new(StartAIWorkflowResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIWorkflow", Proof: "TaskId"}, req, new(StartAIWorkflowResponse))
 }
 
 // StartAIWorkflowRequest is the input of [Client.StartAIWorkflow].
@@ -166,7 +166,7 @@ type StartAIWorkflowResponse struct {
 // RAM action: ice:StartWorkflow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startworkflow
 func (c *Client) StartWorkflow(ctx context.Context, req StartWorkflowRequest) (*StartWorkflowResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartWorkflow"}, req, new(StartWorkflowResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartWorkflow", Proof: "TaskId"}, req, new(StartWorkflowResponse))
 }
 
 // StartWorkflowRequest is the input of [Client.StartWorkflow].

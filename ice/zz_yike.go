@@ -16,7 +16,7 @@ import (
 // RAM action: ice:AddYikeUserCredit.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addyikeusercredit
 func (c *Client) AddYikeUserCredit(ctx context.Context, req AddYikeUserCreditRequest) (*AddYikeUserCreditResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddYikeUserCredit"}, req, new(AddYikeUserCreditResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddYikeUserCredit", Verdict: true}, req, new(AddYikeUserCreditResponse))
 }
 
 // AddYikeUserCreditRequest is the input of [Client.AddYikeUserCredit].
@@ -101,7 +101,7 @@ type BatchGetYikeAssetMediaInfosResponse struct {
 // RAM action: ice:CreateYikeAssetUpload.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeassetupload
 func (c *Client) CreateYikeAssetUpload(ctx context.Context, req CreateYikeAssetUploadRequest) (*CreateYikeAssetUploadResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeAssetUpload"}, req, new(CreateYikeAssetUploadResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeAssetUpload", Proof: "FileURL UploadAddress UploadAuth"}, req, new(CreateYikeAssetUploadResponse))
 }
 
 // CreateYikeAssetUploadRequest is the input of [Client.CreateYikeAssetUpload].
@@ -129,7 +129,7 @@ type CreateYikeAssetUploadResponse struct {
 // RAM action: ice:CreateYikeProduction.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeproduction
 func (c *Client) CreateYikeProduction(ctx context.Context, req CreateYikeProductionRequest) (*CreateYikeProductionResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeProduction"}, req, new(CreateYikeProductionResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeProduction", Proof: "ProductionId"}, req, new(CreateYikeProductionResponse))
 }
 
 // CreateYikeProductionRequest is the input of [Client.CreateYikeProduction].
@@ -152,7 +152,7 @@ type CreateYikeProductionResponse struct {
 // RAM action: ice:CreateYikeUser.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeuser
 func (c *Client) CreateYikeUser(ctx context.Context, req CreateYikeUserRequest) (*CreateYikeUserResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeUser"}, req, new(CreateYikeUserResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeUser", Proof: "UserInfo.UserId|UserInfo.YikeUserId"}, req, new(CreateYikeUserResponse))
 }
 
 // CreateYikeUserRequest is the input of [Client.CreateYikeUser].
@@ -160,7 +160,7 @@ type CreateYikeUserRequest struct {
 	// Name to show for the user. Required.
 	Nickname string `check:"required"`
 	// Password of the sub-account. Required.
-	Password string `check:"required"`
+	Password alimedia.Secret `rpc:",form" check:"required"`
 	// Productions the user works in. Required.
 	ProductionIds []string `rpc:",comma" check:"required"`
 	// First part of the login name {UserNamePrefix}.{workspace code}@{account
@@ -181,7 +181,7 @@ type CreateYikeUserResponse struct {
 // RAM action: ice:CreateYikeWorkspace.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeworkspace
 func (c *Client) CreateYikeWorkspace(ctx context.Context, req CreateYikeWorkspaceRequest) (*CreateYikeWorkspaceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeWorkspace"}, req, new(CreateYikeWorkspaceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeWorkspace", Proof: "WorkspaceId"}, req, new(CreateYikeWorkspaceResponse))
 }
 
 // CreateYikeWorkspaceRequest is the input of [Client.CreateYikeWorkspace].
@@ -506,7 +506,7 @@ type YikePrecheckResult struct {
 // RAM action: ice:RegisterYikeAssetMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registeryikeassetmediainfo
 func (c *Client) RegisterYikeAssetMediaInfo(ctx context.Context, req RegisterYikeAssetMediaInfoRequest) (*RegisterYikeAssetMediaInfoResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterYikeAssetMediaInfo"}, req, new(RegisterYikeAssetMediaInfoResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterYikeAssetMediaInfo", Proof: "MediaId"}, req, new(RegisterYikeAssetMediaInfoResponse))
 }
 
 // RegisterYikeAssetMediaInfoRequest is the input of [Client.RegisterYikeAssetMediaInfo].
@@ -554,7 +554,7 @@ type ResumeYikeStoryboardJobResponse struct {
 // RAM action: ice:SetYikeUserRole.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setyikeuserrole
 func (c *Client) SetYikeUserRole(ctx context.Context, req SetYikeUserRoleRequest) (*SetYikeUserRoleResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetYikeUserRole", Class: rpc.Idempotent}, req, new(SetYikeUserRoleResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetYikeUserRole", Class: rpc.Idempotent, Verdict: true}, req, new(SetYikeUserRoleResponse))
 }
 
 // SetYikeUserRoleRequest is the input of [Client.SetYikeUserRole].
@@ -577,7 +577,7 @@ type SetYikeUserRoleResponse struct {
 // RAM action: ice:SubYikeUserCredit.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-subyikeusercredit
 func (c *Client) SubYikeUserCredit(ctx context.Context, req SubYikeUserCreditRequest) (*SubYikeUserCreditResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubYikeUserCredit"}, req, new(SubYikeUserCreditResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubYikeUserCredit", Verdict: true}, req, new(SubYikeUserCreditResponse))
 }
 
 // SubYikeUserCreditRequest is the input of [Client.SubYikeUserCredit].
@@ -603,7 +603,7 @@ type SubYikeUserCreditResponse struct {
 // RAM action: ice:SubmitYikeAIAppJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submityikeaiappjob
 func (c *Client) SubmitYikeAIAppJob(ctx context.Context, req SubmitYikeAIAppJobRequest) (*SubmitYikeAIAppJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitYikeAIAppJob"}, req, new(SubmitYikeAIAppJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitYikeAIAppJob", Proof: "JobId"}, req, new(SubmitYikeAIAppJobResponse))
 }
 
 // SubmitYikeAIAppJobRequest is the input of [Client.SubmitYikeAIAppJob].
@@ -633,7 +633,7 @@ type SubmitYikeAIAppJobResponse struct {
 // RAM action: ice:SubmitYikeStoryboardJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submityikestoryboardjob
 func (c *Client) SubmitYikeStoryboardJob(ctx context.Context, req SubmitYikeStoryboardJobRequest) (*SubmitYikeStoryboardJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitYikeStoryboardJob"}, req, new(SubmitYikeStoryboardJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitYikeStoryboardJob", Proof: "JobId"}, req, new(SubmitYikeStoryboardJobResponse))
 }
 
 // SubmitYikeStoryboardJobRequest is the input of [Client.SubmitYikeStoryboardJob].

@@ -82,10 +82,10 @@ type UploadMetadata struct {
 //
 // Reference: https://help.aliyun.com/document_detail/86952.html
 type PlayConfig struct {
-	PlayDomain     string `json:",omitzero"`               // domain of the URLs; the default one when it is not known
-	XForwardedFor  string `json:",omitzero"`               // IP of the player, encrypted with AES/ECB/PKCS5, for review groups
-	PreviewTime    string `json:",omitzero" check:"min=1"` // seconds that may be seen; all of the video when empty
-	MtsHlsUriToken string `json:",omitzero"`               // token for the key of HLS encryption
+	PlayDomain     string          `json:",omitzero"`               // domain of the URLs; the default one when it is not known
+	XForwardedFor  string          `json:",omitzero"`               // IP of the player, encrypted with AES/ECB/PKCS5, for review groups
+	PreviewTime    string          `json:",omitzero" check:"min=1"` // seconds that may be seen; all of the video when empty
+	MtsHlsUriToken alimedia.Secret `json:",omitzero"`               // token for the key of HLS encryption
 	// EncryptType is Unencrypted, AliyunVoDEncryption or HLSEncryption; streams of any
 	// kind when empty.
 	EncryptType string `json:",omitzero" check:"in=Unencrypted|AliyunVoDEncryption|HLSEncryption"`

@@ -18,7 +18,7 @@ import (
 // RAM action: vod:AddAITemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addaitemplate
 func (c *Client) AddAITemplate(ctx context.Context, req AddAITemplateRequest) (*AddAITemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddAITemplate", Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(AddAITemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddAITemplate", Regions: "cn-beijing cn-shanghai ap-southeast-1", Proof: "TemplateId"}, req, new(AddAITemplateResponse))
 }
 
 // AddAITemplateRequest is the input of [Client.AddAITemplate].
@@ -438,7 +438,7 @@ type SetDefaultAITemplateResponse struct {
 // RAM action: vod:SubmitAIImageJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaiimagejob
 func (c *Client) SubmitAIImageJob(ctx context.Context, req SubmitAIImageJobRequest) (*SubmitAIImageJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIImageJob", Regions: "cn-beijing cn-shanghai"}, req, new(SubmitAIImageJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIImageJob", Regions: "cn-beijing cn-shanghai", Proof: "JobId"}, req, new(SubmitAIImageJobResponse))
 }
 
 // SubmitAIImageJobRequest is the input of [Client.SubmitAIImageJob].
@@ -478,7 +478,7 @@ type SubmitAIImageJobResponse struct {
 // RAM action: vod:SubmitAIJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaijob
 func (c *Client) SubmitAIJob(ctx context.Context, req SubmitAIJobRequest) (*SubmitAIJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIJob", Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(SubmitAIJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIJob", Regions: "cn-beijing cn-shanghai ap-southeast-1", Proof: "AIJobList.AIJob"}, req, new(SubmitAIJobResponse))
 }
 
 // SubmitAIJobRequest is the input of [Client.SubmitAIJob].
@@ -519,7 +519,7 @@ type SubmitAIJobResponse struct {
 // RAM action: vod:SubmitDigitalWatermarkExtractJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitdigitalwatermarkextractjob
 func (c *Client) SubmitDigitalWatermarkExtractJob(ctx context.Context, req SubmitDigitalWatermarkExtractJobRequest) (*SubmitDigitalWatermarkExtractJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDigitalWatermarkExtractJob", Regions: "cn-beijing cn-shanghai"}, req, new(SubmitDigitalWatermarkExtractJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDigitalWatermarkExtractJob", Regions: "cn-beijing cn-shanghai", Proof: "JobId"}, req, new(SubmitDigitalWatermarkExtractJobResponse))
 }
 
 // SubmitDigitalWatermarkExtractJobRequest is the input of [Client.SubmitDigitalWatermarkExtractJob].
@@ -549,7 +549,7 @@ type SubmitDigitalWatermarkExtractJobResponse struct {
 // RAM action: vod:SubmitMediaDNADeleteJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitmediadnadeletejob
 func (c *Client) SubmitMediaDNADeleteJob(ctx context.Context, req SubmitMediaDNADeleteJobRequest) (*SubmitMediaDNADeleteJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaDNADeleteJob", Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(SubmitMediaDNADeleteJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaDNADeleteJob", Regions: "cn-beijing cn-shanghai ap-southeast-1", Proof: "JobId"}, req, new(SubmitMediaDNADeleteJobResponse))
 }
 
 // SubmitMediaDNADeleteJobRequest is the input of [Client.SubmitMediaDNADeleteJob].

@@ -6,6 +6,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -17,7 +18,7 @@ import (
 // RAM action: vod:AddVodStorageForApp.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addvodstorageforapp
 func (c *Client) AddVodStorageForApp(ctx context.Context, req AddVodStorageForAppRequest) (*AddVodStorageForAppResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodStorageForApp"}, req, new(AddVodStorageForAppResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodStorageForApp", Proof: "StorageLocation"}, req, new(AddVodStorageForAppResponse))
 }
 
 // AddVodStorageForAppRequest is the input of [Client.AddVodStorageForApp].
@@ -104,7 +105,7 @@ type ChangeResourceGroupResponse struct {
 // RAM action: vod:CreateAppInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createappinfo
 func (c *Client) CreateAppInfo(ctx context.Context, req CreateAppInfoRequest) (*CreateAppInfoResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAppInfo"}, req, new(CreateAppInfoResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAppInfo", Proof: "AppId"}, req, new(CreateAppInfoResponse))
 }
 
 // CreateAppInfoRequest is the input of [Client.CreateAppInfo].
@@ -227,7 +228,7 @@ type AppPlayKey struct {
 	AppId            string
 	CreationTime     string
 	ModificationTime string
-	PlayKey          string
+	PlayKey          alimedia.Secret
 }
 
 // ListAppInfo lists the applications of the account.
@@ -348,7 +349,7 @@ type SetAppPlayKeyRequest struct {
 	AppId   string
 	OwnerId int64
 	// The key: 8 to 20 letters and digits. At most 20 characters.
-	PlayKey              string `check:"runes=20"`
+	PlayKey              alimedia.Secret `check:"runes=20"`
 	ResourceOwnerAccount string
 	ResourceOwnerId      int64
 }

@@ -367,7 +367,7 @@ type SetAuditSecurityIpResponse struct {
 // RAM action: vod:SubmitAIImageAuditJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaiimageauditjob
 func (c *Client) SubmitAIImageAuditJob(ctx context.Context, req SubmitAIImageAuditJobRequest) (*SubmitAIImageAuditJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIImageAuditJob", Regions: "cn-shanghai cn-beijing ap-southeast-1"}, req, new(SubmitAIImageAuditJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIImageAuditJob", Regions: "cn-shanghai cn-beijing ap-southeast-1", Proof: "JobId"}, req, new(SubmitAIImageAuditJobResponse))
 }
 
 // SubmitAIImageAuditJobRequest is the input of [Client.SubmitAIImageAuditJob].
@@ -402,7 +402,7 @@ type SubmitAIImageAuditJobResponse struct {
 // RAM action: vod:SubmitAIMediaAuditJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaimediaauditjob
 func (c *Client) SubmitAIMediaAuditJob(ctx context.Context, req SubmitAIMediaAuditJobRequest) (*SubmitAIMediaAuditJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIMediaAuditJob", Regions: "cn-shanghai cn-beijing ap-southeast-1"}, req, new(SubmitAIMediaAuditJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIMediaAuditJob", Regions: "cn-shanghai cn-beijing ap-southeast-1", Proof: "JobId"}, req, new(SubmitAIMediaAuditJobResponse))
 }
 
 // SubmitAIMediaAuditJobRequest is the input of [Client.SubmitAIMediaAuditJob].

@@ -19,7 +19,7 @@ import (
 // RAM action: vod:AddCategory.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addcategory
 func (c *Client) AddCategory(ctx context.Context, req AddCategoryRequest) (*AddCategoryResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddCategory"}, req, new(AddCategoryResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddCategory", Proof: "Category.CateId"}, req, new(AddCategoryResponse))
 }
 
 // AddCategoryRequest is the input of [Client.AddCategory].

@@ -6,6 +6,7 @@ import (
 	"context"
 	"iter"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -36,7 +37,7 @@ type AddVodDomainRequest struct {
 	// (overseas) or everywhere (global). Only for some accounts. One of domestic,
 	// overseas or global.
 	Scope         string `check:"in=domestic|overseas|global"`
-	SecurityToken string
+	SecurityToken alimedia.Secret
 	// The origin servers as a JSON array, such as
 	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}]. Required.
 	Sources any `rpc:",json" check:"required"`
@@ -72,7 +73,7 @@ type BatchSetVodDomainConfigsRequest struct {
 	Functions     any `rpc:",json" check:"required"`
 	OwnerAccount  string
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // BatchSetVodDomainConfigsResponse is the answer of [Client.BatchSetVodDomainConfigs].
@@ -97,7 +98,7 @@ type BatchStartVodDomainRequest struct {
 	// The accelerated domains. Required.
 	DomainNames   []string `rpc:",comma" check:"required"`
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // BatchStartVodDomainResponse is the answer of [Client.BatchStartVodDomain].
@@ -122,7 +123,7 @@ type BatchStopVodDomainRequest struct {
 	// The accelerated domains. Required.
 	DomainNames   []string `rpc:",comma" check:"required"`
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // BatchStopVodDomainResponse is the answer of [Client.BatchStopVodDomain].
@@ -150,7 +151,7 @@ type DeleteVodDomainRequest struct {
 	DomainName    string `check:"required"`
 	OwnerAccount  string
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // DeleteVodDomainResponse is the answer of [Client.DeleteVodDomain].
@@ -178,7 +179,7 @@ type DeleteVodSpecificConfigRequest struct {
 	// online or gray.
 	Env           string `check:"in=online|gray"`
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // DeleteVodSpecificConfigResponse is the answer of [Client.DeleteVodSpecificConfig].
@@ -202,7 +203,7 @@ type DescribeVodCertificateListRequest struct {
 	// Only certificates for this domain.
 	DomainName    string
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // DescribeVodCertificateListResponse is the answer of [Client.DescribeVodCertificateList].
@@ -278,7 +279,7 @@ type DescribeVodDomainConfigsRequest struct {
 	// filetype_based_ttl_set,set_req_host_header. Required.
 	FunctionNames string `check:"required"`
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // DescribeVodDomainConfigsResponse is the answer of [Client.DescribeVodDomainConfigs].
@@ -322,7 +323,7 @@ type DescribeVodDomainDetailRequest struct {
 	// The accelerated domain. Required.
 	DomainName    string `check:"required"`
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // DescribeVodDomainDetailResponse is the answer of [Client.DescribeVodDomainDetail].
@@ -431,7 +432,7 @@ func (c *Client) DescribeVodRefreshQuota(ctx context.Context, req DescribeVodRef
 // DescribeVodRefreshQuotaRequest is the input of [Client.DescribeVodRefreshQuota].
 type DescribeVodRefreshQuotaRequest struct {
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // DescribeVodRefreshQuotaResponse is the answer of [Client.DescribeVodRefreshQuota].
@@ -487,7 +488,7 @@ type DescribeVodRefreshTasksRequest struct {
 	PageNumber int32
 	// Tasks a page; 20 when zero. At most 50.
 	PageSize      int32 `check:"max=50"`
-	SecurityToken string
+	SecurityToken alimedia.Secret
 	// Start of the time range, within the last three days: UTC, such as
 	// 2017-01-11T12:00:00Z.
 	StartTime string
@@ -556,7 +557,7 @@ type DescribeVodSSLCertificateListRequest struct {
 	PageSize int64 `check:"max=1000"`
 	// Part of the certificate's name.
 	SearchKeyword string
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // DescribeVodSSLCertificateListResponse is the answer of [Client.DescribeVodSSLCertificateList].
@@ -602,7 +603,7 @@ type DescribeVodUserDomainsRequest struct {
 	PageNumber int32
 	// Domains a page; 20 when zero. At most 50.
 	PageSize      int32 `check:"max=50"`
-	SecurityToken string
+	SecurityToken alimedia.Secret
 	// Only domains with these tags. At most 20 items.
 	Tag []DomainTag `check:"items=20"`
 }
@@ -706,7 +707,7 @@ type DescribeVodVerifyContentResponse struct {
 // RAM action: vod:PreloadVodObjectCaches.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-preloadvodobjectcaches
 func (c *Client) PreloadVodObjectCaches(ctx context.Context, req PreloadVodObjectCachesRequest) (*PreloadVodObjectCachesResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "PreloadVodObjectCaches", Regions: "cn-shanghai"}, req, new(PreloadVodObjectCachesResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "PreloadVodObjectCaches", Regions: "cn-shanghai", Proof: "PreloadTaskId"}, req, new(PreloadVodObjectCachesResponse))
 }
 
 // PreloadVodObjectCachesRequest is the input of [Client.PreloadVodObjectCaches].
@@ -720,7 +721,7 @@ type PreloadVodObjectCachesRequest struct {
 	// URLs of the files, one a line. Required.
 	ObjectPath    string `check:"required"`
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 	// Header fields of the requests to the origin as a JSON document, in place of
 	// Accept-Encoding: gzip.
 	WithHeader any `rpc:",json"`
@@ -744,7 +745,7 @@ type PreloadVodObjectCachesResponse struct {
 // RAM action: vod:RefreshVodObjectCaches.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshvodobjectcaches
 func (c *Client) RefreshVodObjectCaches(ctx context.Context, req RefreshVodObjectCachesRequest) (*RefreshVodObjectCachesResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshVodObjectCaches", Regions: "cn-shanghai"}, req, new(RefreshVodObjectCachesResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshVodObjectCaches", Regions: "cn-shanghai", Proof: "RefreshTaskId"}, req, new(RefreshVodObjectCachesResponse))
 }
 
 // RefreshVodObjectCachesRequest is the input of [Client.RefreshVodObjectCaches].
@@ -759,7 +760,7 @@ type RefreshVodObjectCachesRequest struct {
 	// Regex or IgnoreParams.
 	ObjectType    string `check:"in=File|Directory|Regex|IgnoreParams"`
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // RefreshVodObjectCachesResponse is the answer of [Client.RefreshVodObjectCaches].
@@ -820,12 +821,12 @@ type SetVodDomainCertificateRequest struct {
 	DomainName string `check:"required"`
 	OwnerId    int64
 	// Private key, PEM; needed to switch HTTPS on.
-	SSLPri string
+	SSLPri alimedia.Secret `rpc:",form"`
 	// Switch HTTPS on or off. Required. One of on or off.
 	SSLProtocol string `check:"required,in=on|off"`
 	// Certificate, PEM; needed to switch HTTPS on.
 	SSLPub        string
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // SetVodDomainCertificateResponse is the answer of [Client.SetVodDomainCertificate].
@@ -863,12 +864,12 @@ type SetVodDomainSSLCertificateRequest struct {
 	Env     string
 	OwnerId int64
 	// Private key, PEM; not needed to switch HTTPS off.
-	SSLPri string
+	SSLPri alimedia.Secret `rpc:",form"`
 	// Switch HTTPS on or off. Required. One of on or off.
 	SSLProtocol string `check:"required,in=on|off"`
 	// Certificate, PEM; not needed to switch HTTPS off.
 	SSLPub        string
-	SecurityToken string
+	SecurityToken alimedia.Secret
 }
 
 // SetVodDomainSSLCertificateResponse is the answer of [Client.SetVodDomainSSLCertificate].
@@ -891,7 +892,7 @@ type UpdateVodDomainRequest struct {
 	// The accelerated domain. Required.
 	DomainName    string `check:"required"`
 	OwnerId       int64
-	SecurityToken string
+	SecurityToken alimedia.Secret
 	// The origin servers as a JSON array, such as
 	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}].
 	Sources any `rpc:",json"`

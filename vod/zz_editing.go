@@ -15,7 +15,7 @@ import (
 // RAM action: vod:AddEditingProject.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addeditingproject
 func (c *Client) AddEditingProject(ctx context.Context, req AddEditingProjectRequest) (*AddEditingProjectResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProject"}, req, new(AddEditingProjectResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProject", Proof: "Project.ProjectId"}, req, new(AddEditingProjectResponse))
 }
 
 // AddEditingProjectRequest is the input of [Client.AddEditingProject].
@@ -48,7 +48,7 @@ type AddEditingProjectResponse struct {
 // RAM action: vod:AddEditingProjectMaterials.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addeditingprojectmaterials
 func (c *Client) AddEditingProjectMaterials(ctx context.Context, req AddEditingProjectMaterialsRequest) (*AddEditingProjectMaterialsResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials"}, req, new(AddEditingProjectMaterialsResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials", Proof: "MaterialList"}, req, new(AddEditingProjectMaterialsResponse))
 }
 
 // AddEditingProjectMaterialsRequest is the input of [Client.AddEditingProjectMaterials].
@@ -248,7 +248,7 @@ type EditingMaterial struct {
 // RAM action: vod:ProduceEditingProjectVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-produceeditingprojectvideo
 func (c *Client) ProduceEditingProjectVideo(ctx context.Context, req ProduceEditingProjectVideoRequest) (*ProduceEditingProjectVideoResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ProduceEditingProjectVideo", OneOf: "ProjectId|Timeline"}, req, new(ProduceEditingProjectVideoResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ProduceEditingProjectVideo", OneOf: "ProjectId|Timeline", Proof: "MediaId"}, req, new(ProduceEditingProjectVideoResponse))
 }
 
 // ProduceEditingProjectVideoRequest is the input of [Client.ProduceEditingProjectVideo].

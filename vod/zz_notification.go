@@ -5,6 +5,7 @@ package vod
 import (
 	"context"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -53,7 +54,7 @@ type GetMessageCallbackResponse struct {
 // CallbackSettings says where events go.
 type CallbackSettings struct {
 	AppId         string
-	AuthKey       string
+	AuthKey       alimedia.Secret
 	AuthSwitch    string
 	CallbackType  string
 	CallbackURL   string
@@ -77,7 +78,7 @@ type SetMessageCallbackRequest struct {
 	AppId string
 	// Key to sign HTTP messages with; upper and lower case letters and digits, at
 	// least one of each. At most 32 characters.
-	AuthKey string `check:"runes=32"`
+	AuthKey alimedia.Secret `check:"runes=32"`
 	// Sign HTTP messages or not. One of on or off.
 	AuthSwitch string `check:"in=on|off"`
 	// HTTP needs CallbackURL; MNS needs MnsEndpoint and MnsQueueName. One of HTTP

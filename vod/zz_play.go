@@ -18,14 +18,14 @@ import (
 // RAM action: vod:GenerateDownloadSecretKey.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-generatedownloadsecretkey
 func (c *Client) GenerateDownloadSecretKey(ctx context.Context, req GenerateDownloadSecretKeyRequest) (*GenerateDownloadSecretKeyResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateDownloadSecretKey"}, req, new(GenerateDownloadSecretKeyResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateDownloadSecretKey", Proof: "AppEncryptKey"}, req, new(GenerateDownloadSecretKeyResponse))
 }
 
 // GenerateDownloadSecretKeyRequest is the input of [Client.GenerateDownloadSecretKey].
 type GenerateDownloadSecretKeyRequest struct {
 	// Your own secret: 16 to 32 letters and digits, with at least one upper case
 	// letter, one lower case letter and one digit. Required. At most 32 characters.
-	AppDecryptKey string `check:"required,runes=32"`
+	AppDecryptKey alimedia.Secret `check:"required,runes=32"`
 	// The app: on Android the SHA-1 of its keystore with colons, on iOS the bundle
 	// id, on Windows the serial number of its signing certificate. Required.
 	AppIdentification string `check:"required"`
@@ -40,7 +40,7 @@ type GenerateDownloadSecretKeyRequest struct {
 // GenerateDownloadSecretKeyResponse is the answer of [Client.GenerateDownloadSecretKey].
 type GenerateDownloadSecretKeyResponse struct {
 	RequestId     string
-	AppEncryptKey string
+	AppEncryptKey alimedia.Secret
 }
 
 // GetMediaRefreshJobs returns the state of a job of
@@ -178,7 +178,7 @@ type VideoBase struct {
 // RAM action: vod:GetVideoPlayAuth.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoplayauth
 func (c *Client) GetVideoPlayAuth(ctx context.Context, req GetVideoPlayAuthRequest) (*GetVideoPlayAuthResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoPlayAuth", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetVideoPlayAuthResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoPlayAuth", Class: rpc.Read, OneOf: "VideoId|ReferenceId", Proof: "PlayAuth"}, req, new(GetVideoPlayAuthResponse))
 }
 
 // GetVideoPlayAuthRequest is the input of [Client.GetVideoPlayAuth].
@@ -219,7 +219,7 @@ type VideoMeta struct {
 // RAM action: vod:RefreshMediaPlayUrls.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshmediaplayurls
 func (c *Client) RefreshMediaPlayUrls(ctx context.Context, req RefreshMediaPlayUrlsRequest) (*RefreshMediaPlayUrlsResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshMediaPlayUrls"}, req, new(RefreshMediaPlayUrlsResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshMediaPlayUrls", Proof: "MediaRefreshJobId|ForbiddenMediaIds|NonExistMediaIds"}, req, new(RefreshMediaPlayUrlsResponse))
 }
 
 // RefreshMediaPlayUrlsRequest is the input of [Client.RefreshMediaPlayUrls].

@@ -5,6 +5,7 @@ package vod
 import (
 	"context"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
@@ -14,7 +15,7 @@ import (
 // RAM action: vod:DecryptKMSDataKey.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-decryptkmsdatakey
 func (c *Client) DecryptKMSDataKey(ctx context.Context, req DecryptKMSDataKeyRequest) (*DecryptKMSDataKeyResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey", Class: rpc.Read}, req, new(DecryptKMSDataKeyResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey", Class: rpc.Read, Proof: "Plaintext"}, req, new(DecryptKMSDataKeyResponse))
 }
 
 // DecryptKMSDataKeyRequest is the input of [Client.DecryptKMSDataKey].
@@ -31,7 +32,7 @@ type DecryptKMSDataKeyRequest struct {
 type DecryptKMSDataKeyResponse struct {
 	RequestId string
 	KeyId     string
-	Plaintext string
+	Plaintext alimedia.Secret
 }
 
 // GenerateKMSDataKey makes a data key for standard HLS encryption and returns
@@ -43,7 +44,7 @@ type DecryptKMSDataKeyResponse struct {
 // RAM action: vod:GenerateKMSDataKey.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-generatekmsdatakey
 func (c *Client) GenerateKMSDataKey(ctx context.Context, req GenerateKMSDataKeyRequest) (*GenerateKMSDataKeyResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent}, req, new(GenerateKMSDataKeyResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent, Proof: "Plaintext|CiphertextBlob"}, req, new(GenerateKMSDataKeyResponse))
 }
 
 // GenerateKMSDataKeyRequest is the input of [Client.GenerateKMSDataKey].
@@ -59,5 +60,5 @@ type GenerateKMSDataKeyResponse struct {
 	RequestId      string
 	CiphertextBlob string
 	KeyId          string
-	Plaintext      string
+	Plaintext      alimedia.Secret
 }

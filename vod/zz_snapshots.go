@@ -139,7 +139,7 @@ type Snapshot struct {
 // RAM action: vod:SubmitDynamicImageJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitdynamicimagejob
 func (c *Client) SubmitDynamicImageJob(ctx context.Context, req SubmitDynamicImageJobRequest) (*SubmitDynamicImageJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob"}, req, new(SubmitDynamicImageJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob", Proof: "DynamicImageJob.JobId"}, req, new(SubmitDynamicImageJobResponse))
 }
 
 // SubmitDynamicImageJobRequest is the input of [Client.SubmitDynamicImageJob].
@@ -171,7 +171,7 @@ type SubmitDynamicImageJobResponse struct {
 // RAM action: vod:SubmitSnapshotJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitsnapshotjob
 func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobRequest) (*SubmitSnapshotJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob", OneOf: "VideoId|ReferenceId"}, req, new(SubmitSnapshotJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob", OneOf: "VideoId|ReferenceId", Proof: "SnapshotJob.JobId"}, req, new(SubmitSnapshotJobResponse))
 }
 
 // SubmitSnapshotJobRequest is the input of [Client.SubmitSnapshotJob].

@@ -23,7 +23,7 @@ import (
 // RAM action: vod:AddTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addtranscodetemplategroup
 func (c *Client) AddTranscodeTemplateGroup(ctx context.Context, req AddTranscodeTemplateGroupRequest) (*AddTranscodeTemplateGroupResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddTranscodeTemplateGroup", OneOf: "Name|TranscodeTemplateGroupId"}, req, new(AddTranscodeTemplateGroupResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddTranscodeTemplateGroup", OneOf: "Name|TranscodeTemplateGroupId", Proof: "TranscodeTemplateGroupId"}, req, new(AddTranscodeTemplateGroupResponse))
 }
 
 // AddTranscodeTemplateGroupRequest is the input of [Client.AddTranscodeTemplateGroup].
@@ -52,7 +52,7 @@ type AddTranscodeTemplateGroupResponse struct {
 // RAM action: vod:AddVodTemplate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addvodtemplate
 func (c *Client) AddVodTemplate(ctx context.Context, req AddVodTemplateRequest) (*AddVodTemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodTemplate"}, req, new(AddVodTemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodTemplate", Proof: "VodTemplateId"}, req, new(AddVodTemplateResponse))
 }
 
 // AddVodTemplateRequest is the input of [Client.AddVodTemplate].

@@ -181,7 +181,7 @@ type ListTranscodeTaskResponse struct {
 // RAM action: vod:SubmitPreprocessJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitpreprocessjobs
 func (c *Client) SubmitPreprocessJobs(ctx context.Context, req SubmitPreprocessJobsRequest) (*SubmitPreprocessJobsResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitPreprocessJobs"}, req, new(SubmitPreprocessJobsResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitPreprocessJobs", Proof: "PreprocessJobs.PreprocessJob"}, req, new(SubmitPreprocessJobsResponse))
 }
 
 // SubmitPreprocessJobsRequest is the input of [Client.SubmitPreprocessJobs].
@@ -219,7 +219,7 @@ type PreprocessJob struct {
 // RAM action: vod:SubmitTranscodeJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submittranscodejobs
 func (c *Client) SubmitTranscodeJobs(ctx context.Context, req SubmitTranscodeJobsRequest) (*SubmitTranscodeJobsResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJobs", OneOf: "VideoId|ReferenceId"}, req, new(SubmitTranscodeJobsResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJobs", OneOf: "VideoId|ReferenceId", Proof: "TranscodeTaskId|TranscodeJobs.TranscodeJob"}, req, new(SubmitTranscodeJobsResponse))
 }
 
 // SubmitTranscodeJobsRequest is the input of [Client.SubmitTranscodeJobs].

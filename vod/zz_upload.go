@@ -48,7 +48,7 @@ type CancelUrlUploadJobsResponse struct {
 // RAM action: vod:CreateUploadAttachedMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia
 func (c *Client) CreateUploadAttachedMedia(ctx context.Context, req CreateUploadAttachedMediaRequest) (*CreateUploadAttachedMediaResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadAttachedMedia"}, req, new(CreateUploadAttachedMediaResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadAttachedMedia", Proof: "MediaId UploadAddress UploadAuth"}, req, new(CreateUploadAttachedMediaResponse))
 }
 
 // CreateUploadAttachedMediaRequest is the input of [Client.CreateUploadAttachedMedia].
@@ -106,7 +106,7 @@ type CreateUploadAttachedMediaResponse struct {
 // RAM action: vod:CreateUploadImage.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage
 func (c *Client) CreateUploadImage(ctx context.Context, req CreateUploadImageRequest) (*CreateUploadImageResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadImage"}, req, new(CreateUploadImageResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadImage", Proof: "ImageId UploadAddress UploadAuth"}, req, new(CreateUploadImageResponse))
 }
 
 // CreateUploadImageRequest is the input of [Client.CreateUploadImage].
@@ -164,7 +164,7 @@ type CreateUploadImageResponse struct {
 // RAM action: vod:CreateUploadVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo
 func (c *Client) CreateUploadVideo(ctx context.Context, req CreateUploadVideoRequest) (*CreateUploadVideoResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadVideo"}, req, new(CreateUploadVideoResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadVideo", Proof: "VideoId UploadAddress UploadAuth"}, req, new(CreateUploadVideoResponse))
 }
 
 // CreateUploadVideoRequest is the input of [Client.CreateUploadVideo].
@@ -352,7 +352,7 @@ type UploadDetail struct {
 // RAM action: vod:RefreshUploadVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshuploadvideo
 func (c *Client) RefreshUploadVideo(ctx context.Context, req RefreshUploadVideoRequest) (*RefreshUploadVideoResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshUploadVideo", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId"}, req, new(RefreshUploadVideoResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshUploadVideo", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId", Proof: "UploadAddress UploadAuth"}, req, new(RefreshUploadVideoResponse))
 }
 
 // RefreshUploadVideoRequest is the input of [Client.RefreshUploadVideo].
@@ -394,7 +394,7 @@ type RefreshUploadVideoResponse struct {
 // RAM action: vod:RegisterMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-registermedia
 func (c *Client) RegisterMedia(ctx context.Context, req RegisterMediaRequest) (*RegisterMediaResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMedia", Class: rpc.Idempotent, Check: sameStorageLocation}, req, new(RegisterMediaResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMedia", Class: rpc.Idempotent, Proof: "RegisteredMediaList|FailedFileURLs", Check: sameStorageLocation}, req, new(RegisterMediaResponse))
 }
 
 // RegisterMediaRequest is the input of [Client.RegisterMedia].
@@ -448,7 +448,7 @@ type RegisteredMedia struct {
 // RAM action: vod:UploadMediaByURL.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl
 func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLRequest) (*UploadMediaByURLResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen ap-southeast-1 us-west-1"}, req, new(UploadMediaByURLResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen ap-southeast-1 us-west-1", Proof: "UploadJobs.JobId"}, req, new(UploadMediaByURLResponse))
 }
 
 // UploadMediaByURLRequest is the input of [Client.UploadMediaByURL].
@@ -507,7 +507,7 @@ type UploadJob struct {
 // RAM action: vod:UploadStreamByURL.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadstreambyurl
 func (c *Client) UploadStreamByURL(ctx context.Context, req UploadStreamByURLRequest) (*UploadStreamByURLResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai ap-southeast-1"}, req, new(UploadStreamByURLResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai ap-southeast-1", Proof: "StreamJobId"}, req, new(UploadStreamByURLResponse))
 }
 
 // UploadStreamByURLRequest is the input of [Client.UploadStreamByURL].

@@ -17,7 +17,7 @@ import (
 // RAM action: vod:AddWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addwatermark
 func (c *Client) AddWatermark(ctx context.Context, req AddWatermarkRequest) (*AddWatermarkResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddWatermark"}, req, new(AddWatermarkResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddWatermark", Proof: "WatermarkInfo.WatermarkId"}, req, new(AddWatermarkResponse))
 }
 
 // AddWatermarkRequest is the input of [Client.AddWatermark].

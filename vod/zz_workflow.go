@@ -145,7 +145,7 @@ type JobInfo struct {
 // RAM action: vod:SubmitWorkflowJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitworkflowjob
 func (c *Client) SubmitWorkflowJob(ctx context.Context, req SubmitWorkflowJobRequest) (*SubmitWorkflowJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitWorkflowJob"}, req, new(SubmitWorkflowJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitWorkflowJob", Proof: "TaskId"}, req, new(SubmitWorkflowJobResponse))
 }
 
 // SubmitWorkflowJobRequest is the input of [Client.SubmitWorkflowJob].

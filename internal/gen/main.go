@@ -64,7 +64,8 @@ func service(root, pkg string, check, propose bool) error {
 		fmt.Printf("%s:\n%s\n", pkg, names)
 		return nil
 	}
-	m, err := build(pkg, s, o)
+	dir := filepath.Join(root, pkg)
+	m, err := build(pkg, s, o, func() ([]byte, error) { return os.ReadFile(filepath.Join(dir, "documents.go")) })
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,6 @@ func service(root, pkg string, check, propose bool) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(root, pkg)
 	if check {
 		return compare(dir, files)
 	}

@@ -18,12 +18,14 @@ type model struct {
 	missing   []missingType
 	errs      []error
 	usedTypes map[string]bool
+	secrets   *secrets
 }
 
 type operation struct {
 	action   string
 	group    string
 	class    string
+	proof    string // as the runtime takes it
 	spec     *operationSpec
 	overlay  *operationOverlay
 	request  []*field // nil without parameters
@@ -75,9 +77,10 @@ const (
 	response
 )
 
-// build applies the overlay to the catalogue.
-func build(pkg string, s *spec, o *overlay) (*model, error) {
-	m := &model{pkg: pkg, spec: s, overlay: o, types: make(map[string]*typeDef), usedTypes: make(map[string]bool)}
+// build applies the overlay to the catalogue. documents reads the types of the
+// package that are written by hand.
+func build(pkg string, s *spec, o *overlay, documents func() ([]byte, error)) (*model, error) {
+	m := &model{pkg: pkg, spec: s, overlay: o, types: make(map[string]*typeDef), usedTypes: make(map[string]bool), secrets: newSecrets(o)}
 	groups := make(map[string]string)
 	for group, actions := range o.Groups {
 		for _, action := range actions {
@@ -92,6 +95,20 @@ func build(pkg string, s *spec, o *overlay) (*model, error) {
 	}
 	m.addWaits()
 	m.checkTypes()
+	for _, op := range m.ops {
+		op.proof = m.proofOf(op)
+		m.checkVerdict(op)
+	}
+	if len(o.Documents) > 0 {
+		src, err := documents()
+		if err != nil {
+			return m, err
+		}
+		if err := m.secrets.checkDocuments(m, src); err != nil {
+			return m, err
+		}
+	}
+	m.secrets.checkAllMet(m)
 	for _, op := range m.ops {
 		if slices.Contains(o.Documented, op.group) {
 			m.checkDocs(op.request, make(map[string]bool))
@@ -169,7 +186,7 @@ func (m *model) param(action string, p *fieldSpec, o *fieldOverlay) *field {
 	if p.Enc == "json" && !slices.Contains(f.opts, "json") {
 		f.opts = append(f.opts, "json")
 	}
-	if p.In == "body" {
+	if p.In == "body" || o != nil && o.Form != "" {
 		f.opts = append(f.opts, "form")
 	}
 	return f
@@ -200,6 +217,7 @@ func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at s
 	if s.JSONText && f.typ == "string" {
 		m.fail("%s.%s: holds a JSON document; give it a type of its own", parent, s.Name)
 	}
+	f.typ = m.secrets.classify(m, parent, s.Name, f.typ)
 	f.pointer = f.typ == "bool" || o.Pointer != ""
 	return f
 }

@@ -59,6 +59,12 @@ type overlay struct {
 	// without its Wait.
 	Waits map[string]*waitOverlay `json:"waits"`
 
+	// Secret lists the fields whose text nobody must read by chance, and Plain
+	// those whose name only sounds like it, with the reason: "Field" of all
+	// types, or "Type.Field".
+	Secret []string          `json:"secret"`
+	Plain  map[string]string `json:"plain"`
+
 	// Hosts are documented endpoints; they win over the catalogue's.
 	Hosts map[string]string `json:"hosts"`
 
@@ -73,7 +79,9 @@ type operationOverlay struct {
 	UnsafeIf string                   `json:"unsafeIf"`
 	Regions  string                   `json:"regions"`
 	OneOf    string                   `json:"oneOf"`
-	Check    string                   `json:"check"` // Go function of the package
+	Check    string                   `json:"check"`   // Go function of the package
+	Proof    string                   `json:"proof"`   // what a successful answer always has, or "none: why"
+	Verdict  string                   `json:"verdict"` // the field that says whether the operation succeeded, or "none: why"
 	Page     *pageOverlay             `json:"page"`
 	Fields   map[string]*fieldOverlay `json:"fields"`   // of the request
 	Response map[string]*fieldOverlay `json:"response"` // fields of the response
@@ -118,6 +126,7 @@ type fieldOverlay struct {
 	Enc     string `json:"enc"`     // json, comma, escape or unfold
 	Check   string `json:"check"`   // pre-flight rules
 	Pointer string `json:"pointer"` // why zero must be told from absent
+	Form    string `json:"form"`    // why the parameter travels in the form and not in the query
 }
 
 var (

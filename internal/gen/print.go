@@ -225,10 +225,14 @@ func (op *operation) literal() string {
 		{"UnsafeIf", op.overlay.UnsafeIf},
 		{"Regions", op.overlay.Regions},
 		{"OneOf", op.overlay.OneOf},
+		{"Proof", op.proof},
 	} {
 		if s.value != "" {
 			parts = append(parts, fmt.Sprintf("%s: %q", s.name, s.value))
 		}
+	}
+	if op.hasVerdict() {
+		parts = append(parts, "Verdict: true")
 	}
 	if op.overlay.Check != "" {
 		parts = append(parts, "Check: "+op.overlay.Check)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ func suggest(pkg string, s *spec, o *overlay) ([]byte, error) {
 	for {
 		trial := *o
 		trial.Types = types
-		m, _ := build(pkg, s, &trial)
+		m, _ := build(pkg, s, &trial, func() ([]byte, error) { return nil, errors.New("not read") })
 		if len(m.missing) == 0 {
 			break
 		}

@@ -54,8 +54,8 @@ type Field struct {
 // testdata/wire.golden.
 func Run(t *testing.T, service string, open func(alimedia.Config) (any, error)) {
 	const goldenFile = "testdata/wire.golden"
-	catalogue := read[Catalogue](t, "../api/"+service+".json")
-	wire := &recorder{answer: []byte("{}")}
+	catalogue := readCatalogue(t, service)
+	wire := new(recorder)
 	client := connect(t, open, wire)
 
 	var golden strings.Builder
@@ -64,7 +64,7 @@ func Run(t *testing.T, service string, open func(alimedia.Config) (any, error)) 
 		method := reflect.ValueOf(client).MethodByName(action)
 		require.True(t, method.IsValid(), "no method for %s", action)
 		t.Run(action, func(t *testing.T) {
-			wire.answer = []byte("{}")
+			wire.answer = catalogue.answer(t, op, false)
 			in := []reflect.Value{reflect.ValueOf(context.Background())}
 			if method.Type().NumIn() == 2 {
 				in = append(in, filled(method.Type().In(1), action))
@@ -83,6 +83,26 @@ func Run(t *testing.T, service string, open func(alimedia.Config) (any, error)) 
 	if string(want) != golden.String() {
 		t.Errorf("the wire form differs from %s: first at\n%s\nIf that is meant, run go test -run Wire -update.", goldenFile, firstDifference(string(want), golden.String()))
 	}
+}
+
+// readCatalogue reads the facts of a service, with the parameters that the
+// overlay sends in the form.
+func readCatalogue(t testing.TB, service string) *Catalogue {
+	t.Helper()
+	catalogue := read[Catalogue](t, "../api/"+service+".json")
+	overlay := read[struct {
+		Operations map[string]struct {
+			Fields map[string]struct{ Form string }
+		}
+	}](t, "../api/"+service+".overlay.json")
+	for action, op := range catalogue.Operations {
+		for i, p := range op.Params {
+			if overlay.Operations[action].Fields[p.Name].Form != "" {
+				op.Params[i].In = "body"
+			}
+		}
+	}
+	return catalogue
 }
 
 // connect makes a client that sends through wire and lets every request pass.
@@ -217,6 +237,7 @@ func checkRequest(t *testing.T, c *Catalogue, action string, op Operation, seen 
 
 	expected := map[string]bool{}
 	for _, p := range op.Params {
+		require.NotContains(t, seen.text(), "***", "a mask is sent")
 		values, position := seen.query, "query"
 		if p.In == "body" {
 			values, position = seen.form, "form"
@@ -287,16 +308,41 @@ func (c *Catalogue) fields(f Field) []Field {
 // all of it in the result.
 func checkResponse(t *testing.T, c *Catalogue, op Operation, wire *recorder, call func() reflect.Value) {
 	t.Helper()
-	sample := c.sample(op.Response, false)
-	var err error
-	wire.answer, err = json.Marshal(sample)
-	require.NoError(t, err)
+	wire.answer = c.answer(t, op, false)
 	result := call()
-	requireHolds(t, sample, result, "")
+	requireHolds(t, c.success(op, false), result, "")
 
-	wire.answer, err = json.Marshal(c.sample(op.Response, true))
-	require.NoError(t, err)
+	wire.answer = c.answer(t, op, true)
 	require.Equal(t, result.Interface(), call().Interface(), "numbers as strings and strings as numbers")
+}
+
+// answer is success as the service writes it.
+func (c *Catalogue) answer(t testing.TB, op Operation, swapped bool) []byte {
+	t.Helper()
+	text, err := json.Marshal(c.success(op, swapped))
+	require.NoError(t, err)
+	return text
+}
+
+// verdicts are the values of a successful answer in the fields that say whether
+// the operation succeeded, by name and type.
+var verdicts = map[string][2]any{ // as it is documented, and with another type
+	"Success string": {"true", true}, "RetCode int32": {0, "0"}, "Retcode int32": {0, "0"},
+	"StatusCode int64": {200, "200"}, "HttpStatusCode int32": {200, "200"},
+}
+
+// success is an answer that has every field and says that all went well.
+func (c *Catalogue) success(op Operation, swapped bool) map[string]any {
+	answer := c.sample(op.Response, swapped).(map[string]any)
+	for _, f := range op.Response.Fields {
+		if good, ok := verdicts[f.Name+" "+f.Type]; ok {
+			answer[f.Name] = good[0]
+			if swapped {
+				answer[f.Name] = good[1]
+			}
+		}
+	}
+	return answer
 }
 
 // sample makes a value of the type a field has. Every string is a number, so
