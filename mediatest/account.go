@@ -25,8 +25,9 @@ type Account struct {
 	storage string                  // bucket of managed uploads
 
 	medias map[string]*asset
-	order  []*asset          // by creation
-	tokens map[string]string // ClientToken -> MediaId
+	order  []*asset                     // by creation
+	tokens map[string]string            // ClientToken -> id of what it made
+	made   map[string]map[string]*thing // what else was made, by service.kind and id
 }
 
 const (
@@ -68,7 +69,7 @@ func (s *Server) account(id string) *Account {
 func (s *Server) addAccount(id string) *Account {
 	acc := &Account{
 		srv: s, id: id, userID: randomDigits(18), storage: "outin-" + randomID(16),
-		roles: map[string]string{}, medias: map[string]*asset{}, tokens: map[string]string{},
+		roles: map[string]string{}, medias: map[string]*asset{}, tokens: map[string]string{}, made: map[string]map[string]*thing{},
 	}
 	acc.static = acc.newKeys()
 	s.buckets[acc.storage] = newBucket(acc, s.opts.storageRegion())

@@ -149,6 +149,7 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 		}
 		c.known = known
 	}
+	s.settle()
 	op := behaviorOf(service, x.operation)
 	switch {
 	case op != nil:

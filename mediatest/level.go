@@ -34,7 +34,13 @@ func Levels(service string) map[string]string {
 
 // behaviorOf finds what does an operation at level behavior.
 func behaviorOf(service, action string) operation {
-	return operations[service][action]
+	if op := operations[service][action]; op != nil {
+		return op
+	}
+	if op, ok := families[service+"."+action]; ok {
+		return op.run
+	}
+	return nil
 }
 
 // check compares the request with the documentation of the operation.

@@ -49,6 +49,7 @@ type Server struct {
 	seq      int64 // of the last asset of any account
 	custom   map[string]Handler
 
+	outcomes []*outcome
 	faults   []*armed
 	calls    map[string]int
 	requests []*Request

@@ -240,10 +240,10 @@ func TestSurface_ShapeIsMarkedDeterministicAndNamesWhatWasAsked(t *testing.T) {
 	t.Parallel()
 	srv := mediatest.New(t)
 	c := callerOf(srv, vodVersion)
-	first := c.call(t, "DescribeVodDomainDetail", "DomainName", "play.example.org")
+	first := c.call(t, "DescribeVodDomainHitRateData", "DomainName", "play.example.org")
 	require.Equal(t, "shape", first.header.Get("X-Mediatest-Level"))
 	require.Contains(t, first.raw, `"DomainName":"play.example.org"`)
-	again := c.call(t, "DescribeVodDomainDetail", "DomainName", "play.example.org")
+	again := c.call(t, "DescribeVodDomainHitRateData", "DomainName", "play.example.org")
 	delete(first.body, "RequestId")
 	delete(again.body, "RequestId")
 	require.Equal(t, first.body, again.body)
@@ -256,10 +256,10 @@ func TestSurface_ShapePagesEnd(t *testing.T) {
 	video, err := vod.New(srv.Config())
 	require.NoError(t, err)
 	n := 0
-	for _, err := range video.DescribeVodUserDomainsIter(t.Context(), vod.DescribeVodUserDomainsRequest{PageSize: 2}) {
+	for _, err := range video.ListLiveRecordVideoIter(t.Context(), vod.ListLiveRecordVideoRequest{PageSize: 2}) {
 		require.NoError(t, err)
 		n++
 	}
 	require.Equal(t, 3, n)
-	require.Equal(t, 2, srv.Calls("DescribeVodUserDomains"))
+	require.Equal(t, 2, srv.Calls("ListLiveRecordVideo"))
 }

@@ -1,0 +1,40 @@
+package mediatest
+
+import "strings"
+
+// Family is a family as tests see it.
+type Family struct {
+	Service, Kind, ID, Key                 string
+	Create, Get, List, Update, Delete, Set []string
+	Job                                    bool
+}
+
+// Families lists the families of both services.
+func Families() []Family {
+	var all []Family
+	for _, table := range [][]*family{iceFamilies, vodFamilies} {
+		for _, f := range table {
+			out := Family{
+				Service: f.service, Kind: f.kind, ID: f.id, Key: f.key, Job: f.states != "",
+				Create: strings.Fields(f.create), Get: strings.Fields(f.get), List: strings.Fields(f.list),
+				Update: strings.Fields(f.update), Delete: strings.Fields(f.delete),
+			}
+			for action := range f.set {
+				out.Set = append(out.Set, action)
+			}
+			all = append(all, out)
+		}
+	}
+	return all
+}
+
+// IDs are those of what the first account has of a kind, by creation.
+func (s *Server) IDs(service, kind string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for _, t := range s.first.sorted(&family{service: service, kind: kind}) {
+		ids = append(ids, t.id)
+	}
+	return ids
+}
