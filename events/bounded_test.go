@@ -73,7 +73,7 @@ func TestReceiver_B44_ReplayMemoryIsBounded(t *testing.T) {
 		require.NoError(t, err)
 		settle(true)
 	}
-	require.Len(t, r.seen.entries, 100)
+	require.Len(t, r.handled.entries, 100)
 	_, err := r.claim(p, []byte("999"))
 	require.ErrorIs(t, err, ErrReplayed)
 	_, err = r.claim(p, []byte("0"))

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -63,18 +62,18 @@ func Parse(message []byte) (Event, error) {
 
 // fill sets the fields that go by different names.
 func (o object) fill(e *Event) {
-	e.MediaId = o.text("MediaId", "VideoId", "ImageId", "AttachedMediaId")
+	e.MediaId = o.text(mediaIds...)
 	e.MediaType = o.text("MediaType")
-	e.JobId = o.text("JobId", "TaskId", "MediaRefreshJobId")
-	e.FileURL = o.text("FileURL", "StreamFileURL", "MediaURL")
+	e.JobId = o.text(jobIds...)
+	e.FileURL = o.text(fileURLs...)
 	e.SourceURL = o.text("SourceURL")
 	e.Size = sizeOf(o.text("Size"))
 	e.Status = o.text("Status")
-	e.ErrorCode, e.ErrorMessage = o.text("ErrorCode", "Code"), o.text("ErrorMessage", "Message")
+	e.ErrorCode, e.ErrorMessage = o.text(errorCodes...), o.text(errorMessages...)
 	if e.ErrorCode == "0" { // AI events say Code 0 and Message OK
 		e.ErrorCode, e.ErrorMessage = "", ""
 	}
-	e.UserData = o.json("UserData", "Extend")
+	e.UserData = o.json(userData...)
 }
 
 // plain takes Base64 off a message.
@@ -93,20 +92,56 @@ func plain(message []byte) ([]byte, error) {
 	return bytes.TrimSpace(text), nil
 }
 
-// object is a JSON object by the lower case of its keys, without the blanks
-// that some keys end in.
+// members are the members of a message that an Event has fields for, in lower
+// case. Others are left in its Body and cost nothing.
+var members = func() map[string]bool {
+	known := map[string]bool{}
+	for _, name := range slices.Concat(
+		[]string{"EventType", "EventTime", "UserId", "MessageBody", "MediaType", "SourceURL", "Size", "Status"},
+		mediaIds, jobIds, fileURLs, errorCodes, errorMessages, userData,
+	) {
+		known[strings.ToLower(name)] = true
+	}
+	return known
+}()
+
+var (
+	mediaIds      = []string{"MediaId", "VideoId", "ImageId", "AttachedMediaId"}
+	jobIds        = []string{"JobId", "TaskId", "MediaRefreshJobId"}
+	fileURLs      = []string{"FileURL", "StreamFileURL", "MediaURL"}
+	errorCodes    = []string{"ErrorCode", "Code"}
+	errorMessages = []string{"ErrorMessage", "Message"}
+	userData      = []string{"UserData", "Extend"}
+)
+
+// object is what is known of a JSON object, by the lower case of its keys,
+// without the blanks that some keys end in.
 type object map[string]json.RawMessage
 
 func objectOf(text []byte) (object, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil {
-		return nil, fmt.Errorf("%w: not a JSON object", ErrMalformed)
+	malformed := fmt.Errorf("%w: not a JSON object", ErrMalformed)
+	if !json.Valid(text) {
+		return nil, malformed
 	}
-	o := make(object, len(fields))
-	for _, key := range slices.Sorted(maps.Keys(fields)) { // of two alike always the same one
+	d := json.NewDecoder(bytes.NewReader(text))
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return nil, malformed
+	}
+	o, spelled := object{}, map[string]string{}
+	var value json.RawMessage // reuses its memory
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return nil, malformed
+		}
+		key, _ := token.(string)
+		if err := d.Decode(&value); err != nil {
+			return nil, malformed
+		}
+		// Of two alike always the same one; of two equal the last one.
 		name := strings.ToLower(strings.TrimSpace(key))
-		if _, taken := o[name]; !taken {
-			o[name] = fields[key]
+		if other, taken := spelled[name]; members[name] && (!taken || key <= other) {
+			o[name], spelled[name] = bytes.Clone(value), key
 		}
 	}
 	return o, nil
@@ -116,23 +151,26 @@ func objectOf(text []byte) (object, error) {
 // number or a boolean.
 func (o object) text(names ...string) string {
 	for _, name := range names {
-		raw := o[strings.ToLower(name)]
-		if len(raw) == 0 {
-			continue
-		}
-		text := ""
-		switch raw[0] {
-		case '"':
-			_ = json.Unmarshal(raw, &text) // it is a string
-		case '{', '[', 'n':
-		default:
-			text = string(raw)
-		}
-		if text = strings.TrimSpace(text); text != "" {
+		if text := textOf(o[strings.ToLower(name)]); text != "" {
 			return text
 		}
 	}
 	return ""
+}
+
+func textOf(raw json.RawMessage) string {
+	if len(raw) == 0 {
+		return ""
+	}
+	switch raw[0] {
+	case '"':
+		text := ""
+		_ = json.Unmarshal(raw, &text) // it is a string
+		return strings.TrimSpace(text)
+	case '{', '[', 'n':
+		return ""
+	}
+	return strings.TrimSpace(string(raw))
 }
 
 // json is the first of the named members that has any, quoted or not.

@@ -44,6 +44,15 @@ func proofOf(header http.Header) (proof, error) {
 	return proof{}, nil
 }
 
+// signaturesOf lists the signatures of a callback as they were sent.
+func signaturesOf(header http.Header) []string {
+	var all []string
+	for _, service := range []string{"VOD", "ICE"} {
+		all = append(all, header.Values("X-"+service+"-SIGNATURE")...)
+	}
+	return all
+}
+
 // time reads the timestamp: nothing but digits.
 func (p proof) time() (time.Time, error) {
 	seconds, err := strconv.ParseUint(p.timestamp, 10, 64)

@@ -3,7 +3,7 @@ package main
 // Promise 44: callbacks.
 var callbacks = []promise{{
 	number: 44,
-	text:   "Callbacks are verified in constant time, within a window that can be set, by each of several keys while one replaces another; what was handled is not handled again.",
+	text:   "Callbacks are verified in constant time, within a window that can be set, by each of several keys while one replaces another. What was handled, or is being handled, is not handled again. A sender that is refused or slow cannot hold a connection.",
 	breaks: []flaw{
 		{
 			what: "the comparison ends with the first match",
@@ -17,7 +17,15 @@ var callbacks = []promise{{
 		{what: "a time in the past is good for ever", file: "events/signature.go", old: `age > r.window || `, new: ``},
 		{what: "the window cannot be set", file: "events/receiver.go", old: `cmp.Or(cfg.Window, defaultWindow)`, new: `defaultWindow`},
 		{what: "what is not signed passes", file: "events/signature.go", old: `if !r.unsigned {`, new: `if false {`},
-		{what: "what failed is not handled when it is repeated", file: "events/replay.go", old: `r.seen.remove(key)`, new: `r.seen.set(key, true, r.limit)`},
+		{what: "what failed is not handled when it is repeated", file: "events/replay.go", old: `if handled {`, new: `if true {`},
 		{what: "another body under the same headers counts as handled", file: "events/replay.go", old: `h.Write(body)`, new: ``},
+		{what: "what is being handled is forgotten", file: "events/replay.go", old: `r.active[key] = struct{}{}`, new: ``},
+		{what: "any number of callbacks is handled at a time", file: "events/replay.go", old: `len(r.active) >= r.limit`, new: `false`},
+		{what: "who is refused keeps the connection", file: "events/receiver.go", old: `w.Header().Set("Connection", "close")`, new: ``},
+		{what: "what is left of a body is waited for", file: "events/receiver.go", old: `_ = http.NewResponseController(w).SetReadDeadline(time.Now())`, new: ``},
+		{what: "a body is waited for", file: "events/receiver.go", old: `	case <-ctx.Done():
+		return nil, ErrTooSlow
+`, new: ``},
+		{what: "handling has no deadline", file: "events/receiver.go", old: `context.WithTimeout(req.Context(), answerTime)`, new: `context.WithCancel(req.Context())`},
 	},
 }}
