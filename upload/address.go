@@ -15,6 +15,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 const (
@@ -55,6 +56,15 @@ type permit struct {
 	prefix string // of further objects of the asset; empty where there are none
 	keys   credentials.Credentials
 	life   time.Duration // from the moment of issue
+	doubt  bool          // life was counted by our own clock
+}
+
+// decode reads the answer of a service that has just come. How long the
+// credential lives is counted by the service's clock.
+func (u *Uploader) decode(uploadAddress, uploadAuth string) (permit, error) {
+	p, err := decodePermit(uploadAddress, uploadAuth, u.api.now())
+	p.doubt = !u.api.known.Load()
+	return p, err
 }
 
 // decodePermit reads an UploadAddress and an UploadAuth: Base64 of one JSON
@@ -204,16 +214,79 @@ func parseEndpoint(endpoint string) (string, error) {
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
 
+// isHost accepts an address, and a name of labels as DNS has them.
 func isHost(name string) bool {
 	if net.ParseIP(name) != nil {
 		return true
 	}
-	for _, c := range []byte(name) {
-		if c != '-' && c != '.' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
 			return false
+		}
+		for _, c := range []byte(label) {
+			if c != '-' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+				return false
+			}
 		}
 	}
 	return len(name) <= 253
+}
+
+// isRegion accepts the form of a region ID.
+func isRegion(id string) bool {
+	for label := range strings.SplitSeq(id, "-") {
+		if label == "" {
+			return false
+		}
+		for _, c := range []byte(label) {
+			if (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+				return false
+			}
+		}
+	}
+	return len(id) <= 40
+}
+
+// parseHosts checks Config.OSSHosts.
+func parseHosts(hosts []string) ([]string, error) {
+	var all []string
+	for _, host := range hosts {
+		name := strings.ToLower(strings.TrimSpace(host))
+		if !isHost(strings.Trim(strings.TrimPrefix(name, "*."), "[]")) {
+			return nil, fmt.Errorf("%.80q is neither a host such as \"oss.example.com\" nor \"*.example.com\"", host)
+		}
+		all = append(all, name)
+	}
+	return all, nil
+}
+
+const domainOfOSS = ".aliyuncs.com"
+
+// trusts reports whether an upload credential may be sent to the endpoint that
+// a service named.
+func (u *Uploader) trusts(endpoint string) error {
+	parsed, err := url.Parse(endpoint)
+	if err != nil {
+		return fatal(ErrUntrustedHost)
+	}
+	host := strings.ToLower(parsed.Hostname())
+	if strings.HasSuffix(host, domainOfOSS) && isHost(host) || isLoopback(host) && u.local {
+		return nil
+	}
+	for _, known := range u.cfg.OSSHosts {
+		below, isBelow := strings.CutPrefix(known, "*")
+		if host == strings.Trim(known, "[]") || isBelow && strings.HasSuffix(host, below) && isHost(host) {
+			return nil
+		}
+	}
+	return fatal(fmt.Errorf("%w: %w: %s", ErrAddress, ErrUntrustedHost, clip(redact.Line(host), 100)))
+}
+
+// isPublicOSS reports whether an endpoint is a host of OSS that has an
+// internal twin.
+func isPublicOSS(endpoint string) bool {
+	parsed, err := url.Parse(endpoint)
+	return err == nil && parsed.Port() == "" && strings.HasSuffix(parsed.Hostname(), domainOfOSS)
 }
 
 func isLoopback(host string) bool {
@@ -252,17 +325,25 @@ func checkObject(bucket, key string) error {
 func regionOf(rawURL string) string {
 	_, host, _ := strings.Cut(rawURL, "://")
 	host, _, _ = strings.Cut(host, "/")
-	name, ok := strings.CutSuffix(strings.ToLower(host), ".aliyuncs.com")
-	if !ok {
+	name, ok := strings.CutSuffix(strings.ToLower(host), domainOfOSS)
+	if !ok || !isHost(name) {
 		return ""
 	}
 	if region, ok := strings.CutSuffix(name, ".oss"); ok { // dual-stack
-		return region[strings.LastIndexByte(region, '.')+1:]
+		return asRegion(region[strings.LastIndexByte(region, '.')+1:])
 	}
 	name = name[strings.LastIndexByte(name, '.')+1:]
 	region, ok := strings.CutPrefix(strings.TrimPrefix(name, "vpc100-"), "oss-")
 	if !ok || strings.HasPrefix(region, "accelerate") {
 		return ""
 	}
-	return strings.TrimSuffix(region, "-internal")
+	return asRegion(strings.TrimSuffix(region, "-internal"))
+}
+
+// asRegion is region where it has the form of one.
+func asRegion(region string) string {
+	if isRegion(region) {
+		return region
+	}
+	return ""
 }

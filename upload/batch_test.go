@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/internal/crc64"
 	"github.com/alimedia/alimedia-go/mediatest"
 	"github.com/alimedia/alimedia-go/vod"
 )
@@ -31,6 +33,7 @@ type sink struct {
 	delay           time.Duration
 	create, bytes   atomic.Int64
 	requests, parts atomic.Int64
+	uploads         sync.Map // of upload IDs: the parts by number
 }
 
 var sinkPermit = [2]string{
@@ -39,15 +42,24 @@ var sinkPermit = [2]string{
 }
 
 func (s *sink) RoundTrip(q *http.Request) (*http.Response, error) {
-	s.requests.Add(1)
+	n := s.requests.Add(1)
 	text := ""
+	header := http.Header{"Etag": {`"e"`}, "X-Oss-Request-Id": {"r"}}
+	id := q.URL.Query().Get("uploadId")
 	switch {
 	case q.Header.Get("x-acs-action") != "":
 		text = fmt.Sprintf(`{"VideoId":"%d","RequestId":"r","UploadAddress":%q,"UploadAuth":%q}`, s.create.Add(1), sinkPermit[0], sinkPermit[1])
 	case q.Method == http.MethodPut:
-		n, err := io.Copy(io.Discard, q.Body)
+		hash := new(crc64.Hash)
+		n, err := io.Copy(hash, q.Body)
 		if err != nil {
 			return nil, err
+		}
+		header.Set("X-Oss-Hash-Crc64ecma", fmt.Sprint(hash.Sum64()))
+		if id != "" {
+			number, _ := strconv.Atoi(q.URL.Query().Get("partNumber"))
+			of, _ := s.uploads.LoadOrStore(id, new(sync.Map))
+			of.(*sync.Map).Store(number, part{crc: hash.Sum64(), size: n})
 		}
 		s.bytes.Add(n)
 		s.parts.Add(1)
@@ -57,14 +69,27 @@ func (s *sink) RoundTrip(q *http.Request) (*http.Response, error) {
 			return nil, q.Context().Err()
 		}
 	case q.URL.Query().Has("uploads"):
-		text = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+		text = fmt.Sprintf("<InitiateMultipartUploadResult><UploadId>u%d</UploadId></InitiateMultipartUploadResult>", n)
+	case q.Method == http.MethodPost:
+		var sum uint64
+		if of, ok := s.uploads.LoadAndDelete(id); ok {
+			for number := 1; ; number++ {
+				p, ok := of.(*sync.Map).Load(number)
+				if !ok {
+					break
+				}
+				sum = crc64.Combine(sum, p.(part).crc, p.(part).size)
+			}
+		}
+		header.Set("X-Oss-Hash-Crc64ecma", fmt.Sprint(sum))
+		text = "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
 	}
 	if q.Body != nil {
 		q.Body.Close()
 	}
 	return &http.Response{
 		StatusCode: 200, ContentLength: int64(len(text)), Request: q,
-		Header: http.Header{"Etag": {`"e"`}}, Body: io.NopCloser(strings.NewReader(text)),
+		Header: header, Body: io.NopCloser(strings.NewReader(text)),
 	}, nil
 }
 

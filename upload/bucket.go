@@ -17,7 +17,12 @@ import (
 
 // Bucket stores the file in an OSS bucket of your own, signed for with
 // [Config].Credentials, and registers it there. An object of the same key is
-// replaced.
+// replaced, unless ForbidOverwrite is set.
+//
+// The settings of the object are sent with the request that creates it. They
+// are checked before anything is sent. The segments of a playlist get all of
+// them but ContentType, ContentDisposition, ContentEncoding and
+// ContentLanguage.
 type Bucket struct {
 	Name string
 	Key  string // empty, or ending in a slash: the name of the source follows
@@ -29,6 +34,32 @@ type Bucket struct {
 	// Register makes a media asset of the object: [RegisterMediaInfo],
 	// [RegisterMediaStream] or [RegisterMedia]. Nil only stores it.
 	Register Registration
+
+	ContentType        string // empty: by the extension of the key, else of the source's name
+	ContentDisposition string
+	ContentEncoding    string
+	ContentLanguage    string
+	CacheControl       string
+	Expires            time.Time // zero: not sent
+
+	StorageClass string // Standard, IA, Archive, ColdArchive or DeepColdArchive; empty: that of the bucket
+	ACL          string // default, private, public-read or public-read-write; empty: that of the bucket
+
+	Encryption      string // on the server: AES256, KMS or SM4; empty: as the bucket says
+	EncryptionKeyId string // with KMS: the key, empty for the default one
+
+	// Tags are at most 10. A key has 1 to 128 characters, a value at most 256:
+	// letters, digits, blanks and + - = . _ : /.
+	Tags map[string]string
+
+	// Metadata is sent as x-oss-meta-<name>, at most 8 KiB in all. A name has
+	// letters, digits and dashes, its case does not count.
+	Metadata map[string]string
+
+	// ForbidOverwrite makes the upload fail with the code FileAlreadyExists
+	// where there is an object of that key. An object of the very same bytes,
+	// such as one of an upload whose answer was lost, is taken for this upload.
+	ForbidOverwrite bool
 }
 
 // Registration makes a media asset of an object in an own bucket.
@@ -55,14 +86,21 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 		return place{}, errors.New("upload.Bucket needs Region or Config.OSSRegion")
 	}
 	key := t.key(file.name)
-	endpoint, err := parseEndpoint("oss-" + region + ".aliyuncs.com")
-	if err == nil {
-		err = checkObject(t.Name, key)
+	if region = strings.TrimSpace(region); !isRegion(region) {
+		return place{}, fmt.Errorf("upload.Bucket: Region %.40q is not a region ID, such as \"cn-shanghai\"", region)
 	}
+	if err := checkObject(t.Name, key); err != nil {
+		return place{}, fmt.Errorf("upload.Bucket: %w", err)
+	}
+	settings, err := t.settings(key)
 	if err != nil {
 		return place{}, fmt.Errorf("upload.Bucket: %w", err)
 	}
-	p := place{keys: u.cfg.Credentials, address: address{Endpoint: endpoint, Bucket: t.Name, Key: key}}
+	settings.contentType = cmp.Or(settings.contentType, typeOf(key, file.name))
+	p := place{
+		keys: u.cfg.Credentials, settings: settings,
+		address: address{Endpoint: "https://oss-" + region + domainOfOSS, Bucket: t.Name, Key: key},
+	}
 	p.prefix = slicesOf(key)
 	p.fileURL = p.address.fileURL()
 	if _, err := p.keys.Credentials(ctx); err != nil {

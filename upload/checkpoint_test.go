@@ -68,7 +68,7 @@ func (b *broken) resume(t *testing.T, target Target, opts ...Option) *Result {
 
 func crcOf(data []byte) uint64 {
 	s := sending{plan: plan{size: int64(len(data))}, content: &content{at: bytes.NewReader(data), changed: never}}
-	sum, _ := s.checksum(ctx, nil)
+	sum, _ := s.checksum(ctx)
 	return sum
 }
 

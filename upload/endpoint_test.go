@@ -20,20 +20,25 @@ func TestUpload_B47_WhereTokensGo(t *testing.T) {
 		given    = "oss-cn-shanghai.aliyuncs.com"
 		internal = "oss-cn-shanghai-internal.aliyuncs.com"
 	)
+	hosts := func(hosts ...string) func(*Config) { return func(c *Config) { c.OSSHosts = hosts } }
 	for name, tt := range map[string]struct {
 		change func(*Config)
 		given  []string // Endpoint in UploadAddress, the last one for all that follow
 		host   string
 	}{
-		"as given":                            {nil, []string{given}, given},
-		"a refresh names another":             {nil, []string{given, "oss-cn-shanghai.example.com"}, given},
-		"localhost is only a part":            {nil, []string{"http://localhost.example.com"}, "localhost.example.com"},
-		"loopback is only a part":             {nil, []string{"http://127.0.0.1.example.com"}, "127.0.0.1.example.com"},
-		"plain port":                          {nil, []string{"http://" + given + ":80"}, given},
-		"own domain":                          {func(c *Config) { c.OSSRegion = "cn-shanghai" }, []string{"media.example.com"}, "media.example.com"},
-		"own domain has no twin":              {func(c *Config) { c.OSSRegion, c.OSSInternal = "cn-shanghai", true }, []string{"media.example.com"}, "media.example.com"},
-		"own domain has no twin in a region":  {func(c *Config) { c.OSSRegion, c.LocalRegion = "cn-shanghai", "cn-shanghai" }, []string{"media.example.com"}, "media.example.com"},
-		"looks like the store":                {func(c *Config) { c.OSSInternal = true }, []string{given + ".example.com"}, given + ".example.com"},
+		"as given":                 {nil, []string{given}, given},
+		"a refresh names another":  {nil, []string{given, "oss-cn-shanghai.example.com"}, given},
+		"localhost is only a part": {hosts("*.example.com"), []string{"http://localhost.example.com"}, "localhost.example.com"},
+		"loopback is only a part":  {hosts("127.0.0.1.example.com"), []string{"http://127.0.0.1.example.com"}, "127.0.0.1.example.com"},
+		"plain port":               {nil, []string{"http://" + given + ":80"}, given},
+		"own domain":               {func(c *Config) { c.OSSRegion, c.OSSHosts = "cn-shanghai", []string{"Media.example.com"} }, []string{"media.example.com"}, "media.example.com"},
+		"own domain has no twin": {func(c *Config) {
+			c.OSSRegion, c.OSSInternal, c.OSSHosts = "cn-shanghai", true, []string{"media.example.com"}
+		}, []string{"media.example.com"}, "media.example.com"},
+		"own domain has no twin in a region": {func(c *Config) {
+			c.OSSRegion, c.LocalRegion, c.OSSHosts = "cn-shanghai", "cn-shanghai", []string{"media.example.com"}
+		}, []string{"media.example.com"}, "media.example.com"},
+		"looks like the store":                {func(c *Config) { c.OSSInternal, c.OSSHosts = true, []string{given + ".example.com"} }, []string{given + ".example.com"}, given + ".example.com"},
 		"twin":                                {func(c *Config) { c.OSSInternal = true }, []string{given}, internal},
 		"twin, a refresh names another":       {func(c *Config) { c.OSSInternal = true }, []string{given, "oss-cn-beijing.aliyuncs.com"}, internal},
 		"configured":                          {func(c *Config) { c.OSSEndpoint = "oss-accelerate.aliyuncs.com" }, []string{given}, "oss-accelerate.aliyuncs.com"},

@@ -2,9 +2,11 @@ package upload
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
+
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 // Reasons of a failed upload, to be found with errors.Is. The services' own
@@ -33,7 +35,19 @@ var (
 	// ErrCallback: the object is stored, but the callback that the store was
 	// to make failed.
 	ErrCallback = errors.New("the object is stored, its callback failed")
-	// ErrStalled: no byte moved for Config.StallTimeout.
+	// ErrUnproven: an answer says that the operation succeeded, but lacks what
+	// only OSS answers: a gateway, a captive portal or a proxy may have sent
+	// it. The request was repeated before this was reported. Whether the
+	// object is stored is not known.
+	ErrUnproven = errors.New("the answer does not prove that OSS carried out the operation")
+	// ErrPanic: a Reader, a ReaderAt, a credentials provider or a transport of
+	// the user panicked. Only this upload failed.
+	ErrPanic = errors.New("panic")
+	// ErrUntrustedHost: an upload credential was to be sent to a host that is
+	// not one of OSS and not listed in Config.OSSHosts. It was not sent.
+	ErrUntrustedHost = errors.New("the host is not one of OSS, see Config.OSSHosts")
+	// ErrStalled: no byte moved for Config.StallTimeout, or no answer came
+	// within Config.AnswerTimeout.
 	ErrStalled = errors.New("the connection stalled")
 )
 
@@ -67,21 +81,30 @@ type Error struct {
 	Err      error
 }
 
-// Error says what failed, for which file, and which asset exists already.
+// Error says what failed, for which file, and which asset exists already: on
+// one printable line of at most 1 KiB.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("upload")
+	before := "upload"
 	if e.Name != "" {
-		fmt.Fprintf(&b, " %.200q", e.Name)
+		before += " " + strconv.Quote(clip(strings.ToValidUTF8(e.Name, "?"), 100))
 	}
-	fmt.Fprintf(&b, ": %s: %v", e.Stage, e.Err)
+	before = redact.Line(before + ": " + string(e.Stage) + ":")
+	after := ""
 	if e.MediaId != "" {
-		fmt.Fprintf(&b, " [MediaId %s]", e.MediaId)
+		after += " [MediaId " + clip(redact.Line(e.MediaId), 128) + "]"
 	}
 	if e.Uploaded {
-		fmt.Fprintf(&b, " [stored as %s]", e.FileURL)
+		after += " [stored as " + clip(redact.Text(e.FileURL), 300) + "]"
 	}
-	return b.String()
+	return before + " " + clip(shownCause(e.Err), max(64, redact.MaxBytes-1-len(before)-len(after))) + after
+}
+
+// shownCause is the text of a cause that may hold foreign text.
+func shownCause(err error) string {
+	if err == nil {
+		return "unknown"
+	}
+	return redact.Text(err.Error())
 }
 
 // Unwrap returns the cause.
@@ -91,12 +114,12 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("stage", string(e.Stage)),
-		slog.String("name", e.Name),
-		slog.String("media_id", e.MediaId),
-		slog.String("upload_id", e.UploadId),
+		slog.String("name", redact.Line(e.Name)),
+		slog.String("media_id", redact.Line(e.MediaId)),
+		slog.String("upload_id", redact.Line(e.UploadId)),
 		slog.Int64("sent", e.Sent),
 		slog.Bool("uploaded", e.Uploaded),
-		slog.String("status", e.Status),
-		slog.Any("cause", e.Err),
+		slog.String("status", redact.Line(e.Status)),
+		slog.String("cause", shownCause(e.Err)),
 	)
 }

@@ -29,9 +29,9 @@ type feed struct {
 // feed begins to cut c. A file can be fed again, a stream cannot.
 func (c *content) feed(p plan, buffers int) *feed {
 	if c.at != nil {
-		return feedFile(c.at, p)
+		return feedFile(guardedAt{c.at}, p)
 	}
-	return feedStream(c.stream, p, buffers)
+	return feedStream(guarded{c.stream}, p, buffers)
 }
 
 func feedFile(at io.ReaderAt, p plan) *feed {
@@ -51,9 +51,51 @@ func feedFile(at io.ReaderAt, p plan) *feed {
 	}
 }
 
-// patience bounds the wait for somebody else's code, a reader or a callback,
-// that still runs when an upload is over.
-const patience = time.Second
+// How long code of the user that still runs when an upload is over is waited
+// for: a callback, and one after ctx has ended or a reader.
+const (
+	patience = time.Second
+	hurry    = 200 * time.Millisecond
+)
+
+// guarded and guardedAt are readers of the user. A panic in them is an error.
+type (
+	guarded   struct{ r io.Reader }
+	guardedAt struct{ r io.ReaderAt }
+)
+
+// Read implements io.Reader.
+func (g guarded) Read(p []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			n, err = 0, panicked("the reader", v)
+		}
+	}()
+	n, err = g.r.Read(p)
+	if n < 0 || n > len(p) {
+		return 0, errImpossible
+	}
+	return n, err
+}
+
+// ReadAt implements io.ReaderAt.
+func (g guardedAt) ReadAt(p []byte, off int64) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			n, err = 0, panicked("the reader", v)
+		}
+	}()
+	n, err = g.r.ReadAt(p, off)
+	if n < 0 || n > len(p) {
+		return 0, errImpossible
+	}
+	return n, err
+}
+
+var (
+	errImpossible = errors.New("the reader returned an impossible count")
+	errLeft       = errors.New("the reader ended its goroutine")
+)
 
 // feedStream reads ahead in a goroutine of its own, so that a Read that blocks
 // holds up neither the parts under way nor the end of the upload. No more than
@@ -107,7 +149,7 @@ func feedStream(r io.Reader, p plan, buffers int) *feed {
 			return chunk{}, io.EOF
 		case int64(n) < size && p.size != UnknownSize:
 			return chunk{}, fmt.Errorf("%w: %d bytes declared, the reader ended after %d", ErrSize, p.size, end)
-		case end == p.size:
+		case end == p.size && err == nil:
 			var more [1]byte
 			switch n, err := readFull(ctx, r, more[:]); {
 			case n > 0:
@@ -123,6 +165,7 @@ func feedStream(r io.Reader, p plan, buffers int) *feed {
 			free:   func() { pool <- buf },
 		}, nil
 	}
+	end := errLeft // also where the reader calls runtime.Goexit
 	go func() {
 		defer close(done)
 		var offset int64
@@ -134,6 +177,7 @@ func feedStream(r io.Reader, p plan, buffers int) *feed {
 				return
 			}
 			if err != nil || c.last {
+				end = io.EOF
 				return
 			}
 			offset += c.data.Size()
@@ -145,19 +189,20 @@ func feedStream(r io.Reader, p plan, buffers int) *feed {
 			case r := <-results:
 				return r.chunk, r.err
 			case <-done:
-				return chunk{}, io.EOF
+				return chunk{}, end
 			case <-ctx.Done():
 				return chunk{}, ended(ctx)
 			}
 		},
 		stop: func() {
 			cancel()
-			waitFor(done, patience)
+			waitFor(done, hurry)
 		},
 	}
 }
 
-// readFull fills p as far as r goes. It returns io.EOF where r ended.
+// readFull fills p as far as r goes. It returns io.EOF where r ended, and any
+// other error of r, also one that comes with the last byte of p.
 func readFull(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
 	for idle := 0; n < len(p) && err == nil; {
 		if ctx.Err() != nil {
@@ -166,7 +211,7 @@ func readFull(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
 		var got int
 		got, err = r.Read(p[n:])
 		if got < 0 || got > len(p)-n {
-			return n, errors.New("the reader returned an impossible count")
+			return n, errImpossible
 		}
 		n += got
 		if idle++; got > 0 {
@@ -174,9 +219,6 @@ func readFull(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
 		} else if idle == 100 && err == nil {
 			return n, io.ErrNoProgress
 		}
-	}
-	if n == len(p) && err != io.EOF {
-		err = nil
 	}
 	return n, err
 }
@@ -189,8 +231,9 @@ type body struct {
 	// admit waits until some of want bytes may go out, and says how many.
 	// Nil means all of them.
 	admit func(want int) (int, error)
-	// moved is called for bytes handed out.
+	// moved is called for bytes handed out, sent after the last of them.
 	moved func(n int)
+	sent  func()
 	// intact is asked before the last bytes go out.
 	intact func() error
 
@@ -225,8 +268,9 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)
-	if n == 0 && len(p) > 0 || int64(n) == left {
-		if b.err = b.intact(); b.err == nil && n == 0 {
+	failed := err != nil && err != io.EOF
+	if n == 0 && len(p) > 0 || int64(n) == left || failed {
+		if b.err = b.intact(); b.err == nil && (n == 0 || failed) {
 			b.err = sourceError(err, left)
 		}
 		if b.err != nil {
@@ -236,6 +280,9 @@ func (b *body) Read(p []byte) (int, error) {
 	b.crc = crc64.Update(b.crc, p[:n])
 	b.pos += int64(n)
 	b.moved(n)
+	if int64(n) == left && b.sent != nil {
+		b.sent()
+	}
 	return n, nil
 }
 

@@ -9,18 +9,17 @@ import (
 	"github.com/alimedia/alimedia-go/credentials"
 )
 
-// inSlot makes a request that carries bytes, like call. It holds one of the
+// inSlot makes one attempt of a request that carries bytes. It holds one of the
 // slots of all uploads while it is under way, but not during the pause before
 // a repetition, so that a failing file does not hold up the others. Slots are
 // given in the order of asking.
-func (s *sending) inSlot(ctx context.Context, operation string, do func(attempt) error) error {
-	return s.repeat(ctx, operation, func() (credentials.Credentials, error) {
-		if err := acquire(ctx, s.slots); err != nil {
-			return credentials.Credentials{}, err
-		}
-		defer release(s.slots)
-		return s.once(ctx, s.stall, do)
-	})
+func inSlot[T any](ctx context.Context, s *sending, do func(attempt) (T, error)) (T, credentials.Credentials, error) {
+	if err := acquire(ctx, s.slots); err != nil {
+		var none T
+		return none, credentials.Credentials{}, err
+	}
+	defer release(s.slots)
+	return once(ctx, s.session, true, do)
 }
 
 func acquire(ctx context.Context, slots chan struct{}) error {

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -28,35 +29,43 @@ type dayKey struct {
 }
 
 const (
-	ossScheme  = "OSS4-HMAC-SHA256"
-	ossRequest = "aliyun_v4_request"
-	ossDate    = "20060102T150405Z"
+	ossScheme    = "OSS4-HMAC-SHA256"
+	ossRequestV4 = "aliyun_v4_request"
+	ossDate      = "20060102T150405Z"
 	// The whole object is checked by its CRC-64: a hash of the payload in the
 	// signature would have it read twice.
 	ossUnsigned = "UNSIGNED-PAYLOAD"
 )
 
-// headers is what makes a request one of the credential's owner. path and query
-// are escaped, and go into the URL as they are.
-func (s *ossSigner) headers(method, path, query, contentType string, now time.Time) map[string]string {
+// headers is what makes a request one of the credential's owner, further
+// included. path and query are escaped, and go into the URL as they are.
+func (s *ossSigner) headers(method, path, query, contentType string, further map[string]string, now time.Time) map[string]string {
 	date := now.UTC().Format(ossDate)
 	day := date[:8]
 	headers := map[string]string{"X-Oss-Content-Sha256": ossUnsigned, "X-Oss-Date": date}
+	maps.Copy(headers, further)
+	if contentType != "" {
+		headers["Content-Type"] = contentType
+	}
+	if s.keys.SecurityToken != "" {
+		headers["X-Oss-Security-Token"] = s.keys.SecurityToken
+	}
+	signed := make([]string, 0, 8)
+	for name, value := range headers {
+		if name = strings.ToLower(name); name == "content-type" || strings.HasPrefix(name, "x-oss-") {
+			signed = append(signed, name+":"+value+"\n")
+		}
+	}
+	slices.Sort(signed)
 	var b strings.Builder
 	b.Grow(512 + len(s.keys.SecurityToken))
 	b.WriteString(method + "\n" + path + "\n" + query + "\n")
-	if contentType != "" {
-		headers["Content-Type"] = contentType
-		b.WriteString("content-type:" + contentType + "\n")
+	for _, line := range signed {
+		b.WriteString(line)
 	}
-	b.WriteString("x-oss-content-sha256:" + ossUnsigned + "\nx-oss-date:" + date + "\n")
-	if s.keys.SecurityToken != "" {
-		headers["X-Oss-Security-Token"] = s.keys.SecurityToken
-		b.WriteString("x-oss-security-token:" + s.keys.SecurityToken + "\n")
-	}
-	b.WriteString("\n\n" + ossUnsigned) // no further headers
+	b.WriteString("\n\n" + ossUnsigned) // no additional headers
 	request := sha256.Sum256([]byte(b.String()))
-	scope := day + "/" + s.region + "/oss/" + ossRequest
+	scope := day + "/" + s.region + "/oss/" + ossRequestV4
 	signature := mac(s.key(day), ossScheme+"\n"+date+"\n"+scope+"\n"+hex.EncodeToString(request[:]))
 	headers["Authorization"] = ossScheme + " Credential=" + s.keys.AccessKeyId + "/" + scope + ",Signature=" + hex.EncodeToString(signature)
 	return headers
@@ -68,7 +77,7 @@ func (s *ossSigner) key(day string) []byte {
 		return k.key
 	}
 	key := []byte("aliyun_v4" + s.keys.AccessKeySecret)
-	for _, text := range []string{day, s.region, "oss", ossRequest} {
+	for _, text := range []string{day, s.region, "oss", ossRequestV4} {
 		key = mac(key, text)
 	}
 	s.today.Store(&dayKey{day, key})

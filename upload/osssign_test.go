@@ -58,7 +58,7 @@ func FuzzOSSSign_AgreesWithTheVendor(f *testing.F) {
 		s := &ossSigner{keys: keys, region: "cn-shanghai"}
 		rawURL, path := objectURL(a)
 		text := ossQuery(query)
-		ours := s.headers("PUT", path, text, "video/mp4", now)
+		ours := s.headers("PUT", path, text, "video/mp4", nil, now)
 		require.Equal(t, theirs.request.Header.Get("Authorization"), ours["Authorization"])
 		for name, value := range ours {
 			require.Equal(t, theirs.request.Header.Get(name), value, name)
@@ -76,10 +76,10 @@ func TestOSSSigner_KeyOfTheDay(t *testing.T) {
 	t.Parallel()
 	s := &ossSigner{keys: credentials.Credentials{AccessKeyId: "id", AccessKeySecret: "secret"}, region: "cn-shanghai"}
 	day := time.Date(2026, 2, 28, 23, 59, 59, 0, time.UTC)
-	first := s.headers("GET", "/b/k", "", "", day)["Authorization"]
-	next := s.headers("GET", "/b/k", "", "", day.Add(time.Second))["Authorization"]
+	first := s.headers("GET", "/b/k", "", "", nil, day)["Authorization"]
+	next := s.headers("GET", "/b/k", "", "", nil, day.Add(time.Second))["Authorization"]
 	fresh := &ossSigner{keys: s.keys, region: s.region}
-	require.Equal(t, fresh.headers("GET", "/b/k", "", "", day.Add(time.Second))["Authorization"], next, "the key is not yesterday's")
+	require.Equal(t, fresh.headers("GET", "/b/k", "", "", nil, day.Add(time.Second))["Authorization"], next, "the key is not yesterday's")
 	require.NotEqual(t, first, next)
-	require.Equal(t, first, s.headers("GET", "/b/k", "", "", day.In(time.FixedZone("", 8*3600)))["Authorization"])
+	require.Equal(t, first, s.headers("GET", "/b/k", "", "", nil, day.In(time.FixedZone("", 8*3600)))["Authorization"])
 }

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/internal/crc64"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // What the store allows.
@@ -73,15 +75,26 @@ type sending struct {
 	journal *journal
 
 	uploadID string
-	unlisted bool // parts are of an earlier run, and the store does not say whether it has them
+	unlisted bool         // parts are of an earlier run, and OSS does not say whether it has them
+	kept     map[int]part // of an earlier run; what they hold is still to be compared with the source
+	strays   bool         // an upload ID may have been made whose answer was lost
+	began    time.Time
+	late     context.Context // outlives that of the upload by grace
 	mu       sync.Mutex
 	parts    []part
 }
+
+// grace is for what has to be done after the context of an upload has ended.
+const grace = 1500 * time.Millisecond
 
 // run sends what the feed gives, first being the first of it. When it returns,
 // nothing of the upload is under way any more, and on failure no part is kept
 // that no checkpoint knows of.
 func (s *sending) run(ctx context.Context, f *feed, first chunk) (receipt, error) {
+	var cancel context.CancelFunc
+	s.late, cancel = linger(ctx, grace)
+	defer cancel()
+	s.began = time.Now()
 	if done, stored, err := s.pickUp(ctx); stored || err != nil {
 		return done, err
 	}
@@ -92,18 +105,24 @@ func (s *sending) run(ctx context.Context, f *feed, first chunk) (receipt, error
 	if err != nil && s.uploadID != "" {
 		s.giveUp(ctx, err)
 	}
+	if s.strays {
+		s.removeStrays()
+	}
 	return done, err
 }
 
 func (s *sending) multipart(ctx context.Context, f *feed, first chunk) (receipt, error) {
 	if s.uploadID == "" {
-		if err := s.initiate(ctx); err != nil {
+		switch done, err := s.initiate(ctx); {
+		case err != nil:
 			return receipt{}, err
+		case done != nil:
+			return *done, nil
 		}
 	}
 	err := s.sendParts(ctx, f, first)
 	if err == nil {
-		err = s.content.changed()
+		err = protect("the source", s.content.changed)
 	}
 	if err == nil {
 		err = s.journal.update(func(r *record) { r.Step = stepCompleting })
@@ -116,29 +135,173 @@ func (s *sending) multipart(ctx context.Context, f *feed, first chunk) (receipt,
 	return done, s.doubtful(err)
 }
 
-// initiate learns the upload id even when ctx ends meanwhile, if it can: an
-// upload of unknown id could not be removed.
-func (s *sending) initiate(ctx context.Context) error {
-	late, cancel := linger(ctx, patience)
+// initiate learns the upload ID even when ctx ends meanwhile, if it can: an
+// upload of unknown ID could not be removed. Where the object must not be
+// overwritten and is there already, of the same bytes, it is returned.
+func (s *sending) initiate(ctx context.Context) (*receipt, error) {
+	late, cancel := linger(ctx, letGo)
 	defer cancel()
-	err := s.call(late, "InitiateMultipartUpload", s.stall, func(a attempt) (err error) {
-		s.uploadID, err = a.initiate(a)
-		return err
-	})
-	if err != nil {
-		if ctx.Err() != nil {
-			err = ended(ctx)
+	id, err := request(late, s.session, "InitiateMultipartUpload", func(a attempt) (string, error) {
+		id, err := a.initiate(a)
+		if err != nil && isAmbiguous(err) {
+			s.mark(&s.strays)
 		}
-		return err
+		return id, err
+	})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		s.mark(&s.strays)
+		return nil, ended(ctx)
+	case alimedia.HasCode(err, "FileAlreadyExists"):
+		return s.same(ctx, err)
+	case err != nil:
+		return nil, err
 	}
-	return s.journal.update(func(r *record) {
+	s.uploadID = id
+	return nil, s.journal.update(func(r *record) {
 		r.UploadId, r.PartSize, r.Initiated = s.uploadID, s.plan.part, time.Now().UTC()
 	})
 }
 
+func (s *sending) mark(flag *bool) {
+	s.mu.Lock()
+	*flag = true
+	s.mu.Unlock()
+}
+
+// isAmbiguous reports whether a request may have had its effect in spite of
+// err.
+func isAmbiguous(err error) bool {
+	var api *alimedia.Error
+	if errors.As(err, &api) {
+		return retry.ServerFailure(api.StatusCode) && !alimedia.IsThrottled(err)
+	}
+	return isTransient(err)
+}
+
+// removeStrays aborts the multipart uploads of this object whose IDs never
+// arrived. Credentials need not allow it. In an own bucket others may upload
+// to the same key: there only what has no parts is ours.
+func (s *sending) removeStrays() {
+	ctx, cancel := context.WithTimeout(s.late, cleanupTime)
+	defer cancel()
+	all, err := request(ctx, s.session, "ListMultipartUploads", func(a attempt) ([]openUpload, error) { return a.uploads(a) })
+	_, exclusive := s.keys.(*grant)
+	const slack = 2 * time.Second // both times are in whole seconds
+	for _, u := range all {
+		if u.id == s.uploadID || u.age > time.Since(s.began)+slack {
+			continue
+		}
+		if !exclusive {
+			parts, err := s.listParts(ctx, u.id)
+			if err != nil || len(parts) > 0 {
+				continue
+			}
+		}
+		if failed := s.call(ctx, "AbortMultipartUpload", func(a attempt) error { return a.abort(a, u.id) }); failed != nil && !isLost(failed) {
+			err = failed
+		}
+	}
+	if err != nil {
+		s.log.DebugContext(ctx, "upload: an upload ID may be left behind", "error", shownCause(err))
+	}
+}
+
+// listParts lists all parts that OSS has, page by page.
+func (s *sending) listParts(ctx context.Context, uploadID string) ([]part, error) {
+	type page struct {
+		parts []part
+		next  int
+	}
+	var all []part
+	for after := 0; ; {
+		p, err := request(ctx, s.session, "ListParts", func(a attempt) (p page, err error) {
+			p.parts, p.next, err = a.list(a, uploadID, after)
+			return p, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p.parts...)
+		if after = p.next; after == 0 {
+			return all, nil
+		}
+	}
+}
+
+// lookAt asks OSS for the object, again and again while that fails.
+func (s *sending) lookAt(ctx context.Context) (receipt, error) {
+	return request(ctx, s.session, "HeadObject", func(a attempt) (receipt, error) { return a.head(a) })
+}
+
 // put sends the object in one request.
 func (s *sending) put(ctx context.Context, c chunk) (receipt, error) {
-	return s.send(ctx, "PutObject", c, func(a attempt, b *body) (receipt, error) { return a.put(a, b) })
+	done, err := s.send(ctx, "PutObject", c, func(a attempt, b *body) (receipt, error) { return a.put(a, b) })
+	if alimedia.HasCode(err, "FileAlreadyExists") {
+		sum, read := s.sum(ctx, c.data)
+		if read != nil {
+			return receipt{}, read
+		}
+		found, looked := s.lookAt(ctx)
+		if looked != nil || !found.holds(c.data.Size(), sum) {
+			return receipt{}, err
+		}
+		s.tracker.resumed(found.size)
+		return found, nil
+	}
+	if err != nil {
+		return receipt{}, err
+	}
+	return s.whole(ctx, done, receipt{size: done.size, crc: done.crc, hasCRC: true})
+}
+
+// holds reports whether OSS has said that the object is of these bytes.
+func (r receipt) holds(size int64, crc uint64) bool {
+	return r.size == size && r.hasCRC && r.crc == crc
+}
+
+// whole proves that the object is what was sent: by the answer, and by
+// HeadObject where that lacks something.
+func (s *sending) whole(ctx context.Context, done, want receipt) (receipt, error) {
+	if !done.hasCRC || done.etag == "" {
+		found, err := s.lookAt(ctx)
+		switch {
+		case err != nil:
+			return receipt{}, fmt.Errorf("%w: the answer has no CRC-64, and HeadObject fails: %w", ErrUnproven, err)
+		case found.size != want.size:
+			return receipt{}, fmt.Errorf("%w: sent %d bytes, stored %d", ErrChecksum, want.size, found.size)
+		case !found.hasCRC && !s.withoutCRC:
+			return receipt{}, fmt.Errorf("%w: neither the answer nor HeadObject has a CRC-64, see Config.AllowMissingCRC", ErrUnproven)
+		}
+		found.callback = done.callback
+		done = found
+	}
+	if done.hasCRC && done.crc != want.crc {
+		return receipt{}, fmt.Errorf("%w: sent %016x, stored %016x", ErrChecksum, want.crc, done.crc)
+	}
+	done.size, done.crc = want.size, want.crc
+	return done, nil
+}
+
+// same is the object that is there and must not be overwritten, where it is of
+// the same bytes as the source; else refused.
+func (s *sending) same(ctx context.Context, refused error) (*receipt, error) {
+	if s.content.at == nil || s.plan.size == UnknownSize {
+		return nil, refused
+	}
+	found, err := s.lookAt(ctx)
+	if err != nil || found.size != s.plan.size || !found.hasCRC {
+		return nil, refused
+	}
+	sum, err := s.checksum(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sum != found.crc {
+		return nil, refused
+	}
+	s.tracker.resumed(found.size)
+	return &found, nil
 }
 
 // sendParts sends all parts, several at once. The first failure ends the rest.
@@ -150,33 +313,24 @@ func (s *sending) sendParts(parent context.Context, f *feed, first chunk) error 
 	next := first
 	for {
 		c := next
-		there, err := s.has(c)
-		if err != nil {
-			stop(err)
-		}
-		if there {
-			c.free()
-		} else {
-			if acquire(ctx, own) != nil {
-				break
-			}
-			wg.Go(func() {
-				defer release(own)
-				defer c.free()
-				if err := s.sendPart(ctx, c); err != nil {
-					stop(err)
-				}
-			})
-		}
-		if c.last {
-			s.cutOff(c.number)
+		if acquire(ctx, own) != nil {
 			break
 		}
+		wg.Go(func() {
+			defer release(own)
+			defer c.free()
+			if err := s.bringPart(ctx, c); err != nil {
+				stop(err)
+			}
+		})
+		if c.last {
+			break
+		}
+		var err error
 		if next, err = f.next(ctx); err != nil {
 			if err != io.EOF {
 				stop(err)
 			}
-			s.cutOff(c.number)
 			break
 		}
 	}
@@ -187,11 +341,26 @@ func (s *sending) sendParts(parent context.Context, f *feed, first chunk) error 
 	return context.Cause(ctx)
 }
 
-// cutOff forgets parts of an earlier run behind the last one of a stream.
-func (s *sending) cutOff(last int) {
+// bringPart sends a part, unless OSS has it from an earlier run: of the very
+// bytes that the source has now.
+func (s *sending) bringPart(ctx context.Context, c chunk) error {
+	kept, ok := s.kept[c.number]
+	if !ok {
+		return s.sendPart(ctx, c)
+	}
+	sum, err := s.sum(ctx, c.data)
+	switch {
+	case err != nil:
+		return err
+	case sum != kept.crc || c.data.Size() != kept.size:
+		s.log.InfoContext(ctx, "upload: the source has other bytes than an earlier run has sent, sending them", "part", c.number)
+		return s.sendPart(ctx, c)
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.parts = slices.DeleteFunc(s.parts, func(p part) bool { return p.number > last })
+	s.parts = append(s.parts, kept)
+	s.mu.Unlock()
+	s.tracker.resumed(kept.size)
+	return nil
 }
 
 func (s *sending) sendPart(ctx context.Context, c chunk) error {
@@ -211,79 +380,118 @@ func (s *sending) sendPart(ctx context.Context, c chunk) error {
 	return s.journal.add(p)
 }
 
-// send makes a request that carries a chunk and proves that the store got it
-// as it was read. The receipt has size and CRC of what was sent.
+// delivery is what became of one request with bytes.
+type delivery struct {
+	receipt
+	sent int64  // bytes that were read for it
+	sum  uint64 // of these
+}
+
+// send makes a request that carries a chunk and proves that OSS got it as it
+// was read. The receipt has size and CRC of what was sent. An object whose
+// answer was lost is looked at before it is sent again.
 func (s *sending) send(ctx context.Context, operation string, c chunk, do func(attempt, *body) (receipt, error)) (receipt, error) {
 	var done receipt
-	err := s.inSlot(ctx, operation, func(a attempt) error {
-		b := &body{data: c.data, intact: s.content.changed, admit: s.limit.of(a), moved: func(n int) {
-			a.alive()
-			s.tracker.moved(int64(n))
-		}}
-		var err error
-		done, err = do(a, b)
-		n, sum, broken := b.end()
-		switch {
-		case broken != nil:
-			err = fatal(broken)
-		case err != nil:
-		case n != c.data.Size():
-			err = fmt.Errorf("the store answered after %d of %d bytes", n, c.data.Size())
-		case done.hasCRC && done.crc != sum:
-			err = fmt.Errorf("%w: sent %016x, stored %016x", ErrChecksum, sum, done.crc)
-		default:
-			done.size, done.crc = n, sum
-			s.tracker.confirmed(n)
-			return nil
+	var doubt *delivery // all bytes were sent, what became of them is not known
+	began := time.Now()
+	arrived := func() bool {
+		if doubt == nil || operation != "PutObject" {
+			return false
 		}
-		s.tracker.moved(-n)
-		return err
+		found, _, err := once(ctx, s.session, false, func(a attempt) (receipt, error) { return a.head(a) })
+		const slack = 2 * time.Second // an older object of the same bytes may have other settings
+		if err != nil || !found.holds(doubt.sent, doubt.sum) || found.age > time.Since(began)+slack {
+			return false
+		}
+		done = found
+		s.tracker.moved(doubt.sent)
+		s.tracker.confirmed(doubt.sent)
+		return true
+	}
+	err := s.repeat(ctx, operation, func() (credentials.Credentials, error) {
+		if arrived() {
+			return credentials.Credentials{}, nil
+		}
+		d, keys, err := inSlot(ctx, s, func(a attempt) (d delivery, err error) {
+			b := &body{
+				data: c.data, admit: s.limit.of(a), sent: a.sent,
+				intact: func() error { return protect("the source", s.content.changed) },
+				moved:  func(n int) { a.alive(); s.tracker.moved(int64(n)) },
+			}
+			d.receipt, err = do(a, b)
+			var broken error
+			if d.sent, d.sum, broken = b.end(); broken != nil {
+				err = fatal(broken)
+			}
+			return d, err
+		})
+		switch {
+		case err != nil:
+			if d.sent == c.data.Size() && isAmbiguous(err) {
+				doubt = &d
+			}
+		case d.sent != c.data.Size():
+			err = fmt.Errorf("OSS answered after %d of %d bytes", d.sent, c.data.Size())
+		case d.hasCRC && d.crc != d.sum:
+			err = fmt.Errorf("%w: sent %016x, stored %016x", ErrChecksum, d.sum, d.crc)
+		default:
+			done = d.receipt
+			done.size, done.crc = d.sent, d.sum
+			s.tracker.confirmed(d.sent)
+			return keys, nil
+		}
+		s.tracker.moved(-d.sent)
+		return keys, err
 	})
+	if err != nil && ctx.Err() == nil && isAmbiguous(err) && arrived() {
+		err = nil
+	}
 	return done, err
 }
 
-// complete makes one object of the parts. When the store did that and its
-// answer was lost, it no longer knows the upload: then the object decides.
+// complete makes one object of the parts. When OSS did that and its answer was
+// lost, it no longer knows the upload: then the object decides.
 func (s *sending) complete(ctx context.Context) (receipt, error) {
 	slices.SortFunc(s.parts, func(a, b part) int { return cmp.Compare(a.number, b.number) })
-	var want receipt
+	want := receipt{hasCRC: true}
 	for _, p := range s.parts {
 		want.crc = crc64.Combine(want.crc, p.crc, p.size)
 		want.size += p.size
 	}
-	var done receipt
-	// Joining many parts takes the store a while.
-	err := s.call(ctx, "CompleteMultipartUpload", 5*s.stall, func(a attempt) (err error) {
-		done, err = a.complete(a, s.uploadID, s.parts)
-		return err
-	})
-	if isLost(err) {
-		done, err = s.look(ctx, want, err)
-	}
-	if err == nil && done.hasCRC && done.crc != want.crc {
-		err = fmt.Errorf("%w: sent %016x, stored %016x", ErrChecksum, want.crc, done.crc)
-	}
-	done.size, done.crc = want.size, want.crc
-	return done, err
-}
-
-// look finds out whether an upload that the store no longer knows has become
-// the object.
-func (s *sending) look(ctx context.Context, want receipt, lost error) (receipt, error) {
-	var found receipt
-	err := s.call(ctx, "HeadObject", s.stall, func(a attempt) (err error) {
-		found, err = a.head(a)
-		return err
+	done, err := request(ctx, s.session, "CompleteMultipartUpload", func(a attempt) (receipt, error) {
+		return a.complete(a, s.uploadID, s.parts)
 	})
 	switch {
-	case err == nil && found.size == want.size && found.hasCRC && found.crc == want.crc:
+	case err == nil:
+		return s.whole(ctx, done, want)
+	case isLost(err) || alimedia.HasCode(err, "FileAlreadyExists"):
+		return s.look(ctx, want, err)
+	case ctx.Err() == nil && isAmbiguous(err): // each answer was lost
+		if found, _, looked := once(ctx, s.session, false, func(a attempt) (receipt, error) { return a.head(a) }); looked == nil && found.holds(want.size, want.crc) {
+			return found, nil
+		}
+	}
+	return receipt{}, err
+}
+
+// look finds out whether an upload that OSS no longer knows has become the
+// object.
+func (s *sending) look(ctx context.Context, want receipt, lost error) (receipt, error) {
+	found, err := s.lookAt(ctx)
+	switch {
+	case err == nil && found.holds(want.size, want.crc):
 		return found, nil
+	case err == nil && found.size == want.size && !found.hasCRC && s.withoutCRC && isLost(lost):
+		found.crc = want.crc
+		return found, nil
+	case alimedia.HasCode(lost, "FileAlreadyExists"):
+		return receipt{}, lost
 	case err == nil || isMissing(err):
 		return receipt{}, fmt.Errorf("%w: %w", ErrLost, lost)
 	case alimedia.IsAccessDenied(err) && s.arrived != nil:
 		ok, asked := s.arrived(ctx)
 		if ok {
-			return receipt{}, nil
+			return receipt{size: want.size, crc: want.crc}, nil
 		}
 		if asked == nil {
 			return receipt{}, fmt.Errorf("%w: %w", ErrLost, lost)
@@ -294,29 +502,33 @@ func (s *sending) look(ctx context.Context, want receipt, lost error) (receipt, 
 }
 
 const (
-	cleanupTime = 10 * time.Second       // bounds the removal of parts after a failure
+	cleanupTime = 10 * time.Second       // bounds the removal of parts after a failure, without an end of ctx
 	settleTime  = 250 * time.Millisecond // for what was sent before a request was cut off
 )
 
 // discard removes the parts. An abort does not catch a part that the store is
 // still taking in, so it is repeated while the store knows the upload. Its own
-// failure is only logged: the store removes forgotten parts in a week.
+// failure is only logged: OSS removes forgotten parts in a week where the
+// bucket has that rule. After ctx has ended it has what is left of grace.
 func (s *sending) discard(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	if s.late != nil {
+		ctx = s.late
+	}
+	ctx, cancel := context.WithTimeout(ctx, cleanupTime)
 	defer cancel()
 	for range 3 {
-		err := s.call(ctx, "AbortMultipartUpload", s.stall, func(a attempt) error { return a.abort(a, s.uploadID) })
+		err := s.call(ctx, "AbortMultipartUpload", func(a attempt) error { return a.abort(a, s.uploadID) })
 		if err != nil {
 			if !isLost(err) {
-				s.log.WarnContext(ctx, "upload: parts not removed", "upload_id", s.uploadID, "error", err)
+				s.log.WarnContext(ctx, "upload: parts not removed", "upload_id", s.uploadID, "error", shownCause(err))
 			}
 			return
 		}
 		if sleep(ctx, settleTime) != nil {
 			return
 		}
-		err = s.call(ctx, "ListParts", s.stall, func(a attempt) error {
-			_, err := a.list(a, s.uploadID)
+		err = s.call(ctx, "ListParts", func(a attempt) error {
+			_, _, err := a.list(a, s.uploadID, 0)
 			return err
 		})
 		if err != nil {
@@ -328,7 +540,9 @@ func (s *sending) discard(ctx context.Context) {
 // isLost reports whether the store does not know the multipart upload.
 func isLost(err error) bool { return alimedia.HasCode(err, "NoSuchUpload") }
 
+// isMissing reports whether OSS says that there is no object. A page of
+// somebody else with status 404 does not count.
 func isMissing(err error) bool {
 	var api *alimedia.Error
-	return errors.As(err, &api) && api.StatusCode == 404
+	return errors.As(err, &api) && api.StatusCode == 404 && (api.RequestId != "" || alimedia.HasCode(err, "NoSuchKey"))
 }

@@ -1,12 +1,15 @@
 package upload
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 // Progress is how far an upload is.
@@ -148,8 +151,12 @@ func (t *tracker) current() Progress {
 }
 
 // close makes the last report and waits for it, but not for ever.
-func (t *tracker) close() {
+func (t *tracker) close(ctx context.Context) {
 	close(t.quit)
+	if ctx.Err() != nil {
+		waitFor(t.done, hurry)
+		return
+	}
 	waitFor(t.done, patience)
 }
 
@@ -159,7 +166,7 @@ func (t *tracker) report(callback func(Progress), log *slog.Logger) {
 	defer close(t.done)
 	defer func() {
 		if r := recover(); r != nil {
-			log.Error("upload: the progress callback panicked and is not called any more", "panic", r)
+			log.Error("upload: the progress callback panicked and is not called any more", "panic", redact.Text(fmt.Sprint(r)))
 		}
 	}()
 	ticker := time.NewTicker(reportEvery)

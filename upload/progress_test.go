@@ -203,7 +203,7 @@ func TestUpload_B40_ResumedIsNoRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var most float64
 		tr := newTracker(func(p Progress) { most = max(most, p.Rate) }, nil)
-		defer tr.close()
+		defer tr.close(ctx)
 		tr.set(func(p *Progress) { p.Name, p.Stage, p.Total = "launch.mp4", StageSend, 5_000_000_000 })
 		tr.resumed(4_000_000_000)
 		time.Sleep(reportEvery / 2)
@@ -289,7 +289,7 @@ func TestUpload_B40_RateAndETA(t *testing.T) {
 		var last Progress
 		tr := newTracker(func(p Progress) { last = p }, nil)
 		tr.set(func(p *Progress) { p.Name, p.Stage, p.Total = "launch.mp4", StageSend, 20_000_000 })
-		defer tr.close()
+		defer tr.close(ctx)
 		time.Sleep(100 * time.Millisecond)
 		for range 20 {
 			tr.moved(420_000)

@@ -142,7 +142,7 @@ func (r *run) abandon(ctx context.Context, target Target, was record) {
 	p, err := target.resume(ctx, r.Uploader, r.file, was.place(), false)
 	if err == nil && !p.whole {
 		s := r.session(p)
-		err = s.call(ctx, "AbortMultipartUpload", s.stall, func(a attempt) error { return a.abort(a, was.UploadId) })
+		err = s.call(ctx, "AbortMultipartUpload", func(a attempt) error { return a.abort(a, was.UploadId) })
 	}
 	if err != nil && !isLost(err) {
 		r.log.WarnContext(ctx, "upload: parts not removed", "upload_id", was.UploadId, "error", err)
@@ -260,7 +260,7 @@ func (r *run) adopt(ctx context.Context) error {
 func (r *run) readThrough(ctx context.Context) (size int64, sum uint64, err error) {
 	if r.content.at != nil {
 		s := sending{plan: r.plan, content: r.content}
-		sum, err = s.checksum(ctx, nil)
+		sum, err = s.checksum(ctx)
 		return r.plan.size, sum, err
 	}
 	for c := r.first; ; {
@@ -348,11 +348,7 @@ func (s *sending) pickUp(ctx context.Context) (done receipt, stored bool, err er
 	}
 	parts := s.journal.sound(s.plan)
 	s.uploadID = was.UploadId
-	var listed []part
-	err = s.call(ctx, "ListParts", s.stall, func(a attempt) (err error) {
-		listed, err = a.list(a, s.uploadID)
-		return err
-	})
+	listed, err := s.listParts(ctx, s.uploadID)
 	switch {
 	case isLost(err):
 		if done, stored, err = s.present(ctx, parts); stored || err != nil {
@@ -375,12 +371,10 @@ func (s *sending) pickUp(ctx context.Context) (done receipt, stored bool, err er
 		s.discard(ctx)
 		return s.afresh()
 	}
-	s.parts = parts
-	var size int64
+	s.kept = make(map[int]part, len(parts))
 	for _, p := range parts {
-		size += p.size
+		s.kept[p.number] = p
 	}
-	s.tracker.resumed(size)
 	return receipt{}, false, s.journal.keep(append([]part{}, parts...))
 }
 
@@ -419,45 +413,23 @@ func sameTag(a, b string) bool {
 	return strings.EqualFold(strings.Trim(a, `" `), strings.Trim(b, `" `))
 }
 
-// has reports whether a part is in the store already. What a stream gives is
-// compared: it may be another than that of the earlier run.
-func (s *sending) has(c chunk) (bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.parts, func(p part) bool { return p.number == c.number })
-	if i < 0 || s.content.at != nil {
-		return i >= 0, nil
-	}
-	sum, err := crcOfChunk(c)
-	if err != nil {
-		return false, err
-	}
-	if p := s.parts[i]; p.size == c.data.Size() && p.crc == sum {
-		return true, nil
-	}
-	s.parts = slices.Delete(s.parts, i, i+1)
-	return false, nil
-}
-
-// present asks whether the object is in the store, made of these bytes.
+// present asks whether the object is in OSS, made of the bytes that the source
+// has now. parts are what an earlier run has recorded; of a stream, which cannot
+// be read for it, they are what the object is compared with.
 func (s *sending) present(ctx context.Context, parts []part) (receipt, bool, error) {
-	size := s.plan.size
-	if s.content.at == nil {
-		// A stream cannot be read for it, but all its parts may be known.
+	recorded := receipt{hasCRC: true}
+	for _, p := range parts {
+		recorded.crc = crc64.Combine(recorded.crc, p.crc, p.size)
+		recorded.size += p.size
+	}
+	size, stream := s.plan.size, s.content.at == nil
+	if stream {
 		if was, _ := s.journal.state(); was.Step != stepCompleting {
 			return receipt{}, false, nil
 		}
-		size = 0
-		for _, p := range parts {
-			size += p.size
-		}
+		size = recorded.size
 	}
-	var found receipt
-	err := s.call(ctx, "HeadObject", s.stall, func(a attempt) (err error) {
-		found, err = a.head(a)
-		return err
-	})
-	asked := false
+	found, err := s.lookAt(ctx)
 	switch {
 	case isMissing(err):
 		return receipt{}, false, nil
@@ -465,42 +437,62 @@ func (s *sending) present(ctx context.Context, parts []part) (receipt, bool, err
 		if s.arrived == nil {
 			return receipt{}, false, nil
 		}
-		if asked, err = s.arrived(ctx); err != nil || !asked {
+		if arrived, err := s.arrived(ctx); err != nil || !arrived {
 			return receipt{}, false, err
 		}
+		found = recorded // the asset has what an earlier run has sent
 	case err != nil:
 		return receipt{}, false, err
-	case found.size != size || !found.hasCRC:
+	}
+	if found.size != size || !found.hasCRC {
 		return receipt{}, false, nil
 	}
-	sum, err := s.checksum(ctx, parts)
-	if err != nil || !asked && sum != found.crc {
-		return receipt{}, false, err
+	sum := recorded.crc
+	if !stream {
+		if sum, err = s.checksum(ctx); err != nil {
+			return receipt{}, false, err
+		}
+	}
+	if sum != found.crc {
+		return receipt{}, false, nil
 	}
 	s.tracker.resumed(size)
 	return receipt{etag: found.etag, size: size, crc: sum}, true, nil
 }
 
-// checksum is the CRC of the whole, from that of its parts where all are known.
-func (s *sending) checksum(ctx context.Context, parts []part) (uint64, error) {
-	var sum uint64
-	var size int64
-	for _, p := range parts {
-		sum = crc64.Combine(sum, p.crc, p.size)
-		size += p.size
-	}
-	if size == s.plan.size || s.content.at == nil {
-		return sum, nil
-	}
-	hash := new(crc64.Hash)
-	_, err := io.Copy(hash, &contextReader{ctx, io.NewSectionReader(s.content.at, 0, s.plan.size)})
+// checksum is the CRC of the whole source as it is now.
+func (s *sending) checksum(ctx context.Context) (uint64, error) {
+	sum, err := s.sum(ctx, io.NewSectionReader(guardedAt{s.content.at}, 0, s.plan.size))
 	if err == nil {
-		err = s.content.changed()
+		err = protect("the source", s.content.changed)
 	}
+	return sum, err
+}
+
+// sum is the CRC of bytes of the source.
+func (s *sending) sum(ctx context.Context, data *io.SectionReader) (uint64, error) {
+	hash := new(crc64.Hash)
+	n, err := io.Copy(hash, &contextReader{ctx, io.NewSectionReader(data, 0, data.Size())})
 	if ctx.Err() != nil {
-		err = ended(ctx)
+		return 0, ended(ctx)
 	}
-	return hash.Sum64(), err
+	if err == nil && n == data.Size() {
+		return hash.Sum64(), nil
+	}
+	if changed := protect("the source", s.content.changed); changed != nil {
+		return 0, fatal(changed)
+	}
+	return 0, fatal(sourceError(err, data.Size()-n))
+}
+
+// matches reports whether the source holds the bytes of a recorded object.
+func (c *content) matches(ctx context.Context, size int64, crc uint64) (bool, error) {
+	if c.at == nil || c.size != size {
+		return false, nil
+	}
+	s := sending{plan: plan{size: size}, content: c}
+	sum, err := s.checksum(ctx)
+	return err == nil && sum == crc, err
 }
 
 type contextReader struct {
@@ -520,10 +512,13 @@ func (r *contextReader) Read(p []byte) (int, error) {
 // them.
 func (s *sending) giveUp(ctx context.Context, err error) {
 	if s.journal.lasts() {
-		useless := errors.Is(err, ErrChanged) || errors.Is(err, ErrSize) || errors.Is(err, ErrChecksum) || errors.Is(err, ErrLost)
+		useless := errors.Is(err, ErrChanged) || errors.Is(err, ErrSize) || errors.Is(err, ErrChecksum) || errors.Is(err, ErrLost) || errors.Is(err, ErrAddressChanged)
 		if !useless {
 			return
 		}
+	}
+	if g, ok := s.keys.(*grant); ok && errors.Is(err, ErrAddressChanged) {
+		s.keys = last{g} // the parts are at the address of the old credential
 	}
 	s.discard(ctx)
 	_ = s.journal.keep(nil) // the error is that of the upload

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/internal/redact"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // store is what the engine asks of an object store about one object. Every
@@ -24,14 +27,19 @@ type store interface {
 	part(ctx context.Context, uploadID string, number int, b *body) (receipt, error)
 	complete(ctx context.Context, uploadID string, parts []part) (receipt, error)
 	abort(ctx context.Context, uploadID string) error
-	list(ctx context.Context, uploadID string) ([]part, error)
+	// list returns the parts after the one given, and with what to ask for
+	// the next page; 0 at the end.
+	list(ctx context.Context, uploadID string, after int) (page []part, next int, err error)
 	head(ctx context.Context) (receipt, error)
+	// uploads lists the open multipart uploads of the object.
+	uploads(ctx context.Context) ([]openUpload, error)
 }
 
 // receipt is what the store says it holds.
 type receipt struct {
 	etag     string
-	size     int64 // of head only
+	size     int64         // of head only
+	age      time.Duration // of head only: since the object was stored, by the clock of OSS; 0 where unknown
 	crc      uint64
 	hasCRC   bool
 	callback error // ErrCallback and why, where the object is stored nevertheless
@@ -57,12 +65,91 @@ func (r *refusal) Error() string { return r.api.Error() }
 // Unwrap makes errors.As find the *alimedia.Error.
 func (r *refusal) Unwrap() error { return r.api }
 
-// clock is the time of the store, which may differ from ours.
-type clock struct{ offset atomic.Int64 }
+// clock is the time of one host, which may differ from ours. What a host says
+// of it is corrected when it proves wrong.
+type clock struct {
+	offset atomic.Int64
+	known  atomic.Bool // the host has told its time
+}
 
-func (c *clock) now() time.Time       { return time.Now().Add(time.Duration(c.offset.Load())) }
-func (c *clock) set(server time.Time) { c.offset.Store(int64(time.Until(server))) }
-func (c *clock) skew() time.Duration  { return time.Duration(c.offset.Load()) }
+func (c *clock) now() time.Time      { return time.Now().Add(c.skew()) }
+func (c *clock) skew() time.Duration { return time.Duration(c.offset.Load()) }
+
+// set takes the time that the host tells. It reports whether that can be.
+func (c *clock) set(server time.Time) bool {
+	if !plausible(server) {
+		return false
+	}
+	c.offset.Store(int64(time.Until(server)))
+	c.known.Store(true)
+	return true
+}
+
+// correct takes the time of a host that found ours wrong. Unless it is the
+// first correction it has to make a difference.
+func (c *clock) correct(server time.Time, first bool) bool {
+	if !first && server.Sub(c.now()).Abs() < time.Minute {
+		return false
+	}
+	return c.set(server)
+}
+
+// reset forgets a correction that was of no use.
+func (c *clock) reset() { c.offset.Store(0) }
+
+// plausible bounds the time that is believed of a host. Further apart no
+// certificate would be valid.
+func plausible(server time.Time) bool {
+	return !server.IsZero() && time.Until(server).Abs() < 400*24*time.Hour
+}
+
+// watch has c keep to the time of the services, which every answer of theirs
+// tells. It reports whether they are reached on loopback.
+func (cfg *Config) watch(c *clock) (local bool) {
+	local = cfg.VOD != nil || cfg.ICE != nil
+	change := func(client *alimedia.Config) {
+		sender := *client.HTTPClient
+		sender.Transport = timed{cmp.Or(sender.Transport, http.DefaultTransport), c}
+		client.HTTPClient = &sender
+		endpoint, err := parseEndpoint(client.Endpoint)
+		local = local && err == nil && isLoopback(address{Endpoint: endpoint}.host())
+	}
+	if cfg.VOD != nil {
+		cfg.VOD = cfg.VOD.With(change)
+	}
+	if cfg.ICE != nil {
+		cfg.ICE = cfg.ICE.With(change)
+	}
+	return local
+}
+
+// timed is a transport whose answers set a clock.
+type timed struct {
+	http.RoundTripper
+	clock *clock
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t timed) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := t.RoundTripper.RoundTrip(r)
+	if err == nil {
+		if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+			t.clock.set(date)
+		}
+	}
+	return answer, err
+}
+
+// clocks are those of all hosts that an Uploader speaks to.
+type clocks struct{ hosts sync.Map }
+
+func (c *clocks) of(host string) *clock {
+	if known, ok := c.hosts.Load(host); ok {
+		return known.(*clock)
+	}
+	known, _ := c.hosts.LoadOrStore(host, new(clock))
+	return known.(*clock)
+}
 
 // session is the road to one object: it signs with living credentials and
 // repeats what is worth repeating.
@@ -71,51 +158,81 @@ type session struct {
 	connect func(credentials.Credentials) (store, error)
 	clock   *clock
 	retry   alimedia.Retry
-	stall   time.Duration
+	stall   time.Duration // between bytes of a body
+	answer  time.Duration // from the last byte to the end of the answer
 	log     *slog.Logger
+
+	withoutCRC bool // Config.AllowMissingCRC
 
 	mu   sync.Mutex
 	used credentials.Credentials // what open signs with
 	open store
 }
 
-// attempt is one request: its context ends when no byte moves for too long,
-// unless alive is called. Between hold and alive the time does not count.
+// attempt is one request. While its body is sent, the context ends when no byte
+// moves for too long, unless alive is called; between hold and alive the time
+// does not count. After sent, and from the start where there is no body, the
+// whole answer has a time of its own, however it comes.
 type attempt struct {
 	context.Context
 	store
 	alive func()
 	hold  func()
+	sent  func()
 }
 
-// call makes a request until it succeeds or there is no hope.
-func (s *session) call(ctx context.Context, operation string, quiet time.Duration, do func(attempt) error) error {
-	return s.repeat(ctx, operation, func() (credentials.Credentials, error) { return s.once(ctx, quiet, do) })
+// call makes a request without bytes of the source, until it succeeds or there
+// is no hope.
+func (s *session) call(ctx context.Context, operation string, do func(attempt) error) error {
+	_, err := request(ctx, s, operation, func(a attempt) (struct{}, error) { return struct{}{}, do(a) })
+	return err
 }
+
+// request is call for a request that has a result.
+func request[T any](ctx context.Context, s *session, operation string, do func(attempt) (T, error)) (T, error) {
+	var result T
+	err := s.repeat(ctx, operation, func() (keys credentials.Credentials, err error) {
+		result, keys, err = once(ctx, s, false, do)
+		return keys, err
+	})
+	return result, err
+}
+
+// maxCorrections of the clock: the first may have been a lie.
+const maxCorrections = 3
 
 // repeat mends refused credentials and a wrong clock and repeats transient
 // failures after a pause.
-func (s *session) repeat(ctx context.Context, operation string, once func() (credentials.Credentials, error)) error {
-	var renewals, failures int
-	var skewed bool
+func (s *session) repeat(ctx context.Context, operation string, try func() (credentials.Credentials, error)) error {
+	var renewals, corrections, failures int
 	for {
-		keys, err := once()
+		keys, err := try()
 		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ended(ctx)
 		}
+		if isDeadCredential(err) && renewals < 2 {
+			renewals++
+			changed, failed := s.renew(ctx, keys)
+			if changed {
+				continue
+			}
+			err = cmp.Or(failed, err)
+		}
 		var answer *refusal
 		errors.As(err, &answer)
+		skewed := answer != nil && alimedia.HasCode(err, "RequestTimeTooSkewed")
 		switch {
-		case isDeadCredential(err) && renewals < 2 && s.invalidate(keys):
-			renewals++
+		case ctx.Err() != nil:
+			return ended(ctx)
+		case skewed && corrections < maxCorrections && s.clock.correct(answer.serverTime, corrections == 0):
+			corrections++
 			continue
-		case answer != nil && alimedia.HasCode(err, "RequestTimeTooSkewed") && !skewed && !answer.serverTime.IsZero():
-			skewed = true
-			s.clock.set(answer.serverTime)
-			continue
+		case skewed:
+			s.clock.reset()
+			return err
 		case !isTransient(err) || failures+1 >= s.retry.MaxAttempts:
 			return err
 		}
@@ -124,32 +241,105 @@ func (s *session) repeat(ctx context.Context, operation string, once func() (cre
 			pause = max(pause, min(answer.retryAfter, s.retry.MaxDelay))
 		}
 		failures++
-		s.log.DebugContext(ctx, "upload: request failed, trying again", "operation", operation, "failures", failures, "pause", pause, "error", err)
+		s.log.DebugContext(ctx, "upload: request failed, trying again", "operation", operation, "failures", failures, "pause", pause, "error", shownCause(err))
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
 }
 
-// once makes one request and returns the credentials it was signed with.
-func (s *session) once(ctx context.Context, quiet time.Duration, do func(attempt) error) (credentials.Credentials, error) {
+// letGo is how long a request may take to end after its context did. Code of
+// the user that does not return then is left to itself.
+const letGo = 800 * time.Millisecond
+
+// once makes one request and returns the credentials it was signed with. A
+// panic of the user's code, such as a credentials provider, is its error.
+func once[T any](ctx context.Context, s *session, hasBody bool, do func(attempt) (T, error)) (T, credentials.Credentials, error) {
+	type outcome struct {
+		result T
+		keys   credentials.Credentials
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		var o outcome
+		o.err = protect("a request", func() (err error) {
+			o.result, o.keys, err = onceHere(ctx, s, hasBody, do)
+			return err
+		})
+		done <- o
+	}()
+	var o outcome
+	select {
+	case o = <-done:
+	case <-ctx.Done():
+		timer := time.NewTimer(letGo)
+		defer timer.Stop()
+		select {
+		case o = <-done:
+		case <-timer.C:
+			o.err = ended(ctx)
+		}
+	}
+	return o.result, o.keys, o.err
+}
+
+func onceHere[T any](ctx context.Context, s *session, hasBody bool, do func(attempt) (T, error)) (T, credentials.Credentials, error) {
+	var none T
 	keys, err := s.keys.Credentials(ctx)
 	if err != nil {
-		return keys, err
+		return none, keys, err
 	}
 	st, err := s.storeFor(keys)
 	if err != nil {
-		return keys, err
+		return none, keys, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	timer := time.AfterFunc(quiet, func() { cancel(fmt.Errorf("%w: nothing moved for %v", ErrStalled, quiet)) })
-	defer timer.Stop()
-	err = do(attempt{Context: ctx, store: st, alive: func() { timer.Reset(quiet) }, hold: func() { timer.Stop() }})
+	stalled := time.AfterFunc(s.stall, func() { cancel(fmt.Errorf("%w: nothing moved for %v", ErrStalled, s.stall)) })
+	defer stalled.Stop()
+	late := time.AfterFunc(s.answer, func() { cancel(fmt.Errorf("%w: no answer within %v", ErrStalled, s.answer)) })
+	defer late.Stop()
+	if hasBody {
+		late.Stop()
+	} else {
+		stalled.Stop()
+	}
+	var sent atomic.Bool
+	result, err := do(attempt{
+		Context: ctx, store: st,
+		alive: func() {
+			if !sent.Load() {
+				stalled.Reset(s.stall)
+			}
+		},
+		hold: func() { stalled.Stop() },
+		sent: func() {
+			if !sent.Swap(true) {
+				stalled.Stop()
+				late.Reset(s.answer)
+			}
+		},
+	})
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, ErrStalled) {
 		err = cause
 	}
-	return keys, err
+	return result, keys, err
+}
+
+// protect makes a panic of the user's code an error of the upload.
+func protect(what string, do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(what, p)
+		}
+	}()
+	return do()
+}
+
+// panicked is the error of code of the user that panicked with p.
+func panicked(what string, p any) error {
+	return fatal(fmt.Errorf("%w in %s: %s", ErrPanic, what, redact.Text(fmt.Sprint(p))))
 }
 
 // storeFor returns a store that signs with keys, a new one when they changed.
@@ -167,13 +357,16 @@ func (s *session) storeFor(keys credentials.Credentials) (store, error) {
 	return st, nil
 }
 
-// invalidate reports whether other credentials can be had.
-func (s *session) invalidate(keys credentials.Credentials) bool {
-	inv, ok := s.keys.(credentials.Invalidator)
-	if ok {
-		inv.Invalidate(keys)
+// renew reports whether there are other credentials than the refused ones. A
+// provider that cannot drop them may have them all the same.
+func (s *session) renew(ctx context.Context, refused credentials.Credentials) (changed bool, err error) {
+	if inv, ok := s.keys.(credentials.Invalidator); ok {
+		inv.Invalidate(refused)
 	}
-	return ok
+	asking, cancel := context.WithTimeout(ctx, 2*renewTime)
+	defer cancel()
+	keys, err := s.keys.Credentials(asking)
+	return err == nil && !sameKeys(keys, refused), err
 }
 
 // pause draws a wait evenly below a bound that doubles with each failure.
@@ -204,6 +397,7 @@ func sameKeys(a, b credentials.Credentials) bool {
 func isDeadCredential(err error) bool {
 	return alimedia.HasCode(err, "SecurityTokenExpired") ||
 		alimedia.HasCode(err, "InvalidSecurityToken") ||
+		alimedia.HasCode(err, "ExpiredToken") ||
 		alimedia.HasCode(err, "InvalidAccessKeyId")
 }
 
@@ -211,8 +405,15 @@ func isDeadCredential(err error) bool {
 func isTransient(err error) bool {
 	var api *alimedia.Error
 	if errors.As(err, &api) {
-		return api.Retryable() || api.StatusCode == http.StatusRequestTimeout ||
-			alimedia.HasCode(err, "RequestTimeout")
+		if retry.ServerFailure(api.StatusCode) || api.StatusCode == http.StatusRequestTimeout || api.StatusCode == http.StatusTooManyRequests || alimedia.IsThrottled(err) {
+			return true
+		}
+		for _, code := range []string{"RequestTimeout", "InternalError", "ServiceUnavailable", "ServiceBusy", "SlowDown", "QpsLimitExceeded", "ConnectionTimeout"} {
+			if alimedia.HasCode(err, code) {
+				return true
+			}
+		}
+		return false
 	}
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
@@ -237,6 +438,9 @@ type grant struct {
 	// renew asks the service for a new credential of the same asset. Nil
 	// where there is no such operation.
 	renew func(context.Context) (permit, error)
+	// stray tolerates a new credential that is for another object while the
+	// old one is valid: the service does not say whether it renews this one.
+	stray bool
 
 	lock   chan struct{} // held while one asks the service
 	permit permit
@@ -275,7 +479,8 @@ func (g *grant) Credentials(ctx context.Context) (credentials.Credentials, error
 		return credentials.Credentials{}, ended(ctx)
 	}
 	now := time.Now()
-	alive := !g.dead && now.Before(g.ends)
+	// Where the time of the service is not known, OSS says when it ends.
+	alive := !g.dead && (g.permit.doubt || now.Before(g.ends))
 	if alive && (g.renew == nil || now.Before(g.due)) {
 		return g.permit.keys, nil
 	}
@@ -296,17 +501,22 @@ func (g *grant) Credentials(ctx context.Context) (credentials.Credentials, error
 		g.accept(fresh)
 		g.log.InfoContext(ctx, "upload: credential refreshed", "key", fresh.Key)
 		return g.permit.keys, nil
-	case errors.Is(err, ErrAddress) || errors.Is(err, ErrAddressChanged):
+	case errors.Is(err, ErrAddressChanged) && !(g.stray && alive):
+		return credentials.Credentials{}, fatal(fmt.Errorf("refresh the upload credential: %w", err))
+	case errors.Is(err, ErrAddress) && !alive:
 		return credentials.Credentials{}, fatal(fmt.Errorf("refresh the upload credential: %w", err))
 	case !alive || ctx.Err() != nil:
 		return credentials.Credentials{}, fmt.Errorf("refresh the upload credential: %w", err)
 	}
 	// The old one serves for a while.
-	g.log.WarnContext(ctx, "upload: credential not refreshed, the old one is still valid", "ends", g.ends, "error", err)
+	g.log.WarnContext(ctx, "upload: credential not refreshed, the old one is still valid", "ends", g.ends, "error", shownCause(err))
 	g.due = time.Now().Add(g.delay)
 	g.delay *= 2
-	if !isTransient(err) {
+	if !isTransient(err) || errors.Is(err, ErrAddress) || errors.Is(err, ErrAddressChanged) {
 		g.due = g.ends
+		if g.permit.doubt { // until it is refused
+			g.due = g.due.Add(24 * time.Hour)
+		}
 	}
 	return g.permit.keys, nil
 }
@@ -317,5 +527,20 @@ func (g *grant) Invalidate(refused credentials.Credentials) {
 	defer func() { <-g.lock }()
 	if sameKeys(refused, g.permit.keys) {
 		g.dead = true
+	}
+}
+
+// last is the credential as it is, without asking for another: for the removal
+// of parts at an address that the service no longer names.
+type last struct{ *grant }
+
+// Credentials implements credentials.Provider.
+func (l last) Credentials(ctx context.Context) (credentials.Credentials, error) {
+	select {
+	case l.lock <- struct{}{}:
+		defer func() { <-l.lock }()
+		return l.permit.keys, nil
+	case <-ctx.Done():
+		return credentials.Credentials{}, ended(ctx)
 	}
 }

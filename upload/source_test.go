@@ -83,8 +83,8 @@ func TestUpload_B18_BetweenRuns(t *testing.T) {
 	}
 }
 
-// TestUpload_B18_WhileResumed: with all parts in the store no byte of the file
-// is read again, and still it has to be the same.
+// TestUpload_B18_WhileResumed: with all parts in OSS no byte of the file is sent
+// again, and still it has to be the same.
 func TestUpload_B18_WhileResumed(t *testing.T) {
 	t.Parallel()
 	for _, change := range []string{"time", "size"} {

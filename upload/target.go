@@ -94,6 +94,7 @@ type place struct {
 	address   address
 	prefix    string // of the slices of a playlist; empty where they have no place
 	keys      credentials.Provider
+	settings  objectSettings // of an own bucket
 	mediaId   string
 	fileURL   string
 	mediaURL  string
@@ -113,7 +114,10 @@ type renewal func(context.Context) (uploadAddress, uploadAuth string, err error)
 // granted decodes the answer of a Create operation into p. renew is nil where
 // the service cannot renew.
 func (u *Uploader) granted(p place, uploadAddress, uploadAuth string, renew renewal) (place, error) {
-	got, err := decodePermit(uploadAddress, uploadAuth, u.clock.now())
+	got, err := u.decode(uploadAddress, uploadAuth)
+	if err == nil && u.cfg.OSSEndpoint == "" {
+		err = u.trusts(got.Endpoint)
+	}
 	if err != nil {
 		return p, err
 	}
@@ -124,7 +128,7 @@ func (u *Uploader) granted(p place, uploadAddress, uploadAuth string, renew rene
 			if err != nil {
 				return permit{}, err
 			}
-			return decodePermit(uploadAddress, uploadAuth, u.clock.now())
+			return u.decode(uploadAddress, uploadAuth)
 		}
 	}
 	p.address, p.prefix = got.address, got.prefix
@@ -301,7 +305,11 @@ func (t ICEStream) begin(ctx context.Context, u *Uploader, file subject) (place,
 		return place{}, err
 	}
 	p := place{mediaId: cmp.Or(out.MediaId, req.MediaId), fileURL: out.FileURL, requestId: out.RequestId}
-	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshMedia(p.mediaId))
+	p, err = u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshMedia(p.mediaId))
+	if g, ok := p.keys.(*grant); ok {
+		g.stray = true // RefreshUploadMedia may be for the asset's own file
+	}
+	return p, err
 }
 
 func (t ICEStream) describe(_ *Uploader, _ subject, k *uploadKey) {

@@ -141,7 +141,7 @@ func TestUpload_BadTargets(t *testing.T) {
 		{"bucket without name", "a.mp4", Bucket{Register: RegisterMediaInfo{}}, "bucket name"},
 		{"bad bucket name", "a.mp4", Bucket{Name: "Own_Bucket", Register: RegisterMediaInfo{}}, "bucket name"},
 		{"bad key", "a.mp4", Bucket{Name: "own-bucket", Key: "/a.mp4", Register: RegisterMediaInfo{}}, "begins with a slash"},
-		{"bad region", "a.mp4", Bucket{Name: "own-bucket", Region: "cn/shanghai"}, "endpoint"},
+		{"bad region", "a.mp4", Bucket{Name: "own-bucket", Region: "cn/shanghai"}, "is not a region ID"},
 		{"no region", "a.mp4", Bucket{Name: "own-bucket"}, "needs Region"},
 		{"registration title", "a.mp4", Bucket{Name: "own-bucket", Register: RegisterMediaInfo{Title: long}}, "Title: at most 128 bytes"},
 		{"registration without asset", "a.mp4", Bucket{Name: "own-bucket", Register: RegisterMediaStream{}}, "needs MediaId"},

@@ -72,9 +72,28 @@ type Config struct {
 	// in parts, at most 5 GiB. Zero means 16 MiB.
 	MultipartThreshold int64
 
-	// StallTimeout ends a request when no byte has moved for so long; it is
-	// then repeated. Zero means 60 s.
+	// StallTimeout ends a request when no byte of its body has moved for so
+	// long; it is then repeated. Zero means 60 s.
 	StallTimeout time.Duration
+
+	// AnswerTimeout ends a request when its answer is not there in full so
+	// long after the last byte of its body; it is then repeated. It bounds
+	// answers that come byte by byte too. OSS takes its time to join many
+	// parts. Zero means 5 minutes.
+	AnswerTimeout time.Duration
+
+	// OSSHosts lists further hosts that upload credentials may be sent to, as
+	// UploadAddress names them: "oss.example.com", or "*.example.com" for all
+	// hosts below. Without it they go to hosts of aliyuncs.com and to
+	// OSSEndpoint only, and to a loopback address where the endpoint of the
+	// service is one too. See [ErrUntrustedHost].
+	OSSHosts []string
+
+	// AllowMissingCRC accepts an endpoint that never sends the CRC-64 of what
+	// it stores. The ETag, and the size of the object, which HeadObject has to
+	// give, are then all the proof that it is stored. False means that such an
+	// answer is repeated and in the end [ErrUnproven].
+	AllowMissingCRC bool
 
 	// OSSRegion is the region of the signature and of own buckets. Empty
 	// means the one in the endpoint's host; where that has none, requests are
@@ -117,7 +136,9 @@ type Uploader struct {
 	cfg    Config
 	log    *slog.Logger
 	client *http.Client
-	clock  *clock
+	clocks *clocks // of the hosts of OSS
+	api    *clock  // of the services
+	local  bool    // the services are reached on loopback
 	slots  chan struct{}
 	limit  *limit
 
@@ -133,6 +154,8 @@ func New(cfg Config) (*Uploader, error) {
 	cfg.PartSize = cmp.Or(cfg.PartSize, 8<<20)
 	cfg.MultipartThreshold = cmp.Or(cfg.MultipartThreshold, 16<<20)
 	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, time.Minute)
+	cfg.AnswerTimeout = cmp.Or(cfg.AnswerTimeout, 5*time.Minute)
+	cfg.OSSRegion, cfg.LocalRegion = strings.TrimSpace(cfg.OSSRegion), strings.TrimSpace(cfg.LocalRegion)
 	cfg.Retry.MaxAttempts = cmp.Or(cfg.Retry.MaxAttempts, 10)
 	cfg.Retry.BaseDelay = cmp.Or(cfg.Retry.BaseDelay, 200*time.Millisecond)
 	cfg.Retry.MaxDelay = cmp.Or(cfg.Retry.MaxDelay, 20*time.Second)
@@ -147,8 +170,12 @@ func New(cfg Config) (*Uploader, error) {
 		return nil, fmt.Errorf("upload: Config.PartSize is %d bytes, the store takes %d to %d", cfg.PartSize, minPart, int64(maxPart))
 	case cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > maxPart:
 		return nil, fmt.Errorf("upload: Config.MultipartThreshold is %d bytes, a single request takes at most %d", cfg.MultipartThreshold, int64(maxPart))
-	case cfg.StallTimeout < 0 || cfg.Retry.MaxAttempts < 0 || cfg.Retry.BaseDelay < 0 || cfg.Retry.MaxDelay < 0:
-		return nil, errors.New("upload: a negative time or count in Config.StallTimeout or Config.Retry")
+	case cfg.OSSRegion != "" && !isRegion(cfg.OSSRegion):
+		return nil, fmt.Errorf("upload: Config.OSSRegion %.40q is not a region ID, such as \"cn-shanghai\"", cfg.OSSRegion)
+	case cfg.LocalRegion != "" && !isRegion(cfg.LocalRegion):
+		return nil, fmt.Errorf("upload: Config.LocalRegion %.40q is not a region ID, such as \"cn-shanghai\"", cfg.LocalRegion)
+	case cfg.StallTimeout < 0 || cfg.AnswerTimeout < 0 || cfg.Retry.MaxAttempts < 0 || cfg.Retry.BaseDelay < 0 || cfg.Retry.MaxDelay < 0:
+		return nil, errors.New("upload: a negative time or count in Config.StallTimeout, Config.AnswerTimeout or Config.Retry")
 	}
 	if cfg.OSSEndpoint != "" {
 		endpoint, err := parseEndpoint(cfg.OSSEndpoint)
@@ -157,10 +184,17 @@ func New(cfg Config) (*Uploader, error) {
 		}
 		cfg.OSSEndpoint = endpoint
 	}
+	hosts, err := parseHosts(cfg.OSSHosts)
+	if err != nil {
+		return nil, fmt.Errorf("upload: Config.OSSHosts: %w", err)
+	}
+	cfg.OSSHosts = hosts
 	if cfg.Credentials == nil {
 		cfg.Credentials = credentials.Default()
 	}
-	u := &Uploader{cfg: cfg, log: cfg.Logger, client: ossClient(cfg.HTTPClient), clock: new(clock), slots: make(chan struct{}, cfg.Parallel), limit: newLimit(cfg.Bandwidth)}
+	api := new(clock)
+	local := cfg.watch(api)
+	u := &Uploader{cfg: cfg, log: cfg.Logger, client: ossClient(cfg.HTTPClient), clocks: new(clocks), api: api, local: local, slots: make(chan struct{}, cfg.Parallel), limit: newLimit(cfg.Bandwidth)}
 	if u.log == nil {
 		u.log = slog.New(slog.DiscardHandler)
 	}
@@ -222,9 +256,13 @@ func WithProgress(report func(Progress)) Option {
 
 // Upload brings src to where target says. Every failure is an [*Error].
 //
-// When ctx ends, the requests under way are cut off and the parts that the
-// store has are removed before Upload returns, unless a checkpoint remembers
-// them, see [WithCheckpoint].
+// When ctx ends, the requests under way are cut off and the parts that OSS has
+// are removed before Upload returns, unless a checkpoint remembers them, see
+// [WithCheckpoint]. That takes at most 2 seconds; a failure without the end of
+// ctx leaves 10 seconds for the removal.
+//
+// A panic of the source, of a credentials provider or of a callback is an
+// error of this upload.
 func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts ...Option) (*Result, error) {
 	var o options
 	for _, opt := range opts {
@@ -232,7 +270,7 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 	}
 	target, o.source = plain(target), src
 	r := &run{Uploader: u, tracker: newTracker(o.progress, u.log)}
-	defer r.tracker.close()
+	defer func() { r.tracker.close(ctx) }()
 	res, err := r.upload(ctx, src, target, o)
 	if err != nil {
 		failure := r.failure(err)
@@ -359,7 +397,11 @@ func (r *run) open(ctx context.Context, src Source, target Target, o *options) (
 	case o.checkpoint.required && o.checkpoint.dir == "":
 		return fmt.Errorf("%w: WithCheckpointRequired needs WithCheckpoint", ErrCheckpoint)
 	}
-	if r.content, err = openFor(ctx, src, target, r.Uploader); err != nil {
+	err = protect("the source", func() (err error) {
+		r.content, err = openFor(ctx, src, target, r.Uploader)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	r.file = subject{name: r.content.name, size: r.content.size}
@@ -395,7 +437,7 @@ func (r *run) close() {
 		r.feed.stop()
 	}
 	if r.content != nil {
-		r.content.close()
+		_ = protect("the source", r.content.close)
 	}
 }
 
@@ -475,21 +517,35 @@ func (r *run) failure(err error) *Error {
 // session is the road to the object at p.
 func (u *Uploader) session(p place) *session {
 	where := p.address
-	region := cmp.Or(u.cfg.OSSRegion, regionOf(where.Endpoint), regionOf(p.fileURL))
-	switch {
+	known := regionOf(where.Endpoint)
+	region := cmp.Or(u.cfg.OSSRegion, known, regionOf(p.fileURL))
+	trusted := u.trusts(where.Endpoint)
+	switch twin := cmp.Or(u.cfg.OSSRegion, known); {
 	case u.cfg.OSSEndpoint != "":
-		where.Endpoint = u.cfg.OSSEndpoint
-	case (u.cfg.OSSInternal || u.cfg.LocalRegion == region) && region != "" && strings.HasSuffix(where.Endpoint, ".aliyuncs.com"):
-		where.Endpoint = "https://oss-" + region + "-internal.aliyuncs.com"
+		where.Endpoint, trusted = u.cfg.OSSEndpoint, nil
+	case (u.cfg.OSSInternal || u.cfg.LocalRegion == twin) && twin != "" && isPublicOSS(where.Endpoint):
+		where.Endpoint = "https://oss-" + twin + "-internal.aliyuncs.com"
 	}
-	o := ossOptions{client: u.client, region: region, userAgent: userAgent(u.cfg.UserAgent)}
+	o := ossOptions{
+		client: u.client, region: region, userAgent: userAgent(u.cfg.UserAgent), withoutCRC: u.cfg.AllowMissingCRC,
+		contentType: contentType(where.Key), settings: p.settings.of(where),
+	}
+	o.contentType = cmp.Or(o.settings.contentType, o.contentType)
+	clock := u.clocks.of(where.host())
 	return &session{
-		keys:    p.keys,
-		connect: func(keys credentials.Credentials) (store, error) { return openOSS(where, keys, o, u.clock) },
-		clock:   u.clock,
-		retry:   u.cfg.Retry,
-		stall:   u.cfg.StallTimeout,
-		log:     u.log,
+		keys: p.keys,
+		connect: func(keys credentials.Credentials) (store, error) {
+			if trusted != nil {
+				return nil, trusted
+			}
+			return openOSS(where, keys, o, clock)
+		},
+		clock:      clock,
+		retry:      u.cfg.Retry,
+		stall:      u.cfg.StallTimeout,
+		answer:     u.cfg.AnswerTimeout,
+		withoutCRC: u.cfg.AllowMissingCRC,
+		log:        u.log,
 	}
 }
 
