@@ -96,7 +96,7 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 	if err != nil {
 		return place{}, fmt.Errorf("upload.Bucket: %w", err)
 	}
-	settings.contentType = cmp.Or(settings.contentType, typeOf(key, file.name))
+	settings.contentType = cmp.Or(settings.contentType, contentType(key, file.name))
 	p := place{
 		keys: u.cfg.Credentials, settings: settings,
 		address: address{Endpoint: "https://oss-" + region + domainOfOSS, Bucket: t.Name, Key: key},

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -311,6 +312,11 @@ func (j *journal) takeName(other string) error {
 		return err
 	}
 	defer unlock(true)
+	for _, name := range j.dir.segmentsOf(other) {
+		if err := j.dir.root.Rename(name, j.name+strings.TrimPrefix(name, other)); err != nil {
+			return err
+		}
+	}
 	for _, end := range []string{segmentsEnd, tempEnd, uploadEnd} {
 		if err := j.dir.root.Rename(other+end, j.name+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err

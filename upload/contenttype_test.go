@@ -1,6 +1,8 @@
 package upload
 
 import (
+	"mime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,9 +10,54 @@ import (
 
 func TestContentType(t *testing.T) {
 	t.Parallel()
-	for key, want := range map[string]string{
-		"sv/a/b.mp4": "video/mp4", "x.M3U8": "application/vnd.apple.mpegurl", "a.b/c": "application/octet-stream", "": "application/octet-stream", "x.unknown": "application/octet-stream",
+	for want, names := range map[string]string{
+		// Video and streaming.
+		"video/mp4": "a.mp4 sv/a/b.MP4 a.cmfv", "video/quicktime": "a.mov a.qt", "video/x-matroska": "a.mkv", "video/webm": "a.webm", "video/x-msvideo": "a.avi", "video/x-flv": "a.flv", "video/x-f4v": "a.f4v",
+		"video/x-m4v": "a.m4v", "video/x-ms-wmv": "a.wmv", "video/x-ms-asf": "a.asf", "video/mpeg": "a.mpg a.mpeg a.vob a.m2v", "video/mp2t": "a.ts a.m2ts a.MTS a.m2t", "video/ogg": "a.ogv",
+		"video/3gpp": "a.3gp", "video/3gpp2": "a.3g2", "video/iso.segment": "a.m4s", "video/av1": "a.av1 a.obu", "video/x-ivf": "a.ivf", "video/h264": "a.h264", "video/h265": "a.hevc",
+		"application/mxf": "a.mxf", "application/mp4": "a.cmft", "application/vnd.apple.mpegurl": "x.M3U8", "application/dash+xml": "a.mpd", "audio/mpegurl": "a.m3u",
+		"application/vnd.rn-realmedia": "a.rm",
+		// Audio.
+		"audio/mp4": "a.m4a a.cmfa", "audio/aac": "a.aac", "audio/mpeg": "a.mp3 a.mp2", "audio/ogg": "a.ogg a.opus a.oga", "audio/flac": "a.flac", "audio/wav": "a.WAV", "audio/x-ms-wma": "a.wma", "audio/x-matroska": "a.mka",
+		"audio/webm": "a.weba", "audio/ac3": "a.ac3", "audio/eac3": "a.eac3 a.ec3", "audio/vnd.dts": "a.dts", "audio/amr": "a.amr", "audio/x-aiff": "a.aiff",
+		// Images.
+		"image/avif": "a.avif", "image/heic": "a.heic a.HEIC", "image/heif": "a.heif", "image/jxl": "a.jxl", "image/jpeg": "a.jpg a.jpeg", "image/png": "a.png", "image/apng": "a.apng", "image/gif": "a.gif", "image/webp": "a.webp",
+		"image/bmp": "a.bmp", "image/tiff": "a.tif a.tiff", "image/svg+xml": "a.svg", "image/vnd.microsoft.icon": "a.ico", "image/jp2": "a.jp2",
+		// Subtitles.
+		"text/vtt": "a.vtt a.webvtt", "application/x-subrip": "a.srt", "application/ttml+xml": "a.ttml a.dfxp", "text/x-ssa": "a.ass a.ssa",
+		"application/json": "a.json", "application/xml": "a.xml", "text/plain": "a.txt", "application/zip": "a.zip",
+		typeUnknown: "a.b/c x.unknown .mp4 a. mp4",
 	} {
-		require.Equal(t, want, contentType(key), key)
+		for _, name := range strings.Fields(names) {
+			require.Equal(t, want, contentType(name), name)
+		}
+	}
+	require.Equal(t, typeUnknown, contentType(""))
+	require.Equal(t, "video/mp4", contentType("film", "a.mp4"), "the key has no extension, the source has")
+	require.Equal(t, "video/mp4", contentType("film.v2", "a.mp4"), "nor one that is known")
+	require.Equal(t, "video/webm", contentType("film.webm", "a.mp4"), "the key's extension counts first")
+	require.Equal(t, typeUnknown, contentType("film", "source"))
+	for ext, mediaType := range contentTypes {
+		require.Equal(t, strings.ToLower(ext), ext)
+		_, _, err := mime.ParseMediaType(mediaType)
+		require.NoError(t, err, ext)
+	}
+	for mediaType, ext := range usualExtensions {
+		require.True(t, mediaExtension(ext), mediaType)
+	}
+	for _, ext := range strings.Fields("json xml txt html zip key php exe pdf") {
+		require.False(t, mediaExtension(ext), ext)
+	}
+	for ext := range segmentExtensions {
+		if ext != "m4f" && ext != "mp4v" && ext != "mp4a" && ext != "mpa" {
+			require.True(t, mediaExtension(ext), ext)
+		}
+	}
+	// The services are told what a file is.
+	for ext := range kinds {
+		require.NotEqual(t, "other", kindOf(ext))
+	}
+	for ext, kind := range map[string]string{"avif": "image", "heif": "image", "jxl": "image", "m4s": "video", "cmfv": "video", "cmfa": "audio", "mts": "video", "ogv": "video", "f4v": "video", "mpd": "video", "vtt": "text", "ttml": "text", "srt": "text", "opus": "audio", "weba": "audio", "eac3": "audio", "dts": "audio", "3g2": "video", "mxf": "video", "wmv": "video"} {
+		require.Equal(t, kind, kindOf(ext), ext)
 	}
 }

@@ -136,11 +136,14 @@ func (r *run) without(ctx context.Context, o options, err error) error {
 
 // abandon removes the parts of an upload that nobody will go on with.
 func (r *run) abandon(ctx context.Context, target Target, was record) {
-	if was.UploadId == "" || was.Step != stepSending && was.Step != stepCompleting {
+	if was.Step != stepSending && was.Step != stepCompleting || was.UploadId == "" && len(r.journal.segments()) == 0 {
 		return
 	}
 	p, err := target.resume(ctx, r.Uploader, r.file, was.place(), false)
-	if err == nil && !p.whole {
+	if err == nil {
+		r.abandonSegments(ctx, p)
+	}
+	if err == nil && !p.whole && was.UploadId != "" {
 		s := r.session(p)
 		err = s.call(ctx, "AbortMultipartUpload", func(a attempt) error { return a.abort(a, was.UploadId) })
 	}

@@ -1,14 +1,12 @@
 package upload
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 	"unicode"
@@ -180,13 +178,4 @@ func metadata(headers, meta map[string]string) error {
 		return fmt.Errorf("Metadata has %d bytes with its names, at most %d are possible", size, maxMetadata)
 	}
 	return nil
-}
-
-// typeOf is the content type of an object where nobody says: by its key, else
-// by the name of the source.
-func typeOf(key, name string) string {
-	if path.Ext(key) == "" {
-		key = cmp.Or(name, key)
-	}
-	return contentType(key)
 }

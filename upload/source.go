@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 )
 
 // UnknownSize is the size of a [Reader] whose end is not known beforehand.
@@ -38,15 +39,37 @@ type content struct {
 	slices   *hlsFiles // of a playlist: they are stored before it
 }
 
+// Named is src under another name: the one that gives title, extension and key.
+// It serves where the own name is not UTF-8 ([ErrName]) or has no extension.
+func Named(src Source, name string) Source {
+	if src == nil {
+		return nil
+	}
+	return namedSource{src, name}
+}
+
+type namedSource struct {
+	Source
+	name string
+}
+
+// checkName refuses names that no service can keep.
+func checkName(name string) error {
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("%w: %.200q", ErrName, name)
+	}
+	return nil
+}
+
 // File is a file on disk. It is read in place, by several parts at once, and
-// must not change meanwhile. A playlist ("x.m3u8") takes its slices along, see
-// [HLS].
+// must not change meanwhile. A playlist ("x.m3u8") takes its segments along,
+// see [HLS].
 func File(name string) Source {
 	return fileSource{name, os.Stat, func(name string) (fs.File, error) { return os.Open(name) }, fileIdentity, nil}
 }
 
 // FS is a file of fsys. It is read in place where the file is an io.ReaderAt,
-// otherwise as a stream. A playlist takes its slices along, see [HLSFS].
+// otherwise as a stream. A playlist takes its segments along, see [HLSFS].
 func FS(fsys fs.FS, name string) Source {
 	stat := func(name string) (fs.FileInfo, error) {
 		if fsys == nil {
@@ -59,7 +82,8 @@ func FS(fsys fs.FS, name string) Source {
 
 // Reader is a stream of size bytes, or of [UnknownSize]. It is read once and a
 // few parts ahead, see [Config]; it must not be touched until Upload returns.
-// name gives the extension and the default title.
+// name gives the extension and the default title. A playlist is refused where
+// the target makes an asset of it ([ErrPlaylist]): its segments are not there.
 func Reader(name string, r io.Reader, size int64) Source {
 	return &streamSource{name: name, r: r, size: size}
 }

@@ -422,10 +422,10 @@ func declared(size int64, file subject) (int64, error) {
 var kinds = func() map[string]string {
 	m := make(map[string]string)
 	for kind, exts := range map[string]string{
-		"video": "mp4 m4v mov mkv webm flv f4v avi wmv asf ts m2ts mts mpg mpeg vob mxf 3gp ogv rm rmvb gxf dat m3u8",
-		"audio": "mp3 m4a aac wav flac ogg oga opus wma amr ape aif aiff ac3 mka",
-		"image": "png apng jpg jpeg gif bmp webp heic heif avif tif tiff svg",
-		"text":  "srt ass ssa vtt stl ttml ttf otf ttc",
+		"video": "mp4 m4v mov qt mkv webm flv f4v avi wmv asf ts m2ts mts m2t mpg mpeg m2v vob mxf 3gp 3g2 ogv rm rmvb gxf dat m4s cmfv av1 ivf m3u8 mpd",
+		"audio": "mp3 m4a m4b aac wav flac ogg oga opus wma amr ape aif aiff ac3 ac4 eac3 ec3 dts mka weba cmfa mp2",
+		"image": "png apng jpg jpeg jfif gif bmp webp heic heif avif jxl jp2 ico tif tiff svg",
+		"text":  "srt ass ssa vtt stl ttml dfxp lrc ttf otf ttc",
 	} {
 		for _, ext := range strings.Fields(exts) {
 			m[ext] = kind

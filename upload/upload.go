@@ -412,6 +412,9 @@ func (r *run) open(ctx context.Context, src Source, target Target, o *options) (
 	if err = r.cut(ctx); err != nil {
 		return err
 	}
+	if err = r.refusePlaylist(target); err != nil {
+		return err
+	}
 	if r.first.last {
 		r.file.size = r.first.data.Size()
 		r.tracker.set(func(p *Progress) { p.Total = r.content.slices.with(r.file.size) })

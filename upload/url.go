@@ -5,21 +5,23 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"mime"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-	"unicode"
+
+	"github.com/alimedia/alimedia-go/internal/redact"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // Reasons why a [URL] is not uploaded, besides [ErrSize] and [ErrChanged].
@@ -29,6 +31,9 @@ var (
 	ErrNotPublic = errors.New("not a public address")
 	// ErrTooLarge: the file is larger than MaxSize.
 	ErrTooLarge = errors.New("the source is larger than allowed")
+	// ErrPage: the server sends a web page or an error document in the place
+	// of a file, see AnyContentType.
+	ErrPage = errors.New("the server sends a page, not the file")
 )
 
 // URLOption changes how a [URL] is fetched.
@@ -50,9 +55,38 @@ func MaxSize(bytes int64) URLOption { return func(s *urlSource) { s.maxSize = cm
 func MaxRedirects(n int) URLOption { return func(s *urlSource) { s.redirects = n } }
 
 // URLHeader adds fields to the requests, such as Authorization or Cookie. They
-// are not sent along when a redirect leads to another host.
-func URLHeader(h http.Header) URLOption {
-	return func(s *urlSource) { s.header = h.Clone() }
+// belong to an origin: scheme, host and port. Without origins it is that of the
+// URL. Requests to other origins, by a redirect or a playlist, go without them.
+//
+// In [FetchRemote] there is no URL, so origins are needed there, such as
+// "https://media.example.com".
+func URLHeader(h http.Header, origins ...string) URLOption {
+	return func(s *urlSource) {
+		field := originHeader{header: h.Clone()}
+		for _, text := range origins {
+			u, err := url.Parse(text)
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+				s.invalid = errors.New("URLHeader: an origin is a scheme and a host, such as https://media.example.com")
+				return
+			}
+			field.origins = append(field.origins, originOf(u))
+		}
+		s.headers = append(s.headers, field)
+	}
+}
+
+// URLName is the name of the file, in place of the one that the server or the
+// path gives.
+func URLName(name string) URLOption { return func(s *urlSource) { s.name = name } }
+
+// AnyContentType takes the file whatever Content-Type the server states.
+// Without it a page (text/html) or an error document (JSON, XML) in the place
+// of a media file is [ErrPage].
+func AnyContentType() URLOption { return func(s *urlSource) { s.anyType = true } }
+
+// URLPlaylist changes what the URL of a playlist takes along, see [URL].
+func URLPlaylist(opts ...HLSOption) URLOption {
+	return func(s *urlSource) { s.playlist = append(s.playlist, opts...) }
 }
 
 // URLRootCAs are the authorities that the server's certificate may come from,
@@ -61,70 +95,155 @@ func URLRootCAs(pool *x509.CertPool) URLOption { return func(s *urlSource) { s.r
 
 // URL is a file on a web server. Its bytes pass through memory, a few parts at
 // a time, and never touch the disk. The name comes from the server
-// (Content-Disposition) or from the path.
+// (Content-Disposition), from the path that was asked for or the one that it
+// redirects to, or from the Content-Type; [URLName] replaces it.
 //
 // Only http and https are fetched, certificates are verified, a redirect never
 // leads from https to http, and addresses that are not public are refused when
 // the connection is made, whatever the name resolved to before. A connection
 // that breaks is resumed where the server gives a strong ETag and the file is
 // still the same. A server that marks the end of the file neither by its length
-// nor by chunks is refused: a file cut short would look complete.
+// nor by chunks is refused: a file cut short would look complete. So is one
+// that answers with a page, see [ErrPage].
 //
-// A user and password in rawURL are sent; errors and logs show scheme, host and
-// path only.
+// A playlist, known by its name, Content-Type or first bytes, takes along what
+// it names on its own origin, as [HLS] does, where the target makes an asset of
+// it. What it names elsewhere is [ErrRemote] unless [URLPlaylist] has
+// [FetchRemote] or [KeepRemote]. Other targets take no playlist; a [Bucket]
+// without registration stores it as it is.
+//
+// A user and password in rawURL are sent to its origin; errors and logs show
+// scheme, host and path only.
 func URL(rawURL string, opts ...URLOption) Source {
-	s := &urlSource{maxSize: 1 << 40, redirects: 5, dial: dialPublic}
+	s := newURL(opts)
 	if u, err := url.Parse(rawURL); err == nil && len(rawURL) <= maxURL {
 		s.from = u
+		s.own = originOf(u)
 	}
+	return s
+}
+
+// newURL is what the options say, for any URL.
+func newURL(opts []URLOption) *urlSource {
+	s := &urlSource{&urlSettings{maxSize: 1 << 40, redirects: 5, dial: dialPublic}}
 	for _, opt := range opts {
 		opt(s)
 	}
 	return s
 }
 
+// at is the file at another URL, fetched alike. Headers stay with their
+// origins.
+func (s *urlSource) at(u *url.URL) *urlSource {
+	other := *s.urlSettings
+	other.from, other.name = u, ""
+	return &urlSource{&other}
+}
+
 const maxURL = 8 << 10 // bytes
 
-type urlSource struct {
+// urlSource has its fields behind a pointer, which fmt does not follow: there are
+// ways to print a value that pass its Format method by.
+type urlSource struct{ *urlSettings }
+
+type urlSettings struct {
 	from      *url.URL // nil where it cannot be read
 	private   bool
 	proxy     func(*http.Request) (*url.URL, error) // nil: none
 	maxSize   int64
 	redirects int
-	header    http.Header
+	headers   []originHeader
+	own       string // origin that the user states by the URL itself
 	roots     *x509.CertPool
+	name      string // given by the user
+	anyType   bool
+	playlist  []HLSOption
+	invalid   error // an option that cannot be
 
 	// dial makes the connections of which the address has to be public.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// String keeps what the URL may hold out of logs.
+// originHeader is header fields and the origins that they are for, none for
+// the origin of the URL.
+type originHeader struct {
+	header  http.Header
+	origins []string
+}
+
+// originOf is scheme, host and port of a URL, the same for all ways to write
+// them.
+func originOf(u *url.URL) string {
+	scheme := strings.ToLower(u.Scheme)
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[scheme]
+	}
+	return scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+}
+
 func (s *urlSource) String() string { return "upload.URL(" + s.shown() + ")" }
 
-// GoString keeps what the URL may hold out of logs.
-func (s *urlSource) GoString() string { return s.String() }
+// Format keeps what the URL may hold out of logs, whatever the verb.
+func (s *urlSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 func (s *urlSource) open(ctx context.Context, u *Uploader) (*content, error) {
+	d, err := s.download(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return d.content(), nil
+}
+
+// download asks for the file and returns when the answer has begun.
+func (s *urlSource) download(ctx context.Context, u *Uploader) (*download, error) {
 	switch {
 	case s.from == nil:
 		return nil, errors.New("the URL cannot be read") // what is wrong with it may be a secret
+	case s.invalid != nil:
+		return nil, s.invalid
+	case s.name != "" && cleanName(s.name) != s.name:
+		return nil, errors.New("URLName: not a file name")
 	case s.redirects < 0 || s.maxSize < 0:
 		return nil, errors.New("a negative MaxRedirects or MaxSize")
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	d := &download{
-		urlSource: s, ctx: ctx, size: UnknownSize,
+		urlSource: s, ctx: ctx, cancel: cancel, size: UnknownSize,
 		pauses: &session{retry: u.cfg.Retry}, stall: u.cfg.StallTimeout, log: u.log,
 	}
-	if err := d.connect(); err != nil {
+	err := d.connect()
+	if err == nil && !s.anyType && isPage(d.mediaType, d.fileName) && !(isPlaylistName(d.fileName) && d.beginsAsPlaylist()) {
+		err = fmt.Errorf("%s: %w: Content-Type is %s for %.100q", s.shown(), ErrPage, redact.Line(bareType(d.mediaType)), d.fileName)
+	}
+	if err != nil {
 		cancel()
 		return nil, err
 	}
+	return d, nil
+}
+
+// isPlaylist reports whether the file is a playlist by its name, type or first
+// bytes.
+func (d *download) isPlaylist() bool {
+	return isPlaylistName(d.fileName) || isPlaylistType(d.mediaType) || d.beginsAsPlaylist()
+}
+
+// beginsAsPlaylist looks at the first bytes, which are read again after it.
+func (d *download) beginsAsPlaylist() bool {
+	head := make([]byte, len(playlistBOM)+len(playlistMark))
+	n, _ := io.ReadFull(d, head) // an error comes again
+	d.pending = append(head[:n:n], d.pending...)
+	return beginsAsPlaylist(head[:n])
+}
+
+// content is the file as a source. Closing it ends the request, and with it
+// the connection.
+func (d *download) content() *content {
 	return &content{
-		name: d.name, size: d.size, stream: d, changed: never,
-		// It ends the request, and with it the connection.
-		close: func() error { cancel(); return nil },
-	}, nil
+		name: d.fileName, size: d.size, stream: d, changed: never,
+		close: func() error { d.cancel(); return nil },
+	}
 }
 
 // download reads a file from a web server, over several connections where one
@@ -132,19 +251,23 @@ func (s *urlSource) open(ctx context.Context, u *Uploader) (*content, error) {
 type download struct {
 	*urlSource
 	ctx    context.Context
+	cancel context.CancelFunc
 	pauses *session
 	stall  time.Duration
 	log    *slog.Logger
 
 	// Of the first answer.
-	begun bool
-	name  string
-	size  int64  // UnknownSize where it is not declared
-	etag  string // strong, or empty
+	begun     bool
+	fileName  string
+	final     *url.URL // that answered, after redirects
+	mediaType string   // Content-Type as it was stated
+	size      int64    // UnknownSize where it is not declared
+	etag      string   // strong, or empty
 
-	offset   int64 // bytes read
-	failures int   // since bytes were read
-	err      error // final
+	pending  []byte // read, and to be read again
+	offset   int64  // bytes read
+	failures int    // since bytes were read
+	err      error  // final
 
 	// Of the connection, if there is one.
 	body  io.ReadCloser
@@ -155,6 +278,11 @@ type download struct {
 
 // Read implements io.Reader. Where a connection breaks it makes another.
 func (d *download) Read(p []byte) (int, error) {
+	if len(d.pending) > 0 {
+		n := copy(p, d.pending)
+		d.pending = d.pending[n:]
+		return n, nil
+	}
 	for {
 		if d.err == nil && d.body == nil {
 			d.err = d.connect()
@@ -227,6 +355,9 @@ func (d *download) connect() error {
 		}
 		err = d.cause(err)
 		d.hangUp(err)
+		if err == errWhole {
+			return io.EOF
+		}
 		if d.ctx.Err() != nil {
 			return ended(d.ctx)
 		}
@@ -255,7 +386,68 @@ func (d *download) cause(err error) error {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	return err
+	return d.redacted(err)
+}
+
+// redacted is an error of a connection without what the server may have put
+// into its text: it can echo what it was sent.
+func (d *download) redacted(err error) error {
+	if err == nil || err == errWhole {
+		return err
+	}
+	text := redact.Text(err.Error(), d.secrets()...)
+	if text == err.Error() {
+		return err
+	}
+	return &foreignError{text, err}
+}
+
+// foreignError is an error whose own text is not to be shown.
+type foreignError struct {
+	text string
+	err  error
+}
+
+// Error implements error.
+func (e *foreignError) Error() string { return e.text }
+
+// Unwrap returns the error with its own text.
+func (e *foreignError) Unwrap() error { return e.err }
+
+// secrets is what the requests carry that must not be read.
+func (s *urlSource) secrets() []string {
+	var all []string
+	add := func(text string) {
+		if len(text) > 3 {
+			all = append(all, text)
+		}
+	}
+	add(s.from.RawQuery)
+	for _, values := range s.from.Query() {
+		for _, v := range values {
+			add(v)
+		}
+	}
+	if password, ok := s.from.User.Password(); ok {
+		add(password)
+		add(base64.StdEncoding.EncodeToString([]byte(s.from.User.Username() + ":" + password)))
+	}
+	for _, h := range s.headers {
+		for _, values := range h.header {
+			for _, v := range values {
+				add(v)
+				if _, credential, ok := strings.Cut(v, " "); ok {
+					add(credential)
+				}
+				for _, cookie := range strings.Split(v, ";") {
+					if _, value, ok := strings.Cut(cookie, "="); ok {
+						add(value)
+					}
+				}
+			}
+		}
+	}
+	return all
 }
 
 // hangUp ends the connection.
@@ -290,7 +482,7 @@ func (d *download) get() (*http.Response, error) {
 		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		case http.StatusRequestedRangeNotSatisfiable:
 			answer.Body.Close()
-			return nil, fatal(ErrChanged) // it was longer
+			return nil, d.beyond(answer.Header)
 		default:
 			answer.Body.Close()
 			return nil, newStatusError(answer)
@@ -301,14 +493,32 @@ func (d *download) get() (*http.Response, error) {
 		}
 		to, err := at.Parse(answer.Header.Get("Location"))
 		switch {
-		case err != nil || answer.Header.Get("Location") == "":
+		case err != nil || answer.Header.Get("Location") == "" || len(answer.Header.Get("Location")) > maxURL:
 			return nil, fatal(errors.New("a redirect to nowhere")) // the cause quotes it
 		case at.Scheme == "https" && to.Scheme != "https":
 			return nil, fatal(errors.New("a redirect from https to " + strings.ToLower(to.Scheme)))
 		}
+		if to.User == nil && originOf(to) == originOf(at) {
+			to.User = at.User
+		}
 		at = to
 		d.timer.Reset(d.stall)
 	}
+}
+
+// errWhole: all bytes have come.
+var errWhole = errors.New("all bytes have come")
+
+// beyond is what an answer says to a range that begins at the end of the file,
+// or after it.
+func (d *download) beyond(h http.Header) error {
+	text, ok := strings.CutPrefix(h.Get("Content-Range"), "bytes */")
+	total, err := strconv.ParseInt(text, 10, 64)
+	etag := h.Get("ETag")
+	if !ok || err != nil || total != d.offset || d.size != UnknownSize && d.size != total || etag != "" && etag != d.etag {
+		return fatal(ErrChanged)
+	}
+	return errWhole
 }
 
 // ask makes one request.
@@ -323,9 +533,12 @@ func (d *download) ask(at *url.URL) (*http.Response, error) {
 		return nil, fatal(fmt.Errorf("%w: %v", ErrNotPublic, ip)) // a proxy is not asked either
 	}
 	req := (&http.Request{Method: http.MethodGet, URL: at, Header: http.Header{}}).WithContext(d.alive)
-	if at.Scheme == d.from.Scheme && at.Host == d.from.Host {
-		for name, values := range d.header {
-			req.Header[http.CanonicalHeaderKey(name)] = values
+	origin := originOf(at)
+	for _, h := range d.headers {
+		if slices.Contains(h.origins, origin) || h.origins == nil && d.own == origin {
+			for name, values := range h.header {
+				req.Header[http.CanonicalHeaderKey(name)] = values
+			}
 		}
 	}
 	if at.User != nil && req.Header.Get("Authorization") == "" {
@@ -408,8 +621,12 @@ func (d *download) accept(answer *http.Response) (err error) {
 		}
 		return nil
 	}
+	name := d.name
+	if name == "" {
+		name = urlName(header.Get("Content-Disposition"), header.Get("Content-Type"), d.from, answer.Request.URL)
+	}
 	d.begun, d.size, d.etag = true, size, etag
-	d.name = nameOf(header.Get("Content-Disposition"), d.from, answer.Request.URL)
+	d.fileName, d.final, d.mediaType = name, answer.Request.URL, header.Get("Content-Type")
 	return nil
 }
 
@@ -472,41 +689,6 @@ func amount(size int64) string {
 	return strconv.FormatInt(size, 10) + " bytes"
 }
 
-// nameOf is the file name that the server gives, or that of the first path that
-// has an extension.
-func nameOf(disposition string, paths ...*url.URL) string {
-	var names []string
-	if _, fields, err := mime.ParseMediaType(disposition); err == nil {
-		names = append(names, fields["filename"])
-	}
-	for _, u := range paths {
-		names = append(names, path.Base(u.Path))
-	}
-	fallback := ""
-	for _, name := range names {
-		name = strings.Map(func(c rune) rune {
-			if unicode.IsControl(c) || c == unicode.ReplacementChar {
-				return -1
-			}
-			return c
-		}, baseName(name))
-		name = strings.TrimSpace(name)
-		if len(name) > 255 {
-			ext := path.Ext(name)
-			ext = clipBytes(ext, 16)
-			name = clipBytes(name, 255-len(ext)) + ext
-		}
-		if strings.Trim(name, ".") == "" {
-			continue
-		}
-		if extension(name) != "" {
-			return name
-		}
-		fallback = cmp.Or(fallback, name)
-	}
-	return cmp.Or(fallback, "download")
-}
-
 // statusError is an answer that is not a file.
 type statusError struct {
 	code       int
@@ -514,11 +696,7 @@ type statusError struct {
 }
 
 func newStatusError(answer *http.Response) *statusError {
-	e := &statusError{code: answer.StatusCode}
-	if seconds, err := strconv.ParseUint(answer.Header.Get("Retry-After"), 10, 16); err == nil {
-		e.retryAfter = time.Duration(seconds) * time.Second
-	}
-	return e
+	return &statusError{code: answer.StatusCode, retryAfter: retry.After(answer.Header, time.Now())}
 }
 
 // Error implements error.
@@ -528,11 +706,10 @@ func (e *statusError) Error() string {
 
 func (e *statusError) transient() bool {
 	switch e.code {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
 	}
-	return false
+	return retry.ServerFailure(e.code)
 }
 
 // dialPublic connects to public addresses only. It looks at the very address

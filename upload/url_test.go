@@ -186,7 +186,7 @@ func TestUpload_B43_Name(t *testing.T) {
 		{`attach"ment`, "/b.mp4", "/b.mp4", "b.mp4"},
 		{`attachment; filename="` + strings.Repeat("a", 300) + `.mp4"`, "/", "/", strings.Repeat("a", 251) + ".mp4"},
 	} {
-		require.Equal(t, tt.want, nameOf(tt.disposition, &url.URL{Path: tt.first}, &url.URL{Path: tt.last}), "%q %q %q", tt.disposition, tt.first, tt.last)
+		require.Equal(t, tt.want, urlName(tt.disposition, "", &url.URL{Path: tt.first}, &url.URL{Path: tt.last}), "%q %q %q", tt.disposition, tt.first, tt.last)
 	}
 }
 

@@ -326,11 +326,11 @@ var registering = []promise{
 	},
 	{
 		number: 39,
-		text:   "A playlist goes up with all it names: nested playlists, renditions, keys, initialisation sections and byte ranges, each file once under a free name, slices in parallel under one credential, the rewritten playlist last. What is missing, a loop, or outside the folder is found before anything is created.",
+		text:   "A playlist, on disk or on a web server, goes up with all it names: nested playlists, renditions, keys, initialization sections, byte ranges, interstitials and their lists, each file once under a free name, segments in parallel under one credential, the rewritten playlist last. What is missing, a loop, outside the folder, hidden, no media file, or a URI that cannot be followed is found with its line before anything is created. A playlist without its segments is never an asset.",
 		breaks: []flaw{
 			{
 				what: "a byte order mark is part of the first line", file: "upload/playlist.go",
-				old: `bytes.TrimPrefix(text, []byte("\ufeff"))`, new: "text",
+				old: "text = bytes.TrimPrefix(text, []byte(playlistBOM))\n", new: "",
 			},
 			{
 				what: "a carriage return is part of the name", file: "upload/playlist.go",
@@ -338,7 +338,7 @@ var registering = []promise{
 			},
 			{
 				what: "initialisation sections are not seen", file: "upload/playlist.go",
-				old: "\"#EXT-X-MAP\":                sliceFile,\n", new: "",
+				old: "\"#EXT-X-MAP\":                segmentFile,\n", new: "",
 			},
 			{
 				what: "a name is given twice", file: "upload/playlist.go",
@@ -354,7 +354,7 @@ var registering = []promise{
 			},
 			{
 				what: "file: is left as it is", file: "upload/hls.go",
-				old: `case scheme == "file" || len(scheme) == 1: // "C:"`, new: "case false:",
+				old: `if f.url != nil || !ok {`, new: "if false {",
 			},
 			{
 				what: "links may lead out of the folder", file: "upload/hls.go",
@@ -362,7 +362,7 @@ var registering = []promise{
 			},
 			{
 				what: "a byte range may end after the file", file: "upload/hls.go",
-				old: "case f.url == nil && ref.least > f.size:", new: "case false:",
+				old: "case f.url == nil && f.rank == 0 && ref.least > f.size:", new: "case false:",
 			},
 			{
 				what: "a loop is not seen", file: "upload/hls.go",
@@ -383,6 +383,42 @@ var registering = []promise{
 			{
 				what: "each slice that is refused refreshes the credential", file: "upload/session.go",
 				old: "if sameKeys(refused, g.permit.keys) {", new: "if true {",
+			},
+			{
+				what: "references are relative to the URL that was asked for", file: "upload/hls.go",
+				old: "f.final = d.final", new: "f.final = f.url",
+			},
+			{
+				what: "a colon in the key makes a scheme", file: "upload/playlist.go",
+				old: `if strings.Contains(first, ":") {`, new: "if false {",
+			},
+			{
+				what: "a nested playlist keeps the name of a script", file: "upload/hls.go",
+				old: "if f.list != nil && !f.list.json {", new: "if false {",
+			},
+			{
+				what: "lists of interstitials are passed by", file: "upload/playlist.go",
+				old: "	\"X-ASSET-LIST\": assetList,\n", new: "",
+			},
+			{
+				what: "attributes that are not known are passed by", file: "upload/playlist.go",
+				old: "case holdsURI(a.name, a.value):", new: "case false:",
+			},
+			{
+				what: "a part that is missing by its own word is asked for", file: "upload/playlist.go",
+				old: `case a.name == "GAP" &&`, new: `case a.name == "GAPS" &&`,
+			},
+			{
+				what: "a delta update is a playlist", file: "upload/playlist.go",
+				old: `case name == "#EXT-X-SKIP":`, new: "case false:",
+			},
+			{
+				what: "the playlist of a URL goes alone", file: "upload/hls.go",
+				old: "if takesFiles(target) || !d.isPlaylist() {", new: "if true {",
+			},
+			{
+				what: "a playlist by a Reader goes alone", file: "upload/hls.go",
+				old: "	return nil, errNoFolder\n", new: "	return src.open(ctx, u)\n",
 			},
 		},
 	},
@@ -590,7 +626,7 @@ var registering = []promise{
 	},
 	{
 		number: 43,
-		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag matches, and a file that ends early is an error.",
+		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag matches, and a file that ends early, or a page in its place, is an error. Its name is what the server, the paths or the type say, or the user; never garbage.",
 		breaks: []flaw{
 			{
 				what: "certificates are not verified", file: "upload/url.go",
@@ -642,7 +678,35 @@ var registering = []promise{
 			},
 			{
 				what: "headers of the user go to other hosts", file: "upload/url.go",
-				old: "if at.Scheme == d.from.Scheme && at.Host == d.from.Host {", new: "if true {",
+				old: "if slices.Contains(h.origins, origin) || h.origins == nil && d.own == origin {", new: "if true {",
+			},
+			{
+				what: "a page is a film", file: "upload/url.go",
+				old: "if err == nil && !s.anyType && isPage(", new: "if err == nil && false && isPage(",
+			},
+			{
+				what: "a name is what bytes it has", file: "upload/source.go",
+				old: "if !utf8.ValidString(name) {", new: "if false {",
+			},
+			{
+				what: "text in an unknown encoding is a name", file: "upload/filename.go",
+				old: "	if !utf8.ValidString(value) {\n		return \"\"", new: "	if false {\n		return \"\"",
+			},
+			{
+				what: "a script's name beats that of the file", file: "upload/filename.go",
+				old: "if mediaExtension(extension(name)) {", new: `if extension(name) != "" {`,
+			},
+			{
+				what: "416 at the end of the file is a change", file: "upload/url.go",
+				old: "	return errWhole\n", new: "	return fatal(ErrChanged)\n",
+			},
+			{
+				what: "Retry-After is not heard", file: "upload/url.go",
+				old: "least = status.retryAfter", new: "least = 0",
+			},
+			{
+				what: "a status of a proxy is final", file: "upload/url.go",
+				old: "return retry.ServerFailure(e.code)", new: "return e.code < 505 && retry.ServerFailure(e.code)",
 			},
 		},
 	},

@@ -1,0 +1,996 @@
+package upload
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go/mediatest"
+)
+
+// shared is a web server of several hosts: path by host.
+func (o *origin) asked(host string) (all []*http.Request) {
+	for _, r := range o.requests() {
+		if r.Host == host {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// site serves files by host and path.
+func site(files map[string]string, types map[string]string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		data, ok := files[r.Host+r.URL.Path]
+		if to, redirect := strings.CutPrefix(data, "-> "); redirect {
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
+			return
+		}
+		if !ok {
+			w.WriteHeader(404)
+			return
+		}
+		if t := types[r.Host+r.URL.Path]; t != "" {
+			w.Header().Set("Content-Type", t)
+		} else {
+			w.Header().Set("Content-Type", "application/octet-stream")
+		}
+		_, _ = w.Write([]byte(data))
+	}
+}
+
+// beside is the objects beside the one of res, by name.
+func (r *rig) beside(t *testing.T, res *Result) folder {
+	t.Helper()
+	f := folder{}
+	for _, key := range r.Objects(res.Bucket) {
+		data, ok := r.Object(res.Bucket, key)
+		require.True(t, ok)
+		f[strings.TrimPrefix(key, path.Dir(res.Key)+"/")] = string(data)
+	}
+	f["index.m3u8"] = f[path.Base(res.Key)]
+	delete(f, path.Base(res.Key))
+	return f
+}
+
+// The playlist of a URL comes with its segments, wherever redirects lead.
+func TestUpload_B39_URL(t *testing.T) {
+	t.Parallel()
+	const media = "#EXTM3U\n#EXTINF:4,\nseg/1.ts?x=1\n#EXTINF:4,\n/abs/2.ts\n#EXTINF:4,\nhttp://cdn.test/v2/3.ts\n#EXT-X-ENDLIST\n"
+	files := map[string]string{
+		"a.test/film/index.m3u8":    "-> http://cdn.test/v2/index.m3u8",
+		"a.test/film/playlist.php":  media,
+		"a.test/film/list":          media,
+		"a.test/film/seg/1.ts":      "wrong",
+		"a.test/abs/2.ts":           "2",
+		"cdn.test/v2/index.m3u8":    media,
+		"cdn.test/v2/seg/1.ts":      "1",
+		"cdn.test/abs/2.ts":         "2",
+		"cdn.test/v2/3.ts":          "3",
+		"a.test/film/master.m3u8":   "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvariant.php?x=1\n",
+		"a.test/film/variant.php":   "-> /other/variant",
+		"a.test/other/variant":      "#EXTM3U\n#EXTINF:4,\nseg/1.ts\n",
+		"a.test/other/seg/1.ts":     "other 1",
+		"a.test/film/elsewhere.m3u": "#EXTM3U\nhttp://cdn.test/v2/3.ts\n",
+		"a.test/film/named.ts":      media,
+	}
+	types := map[string]string{"a.test/film/playlist.php": "application/x-mpegURL; charset=utf-8"}
+	for name, tt := range map[string]struct {
+		url  string
+		opts []URLOption
+		want folder
+		err  error
+	}{
+		"redirected":     {"http://a.test/film/index.m3u8?token=t", nil, folder{"index.m3u8": "#EXTM3U\n#EXTINF:4,\n1.ts\n#EXTINF:4,\n2.ts\n#EXTINF:4,\n3.ts\n#EXT-X-ENDLIST\n", "1.ts": "1", "2.ts": "2", "3.ts": "3"}, nil},
+		"nested":         {"http://a.test/film/master.m3u8", nil, folder{"index.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvariant.m3u8\n", "variant.m3u8": "#EXTM3U\n#EXTINF:4,\n1.ts\n", "1.ts": "other 1"}, nil},
+		"by type":        {"http://a.test/film/playlist.php", []URLOption{URLPlaylist(KeepRemote())}, folder{"index.m3u8": "#EXTM3U\n#EXTINF:4,\n1.ts\n#EXTINF:4,\n2.ts\n#EXTINF:4,\nhttp://cdn.test/v2/3.ts\n#EXT-X-ENDLIST\n", "1.ts": "wrong", "2.ts": "2"}, nil},
+		"by first bytes": {"http://a.test/film/list", []URLOption{URLPlaylist(FetchRemote())}, folder{"index.m3u8": "#EXTM3U\n#EXTINF:4,\n1.ts\n#EXTINF:4,\n2.ts\n#EXTINF:4,\n3.ts\n#EXT-X-ENDLIST\n", "1.ts": "wrong", "2.ts": "2", "3.ts": "3"}, nil},
+		"elsewhere":      {"http://a.test/film/elsewhere.m3u", nil, nil, ErrRemote},
+		"not named so":   {"http://a.test/film/named.ts", nil, nil, ErrRemote},
+	} {
+		for _, target := range []Target{VODVideo{}, ICEMedia{}} {
+			t.Run(fmt.Sprintf("%s %T", name, target), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					o := newOrigin(t, site(files, types))
+					r := newRig(t, nil, mediatest.InMemory())
+					opts := append(tt.opts, o.here)
+					if len(tt.opts) > 0 && name == "by first bytes" {
+						opts = []URLOption{o.here, URLPlaylist(FetchRemote(o.here))}
+					}
+					res, err := r.Upload(ctx, URL(tt.url, opts...), target)
+					if tt.err != nil {
+						failed(t, res, err)
+						require.ErrorIs(t, err, tt.err)
+						require.ErrorContains(t, err, "line ")
+						require.Empty(t, r.Requests(), "nothing was created")
+						return
+					}
+					require.NoError(t, err)
+					require.Equal(t, tt.want, r.beside(t, res))
+					require.True(t, isPlaylistName(res.Key))
+					for _, key := range r.Objects(res.Bucket) {
+						if isPlaylistName(key) {
+							require.Equal(t, typePlaylist, r.contentType(t, key))
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// contentType is what an object was stored with.
+func (r *rig) contentType(t *testing.T, key string) string {
+	t.Helper()
+	for _, q := range r.Requests() {
+		if (q.Operation == "PutObject" || q.Operation == "InitiateMultipartUpload") && q.Key == key {
+			return q.Header.Get("Content-Type")
+		}
+	}
+	t.Fatalf("object %s was not stored", key)
+	return ""
+}
+
+// An asset whose segments are nowhere is not a success.
+func TestUpload_B39_NowhereIsRefused(t *testing.T) {
+	t.Parallel()
+	const text = "#EXTM3U\n#EXTINF:4,\na.ts\n"
+	r := newRig(t, nil, mediatest.InMemory())
+	r.CreateBucket("mine-1")
+	at := func(name string) Source { return bytesSource(name, []byte(text)) }
+	stream := func(name string) Source { return Reader(name, reader(strings.NewReader(text)), UnknownSize) }
+	disk := File(writeFile(t, "film.mp4", []byte("\ufeff"+text)))
+	for i, tt := range []struct {
+		src    Source
+		target Target
+		want   error
+	}{
+		{at("a.m3u8"), VODVideo{}, ErrPlaylist}, {stream("a.m3u8"), VODVideo{}, ErrPlaylist}, {stream("a.mp4"), ICEMedia{}, ErrPlaylist}, {at("a.mp4"), &ICEMedia{}, ErrPlaylist},
+		{at("a.m3u"), Bucket{Name: "mine-1", Register: RegisterMediaInfo{}}, ErrPlaylist}, {stream("a.ts"), YikeAsset{MediaType: "video"}, ErrPlaylist},
+		{Named(at("a.txt"), "a.m3u8"), VODVideo{}, ErrPlaylist},
+		{disk, VODVideo{}, fs.ErrNotExist}, {disk, YikeAsset{}, ErrPlaylist}, {HLS("a.m3u8"), VODImage{}, ErrPlaylist},
+		{disk, Bucket{Name: "mine-1", Register: RegisterMediaInfo{}}, fs.ErrNotExist},
+	} {
+		res, err := r.Upload(ctx, tt.src, tt.target)
+		require.Equal(t, StageOpen, failed(t, res, err).Stage, i)
+		require.ErrorIs(t, err, tt.want, i)
+	}
+	require.Empty(t, r.Requests())
+
+	// A bucket alone stores what it gets.
+	res, err := r.Upload(ctx, at("a.m3u8"), &Bucket{Name: "mine-1", Region: "cn-shanghai"})
+	require.NoError(t, err)
+	r.stored(t, res, []byte(text))
+}
+
+// What begins as a playlist becomes one by its name and type too.
+func TestUpload_B39_ByFirstBytes(t *testing.T) {
+	t.Parallel()
+	dir := folder{"film.mp4": "#EXTM3U\n#EXT-X-STREAM-INF:A=1\nv.txt\n", "v.txt": "#EXTM3U\na.ts\n", "a.ts": "1"}.write(t)
+	r := newRig(t, nil, mediatest.InMemory())
+	res, err := r.Upload(ctx, File(filepath.Join(dir, "film.mp4")), VODVideo{})
+	require.NoError(t, err)
+	require.Equal(t, folder{"index.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:A=1\nv.m3u8\n", "v.m3u8": "#EXTM3U\na.ts\n", "a.ts": "1"}, r.beside(t, res))
+	media, _ := r.Media(res.MediaId)
+	require.Equal(t, "film.m3u8", media.Params.Get("FileName"))
+
+	r.CreateBucket("mine-1")
+	res, err = r.Upload(ctx, HLS(filepath.Join(dir, "film.mp4")), Bucket{Name: "mine-1", Key: "film", Region: "cn-shanghai"})
+	require.NoError(t, err)
+	require.Equal(t, typePlaylist, r.contentType(t, "film"))
+	res, err = r.Upload(ctx, Named(HLS(filepath.Join(dir, "film.mp4")), "other.m3u8"), Bucket{Name: "mine-1", Key: "x/", Region: "cn-shanghai"})
+	require.NoError(t, err)
+	require.Equal(t, "x/other.m3u8", res.Key)
+	data, _ := r.Object("mine-1", res.Key)
+	require.Contains(t, string(data), "\nother/v.m3u8\n")
+}
+
+// A reference whose first segment has a colon is not a scheme.
+func TestUpload_B39_ColonInKey(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil, mediatest.InMemory())
+	r.CreateBucket("mine-1")
+	f := folder{"index.m3u8": "#EXTM3U\na.ts\n", "a.ts": "1"}
+	for _, key := range []string{"shows/Show: Part 1.m3u8", "Show: Part 1.m3u8", "a/b:c"} {
+		res, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8"), Bucket{Name: "mine-1", Key: key, Region: "cn-shanghai"})
+		require.NoError(t, err)
+		data, _ := r.Object(res.Bucket, res.Key)
+		base := &url.URL{Scheme: "https", Host: "h", Path: "/" + key}
+		to, err := base.Parse(strings.Split(string(data), "\n")[1])
+		require.NoError(t, err)
+		stored, ok := r.Object(res.Bucket, strings.TrimPrefix(to.Path, "/"))
+		require.True(t, ok, "%s leads to %s", data, to)
+		require.Equal(t, "1", string(stored))
+	}
+}
+
+// Every URI in a tag is followed, or its line is refused.
+func TestUpload_B39_EveryURI(t *testing.T) {
+	t.Parallel()
+	const assets = `{"ASSETS": [ {"URI": "ad 1.m3u8", "DURATION": 15, "X-AD-TITLE": "Title.mp4 of an ad"},
+		{"DURATION": 5, "URI": "..\/ad\u0032.mp4"}],
+		"SKIP-CONTROL": {"OFFSET": 2}}`
+	files := folder{
+		"a.ts": "1", "ads/list.json": assets, "ads/ad 1.m3u8": "#EXTM3U\nad.ts\n", "ads/ad.ts": "ad", "ad2.mp4": "ad2", "ads/none.json": `{"ASSETS":[]}`,
+		"data.json": `{"x":1}`, "ads/text.json": `["x"]`, "ads/bad.json": `{"ASSETS":[{"URI":"gone.mp4"}]}`, "ads/out.json": `{"ASSETS":[{"URI":"../../x.mp4"}]}`, "ads/remote.json": "{\"ASSETS\":[\n{\"URI\":\"https://ads.test/x.m3u8\"}]}", "pic.jpg": "pic",
+		"ads/deep.json": `{"ASSETS":[{"URI":"../ad2.mp4","X":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}]}`,
+	}
+	for name, tt := range map[string]struct {
+		lines string
+		also  folder // stored besides index.m3u8 and a.ts
+		want  error
+		text  string
+	}{
+		"asset list": {`#EXT-X-DATERANGE:ID="ad1",CLASS="com.apple.hls.interstitial",START-DATE="2026-01-01T00:00:00Z",X-ASSET-LIST="ads/list.json"`,
+			folder{"list.json": strings.NewReplacer(`"ad 1.m3u8"`, `"ad_1.m3u8"`, `"..\/ad\u0032.mp4"`, `"ad2.mp4"`, `"Title.mp4 of an ad"`, `"Title.mp4 of an ad"`).Replace(assets), "ad_1.m3u8": "#EXTM3U\nad.ts\n", "ad.ts": "ad", "ad2.mp4": "ad2"}, nil, ""},
+		"no assets":            {`#EXT-X-DATERANGE:ID="x",X-ASSET-LIST="ads/none.json"`, folder{"none.json": `{"ASSETS":[]}`}, nil, ""},
+		"asset playlist":       {`#EXT-X-DATERANGE:ID="x",X-ASSET-URI="ads/ad%201.m3u8"`, folder{"ad_1.m3u8": "#EXTM3U\nad.ts\n", "ad.ts": "ad"}, nil, ""},
+		"asset file":           {`#EXT-X-DATERANGE:ID="x",X-ASSET-URI="ad2.mp4"`, folder{"ad2.mp4": "ad2"}, nil, ""},
+		"vendor":               {`#EXT-X-VENDOR:POSTER-URI="pic.jpg",N=1`, folder{"pic.jpg": "pic"}, nil, ""},
+		"vendor by extension":  {`#EXT-X-VENDOR:POSTER="pic.jpg"`, folder{"pic.jpg": "pic"}, nil, ""},
+		"after what is none":   {`#EXT-X-VENDOR:30,POSTER="pic.jpg"`, folder{"pic.jpg": "pic"}, nil, ""},
+		"stream attribute":     {"#EXT-X-STREAM-INF:BANDWIDTH=1,X-THUMB-URL=\"pic.jpg\"\nads/ad%201.m3u8", folder{"pic.jpg": "pic", "ad_1.m3u8": "#EXTM3U\nad.ts\n", "ad.ts": "ad"}, nil, ""},
+		"text":                 {"#EXT-X-SESSION-DATA:DATA-ID=\"a.mp4\",VALUE=\"The file.mp4\",LANGUAGE=\"en\"\n#EXT-X-OATCLS-SCTE35:/DAlAAAAAAAAAP/wFAUAAAABf+/+//4A=\n#EXTINF:4,a/title.mp4\na.ts\n#EXT-X-CUE-OUT-CONT:8.308/30", nil, nil, ""},
+		"asset list is none":   {`#EXT-X-DATERANGE:ID="x",X-ASSET-LIST="ads/text.json"`, nil, nil, "not an asset list"},
+		"asset list missing":   {`#EXT-X-DATERANGE:ID="x",X-ASSET-LIST="gone.json"`, nil, fs.ErrNotExist, "line 2"},
+		"asset missing":        {`#EXT-X-DATERANGE:ID="x",X-ASSET-LIST="ads/bad.json"`, nil, fs.ErrNotExist, `"ads/bad.json" line 1`},
+		"asset outside":        {`#EXT-X-DATERANGE:ID="x",X-ASSET-LIST="ads/out.json"`, nil, ErrOutside, ""},
+		"asset remote":         {`#EXT-X-DATERANGE:ID="x",X-ASSET-LIST="ads/remote.json"`, nil, ErrRemote, `"ads/remote.json" line 2`},
+		"asset list deep":      {`#EXT-X-DATERANGE:ID="x",X-ASSET-LIST="ads/deep.json"`, nil, nil, "too deep"},
+		"asset list remote":    {`#EXT-X-DATERANGE:ID="x",X-ASSET-LIST="https://ads.test/l?x"`, nil, ErrRemote, "line 2"},
+		"asset list in a URI":  {`#EXT-X-DATERANGE:ID="x",X-ASSET-LIST="data:application/json,{}"`, nil, nil, "within a URI"},
+		"playlist in a URI":    {`#EXT-X-MEDIA:TYPE=AUDIO,URI="data:application/vnd.apple.mpegurl,x"`, nil, nil, "within a URI"},
+		"content steering":     {`#EXT-X-CONTENT-STEERING:SERVER-URI="steer.json",PATHWAY-ID="A"`, nil, nil, "line 2"},
+		"steering on a server": {`#EXT-X-CONTENT-STEERING:SERVER-URI="https://s.test/x.m3u8"`, nil, nil, "line 2"},
+		"beacon":               {`#EXT-X-DATERANGE:ID="x",X-COM-EXAMPLE-BEACON="https://ads.test/count?x=1"`, nil, ErrRemote, "line 2"},
+		"session data":         {`#EXT-X-SESSION-DATA:DATA-ID="x",URI="data.json"`, nil, ErrNotAllowed, "line 2"},
+		"session data text":    {`#EXT-X-SESSION-DATA:DATA-ID="x",VALUE="https://h.test/x"`, nil, ErrRemote, "line 2"},
+		"vendor missing":       {`#EXT-X-VENDOR:POSTER-URI="gone.jpg"`, nil, fs.ErrNotExist, "line 2"},
+		"bare tag":             {`#EXT-X-VENDOR:https://h.test/x.ts`, nil, nil, "line 2"},
+		"bare tag by name":     {`#EXT-VENDOR:poster.jpg`, nil, nil, "line 2"},
+		"broken quote":         {`#EXT-X-VENDOR:X="pic.jpg`, nil, nil, "line 2"},
+		"logo":                 {`#EXTINF:-1 tvg-logo="https://h.test/x.png",Title` + "\na.ts", nil, nil, "line 2"},
+		"delta":                {`#EXT-X-SKIP:SKIPPED-SEGMENTS=3`, nil, nil, "line 2"},
+		"query variable":       {`#EXT-X-DEFINE:QUERYPARAM="token"`, nil, nil, "line 2"},
+		"vendor variable":      {"#EXT-X-DEFINE:NAME=\"x\",VALUE=\"pic\"\n" + `#EXT-X-VENDOR:POSTER-URI="{$x}.jpg"`, nil, nil, "line 3"},
+		"prefetch":             {"#EXT-X-PREFETCH:https://h.test/next.ts\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"next.ts\"", nil, nil, ""},
+		"gap":                  {"#EXT-X-PART:DURATION=1.0,URI=\"part1.mp4\",GAP=YES\n#EXT-X-PART:DURATION=1.0,URI=\"ad2.mp4\"", folder{"ad2.mp4": "ad2"}, nil, ""},
+		"gap by another name":  {"#EXT-X-PART:DURATION=1.0,URI=\"part1.mp4\",GAP=NO", nil, fs.ErrNotExist, "line 2"},
+		"key of nothing":       {"#EXT-X-KEY:METHOD=NONE,URI=\"gone.key\"", nil, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil, mediatest.InMemory())
+			text := "#EXTM3U\n" + tt.lines + "\na.ts\n"
+			res, err := r.Upload(ctx, HLSFS(files.with(folder{"index.m3u8": text}).fs(), "index.m3u8"), VODVideo{})
+			if tt.want != nil || tt.text != "" {
+				failed(t, res, err)
+				require.ErrorContains(t, err, tt.text)
+				if tt.want != nil {
+					require.ErrorIs(t, err, tt.want)
+				}
+				var at *PlaylistError
+				require.ErrorAs(t, err, &at)
+				require.Empty(t, r.Requests())
+				return
+			}
+			require.NoError(t, err)
+			got := r.beside(t, res)
+			for name, data := range tt.also {
+				require.Equal(t, data, got[name], name)
+				require.Contains(t, got["index.m3u8"]+got["list.json"]+got["ad_1.m3u8"], name)
+			}
+			require.Len(t, got, 2+len(tt.also))
+			if list, ok := got["list.json"]; ok {
+				require.True(t, json.Valid([]byte(list)))
+			}
+		})
+	}
+}
+
+func TestUpload_B39_SharedCases(t *testing.T) {
+	t.Parallel()
+	const gap = "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:4\n#EXT-X-PART-INF:PART-TARGET=1.0\n#EXT-X-PART:DURATION=1.0,URI=\"part1.mp4\",GAP=YES\n#EXT-X-PART:DURATION=1.0,URI=\"part2.mp4\"\n#EXTINF:2,\nseg1.mp4\n#EXT-X-ENDLIST\n"
+	r := newRig(t, nil, mediatest.InMemory())
+	res, err := r.Upload(ctx, HLSFS(folder{"index.m3u8": gap, "part2.mp4": "p", "seg1.mp4": "s"}.fs(), "index.m3u8"), ICEMedia{})
+	require.NoError(t, err)
+	require.Equal(t, folder{"index.m3u8": gap, "part2.mp4": "p", "seg1.mp4": "s"}, r.beside(t, res))
+}
+
+// What a stranger's playlist names is taken along only if it is media.
+func TestUpload_B59_StrangersPlaylist(t *testing.T) {
+	t.Parallel()
+	key := strings.Repeat("k", 16)
+	files := folder{
+		"a.ts": "1", ".ssh/id_ed25519": key, ".ssh/x.ts": "1", "v/.hidden.ts": "1", "v/a.ts": "1", "id_rsa": key, "notes.txt": "x", "passwords.json": `{"a":1}`, "backup.sql": "x", "wallet.dat": "x",
+		"v/.list.m3u8": "#EXTM3U\na.ts\n", "one.key": key, "long.key": key + "\n", "pem.key": "-----BEGIN PRIVATE KEY-----", "two.bin": key + key, "..ts": "1",
+		"evil.m3u8": "not a list: secret\n",
+	}
+	for name, tt := range map[string]struct {
+		lines string
+		want  error
+		line  int
+	}{
+		"hidden folder":      {".ssh/id_ed25519", ErrNotAllowed, 2},
+		"hidden with media":  {".ssh/x.ts", ErrNotAllowed, 2},
+		"hidden missing":     {".ssh/gone.ts", ErrNotAllowed, 2},
+		"hidden by escapes":  {"%2Essh/id_ed25519", ErrNotAllowed, 2},
+		"hidden by a detour": {"v/../.ssh/x.ts", ErrNotAllowed, 2},
+		"hidden file":        {"v/.hidden.ts", ErrNotAllowed, 2},
+		"hidden key":         {"a.ts\n#EXT-X-KEY:METHOD=AES-128,URI=\".ssh/id_ed25519\"", ErrNotAllowed, 3},
+		"hidden playlist":    {"v/.list.m3u8", ErrNotAllowed, 2},
+		"private key":        {"#EXT-X-KEY:METHOD=AES-128,URI=\"pem.key\"\na.ts", ErrNotAllowed, 2},
+		"key with a newline": {"#EXT-X-KEY:METHOD=AES-128,URI=\"long.key\"\na.ts", ErrNotAllowed, 2},
+		"no extension":       {"id_rsa", ErrNotAllowed, 2},
+		"text":               {"a.ts\nnotes.txt", ErrNotAllowed, 3},
+		"dump":               {"backup.sql", ErrNotAllowed, 2},
+		"map":                {"#EXT-X-MAP:URI=\"wallet.dat\"\na.ts", ErrNotAllowed, 2},
+		"session data":       {"#EXT-X-SESSION-DATA:DATA-ID=\"x\",URI=\"passwords.json\"\na.ts", ErrNotAllowed, 2},
+		"asset list":         {"#EXT-X-DATERANGE:ID=\"x\",X-ASSET-LIST=\"passwords.json\"\na.ts", nil, 1},
+		"vendor":             {"#EXT-X-VENDOR:X-URI=\"notes.txt\"\na.ts", ErrNotAllowed, 2},
+		"link to hidden":     {"link.ts", ErrNotAllowed, 2},
+		"link to text":       {"text.ts", ErrNotAllowed, 2},
+		"pipe":               {"pipe.ts", nil, 2},
+		"key":                {"#EXT-X-KEY:METHOD=AES-128,URI=\"one.key\"\na.ts\n#EXT-X-KEY:METHOD=AES-256,URI=\"two.bin\"\na.ts", nil, 0},
+		"absolute link":      {"absolute.ts", nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := files.with(folder{"index.m3u8": "#EXTM3U\n" + tt.lines + "\n"}).write(t)
+			require.NoError(t, os.Symlink(".ssh/id_ed25519", filepath.Join(dir, "link.ts")))
+			require.NoError(t, os.Symlink("notes.txt", filepath.Join(dir, "text.ts")))
+			require.NoError(t, os.Symlink(filepath.Join(dir, "v", "a.ts"), filepath.Join(dir, "absolute.ts")))
+			mkfifo(t, filepath.Join(dir, "pipe.ts"))
+			r := newRig(t, nil, mediatest.InMemory())
+			res, err := r.Upload(ctx, File(filepath.Join(dir, "index.m3u8")), VODVideo{})
+			if tt.line == 0 {
+				require.NoError(t, err)
+				return
+			}
+			failed(t, res, err)
+			var at *PlaylistError
+			require.ErrorAs(t, err, &at)
+			require.Equal(t, tt.line, at.Line, "%v", err)
+			if tt.want != nil {
+				require.ErrorIs(t, err, tt.want)
+			}
+			require.Empty(t, r.Requests())
+
+			if tt.want == nil || strings.Contains(tt.lines, "gone") {
+				return
+			}
+			var asked []string
+			res, err = r.Upload(ctx, HLS(filepath.Join(dir, "index.m3u8"), AllowFiles(func(path string) bool {
+				asked = append(asked, path)
+				return true
+			})), VODVideo{})
+			require.NoError(t, err, "asked for by the user")
+			require.NotEmpty(t, asked)
+		})
+	}
+}
+
+// Absolute paths and links that stay in the folder are in the folder.
+func TestUpload_B39_AbsoluteInside(t *testing.T) {
+	t.Parallel()
+	dir := folder{"a b.ts": "1", "v/b.ts": "2"}.write(t)
+	text := "#EXTM3U\n" + dir + "/v/b.ts\n" + (&url.URL{Scheme: "file", Path: dir + "/a b.ts"}).String() + "\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "index.m3u8"), []byte(text), 0o600))
+	r := newRig(t, nil, mediatest.InMemory())
+	res, err := r.Upload(ctx, File(filepath.Join(dir, "index.m3u8")), VODVideo{})
+	require.NoError(t, err)
+	require.Equal(t, folder{"index.m3u8": "#EXTM3U\nb.ts\na_b.ts\n", "b.ts": "2", "a_b.ts": "1"}, r.beside(t, res))
+	for _, uri := range []string{dir + "/../x.ts", "file://other" + dir + "/v/b.ts", "file:" + dir + "x/b.ts", dir + "/.x.ts"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "index.m3u8"), []byte("#EXTM3U\n"+uri+"\n"), 0o600))
+		res, err := r.Upload(ctx, File(filepath.Join(dir, "index.m3u8")), VODVideo{})
+		failed(t, res, err)
+		require.True(t, errors.Is(err, ErrOutside) || errors.Is(err, ErrNotAllowed), "%s: %v", uri, err)
+	}
+}
+
+// A header goes to its origin only, a password too, whatever a playlist names
+// and wherever it redirects.
+func TestUpload_B59_HeadersOfPlaylists(t *testing.T) {
+	t.Parallel()
+	const list = "#EXTM3U\n#EXTINF:4,\n1.ts\n#EXTINF:4,\nhttp://EVIL.test/2.ts\n#EXTINF:4,\nhttp://good.test:8080/3.ts\n#EXTINF:4,\nHTTP://Good.Test:80/4.ts\n#EXTINF:4,\n5.ts\n"
+	files := map[string]string{
+		"good.test/v.m3u8": list, "good.test/1.ts": "1", "EVIL.test/2.ts": "2", "evil.test/2.ts": "2", "good.test:8080/3.ts": "3", "good.test/4.ts": "4", "Good.Test:80/4.ts": "4", "Good.Test/4.ts": "4",
+		"good.test/5.ts": "-> http://evil.test/5.ts", "evil.test/5.ts": "5",
+	}
+	header := http.Header{"Authorization": {"Bearer s3cr3t-token"}, "Cookie": {"session=c00kie"}}
+	local := folder{"index.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:A=1\nhttp://good.test/v.m3u8\n"}
+	for name, source := range map[string]func(o *origin) Source{
+		"URL": func(o *origin) Source {
+			return URL("http://good.test/v.m3u8", o.here, URLHeader(header), URLPlaylist(FetchRemote(o.here)))
+		},
+		"with another header": func(o *origin) Source {
+			return URL("http://Good.test:80/v.m3u8", o.here, URLHeader(header), URLPlaylist(FetchRemote(o.here, URLHeader(http.Header{"X": {"y"}}, "http://other.test"))))
+		},
+		"FetchRemote": func(o *origin) Source {
+			return HLSFS(local.fs(), "index.m3u8", FetchRemote(o.here, URLHeader(header, "http://GOOD.test")))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				all := map[string]string{}
+				for k, v := range files {
+					all[strings.ToLower(strings.Replace(k, ":80/", "/", 1))] = v
+				}
+				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+					r2 := *r
+					r2.Host = strings.TrimSuffix(strings.ToLower(r.Host), ":80")
+					site(all, nil)(w, &r2)
+				})
+				r := newRig(t, nil, mediatest.InMemory())
+				res, err := r.Upload(ctx, source(o), VODVideo{})
+				require.NoError(t, err)
+				require.GreaterOrEqual(t, len(r.Objects(res.Bucket)), 6)
+				for _, ask := range o.requests() {
+					host := strings.TrimSuffix(strings.ToLower(ask.Host), ":80")
+					require.Equal(t, host == "good.test", ask.Header.Get("Authorization") != "", "%s %s", ask.Host, ask.URL)
+					require.Equal(t, host == "good.test", ask.Header.Get("Cookie") != "", "%s", ask.Host)
+					require.Empty(t, ask.Header.Get("Referer"))
+				}
+			})
+		})
+	}
+	// Without an origin a header would go to whom the playlist says.
+	r := newRig(t, nil)
+	for _, opt := range []URLOption{URLHeader(header), URLHeader(header, "good.test"), URLHeader(header, "ftp://good.test")} {
+		_, err := r.Upload(ctx, HLSFS(local.fs(), "index.m3u8", FetchRemote(opt)), VODVideo{})
+		require.ErrorContains(t, err, "origin")
+		require.NotContains(t, err.Error(), "s3cr3t")
+	}
+	require.Empty(t, r.Requests())
+}
+
+func TestUpload_B59_Origins(t *testing.T) {
+	t.Parallel()
+	for _, same := range [][2]string{
+		{"http://h", "HTTP://H:80/x"}, {"https://Example.com/a?b#c", "https://u:p@example.COM:443/"}, {"http://[::1]/", "http://[::1]:80"}, {"http://h:8080/", "http://H:8080"},
+	} {
+		a, err := url.Parse(same[0])
+		require.NoError(t, err)
+		b, err := url.Parse(same[1])
+		require.NoError(t, err)
+		require.Equal(t, originOf(a), originOf(b))
+	}
+	for _, other := range [][2]string{{"http://h", "https://h"}, {"https://h", "https://h:80"}, {"https://h", "https://h.evil.test"}, {"https://h", "https://g@hh"}, {"https://h.", "https://h"}} {
+		a, err := url.Parse(other[0])
+		require.NoError(t, err)
+		b, err := url.Parse(other[1])
+		require.NoError(t, err)
+		require.NotEqual(t, originOf(a), originOf(b))
+	}
+}
+
+// A password that a playlist's URL has goes to its server and to no file.
+func TestUpload_B59_PasswordInPlaylist(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	res, err := r.Upload(ctx, HLSFS(folder{"index.m3u8": "#EXTM3U\nhttps://me:S3cret@cdn.test/a.ts\n"}.fs(), "index.m3u8", KeepRemote()), VODVideo{})
+	failed(t, res, err)
+	require.ErrorContains(t, err, "would be public")
+	require.NotContains(t, err.Error(), "S3cret")
+
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t, site(map[string]string{"a.test/x": "-> http://a.test/y/v.m3u8", "a.test/y/v.m3u8": "#EXTM3U\n1.ts\nhttp://a.test/2.ts\n", "a.test/y/1.ts": "1", "a.test/2.ts": "2"}, nil))
+		r := newRig(t, nil, mediatest.InMemory())
+		_, err := r.Upload(ctx, URL("http://me:pw123@a.test/x", o.here), VODVideo{})
+		require.NoError(t, err)
+		require.Len(t, o.requests(), 4)
+		for _, ask := range o.requests() {
+			user, password, _ := ask.BasicAuth()
+			require.Equal(t, "me pw123", user+" "+password, ask.URL.Path)
+		}
+	})
+}
+
+func TestUpload_B43_Names(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("电", 200)
+	for _, tt := range []struct{ disposition, mediaType, first, last, want string }{
+		// Headers as servers send them.
+		{`attachment; filename=my movie.mp4`, "", "/x", "/x", "my movie.mp4"},
+		{"attachment; filename=\"\xb5\xe7\xd3\xb0.mp4\"", "", "/film.mp4", "/film.mp4", "film.mp4"},
+		{"attachment; filename=\"\xb5\xe7\xd3\xb0.mp4\"", "video/mp4", "/download.php", "/download.php", "download.mp4"},
+		{`filename="movie.mp4"`, "", "/x", "/x", "movie.mp4"},
+		{"attachment; filename=电影.mp4", "", "/x", "/x", "电影.mp4"},
+		{`inline; filename="a.mp4"; filename*=UTF-8''%E7%94%B5.mp4`, "", "/x", "/x", "电.mp4"},
+		{`inline; filename*=UTF-8''%E7%94%B5.mp4; filename="a.mp4"`, "", "/x", "/x", "电.mp4"},
+		{`attachment; filename*=ISO-8859-1'en'Pel%EDcula.mp4`, "", "/x", "/x", "Película.mp4"},
+		{`attachment; filename*=GBK''%B5%E7.mp4; filename=plain.mp4`, "", "/x", "/x", "plain.mp4"},
+		{`attachment; filename*=UTF-8''%B5%E7.mp4`, "", "/b.mp4", "/x", "b.mp4"},
+		{`attachment; filename*=UTF-8''%zz.mp4; filename="ok.mp4"`, "", "/x", "/x", "ok.mp4"},
+		{`attachment; filename*0="long "; filename*1="name.mp4"`, "", "/x", "/x", "long name.mp4"},
+		{`attachment; filename*0*=UTF-8''%E7%94; filename*1*=%B5; filename*2=".mp4"`, "", "/x", "/x", "电.mp4"},
+		{`attachment; filename="%E7%94%B5%E5%BD%B1.mp4"`, "", "/x", "/x", "电影.mp4"},
+		{`attachment; filename="100%.mp4"`, "", "/x", "/x", "100%.mp4"},
+		{`attachment; filename="=?UTF-8?B?55S15b2xLm1wNA==?="`, "", "/x", "/x", "电影.mp4"},
+		{`attachment; filename="=?gbk?B?tefTsC5tcDQ=?="`, "", "/b.mp4", "/x", "b.mp4"},
+		{`ATTACHMENT; FILENAME = "A;b.MP4" ; size=1`, "", "/x", "/x", "A;b.MP4"},
+		{`attachment; filename="a\"b.mp4"`, "", "/x", "/x", `a"b.mp4`},
+		{`attachment; filename="C:\dir\film.mkv"`, "", "/x", "/x", "film.mkv"},
+		{`attachment; filename="unterminated.mp4`, "", "/x", "/x", "unterminated.mp4"},
+		{`attachment;filename=a.mp4;`, "", "/x", "/x", "a.mp4"},
+		{`attachment; name="x"; notfilename="no.mp4"`, "", "/b.mp4", "/x", "b.mp4"},
+		{`attachment; filename="` + "a\u202e4pm.exe.mp4" + `"`, "", "/x", "/x", "a4pm.exe.mp4"},
+		{`attachment; filename="CON.mp4"`, "", "/x", "/x", "_CON.mp4"},
+		{`attachment; filename="lpt1"`, "video/mp4", "/x", "/x", "_lpt1.mp4"},
+		{`attachment; filename=".htaccess"`, "", "/b.mp4", "/x", "b.mp4"},
+		{`attachment; filename="..\..\x.mp4. "`, "", "/x", "/x", "x.mp4"},
+		{`attachment; filename="` + long + `.mp4"`, "", "/x", "/x", strings.Repeat("电", 83) + ".mp4"},
+		// Paths.
+		{"", "", "/download.php", "/files/movie.mp4", "movie.mp4"},
+		{"", "text/plain", "/get", "/files/movie.MP4", "movie.MP4"},
+		{"", "", "/movie.mp4", "/objects/0af3", "movie.mp4"},
+		{"", "video/mp4", "/download.php", "/download.php", "download.mp4"},
+		{"", "video/quicktime; x=y", "/watch", "/v2.0", "watch.mov"},
+		{"", "application/vnd.apple.mpegurl", "/list.php", "/list.php", "list.m3u8"},
+		{"", "", "/a.php", "/b.cgi", "a.php"},
+		{"", "video/mp4", "/", "", "download.mp4"},
+		{"", "", "/\xb5\xe7.mp4", "/x.mp4", "x.mp4"},
+	} {
+		require.Equal(t, tt.want, urlName(tt.disposition, tt.mediaType, &url.URL{Path: tt.first}, &url.URL{Path: tt.last}), "%q %q %q", tt.disposition, tt.first, tt.last)
+	}
+}
+
+func FuzzUpload_B43_Disposition(f *testing.F) {
+	for _, text := range []string{`attachment; filename="a.mp4"`, "filename*0*=UTF-8''%E7; filename*1=x", `x; filename="a\"b`, "filename=\xff", `filename*=utf-8''%41`, `;;=;"`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		name := urlName(text, "video/mp4", &url.URL{Path: "/x"}, &url.URL{Path: text})
+		require.NotEmpty(t, name)
+		require.LessOrEqual(t, len(name), maxName)
+		require.Equal(t, name, cleanName(name))
+		require.NotContains(t, name, "/")
+		require.NoError(t, checkName(name))
+	})
+}
+
+// The name is known before anything is created, and is what the user says.
+func TestUpload_B43_NameOfTheUpload(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t, site(map[string]string{"a.test/download.php": "-> /files/movie.mp4", "a.test/files/movie.mp4": "1"}, nil))
+		r := newRig(t, nil, mediatest.InMemory())
+		for want, src := range map[string]Source{
+			"movie.mp4": URL("http://a.test/download.php?id=7", o.here),
+			"mine.mov":  URL("http://a.test/download.php?id=7", o.here, URLName("mine.mov")),
+			"other.mkv": Named(URL("http://a.test/download.php?id=7", o.here), "other.mkv"),
+			"电影.mp4":    Named(bytesSource("x", []byte("1")), "电影.mp4"),
+		} {
+			res, err := r.Upload(ctx, src, VODVideo{})
+			require.NoError(t, err)
+			media, _ := r.Media(res.MediaId)
+			require.Equal(t, want, media.Params.Get("FileName"))
+		}
+		for _, name := range []string{"a/b.mp4", "a\x00.mp4", "\xff.mp4"} {
+			_, err := r.Upload(ctx, URL("http://a.test/files/movie.mp4", o.here, URLName(name)), VODVideo{})
+			require.Error(t, err, "%q", name)
+		}
+	})
+}
+
+// A name that no service can keep is refused before anything is created.
+func TestUpload_B43_NamesNotUTF8(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil, mediatest.InMemory())
+	r.CreateBucket("mine-1")
+	bad := "\xb5\xe7\xd3\xb0.mp4"
+	sources := map[string]func() Source{
+		"ReaderAt": func() Source { return bytesSource(bad, []byte("1")) },
+		"Reader":   func() Source { return Reader(bad, strings.NewReader("1"), 1) },
+	}
+	if runtime.GOOS == "linux" {
+		file := writeFile(t, bad, []byte("1"))
+		sources["File"] = func() Source { return File(file) }
+	}
+	for name, src := range sources {
+		for _, target := range []Target{VODVideo{}, VODImage{}, ICEMedia{}, YikeAsset{MediaType: "video"}, Bucket{Name: "mine-1", Region: "cn-shanghai"}} {
+			res, err := r.Upload(ctx, src(), target)
+			require.Equal(t, StageOpen, failed(t, res, err).Stage)
+			require.ErrorIs(t, err, ErrName, "%s %T", name, target)
+		}
+		_, err := r.Upload(ctx, Named(src(), "good.mp4"), VODVideo{})
+		require.NoError(t, err)
+	}
+	require.Equal(t, len(sources), r.Calls("CreateUploadVideo"))
+	require.Zero(t, r.Calls("CreateUploadMedia")+r.Calls("CreateYikeAssetUpload")+r.Calls("CreateUploadImage"))
+}
+
+// A page in the place of a file is not a file.
+func TestUpload_B43_Pages(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		mediaType, name string
+		opts            []URLOption
+		refused         bool
+	}{
+		{"text/html", "movie.mp4", nil, true}, {"Text/HTML; charset=utf-8", "movie.mp4", nil, true}, {"application/xhtml+xml", "a.mp3", nil, true}, {"application/json", "a.jpg", nil, true},
+		{"application/problem+json", "a.mp4", nil, true}, {"text/xml", "a.ts", nil, true}, {"application/xml", "a.mp4", nil, true}, {"text/html", "get.mp4.php", nil, true}, {"text/html", "unknown.bin", nil, true},
+		{"text/html", "movie.mp4", []URLOption{AnyContentType()}, false}, {"text/html", "movie", []URLOption{URLName("movie.mp4")}, true},
+		{"text/plain", "movie.mp4", nil, false}, {"application/octet-stream", "movie.mp4", nil, false}, {"", "movie.mp4", nil, false}, {"binary/octet-stream", "a.mp4", nil, false}, {"video/mp4", "a.mov", nil, false},
+		{"application/xml", "a.ttml", nil, false}, {"text/xml", "a.svg", nil, false}, {"application/json", "a.json", nil, false}, {"text/html", "a.html", nil, false}, {"application/xml", "a.mpd", nil, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			o := newOrigin(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Content-Type"] = []string{tt.mediaType}
+				if tt.mediaType == "" {
+					w.Header()["Content-Type"] = nil
+				}
+				_, _ = w.Write([]byte("<html>sign in</html>"))
+			})
+			r := newRig(t, nil, mediatest.InMemory())
+			r.CreateBucket("mine-1")
+			res, err := r.Upload(ctx, URL("http://a.test/"+tt.name, append(tt.opts, o.here)...), Bucket{Name: "mine-1", Region: "cn-shanghai"})
+			if !tt.refused {
+				require.NoError(t, err, "%s %s", tt.mediaType, tt.name)
+				return
+			}
+			failed(t, res, err)
+			require.ErrorIs(t, err, ErrPage, "%s %s", tt.mediaType, tt.name)
+			require.NotContains(t, err.Error(), "sign in")
+			require.Empty(t, r.Requests())
+		})
+	}
+	// A playlist by its bytes is one, whatever the server says.
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t, site(map[string]string{"a.test/v.m3u8": "#EXTM3U\n1.ts\n", "a.test/1.ts": "1"}, map[string]string{"a.test/v.m3u8": "text/html"}))
+		r := newRig(t, nil, mediatest.InMemory())
+		_, err := r.Upload(ctx, URL("http://a.test/v.m3u8", o.here), VODVideo{})
+		require.NoError(t, err)
+	})
+	// So are segments that are none.
+	synctest.Test(t, func(t *testing.T) {
+		o := newOrigin(t, site(map[string]string{"a.test/v.m3u8": "#EXTM3U\n1.ts\n", "a.test/1.ts": "<html>"}, map[string]string{"a.test/1.ts": "text/html"}))
+		r := newRig(t, nil, mediatest.InMemory())
+		res, err := r.Upload(ctx, URL("http://a.test/v.m3u8", o.here), VODVideo{})
+		require.False(t, failed(t, res, err).Uploaded)
+		require.ErrorIs(t, err, ErrPage)
+	})
+}
+
+// 416 for a range that begins at the end of the file says that all has come.
+func TestUpload_B43_NothingMore(t *testing.T) {
+	t.Parallel()
+	data := random(300 * kib)
+	size := len(data)
+	for name, tt := range map[string]struct {
+		contentRange, etag string
+		want               error
+	}{
+		"at the end":     {fmt.Sprintf("bytes */%d", size), "", nil},
+		"same tag":       {fmt.Sprintf("bytes */%d", size), `"one"`, nil},
+		"other tag":      {fmt.Sprintf("bytes */%d", size), `"two"`, ErrChanged},
+		"shorter":        {fmt.Sprintf("bytes */%d", size-1), "", ErrChanged},
+		"longer":         {fmt.Sprintf("bytes */%d", size+1), "", ErrChanged},
+		"no range":       {"", "", ErrChanged},
+		"unknown length": {"bytes */*", "", ErrChanged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int32
+				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+					if asked.Add(1) > 1 {
+						w.Header().Set("Content-Range", tt.contentRange)
+						if tt.etag != "" {
+							w.Header().Set("ETag", tt.etag)
+						}
+						w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+						return
+					}
+					w.Header().Set("ETag", `"one"`)
+					_, _ = w.Write(data) // chunked, and cut off before its end is marked
+					_ = http.NewResponseController(w).Flush()
+					panic(http.ErrAbortHandler)
+				})
+				r := newRig(t, nil, mediatest.InMemory())
+				res, err := r.Upload(ctx, URL("http://a.test/a.mp4", o.here), VODVideo{})
+				if tt.want != nil {
+					failed(t, res, err)
+					require.ErrorIs(t, err, tt.want)
+					return
+				}
+				require.NoError(t, err)
+				r.stored(t, res, data)
+			})
+		})
+	}
+}
+
+// All failures of a server that pass are repeated, as it asks for.
+func TestUpload_B43_ServerFailures(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{408, 425, 429, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524} {
+		for _, form := range []string{"seconds", "date"} {
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int32
+				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+					if asked.Add(1) > 1 {
+						file([]byte("1"))(w, r)
+						return
+					}
+					w.Header().Set("Retry-After", "15")
+					if form == "date" {
+						w.Header().Set("Retry-After", time.Now().Add(15*time.Second).UTC().Format(http.TimeFormat))
+					}
+					w.WriteHeader(status)
+				})
+				r := newRig(t, func(c *Config) { c.Retry.MaxDelay = time.Minute }, mediatest.InMemory())
+				start := time.Now()
+				_, err := r.Upload(ctx, URL("http://a.test/a.mp4", o.here), VODVideo{})
+				require.NoError(t, err, status)
+				require.InDelta(t, 15, time.Since(start).Seconds(), 1.1, "%d %s", status, form)
+			})
+		}
+	}
+	for _, status := range []int{400, 401, 403, 404, 410, 501, 505} {
+		synctest.Test(t, func(t *testing.T) {
+			o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status) })
+			r := newRig(t, nil, mediatest.InMemory())
+			_, err := r.Upload(ctx, URL("http://a.test/a.mp4", o.here), VODVideo{})
+			require.ErrorContains(t, err, strconv.Itoa(status))
+			require.Len(t, o.requests(), 1)
+		})
+	}
+}
+
+// What a server echoes of its request is not shown.
+func TestUpload_B60_EchoedByAWebServer(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cr3t-t0ken"
+	echoes := map[string]string{
+		"status":   "HTTP/1.1 2x0 " + secret + "\r\n\r\n",
+		"escaped":  "HTTP/1.1 2x0 s3cr3t%2Dt0ken\r\n\r\n",
+		"protocol": secret + "/1.1 200 OK\r\n\r\n",
+		"header":   "HTTP/1.1 200 OK\r\nno colon " + secret + "\r\n\r\n",
+		"length":   "HTTP/1.1 200 OK\r\nContent-Length: " + secret + "\r\n\r\n",
+		"coding":   "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + secret + "\r\n\r\n",
+		"encoding": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Encoding: " + secret + "\r\n\r\n1",
+		"type":     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Type: text/html;" + secret + "\r\n\r\n1",
+		"location": "HTTP/1.1 302 Found\r\nLocation: " + secret + "://x\r\n\r\n",
+		"long":     "HTTP/1.1 " + strings.Repeat("x", 40000) + "\r\n\r\n",
+	}
+	for name, echo := range echoes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := newOrigin(t, func(w http.ResponseWriter, _ *http.Request) { raw(w, echo) })
+				r := newRig(t, func(c *Config) { c.Retry.MaxAttempts = 2 }, mediatest.InMemory())
+				for _, src := range []Source{
+					URL("http://me:"+secret+"@a.test/a.mp4", o.here), URL("http://a.test/a.mp4?sig="+secret, o.here),
+					URL("http://a.test/a.mp4", o.here, URLHeader(http.Header{"Authorization": {"Bearer " + secret}})),
+					URL("http://a.test/a.mp4", o.here, URLHeader(http.Header{"Cookie": {"a=b; s=" + secret}})),
+				} {
+					_, err := r.Upload(ctx, src, VODVideo{})
+					require.Error(t, err)
+					require.NotContains(t, err.Error(), secret)
+					require.NotContains(t, err.Error(), "s3cr3t%2D")
+					require.LessOrEqual(t, len(err.Error()), 1200)
+					require.NotContains(t, err.Error(), "\n")
+				}
+			})
+		})
+	}
+	// Playlists, too: one line, whatever they hold.
+	e := &PlaylistError{Playlist: "a\n\x1b[2J", Line: 1, URI: "x\r\n", Err: fmt.Errorf("%s\n\x07%s", "a", strings.Repeat("b", 5000))}
+	require.LessOrEqual(t, len(e.Error()), 1024)
+	require.NotContains(t, e.Error(), "\n")
+	require.NotContains(t, e.Error(), "\x07")
+}
+
+// No verb prints what a URL holds, wherever the source stands.
+func TestUpload_B60_FormatOfURL(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cr3t"
+	src := URL("https://me:"+secret+"@h.test/a.mp4?sig="+secret, URLHeader(http.Header{"X": {secret}}))
+	inside := struct {
+		A Source
+		B []Source
+		C map[string]Source
+		d Source
+	}{src, []Source{src}, map[string]Source{"x": src}, src}
+	list := URL("https://me:"+secret+"@h.test/a.m3u8", URLPlaylist(FetchRemote(URLHeader(http.Header{"X": {secret}}, "https://h.test"))))
+	remote := HLS("x.m3u8", FetchRemote(URLHeader(http.Header{"X": {secret}}, "https://h.test")))
+	for _, v := range []any{src, inside, &inside, []Source{src, list, remote}, list, remote, Named(src, "x.mp4"), Named(remote, "x")} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%c", "%U", "%e", "%p", "%b", "%o", "%w", "%z"} {
+			text := fmt.Sprintf(verb, v)
+			require.NotContains(t, text, secret, "%s of %T", verb, v)
+			require.NotContains(t, text, fmt.Sprintf("%x", secret), "%s of %T", verb, v)
+			require.NotContains(t, text, fmt.Sprintf("%d", []byte(secret))[1:10], "%s of %T", verb, v)
+		}
+		text, err := json.Marshal(v)
+		require.NoError(t, err)
+		require.NotContains(t, string(text), secret)
+	}
+	require.Equal(t, "upload.URL(https://h.test/a.mp4)", fmt.Sprintf("%d", src))
+}
+
+// One line with millions of attributes, and millions of lines, cost memory in
+// proportion to their bytes.
+func TestUpload_B62_Playlists(t *testing.T) {
+	for name, text := range map[string]string{
+		"attributes":      "#EXTM3U\n#EXT-X-MEDIA:" + strings.Repeat("A=,", maxPlaylist/3-20),
+		"vendor":          "#EXTM3U\n#EXT-X-VENDOR:" + strings.Repeat(`A="",`, maxPlaylist/5-20),
+		"lines":           "#EXTM3U\n" + strings.Repeat("\n", maxPlaylist-10),
+		"tags":            "#EXTM3U\n" + strings.Repeat("#EXT-X-X:\n", maxPlaylist/10-10),
+		"EXTINF":          "#EXTM3U\n#EXTINF:" + strings.Repeat(`="" `, maxPlaylist/4-10),
+		"without a value": "#EXTM3U\n#EXT-X-X:" + strings.Repeat(`,`, maxPlaylist-30),
+	} {
+		raw := []byte(text)
+		start := time.Now()
+		var err error
+		used := peakHeap(false, func() { _, err = parsePlaylist(raw) })
+		require.NoError(t, err, name)
+		require.Less(t, used, int64(4*len(raw)), name)
+		require.Less(t, time.Since(start), 20*time.Second, name)
+	}
+}
+
+func TestUpload_B62_EndlessPlaylists(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		// Each playlist names two others.
+		o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", typePlaylist)
+			depth := strings.Count(r.URL.Path, "/")
+			if depth > 6 {
+				fmt.Fprint(w, "#EXTM3U\n1.ts\n")
+				return
+			}
+			fmt.Fprint(w, "#EXTM3U\n")
+			for i := range 30 {
+				fmt.Fprintf(w, "%d/v.m3u8\n", i)
+			}
+		})
+		r := newRig(t, nil, mediatest.InMemory())
+		res, err := r.Upload(ctx, URL("http://a.test/v.m3u8", o.here), VODVideo{})
+		failed(t, res, err)
+		require.ErrorContains(t, err, "more than 4096 playlists")
+		require.LessOrEqual(t, len(o.requests()), maxDocuments+1)
+	})
+}
+
+// What was recorded of the segments outlives everything that depends on it.
+func TestUpload_B58_SegmentsRecordedToTheEnd(t *testing.T) {
+	t.Parallel()
+	// The directory is copied at each request, as a kill at that moment would leave it.
+	f := season(3, kib).with(folder{"big.ts": string(random(250 * kib))})
+	f["index.m3u8"] += "big.ts\n"
+	dir, checkpoints := f.write(t), t.TempDir()
+	r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+	r.CreateBucket("mine-1")
+	target := Bucket{Name: "mine-1", Key: "film.m3u8", Register: RegisterMediaInfo{}}
+	src := HLS(filepath.Join(dir, "index.m3u8"))
+	var left []string
+	snap := func() {
+		copied := t.TempDir()
+		require.NoError(t, os.CopyFS(copied, os.DirFS(checkpoints)))
+		left = append(left, copied)
+	}
+	r.Fault(mediatest.Fault{Match: func(mediatest.Request) bool { snap(); return false }})
+	res, err := r.Upload(ctx, src, target, WithCheckpoint(checkpoints))
+	require.NoError(t, err)
+	require.Greater(t, len(left), 5)
+	names, err := os.ReadDir(checkpoints)
+	require.NoError(t, err)
+	for _, e := range names {
+		require.NotContains(t, e.Name(), ".segment")
+	}
+	last := left[len(left)-1] // at the registration
+	before := r.Calls("PutObject") + r.Calls("UploadPart")
+	again, err := r.Upload(ctx, src, target, WithCheckpoint(last))
+	require.NoError(t, err)
+	require.Equal(t, res.MediaId, again.MediaId)
+	require.Equal(t, before, r.Calls("PutObject")+r.Calls("UploadPart"), "nothing is sent again")
+}
+
+// The record of segments is there until it is recorded that all is stored.
+func TestUpload_B58_KilledBetweenTheRecords(t *testing.T) {
+	t.Parallel()
+	f := season(5, kib)
+	dir, checkpoints := f.write(t), t.TempDir()
+	r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+	r.CreateBucket("mine-1")
+	src, target := HLS(filepath.Join(dir, "index.m3u8")), Bucket{Name: "mine-1", Key: "film.m3u8", Register: RegisterMediaInfo{}}
+	// The playlist is stored; that cannot be recorded any more.
+	r.Fault(mediatest.Fault{Operation: "PutObject", Nth: 6, Delay: time.Millisecond, Match: func(q mediatest.Request) bool {
+		names, _ := filepath.Glob(filepath.Join(checkpoints, "*.upload"))
+		if len(names) == 1 && isPlaylistName(q.Key) {
+			require.NoError(t, os.Mkdir(names[0]+".tmp", 0o700))
+			require.NoError(t, os.WriteFile(filepath.Join(names[0]+".tmp", "x"), nil, 0o600))
+		}
+		return true
+	}})
+	res, err := r.Upload(ctx, src, target, WithCheckpoint(checkpoints), WithCheckpointRequired())
+	failed(t, res, err)
+	names, _ := filepath.Glob(filepath.Join(checkpoints, "*.upload.tmp"))
+	require.Len(t, names, 1)
+	require.NoError(t, os.RemoveAll(names[0]))
+	before := r.Calls("PutObject")
+	_, err = r.Upload(ctx, src, target, WithCheckpoint(checkpoints))
+	require.NoError(t, err)
+	require.LessOrEqual(t, r.Calls("PutObject")-before, 1, "no segment is sent again")
+}
+
+// A segment that was edited in place, its time put back, is sent again.
+func TestUpload_B54_SegmentEditedInPlace(t *testing.T) {
+	t.Parallel()
+	f := season(8, kib)
+	dir, checkpoints := f.write(t), t.TempDir()
+	r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+	first := stopped(t, r, dir, checkpoints)
+	name := filepath.Join(dir, "s001.ts")
+	info, err := os.Stat(name)
+	require.NoError(t, err)
+	edited := []byte(f["s001.ts"])
+	edited[5] ^= 1
+	require.NoError(t, os.WriteFile(name, edited, 0o600))
+	require.NoError(t, os.Chtimes(name, time.Time{}, info.ModTime()))
+	f["s001.ts"] = string(edited)
+	before := r.Calls("PutObject")
+	res, err := r.Upload(ctx, HLS(filepath.Join(dir, "index.m3u8")), VODVideo{}, WithCheckpoint(checkpoints))
+	require.NoError(t, err)
+	require.Equal(t, first.MediaId, res.MediaId)
+	require.Equal(t, f, r.play(t, res, f, "index.m3u8"))
+	require.Equal(t, 6, r.Calls("PutObject")-before, "four that were missing, the edited one, the playlist")
+}
+
+// The parts of a large segment are gone on with or removed: nothing stays open
+// in an own bucket.
+func TestUpload_B58_LargeSegmentAbandoned(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(t *testing.T, dir string){
+		"gone on with": func(*testing.T, string) {},
+		"segment changed": func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "big.ts"), random(320*kib), 0o600))
+		},
+		"segment dropped": func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "index.m3u8"), []byte("#EXTM3U\nsmall.ts\n"), 0o600))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := folder{"index.m3u8": "#EXTM3U\nsmall.ts\nbig.ts\nbig2.ts\n", "small.ts": "s", "big.ts": string(random(450 * kib)), "big2.ts": string(random(350 * kib))}.write(t)
+			checkpoints := t.TempDir()
+			r := newRig(t, func(c *Config) { c.Parallel = 2 }, mediatest.InMemory())
+			r.CreateBucket("mine-1")
+			target := Bucket{Name: "mine-1", Key: "film.m3u8", Region: "cn-shanghai"}
+			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 5, Status: 400, Code: "InvalidArgument"})
+			src := HLS(filepath.Join(dir, "index.m3u8"))
+			res, err := r.Upload(ctx, src, target, WithCheckpoint(checkpoints))
+			failed(t, res, err)
+			require.NotEmpty(t, r.Uploads(), "kept for the next run")
+			change(t, dir)
+			_, err = r.Upload(ctx, src, target, WithCheckpoint(checkpoints))
+			require.NoError(t, err)
+			require.Empty(t, r.Uploads())
+			names, err := os.ReadDir(checkpoints)
+			require.NoError(t, err)
+			for _, e := range names {
+				require.NotContains(t, e.Name(), segmentMark)
+			}
+		})
+	}
+}
