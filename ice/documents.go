@@ -6,8 +6,10 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// The documents in this file travel as JSON inside one parameter. Each keeps
-// the keys it does not know in Extra, and sends Raw verbatim when that is set.
+// The documents in this file travel as JSON inside one parameter. Each keeps in
+// Extra what its fields cannot say: keys without a field, and those that the
+// service states as null or empty. So what was read is written back whole. Raw is
+// sent verbatim when it is set.
 
 // UserData goes with a media asset or a job and comes back in its events. Keys of
 // your own go into Extend, or into Extra to stand beside the fields.
@@ -112,7 +114,7 @@ type RegisterConfig struct {
 
 // CoverConfig chooses the frame that becomes the cover.
 type CoverConfig struct {
-	StartTime float64 `json:",omitzero"` // seconds, up to four decimals
+	StartTime *float64 `json:",omitzero"` // seconds, up to four decimals; 0 is the first frame
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above

@@ -28,7 +28,7 @@ func TestDocuments_Marshal(t *testing.T) {
 			`{"ProcessType":"Workflow","ProcessID":"w"}`},
 		{"UploadTargetConfig", UploadTargetConfig{StorageType: "oss", StorageLocation: "outin-x.oss-cn-shanghai.aliyuncs.com"},
 			`{"StorageType":"oss","StorageLocation":"outin-x.oss-cn-shanghai.aliyuncs.com"}`},
-		{"RegisterConfig", RegisterConfig{NeedSprite: alimedia.Ptr(false), CoverConfig: CoverConfig{StartTime: 1.5}},
+		{"RegisterConfig", RegisterConfig{NeedSprite: alimedia.Ptr(false), CoverConfig: CoverConfig{StartTime: alimedia.Ptr(1.5)}},
 			`{"NeedSprite":false,"CoverConfig":{"StartTime":1.5}}`},
 		{"CustomFilters", CustomFilters{IntField1: Range{GTE: 12, LTE: 13}, StrField1: "abc", StrField2: []string{"abc", "cd"}},
 			`{"intField1":{"gte":12,"lte":13},"strField1":"abc","strField2":["abc","cd"]}`},
@@ -99,29 +99,127 @@ func TestDocuments_UserDataIsReadLeniently(t *testing.T) {
 	}
 }
 
-func FuzzDocuments(f *testing.F) {
-	wiretest.FuzzDocuments(f, "ice",
-		AudioTrack{},
-		CoverConfig{},
-		CustomFilters{},
-		EffectTrack{},
-		ImageTrack{},
-		LiveEditingClip{},
-		LiveProduceConfig{},
-		LiveStreamConfig{},
-		MediaMark{},
-		MediaMetaData{},
-		MessageCallback{},
-		OutputMediaConfig{},
-		PostProcessConfig{},
-		ProjectExportConfig{},
-		RegisterConfig{},
-		SubtitleTrack{},
-		Timeline{},
-		UploadFileInfo{},
-		UploadMetadata{},
-		UploadTargetConfig{},
-		UserData{},
-		VideoTrack{},
-	)
+// documents are zero values of all documents written by hand.
+var documents = []any{
+	AudioTrack{},
+	CoverConfig{},
+	CustomFilters{},
+	EffectTrack{},
+	ImageTrack{},
+	LiveEditingClip{},
+	LiveProduceConfig{},
+	LiveStreamConfig{},
+	MediaMark{},
+	MediaMetaData{},
+	MessageCallback{},
+	OutputMediaConfig{},
+	PostProcessConfig{},
+	ProjectExportConfig{},
+	RegisterConfig{},
+	SubtitleTrack{},
+	Timeline{},
+	UploadFileInfo{},
+	UploadMetadata{},
+	UploadTargetConfig{},
+	UserData{},
+	VideoTrack{},
+}
+
+func FuzzDocuments(f *testing.F) { wiretest.FuzzDocuments(f, "ice", documents...) }
+
+// What the service returned goes back as it was.
+func TestDocuments_RoundTrip(t *testing.T) {
+	t.Parallel()
+	wiretest.RoundTrip(t, documents...)
+}
+
+// A timeline that the service returned is taken back as it is: an empty list of
+// clips is stated, not missing.
+func TestDocuments_WhatTheServiceReturnedIsSentBack(t *testing.T) {
+	t.Parallel()
+	for _, timeline := range []string{
+		`{"VideoTracks":[{"VideoTrackClips":[{"MediaId":"m"}]}],"AudioTracks":[{"AudioTrackClips":[]}]}`,
+		`{"VideoTracks":[{"VideoTrackClips":null}],"AudioTracks":[],"ImageTracks":null,"SubtitleTracks":[{"SubtitleTrackClips":[]}],"EffectTracks":[{"EffectTrackItems":[]}]}`,
+		`{"VideoTracks":[{"Id":9007199254740993,"MainTrack":false,"TrackShortenMode":"","VideoTrackClips":[]}],"Unknown":null}`,
+	} {
+		answer, err := json.Marshal(map[string]any{"RequestId": "r", "Project": map[string]any{"ProjectId": "p", "Timeline": timeline}})
+		require.NoError(t, err)
+		c, w := newClient(t, "cn-shanghai", string(answer), `{"RequestId":"r"}`, `{"RequestId":"r","JobId":"j"}`)
+		got, err := c.GetEditingProject(t.Context(), GetEditingProjectRequest{ProjectId: "p"})
+		require.NoError(t, err)
+		var read Timeline
+		require.NoError(t, got.Project.Timeline.Decode(&read))
+
+		_, err = c.UpdateEditingProject(t.Context(), UpdateEditingProjectRequest{ProjectId: "p", Timeline: read})
+		require.NoError(t, err)
+		require.JSONEq(t, timeline, w.sent[1].Get("Timeline"))
+		_, err = c.SubmitMediaProducingJob(t.Context(), SubmitMediaProducingJobRequest{Timeline: read, OutputMediaConfig: OutputMediaConfig{MediaURL: "https://b.oss-cn-shanghai.aliyuncs.com/a.mp4"}})
+		require.NoError(t, err)
+		require.JSONEq(t, timeline, w.sent[2].Get("Timeline"))
+	}
+}
+
+func TestDocuments_AMissingListIsStillMissing(t *testing.T) {
+	t.Parallel()
+	c, w := newClient(t, "cn-shanghai", `{}`)
+	_, err := c.UpdateEditingProject(t.Context(), UpdateEditingProjectRequest{ProjectId: "p", Timeline: Timeline{AudioTracks: []AudioTrack{{}}}})
+	require.Equal(t, []string{"Timeline.AudioTracks[0].AudioTrackClips"}, broken(t, w, err))
+}
+
+// Zeroes that the service gives a meaning are sent.
+func TestZeroesThatCount(t *testing.T) {
+	t.Parallel()
+	zero32, zero64, zeroFloat := alimedia.Ptr(int32(0)), alimedia.Ptr(int64(0)), alimedia.Ptr(0.0)
+	const ok = `{"RequestId":"r","InstanceId":"i","Token":"t","JobId":"j","HotwordLibraryId":"h","MediaId":"m","ChannelId":"c","Config":{"Name":"n"}}`
+	c, w := newClient(t, "cn-shanghai", ok)
+	ctx := t.Context()
+
+	_, err := c.ListAIAgentDialogues(ctx, ListAIAgentDialoguesRequest{SessionId: "s", StartTime: zero64, EndTime: 1})
+	require.NoError(t, err)
+	require.Equal(t, "0", w.sent[0].Get("StartTime"))
+
+	_, err = c.GenerateAIAgentCall(ctx, GenerateAIAgentCallRequest{
+		AIAgentId: "a", Expire: zero64,
+		TemplateConfig: AIAgentTemplateConfig{
+			AvatarChat3D: AgentAvatarChat3D{Volume: zero64, VadLevel: zero32},
+			VisionChat:   AgentVisionChat{Volume: zero64, VadLevel: zero32},
+			VoiceChat:    AgentVoiceChat{Volume: zero64, VadLevel: zero32},
+		},
+		AgentConfig: AIAgentConfig{
+			Volume:                zero64,
+			AmbientSoundConfig:    AgentAmbientSoundConfig{Volume: zero32},
+			AsrConfig:             AgentAsrConfig{VadLevel: zero32, VadDuration: zero32},
+			TurnDetectionConfig:   AgentTurnDetectionConfig{SemanticWaitDuration: zero32},
+			AutoSpeechConfig:      AgentAutoSpeechConfig{UserIdle: AgentUserIdle{MaxRepeats: zero32, Messages: []AgentPhrase{{Text: "x", Probability: zeroFloat}}}},
+			BackChannelingConfigs: []AgentBackChannelingConfig{{Probability: zeroFloat}},
+			LlmConfig:             AgentLlmConfig{OutputMinLength: zero32, OutputMaxDelay: zero32},
+		},
+	})
+	require.NoError(t, err)
+	require.Equal(t, "0", w.sent[1].Get("Expire"))
+	require.JSONEq(t, `{"AvatarChat3D":{"Volume":0,"VadLevel":0},"VisionChat":{"Volume":0,"VadLevel":0},"VoiceChat":{"Volume":0,"VadLevel":0}}`, w.sent[1].Get("TemplateConfig"))
+	require.JSONEq(t, `{"Volume":0,"AmbientSoundConfig":{"Volume":0},"AsrConfig":{"VadLevel":0,"VadDuration":0},"TurnDetectionConfig":{"SemanticWaitDuration":0},
+		"AutoSpeechConfig":{"UserIdle":{"MaxRepeats":0,"Messages":[{"Text":"x","Probability":0}]}},"BackChannelingConfigs":[{"Probability":0}],
+		"LlmConfig":{"OutputMinLength":0,"OutputMaxDelay":0}}`, w.sent[1].Get("AgentConfig"))
+
+	_, err = c.StartAIAgentOutboundCall(ctx, StartAIAgentOutboundCallRequest{AIAgentId: "a", CalledNumber: "1", CallerNumber: "2", Config: AIAgentOutboundCallConfig{
+		GreetingDelay: zero32, LlmConfig: AgentOutboundLlm{OutputMinLength: zero32}, BackChannelingConfig: AgentOutboundBackChanneling{Probability: zeroFloat}}})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"GreetingDelay":0,"LlmConfig":{"OutputMinLength":0},"BackChannelingConfig":{"Probability":0}}`, w.sent[2].Get("Config"))
+
+	_, err = c.StartRtcRobotInstance(ctx, StartRtcRobotInstanceRequest{AuthToken: "t", ChannelId: "c", RobotId: "r", UserId: "u", Config: RtcRobotConfig{Volume: zero64}})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"Volume":0}`, w.sent[3].Get("Config"))
+
+	_, err = c.CreateHotwordLibrary(ctx, CreateHotwordLibraryRequest{Name: "n", UsageScenario: "ASR", Hotwords: []Hotword{{Text: "x", Weight: zero32}}})
+	require.NoError(t, err)
+	require.JSONEq(t, `[{"Text":"x","Weight":0}]`, w.sent[4].Get("Hotwords"))
+
+	_, err = c.UpdateAdInsertion(ctx, UpdateAdInsertionRequest{Name: "n", ContentUrlPrefix: "https://a", PersonalizationThreshold: zero32, AdsUrl: "https://a"})
+	require.NoError(t, err)
+	require.Equal(t, "0", w.sent[5].Get("PersonalizationThreshold"))
+
+	_, err = c.RegisterMediaInfo(ctx, RegisterMediaInfoRequest{InputURL: "oss://b/a.mp4", RegisterConfig: RegisterConfig{CoverConfig: CoverConfig{StartTime: zeroFloat}}})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"CoverConfig":{"StartTime":0}}`, w.sent[6].Get("RegisterConfig"))
 }

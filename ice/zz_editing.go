@@ -696,9 +696,9 @@ func (c *Client) UpdateEditingProject(ctx context.Context, req UpdateEditingProj
 
 // UpdateEditingProjectRequest is the input of [Client.UpdateEditingProject].
 type UpdateEditingProjectRequest struct {
-	// Reservation of a live project; of no use to others. One of Reserving or
+	// Reservation of a live project; of no use to others. Such as Reserving or
 	// ReservationCanceled.
-	BusinessStatus string `check:"in=Reserving|ReservationCanceled"`
+	BusinessStatus string
 	// JSON values for the variables of the template; needed with TemplateId.
 	ClipsParam any `rpc:",json"`
 	// URL of the cover image.

@@ -46,13 +46,13 @@ type SetEventCallbackRequest struct {
 	// The secret that signs HTTP callbacks; must hold upper-case letters,
 	// lower-case letters and digits. At most 32 characters.
 	AuthKey alimedia.Secret `check:"runes=32"`
-	// Whether HTTP callbacks are signed. One of on or off.
-	AuthSwitch string `check:"in=on|off"`
+	// Whether HTTP callbacks are signed. One of on or off, in any case.
+	AuthSwitch string `check:"fold=on|off"`
 	// The queue in the region of the call, for MNS; the name begins with
 	// ice-callback-.
 	CallbackQueueName string
-	// How events are sent. One of HTTP or MNS.
-	CallbackType string `check:"in=HTTP|MNS"`
+	// How events are sent. One of HTTP or MNS, in any case.
+	CallbackType string `check:"fold=HTTP|MNS"`
 	// The one URL that gets the events, for HTTP. At most 256 bytes. An http or
 	// https URL.
 	CallbackURL string `check:"bytes=256,url=http"`

@@ -9,8 +9,10 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// The documents in this file travel as JSON inside one parameter. Each keeps
-// the keys it does not know in Extra, and sends Raw verbatim when that is set.
+// The documents in this file travel as JSON inside one parameter. Each keeps in
+// Extra what its fields cannot say: keys without a field, and those that the
+// service states as null or empty. So what was read is written back whole. Raw is
+// sent verbatim when it is set.
 
 // UserData goes with a media asset and comes back in its events.
 type UserData struct {
@@ -217,21 +219,21 @@ type TranscodeContainer struct {
 
 // TranscodeVideo is how a video stream is encoded.
 type TranscodeVideo struct {
-	Codec         string  `json:",omitzero"` // such as H.264 or H.265
-	Profile       string  `json:",omitzero"` // such as baseline, main or high
-	Preset        string  `json:",omitzero"` // such as fast or medium
-	Bitrate       int64   `json:",omitzero"` // kbit/s
-	Crf           float64 `json:",omitzero"` // constant quality instead of Bitrate
-	Maxrate       int64   `json:",omitzero"` // kbit/s
-	Bufsize       int64   `json:",omitzero"` // kbit
-	Width         int64   `json:",omitzero"` // pixels
-	Height        int64   `json:",omitzero"` // pixels
-	Fps           float64 `json:",omitzero"` // frames per second
-	Gop           int64   `json:",omitzero"` // frames between keyframes
-	ScanMode      string  `json:",omitzero"` // interlaced or progressive
-	PixFmt        string  `json:",omitzero"` // such as yuv420p
-	LongShortMode *bool   `json:",omitzero"` // Width and Height are the long and the short side
-	Remove        *bool   `json:",omitzero"` // no video at all
+	Codec         string   `json:",omitzero"` // such as H.264 or H.265
+	Profile       string   `json:",omitzero"` // such as baseline, main or high
+	Preset        string   `json:",omitzero"` // such as fast or medium
+	Bitrate       int64    `json:",omitzero"` // kbit/s
+	Crf           *float64 `json:",omitzero"` // constant quality instead of Bitrate, 0 (the best) to 51
+	Maxrate       int64    `json:",omitzero"` // kbit/s
+	Bufsize       int64    `json:",omitzero"` // kbit
+	Width         int64    `json:",omitzero"` // pixels
+	Height        int64    `json:",omitzero"` // pixels
+	Fps           float64  `json:",omitzero"` // frames per second
+	Gop           int64    `json:",omitzero"` // frames between keyframes
+	ScanMode      string   `json:",omitzero"` // interlaced or progressive
+	PixFmt        string   `json:",omitzero"` // such as yuv420p
+	LongShortMode *bool    `json:",omitzero"` // Width and Height are the long and the short side
+	Remove        *bool    `json:",omitzero"` // no video at all
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above

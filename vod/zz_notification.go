@@ -79,11 +79,11 @@ type SetMessageCallbackRequest struct {
 	// Key to sign HTTP messages with; upper and lower case letters and digits, at
 	// least one of each. At most 32 characters.
 	AuthKey alimedia.Secret `check:"runes=32"`
-	// Sign HTTP messages or not. One of on or off.
-	AuthSwitch string `check:"in=on|off"`
+	// Sign HTTP messages or not. One of on or off, in any case.
+	AuthSwitch string `check:"fold=on|off"`
 	// HTTP needs CallbackURL; MNS needs MnsEndpoint and MnsQueueName. One of HTTP
-	// or MNS.
-	CallbackType string `check:"in=HTTP|MNS"`
+	// or MNS, in any case.
+	CallbackType string `check:"fold=HTTP|MNS"`
 	// Where to send HTTP messages; one URL. At most 256 bytes.
 	CallbackURL string `check:"bytes=256"`
 	// Types of event, separated by commas; ALL for every one. AI events are all

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"net/url"
@@ -38,7 +39,7 @@ func validate(op Op, region string, in any) error {
 				found.add(strings.ReplaceAll(group, "|", " or "), "one is required", 0)
 			}
 		}
-		checks.run(&found, v, "")
+		checks.run(&found, v, "", false)
 		if op.Check != nil {
 			found = append(found, op.Check(v.Interface())...)
 		}
@@ -52,10 +53,23 @@ func validate(op Op, region string, in any) error {
 func anySet(v reflect.Value, group string) bool {
 	for name := range strings.SplitSeq(group, "|") {
 		if f := v.FieldByName(name); f.IsValid() && !f.IsZero() {
-			return true
+			sf, _ := v.Type().FieldByName(name)
+			if !isEmptyList(f) || isDocument(sf) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// isEmptyList reports whether v is a list that would put nothing on the wire,
+// unless it is in a document, where it is [].
+func isEmptyList(v reflect.Value) bool { return v.Kind() == reflect.Slice && v.Len() == 0 }
+
+// isDocument reports whether a parameter travels as one JSON document.
+func isDocument(sf reflect.StructField) bool {
+	_, options, _ := strings.Cut(sf.Tag.Get("rpc"), ",")
+	return slices.Contains(strings.Split(options, ","), "json")
 }
 
 type violations []alimedia.Violation
@@ -68,6 +82,8 @@ func (vs *violations) add(field, rule string, length int) {
 type fieldChecks struct {
 	index    int
 	name     string
+	wire     string // in a document
+	document bool   // a parameter that travels as one JSON document
 	required bool
 	rules    []rule
 	inner    *structChecks // of a struct, or of the elements of a list
@@ -75,6 +91,7 @@ type fieldChecks struct {
 
 type structChecks struct {
 	raw    int // index of a field Raw that replaces the whole document, or -1
+	extra  int // index of a field Extra with more keys of the document, or -1
 	fields []fieldChecks
 }
 
@@ -106,7 +123,7 @@ func makeChecks(t reflect.Type, above []reflect.Type) (*structChecks, error) {
 		return nil, nil
 	}
 	above = append(above, t)
-	sc := &structChecks{raw: -1}
+	sc := &structChecks{raw: -1, extra: -1}
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		if !sf.IsExported() {
@@ -116,7 +133,11 @@ func makeChecks(t reflect.Type, above []reflect.Type) (*structChecks, error) {
 			sc.raw = i
 			continue
 		}
-		fc := fieldChecks{index: i, name: sf.Name}
+		if sf.Name == "Extra" && sf.Type == reflect.TypeFor[map[string]json.RawMessage]() {
+			sc.extra = i
+			continue
+		}
+		fc := fieldChecks{index: i, name: sf.Name, wire: jsonName(sf), document: isDocument(sf)}
 		if tag := sf.Tag.Get("check"); tag != "" {
 			for text := range strings.SplitSeq(tag, ",") {
 				if text == "required" {
@@ -150,15 +171,18 @@ func makeChecks(t reflect.Type, above []reflect.Type) (*structChecks, error) {
 	return sc, nil
 }
 
-func (sc *structChecks) run(found *violations, v reflect.Value, prefix string) {
+// run checks the fields of v. In a document an empty list is stated as [], which
+// is more than nothing: the service returns such documents and takes them back.
+func (sc *structChecks) run(found *violations, v reflect.Value, prefix string, inDocument bool) {
 	if sc == nil || sc.raw >= 0 && !v.Field(sc.raw).IsZero() {
 		return
 	}
 	for i := range sc.fields {
 		fc := &sc.fields[i]
 		f := v.Field(fc.index)
-		if f.IsZero() || f.Kind() == reflect.Slice && f.Len() == 0 {
-			if fc.required {
+		inDocument := inDocument || fc.document
+		if f.IsZero() || isEmptyList(f) && !inDocument {
+			if fc.required && !sc.hasExtra(v, fc.wire) {
 				found.add(prefix+fc.name, "required", 0)
 			}
 			continue
@@ -174,15 +198,21 @@ func (sc *structChecks) run(found *violations, v reflect.Value, prefix string) {
 		switch {
 		case fc.inner == nil:
 		case f.Kind() == reflect.Struct:
-			fc.inner.run(found, f, prefix+fc.name+".")
+			fc.inner.run(found, f, prefix+fc.name+".", inDocument)
 		case f.Kind() == reflect.Slice:
 			for j := range f.Len() {
 				if e := reflect.Indirect(f.Index(j)); e.Kind() == reflect.Struct {
-					fc.inner.run(found, e, prefix+fc.name+"["+strconv.Itoa(j)+"].")
+					fc.inner.run(found, e, prefix+fc.name+"["+strconv.Itoa(j)+"].", inDocument)
 				}
 			}
 		}
 	}
+}
+
+// hasExtra reports whether a document states a key beside its fields, as one
+// that the service returned does with null and "".
+func (sc *structChecks) hasExtra(v reflect.Value, key string) bool {
+	return sc.extra >= 0 && v.Field(sc.extra).MapIndex(reflect.ValueOf(key)).IsValid()
 }
 
 // parseRule reads one rule of a check tag, such as bytes=128.
@@ -388,6 +418,8 @@ func hasExtension(name string) bool {
 	if strings.Contains(name, "://") {
 		if u, err := url.Parse(name); err == nil {
 			name = u.Path
+		} else { // a key that is not escaped
+			name, _, _ = strings.Cut(name, "?")
 		}
 	}
 	ext := path.Ext(name)

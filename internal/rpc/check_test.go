@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -139,13 +140,57 @@ func TestValidate_Rules(t *testing.T) {
 	}
 }
 
-func TestValidate_AnEmptyListIsNoList(t *testing.T) {
+func TestValidate_AnEmptyListIsNoListOutsideOfDocuments(t *testing.T) {
+	t.Parallel()
+	type clip struct {
+		Parts []string `json:",omitzero" check:"required"`
+	}
+	type request struct {
+		Ids  []string `rpc:",comma" check:"required"`
+		Flat clip
+		Doc  clip   `rpc:",json"`
+		List []clip `rpc:",json" check:"required"`
+	}
+	nothing := []string{}
+	require.Equal(t, []string{"Ids", "List"}, fieldsBroken(t, Op{}, "", request{Ids: nothing}))
+	require.Equal(t, []string{"Flat.Parts", "List"}, fieldsBroken(t, Op{}, "", request{Ids: []string{"a"}, Flat: clip{nothing}}))
+	require.Equal(t, []string{"List[0].Parts"}, fieldsBroken(t, Op{}, "", request{Ids: []string{"a"}, Doc: clip{nothing}, List: []clip{{}}}))
+	require.Empty(t, fieldsBroken(t, Op{}, "", request{Ids: []string{"a"}, Doc: clip{nothing}, List: []clip{}}))
+
+	oneOf := Op{OneOf: "Ids|List"}
+	type either struct {
+		Ids  []string
+		List []clip `rpc:",json"`
+	}
+	require.Equal(t, []string{"Ids or List"}, fieldsBroken(t, oneOf, "", either{Ids: nothing}))
+	require.Empty(t, fieldsBroken(t, oneOf, "", either{List: []clip{}}))
+}
+
+// A key that the service stated as null or "" is in Extra.
+func TestValidate_AKeyInExtraIsStated(t *testing.T) {
+	t.Parallel()
+	type doc struct {
+		Name  string                     `json:"name,omitzero" check:"required"`
+		Extra map[string]json.RawMessage `json:"-"`
+	}
+	type request struct {
+		Doc doc `rpc:",json"`
+	}
+	require.Equal(t, []string{"Doc.Name"}, fieldsBroken(t, Op{}, "", request{doc{Extra: map[string]json.RawMessage{"Name": nil}}}))
+	require.Empty(t, fieldsBroken(t, Op{}, "", request{doc{Extra: map[string]json.RawMessage{"name": json.RawMessage(`""`)}}}))
+}
+
+func TestValidate_ExtensionsOfURLs(t *testing.T) {
 	t.Parallel()
 	type request struct {
-		Ids []string `rpc:",comma" check:"required"`
+		Name string `check:"ext"`
 	}
-	require.Equal(t, []string{"Ids"}, fieldsBroken(t, Op{}, "", request{Ids: []string{}}))
-	require.Empty(t, fieldsBroken(t, Op{}, "", request{Ids: []string{"a"}}))
+	for name, ok := range map[string]bool{
+		"a.mp4": true, "A.MP4": true, "https://b.example/a.mp4?Expires=1&v=1.2/3": true, "https://b.example/100%.mp4?x=1": true,
+		"oss://b/dir.d/a.M3U8": true, "a": false, "https://b.example/a?name=b.mp4": false, "https://b.example/100%/a?name=b.mp4": false, "dir.d/a": false,
+	} {
+		require.Equal(t, ok, len(fieldsBroken(t, Op{}, "", request{name})) == 0, name)
+	}
 }
 
 func TestValidate_OperationRules(t *testing.T) {

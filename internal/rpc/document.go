@@ -35,8 +35,10 @@ func MarshalDocument(doc any, raw alimedia.JSON, extra map[string]json.RawMessag
 }
 
 // UnmarshalDocument reads data into doc (a pointer to a struct without
-// UnmarshalJSON) and keeps the keys doc does not know in extra. A document
-// inside a JSON string is unwrapped.
+// UnmarshalJSON) and keeps in extra what doc alone would not write again: the
+// keys without a field, and those of fields that data states as null or empty.
+// So a document that the service returned is sent back whole. A document inside
+// a JSON string is unwrapped.
 func UnmarshalDocument(data []byte, doc any, extra *map[string]json.RawMessage) error {
 	data = bytes.TrimSpace(data)
 	if len(data) > 0 && data[0] == '"' {
@@ -56,13 +58,26 @@ func UnmarshalDocument(data []byte, doc any, extra *map[string]json.RawMessage) 
 	if err := json.Unmarshal(data, &all); err != nil {
 		return err
 	}
-	t := reflect.TypeOf(doc).Elem()
-	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("json") == "-" {
+	v := reflect.ValueOf(doc).Elem()
+	for i := range v.NumField() {
+		sf := v.Type().Field(i)
+		if sf.Tag.Get("json") == "-" {
 			continue
 		}
-		name := jsonName(t.Field(i))
-		maps.DeleteFunc(all, func(key string, _ json.RawMessage) bool { return strings.EqualFold(key, name) })
+		name := jsonName(sf)
+		var stated json.RawMessage
+		maps.DeleteFunc(all, func(key string, value json.RawMessage) bool {
+			if !strings.EqualFold(key, name) {
+				return false
+			}
+			if stated == nil || key == name {
+				stated = value
+			}
+			return true
+		})
+		if stated != nil && v.Field(i).IsZero() {
+			all[name] = stated
+		}
 	}
 	if len(all) == 0 {
 		all = nil
