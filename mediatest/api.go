@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -66,8 +67,21 @@ type fields map[string]any
 // checked.
 type operation func(*call) (fields, error)
 
-// operations are the API operations with a real answer, by service and action.
-var operations = map[string]map[string]operation{"ice": iceOperations, "vod": vodOperations, "sts": stsOperations}
+// operations are the API operations with code of their own, by service and
+// action. The families have the others of level behavior.
+var operations = map[string]map[string]operation{
+	"ice": allOf(iceOperations, iceMediaOperations, byURLOperationsICE, categoryOperations, notifyOperationsICE),
+	"vod": allOf(vodOperations, vodMediaOperations, vodTranscodeOperations, byURLOperationsVOD, categoryOperations, notifyOperationsVOD),
+	"sts": stsOperations,
+}
+
+func allOf(tables ...map[string]operation) map[string]operation {
+	all := map[string]operation{}
+	for _, table := range tables {
+		maps.Copy(all, table)
+	}
+	return all
+}
 
 // anonymous lists the operations that are called without a signature. The
 // fake answers them only by a Handler.

@@ -56,6 +56,8 @@ type thing struct {
 	polls    int       // how often a job is still seen running
 	canceled bool
 	settled  bool
+	working  bool   // its work is under way, however late it is
+	store    func() // of a job: keeps what it has made
 	code     string // why a job fails
 	message  string
 }

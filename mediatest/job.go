@@ -72,7 +72,7 @@ func (t *thing) look() {
 
 // pending reports whether the thing is a job that has not ended.
 func (t *thing) pending(now time.Time) bool {
-	return t.family.states != "" && !t.canceled && (now.Before(t.due) || t.polls > 0)
+	return t.family.states != "" && !t.canceled && (now.Before(t.due) || t.polls > 0 || t.working)
 }
 
 // state is the word of the service for where the job is.

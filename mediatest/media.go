@@ -51,6 +51,8 @@ type asset struct {
 type stream struct {
 	Stream
 	bucket, key string
+	job         string    // that made it
+	made        time.Time // when
 }
 
 // Media returns an asset, of whichever account, and whether it exists.

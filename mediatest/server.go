@@ -1,6 +1,7 @@
 package mediatest
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -33,6 +34,9 @@ type Server struct {
 	done    chan struct{}  // closed by Close
 	serving chan struct{}  // closed when the accept loop has ended
 	conns   sync.WaitGroup // open connections
+	working sync.WaitGroup // downloads and callbacks
+	life    context.Context
+	end     context.CancelFunc // of life
 
 	logMu sync.Mutex // serialises the lines of the Log option
 
@@ -87,6 +91,7 @@ func newServer(opts []Option) *Server {
 	for _, o := range opts {
 		o(&s.opts)
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.first = s.addAccount(randomDigits(16))
 	return s
 }
@@ -139,12 +144,14 @@ func (s *Server) Close() {
 	s.closed = true
 	s.mu.Unlock()
 	if first {
+		s.end()
 		close(s.done) // wakes requests that a Fault delays
 		_ = s.http.Close()
 		s.client.CloseIdleConnections()
 	}
 	<-s.serving
 	s.conns.Wait()
+	s.working.Wait()
 }
 
 // Config is what a client of the first account needs to talk to this server:

@@ -1,0 +1,371 @@
+package mediatest
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var vodTranscodeOperations = map[string]operation{
+	"SubmitTranscodeJobs":   submitTranscodeJobs,
+	"GetTranscodeTask":      getTranscodeTask,
+	"ListTranscodeTask":     listTranscodeTask,
+	"GetTranscodeSummary":   getTranscodeSummary,
+	"SubmitSnapshotJob":     submitSnapshotJob,
+	"ListSnapshots":         listSnapshots,
+	"SubmitDynamicImageJob": submitDynamicImageJob,
+	"ListDynamicImage":      listDynamicImage,
+	"DeleteDynamicImage":    deleteDynamicImage,
+	"GetJobDetail":          getJobDetail,
+	"ListJobInfo":           listJobInfo,
+}
+
+// The jobs of VOD that belong to a video.
+var (
+	transcodeTasks = &family{service: "vod", kind: "TranscodeTask", id: "TranscodeTaskId"}
+	transcodeJobs  = &family{service: "vod", kind: "TranscodeJob", id: "TranscodeJobId", notFound: "InvalidJob.NotFound",
+		states: "Submitted Transcoding TranscodeSuccess TranscodeFail", done: transcodeDone}
+	snapshotJobs     = &family{service: "vod", kind: "SnapshotJob", id: "JobId", states: "Processing Processing Success Fail"}
+	dynamicImageJobs = &family{service: "vod", kind: "DynamicImageJob", id: "JobId", states: "Processing Processing Success Fail"}
+)
+
+// submitTranscodeJobs takes a template group that the server does not have for
+// one made in the console, with a single template of definition HD.
+func submitTranscodeJobs(c *call) (fields, error) {
+	a, err := c.video()
+	if err != nil {
+		return nil, err
+	}
+	if !a.complete {
+		return nil, refused(403, "InvalidVideo.NotUploaded", "The video has not been uploaded.")
+	}
+	templates := []struct{ TranscodeTemplateId, Definition string }{{Definition: "HD"}}
+	if group := c.made["vod.TranscodeTemplateGroup"][c.get("TemplateGroupId")]; group != nil && group.values["TranscodeTemplateList"] != "" {
+		if json.Unmarshal([]byte(group.values["TranscodeTemplateList"]), &templates) != nil || len(templates) == 0 {
+			return nil, invalid("TemplateGroupId")
+		}
+	}
+	task := c.newThing(transcodeTasks, randomID(16), c.action)
+	task.values = map[string]string{"VideoId": a.MediaId, "TranscodeTemplateGroupId": c.get("TemplateGroupId"), "Trigger": "Manual"}
+	jobs := []fields{}
+	for _, template := range templates {
+		job := c.newThing(transcodeJobs, randomID(16), c.action)
+		job.values = map[string]string{
+			"VideoId": a.MediaId, "TaskId": task.id, "Definition": cmp.Or(template.Definition, "HD"), "UserData": c.get("UserData"),
+			"TemplateId": cmp.Or(template.TranscodeTemplateId, randomID(16)), "Priority": cmp.Or(c.get("Priority"), "6"), "TemplateGroupId": c.get("TemplateGroupId"),
+		}
+		c.launch(job)
+		jobs = append(jobs, fields{"JobId": job.id})
+	}
+	return fields{"TranscodeTaskId": task.id, "TranscodeJobs": fields{"TranscodeJob": jobs}}, nil
+}
+
+// transcodeDone adds the stream that a job made to its video.
+func transcodeDone(s *Server, acc *Account, job *thing) {
+	a := acc.medias[job.values["VideoId"]]
+	if a == nil {
+		return
+	}
+	st := &stream{bucket: acc.storage, key: a.MediaId + "/" + job.id + "-" + strings.ToLower(job.values["Definition"]) + ".mp4", job: job.id, made: job.due}
+	st.Stream = Stream{Definition: job.values["Definition"], URL: s.objectURL(st.bucket, st.key), Complete: true}
+	a.streams = append(a.streams, st)
+	b := blobOf([]byte("mediatest: output of job " + job.id + "\n"))
+	s.store(st.bucket, st.key, &object{blob: b, etag: s.etag(b)})
+	if a.forced == "UploadSucc" {
+		a.forced = "" // it has a stream now
+	}
+}
+
+func (c *call) transcodeJob(t *thing) fields {
+	f := fields{
+		"TranscodeJobId": t.id, "TranscodeJobStatus": strings.Replace(t.state(c.now), "Submitted", "Transcoding", 1), "Definition": t.values["Definition"],
+		"TranscodeTemplateId": t.values["TemplateId"], "Priority": t.values["Priority"], "CreationTime": t.created.Format(timeFormat),
+		"TranscodeProgress": 0, "ErrorCode": t.failed(c.now, t.code), "ErrorMessage": t.failed(c.now, t.message), "CompleteTime": "", "InputFileUrl": "",
+	}
+	a := c.medias[t.values["VideoId"]]
+	if a != nil {
+		f["InputFileUrl"] = a.URL
+	}
+	if t.pending(c.now) {
+		return f
+	}
+	f["TranscodeProgress"], f["CompleteTime"] = 100, t.due.Format(timeFormat)
+	if a == nil || t.code != "" {
+		return f
+	}
+	look := playable[t.values["Definition"]]
+	for _, st := range a.streams {
+		if st.job == t.id {
+			f["OutputFile"] = fields{
+				"OutputFileUrl": st.URL, "Format": "mp4", "Duration": a.duration(), "Bitrate": strconv.Itoa(look.bitrate), "Fps": "25",
+				"Width": strconv.Itoa(look.width), "Height": strconv.Itoa(look.height), "WatermarkIdList": []string{},
+			}
+			if o := c.object(st.bucket, st.key); o != nil {
+				f["OutputFile"].(fields)["Filesize"] = o.size
+			}
+		}
+	}
+	return f
+}
+
+// jobsOf are the jobs of a task or of a video, by creation.
+func (c *call) jobsOf(f *family, name, id string) []*thing {
+	return slices.DeleteFunc(c.sorted(f), func(t *thing) bool { return t.values[name] != id })
+}
+
+func (c *call) transcodeTask(task *thing) fields {
+	jobs := c.jobsOf(transcodeJobs, "TaskId", task.id)
+	good, bad := 0, 0
+	var last time.Time
+	for _, job := range jobs {
+		switch {
+		case job.pending(c.now):
+		case job.code != "":
+			bad++
+		default:
+			good++
+		}
+		if job.due.After(last) {
+			last = job.due
+		}
+	}
+	status, complete := "Processing", ""
+	switch {
+	case good+bad < len(jobs) && good > 0:
+		status = "Partial"
+	case good+bad < len(jobs):
+	case bad == 0:
+		status = "CompleteAllSucc"
+	case good == 0:
+		status = "CompleteAllFail"
+	default:
+		status = "CompletePartialSucc"
+	}
+	if good+bad == len(jobs) {
+		complete = last.Format(timeFormat)
+	}
+	return fields{
+		"TranscodeTaskId": task.id, "TaskStatus": status, "VideoId": task.values["VideoId"], "CreationTime": task.created.Format(timeFormat),
+		"CompleteTime": complete, "TranscodeTemplateGroupId": task.values["TranscodeTemplateGroupId"], "Trigger": task.values["Trigger"],
+	}
+}
+
+func (c *call) looked(jobs []*thing) []fields {
+	infos := []fields{}
+	for _, job := range jobs {
+		infos = append(infos, c.transcodeJob(job))
+		job.look()
+	}
+	return infos
+}
+
+func getTranscodeTask(c *call) (fields, error) {
+	if ids := list(c.get("JobIds")); len(ids) > 0 {
+		var jobs []*thing
+		absent := []string{}
+		for _, id := range ids {
+			if job := c.things(transcodeJobs)[id]; job != nil {
+				jobs = append(jobs, job)
+			} else {
+				absent = append(absent, id)
+			}
+		}
+		return fields{"TranscodeJobInfoList": c.looked(jobs), "NonExistJobIds": absent}, nil
+	}
+	task := c.things(transcodeTasks)[c.get("TranscodeTaskId")]
+	if task == nil {
+		return nil, refused(404, "InvalidTranscodeTask.NotFound", "The transcoding task does not exist.")
+	}
+	f := c.transcodeTask(task)
+	f["TranscodeJobInfoList"] = c.looked(c.jobsOf(transcodeJobs, "TaskId", task.id))
+	return fields{"TranscodeTask": f, "NonExistJobIds": []string{}}, nil
+}
+
+func listTranscodeTask(c *call) (fields, error) {
+	if _, err := c.video(); err != nil {
+		return nil, err
+	}
+	tasks := c.jobsOf(transcodeTasks, "VideoId", c.get("VideoId"))
+	slices.Reverse(tasks)
+	w, err := c.window(len(tasks))
+	if err != nil {
+		return nil, err
+	}
+	infos := []fields{}
+	for _, task := range tasks[w.from:w.to] {
+		infos = append(infos, c.transcodeTask(task))
+	}
+	return fields{"TranscodeTaskList": infos}, nil
+}
+
+func getTranscodeSummary(c *call) (fields, error) {
+	summaries, absent := []fields{}, []string{}
+	for _, id := range list(c.get("VideoIds")) {
+		tasks := c.jobsOf(transcodeTasks, "VideoId", id)
+		if len(tasks) == 0 {
+			absent = append(absent, id)
+			continue
+		}
+		f := c.transcodeTask(tasks[len(tasks)-1])
+		f["TranscodeStatus"] = f["TaskStatus"]
+		infos := []fields{}
+		for _, job := range c.jobsOf(transcodeJobs, "TaskId", tasks[len(tasks)-1].id) {
+			info := c.transcodeJob(job)
+			if out, ok := info["OutputFile"].(fields); ok {
+				for _, name := range []string{"Bitrate", "Duration", "Filesize", "Format", "Fps", "Height", "Width"} {
+					info[name] = out[name]
+				}
+			}
+			infos = append(infos, info)
+		}
+		f["TranscodeJobInfoSummaryList"] = infos
+		summaries = append(summaries, f)
+	}
+	return fields{"TranscodeSummaryList": summaries, "NonExistVideoIds": absent}, nil
+}
+
+func submitSnapshotJob(c *call) (fields, error) {
+	a, err := c.video()
+	if err != nil {
+		return nil, err
+	}
+	count, err := strconv.Atoi(cmp.Or(c.get("Count"), "1"))
+	if err != nil || count < 1 || count > 1000 {
+		return nil, invalid("Count")
+	}
+	t := c.newThing(snapshotJobs, randomID(16), c.action)
+	t.values = map[string]string{"VideoId": a.MediaId, "Count": strconv.Itoa(count), "UserData": c.get("UserData")}
+	c.launch(t)
+	return fields{"SnapshotJob": fields{"JobId": t.id}}, nil
+}
+
+// lastDone is the latest job of a video that has succeeded.
+func (c *call) lastDone(f *family, video string) *thing {
+	jobs := c.jobsOf(f, "VideoId", video)
+	for _, job := range slices.Backward(jobs) {
+		if job.succeeded(c.now) {
+			return job
+		}
+		job.look()
+	}
+	return nil
+}
+
+func listSnapshots(c *call) (fields, error) {
+	a, err := c.video()
+	if err != nil {
+		return nil, err
+	}
+	job := c.lastDone(snapshotJobs, a.MediaId)
+	if job == nil {
+		return nil, refused(404, "SnapshotNotFound", "The snapshot does not exist.")
+	}
+	total, _ := strconv.Atoi(job.values["Count"]) // written above
+	w, err := c.window(total)
+	if err != nil {
+		return nil, err
+	}
+	shots := []fields{}
+	for i := w.from; i < w.to; i++ {
+		shots = append(shots, fields{"Index": i + 1, "Url": c.objectURL(c.storage, fmt.Sprintf("snapshot/%s%05d.jpg", job.id, i+1))})
+	}
+	return fields{"MediaSnapshot": fields{
+		"JobId": job.id, "CreationTime": job.created.Format(timeFormat), "Total": total, "Regular": "false", "Snapshots": fields{"Snapshot": shots},
+	}}, nil
+}
+
+func submitDynamicImageJob(c *call) (fields, error) {
+	a, err := c.video()
+	if err != nil {
+		return nil, err
+	}
+	t := c.newThing(dynamicImageJobs, randomID(16), c.action)
+	t.values = map[string]string{"VideoId": a.MediaId, "DynamicImageId": randomID(16)}
+	c.launch(t)
+	return fields{"DynamicImageJob": fields{"JobId": t.id}}, nil
+}
+
+func listDynamicImage(c *call) (fields, error) {
+	a, err := c.video()
+	if err != nil {
+		return nil, err
+	}
+	images := []fields{}
+	for _, t := range c.jobsOf(dynamicImageJobs, "VideoId", a.MediaId) {
+		if t.succeeded(c.now) {
+			images = append(images, fields{
+				"DynamicImageId": t.values["DynamicImageId"], "JobId": t.id, "VideoId": a.MediaId, "CreationTime": t.created.Format(timeFormat),
+				"FileURL": c.objectURL(c.storage, "dynamic/"+t.values["DynamicImageId"]+".gif"), "Format": "gif", "Fps": "5",
+				"Duration": "3", "Width": "320", "Height": "180", "FileSize": "65536",
+			})
+		}
+		t.look()
+	}
+	return fields{"DynamicImageList": images}, nil
+}
+
+func deleteDynamicImage(c *call) (fields, error) {
+	a, err := c.video()
+	if err != nil {
+		return nil, err
+	}
+	ids := list(c.get("DynamicImageIds"))
+	for _, t := range c.jobsOf(dynamicImageJobs, "VideoId", a.MediaId) {
+		if len(ids) == 0 || slices.Contains(ids, t.values["DynamicImageId"]) {
+			delete(c.things(dynamicImageJobs), t.id)
+		}
+	}
+	return fields{}, nil
+}
+
+// jobFamilies are those that a JobType stands for.
+func jobFamilies(kind string) []*family {
+	switch kind {
+	case "transcode":
+		return []*family{transcodeJobs}
+	case "snapshot":
+		return []*family{snapshotJobs}
+	}
+	return []*family{families["vod.SubmitAIJob"].family, families["vod.SubmitAIMediaAuditJob"].family}
+}
+
+func getJobDetail(c *call) (fields, error) {
+	kind := c.get("JobType")
+	for _, f := range jobFamilies(kind) {
+		t := c.things(f)[c.get("JobId")]
+		if t == nil {
+			continue
+		}
+		detail := c.jobInfo(t)
+		detail["VideoId"], detail["MediaId"], detail["Trigger"] = t.values["VideoId"], t.values["MediaId"], "Manual"
+		detail["Definition"], detail["TemplateId"], detail["JobType"] = t.values["Definition"], t.values["TemplateId"], t.values["Types"]
+		t.look()
+		return fields{"JobType": kind, map[string]string{"transcode": "TranscodeJobDetail", "snapshot": "SnapshotJobDetail"}[kind] + map[bool]string{true: "AIJobDetail"}[kind == "ai"]: detail}, nil
+	}
+	return nil, refused(404, "InvalidJob.NotFound", "The job does not exist.")
+}
+
+func (c *call) jobInfo(t *thing) fields {
+	complete := ""
+	if !t.pending(c.now) {
+		complete = t.due.Format(timeFormat)
+	}
+	user, _ := strconv.ParseInt(c.id, 10, 64) // digits
+	return fields{"JobId": t.id, "Status": t.state(c.now), "CreateTime": t.created.Format(timeFormat), "CompleteTime": complete, "UserId": user}
+}
+
+func listJobInfo(c *call) (fields, error) {
+	infos := []fields{}
+	for _, f := range jobFamilies(c.get("JobType")) {
+		for _, t := range c.sorted(f) {
+			if t.values["VideoId"] == c.get("MediaId") || t.values["MediaId"] == c.get("MediaId") {
+				infos = append(infos, c.jobInfo(t))
+			}
+		}
+	}
+	return fields{"JobType": c.get("JobType"), "MediaId": c.get("MediaId"), "JobInfoList": infos}, nil
+}
