@@ -14,7 +14,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
-	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 // verdict is what a failure asks for.
@@ -52,25 +52,14 @@ var codes = []struct {
 	{code: "SecurityTokenExpired", verdict: reKey},
 	{code: "InvalidAccessKeyId", verdict: reKey},
 
-	// A failure in mid-work, or a gateway that has not heard of the end of it.
-	{code: "ServiceUnavailable", verdict: ifSafe},
-	{code: "InternalError", verdict: ifSafe},
-	{fits: func(e *alimedia.Error) bool { return retry.ServerFailure(e.StatusCode) }, verdict: ifSafe},
-
-	// Somebody on the way gave up on the request; how much of it had gone on
-	// is not known.
-	{fits: status(http.StatusRequestTimeout), verdict: ifSafe},
-	{fits: status(http.StatusTooEarly), verdict: ifSafe},
-
-	// A success that does not say so, or somebody else's page.
-	{fits: func(e *alimedia.Error) bool { return 200 <= e.StatusCode && e.StatusCode <= 299 && e.Code == "" }, verdict: ifSafe},
+	// A failure in mid-work, a gateway that has not heard of the end of it, a
+	// success that does not say so, somebody else's page: codes such as
+	// InternalError, statuses 5xx that pass, 408 and 2xx without a proof.
+	{fits: (*alimedia.Error).Retryable, verdict: ifSafe},
+	{fits: func(e *alimedia.Error) bool { return e.StatusCode == http.StatusTooEarly }, verdict: ifSafe},
 
 	// All other codes and statuses, redirects among them, are decisions that
 	// a repetition meets again.
-}
-
-func status(n int) func(*alimedia.Error) bool {
-	return func(e *alimedia.Error) bool { return e.StatusCode == n }
 }
 
 // judge says what may be done about err. It is a pure function of the failure.
@@ -188,8 +177,10 @@ func (s *schedule) outcome(err error) error {
 type uncertain struct{ error }
 
 func (u *uncertain) Error() string {
-	return u.error.Error() + "; " + alimedia.ErrOutcomeUnknown.Error()
+	tail := "; " + alimedia.ErrOutcomeUnknown.Error()
+	return redact.Bounded(u.error.Error(), redact.MaxBytes-len(tail)) + tail
 }
+
 func (u *uncertain) Unwrap() []error { return []error{u.error, alimedia.ErrOutcomeUnknown} }
 
 // backOff draws the wait evenly below a bound that doubles with each attempt,

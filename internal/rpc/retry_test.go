@@ -37,7 +37,7 @@ func TestJudge_Table(t *testing.T) {
 		{"throttled by user", api(400, "Throttling.User"), false, always},
 		{"throttled, other case", api(503, "throttling"), false, always},
 		{"429 without code", api(429, ""), false, always},
-		{"a code that only begins alike", api(400, "ThrottlingX"), false, never},
+		{"throttled by any name", api(403, "ServiceBusy"), false, always},
 		{"gateway spelling", api(503, "ServiceUnavailable"), false, ifSafe},
 		{"VOD spelling", api(503, "ServiceUnAvailable"), false, ifSafe},
 		{"internal", api(500, "InternalError"), false, ifSafe},
