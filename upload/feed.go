@@ -302,9 +302,13 @@ func (b *body) end() (n int64, crc uint64, err error) {
 	return b.pos, b.crc, b.err
 }
 
+// isLate marks a context that outlives that of the upload: what is done with
+// it gets no more time after its end.
+type isLate struct{}
+
 // linger returns a context that outlives ctx by d.
 func linger(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	late, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), isLate{}, true))
 	stop := context.AfterFunc(ctx, func() {
 		_ = sleep(late, d)
 		cancel()

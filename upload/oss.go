@@ -135,7 +135,7 @@ func (o *ossObject) initiate(ctx context.Context) (string, error) {
 		return "", err
 	}
 	switch {
-	case !isUploadID(doc.UploadId):
+	case !isUploadID(doc.UploadId) || a.clean(doc.UploadId) == "":
 		return "", a.unproven("no upload ID")
 	case !o.isOurs(doc.EncodingType, doc.Bucket, doc.Key):
 		return "", a.unproven("another object")
@@ -210,7 +210,7 @@ func (o *ossObject) complete(ctx context.Context, uploadID string, parts []part)
 		return receipt{}, a.unproven("another object")
 	}
 	r := a.receipt()
-	r.etag = cmp.Or(r.etag, cleanTag(doc.ETag))
+	r.etag = cmp.Or(r.etag, a.clean(cleanTag(doc.ETag)))
 	switch {
 	case r.etag == "":
 		return receipt{}, a.unproven("no ETag")
@@ -404,11 +404,20 @@ func (a *answer) unproven(why string) error {
 
 // receipt reads what the headers of an answer say of the object.
 func (a *answer) receipt() receipt {
-	r := receipt{etag: cleanTag(a.header.Get("ETag"))}
+	r := receipt{etag: a.clean(cleanTag(a.header.Get("ETag")))}
 	if crc, err := strconv.ParseUint(strings.TrimSpace(a.header.Get("X-Oss-Hash-Crc64ecma")), 10, 64); err == nil {
 		r.crc, r.hasCRC = crc, true
 	}
 	return r
+}
+
+// clean is text that goes into results and checkpoints, or "" where it echoes a
+// secret of the request.
+func (a *answer) clean(text string) string {
+	if redact.Secrets(text, a.secrets...) != text {
+		return ""
+	}
+	return text
 }
 
 // cleanTag is an ETag that can be sent back and shown, else "".

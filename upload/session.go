@@ -273,7 +273,11 @@ func once[T any](ctx context.Context, s *session, hasBody bool, do func(attempt)
 	select {
 	case o = <-done:
 	case <-ctx.Done():
-		timer := time.NewTimer(letGo)
+		more := letGo
+		if ctx.Value(isLate{}) != nil {
+			more = hurry / 4
+		}
+		timer := time.NewTimer(more)
 		defer timer.Stop()
 		select {
 		case o = <-done:

@@ -172,17 +172,19 @@ func escaped(text string, c byte, depth int) int {
 			return 1
 		}
 	case '\\':
-		switch {
-		case len(text) > 1 && text[1] == c:
-			return 2
-		case strings.HasPrefix(text, `\u00`):
+		// \u and \x begin an escape before they are an escaped letter.
+		if strings.HasPrefix(text, `\u00`) {
 			if b, ok := hexByte(text[4:], 2); ok && b == c {
 				return 6
 			}
-		case strings.HasPrefix(text, `\x`):
+		}
+		if strings.HasPrefix(text, `\x`) {
 			if b, ok := hexByte(text[2:], 2); ok && b == c {
 				return 4
 			}
+		}
+		if len(text) > 1 && text[1] == c {
+			return 2
 		}
 	case '&':
 		end := strings.IndexByte(text[:min(len(text), 12)], ';')

@@ -3,6 +3,7 @@ package redact
 import (
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"html"
 	"net/url"
 	"strings"
@@ -98,4 +99,19 @@ func FuzzText(f *testing.F) {
 			require.NotContains(t, got, s)
 		}
 	})
+}
+
+// TestSecrets_LettersOfEscapes: a u or an x in a secret is not taken for the
+// beginning of its own escape.
+func TestSecrets_LettersOfEscapes(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{"secret:uaG5eie/qkpeJdBox", "uuuuuuuu-xxxxxxxx"} {
+		for _, format := range []string{`\u%04x`, `\x%02x`} {
+			text := ""
+			for _, c := range []byte(secret) {
+				text += fmt.Sprintf(format, c)
+			}
+			require.Equal(t, "a *** b", Text("a "+text+" b", secret))
+		}
+	}
 }
