@@ -51,6 +51,12 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// Format hides the Keys also where fmt calls no methods of fields.
+func (c Config) Format(f fmt.State, verb rune) {
+	type plain Config
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(c))
+}
+
 const (
 	defaultWindow  = 5 * time.Minute
 	defaultReplays = 10_000

@@ -2,6 +2,8 @@ package mediatest
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"strconv"
@@ -19,10 +21,10 @@ import (
 type Account struct {
 	srv     *Server
 	id      string
-	static  credentials.Credentials // the first long-lived keys
-	userID  string                  // of the RAM user that has the long-lived keys
-	roles   map[string]string       // id of a role, by name
-	storage string                  // bucket of managed uploads
+	static  provider          // of the first long-lived keys
+	userID  string            // of the RAM user that has the long-lived keys
+	roles   map[string]string // id of a role, by name
+	storage string            // bucket of managed uploads
 
 	medias map[string]*asset
 	order  []*asset                     // by creation
@@ -71,7 +73,8 @@ func (s *Server) addAccount(id string) *Account {
 		srv: s, id: id, userID: randomDigits(18), storage: "outin-" + randomID(16),
 		roles: map[string]string{}, medias: map[string]*asset{}, tokens: map[string]string{}, made: map[string]map[string]*thing{},
 	}
-	acc.static = acc.newKeys()
+	keys := acc.newKeys()
+	acc.static = func() credentials.Credentials { return keys }
 	s.buckets[acc.storage] = newBucket(acc, s.opts.storageRegion())
 	s.accounts = append(s.accounts, acc)
 	return acc
@@ -87,20 +90,29 @@ func (acc *Account) Config() alimedia.Config {
 	return alimedia.Config{
 		Region:      acc.srv.opts.region,
 		Endpoint:    acc.srv.URL,
-		Credentials: provider(acc.static),
+		Credentials: acc.static,
 		HTTPClient:  acc.srv.client,
 	}
 }
 
-type provider credentials.Credentials
+// provider returns its keys. It is a function so that they are out of the reach
+// of fmt.
+type provider func() credentials.Credentials
 
-func (p provider) Credentials(context.Context) (credentials.Credentials, error) {
-	return credentials.Credentials(p), nil
+func (p provider) Credentials(context.Context) (credentials.Credentials, error) { return p(), nil }
+
+// Format shows the id of the account, whatever the verb.
+func (acc *Account) Format(f fmt.State, _ rune) {
+	if acc == nil {
+		_, _ = io.WriteString(f, "<nil>")
+		return
+	}
+	fmt.Fprintf(f, "mediatest.Account(%s)", acc.id)
 }
 
 // Credentials are the long-lived keys that Config carries, of a RAM user. They
 // may do everything in the account and never expire.
-func (acc *Account) Credentials() credentials.Credentials { return acc.static }
+func (acc *Account) Credentials() credentials.Credentials { return acc.static() }
 
 // AddKeys returns further long-lived keys of the same RAM user, as made when
 // keys are rotated. The earlier ones stay valid until [Server.RevokeKeys].

@@ -27,6 +27,12 @@ type Callback struct {
 	Time    time.Time       // when it is sent; zero means now
 }
 
+// Format hides the AuthKey also where fmt calls no methods of fields.
+func (c Callback) Format(f fmt.State, verb rune) {
+	type plain Callback
+	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(c))
+}
+
 // Request is the signed POST to URL. Set the URL of the request to send it
 // elsewhere, such as to a test server; the signature stays that of c.URL.
 func (c Callback) Request() (*http.Request, error) {

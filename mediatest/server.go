@@ -2,6 +2,8 @@ package mediatest
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -57,6 +59,16 @@ type Server struct {
 	faults   []*armed
 	calls    map[string]int
 	requests []*Request
+}
+
+// Format shows the address, whatever the verb: what the server holds is secret
+// in part.
+func (s *Server) Format(f fmt.State, _ rune) {
+	if s == nil {
+		_, _ = io.WriteString(f, "<nil>")
+		return
+	}
+	fmt.Fprintf(f, "mediatest.Server(%s)", s.URL)
 }
 
 // New starts a server that is closed at the end of the test.

@@ -442,6 +442,19 @@ func TestGenerate_Secrets(t *testing.T) {
 	require.Contains(t, things, "\tClientToken alimedia.Secret\n")
 	require.Contains(t, things, "\tIds []alimedia.Secret\n")
 	require.Contains(t, things, "\"github.com/alimedia/alimedia-go\"\n")
+	require.Contains(t, string(files["zz_format.go"]), "func (v CreateThingRequest) Format(f fmt.State, verb rune) {\n")
+	require.NotContains(t, string(files["zz_format.go"]), "CreateThingResponse")
+}
+
+// Types that hold a type with a secret hide it too.
+func TestGenerate_SecretsInside(t *testing.T) {
+	t.Parallel()
+	files, err := generate(t, catalogue, replace(t, decisions, `"plain":`, `"secret":["Thing.Id"],"plain":`))
+	require.NoError(t, err)
+	for _, holder := range []string{"Thing", "CreateThingResponse", "ListThingsResponse"} {
+		require.Contains(t, string(files["zz_format.go"]), "func (v "+holder+") Format(")
+	}
+	require.NotContains(t, string(files["zz_format.go"]), "Request")
 }
 
 func TestGenerate_SecretsOfDocuments(t *testing.T) {

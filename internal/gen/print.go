@@ -52,6 +52,11 @@ func (m *model) files() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	if holders := m.holders(); len(holders) > 0 {
+		if err := m.file(out, "zz_format.go", formatMethods(holders)); err != nil {
+			return nil, err
+		}
+	}
 	index, err := format.Source(m.index())
 	if err != nil {
 		return nil, err
@@ -134,6 +139,7 @@ func (m *model) file(out map[string][]byte, name string, body []byte) error {
 	}{
 		{"cmp.", "cmp", &std},
 		{"context.", "context", &std},
+		{"fmt.", "fmt", &std},
 		{"iter.", "iter", &std},
 		{"alimedia.", "github.com/alimedia/alimedia-go", &own},
 		{"rpc.", "github.com/alimedia/alimedia-go/internal/rpc", &own},

@@ -19,10 +19,11 @@ type secrets struct {
 	secret map[string]bool
 	plain  map[string]string
 	met    map[string]bool
+	byHand map[string][]string // types of the fields of the types written by hand
 }
 
 func newSecrets(o *overlay) *secrets {
-	s := &secrets{secret: make(map[string]bool), plain: o.Plain, met: make(map[string]bool)}
+	s := &secrets{secret: make(map[string]bool), plain: o.Plain, met: make(map[string]bool), byHand: make(map[string][]string)}
 	for _, name := range o.Secret {
 		s.secret[name] = true
 	}
@@ -95,6 +96,7 @@ func (s *secrets) checkDocuments(m *model, src []byte) error {
 		}
 		for _, f := range fields.Fields.List {
 			typ := types.ExprString(f.Type)
+			s.byHand[spec.Name.Name] = append(s.byHand[spec.Name.Name], typ)
 			for _, name := range f.Names {
 				if want := s.classify(m, spec.Name.Name, name.Name, typ); want != typ {
 					m.fail("documents.go: %s.%s is a %s, not %s", spec.Name.Name, name.Name, typ, want)
