@@ -3,6 +3,8 @@ package vod_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/wiretest"
 	"github.com/alimedia/alimedia-go/vod"
@@ -21,4 +23,12 @@ func TestIterators_All(t *testing.T) {
 func TestWaits_All(t *testing.T) {
 	t.Parallel()
 	wiretest.RunWaits(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
+}
+
+func TestSecrets_B60_AreHiddenEverywhereButOnTheWire(t *testing.T) {
+	t.Parallel()
+	requests, answers := wiretest.RunSecrets(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
+	t.Logf("%d secrets in requests, %d in answers", requests, answers)
+	require.NotZero(t, requests)
+	require.NotZero(t, answers)
 }
