@@ -60,12 +60,12 @@ func TestDocuments_Any(t *testing.T) {
 		axis{"Alibaba"}, &axis{"Alibaba"}, map[string]string{"XAxisFont": "Alibaba"},
 		`{"XAxisFont":"Alibaba"}`, json.RawMessage(`{"XAxisFont":"Alibaba"}`), alimedia.JSON(`{"XAxisFont":"Alibaba"}`),
 	} {
-		c, w := newClient(t, "cn-shanghai", `{}`)
+		c, w := newClient(t, "cn-shanghai", success)
 		_, err := c.SubmitDynamicChartJob(t.Context(), SubmitDynamicChartJobRequest{ChartType: "Line", Input: `{}`, OutputConfig: `{}`, AxisParams: params})
 		require.NoError(t, err)
 		require.Equal(t, `{"XAxisFont":"Alibaba"}`, w.sent[0].Get("AxisParams"))
 	}
-	c, w := newClient(t, "cn-shanghai", `{}`)
+	c, w := newClient(t, "cn-shanghai", success)
 	_, err := c.SubmitDynamicChartJob(t.Context(), SubmitDynamicChartJobRequest{ChartType: "Line", Input: `{}`, OutputConfig: `{}`, AxisParams: "XAxisFont=1"})
 	require.ErrorContains(t, err, "AxisParams: the text is not a JSON document")
 	require.Empty(t, w.sent)
@@ -73,7 +73,7 @@ func TestDocuments_Any(t *testing.T) {
 
 func TestDocuments_AreChecked(t *testing.T) {
 	t.Parallel()
-	c, w := newClient(t, "cn-shanghai", `{}`)
+	c, w := newClient(t, "cn-shanghai", success)
 	_, err := c.SubmitLiveEditingJob(t.Context(), SubmitLiveEditingJobRequest{
 		Clips:              []LiveEditingClip{{StartTime: "2026-01-01T00:00:00Z"}},
 		MediaProduceConfig: LiveProduceConfig{Mode: "Fast"},
@@ -161,7 +161,7 @@ func TestDocuments_WhatTheServiceReturnedIsSentBack(t *testing.T) {
 
 func TestDocuments_AMissingListIsStillMissing(t *testing.T) {
 	t.Parallel()
-	c, w := newClient(t, "cn-shanghai", `{}`)
+	c, w := newClient(t, "cn-shanghai", success)
 	_, err := c.UpdateEditingProject(t.Context(), UpdateEditingProjectRequest{ProjectId: "p", Timeline: Timeline{AudioTracks: []AudioTrack{{}}}})
 	require.Equal(t, []string{"Timeline.AudioTracks[0].AudioTrackClips"}, broken(t, w, err))
 }

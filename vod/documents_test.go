@@ -60,7 +60,7 @@ func TestDocuments(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c, w := newClient(t, "cn-shanghai", `{}`)
+			c, w := newClient(t, "cn-shanghai", success)
 			err := tt.call(c)
 			require.Equal(t, tt.broken, broken(t, w, err))
 			if err == nil {

@@ -49,7 +49,7 @@ func RunWaits(t *testing.T, service string, open func(alimedia.Config) (any, err
 			t.Run(name+"/"+state, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					start := time.Now()
-					out, wire, err := wait(t, notYet, reply{200, `{}`}, w.answer(t, "SomethingNew"), w.answer(t, state))
+					out, wire, err := wait(t, notYet, reply{200, `{"RequestId":"r"}`}, w.answer(t, "SomethingNew"), w.answer(t, state))
 					require.NoError(t, err)
 					require.False(t, out.IsNil())
 					require.Len(t, wire.sent, 4)
