@@ -64,7 +64,7 @@ func snippetProgram(block string) (name, source string) {
 		"alimedia.": "github.com/alimedia/alimedia-go", "ice.": "github.com/alimedia/alimedia-go/ice",
 		"vod.": "github.com/alimedia/alimedia-go/vod", "upload.": "github.com/alimedia/alimedia-go/upload",
 		"credentials.": "github.com/alimedia/alimedia-go/credentials", "mediatest.": "github.com/alimedia/alimedia-go/mediatest",
-		"events.": "github.com/alimedia/alimedia-go/events", "fmt.": "fmt", "errors.": "errors", "http.": "net/http", "log.": "log", "os.": "os", "require.": "github.com/stretchr/testify/require", "testing.": "testing",
+		"events.": "github.com/alimedia/alimedia-go/events", "fmt.": "fmt", "errors.": "errors", "http.": "net/http", "log.": "log", "os.": "os", "strings.": "strings", "require.": "github.com/stretchr/testify/require", "testing.": "testing",
 	}
 	name = "snippet.go"
 	body := block

@@ -37,6 +37,12 @@
 //   - take an event for a hint: read the asset (GetVideoInfo, GetMediaInfo)
 //     before acting on it. An upload that waits for [News] does just that.
 //
+// # Strangers
+//
+// A [Receiver] closes the connection of a sender that it refuses, reads no body
+// before the signature is verified, and waits 5 seconds for a body. The headers
+// are read by your http.Server: set its ReadHeaderTimeout and IdleTimeout.
+//
 // # Answering in time
 //
 // The service waits 5 seconds for an answer. Anything but a 200 is a failure:

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload"
+	"github.com/alimedia/alimedia-go/vod"
 )
 
 // putOwn sends one PutObject of Alibaba's client and returns the raw answer.
@@ -289,4 +291,21 @@ func TestVOD_AwaitsObject(t *testing.T) {
 		m, _ = srv.Media(id)
 		require.Equal(t, "UploadSucc", m.Status)
 	}
+}
+
+// What the README says of an answer that is not OSS's.
+func TestFault_ForeignAnswerIsRepeated(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t)
+	video, err := vod.New(srv.Config())
+	require.NoError(t, err)
+	up, err := upload.New(upload.Config{VOD: video})
+	require.NoError(t, err)
+	srv.Fault(mediatest.Fault{Operation: "PutObject", Foreign: &mediatest.Answer{Body: "<html>Log in</html>"}})
+	res, err := up.Upload(t.Context(), upload.Reader("movie.mp4", strings.NewReader("movie"), 5), upload.VODVideo{Title: "Launch"})
+	require.NoError(t, err)
+	stored, _ := srv.Object(res.Bucket, res.Key)
+	require.Equal(t, "movie", string(stored))
+	require.Equal(t, 2, srv.Calls("PutObject"))
+	require.Len(t, srv.Medias(), 1)
 }
