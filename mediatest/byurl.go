@@ -281,7 +281,7 @@ func addCategory(c *call) (fields, error) {
 		if above == nil {
 			return nil, errNoCategory
 		}
-		if level = int(number(above.values["Level"])) + 1; level >= maxDepth {
+		if level = int(float(above.values["Level"])) + 1; level >= maxDepth {
 			return nil, refused(403, "LevelExceedLimit", "The category is nested too deep.")
 		}
 	}
@@ -296,7 +296,7 @@ func (c *call) category(t *thing) fields {
 	id, _ := strconv.ParseInt(t.id, 10, 64)                     // digits
 	parent, _ := strconv.ParseInt(t.values["ParentId"], 10, 64) // was found, or -1
 	return fields{
-		"CateId": id, "CateName": t.values["CateName"], "ParentId": parent, "Level": int(number(t.values["Level"])), "Type": t.values["Type"],
+		"CateId": id, "CateName": t.values["CateName"], "ParentId": parent, "Level": int(float(t.values["Level"])), "Type": t.values["Type"],
 		"SubTotal": len(c.jobsOf(categories(c), "ParentId", t.id)),
 	}
 }

@@ -3,10 +3,10 @@ package mediatest
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // paging is a place in a list that is paged by number.
@@ -50,17 +50,26 @@ func (c *call) search(maxSize, reach, jump int, among func(*asset) bool) ([]*ass
 			return nil, p, invalid("ScrollToken")
 		}
 	}
-	clauses, err := parseMatch(c.get("Match"))
+	match, err := parseMatch(c.get("Match"))
 	if err != nil {
-		return nil, p, err
+		return nil, p, invalid("Match")
+	}
+	for _, field := range fieldsOf(match) {
+		if searchable[field] == nil {
+			return nil, p, invalid("Match")
+		}
+	}
+	keys, err := sortKeys(c.get("SortBy"))
+	if err != nil {
+		return nil, p, invalid("SortBy")
 	}
 	var hits []*asset
 	for _, a := range c.order {
-		if among(a) && c.matches(a, clauses) {
+		if among(a) && holds(match, func(field string) property { return searchable[field](c, a) }) {
 			hits = append(hits, a)
 		}
 	}
-	sortAssets(hits, c.get("SortBy"))
+	c.sort(hits, keys)
 	return hits, p, nil
 }
 
@@ -73,73 +82,110 @@ func sortAssets(all []*asset, by string) {
 	slices.SortFunc(all, func(a, b *asset) int { return cmp.Compare(b.seq, a.seq) })
 }
 
-// clause is a condition of Match: the field has one of the values.
-type clause struct {
-	field  string
-	in     bool // written as "in (...)"
-	values []string
-}
+// searchable are the properties that Match and SortBy know, by all the names
+// that the two services have for them.
+var searchable = map[string]func(*call, *asset) property{}
 
-var (
-	matchClause = regexp.MustCompile(`(?i)^\s*([A-Za-z]\w*)\s*(=|!=|in)\s*(\([^()]*\)|'[^']*'|"[^"]*"|\d+)\s*(?:and\s+|$)`)
-	matchValue  = regexp.MustCompile(`'([^']*)'|"([^"]*)"|(\d+)`)
-)
-
-// parseMatch reads conditions like Status in ('Normal','Blocked') and
-// Title = 'cat', joined by "and". That is the part of the grammar the fake
-// knows.
-func parseMatch(match string) ([]clause, error) {
-	var clauses []clause
-	for rest := match; strings.TrimSpace(rest) != ""; {
-		m := matchClause.FindStringSubmatch(rest)
-		if m == nil || m[2] == "!=" {
-			return nil, invalid("Match")
-		}
-		c := clause{field: m[1], in: strings.EqualFold(m[2], "in")}
-		for _, v := range matchValue.FindAllStringSubmatch(m[3], -1) {
-			c.values = append(c.values, v[1]+v[2]+v[3])
-		}
-		clauses = append(clauses, c)
-		rest = rest[len(m[0]):]
-	}
-	return clauses, nil
-}
-
-func (c *call) matches(a *asset, clauses []clause) bool {
-	for _, cl := range clauses {
-		if !c.matchesClause(a, cl) {
-			return false
+func init() {
+	add := func(names string, kind propertyKind, get func(*call, *asset) string) {
+		for name := range strings.FieldsSeq(names) {
+			searchable[name] = func(c *call, a *asset) property {
+				v := get(c, a)
+				if v == "" {
+					return property{kind: kind}
+				}
+				return property{values: []string{v}, kind: kind}
+			}
 		}
 	}
-	return true
-}
-
-func (c *call) matchesClause(a *asset, cl clause) bool {
-	var have string
-	switch strings.ToLower(cl.field) {
-	case "creationtime", "createtime":
-		have = a.CreateTime.Format(timeFormat)
-		if !cl.in && len(cl.values) == 2 { // from and to
-			return cl.values[0] <= have && have < cl.values[1]
-		}
-	case "title":
-		return slices.ContainsFunc(cl.values, func(v string) bool { return strings.Contains(a.Title, v) })
-	case "status":
-		have = a.status(c.now)
+	param := func(name string) func(*call, *asset) string {
+		return func(_ *call, a *asset) string { return a.Params.Get(name) }
+	}
+	add("mediaid videoid audioid imageid", exact, func(_ *call, a *asset) string { return a.MediaId })
+	add("title", fuzzy, func(_ *call, a *asset) string { return a.Title })
+	add("description", fuzzy, param("Description"))
+	add("mediatype", exact, func(_ *call, a *asset) string { return a.Type })
+	add("cateid", exact, param("CateId"))
+	add("catename", exact, func(c *call, a *asset) string { return c.cateName(a.Params.Get("CateId")) })
+	add("category", exact, param("Category"))
+	add("businesstype", exact, param("BusinessType"))
+	add("imagetype", exact, param("ImageType"))
+	add("referenceid", exact, param("ReferenceId"))
+	add("templategroupid", exact, param("TemplateGroupId"))
+	add("appid", exact, func(_ *call, a *asset) string { return cmp.Or(a.Params.Get("AppId"), "app-1000000") })
+	add("storagelocation", exact, func(c *call, a *asset) string { return c.host(a.Bucket) })
+	add("inputurl", exact, func(_ *call, a *asset) string { return cmp.Or(a.InputURL, a.URL) })
+	add("source", exact, func(c *call, a *asset) string { return fmt.Sprint(c.basic(a)["Source"]) })
+	add("size", number, func(_ *call, a *asset) string { return strconv.FormatInt(a.Size, 10) })
+	add("duration", number, func(_ *call, a *asset) string { return a.duration() })
+	add("creationtime createtime utccreate", number, func(_ *call, a *asset) string { return strconv.FormatInt(a.CreateTime.UnixMilli(), 10) })
+	add("modificationtime modifiedtime utcmodified", number, func(_ *call, a *asset) string { return strconv.FormatInt(a.changed.UnixMilli(), 10) })
+	add("status", exact, func(c *call, a *asset) string {
 		if c.service == "ice" {
-			have = iceStatus(have)
+			return iceStatus(a.status(c.now))
 		}
-	case "mediaid", "videoid", "audioid", "imageid":
-		have = a.MediaId
-	case "mediatype":
-		have = a.Type
-	case "tags", "mediatags":
-		tags := list(a.tags())
-		return slices.ContainsFunc(cl.values, func(v string) bool { return slices.Contains(tags, v) })
-	default:
-		have = a.Params.Get(cl.field)
+		return a.status(c.now)
+	})
+	for _, name := range []string{"tags", "mediatags", "taglist"} {
+		searchable[name] = func(_ *call, a *asset) property { return property{values: list(a.tags())} }
 	}
-	return slices.Contains(cl.values, have)
+}
+
+// order compares numbers; times count as their milliseconds.
+func order(a, b string) int { return cmp.Compare(numeric(a), numeric(b)) }
+
+func numeric(text string) float64 {
+	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return float64(at.UnixMilli())
+		}
+	}
+	return float(text)
+}
+
+// sortKeys reads SortBy: "field:Desc,field:Asc".
+func sortKeys(by string) ([]sortKey, error) {
+	var keys []sortKey
+	for item := range strings.SplitSeq(by, ",") {
+		field, direction, _ := strings.Cut(strings.ToLower(strings.TrimSpace(item)), ":")
+		if field == "" || field == "asc" || field == "desc" { // a direction alone means the time of creation
+			field, direction = "creationtime", cmp.Or(field, "desc")
+		}
+		get := searchable[field]
+		if get == nil || direction != "asc" && direction != "desc" && direction != "" {
+			return nil, errMatch
+		}
+		keys = append(keys, sortKey{get, direction == "asc"})
+	}
+	return keys, nil
+}
+
+type sortKey struct {
+	get       func(*call, *asset) property
+	ascending bool
+}
+
+func (c *call) sort(all []*asset, keys []sortKey) {
+	slices.SortStableFunc(all, func(a, b *asset) int {
+		for _, key := range keys {
+			pa, pb := key.get(c, a), key.get(c, b)
+			n := slices.Compare(pa.values, pb.values)
+			if pa.kind == number && len(pa.values)+len(pb.values) == 2 {
+				n = order(pa.values[0], pb.values[0])
+			}
+			if !key.ascending {
+				n = -n
+			}
+			if n != 0 {
+				return n
+			}
+		}
+		// Equal ones are in the order of their creation, or the other way round.
+		if keys[0].ascending {
+			return cmp.Compare(a.seq, b.seq)
+		}
+		return cmp.Compare(b.seq, a.seq)
+	})
 }
 
 // tags are MediaTags in ICE and Tags in VOD.

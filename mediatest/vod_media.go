@@ -435,7 +435,7 @@ func getVideoPlayAuth(c *call) (fields, error) {
 		life = time.Duration(seconds) * time.Second
 	}
 	k := c.issue(key{owner: c.Account, bucket: c.storage, object: "play/" + a.MediaId}, life)
-	meta := fields{"VideoId": a.MediaId, "Title": a.Title, "Status": a.look(c.now), "CoverURL": a.Params.Get("CoverURL"), "Duration": number(a.duration())}
+	meta := fields{"VideoId": a.MediaId, "Title": a.Title, "Status": a.look(c.now), "CoverURL": a.Params.Get("CoverURL"), "Duration": float(a.duration())}
 	text, err := json.Marshal(fields{
 		"SecurityToken": k.SecurityToken, "AccessKeyId": k.AccessKeyId, "AccessKeySecret": k.AccessKeySecret, "Region": c.opts.region,
 		"CustomerId": c.id, "VideoMeta": meta, "PlayDomain": "play.example.com",
@@ -447,8 +447,12 @@ func getVideoPlayAuth(c *call) (fields, error) {
 	return fields{"PlayAuth": base64.StdEncoding.EncodeToString(text), "VideoMeta": meta}, nil
 }
 
-func number(text string) float64 {
-	n, _ := strconv.ParseFloat(text, 64) // 0 where it is none
+// float is a text as a number, 0 where it is none.
+func float(text string) float64 {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n != n {
+		return 0
+	}
 	return n
 }
 

@@ -289,11 +289,11 @@ func TestVOD_Lists(t *testing.T) {
 	for match, want := range map[string]float64{
 		"": 25, "Title = 'Title 7'": 1, `Title in ("Title 3", "Title 4") and Status = 'Normal'`: 2, "CateId = 1": 12, "CateId in (0,1)": 25,
 		"Status in ('Blocked')": 0, "Tags = 't1' AND CateId = '1'": 3, "VideoId = 'm03'": 1,
-		"CreationTime = ('2024-01-01T03:00:00Z','2024-01-01T05:00:00Z')": 2,
+		"CreationTime = ('2024-01-01T03:00:00Z','2024-01-01T05:00:00Z')": 1, "CreationTime = ['2024-01-01T03:00:00Z','2024-01-01T05:00:00Z']": 3,
 	} {
 		require.Equal(t, want, at(t, c.ok(t, "SearchMedia", "Match", match), "Total"), match)
 	}
-	for _, match := range []string{"nonsense", "Title = 'a", "Title != 'a'", "Title = 'a' or Title = 'b'", "= 'a'"} {
+	for _, match := range []string{"nonsense", "Title = 'a", "Title = 'a' or", "(Title = 'a'", "Title in 'a'", "Nothing = 'a'", "CreationTime = [1,2", "= 'a'"} {
 		c.fails(t, 400, "InvalidParameter", "SearchMedia", "Match", match)
 	}
 	for kind, want := range map[string]string{"audio": "song", "image": "pic", "attached": "sub"} {
