@@ -165,7 +165,7 @@ func (s *Server) verifyACS3(r *http.Request, body []byte) (*key, error) {
 	if missing := unsignedHeaders(r, auth.headers); len(missing) > 0 {
 		return nil, refused(400, "IncompleteSignature", "The request signature does not cover the headers %s.", strings.Join(missing, ", "))
 	}
-	now := s.now()
+	now := s.wall()
 	date, err := time.Parse("2006-01-02T15:04:05Z", r.Header.Get("x-acs-date"))
 	switch {
 	case err != nil:

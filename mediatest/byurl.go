@@ -31,8 +31,8 @@ var byURLOperationsICE = map[string]operation{
 // machine is fetched, everything else is taken for a file of a few bytes, and so
 // is everything for an InMemory server.
 var urlUploads = map[string]*family{
-	"vod": {service: "vod", kind: "URLUpload", id: "JobId", states: "PENDING RUNNING SUCCESS FAILED CANCELED", done: urlUploadDone},
-	"ice": {service: "ice", kind: "URLUpload", id: "JobId", states: "PENDING RUNNING SUCCESS FAILED", done: urlUploadDone},
+	"vod": {service: "vod", kind: "URLUpload", id: "JobId", states: "PENDING RUNNING SUCCESS FAILED CANCELED", done: urlUploadDone, event: "UploadByURLComplete"},
+	"ice": {service: "ice", kind: "URLUpload", id: "JobId", states: "PENDING RUNNING SUCCESS FAILED", done: urlUploadDone, event: "UploadByURLComplete"},
 }
 
 const maxFetch = 64 << 20
@@ -142,7 +142,7 @@ func (s *Server) download(address string) (data []byte, code string) {
 	if err != nil {
 		return nil, "InvalidURL"
 	}
-	resp, err := s.client.Do(req)
+	resp, err := s.away.Do(req)
 	if err != nil {
 		return nil, "FileDownloadFailed"
 	}
@@ -231,7 +231,7 @@ func cancelURLUploads(c *call) (fields, error) {
 }
 
 // streamUploads are the jobs that fetch a further stream of an asset.
-var streamUploads = &family{service: "vod", kind: "StreamUpload", id: "JobId", states: "PENDING RUNNING SUCCESS FAILED", done: urlUploadDone}
+var streamUploads = &family{service: "ice", kind: "StreamUpload", id: "JobId", states: "PENDING RUNNING SUCCESS FAILED", done: urlUploadDone, event: "UploadStreamByURLComplete"}
 
 func uploadStreamByURL(c *call) (fields, error) {
 	if err := c.need("StreamURL", "MediaId"); err != nil {

@@ -29,6 +29,11 @@
 // [InMemory] replaces sockets by pipes, so that a test runs inside a
 // testing/synctest bubble and hours of waiting take no time.
 //
+// Jobs end after [Processing], or as [Server.Outcome] says, and a test moves the
+// time ahead by [Server.Clock]. What happens is reported as the services do: to
+// the callback or the queue that SetMessageCallback, SetEventCallback or a
+// UserData names, signed and repeated; [Server.Events] lists it all.
+//
 // [Callback] makes the requests by which the services report events, signed.
 //
 // A server has one account or, by [Server.AddAccount], several, each with its

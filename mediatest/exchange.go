@@ -123,7 +123,7 @@ func (x *exchange) run() {
 	s := x.srv
 	s.mu.Lock()
 	f := s.nextFault(x.record.clone())
-	x.w.Header().Set("Date", s.now().Format(http.TimeFormat))
+	x.w.Header().Set("Date", s.wall().Format(http.TimeFormat))
 	s.mu.Unlock()
 	if f == nil {
 		x.answer()

@@ -99,21 +99,21 @@ var iceFamilies = []*family{
 		states: "Init Executing Finished Failed", set: map[string]string{"ResumeYikeStoryboardJob": ""}},
 
 	// Jobs.
-	{service: "ice", kind: "TranscodeJob", id: "ParentJobId", create: "SubmitTranscodeJob", get: "GetTranscodeJob", list: "ListTranscodeJobs",
+	{service: "ice", kind: "TranscodeJob", event: "TranscodeParentComplete", id: "ParentJobId", create: "SubmitTranscodeJob", get: "GetTranscodeJob", list: "ListTranscodeJobs",
 		states: "Init Processing Success Fail"},
-	{service: "ice", kind: "MediaConvertJob", id: "JobId", create: "SubmitMediaConvertJob", get: "GetMediaConvertJob", list: "ListMediaConvertJobs",
+	{service: "ice", kind: "MediaConvertJob", event: "MediaConvertComplete", id: "JobId", create: "SubmitMediaConvertJob", get: "GetMediaConvertJob", list: "ListMediaConvertJobs",
 		states: "Init Running Complete Error Cancelled"},
-	{service: "ice", kind: "SnapshotJob", id: "JobId", create: "SubmitSnapshotJob", get: "GetSnapshotJob", list: "ListSnapshotJobs", states: "Init Processing Success Fail"},
-	{service: "ice", kind: "DynamicImageJob", id: "JobId", create: "SubmitDynamicImageJob", get: "GetDynamicImageJob", list: "ListDynamicImageJobs", states: "Init Processing Success Fail"},
+	{service: "ice", kind: "SnapshotJob", event: "SnapshotComplete", id: "JobId", create: "SubmitSnapshotJob", get: "GetSnapshotJob", list: "ListSnapshotJobs", states: "Init Processing Success Fail"},
+	{service: "ice", kind: "DynamicImageJob", event: "DynamicImageComplete", id: "JobId", create: "SubmitDynamicImageJob", get: "GetDynamicImageJob", list: "ListDynamicImageJobs", states: "Init Processing Success Fail"},
 	{service: "ice", kind: "MediaInfoJob", id: "JobId", create: "SubmitMediaInfoJob SubmitSyncMediaInfoJob", get: "GetMediaInfoJob", list: "ListMediaInfoJobs", states: "Init Processing Success Fail"},
 	{service: "ice", kind: "PackageJob", id: "JobId", create: "SubmitPackageJob", get: "GetPackageJob", list: "ListPackageJobs", states: "Init Processing Success Fail"},
 	{service: "ice", kind: "IProductionJob", id: "JobId", create: "SubmitIProductionJob", get: "QueryIProductionJob", states: "Queuing Analysing Success Fail Canceled",
 		set: map[string]string{"CancelIProductionJob": "Canceled=true"}},
-	{service: "ice", kind: "MediaProducingJob", id: "JobId", create: "SubmitMediaProducingJob", get: "GetMediaProducingJob", list: "ListMediaProducingJobs",
+	{service: "ice", kind: "MediaProducingJob", event: "ProduceMediaComplete", id: "JobId", create: "SubmitMediaProducingJob", get: "GetMediaProducingJob", list: "ListMediaProducingJobs",
 		states: "Queuing Processing Success Failed", made: producingMade, done: producingDone},
-	{service: "ice", kind: "BatchMediaProducingJob", id: "JobId", create: "SubmitBatchMediaProducingJob", get: "GetBatchMediaProducingJob",
+	{service: "ice", kind: "BatchMediaProducingJob", event: "BatchProduceMediaComplete", id: "JobId", create: "SubmitBatchMediaProducingJob", get: "GetBatchMediaProducingJob",
 		list: "ListBatchMediaProducingJobs", states: "Init Processing Finished Failed"},
-	{service: "ice", kind: "SmartJob", id: "JobId", create: "SubmitASRJob SubmitAudioProduceJob SubmitAvatarVideoJob SubmitDynamicChartJob SubmitHighlightExtractionJob " +
+	{service: "ice", kind: "SmartJob", event: "AIProduceComplete", id: "JobId", create: "SubmitASRJob SubmitAudioProduceJob SubmitAvatarVideoJob SubmitDynamicChartJob SubmitHighlightExtractionJob " +
 		"SubmitSceneBatchEditingJob SubmitSceneMediaSelectionJob SubmitSceneTimelineOrganizationJob SubmitScreenMediaHighlightsJob SubmitSegmentationJob " +
 		"SubmitSportsHighlightsJob SubmitTextGenerateJob SubmitVideoTranslationJob",
 		get: "GetSmartHandleJob", list: "ListSmartJobs", delete: "DeleteSmartJob", states: "Created Executing Finished Failed"},
@@ -129,7 +129,7 @@ var iceFamilies = []*family{
 	{service: "ice", kind: "TraceAbJob", id: "JobId", create: "SubmitTraceAbJob", list: "QueryTraceAbJobList", states: "submit running success fail"},
 	{service: "ice", kind: "TraceM3u8Job", id: "JobId", create: "SubmitTraceM3u8Job", list: "QueryTraceM3u8JobList", states: "submit running success fail"},
 	{service: "ice", kind: "TraceExtractJob", id: "JobId", create: "SubmitTraceExtractJob", get: "QueryTraceExtractJob", states: "submit running success fail"},
-	{service: "ice", kind: "WorkflowTask", id: "TaskId", create: "StartWorkflow", get: "GetWorkflowTask", list: "ListWorkflowTasks", states: "Init Processing Succeed Failed"},
+	{service: "ice", kind: "WorkflowTask", event: "WorkflowTaskComplete", id: "TaskId", create: "StartWorkflow", get: "GetWorkflowTask", list: "ListWorkflowTasks", states: "Init Processing Succeed Failed"},
 	{service: "ice", kind: "AIWorkflowTask", id: "TaskId", create: "StartAIWorkflow", get: "GetAIWorkflowTask", states: "init running succeeded failed stopped",
 		set: map[string]string{"StopAIWorkflowTask": "Canceled=true"}},
 	{service: "ice", kind: "AvatarTrainingJob", id: "JobId", create: "CreateAvatarTrainingJob", get: "GetAvatarTrainingJob", list: "ListAvatarTrainingJobs",

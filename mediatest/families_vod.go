@@ -22,9 +22,9 @@ var vodFamilies = []*family{
 
 	// Jobs.
 	{service: "vod", kind: "AIImageJob", id: "JobId", create: "SubmitAIImageJob", list: "GetAIImageJobs", states: "processing processing success fail", made: needsVideo},
-	{service: "vod", kind: "AIJob", id: "JobId", create: "SubmitAIJob", list: "ListAIJob", states: "init processing success fail"},
-	{service: "vod", kind: "MediaAuditJob", id: "JobId", create: "SubmitAIMediaAuditJob SubmitAIImageAuditJob", get: "GetAIMediaAuditJob", states: "init processing success fail"},
+	{service: "vod", kind: "AIJob", event: "AIVideoTagComplete", id: "JobId", create: "SubmitAIJob", list: "ListAIJob", states: "init processing success fail"},
+	{service: "vod", kind: "MediaAuditJob", event: "AIMediaAuditComplete", id: "JobId", create: "SubmitAIMediaAuditJob SubmitAIImageAuditJob", get: "GetAIMediaAuditJob", states: "init processing success fail"},
 	{service: "vod", kind: "WatermarkExtractJob", id: "JobId", create: "SubmitDigitalWatermarkExtractJob", list: "GetDigitalWatermarkExtractResult", states: "Processing Processing Success Failed"},
-	{service: "vod", kind: "WorkflowJob", id: "TaskId", create: "SubmitWorkflowJob", states: "Processing Processing Succeed Failed"},
-	{service: "vod", kind: "MediaRefreshJob", id: "MediaRefreshJobId", create: "RefreshMediaPlayUrls", get: "GetMediaRefreshJobs", states: "Process Process Success Fail"},
+	{service: "vod", kind: "WorkflowJob", event: "WorkflowTaskComplete", id: "TaskId", create: "SubmitWorkflowJob", states: "Processing Processing Succeed Failed"},
+	{service: "vod", kind: "MediaRefreshJob", event: "SubmitMediaRefreshComplete", id: "MediaRefreshJobId", create: "RefreshMediaPlayUrls", get: "GetMediaRefreshJobs", states: "Process Process Success Fail"},
 }

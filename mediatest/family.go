@@ -32,6 +32,7 @@ type family struct {
 	fields   string // fields that something new has: "Status=Normal IsDefault=NotDefault"
 	alias    string // fields of answers that have the value of another one: "TemplateName=Name"
 	itemID   string // name of the id in lists, where it is another one
+	event    string // of a job: what tells of its end
 	notFound string // code; empty: Invalid<kind>.NotFound in VOD, ResourceNotFound in ICE
 
 	// states of a job: waiting, running, done, failed. Empty for a resource.

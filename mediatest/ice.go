@@ -245,6 +245,7 @@ func registerMediaStream(c *call) (fields, error) {
 		Stream: Stream{StreamTags: c.get("StreamTags"), URL: c.objectURL(bucket, key), Complete: true},
 		bucket: bucket, key: key,
 	})
+	c.emit(c.Account, "ice", "RegisterStreamComplete", c.get("UserData"), fields{"MediaId": a.MediaId, "Status": "Success", "FileURL": c.objectURL(bucket, key)})
 	return fields{"MediaId": a.MediaId}, nil
 }
 
@@ -458,6 +459,7 @@ func deleteMediaInfos(c *call) (fields, error) {
 			return
 		}
 		c.delete(a.MediaId)
+		c.emit(c.Account, "ice", "DeleteMediaComplete", a.Params.Get("UserData"), fields{"MediaId": a.MediaId, "Status": "Success"})
 		if c.get("DeletePhysicalFiles") == "true" {
 			c.remove(a.Bucket, a.Key)
 		}

@@ -61,6 +61,7 @@ func (s *Server) launch(t *thing) {
 		t.polls = s.opts.polls
 	}
 	t.due = t.created.Add(d)
+	s.at(t.due)
 }
 
 // look counts a poll.
@@ -124,6 +125,7 @@ func (s *Server) settle() {
 			if t.family.done != nil && t.succeeded(now) {
 				t.family.done(s, acc, t)
 			}
+			s.ended(acc, t)
 		}
 	}
 }

@@ -223,15 +223,19 @@ func awaitsObject(status string) bool {
 
 // arrived tells the library that an object is complete.
 func (s *Server) arrived(bucket, key string, size int64) {
-	for _, a := range s.buckets[bucket].owner.order {
+	acc := s.buckets[bucket].owner
+	for _, a := range acc.order {
 		if a.Bucket == bucket && a.Key == key {
-			s.finish(a, size)
+			acc.finish(a, size)
 		}
 		for _, st := range a.streams {
 			if st.bucket == bucket && st.key == key {
 				st.Complete = true
+				if st.job == "" {
+					s.emit(acc, "ice", "StreamUploadComplete", a.Params.Get("UserData"), fields{"MediaId": a.MediaId, "Status": "Success", "FileURL": st.URL})
+				}
 				if a.Key == "" { // an asset of streams only
-					s.finish(a, size)
+					acc.finish(a, size)
 				}
 			}
 		}
@@ -239,7 +243,8 @@ func (s *Server) arrived(bucket, key string, size int64) {
 }
 
 // finish starts the processing of an asset whose object is there.
-func (s *Server) finish(a *asset, size int64) {
+func (acc *Account) finish(a *asset, size int64) {
+	s := acc.srv
 	if awaitsObject(a.forced) {
 		a.forced = ""
 	}
@@ -248,6 +253,7 @@ func (s *Server) finish(a *asset, size int64) {
 	a.changed = s.now()
 	a.ready = a.changed.Add(s.opts.delay)
 	a.polls = s.opts.polls
+	s.arrivedEvent(acc, a)
 }
 
 // byURL finds the asset of an address, among those of one service or of all.

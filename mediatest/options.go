@@ -2,6 +2,7 @@ package mediatest
 
 import (
 	"io"
+	"net/http"
 	"time"
 )
 
@@ -20,6 +21,7 @@ type options struct {
 	polls    int
 	encode   func(address, auth map[string]any) (string, string)
 	log      io.Writer
+	events   *http.Client
 }
 
 const defaultLife = 3000 * time.Second

@@ -238,7 +238,7 @@ func (s *Server) ossKey(x *exchange, id string) (*key, error) {
 
 // checkSkew refuses a request signed by a clock too far from the server's.
 func (s *Server) checkSkew(date time.Time) error {
-	now := s.now()
+	now := s.wall()
 	if date.Sub(now).Abs() <= maxSkew {
 		return nil
 	}

@@ -52,6 +52,6 @@ func producingDone(s *Server, acc *Account, t *thing) {
 		s.store(a.Bucket, a.Key, &object{blob: b, etag: s.etag(b)})
 	}
 	if !a.complete {
-		s.finish(a, 0)
+		acc.finish(a, 0)
 	}
 }

@@ -31,6 +31,7 @@ type Server struct {
 	first  *Account // whom Config is for
 	http   *http.Server
 	client *http.Client
+	away   *http.Client                     // reaches other servers of this machine
 	report func(format string, args ...any) // where misuse is told; nil outside tests
 
 	done    chan struct{}  // closed by Close
@@ -45,6 +46,10 @@ type Server struct {
 	mu       sync.Mutex // guards what follows
 	closed   bool
 	skew     time.Duration
+	ahead    time.Duration // of state before the clock of signatures
+	timers   []*time.Timer // of what falls due
+	events   []*Event
+	queues   map[string][]string
 	keys     map[string]*key      // by access key id
 	nonces   map[string]time.Time // when each was used
 	swept    time.Time            // when old nonces were forgotten
@@ -99,6 +104,8 @@ func newServer(opts []Option) *Server {
 		uploads: map[string]*upload{},
 		calls:   map[string]int{},
 		custom:  map[string]Handler{},
+		queues:  map[string][]string{},
+		away:    &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	for _, o := range opts {
 		o(&s.opts)
@@ -154,6 +161,9 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	first := !s.closed
 	s.closed = true
+	for _, timer := range s.timers {
+		timer.Stop()
+	}
 	s.mu.Unlock()
 	if first {
 		s.end()
@@ -186,9 +196,6 @@ func (s *Server) SetClockSkew(d time.Duration) {
 	defer s.mu.Unlock()
 	s.skew = d
 }
-
-// now is the server's time. The caller holds mu.
-func (s *Server) now() time.Time { return time.Now().Add(s.skew).UTC() }
 
 // misuse reports a mistake in how the fake is used.
 func (s *Server) misuse(format string, args ...any) {

@@ -333,6 +333,7 @@ func (acc *Account) deleteVOD(a *asset) bool {
 	}
 	acc.delete(a.MediaId)
 	acc.srv.remove(a.Bucket, a.Key)
+	acc.srv.emit(acc, "vod", "DeleteMediaComplete", a.Params.Get("UserData"), fields{"MediaId": a.MediaId, "MediaType": a.Type, "DeleteType": "all"})
 	return true
 }
 

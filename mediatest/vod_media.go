@@ -128,6 +128,11 @@ func (c *call) edit(a *asset, get func(name string) (string, bool)) {
 		}
 	}
 	a.changed = c.now
+	kind := a.Type
+	if kind == "audio" {
+		kind = "video"
+	}
+	c.emit(c.Account, "vod", "MediaBaseChangeComplete", a.Params.Get("UserData"), fields{"MediaId": a.MediaId, "MediaType": kind, "OperateMode": "update", "MediaContent": "{}"})
 }
 
 func updateVideoInfo(c *call) (fields, error) {
@@ -292,6 +297,7 @@ func createAudit(c *call) (fields, error) {
 		} else if a.forced == "Blocked" {
 			a.forced = ""
 		}
+		c.emit(c.Account, "vod", "CreateAuditComplete", a.Params.Get("UserData"), fields{"VideoId": a.MediaId, "Status": "success"})
 		t := c.newThing(audits, randomID(16), c.action)
 		t.values = map[string]string{
 			"VideoId": a.MediaId, "Status": audit.Status, "Reason": audit.Reason, "Comment": audit.Comment, "Auditor": "mediatest",
@@ -344,13 +350,17 @@ func updateMediaStorageClass(c *call) (fields, error) {
 	found, ignored := c.mediaIDs()
 	for _, a := range found {
 		a.Params.Set("StorageClass", c.get("StorageClass"))
+		c.emit(c.Account, "vod", "UpdateMediaStorageClassComplete", a.Params.Get("UserData"), fields{"MediaId": a.MediaId, "Status": "success"})
 		a.changed = c.now
 	}
 	return fields{"Status": "Processing", "IgnoredList": fields{"MediaId": ignored}, "ForbiddenList": fields{"MediaForbiddenReasonDTO": []fields{}}}, nil
 }
 
 func restoreMedia(c *call) (fields, error) {
-	_, ignored := c.mediaIDs()
+	found, ignored := c.mediaIDs()
+	for _, a := range found {
+		c.emit(c.Account, "vod", "RestoreMediaComplete", a.Params.Get("UserData"), fields{"MediaId": a.MediaId, "Status": "success"})
+	}
 	return fields{"Success": true, "IgnoredList": fields{"MediaId": ignored}, "ForbiddenList": fields{"MediaForbiddenReasonDTO": []fields{}}}, nil
 }
 

@@ -28,9 +28,9 @@ var vodTranscodeOperations = map[string]operation{
 var (
 	transcodeTasks = &family{service: "vod", kind: "TranscodeTask", id: "TranscodeTaskId"}
 	transcodeJobs  = &family{service: "vod", kind: "TranscodeJob", id: "TranscodeJobId", notFound: "InvalidJob.NotFound",
-		states: "Submitted Transcoding TranscodeSuccess TranscodeFail", done: transcodeDone}
-	snapshotJobs     = &family{service: "vod", kind: "SnapshotJob", id: "JobId", states: "Processing Processing Success Fail"}
-	dynamicImageJobs = &family{service: "vod", kind: "DynamicImageJob", id: "JobId", states: "Processing Processing Success Fail"}
+		states: "Submitted Transcoding TranscodeSuccess TranscodeFail", done: transcodeDone, event: "StreamTranscodeComplete"}
+	snapshotJobs     = &family{service: "vod", kind: "SnapshotJob", event: "SnapshotComplete", id: "JobId", states: "Processing Processing Success Fail"}
+	dynamicImageJobs = &family{service: "vod", kind: "DynamicImageJob", event: "DynamicImageComplete", id: "JobId", states: "Processing Processing Success Fail"}
 )
 
 // submitTranscodeJobs takes a template group that the server does not have for
