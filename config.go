@@ -41,14 +41,21 @@ type Config struct {
 
 	// HTTPClient sends the signed requests. Nil means a client of our own
 	// with pooled connections, the environment's proxy and TLS 1.2 or newer.
-	// Its Transport is the place for tracing and metrics. Its Timeout is
-	// honoured, but ctx is the better deadline.
+	// Its Transport is the place for tracing and metrics. Its Timeout holds as
+	// well as AttemptTimeout.
 	HTTPClient *http.Client
 
 	// Logger receives one Debug record per attempt: action, region, status,
 	// code, request id, duration, attempt. Never a parameter or a secret.
 	// Nil means no logging.
 	Logger *slog.Logger
+
+	// AttemptTimeout bounds each attempt of a call: from connecting to the last
+	// byte of the answer. It bounds as well, on its own, the wait for
+	// credentials before each attempt. Zero means one minute; a negative value
+	// leaves both to ctx and the HTTPClient. An attempt that takes longer counts
+	// as one whose answer was lost, and is repeated where that does no harm.
+	AttemptTimeout time.Duration
 
 	// Retry says how often and how patiently a call is repeated.
 	Retry Retry
@@ -67,8 +74,9 @@ type Config struct {
 }
 
 // Retry bounds the repetition of one call. Which failures are repeated is not
-// a setting: throttling and failures before the first byte was sent always,
-// lost answers and 5xx only where repeating the operation does no harm.
+// a setting: throttling and failures before the request was sent always, lost
+// answers and 5xx only where repeating the operation does no harm. Where it
+// may, the call ends with an error that matches [ErrOutcomeUnknown].
 type Retry struct {
 	// MaxAttempts counts all attempts, the first one included. Zero means 4;
 	// 1 switches repetition off.

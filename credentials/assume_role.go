@@ -74,7 +74,7 @@ func (r *assumedRole) fetch(ctx context.Context) (Credentials, error) {
 	case r.sts.roleArn == "":
 		return Credentials{}, errors.New("the RoleArn is empty: give the role to assume")
 	}
-	source, err := ask(ctx, r.source)
+	source, err := Ask(ctx, r.source)
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -85,14 +85,11 @@ func (r *assumedRole) fetch(ctx context.Context) (Credentials, error) {
 	}
 	// Two refusals can be mended, once: a wrong clock and outdated keys.
 	switch {
-	case refused.hasCode("InvalidTimeStamp") && !refused.date.IsZero():
+	case refused.hasCode("InvalidTimeStamp") && !refused.date.IsZero() && time.Until(refused.date).Abs() <= maxDate:
 		return r.assume(ctx, source, time.Until(refused.date))
 	case refused.hasCode("InvalidSecurityToken"), refused.hasCode("InvalidAccessKeyId"):
-		if i, ok := r.source.(Invalidator); ok {
-			i.Invalidate(source)
-			if renewed, err := ask(ctx, r.source); err == nil && !renewed.sameKeys(source) {
-				return r.assume(ctx, renewed, 0)
-			}
+		if renewed, other, err := Renew(ctx, r.source, source); err == nil && other {
+			return r.assume(ctx, renewed, 0)
 		}
 	}
 	return Credentials{}, err

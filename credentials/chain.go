@@ -38,11 +38,11 @@ func Default() Provider {
 
 func (c *chain) Credentials(ctx context.Context) (Credentials, error) {
 	if p := c.chosen.Load(); p != nil {
-		return ask(ctx, *p)
+		return Ask(ctx, *p)
 	}
 	var reasons []error
 	for _, p := range c.providers {
-		creds, err := ask(ctx, p)
+		creds, err := Ask(ctx, p)
 		if err == nil {
 			c.chosen.CompareAndSwap(nil, &p)
 			return creds, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 )
@@ -13,6 +14,9 @@ const flightLimit = 30 * time.Second
 
 // errAbandoned ends a flight that nobody waits for any more.
 var errAbandoned = errors.New("nobody waits any more")
+
+// errSilent ends the wait for a source that does not end with its context.
+var errSilent = fmt.Errorf("the source has not answered within %v: %w", flightLimit, os.ErrDeadlineExceeded)
 
 type fetch func(context.Context) (Credentials, error)
 
@@ -42,8 +46,12 @@ func (g *flights) start(ctx context.Context, ask fetch) {
 }
 
 // do returns the outcome of the fetch under way or of a new one, or an error
-// as soon as ctx ends. The last caller to leave ends the fetch.
+// as soon as ctx ends or the source has used up its time. The last caller to
+// leave ends the fetch.
 func (g *flights) do(ctx context.Context, ask fetch) (Credentials, error) {
+	// A source that keeps to its context ends a little earlier by itself.
+	ctx, cancel := context.WithTimeoutCause(ctx, flightLimit+time.Second, errSilent)
+	defer cancel()
 	for {
 		g.mu.Lock()
 		f := g.join(ctx, ask)

@@ -197,14 +197,23 @@ func (k keys) credentials(source string, date time.Time) (Credentials, error) {
 	if err != nil {
 		return Credentials{}, errors.New("the answer is of no use: its Expiration is not a time like 2006-01-02T15:04:05Z")
 	}
-	// What counts is how long they live, whatever clock is wrong.
-	if skew := time.Until(date); !date.IsZero() && skew.Abs() > maxSkew {
-		expires = expires.Add(-skew)
+	// What counts is how long they live, whatever clock is wrong. A Date that
+	// is far off, or says that they came expired, tells nothing.
+	if skew := time.Until(date); !date.IsZero() && skew.Abs() > maxSkew && skew.Abs() <= maxDate {
+		if corrected := expires.Add(-skew); corrected.After(time.Now()) {
+			expires = corrected
+		}
 	}
 	c.Expires = expires
 	return c, nil
 }
 
-// maxSkew is how far clocks may be apart before it is taken into account; the
-// Date of an answer is exact to a second and as old as the way back.
-const maxSkew = 30 * time.Second
+const (
+	// maxSkew is how far clocks may be apart before it is taken into account;
+	// the Date of an answer is exact to a second and as old as the way back.
+	maxSkew = 30 * time.Second
+
+	// maxDate is how far the Date of an answer may be off and still be taken
+	// for the clock of the service: a wrong time zone makes half a day.
+	maxDate = 24 * time.Hour
+)

@@ -348,7 +348,10 @@ func (s *sending) bringPart(ctx context.Context, c chunk) error {
 	if !ok {
 		return s.sendPart(ctx, c)
 	}
-	sum, err := s.sum(ctx, c.data)
+	sum, err := kept.crc, error(nil)
+	if !s.content.proven {
+		sum, err = s.sum(ctx, c.data)
+	}
 	switch {
 	case err != nil:
 		return err

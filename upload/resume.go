@@ -51,6 +51,7 @@ func (r *run) openCheckpoint(ctx context.Context, o options, target Target) (*Re
 		return done, err
 	}
 	was, earlier := r.journal.state()
+	r.content.proven = earlier && r.content.versioned && was.Source.sameContent(source)
 	if stored := was.Step == stepStored || was.Step == stepDone; earlier {
 		switch {
 		case o.key != "" && stored: // what is stored under a key stays
@@ -72,6 +73,9 @@ func (r *run) openCheckpoint(ctx context.Context, o options, target Target) (*Re
 	}
 	// The parts were cut as it was set then.
 	p := plan{size: r.content.size, part: was.PartSize}
+	if r.content.proven {
+		r.readAnywhere(ctx)
+	}
 	switch {
 	case r.content.at != nil && (p.size+p.part-1)/p.part <= maxParts:
 		r.plan = p
@@ -132,6 +136,20 @@ func (r *run) without(ctx context.Context, o options, err error) error {
 	}
 	r.log.WarnContext(ctx, "upload: checkpoint not written, the upload goes on and could not be resumed", "directory", o.checkpoint.dir, "error", err)
 	return nil
+}
+
+// readAnywhere makes a stream a source that can be read anywhere, if it can be.
+func (r *run) readAnywhere(ctx context.Context) {
+	if r.content.at != nil || r.content.ranges == nil {
+		return
+	}
+	at, err := r.content.ranges()
+	if err != nil {
+		r.log.InfoContext(ctx, "upload: the source is read from its beginning", "name", r.file.name, "error", err)
+		return
+	}
+	r.feed.stop()
+	r.content.at, r.content.stream = at, nil
 }
 
 // abandon removes the parts of an upload that nobody will go on with.
@@ -451,7 +469,7 @@ func (s *sending) present(ctx context.Context, parts []part) (receipt, bool, err
 		return receipt{}, false, nil
 	}
 	sum := recorded.crc
-	if !stream {
+	if !stream && !(s.content.proven && recorded.size == size) {
 		if sum, err = s.checksum(ctx); err != nil {
 			return receipt{}, false, err
 		}

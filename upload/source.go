@@ -37,6 +37,13 @@ type content struct {
 	// where only a key can name the upload.
 	identity identity
 	slices   *hlsFiles // of a playlist: they are stored before it
+
+	// ranges reads a stream anywhere, as at does, where that is possible. The
+	// stream ends. Nil where it is not.
+	ranges func() (io.ReaderAt, error)
+	// versioned says that equal identities mean equal bytes, proven that an
+	// earlier run had the same: what it has sent need not be compared.
+	versioned, proven bool
 }
 
 // Named is src under another name: the one that gives title, extension and key.

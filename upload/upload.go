@@ -461,6 +461,9 @@ func (r *run) send(ctx context.Context) (receipt, error) {
 			slots: r.slots, limit: r.limit, tracker: r.content.slices.beside(r.tracker), arrived: r.place.arrived, journal: r.journal,
 		}
 		done, err := r.sending.run(ctx, r.feed, r.first)
+		if errors.Is(err, ErrLost) && !again {
+			r.readAnywhere(ctx)
+		}
 		if !errors.Is(err, ErrLost) || again || r.content.at == nil {
 			return done, err
 		}

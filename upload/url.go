@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -101,8 +102,11 @@ func URLRootCAs(pool *x509.CertPool) URLOption { return func(s *urlSource) { s.r
 // Only http and https are fetched, certificates are verified, a redirect never
 // leads from https to http, and addresses that are not public are refused when
 // the connection is made, whatever the name resolved to before. A connection
-// that breaks is resumed where the server gives a strong ETag and the file is
-// still the same. A server that marks the end of the file neither by its length
+// that breaks is resumed where the server gives a strong ETag, or a size and a
+// Last-Modified of at least a minute ago, and the file is still the same. With
+// [WithCheckpoint] and a size such a file is continued by a later run, too: it
+// is the same for the same URL, signatures in its query aside, and the same
+// ETag or Last-Modified and size. Only the parts that are missing are fetched. A server that marks the end of the file neither by its length
 // nor by chunks is refused: a file cut short would look complete. So is one
 // that answers with a page, see [ErrPage].
 //
@@ -207,9 +211,10 @@ func (s *urlSource) download(ctx context.Context, u *Uploader) (*download, error
 	case s.redirects < 0 || s.maxSize < 0:
 		return nil, errors.New("a negative MaxRedirects or MaxSize")
 	}
+	parent := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	d := &download{
-		urlSource: s, ctx: ctx, cancel: cancel, size: UnknownSize,
+		urlSource: s, parent: parent, ctx: ctx, cancel: cancel, size: UnknownSize,
 		pauses: &session{retry: u.cfg.Retry}, stall: u.cfg.StallTimeout, log: u.log,
 	}
 	err := d.connect()
@@ -240,16 +245,145 @@ func (d *download) beginsAsPlaylist() bool {
 // content is the file as a source. Closing it ends the request, and with it
 // the connection.
 func (d *download) content() *content {
-	return &content{
+	ctx, cancel := context.WithCancel(d.parent)
+	c := &content{
 		name: d.fileName, size: d.size, stream: d, changed: never,
-		close: func() error { d.cancel(); return nil },
+		close: func() error { d.cancel(); cancel(); return nil },
 	}
+	c.identity = identity{Size: d.size, ETag: d.etag, Modified: d.modified}
+	if d.size != UnknownSize && d.resumable() {
+		c.versioned = true
+		c.identity.Source, c.identity.Query = addressOf(d.from)
+		c.ranges = func() (io.ReaderAt, error) {
+			r := &rangeReader{download: d, ctx: ctx}
+			if err := r.probe(); err != nil {
+				return nil, err
+			}
+			d.cancel()
+			return r, nil
+		}
+	}
+	return c
+}
+
+// addressOf is what a URL is recognized by: scheme, host, port and path, and a
+// digest of its query. Signatures, which differ from one time to another, are
+// no part of it.
+func addressOf(u *url.URL) (address, query string) {
+	fields := u.Query()
+	lower := make(map[string]string, len(fields))
+	for name := range fields {
+		lower[strings.ToLower(name)] = name
+	}
+	for _, set := range signatures {
+		sign, others, _ := strings.Cut(set, " ")
+		if _, signed := lower[sign]; !signed {
+			continue
+		}
+		delete(fields, lower[sign])
+		for _, name := range strings.Fields(others) {
+			delete(fields, lower[name])
+		}
+	}
+	return originOf(u) + u.EscapedPath(), digest(fields.Encode())
+}
+
+// signatures are the parameters of signed URLs: the signature, then those that
+// say who signed it, when, for how long, or how.
+var signatures = []string{
+	"x-oss-signature x-oss-signature-version x-oss-credential x-oss-date x-oss-expires x-oss-security-token x-oss-additional-headers",
+	"signature expires ossaccesskeyid security-token awsaccesskeyid x-amz-security-token googleaccessid key-pair-id policy",
+	"x-amz-signature x-amz-algorithm x-amz-credential x-amz-date x-amz-expires x-amz-security-token x-amz-signedheaders",
+	"x-goog-signature x-goog-algorithm x-goog-credential x-goog-date x-goog-expires x-goog-signedheaders",
+	"x-tos-signature x-tos-algorithm x-tos-credential x-tos-date x-tos-expires x-tos-security-token x-tos-signedheaders",
+	"q-signature q-sign-algorithm q-ak q-sign-time q-key-time q-header-list q-url-param-list x-cos-security-token",
+	"sig sv se st sp sr spr skoid sktid skt ske sks skv",
+	"auth_key",
+}
+
+// rangeReader reads a file on a web server anywhere, by Range. A connection
+// serves the reads that follow each other.
+type rangeReader struct {
+	*download
+	ctx context.Context
+
+	mu   sync.Mutex
+	idle []*download // the last used one last
+}
+
+// maxIdle is how many connections wait for the read that follows.
+const maxIdle = 8
+
+// at is the same file from off on.
+func (r *rangeReader) at(off int64) *download {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, d := range r.idle {
+		if d.offset == off {
+			r.idle = slices.Delete(r.idle, i, i+1)
+			return d
+		}
+	}
+	ctx, cancel := context.WithCancel(r.ctx)
+	return &download{
+		urlSource: r.urlSource, parent: r.parent, ctx: ctx, cancel: cancel, pauses: r.pauses, stall: r.stall, log: r.log,
+		begun: true, fileName: r.fileName, final: r.final, mediaType: r.mediaType, size: r.size, etag: r.etag, modified: r.modified,
+		offset: off,
+	}
+}
+
+// ReadAt implements io.ReaderAt.
+func (r *rangeReader) ReadAt(p []byte, off int64) (int, error) {
+	if off >= r.size {
+		return 0, io.EOF
+	}
+	d := r.at(off)
+	want := min(int64(len(p)), r.size-off)
+	n, err := io.ReadFull(d, p[:want])
+	if err != nil {
+		d.cancel()
+		d.hangUp(err)
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return n, err
+	}
+	r.keep(d)
+	if int64(len(p)) > want {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// keep holds a connection for the read that follows.
+func (r *rangeReader) keep(d *download) {
+	r.mu.Lock()
+	r.idle = append(r.idle, d)
+	var oldest *download
+	if len(r.idle) > maxIdle {
+		oldest = r.idle[0]
+		r.idle = slices.Delete(r.idle, 0, 1)
+	}
+	r.mu.Unlock()
+	if d.offset >= r.size {
+		d.cancel()
+	}
+	if oldest != nil {
+		oldest.cancel()
+	}
+}
+
+// probe finds out whether the server sends the end of the file alone.
+func (r *rangeReader) probe() error {
+	_, err := r.ReadAt(make([]byte, 1), r.size-1)
+	return err
 }
 
 // download reads a file from a web server, over several connections where one
 // breaks.
 type download struct {
 	*urlSource
+	parent context.Context // of the upload
 	ctx    context.Context
 	cancel context.CancelFunc
 	pauses *session
@@ -263,6 +397,7 @@ type download struct {
 	mediaType string   // Content-Type as it was stated
 	size      int64    // UnknownSize where it is not declared
 	etag      string   // strong, or empty
+	modified  string   // Last-Modified as it was stated, strong and without a strong ETag; or empty
 
 	pending  []byte // read, and to be read again
 	offset   int64  // bytes read
@@ -321,11 +456,11 @@ func (d *download) broke(cause error) error {
 	switch {
 	case d.ctx.Err() != nil:
 		return ended(d.ctx)
-	case d.offset > 0 && d.etag == "":
+	case d.offset > 0 && !d.resumable():
 		if d.size != UnknownSize {
 			cause = fmt.Errorf("%w: %w", ErrSize, cause)
 		}
-		return fmt.Errorf("%s: the connection ended after %d of %s, and the server gives no strong ETag to resume by: %w",
+		return fmt.Errorf("%s: the connection ended after %d of %s, and the server gives no strong ETag or Last-Modified to resume by: %w",
 			d.shown(), d.offset, amount(d.size), cause)
 	}
 	d.log.InfoContext(d.ctx, "upload: the source's connection broke", "source", d.shown(), "offset", d.offset, "error", cause)
@@ -552,7 +687,7 @@ func (d *download) ask(at *url.URL) (*http.Response, error) {
 	}
 	if d.offset > 0 {
 		req.Header.Set("Range", "bytes="+strconv.FormatInt(d.offset, 10)+"-")
-		req.Header.Set("If-Range", d.etag)
+		req.Header.Set("If-Range", cmp.Or(d.etag, d.modified))
 	}
 	transport, err := d.transport(req)
 	if err != nil {
@@ -596,12 +731,9 @@ func (d *download) accept(answer *http.Response) (err error) {
 	if coding := header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return fatal(fmt.Errorf("the server sends the file in the encoding %.20q", coding))
 	}
-	etag := header.Get("ETag")
-	if !isStrong(etag) {
-		etag = ""
-	}
+	etag, modified := validators(header)
 	if d.offset > 0 {
-		return d.acceptRest(answer, etag)
+		return d.acceptRest(answer, etag, modified)
 	}
 	switch {
 	case answer.StatusCode != http.StatusOK:
@@ -616,7 +748,7 @@ func (d *download) accept(answer *http.Response) (err error) {
 		size = UnknownSize
 	}
 	if d.begun { // and broken before its first byte
-		if size != d.size || etag != d.etag {
+		if size != d.size || etag != d.etag || d.etag == "" && d.modified != "" && modified != d.modified {
 			return fatal(ErrChanged)
 		}
 		return nil
@@ -625,22 +757,23 @@ func (d *download) accept(answer *http.Response) (err error) {
 	if name == "" {
 		name = urlName(header.Get("Content-Disposition"), header.Get("Content-Type"), d.from, answer.Request.URL)
 	}
-	d.begun, d.size, d.etag = true, size, etag
+	d.begun, d.size, d.etag, d.modified = true, size, etag, modified
 	d.fileName, d.final, d.mediaType = name, answer.Request.URL, header.Get("Content-Type")
 	return nil
 }
 
 // acceptRest checks that an answer is the rest of the same file.
-func (d *download) acceptRest(answer *http.Response, etag string) error {
+func (d *download) acceptRest(answer *http.Response, etag, modified string) error {
+	other := etag != d.etag || d.etag == "" && modified != d.modified
 	if answer.StatusCode == http.StatusOK { // from its beginning
-		if etag != d.etag || answer.ContentLength >= 0 && d.size != UnknownSize && answer.ContentLength != d.size {
+		if other || answer.ContentLength >= 0 && d.size != UnknownSize && answer.ContentLength != d.size {
 			return fatal(ErrChanged)
 		}
 		return fatal(fmt.Errorf("the connection ended after %d of %s, and the server does not resume", d.offset, amount(d.size)))
 	}
 	from, total, ok := contentRange(answer.Header.Get("Content-Range"))
 	switch {
-	case etag != d.etag:
+	case other:
 		return fatal(ErrChanged)
 	case !ok || from != d.offset:
 		return fatal(errors.New("the server sends another part than it was asked for"))
@@ -664,6 +797,28 @@ func contentRange(text string) (from, total int64, ok bool) {
 	to, err2 := strconv.ParseInt(last, 10, 64)
 	total, err3 := strconv.ParseInt(of, 10, 64)
 	return from, total, ok1 && ok2 && ok3 && errors.Join(err1, err2, err3) == nil && 0 <= from && from <= to && to == total-1
+}
+
+// resumable reports whether the server says by what the same bytes are
+// recognized. Last-Modified needs the size besides.
+func (d *download) resumable() bool {
+	return d.etag != "" || d.modified != "" && d.size != UnknownSize
+}
+
+// validators are what the same bytes are recognized by: a strong ETag, or else
+// a Last-Modified that is strong (RFC 9110 8.8.2.2), at least a minute before
+// the time of the answer.
+func validators(h http.Header) (etag, modified string) {
+	if etag = h.Get("ETag"); isStrong(etag) {
+		return etag, ""
+	}
+	modified = h.Get("Last-Modified")
+	last, err := http.ParseTime(modified)
+	now, err2 := http.ParseTime(h.Get("Date"))
+	if err != nil || err2 != nil || now.Sub(last) < time.Minute {
+		return "", ""
+	}
+	return "", modified
 }
 
 // isStrong reports whether equal tags mean equal bytes.

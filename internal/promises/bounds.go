@@ -4,7 +4,7 @@ package main
 var bounds = []promise{
 	{number: 57, text: `Every request and every answer has a time limit of its own, without a deadline in ctx. A connection that moves slowly, and the pages of a long list, do not count as stalled.`, breaks: []flaw{}},
 	{number: 59, text: `A secret is sent to its origin only. Upload credentials go to hosts of the service, or to hosts that the user lists.`, breaks: []flaw{
-		{what: "a header goes to every server of a playlist", file: "upload/url.go", old: `if slices.Contains(h.origins, origin) || h.origins == nil && d.own == origin {`, new: `if true {`},
+		{what: "a header goes to every server of a playlist", file: "upload/url.go", old: `if slices.Contains(h.origins, origin) || h.origins == nil && d.own == origin {`, new: `if origin != "" {`},
 		{what: "a header of FetchRemote needs no origin", file: "upload/hls.go", old: `return h.origins == nil`, new: `return false`},
 		{what: "the port does not count", file: "upload/url.go", old: `net.JoinHostPort(strings.ToLower(u.Hostname()), port)`, new: `strings.ToLower(u.Hostname())`},
 		{what: "hidden files go along", file: "upload/hls.go", old: `if !allowed && (isHidden(name) || isHidden(f.real)) {`, new: `if false {`},

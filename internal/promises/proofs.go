@@ -9,7 +9,7 @@ var proofs = []promise{
 	{number: 56, text: `Any error that a reader returns fails the upload, whatever bytes come with it. A reader that panics fails its own upload only.`, breaks: []flaw{}},
 	{number: 58, text: `What an answer told is on disk before anything depends on it, and is read back after a kill at any moment, also from a file that was not yet renamed.`, breaks: []flaw{
 		{what: "the record of segments is removed before all is recorded", file: "upload/upload.go", old: "	r.uploaded = true\n", new: "	r.uploaded = true\n	r.content.slices.forget(r.journal)\n"},
-		{what: "parts of a segment are not recorded", file: "upload/hls.go", old: `if s.journal == nil || p.single || f.url != nil {`, new: `if true {`},
+		{what: "parts of a segment are not recorded", file: "upload/hls.go", old: `if s.journal == nil || p.single {`, new: `if true {`},
 		{what: "parts of a segment stay when nobody goes on with them", file: "upload/resume.go", old: "		r.abandonSegments(ctx, p)\n", new: ""},
 	}},
 }

@@ -354,7 +354,7 @@ var registering = []promise{
 			},
 			{
 				what: "file: is left as it is", file: "upload/hls.go",
-				old: `if f.url != nil || !ok {`, new: "if false {",
+				old: `if f.url != nil || !ok {`, new: "if f.url != nil && !ok {",
 			},
 			{
 				what: "links may lead out of the folder", file: "upload/hls.go",
@@ -390,7 +390,7 @@ var registering = []promise{
 			},
 			{
 				what: "a colon in the key makes a scheme", file: "upload/playlist.go",
-				old: `if strings.Contains(first, ":") {`, new: "if false {",
+				old: `if strings.Contains(first, ":") {`, new: `if first == ":" {`,
 			},
 			{
 				what: "a nested playlist keeps the name of a script", file: "upload/hls.go",
@@ -626,7 +626,7 @@ var registering = []promise{
 	},
 	{
 		number: 43,
-		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag matches, and a file that ends early, or a page in its place, is an error. Its name is what the server, the paths or the type say, or the user; never garbage.",
+		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag or Last-Modified matches, and a file that ends early, or a page in its place, is an error. Its name is what the server, the paths or the type say, or the user; never garbage.",
 		breaks: []flaw{
 			{
 				what: "certificates are not verified", file: "upload/url.go",
@@ -666,7 +666,7 @@ var registering = []promise{
 			},
 			{
 				what: "the rest of another file is taken", file: "upload/url.go",
-				old: "case etag != d.etag:\n\t\treturn fatal(ErrChanged)\n", new: "",
+				old: "case other:\n\t\treturn fatal(ErrChanged)\n", new: "",
 			},
 			{
 				what: "another part than asked for is taken", file: "upload/url.go",
@@ -678,7 +678,7 @@ var registering = []promise{
 			},
 			{
 				what: "headers of the user go to other hosts", file: "upload/url.go",
-				old: "if slices.Contains(h.origins, origin) || h.origins == nil && d.own == origin {", new: "if true {",
+				old: "if slices.Contains(h.origins, origin) || h.origins == nil && d.own == origin {", new: `if origin != "" {`,
 			},
 			{
 				what: "a page is a film", file: "upload/url.go",

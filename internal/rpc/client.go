@@ -51,13 +51,14 @@ type Client struct {
 	base      url.URL
 	transport *http.Client
 	userAgent []string
-	skew      *atomic.Int64 // nanoseconds the service is ahead of us; shared by derived clients
-	err       error         // what is wrong with a derived configuration
+	clocks    *clocks // shared by derived clients
+	clock     *clock  // of the host
+	err       error   // what is wrong with a derived configuration
 }
 
 // New checks cfg and returns a client for svc.
 func New(svc Service, cfg alimedia.Config) (*Client, error) {
-	c := newClient(svc, cfg, new(atomic.Int64))
+	c := newClient(svc, cfg, new(clocks))
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -70,15 +71,16 @@ func New(svc Service, cfg alimedia.Config) (*Client, error) {
 func (c *Client) With(change func(*alimedia.Config)) *Client {
 	cfg := c.cfg
 	change(&cfg)
-	return newClient(c.svc, cfg, c.skew)
+	return newClient(c.svc, cfg, c.clocks)
 }
 
 // Region is the region id in use; empty when only an endpoint was given.
 func (c *Client) Region() string { return c.cfg.Region }
 
-func newClient(svc Service, cfg alimedia.Config, skew *atomic.Int64) *Client {
-	c := &Client{svc: svc, skew: skew}
+func newClient(svc Service, cfg alimedia.Config, shared *clocks) *Client {
+	c := &Client{svc: svc, clocks: shared}
 	c.base, c.err = svc.settle(&cfg)
+	c.clock = shared.of(c.base.Scheme + "://" + c.base.Host)
 	if cfg.Credentials == nil {
 		cfg.Credentials = credentials.Default()
 	}
@@ -87,6 +89,9 @@ func newClient(svc Service, cfg alimedia.Config, skew *atomic.Int64) *Client {
 	}
 	if cfg.MaxResponseBytes <= 0 {
 		cfg.MaxResponseBytes = 32 << 20
+	}
+	if cfg.AttemptTimeout == 0 {
+		cfg.AttemptTimeout = time.Minute
 	}
 	if cfg.HTTPClient == nil {
 		cfg.HTTPClient = ownHTTPClient()
@@ -108,14 +113,14 @@ func newClient(svc Service, cfg alimedia.Config, skew *atomic.Int64) *Client {
 // It is not a copy of http.DefaultTransport, which programs replace.
 var ownHTTPClient = sync.OnceValue(func() *http.Client {
 	return &http.Client{Transport: &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		TLSHandshakeTimeout:   10 * time.Second,
-		MaxIdleConns:          256,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       8 * time.Second, // the gateway drops idle connections after ten
-		ExpectContinueTimeout: time.Second,
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxIdleConns:           256,
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        8 * time.Second, // the gateway drops idle connections after ten
+		MaxResponseHeaderBytes: 1 << 20,
 	}}
 })
 
@@ -180,17 +185,17 @@ func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
 	schedule := newSchedule(c.cfg.Retry, params.class)
 	for {
 		a := attempt{Client: c, op: op, params: params, number: schedule.attempts + 1}
-		err := a.run(ctx, out)
+		err := a.run(ctx, schedule.keys, out)
 		if err == nil {
 			return nil
 		}
-		mend, again := schedule.next(&a, err)
+		again := schedule.next(ctx, &a, err)
+		err = a.describe(ctx, err)
 		if !again {
-			return a.describe(ctx, err)
+			return schedule.outcome(err)
 		}
-		mend()
 		if waitErr := schedule.wait(ctx); waitErr != nil {
-			return fmt.Errorf("alimedia: %s: %w; the attempt before the wait: %w", op.Action, waitErr, a.describe(ctx, err))
+			return schedule.outcome(fmt.Errorf("alimedia: %s: %w; the attempt before the wait: %w", op.Action, waitErr, err))
 		}
 	}
 }
@@ -220,32 +225,77 @@ type attempt struct {
 	params *Params
 	number int
 
-	keys   credentials.Credentials
-	signed signedRequest
-	traced atomic.Bool // the transport reports what it does
-	sent   atomic.Bool // headers have left for the service
-	header http.Header // of the answer
-	status int
+	keys     credentials.Credentials
+	signed   signedRequest
+	signedAt time.Time     // by the clock of the service
+	ahead    time.Duration // how far that is ahead of ours
+	traced   atomic.Bool   // the transport reports what it does
+	sent     atomic.Bool   // headers have left for the service
+	header   http.Header   // of the answer
+	status   int
 }
 
-func (a *attempt) run(ctx context.Context, out any) error {
+func (a *attempt) run(ctx context.Context, keys *credentials.Credentials, out any) error {
 	start := time.Now()
-	err := a.exchange(ctx, out)
+	err := a.obtain(ctx, keys)
+	if err == nil {
+		err = a.exchange(ctx, out)
+	}
 	a.log(ctx, start, err)
 	return err
 }
 
-func (a *attempt) exchange(ctx context.Context, out any) error {
+// obtain waits for the turn of this attempt and for its credentials, unless
+// they are known.
+func (a *attempt) obtain(ctx context.Context, known *credentials.Credentials) error {
 	if err := a.cfg.RateLimit.Wait(ctx, a.op.Action); err != nil {
 		return &localError{err}
 	}
-	if !a.op.Anonymous {
+	switch {
+	case a.op.Anonymous:
+	case known != nil:
+		a.keys = *known
+	default:
+		ctx, stop := a.limited(ctx)
+		defer stop()
 		var err error
-		if a.keys, err = a.cfg.Credentials.Credentials(ctx); err != nil {
-			return &localError{fmt.Errorf("credentials: %w", err)}
+		if a.keys, err = credentials.Ask(ctx, a.cfg.Credentials); err != nil {
+			return &localError{err}
 		}
 	}
-	a.signed = a.sign(time.Now().Add(time.Duration(a.skew.Load())))
+	return nil
+}
+
+// limited bounds ctx by the time of one attempt.
+func (a *attempt) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if a.cfg.AttemptTimeout < 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, &lateError{a.cfg.AttemptTimeout})
+}
+
+// lateError ends an attempt. It is no error of the caller's context.
+type lateError struct{ limit time.Duration }
+
+func (e *lateError) Error() string {
+	return fmt.Sprintf("no complete answer within %v (Config.AttemptTimeout)", e.limit)
+}
+func (e *lateError) Unwrap() error   { return os.ErrDeadlineExceeded }
+func (e *lateError) Timeout() bool   { return true }
+func (e *lateError) Temporary() bool { return true }
+
+func (a *attempt) exchange(ctx context.Context, out any) (err error) {
+	ctx, stop := a.limited(ctx)
+	defer stop()
+	defer func() {
+		var late *lateError
+		if err != nil && errors.As(context.Cause(ctx), &late) && !errors.As(err, new(*alimedia.Error)) && !errors.As(err, new(*localError)) {
+			err = late // net/http reports the end of the context
+		}
+	}()
+	a.ahead = a.clock.ahead()
+	a.signedAt = time.Now().Add(a.ahead)
+	a.signed = a.sign(a.signedAt)
 
 	trace := &httptrace.ClientTrace{
 		GetConn:      func(string) { a.traced.Store(true) },
@@ -341,9 +391,25 @@ func withoutURL(err error) error {
 	return err
 }
 
-// neverSent reports whether the failure came before the request had left. A
-// transport that is not net/http's may not tell; then it counts as sent.
+// neverSent reports whether the failure came before the request had left, or
+// whether the peer has promised not to have begun with it. A transport that is
+// not net/http's may not tell; then it counts as sent.
 func (a *attempt) neverSent(err error) bool {
 	var op *net.OpError
-	return a.traced.Load() && !a.sent.Load() || errors.As(err, &op) && op.Op == "dial"
+	var stream streamError
+	return a.traced.Load() && !a.sent.Load() || errors.As(err, &op) && op.Op == "dial" ||
+		a.header == nil && errors.As(err, &stream) && stream.Code == refusedStream
 }
+
+// streamError has the fields of the error that net/http makes of an RST_STREAM
+// frame of HTTP/2; that error copies itself into it.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (e streamError) Error() string { return "HTTP/2 stream error" }
+
+// refusedStream is REFUSED_STREAM: closed before any processing (RFC 9113, 8.7).
+const refusedStream = 0x7

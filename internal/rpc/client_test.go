@@ -184,7 +184,7 @@ func TestDo_CredentialsFailure(t *testing.T) {
 	c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = broken{cause} })
 	err := c.Do(context.Background(), readOp, nil, nil)
 	require.ErrorIs(t, err, cause)
-	require.EqualError(t, err, "alimedia: GetMediaInfo: credentials: no keys here")
+	require.EqualError(t, err, "alimedia: GetMediaInfo: credentials: rpc.broken: no keys here")
 	require.Empty(t, s.seen)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -35,6 +36,8 @@ type step struct {
 	err      error
 	unsent   bool // err comes before the request left
 	untraced bool // the transport does not say what it does
+	hang     bool // there is no answer before the request's context ends
+	drip     bool // the answer's body never ends: a byte each second
 }
 
 func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -56,6 +59,9 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 	if st.err != nil {
 		return nil, st.err
 	}
+	if st.hang {
+		<-req.Context().Done()
+	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -63,7 +69,23 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 	for k, v := range st.header {
 		h.Set(k, v)
 	}
-	return &http.Response{StatusCode: st.status, Header: h, Body: io.NopCloser(strings.NewReader(st.body)), Request: req}, nil
+	resp := &http.Response{StatusCode: st.status, Header: h, Body: io.NopCloser(strings.NewReader(st.body)), Request: req}
+	if st.drip {
+		resp.Body = io.NopCloser(dripping{req.Context()})
+	}
+	return resp, nil
+}
+
+type dripping struct{ ctx context.Context }
+
+func (d dripping) Read(p []byte) (int, error) {
+	select {
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	case <-time.After(time.Second):
+		p[0] = ' '
+		return 1, nil
+	}
 }
 
 func answer(status int, body string) step { return step{status: status, body: body} }

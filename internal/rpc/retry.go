@@ -14,40 +14,52 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 // verdict is what a failure asks for.
 type verdict uint8
 
 const (
-	never   verdict = iota
-	always          // the operation was not begun
-	ifSafe          // it may have been carried out
-	reSign          // once, with a new nonce
-	reClock         // once, with the clock of the service
-	reKey           // once, with credentials asked anew
+	never   verdict = iota // the service has decided
+	always                 // this attempt was not carried out
+	ifSafe                 // this attempt may have been carried out
+	reClock                // not carried out; once more with the clock of the service
+	reKey                  // not carried out; once more with other credentials
 )
 
-// codes is the retry table: the first row that fits an API error decides. A
-// code fits itself and what follows it after a dot, in any case; a row without
-// code fits the status.
+// codes is the retry table. Each row answers one question: what does this
+// refusal prove about the attempt it answers? The first row that fits an API
+// error decides. A code fits itself and what follows it after a dot, in any
+// case; a row without code fits what fits describes.
 var codes = []struct {
 	code    string
-	status  int
+	fits    func(*alimedia.Error) bool
 	verdict verdict
 }{
-	{code: "Throttling", verdict: always},
-	{status: http.StatusTooManyRequests, verdict: always},
-	{code: "SignatureNonceUsed", verdict: reSign},
+	// Flow control counts requests before it hands them on.
+	{fits: func(e *alimedia.Error) bool { return alimedia.IsThrottled(e) }, verdict: always},
+
+	// The gateway remembers nonces to tell a request that it has had before.
+	// Ours are 128 random bits, so this very request has arrived before: twice
+	// delivered on the way, say. Its answer is lost.
+	{code: "SignatureNonceUsed", verdict: ifSafe},
+
+	// Time, token and key are checked together with the signature, before a
+	// request is handed on.
 	{code: "InvalidTimeStamp", verdict: reClock},
 	{code: "InvalidSecurityToken", verdict: reKey},
-	{code: "InvalidAccessKeyId.NotFound", verdict: reKey},
-	{code: "ServiceUnavailable", verdict: ifSafe},
-	{code: "InternalError", verdict: ifSafe},
-	{status: http.StatusInternalServerError, verdict: ifSafe},
-	{status: http.StatusBadGateway, verdict: ifSafe},
-	{status: http.StatusServiceUnavailable, verdict: ifSafe},
-	{status: http.StatusGatewayTimeout, verdict: ifSafe},
+	{code: "SecurityTokenExpired", verdict: reKey},
+	{code: "InvalidAccessKeyId", verdict: reKey},
+
+	// A failure in mid-work, a gateway that has not heard of the end of it, a
+	// success that does not say so, somebody else's page: codes such as
+	// InternalError, statuses 5xx that pass, 408 and 2xx without a proof.
+	{fits: (*alimedia.Error).Retryable, verdict: ifSafe},
+	{fits: func(e *alimedia.Error) bool { return e.StatusCode == http.StatusTooEarly }, verdict: ifSafe},
+
+	// All other codes and statuses, redirects among them, are decisions that
+	// a repetition meets again.
 }
 
 // judge says what may be done about err. It is a pure function of the failure.
@@ -55,7 +67,7 @@ func judge(err error, neverSent bool) verdict {
 	var api *alimedia.Error
 	if errors.As(err, &api) {
 		for _, row := range codes {
-			if row.code != "" && alimedia.HasCode(api, row.code) || row.code == "" && row.status == api.StatusCode {
+			if row.code != "" && alimedia.HasCode(api, row.code) || row.fits != nil && row.fits(api) {
 				return row.verdict
 			}
 		}
@@ -63,7 +75,7 @@ func judge(err error, neverSent bool) verdict {
 	}
 	var local *localError
 	switch {
-	case errors.As(err, &local), errors.Is(err, context.Canceled), isCertificate(err):
+	case errors.As(err, &local), isCertificate(err):
 		return never
 	case neverSent:
 		return always
@@ -87,8 +99,10 @@ type schedule struct {
 	retry    alimedia.Retry
 	class    Class
 	attempts int
-	mended   [reKey + 1]bool // cures are tried once each
-	delay    time.Duration
+	mended   [reKey + 1]bool          // cures are tried once each
+	delay    time.Duration            // before the next attempt
+	keys     *credentials.Credentials // of the next attempt, when they are known already
+	lost     bool                     // an attempt of this call may have been carried out
 }
 
 func newSchedule(r alimedia.Retry, class Class) *schedule { return &schedule{retry: r, class: class} }
@@ -102,49 +116,72 @@ func withDefaults(r alimedia.Retry) alimedia.Retry {
 	return r
 }
 
-// next takes note of a failed attempt. When the call may go again it returns
-// what has to be mended first.
-func (s *schedule) next(a *attempt, err error) (mend func(), again bool) {
+// next takes note of a failed attempt and reports whether the call goes again.
+// What the failure asks for is mended by then.
+func (s *schedule) next(ctx context.Context, a *attempt, err error) bool {
 	s.attempts++
-	s.delay = 0
-	if s.attempts >= s.retry.MaxAttempts {
-		return nil, false
-	}
+	s.delay, s.keys = 0, nil
 	v := judge(err, a.neverSent(err))
+	s.lost = s.lost || v == ifSafe && s.class != Read
+	if ctx.Err() != nil || s.attempts >= s.retry.MaxAttempts {
+		return false
+	}
 	switch v {
 	case always:
 	case ifSafe:
 		if s.class == Unsafe {
-			return nil, false
+			return false
 		}
-	case reSign, reClock, reKey:
-		cure, ok := a.cure(v)
-		if !ok || s.mended[v] {
-			return nil, false
-		}
+	case reClock, reKey:
+		tried := s.mended[v]
 		s.mended[v] = true
-		return cure, true
+		return s.cure(ctx, a, v, tried)
 	default:
-		return nil, false
+		return false
 	}
 	s.delay = s.backOff(a.header)
-	return func() {}, true
+	return true
 }
 
-// cure returns what makes the next attempt differ from the one refused.
-func (a *attempt) cure(v verdict) (func(), bool) {
-	switch v {
-	case reSign:
-		return func() {}, true // every attempt has a nonce of its own
-	case reClock:
-		server, err := http.ParseTime(a.header.Get("Date"))
-		return func() { a.skew.Store(int64(time.Until(server))) }, err == nil
-	case reKey:
-		stale, ok := a.cfg.Credentials.(credentials.Invalidator)
-		return func() { stale.Invalidate(a.keys) }, ok && a.keys.SecurityToken != ""
+// cure makes the next attempt differ from the one refused, once.
+func (s *schedule) cure(ctx context.Context, a *attempt, v verdict, tried bool) bool {
+	if v == reClock {
+		if tried {
+			a.clock.forget() // it was of no use
+			return false
+		}
+		return a.clock.learn(a.header.Get("Date"), a.signedAt, a.ahead)
 	}
-	return nil, false
+	if tried {
+		return false
+	}
+	ctx, stop := a.limited(ctx)
+	defer stop()
+	fresh, other, err := credentials.Renew(ctx, a.cfg.Credentials, a.keys)
+	if err != nil || !other {
+		return false
+	}
+	s.keys = &fresh
+	return true
 }
+
+// outcome says of the call's last error what it does not say itself.
+func (s *schedule) outcome(err error) error {
+	if err == nil || !s.lost {
+		return err
+	}
+	return &uncertain{err}
+}
+
+// uncertain is the error of a call that may have been carried out.
+type uncertain struct{ error }
+
+func (u *uncertain) Error() string {
+	tail := "; " + alimedia.ErrOutcomeUnknown.Error()
+	return redact.Bounded(u.error.Error(), redact.MaxBytes-len(tail)) + tail
+}
+
+func (u *uncertain) Unwrap() []error { return []error{u.error, alimedia.ErrOutcomeUnknown} }
 
 // backOff draws the wait evenly below a bound that doubles with each attempt,
 // unless the service says how long.

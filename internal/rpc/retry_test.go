@@ -37,18 +37,37 @@ func TestJudge_Table(t *testing.T) {
 		{"throttled by user", api(400, "Throttling.User"), false, always},
 		{"throttled, other case", api(503, "throttling"), false, always},
 		{"429 without code", api(429, ""), false, always},
-		{"a code that only begins alike", api(400, "ThrottlingX"), false, never},
+		{"throttled by any name", api(403, "ServiceBusy"), false, always},
 		{"gateway spelling", api(503, "ServiceUnavailable"), false, ifSafe},
 		{"VOD spelling", api(503, "ServiceUnAvailable"), false, ifSafe},
 		{"internal", api(500, "InternalError"), false, ifSafe},
 		{"bad gateway page", api(502, ""), false, ifSafe},
 		{"gateway timeout page", api(504, ""), false, ifSafe},
-		{"nonce", api(400, "SignatureNonceUsed"), false, reSign},
+		{"nonce: this very request has arrived before", api(400, "SignatureNonceUsed"), false, ifSafe},
+		{"throttled with another status", api(500, "Throttling.Api"), false, always},
+		{"internal with another status", api(400, "InternalError"), false, ifSafe},
+		{"bandwidth", api(509, ""), false, ifSafe},
+		{"unknown to a CDN", api(520, ""), false, ifSafe},
+		{"silent behind a CDN", api(522, ""), false, ifSafe},
+		{"slow behind a CDN", api(524, ""), false, ifSafe},
+		{"not implemented", api(501, ""), false, never},
+		{"slow on the way", api(408, ""), false, ifSafe},
+		{"too early", api(425, ""), false, ifSafe},
+		{"moved", api(301, ""), false, never},
+		{"found", api(302, ""), false, never},
+		{"moved, keep the method", api(307, ""), false, never},
+		{"page with 200", api(200, ""), false, ifSafe},
+		{"empty 204", api(204, ""), false, ifSafe},
+		{"code with 200", api(200, "InvalidParameter"), false, never},
+		{"proxy's login", api(407, ""), false, never},
+		{"token, as OSS says it", api(403, "SecurityTokenExpired"), false, reKey},
+		{"token, malformed", api(400, "InvalidSecurityToken.Malformed"), false, reKey},
+		{"time, other case", api(400, "INVALIDTIMESTAMP.expired"), false, reClock},
 		{"clock", api(400, "InvalidTimeStamp.Expired"), false, reClock},
 		{"clock format", api(400, "InvalidTimeStamp.Format"), false, reClock},
 		{"token", api(403, "InvalidSecurityToken.Expired"), false, reKey},
 		{"key gone", api(404, "InvalidAccessKeyId.NotFound"), false, reKey},
-		{"key disabled", api(403, "InvalidAccessKeyId.Inactive"), false, never},
+		{"key disabled", api(403, "InvalidAccessKeyId.Inactive"), false, reKey},
 		{"signature", api(403, "SignatureDoesNotMatch"), false, never},
 		{"incomplete", api(400, "IncompleteSignature"), false, never},
 		{"missing", api(400, "MissingParameter"), false, never},
@@ -64,7 +83,6 @@ func TestJudge_Table(t *testing.T) {
 		{"no route", &net.OpError{Op: "dial", Err: errors.New("x")}, true, always},
 		{"certificate", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, true, never},
 		{"host name", x509.HostnameError{}, true, never},
-		{"cancelled", context.Canceled, true, never},
 		{"ours", &localError{errors.New("x")}, true, never},
 	}
 	for _, tt := range tests {
@@ -265,26 +283,155 @@ func TestDo_ExpiredTokenIsReplacedOnce(t *testing.T) {
 	require.Error(t, err)
 	require.Len(t, s.seen, 4)
 
-	// Long-lived keys that are unknown stay unknown.
-	c, s = scripted(t, failure(404, "InvalidAccessKeyId.NotFound"), ok())
-	c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = &rotating{longLived: true} })
-	_, err = call(t, c, unsafeOp, nil)
-	require.Error(t, err)
-	require.Len(t, s.seen, 1)
-
-	// Keys that can't be replaced are not tried again.
-	c, s = scripted(t, expired, ok())
-	_, err = call(t, c, unsafeOp, nil)
-	require.Error(t, err)
-	require.Len(t, s.seen, 1)
+	// Keys that are the same as before are not tried again.
+	for name, same := range map[string]credentials.Provider{
+		"long-lived": &rotating{longLived: true}, "static": credentials.Static("LTAI", "s", "t"),
+	} {
+		c, s = scripted(t, failure(404, "InvalidAccessKeyId.NotFound"), ok())
+		c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = same })
+		_, err = call(t, c, unsafeOp, nil)
+		require.True(t, alimedia.HasCode(err, "InvalidAccessKeyId"), name)
+		require.Len(t, s.seen, 1, name)
+	}
 }
 
-func TestDo_NonceUsedIsSignedAgain(t *testing.T) {
+// sequence hands out one set of keys after the other and implements nothing
+// else: a Provider of a user, or what FromSDK makes of one.
+type sequence struct {
+	keys  []credentials.Credentials
+	err   error // when they are used up
+	asked int
+}
+
+func (q *sequence) Credentials(context.Context) (credentials.Credentials, error) {
+	q.asked++
+	if q.asked <= len(q.keys) {
+		return q.keys[q.asked-1], nil
+	}
+	if q.err == nil {
+		return q.keys[len(q.keys)-1], nil
+	}
+	return credentials.Credentials{}, q.err
+}
+
+func TestDo_RefusedKeysAreAskedForAgain(t *testing.T) {
 	t.Parallel()
-	c, s := scripted(t, failure(400, "SignatureNonceUsed"), ok())
-	_, err := call(t, c, unsafeOp, nil)
-	require.NoError(t, err)
-	require.Len(t, s.seen, 2)
+	temporary := func(token string) credentials.Credentials {
+		return credentials.Credentials{AccessKeyId: "STS.x", AccessKeySecret: "s", SecurityToken: token}
+	}
+	longLived := func(id string) credentials.Credentials {
+		return credentials.Credentials{AccessKeyId: id, AccessKeySecret: "s"}
+	}
+	for _, code := range []string{"SecurityTokenExpired", "InvalidSecurityToken.Expired", "InvalidAccessKeyId.NotFound", "InvalidAccessKeyId.Inactive"} {
+		for _, op := range []Op{readOp, unsafeOp} {
+			refused := failure(403, code)
+			for name, pair := range map[string][]credentials.Credentials{
+				"temporary":             {temporary("a"), temporary("b")},
+				"long-lived":            {longLived("LTAIa"), longLived("LTAIb")},
+				"from one to the other": {longLived("LTAIa"), temporary("b")},
+				"other secret":          {longLived("LTAIa"), {AccessKeyId: "LTAIa", AccessKeySecret: "new"}},
+			} {
+				c, s := scripted(t, refused, ok())
+				keys := &sequence{keys: pair}
+				c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = keys })
+				_, err := call(t, c, op, nil)
+				require.NoError(t, err, "%s %s", code, name)
+				require.Len(t, s.seen, 2)
+				require.Equal(t, 2, keys.asked, "what was handed out is used")
+				require.Equal(t, pair[1].SecurityToken, s.seen[1].Header.Get("x-acs-security-token"))
+				require.Contains(t, s.seen[1].Header.Get("Authorization"), "Credential="+pair[1].AccessKeyId+",")
+			}
+
+			// Once in a call.
+			c, s := scripted(t, refused, refused, ok())
+			keys := &sequence{keys: []credentials.Credentials{temporary("a"), temporary("b"), temporary("c")}}
+			c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = keys })
+			_, err := call(t, c, op, nil)
+			require.True(t, alimedia.HasCode(err, code))
+			require.NotErrorIs(t, err, alimedia.ErrOutcomeUnknown, "a refusal before execution")
+			require.Len(t, s.seen, 2)
+
+			// A provider that fails leaves the refusal.
+			c, s = scripted(t, refused, ok())
+			keys = &sequence{keys: []credentials.Credentials{temporary("a")}, err: errors.New("out of order")}
+			c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = keys })
+			_, err = call(t, c, op, nil)
+			require.True(t, alimedia.HasCode(err, code))
+			require.Len(t, s.seen, 1)
+		}
+	}
+}
+
+// The service has had this very request: whether it was carried out is not
+// known. Repeating an Unsafe one made two assets.
+func TestDo_NonceUsedIsALostAnswer(t *testing.T) {
+	t.Parallel()
+	for class, calls := range map[Class]int{Unsafe: 1, Read: 2, Idempotent: 2, Tokened: 2} {
+		synctest.Test(t, func(t *testing.T) {
+			c, s := scripted(t, failure(400, "SignatureNonceUsed"), ok())
+			_, err := call(t, c, Op{Action: "X", Class: class}, nil)
+			require.Len(t, s.seen, calls)
+			if class != Unsafe {
+				require.NoError(t, err)
+				require.NotEqual(t, s.seen[0].Header.Get("x-acs-signature-nonce"), s.seen[1].Header.Get("x-acs-signature-nonce"))
+				return
+			}
+			require.True(t, alimedia.HasCode(err, "SignatureNonceUsed"))
+			require.ErrorIs(t, err, alimedia.ErrOutcomeUnknown)
+			require.ErrorContains(t, err, "the operation may have been carried out")
+		})
+	}
+}
+
+// A refusal says nothing about the attempts before it.
+func TestDo_ALostAnswerIsNotTakenBackByALaterRefusal(t *testing.T) {
+	t.Parallel()
+	lost, page, late := step{err: io.ErrUnexpectedEOF}, answer(502, "<html>"), failure(400, "SignatureNonceUsed")
+	throttled, refused := failure(400, "Throttling"), failure(404, "InvalidVideo.NotFound")
+	tests := []struct {
+		name    string
+		class   Class
+		steps   []step
+		unknown bool
+	}{
+		{"lost", Unsafe, []step{lost}, true},
+		{"throttled, then lost", Unsafe, []step{throttled, lost}, true},
+		{"throttled, then refused", Unsafe, []step{throttled, refused}, false},
+		{"throttled to the end", Unsafe, []step{throttled, throttled, throttled, throttled}, false},
+		{"never sent", Unsafe, []step{{err: io.ErrUnexpectedEOF, unsent: true}, refused}, false},
+		{"lost, then gone", Idempotent, []step{lost, refused}, true},
+		{"page, then gone", Idempotent, []step{page, refused}, true},
+		{"nonce, then gone", Idempotent, []step{late, refused}, true},
+		{"lost, then throttled to the end", Tokened, []step{lost, throttled, throttled, throttled}, true},
+		{"lost, throttled, refused", Tokened, []step{lost, throttled, refused}, true},
+		{"lost, then no right", Idempotent, []step{lost, failure(403, "Forbidden.RAM")}, true},
+		{"refused at once", Idempotent, []step{refused}, false},
+		{"a read", Read, []step{lost, refused}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, s := scripted(t, tt.steps...)
+				_, err := call(t, c, Op{Action: "X", Class: tt.class}, nil)
+				require.Error(t, err)
+				require.Len(t, s.seen, len(tt.steps))
+				require.Equal(t, tt.unknown, errors.Is(err, alimedia.ErrOutcomeUnknown), "%v", err)
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) { // what succeeds in the end is known
+		c, _ := scripted(t, lost, ok())
+		_, err := call(t, c, Op{Action: "X", Class: Idempotent}, nil)
+		require.NoError(t, err)
+	})
+	synctest.Test(t, func(t *testing.T) { // the caller's end leaves it open
+		c, _ := scripted(t, step{hang: true})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := c.Do(ctx, unsafeOp, nil, nil)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, alimedia.ErrOutcomeUnknown)
+	})
 }
 
 func TestDo_ClientTokenIsTheSameInEveryAttempt(t *testing.T) {

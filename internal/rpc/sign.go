@@ -142,7 +142,12 @@ func (r *signedRequest) request(ctx context.Context) *http.Request {
 		Body:       http.NoBody,
 	}).WithContext(ctx)
 	if len(r.body) > 0 {
-		req.Body = io.NopCloser(bytes.NewReader(r.body))
+		// GetBody lets net/http repeat what provably never arrived, such as a
+		// stream of HTTP/2 that the server refused or said not to have read.
+		// It sends no other POST twice by itself, as long as there is no
+		// Idempotency-Key. Operations by GET are safe to repeat.
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.body)), nil }
+		req.Body, _ = req.GetBody()
 		req.ContentLength = int64(len(r.body))
 	}
 	return req

@@ -1,0 +1,368 @@
+package upload
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go/mediatest"
+)
+
+// dated serves data with a Last-Modified and no tag.
+func dated(data []byte, modified time.Time) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "", modified, bytes.NewReader(data))
+	}
+}
+
+// counted counts the bytes of the answers.
+func counted(h http.HandlerFunc, n *atomic.Int64) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { h(&countingWriter{w, n}, r) }
+}
+
+type countingWriter struct {
+	http.ResponseWriter
+	n *atomic.Int64
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(p)
+	w.n.Add(int64(n))
+	return n, err
+}
+
+func TestUpload_B55_AnotherProcess(t *testing.T) {
+	t.Parallel()
+	data := random(1234567) // 13 parts
+	long := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		handler http.HandlerFunc
+		part    int64 // of the second run
+		fetched int64 // most bytes that the second run fetches beyond the missing parts
+		sent    int   // parts that the second run sends
+	}{
+		"strong ETag":         {file(data), 100 * kib, 300 * kib, 9},
+		"strong date":         {dated(data, long), 100 * kib, 300 * kib, 9},
+		"other part size now": {file(data), 300 * kib, 700 * kib, 9},
+		"no ranges": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"one"`)
+			w.Header().Set("Content-Length", fmt.Sprint(len(data)))
+			_, _ = w.Write(data)
+		}, 100 * kib, 3 * 1234567, 9},
+	} {
+		for _, target := range []Target{VODVideo{}, ICEMedia{}, Bucket{Name: "mine-1", Region: "cn-shanghai"}} {
+			t.Run(fmt.Sprintf("%s %T", name, target), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					var fetched atomic.Int64
+					o := newOrigin(t, counted(tt.handler, &fetched))
+					r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+					r.CreateBucket("mine-1")
+					dir := t.TempDir()
+					r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 5, Status: 400, Code: "InvalidArgument"})
+					const secret = "s3cr3t"
+					at := func(signature string) Source {
+						return URL("http://me:"+secret+"@source.test/movie.mp4?id=7&Expires=1&OSSAccessKeyId=k&Signature="+secret+signature, o.here)
+					}
+					res, err := r.Upload(ctx, at("1"), target, WithCheckpoint(dir))
+					first := failed(t, res, err)
+					noSecret(t, dir, secret)
+
+					fetched.Store(0)
+					cfg := r.Uploader.cfg // of another process
+					cfg.PartSize = tt.part
+					r.Uploader, err = New(cfg)
+					require.NoError(t, err)
+					before := r.Calls("UploadPart")
+					var last Progress
+					res, err = r.Upload(ctx, at("2"), target, WithCheckpoint(dir), WithProgress(func(p Progress) { last = p }))
+					require.NoError(t, err)
+					r.stored(t, res, data)
+					require.Equal(t, first.MediaId, res.MediaId)
+					require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
+					require.Equal(t, tt.sent, r.Calls("UploadPart")-before, "kept parts are not sent again")
+					require.EqualValues(t, 400*kib, last.Resumed)
+					require.LessOrEqual(t, fetched.Load(), int64(len(data))-400*kib+tt.fetched, "kept parts are not fetched again")
+					noSecret(t, dir, secret)
+
+					// Finished: nothing is sent for the same file.
+					again, err := r.Upload(ctx, at("3"), target, WithCheckpoint(dir))
+					require.NoError(t, err)
+					require.True(t, again.AlreadyUploaded)
+					require.Equal(t, res.MediaId, again.MediaId)
+				})
+			})
+		}
+	}
+}
+
+func noSecret(t *testing.T, dir, secret string) {
+	t.Helper()
+	names, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for _, e := range names {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		require.NoError(t, err)
+		require.NotContains(t, string(text), secret, e.Name())
+	}
+}
+
+// Parts of a file that has changed do not become part of another.
+func TestUpload_B55_Changed(t *testing.T) {
+	t.Parallel()
+	data := random(600 * kib)
+	now := append(bytes.Clone(data), 1)
+	for name, second := range map[string]http.HandlerFunc{
+		"other tag": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"two"`)
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+		},
+		"other size": file(now),
+		"weak tag": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `W/"one"`)
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var again atomic.Bool
+				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+					if again.Load() {
+						second(w, r)
+						return
+					}
+					file(data)(w, r)
+				})
+				r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+				dir := t.TempDir()
+				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 4, Status: 400, Code: "InvalidArgument"})
+				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir))
+				first := failed(t, res, err)
+				again.Store(true)
+				res, err = r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir))
+				require.NoError(t, err)
+				require.NotEqual(t, first.MediaId, res.MediaId)
+				want := data
+				if name == "other size" {
+					want = now
+				}
+				got, _ := r.Object(res.Bucket, res.Key)
+				require.True(t, bytes.Equal(want, got))
+			})
+		})
+	}
+}
+
+// Under a user's key the bytes decide where the server says another version.
+func TestUpload_B55_KeyAndAnotherVersion(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data := random(600 * kib)
+		edited := bytes.Clone(data)
+		edited[150*kib] ^= 1
+		var again atomic.Bool
+		o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+			if again.Load() {
+				w.Header().Set("ETag", `"two"`)
+				http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(edited))
+				return
+			}
+			file(data)(w, r)
+		})
+		r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+		dir := t.TempDir()
+		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 4, Status: 400, Code: "InvalidArgument"})
+		res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir), WithKey("order-4711"))
+		first := failed(t, res, err)
+		again.Store(true)
+		res, err = r.Upload(ctx, URL("http://source.test/other.mp4?sig=1", o.here), VODVideo{}, WithCheckpoint(dir), WithKey("order-4711"))
+		require.NoError(t, err)
+		require.Equal(t, first.MediaId, res.MediaId)
+		r.stored(t, res, edited)
+	})
+}
+
+// What cannot be recognized has no checkpoint, and is refused where one is
+// required, before anything is created.
+func TestUpload_B55_NoValidator(t *testing.T) {
+	t.Parallel()
+	data := random(300 * kib)
+	for name, handler := range map[string]http.HandlerFunc{
+		"none": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(data)))
+			_, _ = w.Write(data)
+		},
+		"weak": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `W/"one"`)
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+		},
+		"date of now": func(w http.ResponseWriter, r *http.Request) { dated(data, time.Now())(w, r) },
+		"no size": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"one"`)
+			_ = http.NewResponseController(w).Flush()
+			_, _ = w.Write(data)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := newOrigin(t, handler)
+				r := newRig(t, nil, mediatest.InMemory())
+				dir := t.TempDir()
+				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir), WithCheckpointRequired())
+				require.Equal(t, StageOpen, failed(t, res, err).Stage)
+				require.ErrorIs(t, err, ErrCheckpoint)
+				require.Zero(t, r.Calls("CreateUploadVideo"))
+				res, err = r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir))
+				require.NoError(t, err)
+				r.stored(t, res, data)
+			})
+		})
+	}
+}
+
+// A connection that breaks goes on by a strong Last-Modified too, and not with
+// another file's rest.
+func TestUpload_B55_BrokenConnectionByDate(t *testing.T) {
+	t.Parallel()
+	data := random(600 * kib)
+	old := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, second := range map[string]time.Time{"same": old, "other": old.Add(time.Hour)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int32
+				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+					if asked.Add(1) == 1 {
+						dated(data, old)(cutOff(w, 250*kib), r)
+						return
+					}
+					require.Equal(t, old.Format(http.TimeFormat), r.Header.Get("If-Range"))
+					dated(data, second)(w, r)
+				})
+				r := newRig(t, nil, mediatest.InMemory())
+				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{})
+				if name == "other" {
+					failed(t, res, err)
+					require.ErrorIs(t, err, ErrChanged)
+					return
+				}
+				require.NoError(t, err)
+				r.stored(t, res, data)
+			})
+		})
+	}
+}
+
+func TestUpload_B55_AddressOfURL(t *testing.T) {
+	t.Parallel()
+	address := func(text string) string {
+		u, err := url.Parse(text)
+		require.NoError(t, err)
+		at, query := addressOf(u)
+		require.NotContains(t, at+query, "s3cr3t")
+		return at + " " + query
+	}
+	plain := address("https://h.test/a/b.mp4?id=7")
+	for _, same := range []string{
+		"HTTPS://H.test:443/a/b.mp4?id=7", "https://u:s3cr3t@h.test/a/b.mp4?id=7#s3cr3t",
+		"https://h.test/a/b.mp4?id=7&Expires=1&OSSAccessKeyId=x&Signature=s3cr3t", "https://h.test/a/b.mp4?id=7&auth_key=1-0-0-s3cr3t",
+		"https://h.test/a/b.mp4?X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Date=c&X-Amz-Expires=1&X-Amz-SignedHeaders=h&X-Amz-Signature=s3cr3t&id=7",
+		"https://h.test/a/b.mp4?id=7&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-credential=c&x-oss-date=d&x-oss-expires=60&x-oss-signature=s3cr3t",
+		"https://h.test/a/b.mp4?sv=2&sp=r&se=2026&sr=b&sig=s3cr3t&id=7",
+	} {
+		require.Equal(t, plain, address(same), same)
+	}
+	for _, other := range []string{
+		"http://h.test/a/b.mp4?id=7", "https://h.test/a/b.mp4?id=8", "https://h.test/a/b.mp4", "https://h.test/a%2Fb.mp4?id=7", "https://h.test:8443/a/b.mp4?id=7",
+		"https://h.test/a/b.mp4?id=7&sr=1", "https://h.test/a/b.mp4?id=7&policy=1",
+	} {
+		require.NotEqual(t, plain, address(other), other)
+	}
+}
+
+func TestUpload_B55_Validators(t *testing.T) {
+	t.Parallel()
+	const last, minute, soon = "Wed, 25 Nov 2026 12:00:00 GMT", "Wed, 25 Nov 2026 12:01:00 GMT", "Wed, 25 Nov 2026 12:00:59 GMT"
+	for _, tt := range []struct{ etag, modified, date, wantTag, wantDate string }{
+		{`"a"`, last, minute, `"a"`, ""}, {`W/"a"`, last, minute, "", last}, {"", last, minute, "", last}, {"", last, soon, "", ""}, {"", last, "", "", ""},
+		{"", "yesterday", minute, "", ""}, {"", minute, last, "", ""}, {`""`, "", "", "", ""}, {"a", "", "", "", ""},
+	} {
+		etag, modified := validators(http.Header{"Etag": {tt.etag}, "Last-Modified": {tt.modified}, "Date": {tt.date}})
+		require.Equal(t, tt.wantTag+" "+tt.wantDate, etag+" "+modified, "%v", tt)
+	}
+}
+
+// The file is read anywhere, by as few connections as the reads allow.
+func TestUpload_B55_RangeReader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		data := random(300 * kib)
+		o := newOrigin(t, file(data))
+		r := newRig(t, nil, mediatest.InMemory())
+		c, err := URL("http://source.test/a.mp4", o.here).open(ctx, r.Uploader)
+		require.NoError(t, err)
+		at, err := c.ranges()
+		require.NoError(t, err)
+		require.Len(t, o.requests(), 2)
+		buf := make([]byte, 10*kib)
+		for off := int64(0); off < 100*kib; off += 10 * kib {
+			n, err := at.ReadAt(buf, off)
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(data[off:off+int64(n)], buf))
+		}
+		require.Len(t, o.requests(), 3, "one connection for reads that follow each other")
+		n, err := at.ReadAt(buf, 295*kib)
+		require.Equal(t, 5*kib, n)
+		require.ErrorIs(t, err, io.EOF)
+		require.True(t, bytes.Equal(data[295*kib:], buf[:n]))
+		_, err = at.ReadAt(buf, 300*kib)
+		require.ErrorIs(t, err, io.EOF)
+		for i := range 20 { // many places at once
+			_, err := at.ReadAt(buf, int64(i)*11*kib)
+			require.NoError(t, err)
+		}
+		require.LessOrEqual(t, len(at.(*rangeReader).idle), maxIdle)
+		require.NoError(t, c.close())
+		_, err = at.ReadAt(buf, 0)
+		require.Error(t, err)
+	})
+	// What is another file by now is not read.
+	synctest.Test(t, func(t *testing.T) {
+		data := random(300 * kib)
+		var asked atomic.Int32
+		o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) > 2 {
+				w.Header().Set("ETag", `"two"`)
+				http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+				return
+			}
+			file(data)(w, r)
+		})
+		r := newRig(t, nil, mediatest.InMemory())
+		c, err := URL("http://source.test/a.mp4", o.here).open(ctx, r.Uploader)
+		require.NoError(t, err)
+		defer c.close()
+		at, err := c.ranges()
+		require.NoError(t, err)
+		for _, off := range []int64{0, 100} {
+			_, err = at.ReadAt(make([]byte, 10), off)
+			require.True(t, errors.Is(err, ErrChanged), "%v", err)
+		}
+		require.True(t, strings.Contains(err.Error(), "source.test"))
+	})
+}
