@@ -10,6 +10,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -87,19 +88,25 @@ func write(check bool) error {
 	return err
 }
 
-// verify finds what the list lacks.
+// verify finds all that the list lacks.
 func verify(all []promise, tests map[int][]test) error {
+	var errs []error
 	for i, p := range all {
 		switch {
 		case p.number != i+1:
 			return fmt.Errorf("promise %d stands at place %d", p.number, i+1)
 		case len(tests[p.number]) == 0:
-			return fmt.Errorf("promise %d has no test: its name would hold B%02d", p.number, p.number)
+			errs = append(errs, fmt.Errorf("promise %d has no test: its name would hold B%02d", p.number, p.number))
 		case len(p.breaks) == 0:
-			return fmt.Errorf("promise %d has not been broken", p.number)
+			errs = append(errs, fmt.Errorf("promise %d has not been broken", p.number))
+		}
+		for _, f := range p.breaks {
+			if _, err := f.apply(); err != nil {
+				errs = append(errs, fmt.Errorf("promise %d: %w", p.number, err))
+			}
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // apply is the file with the flaw.
