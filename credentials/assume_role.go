@@ -29,16 +29,21 @@ type AssumeRoleOptions struct {
 	// allows, 12 hours at most. Zero means the service's default, an hour.
 	Duration time.Duration
 
-	// Endpoint overrides the host of STS: a host or a URL. Requests go over
-	// HTTPS unless it says http://.
+	// Endpoint is where STS is: a host or a URL. Requests go over HTTPS unless
+	// it says http://. Empty means the documented host of the Region; where
+	// Region and Network are empty too, ALIBABA_CLOUD_STS_ENDPOINT, and without
+	// that the Region of the environment.
 	Endpoint string
 
 	// Region selects the regional STS. Empty means ALIBABA_CLOUD_STS_REGION
-	// or, without that, sts.aliyuncs.com.
+	// or, without that, sts.aliyuncs.com. A region whose host is not known is
+	// an error that says so; then give the Endpoint.
 	Region string
 
-	// Network is empty for the public endpoint or "vpc" for the one inside a
-	// VPC of the Region.
+	// Network is empty for the public endpoint, or "vpc" for the one inside a
+	// VPC of the Region, which ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED=true asks for
+	// as well. It needs a Region, ALIBABA_CLOUD_STS_REGION or
+	// ALIBABA_CLOUD_REGION_ID.
 	Network string
 
 	// HTTPClient reaches STS. Nil means a client of our own with the
@@ -85,7 +90,7 @@ func (r *assumedRole) fetch(ctx context.Context) (Credentials, error) {
 	}
 	// Two refusals can be mended, once: a wrong clock and outdated keys.
 	switch {
-	case refused.hasCode("InvalidTimeStamp") && !refused.date.IsZero() && time.Until(refused.date).Abs() <= maxDate:
+	case refused.hasCode("InvalidTimeStamp") && refused.plausible():
 		return r.assume(ctx, source, time.Until(refused.date))
 	case refused.hasCode("InvalidSecurityToken"), refused.hasCode("InvalidAccessKeyId"):
 		if renewed, other, err := Renew(ctx, r.source, source); err == nil && other {
@@ -114,5 +119,5 @@ func (r *assumedRole) assume(ctx context.Context, source Credentials, skew time.
 	if err != nil {
 		return Credentials{}, fmt.Errorf("with keys of %s: %w", source.Source, err)
 	}
-	return r.sts.credentials(a, "AssumeRole("+source.Source+")")
+	return r.sts.credentials(a, "AssumeRole("+source.Source+")", source.AccessKeySecret, source.SecurityToken)
 }

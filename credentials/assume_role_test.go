@@ -117,9 +117,9 @@ func TestAssumeRole_Settings(t *testing.T) {
 		"odd session":      {source, AssumeRoleOptions{RoleArn: testRole, SessionName: "a b"}, "the SessionName is not 2 to 64"},
 		"too short a life": {source, AssumeRoleOptions{RoleArn: testRole, Duration: 899 * time.Second}, "the Duration 14m59s is not between 15m and 12h"},
 		"too long a life":  {source, AssumeRoleOptions{RoleArn: testRole, Duration: 12*time.Hour + time.Second}, "the Duration 12h0m1s is not between 15m and 12h"},
-		"endpoint":         {source, AssumeRoleOptions{RoleArn: testRole, Endpoint: "ftp://sts"}, "the Endpoint is neither a host nor"},
-		"endpoint user":    {source, AssumeRoleOptions{RoleArn: testRole, Endpoint: "https://" + testSecret + "@sts"}, "the Endpoint is neither a host nor"},
-		"region":           {source, AssumeRoleOptions{RoleArn: testRole, Region: "evil.com/"}, `the STS region "evil.com/" is not a region id`},
+		"endpoint":         {source, AssumeRoleOptions{RoleArn: testRole, Endpoint: "ftp://sts"}, "the Endpoint: an endpoint is a host"},
+		"endpoint user":    {source, AssumeRoleOptions{RoleArn: testRole, Endpoint: "https://" + testSecret + "@sts"}, "the Endpoint: an endpoint is a host"},
+		"region":           {source, AssumeRoleOptions{RoleArn: testRole, Region: "evil.com/"}, `the STS region, or ALIBABA_CLOUD_STS_REGION: a region ID has`},
 		"network":          {source, AssumeRoleOptions{RoleArn: testRole, Network: "VPN"}, `the Network "VPN" is neither empty nor "vpc"`},
 		"VPC nowhere":      {source, AssumeRoleOptions{RoleArn: testRole, Network: "vpc"}, "the STS endpoint inside a VPC needs a Region"},
 		"source fails":     {Static("", "", ""), AssumeRoleOptions{RoleArn: testRole}, "credentials: AssumeRole: Static: the AccessKeyId is empty"},
@@ -148,11 +148,18 @@ func TestAssumeRole_Host(t *testing.T) {
 		"regional":         {opts: AssumeRoleOptions{Region: "cn-shanghai"}, want: "https://sts.cn-shanghai.aliyuncs.com/"},
 		"VPC":              {opts: AssumeRoleOptions{Region: "cn-shanghai", Network: "vpc"}, want: "https://sts-vpc.cn-shanghai.aliyuncs.com/"},
 		"endpoint":         {opts: AssumeRoleOptions{Endpoint: "sts.example.com:8443", Region: "cn-shanghai"}, want: "https://sts.example.com:8443/"},
-		"plain endpoint":   {opts: AssumeRoleOptions{Endpoint: "http://127.0.0.1:80/x?y"}, want: "http://127.0.0.1:80/"},
+		"plain endpoint":   {opts: AssumeRoleOptions{Endpoint: " http://127.0.0.1:80/\n"}, want: "http://127.0.0.1:80/"},
 		"region of env":    {env: map[string]string{"ALIBABA_CLOUD_STS_REGION": "cn-beijing"}, want: "https://sts.cn-beijing.aliyuncs.com/"},
 		"code before env":  {opts: AssumeRoleOptions{Region: "cn-shanghai"}, env: map[string]string{"ALIBABA_CLOUD_STS_REGION": "cn-beijing"}, want: "https://sts.cn-shanghai.aliyuncs.com/"},
 		"VPC of env":       {opts: AssumeRoleOptions{Region: "cn-shanghai"}, env: map[string]string{"ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED": "True"}, want: "https://sts-vpc.cn-shanghai.aliyuncs.com/"},
-		"VPC without name": {env: map[string]string{"ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED": "true"}, want: "https://sts.aliyuncs.com/"},
+		"blanks":           {opts: AssumeRoleOptions{Region: " cn-shanghai\n"}, want: "https://sts.cn-shanghai.aliyuncs.com/"},
+		"endpoint of env":  {env: map[string]string{envSTSEndpoint: "sts-vpc.cn-hangzhou.aliyuncs.com ", envSTSRegion: "cn-beijing", envVPC: "true"}, want: "https://sts-vpc.cn-hangzhou.aliyuncs.com/"},
+		"code first":       {opts: AssumeRoleOptions{Region: "cn-shanghai"}, env: map[string]string{envSTSEndpoint: "elsewhere.example.com"}, want: "https://sts.cn-shanghai.aliyuncs.com/"},
+		"VPC of env alone": {env: map[string]string{envVPC: "true", envSTSRegion: "cn-beijing"}, want: "https://sts-vpc.cn-beijing.aliyuncs.com/"},
+		"VPC here":         {env: map[string]string{envVPC: "true", envRegion: "cn-shenzhen"}, want: "https://sts-vpc.cn-shenzhen.aliyuncs.com/"},
+		"VPC off":          {env: map[string]string{envVPC: "false", envRegion: "cn-shenzhen"}, want: "https://sts.aliyuncs.com/"},
+		"VPC only":         {opts: AssumeRoleOptions{Region: "cn-north-2-gov-1", Network: "vpc"}, want: "https://sts-vpc.cn-north-2-gov-1.aliyuncs.com/"},
+		"central only":     {opts: AssumeRoleOptions{Region: "cn-hangzhou-finance"}, want: "https://sts.aliyuncs.com/"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -168,6 +175,51 @@ func TestAssumeRole_Host(t *testing.T) {
 			_, err := AssumeRole(Static(testId, testSecret, ""), tt.opts).Credentials(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, tt.want, seen)
+		})
+	}
+}
+
+// No host is made up, and none is taken from text that is none.
+func TestChain_B59_HostsOfSTSComeFromATableOrTheUser(t *testing.T) {
+	tests := map[string]struct {
+		opts AssumeRoleOptions
+		env  map[string]string
+		want string
+	}{
+		"unknown region":        {opts: AssumeRoleOptions{Region: "cn-shangai"}, want: `no host of STS is known for region "cn-shangai" (VPC: false): set the Endpoint, or ALIBABA_CLOUD_STS_ENDPOINT`},
+		"unknown region of env": {env: map[string]string{envSTSRegion: "mars-1"}, want: `no host of STS is known for region "mars-1"`},
+		"no VPC there":          {opts: AssumeRoleOptions{Region: "cn-hangzhou-finance", Network: "vpc"}, want: `(VPC: true): set the Endpoint`},
+		"nothing public there":  {opts: AssumeRoleOptions{Region: "cn-north-2-gov-1"}, want: `(VPC: false): set the Endpoint`},
+		"VPC without a region":  {env: map[string]string{envVPC: "true"}, want: "needs a Region: set it, or ALIBABA_CLOUD_STS_REGION"},
+		"a host in the region":  {opts: AssumeRoleOptions{Region: "evil.com/x"}, want: "a region ID has lower-case letters"},
+		"of env":                {env: map[string]string{envSTSRegion: "x@evil.com"}, want: "a region ID has lower-case letters"},
+		"a path":                {opts: AssumeRoleOptions{Endpoint: "https://sts.example.com/x"}, want: "the Endpoint: an endpoint is a host"},
+		"a password":            {opts: AssumeRoleOptions{Endpoint: "https://u:" + testSecret + "@sts.example.com"}, want: "the Endpoint: an endpoint is a host"},
+		"endpoint of env":       {env: map[string]string{envSTSEndpoint: "ftp://sts.example.com"}, want: "ALIBABA_CLOUD_STS_ENDPOINT: an endpoint is a host"},
+		"network":               {opts: AssumeRoleOptions{Network: "vpn"}, want: `the Network "vpn"`},
+	}
+	client := transport(func(req *http.Request) (*http.Response, error) {
+		t.Errorf("a request went to %s", req.URL.Host)
+		return nil, errors.New("unexpected")
+	}).client()
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			for k, v := range tt.env {
+				t.Setenv(k, v)
+			}
+			tt.opts.RoleArn, tt.opts.HTTPClient = testRole, client
+			for _, p := range []Provider{
+				AssumeRole(Static(testId, testSecret, ""), tt.opts),
+				OIDC(OIDCOptions{RoleArn: testRole, ProviderArn: testIdP, Endpoint: tt.opts.Endpoint, Region: tt.opts.Region, Network: tt.opts.Network,
+					HTTPClient: client, Token: func(context.Context) (string, error) { return testOIDC, nil }}),
+			} {
+				_, err := p.Credentials(t.Context())
+				require.ErrorContains(t, err, tt.want)
+				requireNoSecret(t, err.Error())
+			}
+			_, err := GetCallerIdentity(t.Context(), Static(testId, testSecret, ""), CallerIdentityOptions{
+				Endpoint: tt.opts.Endpoint, Region: tt.opts.Region, Network: tt.opts.Network, HTTPClient: client})
+			require.ErrorContains(t, err, tt.want)
 		})
 	}
 }
@@ -188,13 +240,23 @@ func TestAssumeRole_Refusals(t *testing.T) {
 			400, `{"Code":"SignatureDoesNotMatch","Message":"server string: x-acs-security-token:` + testToken + ` or ` + url.QueryEscape(testToken) + ` key ` + testSecret + `"}`, 1,
 			"refused with code SignatureDoesNotMatch (HTTP 400): server string: x-acs-security-token:*** or *** key ***",
 		},
-		"busy":       {503, `{"Code":"ServiceUnavailable","RequestId":"R-2"}`, 3, "refused with code ServiceUnavailable (HTTP 503) [request id R-2]"},
-		"throttled":  {400, `{"Code":"Throttling.User"}`, 3, "refused with code Throttling.User (HTTP 400)"},
-		"web page":   {502, "<html>" + testSecret + "</html>", 3, "refused (HTTP 502)"},
-		"huge error": {400, `{"Code":"X` + strings.Repeat("x", 500) + `","Message":"` + strings.Repeat("m\\n", 2000) + `"}`, 1, "..."},
-		"no keys":    {200, `{"RequestId":"R-3"}`, 1, "the answer is of no use: the AccessKeyId is empty"},
-		"no JSON":    {200, testSecret, 1, "the answer is not the JSON document it should be"},
-		"wrong type": {200, `{"Credentials":{"AccessKeySecret":["` + testSecret + `"]}}`, 1, "the answer is not the JSON document it should be"},
+		"busy":                    {503, `{"Code":"ServiceUnavailable","RequestId":"R-2"}`, 3, "refused with code ServiceUnavailable (HTTP 503) [request id R-2]"},
+		"throttled":               {400, `{"Code":"Throttling.User"}`, 3, "refused with code Throttling.User (HTTP 400)"},
+		"web page":                {502, "<html>" + testSecret + "</html>", 3, "refused (HTTP 502)"},
+		"huge error":              {400, `{"Code":"X` + strings.Repeat("x", 500) + `","Message":"` + strings.Repeat("m\\n", 2000) + `"}`, 1, "..."},
+		"no keys":                 {200, `{"RequestId":"R-3"}`, 1, "the answer is of no use: the AccessKeyId is empty"},
+		"no JSON":                 {200, testSecret, 1, "the answer is not the JSON document it should be"},
+		"wrong type":              {200, `{"Credentials":{"AccessKeySecret":["` + testSecret + `"]}}`, 1, "the answer is of no use: the AccessKeyId is empty"},
+		"a list":                  {200, `["` + testSecret + `"]`, 1, "the answer is not the JSON document it should be"},
+		"secret of another type":  {400, `{"Code":"X","Message":"about ` + testSecret + `","Credentials":{"AccessKeySecret":["` + testSecret + `"]}}`, 1, "refused with code X (HTTP 400): about ***"},
+		"message of another type": {400, `{"Code":"Throttling.User","Message":["` + testSecret + `"],"RequestId":7}`, 3, "refused with code Throttling.User (HTTP 400) [request id 7]"},
+		"text after it":           {400, `{"Code":"NoPermission","RequestId":"R-4"} ` + testSecret, 1, "refused with code NoPermission (HTTP 400) [request id R-4]"},
+		"byte order mark":         {400, "\xef\xbb\xbf" + `{"code":"NoPermission","requestid":"R-5"}`, 1, "refused with code NoPermission (HTTP 400) [request id R-5]"},
+		"XML":                     {400, `<?xml version="1.0"?><Error><RequestId>R-6</RequestId><Code>NoPermission</Code><Message>no</Message></Error>`, 1, "refused with code NoPermission (HTTP 400): no [request id R-6]"},
+		"refused in a 200":        {200, `{"Code":"NoPermission","Message":"no","RequestId":"R-7"}`, 1, "refused with code NoPermission (HTTP 200): no [request id R-7]"},
+		"page in a 200":           {200, "<html>" + testToken + "</html>", 1, "the answer is not the JSON document it should be"},
+		"unicode escapes":         {400, `{"Code":"X","Message":"key ` + strings.ReplaceAll(testSecret, "-", `\\u002d`) + `"}`, 1, "refused with code X (HTTP 400): key ***"},
+		"HTML escapes":            {400, `{"Code":"X","Message":"token ` + strings.ReplaceAll(testToken, "=", `&#61;`) + `"}`, 1, "refused with code X (HTTP 400): token ***"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

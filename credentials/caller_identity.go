@@ -21,16 +21,21 @@ type CallerIdentity struct {
 // CallerIdentityOptions says where [GetCallerIdentity] asks. The zero value
 // is the public endpoint of STS.
 type CallerIdentityOptions struct {
-	// Endpoint overrides the host of STS: a host or a URL. Requests go over
-	// HTTPS unless it says http://.
+	// Endpoint is where STS is: a host or a URL. Requests go over HTTPS unless
+	// it says http://. Empty means the documented host of the Region; where
+	// Region and Network are empty too, ALIBABA_CLOUD_STS_ENDPOINT, and without
+	// that the Region of the environment.
 	Endpoint string
 
 	// Region selects the regional STS. Empty means ALIBABA_CLOUD_STS_REGION
-	// or, without that, sts.aliyuncs.com.
+	// or, without that, sts.aliyuncs.com. A region whose host is not known is
+	// an error that says so; then give the Endpoint.
 	Region string
 
-	// Network is empty for the public endpoint or "vpc" for the one inside a
-	// VPC of the Region.
+	// Network is empty for the public endpoint, or "vpc" for the one inside a
+	// VPC of the Region, which ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED=true asks for
+	// as well. It needs a Region, ALIBABA_CLOUD_STS_REGION or
+	// ALIBABA_CLOUD_REGION_ID.
 	Network string
 
 	// HTTPClient reaches STS. Nil means a client of our own with the
@@ -53,13 +58,13 @@ func GetCallerIdentity(ctx context.Context, source Provider, opts CallerIdentity
 		endpoint: opts.Endpoint, region: opts.Region, network: opts.Network,
 		caller: newCaller(opts.HTTPClient, httpTimeout, http.ProxyFromEnvironment),
 	}
-	keys, err := ask(ctx, source)
+	keys, err := Ask(ctx, source)
 	if err != nil {
 		return CallerIdentity{}, name.fail(err)
 	}
 	who, err := q.identify(ctx, keys, 0)
 	var refused *Error
-	if errors.As(err, &refused) && refused.hasCode("InvalidTimeStamp") && !refused.date.IsZero() {
+	if errors.As(err, &refused) && refused.hasCode("InvalidTimeStamp") && refused.plausible() {
 		who, err = q.identify(ctx, keys, time.Until(refused.date))
 	}
 	if err != nil {

@@ -21,8 +21,9 @@ const (
 
 // ECSOptions adjusts [ECSRole]. The zero value is right on an instance.
 type ECSOptions struct {
-	// DisableV1 refuses to go on without a session token, as does
-	// ALIBABA_CLOUD_IMDSV1_DISABLED=true.
+	// DisableV1 refuses to go on without a session token, as do
+	// ALIBABA_CLOUD_IMDSV1_DISABLED=true and
+	// ALIBABA_CLOUD_ECS_IMDSV2_ENABLE=true.
 	DisableV1 bool
 
 	// Timeout bounds connecting to the metadata service and, again, waiting
@@ -113,7 +114,7 @@ func (e *ecs) token(ctx context.Context) (string, error) {
 	switch {
 	case err == nil:
 		return token, nil
-	case e.opts.DisableV1 || switchedOn("ALIBABA_CLOUD_IMDSV1_DISABLED"):
+	case e.opts.DisableV1 || switchedOn("ALIBABA_CLOUD_IMDSV1_DISABLED") || switchedOn("ALIBABA_CLOUD_ECS_IMDSV2_ENABLE"):
 		return "", fmt.Errorf("%w (and IMDSv1 is disabled)", err)
 	case unreachable(err) || errors.Is(err, errEndpoint) || ctx.Err() != nil:
 		return "", err

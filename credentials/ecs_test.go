@@ -130,7 +130,7 @@ func TestECSRole(t *testing.T) {
 			service: &metadata{token: answering(imdsToken), keys: answering("null")},
 			role:    "uploader",
 			asked:   []string{"PUT /latest/api/token v1", "GET " + metadataRoles + "uploader v2"},
-			err:     "the answer is of no use: the AccessKeyId is empty",
+			err:     "the answer is not the JSON document it should be",
 		},
 		"another Code": {
 			service: &metadata{token: answering(imdsToken), keys: answering(strings.Replace(keysJSON(expires), "Success", "Failed", 1))},
@@ -265,7 +265,8 @@ func TestECSRole_SilentServiceEndsByTimeout(t *testing.T) {
 	defer close(release)
 	start := time.Now()
 	_, err := ECSRole("uploader", ECSOptions{Endpoint: server.URL, Timeout: 20 * time.Millisecond}).Credentials(t.Context())
-	require.ErrorContains(t, err, "timeout") // of the answer, or on a busy machine of the connection
+	// Of the answer, or on a busy machine of the connection or the attempt.
+	require.Regexp(t, "timeout|no answer within", err)
 	require.Less(t, time.Since(start), 5*time.Second)
 }
 

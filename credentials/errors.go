@@ -2,10 +2,10 @@ package credentials
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
-	"unicode"
+
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 const prefix = "credentials: "
@@ -42,6 +42,9 @@ func (e *Error) hasCode(code string) bool {
 	return len(e.Code) >= len(code) && strings.EqualFold(e.Code[:len(code)], code)
 }
 
+// plausible reports whether the answer tells the time of the service.
+func (e *Error) plausible() bool { return !e.date.IsZero() && time.Until(e.date).Abs() <= maxDate }
+
 // failure says which provider has no credentials, and why.
 type failure struct {
 	provider string
@@ -77,29 +80,17 @@ func (e *chainError) Error() string {
 
 func (e *chainError) Unwrap() []error { return e.reasons }
 
-// scrub masks secrets that an answer echoes, plain or as part of a URL.
-func scrub(text string, secrets ...string) string {
-	for _, s := range secrets {
-		if len(s) < 4 {
-			continue
-		}
-		for _, form := range []string{s, url.QueryEscape(s), escape(s), url.PathEscape(s)} {
-			text = strings.ReplaceAll(text, form, mask)
-		}
-	}
-	return text
+// clean makes one printable line of at most limit bytes of a foreign text,
+// without the secrets.
+func clean(text string, limit int, secrets ...string) string {
+	return redact.Bounded(redact.Secrets(text, secrets...), limit)
 }
 
-// oneLine bounds a text from outside to limit bytes of one printable line.
-func oneLine(text string, limit int) string {
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.TrimSpace(text))
-	if len(text) > limit {
-		text = strings.ToValidUTF8(text[:limit], "") + "..."
-	}
-	return text
+// masking says of its cause what is fit to be read.
+type masking struct {
+	text  string
+	cause error
 }
+
+func (m *masking) Error() string { return m.text }
+func (m *masking) Unwrap() error { return m.cause }

@@ -1,15 +1,20 @@
 package credentials
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 const (
@@ -81,12 +86,12 @@ func (c caller) once(ctx context.Context, request func(context.Context) (*http.R
 	req.Header.Set("Accept", "application/json")
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return answer{}, transportError(ctx, req.URL, err)
+		return answer{}, transportError(ctx, req.URL, err, secrets)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
-		return answer{}, transportError(ctx, req.URL, err)
+		return answer{}, transportError(ctx, req.URL, err, secrets)
 	}
 	date, _ := http.ParseTime(resp.Header.Get("Date"))
 	if resp.StatusCode != http.StatusOK {
@@ -102,7 +107,8 @@ func (c caller) once(ctx context.Context, request func(context.Context) (*http.R
 }
 
 // transportError names the host but not the URL, whose query may hold secrets.
-func transportError(ctx context.Context, u *url.URL, err error) error {
+// net/http quotes what it cannot read.
+func transportError(ctx context.Context, u *url.URL, err error, secrets []string) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%s: %w", u.Host, cause)
 	}
@@ -110,7 +116,7 @@ func transportError(ctx context.Context, u *url.URL, err error) error {
 	if errors.As(err, &e) {
 		err = e.Err
 	}
-	return fmt.Errorf("%s: %w", u.Host, err)
+	return &masking{text: u.Host + ": " + clean(err.Error(), 300, secrets...), cause: err}
 }
 
 // transient reports whether asking again soon may help: the server is busy, or
@@ -119,7 +125,8 @@ func transportError(ctx context.Context, u *url.URL, err error) error {
 func transient(err error) bool {
 	var refused *Error
 	if errors.As(err, &refused) {
-		return refused.StatusCode >= 500 || refused.StatusCode == http.StatusTooManyRequests || refused.hasCode("Throttling")
+		return retry.ServerFailure(refused.StatusCode) || refused.StatusCode == http.StatusTooManyRequests || refused.hasCode("Throttling") ||
+			refused.StatusCode == http.StatusRequestTimeout
 	}
 	var network net.Error
 	if errors.As(err, &network) && network.Timeout() || unreachable(err) {
@@ -151,32 +158,91 @@ type document struct {
 	Code, Message, RequestId string
 	keys
 	Credentials keys
+
+	secrets []string // all texts in members whose name says secret
 }
 
 type keys struct {
 	AccessKeyId, AccessKeySecret, SecurityToken, Expiration string
 }
 
+// decode reads a JSON document, or an error in XML. A member of another type
+// than expected is left empty and costs no other.
 func decode(body []byte) (document, error) {
-	var doc document
-	if err := json.Unmarshal(body, &doc); err != nil {
-		// The text of err may quote the body.
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	var members map[string]any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if d.Decode(&members) != nil || members == nil {
+		var failure struct{ Code, Message, RequestId string }
+		if bytes.HasPrefix(body, []byte("<")) && xml.Unmarshal(body, &failure) == nil && failure.Code != "" {
+			return document{Code: failure.Code, Message: failure.Message, RequestId: failure.RequestId}, nil
+		}
+		// The text of an error may quote the body.
 		return document{}, errors.New("the answer is not the JSON document it should be")
 	}
+	doc := document{Code: member(members, "Code"), Message: member(members, "Message"), RequestId: member(members, "RequestId"), keys: keysIn(members)}
+	collectSecrets(members, false, &doc.secrets)
+	for name, value := range members {
+		if inner, ok := value.(map[string]any); ok && strings.EqualFold(name, "Credentials") {
+			doc.Credentials = keysIn(inner)
+		}
+	}
 	return doc, nil
+}
+
+func keysIn(members map[string]any) keys {
+	return keys{
+		AccessKeyId: member(members, "AccessKeyId"), AccessKeySecret: member(members, "AccessKeySecret"),
+		SecurityToken: member(members, "SecurityToken"), Expiration: member(members, "Expiration"),
+	}
+}
+
+// member returns a text or number, whatever the case of its name.
+func member(members map[string]any, name string) string {
+	value, ok := members[name]
+	for other, candidate := range members {
+		if !ok && strings.EqualFold(other, name) {
+			value = candidate
+		}
+	}
+	switch value := value.(type) {
+	case string:
+		return value
+	case json.Number:
+		return value.String()
+	}
+	return ""
+}
+
+// collectSecrets finds the texts in members whose name says that they are
+// secret, of whatever type.
+func collectSecrets(value any, secret bool, found *[]string) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			name = strings.ToLower(name)
+			collectSecrets(inner, secret || strings.Contains(name, "secret") || strings.Contains(name, "token") || strings.Contains(name, "password"), found)
+		}
+	case []any:
+		for _, inner := range value {
+			collectSecrets(inner, secret, found)
+		}
+	case string:
+		if secret && len(value) >= 4 {
+			*found = append(*found, value)
+		}
+	}
 }
 
 // refusal turns the answer into an Error that holds no secret of the request
 // or of the answer itself.
 func (d document) refusal(status int, secrets []string) *Error {
-	secrets = append([]string{
-		d.AccessKeySecret, d.SecurityToken, d.Credentials.AccessKeySecret, d.Credentials.SecurityToken,
-	}, secrets...)
-	clean := func(text string, limit int) string { return oneLine(scrub(text, secrets...), limit) }
+	secrets = append(d.secrets, secrets...)
 	return &Error{
-		Code:       clean(d.Code, 64),
-		Message:    clean(d.Message, 300),
-		RequestId:  clean(d.RequestId, 64),
+		Code:       clean(d.Code, 64, secrets...),
+		Message:    clean(d.Message, 300, secrets...),
+		RequestId:  clean(d.RequestId, 64, secrets...),
 		StatusCode: status,
 	}
 }

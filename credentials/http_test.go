@@ -90,7 +90,7 @@ func TestNewCaller_OwnClients(t *testing.T) {
 
 func TestOneLine(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "a b  c", oneLine(" a\nb\r\x00c ", 20))
-	require.Equal(t, "接...", oneLine("接口", 4))
-	require.Equal(t, "接口", oneLine("接口", 6))
+	require.Equal(t, "a b ?c", clean(" a\nb\r\x00c ", 20))
+	require.Equal(t, "接口接...", clean("接口接口接口", 12))
+	require.Equal(t, "接口", clean("接口", 6))
 }

@@ -18,8 +18,9 @@ type OIDCOptions struct {
 	// ALIBABA_CLOUD_OIDC_PROVIDER_ARN.
 	ProviderArn string
 
-	// TokenFile holds the token; it is read at each renewal. Empty means
-	// ALIBABA_CLOUD_OIDC_TOKEN_FILE.
+	// TokenFile holds the token; it is read at each renewal. Empty means the
+	// token in ALIBABA_CLOUD_OIDC_TOKEN or, without that, the file that
+	// ALIBABA_CLOUD_OIDC_TOKEN_FILE names.
 	TokenFile string
 
 	// Token, if not nil, is asked for the token instead of a file, for
@@ -76,7 +77,7 @@ func (r *federatedRole) fetch(ctx context.Context) (Credentials, error) {
 	if err != nil {
 		return Credentials{}, err
 	}
-	return r.sts.credentials(a, "OIDC")
+	return r.sts.credentials(a, "OIDC", params["OIDCToken"])
 }
 
 func (r *federatedRole) parameters(ctx context.Context) (map[string]string, error) {
@@ -97,6 +98,9 @@ func (r *federatedRole) parameters(ctx context.Context) (map[string]string, erro
 	params["RoleArn"] = setting(r.sts.roleArn, "ALIBABA_CLOUD_ROLE_ARN")
 	params["OIDCProviderArn"] = setting(r.provider, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN")
 	token := r.token
+	if token == nil && r.file == "" && getenv("ALIBABA_CLOUD_OIDC_TOKEN") != "" {
+		token = func(context.Context) (string, error) { return getenv("ALIBABA_CLOUD_OIDC_TOKEN"), nil }
+	}
 	if token == nil {
 		file := setting(r.file, "ALIBABA_CLOUD_OIDC_TOKEN_FILE")
 		token = func(context.Context) (string, error) {

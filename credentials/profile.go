@@ -2,6 +2,8 @@ package credentials
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -22,8 +24,8 @@ type ProfileOptions struct {
 	CredentialsFile string
 
 	// HTTPClient reaches STS and credentials URIs where a profile needs them;
-	// the metadata service of ECS is reached without it. Nil means clients of
-	// our own.
+	// the metadata service of ECS and the sign-in services of CloudSSO and OAuth
+	// are reached without it. Nil means clients of our own.
 	HTTPClient *http.Client
 }
 
@@ -34,10 +36,15 @@ type ProfileOptions struct {
 // section "default".
 //
 // In the configuration file the modes AK, StsToken, RamRoleArn, EcsRamRole,
-// OIDC, ChainableRamRoleArn and CredentialsURI work; in the credentials file
-// the types access_key, sts, ram_role_arn, ecs_ram_role, oidc_role_arn and
-// credentials_uri. ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true leaves the
-// configuration file out.
+// RamRoleArnWithEcs (which the file calls RamRoleArnWithRoleName), OIDC,
+// ChainableRamRoleArn, CredentialsURI, External, CloudSSO and OAuth work; in
+// the credentials file the types access_key, sts, ram_role_arn, ecs_ram_role,
+// oidc_role_arn and credentials_uri, unless the section says enable = false.
+// ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true leaves the configuration file out.
+//
+// CloudSSO and OAuth go through github.com/aliyun/credentials-go, which writes
+// the renewed tokens of OAuth back to the file. The program of External is
+// given 30 seconds and 64 KiB of output, which is never quoted.
 //
 // A changed file is read again; while it cannot be read, the profile last read
 // stays in use. No error quotes a file's content beyond names of profiles,
@@ -47,13 +54,15 @@ func Profile(name string, opts ProfileOptions) Provider {
 	config := &profileFile{
 		label: "Profile(config.json)",
 		path:  located(opts.ConfigFile, "ALIBABA_CLOUD_CONFIG_FILE", ".aliyun", "config.json"),
-		load:  func(data []byte) (Provider, string, error) { return build.fromConfig(data, profileName(name)) },
+		build: build,
+		load:  func(b builder, data []byte) (Provider, string, error) { return b.fromConfig(data, profileName(name)) },
 		off:   "ALIBABA_CLOUD_CLI_PROFILE_DISABLED",
 	}
 	shared := &profileFile{
 		label: "Profile(credentials)",
 		path:  located(opts.CredentialsFile, "ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud", "credentials"),
-		load:  func(data []byte) (Provider, string, error) { return build.fromINI(data, profileName(name)) },
+		build: build,
+		load:  func(b builder, data []byte) (Provider, string, error) { return b.fromINI(data, profileName(name)) },
 	}
 	return &chain{label: "Profile", providers: []Provider{config, shared}}
 }
@@ -81,14 +90,17 @@ func located(given, variable string, below ...string) func() (string, error) {
 // profileFile is the provider that one profile of one file describes.
 type profileFile struct {
 	label
-	path func() (string, error)
-	load func(data []byte) (p Provider, profile string, err error)
-	off  string // variable that switches it off; may be empty
+	path  func() (string, error)
+	build builder
+	load  func(b builder, data []byte) (p Provider, profile string, err error)
+	off   string // variable that switches it off; may be empty
 
 	mu      sync.Mutex
 	stamp   stamp
 	current Provider // of the file with that stamp; nil before the first success
 	profile string   // its name
+	print   [32]byte // of the settings it was made of
+	renewed bool     // the file has other tokens since then, see profile.settings
 }
 
 // stamp tells whether a file is still the one that was read.
@@ -102,16 +114,30 @@ func (f *profileFile) Credentials(ctx context.Context) (Credentials, error) {
 	if f.off != "" && switchedOn(f.off) {
 		return Credentials{}, f.fail(fmt.Errorf("switched off by %s", f.off))
 	}
-	p, profile, err := f.provider()
+	p, profile, err := f.provider(false)
 	if err != nil {
 		return Credentials{}, f.fail(err)
 	}
 	c, err := ask(ctx, p)
+	if err != nil && ctx.Err() == nil && f.outdated() {
+		if p, profile, err = f.provider(true); err != nil {
+			return Credentials{}, f.fail(err)
+		}
+		c, err = ask(ctx, p)
+	}
 	if err != nil {
 		return Credentials{}, label(fmt.Sprintf("%s %q", f.label, profile)).fail(err)
 	}
 	c.Source = "Profile(" + profile + "): " + c.Source
 	return c, nil
+}
+
+// outdated reports whether the file has other tokens than the provider began
+// with.
+func (f *profileFile) outdated() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.renewed
 }
 
 // Invalidate implements Invalidator.
@@ -123,8 +149,9 @@ func (f *profileFile) Invalidate(refused Credentials) {
 }
 
 // provider returns that of the file as it is now or, where the file is broken,
-// as it was when last read.
-func (f *profileFile) provider() (Provider, string, error) {
+// as it was when last read. A file in which nothing has changed that matters
+// keeps its provider, unless that is to be made of the newest tokens.
+func (f *profileFile) provider(newest bool) (Provider, string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	path, err := f.path()
@@ -135,29 +162,42 @@ func (f *profileFile) provider() (Provider, string, error) {
 	if info, err := os.Stat(path); err == nil {
 		now.modified, now.size = info.ModTime(), info.Size()
 	}
-	if f.current != nil && now == f.stamp {
+	if f.current != nil && now == f.stamp && !newest {
 		return f.current, f.profile, nil
 	}
-	p, profile, err := f.read(path)
+	p, profile, print, err := f.read(path)
 	switch {
-	case err == nil:
-		f.stamp, f.current, f.profile = now, p, profile
-	case f.current == nil:
+	case err != nil && f.current == nil:
 		return nil, "", err
+	case err != nil:
+	case f.current != nil && !newest && print == f.print && profile == f.profile:
+		f.stamp, f.renewed = now, true
+	default:
+		f.stamp, f.current, f.profile, f.print, f.renewed = now, p, profile, print, false
 	}
 	return f.current, f.profile, nil
 }
 
-func (f *profileFile) read(path string) (Provider, string, error) {
+func (f *profileFile) read(path string) (Provider, string, [32]byte, error) {
 	data, err := readFile(path)
 	if err != nil {
-		return nil, "", err
+		return nil, "", [32]byte{}, err
 	}
-	p, profile, err := f.load(data)
+	build := f.build
+	build.path, build.used = path, new([]profile)
+	p, name, err := f.load(build, data)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", path, err)
+		return nil, "", [32]byte{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return p, profile, nil
+	var settings []profile
+	for _, used := range *build.used {
+		settings = append(settings, used.settings())
+	}
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return nil, "", [32]byte{}, err
+	}
+	return p, name, sha256.Sum256(text), nil
 }
 
 // profile is one profile of either file; the tags are those of config.json.
@@ -179,17 +219,45 @@ type profile struct {
 	ProviderArn     string `json:"oidc_provider_arn"`
 	TokenFile       string `json:"oidc_token_file"`
 	URI             string `json:"credentials_uri"`
+	Endpoint        string `json:"sts_endpoint"`
+	Token           string `json:"oidc_token"`
+	Command         string `json:"process_command"`
+
+	SignInURL    string `json:"cloud_sso_sign_in_url"`
+	AccountId    string `json:"cloud_sso_account_id"`
+	AccessConfig string `json:"cloud_sso_access_config"`
+	AccessToken  string `json:"access_token"`
+	TokenExpires int64  `json:"cloud_sso_access_token_expire"`
+
+	OAuthSite         string `json:"oauth_site_type"`
+	OAuthAccessToken  string `json:"oauth_access_token"`
+	OAuthRefreshToken string `json:"oauth_refresh_token"`
+}
+
+// settings is p without what using it changes in the file: a profile of mode
+// OAuth is written back with each renewal.
+func (p profile) settings() profile {
+	if strings.EqualFold(p.Mode, "OAuth") {
+		p.AccessKeyId, p.AccessKeySecret, p.SecurityToken = "", "", ""
+		p.OAuthAccessToken, p.OAuthRefreshToken = "", ""
+	}
+	return p
 }
 
 // builder makes the providers that profiles describe.
 type builder struct {
 	client *http.Client
 	ecs    func(role string) Provider
+	path   string     // of the file
+	used   *[]profile // those that the provider is made of
 }
 
 // provider makes that of p. Source resolves the profile that a chained one
 // names.
 func (b builder) provider(p profile, source func(name string) (Provider, error)) (Provider, error) {
+	if b.used != nil {
+		*b.used = append(*b.used, p)
+	}
 	mode := strings.ToLower(p.Mode)
 	if err := p.complete(mode); err != nil {
 		return nil, err
@@ -209,24 +277,36 @@ func (b builder) provider(p profile, source func(name string) (Provider, error))
 		return AssumeRole(inner, b.role(p)), nil
 	case "ecsramrole":
 		return b.ecs(p.RoleName), nil
+	case "ramrolearnwithecs", "ramrolearnwithrolename":
+		return AssumeRole(b.ecs(p.RoleName), b.role(p)), nil
 	case "oidc":
 		role := b.role(p)
-		return OIDC(OIDCOptions{
+		opts := OIDCOptions{
 			RoleArn: p.RoleArn, ProviderArn: p.ProviderArn, TokenFile: p.TokenFile, SessionName: p.SessionName,
-			Policy: p.Policy, Duration: role.Duration, Region: p.Region, Network: role.Network, HTTPClient: b.client,
-		}), nil
+			Policy: p.Policy, Duration: role.Duration, Endpoint: p.Endpoint, Region: p.Region, Network: role.Network, HTTPClient: b.client,
+		}
+		if p.Token != "" {
+			opts.Token = func(context.Context) (string, error) { return p.Token, nil }
+		}
+		return OIDC(opts), nil
+	case "external":
+		return newCache("External", (&external{p.Command}).fetch), nil
+	case "cloudsso":
+		return cloudSSO(p)
+	case "oauth":
+		return b.oauth(p)
 	case "credentialsuri":
 		return URI(p.URI, URIOptions{HTTPClient: b.client}), nil
 	default:
-		return nil, fmt.Errorf("profile %.64q: the mode %.32q is not supported: use AK, StsToken, RamRoleArn, EcsRamRole, OIDC, "+
-			"ChainableRamRoleArn or CredentialsURI, or wrap a credential of credentials-go with FromSDK", p.Name, p.Mode)
+		return nil, fmt.Errorf("profile %.64q: the mode %.32q is not supported: use AK, StsToken, RamRoleArn, EcsRamRole, RamRoleArnWithEcs, OIDC, "+
+			"ChainableRamRoleArn, CredentialsURI, External, CloudSSO or OAuth, or wrap a credential of credentials-go with FromSDK", p.Name, p.Mode)
 	}
 }
 
 func (b builder) role(p profile) AssumeRoleOptions {
 	opts := AssumeRoleOptions{
 		RoleArn: p.RoleArn, SessionName: p.SessionName, ExternalId: p.ExternalId, Policy: p.Policy,
-		Duration: time.Duration(p.Seconds) * time.Second, Region: p.Region, HTTPClient: b.client,
+		Duration: time.Duration(p.Seconds) * time.Second, Endpoint: p.Endpoint, Region: p.Region, HTTPClient: b.client,
 	}
 	if p.VPC {
 		opts.Network = networkVPC
@@ -250,14 +330,23 @@ func (p profile) complete(mode string) error {
 		need("a source profile", p.Source)
 	case "oidc":
 		need("an OIDC provider ARN", p.ProviderArn)
-		need("an OIDC token file", p.TokenFile)
+		need("an OIDC token file", p.TokenFile+p.Token)
 	case "credentialsuri":
 		need("a credentials URI", p.URI)
+	case "external":
+		need("a process command", strings.TrimSpace(p.Command))
+	case "cloudsso":
+		need("a sign-in URL", p.SignInURL)
+		need("an account ID", p.AccountId)
+		need("an access configuration", p.AccessConfig)
+		need("an access token", p.AccessToken)
+	case "oauth":
+		need("an access or refresh token", p.OAuthAccessToken+p.OAuthRefreshToken)
 	}
 	switch mode {
 	case "ststoken":
 		need("a security token", p.SecurityToken)
-	case "ramrolearn", "chainableramrolearn", "oidc":
+	case "ramrolearn", "chainableramrolearn", "ramrolearnwithecs", "ramrolearnwithrolename", "oidc":
 		need("a role ARN", p.RoleArn)
 	}
 	if missing == nil {

@@ -30,6 +30,9 @@ func (b builder) fromINI(data []byte, name string) (Provider, string, error) {
 	if !ok {
 		return nil, "", fmt.Errorf("there is no section [%.64s]", name)
 	}
+	if strings.EqualFold(s["enable"], "false") {
+		return nil, "", fmt.Errorf("section [%.64s] is switched off by its enable = false", name)
+	}
 	mode, ok := types[strings.ToLower(s["type"])]
 	if !ok {
 		return nil, "", fmt.Errorf("section [%.64s]: the type %.32q is not supported: use access_key, sts, ram_role_arn, "+
@@ -40,7 +43,7 @@ func (b builder) fromINI(data []byte, name string) (Provider, string, error) {
 		Name: name, Mode: mode,
 		AccessKeyId: s["access_key_id"], AccessKeySecret: s["access_key_secret"], SecurityToken: s["security_token"],
 		RoleName: s["role_name"], RoleArn: s["role_arn"], SessionName: s["role_session_name"],
-		ExternalId: s["external_id"], Policy: s["policy"], Seconds: seconds, Region: s["sts_region"],
+		ExternalId: s["external_id"], Policy: s["policy"], Seconds: seconds, Region: s["sts_region"], Endpoint: s["sts_endpoint"],
 		ProviderArn: s["oidc_provider_arn"], TokenFile: s["oidc_token_file_path"], URI: s["credentials_uri"],
 	}, func(string) (Provider, error) { return nil, errors.New("profiles of this file cannot be chained") })
 	return p, name, err

@@ -34,6 +34,15 @@ const profiles = `{
 		{"name": "self", "mode": "ChainableRamRoleArn", "source_profile": "self", "ram_role_arn": "` + testRole + `"},
 		{"name": "dangling", "mode": "ChainableRamRoleArn", "source_profile": "gone", "ram_role_arn": "` + testRole + `"},
 		{"name": "sso", "mode": "CloudSSO", "access_token": "` + testToken + `"},
+		{"name": "sso-late", "mode": "CloudSSO", "access_token": "` + testToken + `", "cloud_sso_sign_in_url": "https://127.0.0.1", "cloud_sso_account_id": "1",
+			"cloud_sso_access_config": "ac-1", "cloud_sso_access_token_expire": 1},
+		{"name": "oauth", "mode": "OAuth", "oauth_site_type": "CN"},
+		{"name": "site", "mode": "OAuth", "oauth_refresh_token": "` + testToken + `", "oauth_site_type": "` + testSecret + `"},
+		{"name": "process", "mode": "External", "process_command": " "},
+		{"name": "with-ecs", "mode": "RamRoleArnWithRoleName", "ram_role_name": "uploader", "ram_role_arn": "` + testRole + `"},
+		{"name": "with-ecs2", "mode": "RamRoleArnWithEcs", "ram_role_name": "uploader", "ram_role_arn": "` + testRole + `", "sts_endpoint": "sts.example.com"},
+		{"name": "no-ecs", "mode": "RamRoleArnWithRoleName", "ram_role_name": "uploader"},
+		{"name": "token", "mode": "OIDC", "oidc_provider_arn": "` + testIdP + `", "oidc_token": "` + testOIDC + `", "ram_role_arn": "` + testRole + `"},
 		{"name": "rsa", "mode": "RsaKeyPair", "private_key": "` + testSecret + `"},
 		{"name": "no-secret", "mode": "AK", "access_key_id": "LTAI-only"},
 		{"name": "mistyped", "mode": "AK", "access_key_id": "LTAI-only", "access_key_secret": ["` + testSecret + `"]},
@@ -72,6 +81,7 @@ func TestProfile_Modes(t *testing.T) {
 		"seconds": {"LTAI-of-seconds", "", "Profile(seconds): Static", nil},
 		"arn":     {"STS.assumed", testToken, "Profile(arn): AssumeRole(Static)", []string{"sts-vpc.cn-beijing.aliyuncs.com AssumeRole"}},
 		"oidc":    {"STS.assumed", testToken, "Profile(oidc): OIDC", []string{"sts.aliyuncs.com AssumeRoleWithOIDC"}},
+		"token":   {"STS.assumed", testToken, "Profile(token): OIDC", []string{"sts.aliyuncs.com AssumeRoleWithOIDC"}},
 		"uri":     {testId, testToken, "Profile(uri): URI", []string{"127.0.0.1 "}},
 		"chain": {
 			"STS.assumed", testToken, "Profile(chain): AssumeRole(AssumeRole(Static))",
@@ -111,18 +121,37 @@ func TestProfile_ECS(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, []string{"uploader", "uploader"}, roles)
+
+	// The role's keys assume another role.
+	var hosts []string
+	b.client = remote(&hosts)
+	for _, name := range []string{"with-ecs", "with-ecs2"} {
+		p, _, err := b.fromConfig([]byte(profiles), name)
+		require.NoError(t, err)
+		c, err := p.Credentials(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "STS.assumed", c.AccessKeyId)
+		require.Equal(t, "AssumeRole(Static)", c.Source)
+	}
+	require.Equal(t, []string{"sts.aliyuncs.com AssumeRole", "sts.example.com AssumeRole"}, hosts)
+	require.Len(t, roles, 4)
 }
 
 func TestProfile_Errors(t *testing.T) {
 	t.Parallel()
 	config := writeFile(t, "config.json", profiles)
-	const supported = " is not supported: use AK, StsToken, RamRoleArn, EcsRamRole, OIDC, ChainableRamRoleArn or CredentialsURI, or wrap"
+	const supported = " is not supported: use AK, StsToken, RamRoleArn, EcsRamRole, RamRoleArnWithEcs, OIDC, ChainableRamRoleArn, CredentialsURI, External, CloudSSO or OAuth, or wrap"
 	tests := map[string]string{
 		"unknown":   `there is no profile "unknown"`,
 		"loop":      `profile "loop": source_profile: profile "pool": source_profile: the chain of profiles loop -> pool leads back to "loop"`,
 		"self":      `the chain of profiles self leads back to "self"`,
 		"dangling":  `profile "dangling": source_profile: there is no profile "gone"`,
-		"sso":       `profile "sso": the mode "CloudSSO"` + supported,
+		"sso":       `profile "sso" of mode "CloudSSO" lacks a sign-in URL, an account ID, an access configuration`,
+		"sso-late":  `profile "sso-late": the access token of CloudSSO has expired: sign in again with the command line`,
+		"oauth":     `profile "oauth" of mode "OAuth" lacks an access or refresh token`,
+		"site":      `profile "site": its oauth_site_type is neither CN nor INTL`,
+		"process":   `profile "process" of mode "External" lacks a process command`,
+		"no-ecs":    `profile "no-ecs" of mode "RamRoleArnWithRoleName" lacks a role ARN`,
 		"rsa":       `profile "rsa": the mode "RsaKeyPair"` + supported,
 		"no-secret": `profile "no-secret" of mode "AK" lacks an access key secret`,
 		"mistyped":  `profile "mistyped" of mode "AK" lacks an access key secret`,
@@ -153,6 +182,7 @@ func TestProfile_BrokenFilesAreNotQuoted(t *testing.T) {
 		"number":        {config: `{"current":1e999,"profiles":{"access_key_secret":"` + testSecret + `"}}`, want: `there is no profile "default"`},
 		"no line":       {shared: "[default]\n" + testSecret, want: "line 2 is neither [section], key = value nor a comment"},
 		"open section":  {shared: "\n\n[" + testSecret, want: "line 3: the section's ] is missing"},
+		"switched off":  {shared: "[default]\ntype=access_key\nEnable = False ; for now\naccess_key_id=LTAI\naccess_key_secret=" + testSecret, want: "section [default] is switched off by its enable = false"},
 		"no section":    {shared: "type = access_key\naccess_key_secret = " + testSecret, want: "there is no section [default]"},
 		"no type":       {shared: "[default]\naccess_key_secret = " + testSecret, want: `section [default]: the type "" is not supported: use access_key, sts`},
 		"no secret":     {shared: "[default]\ntype=access_key\naccess_key_id=LTAI", want: `profile "default" of mode "AK" lacks an access key secret`},
@@ -177,7 +207,7 @@ func TestProfile_CredentialsFile(t *testing.T) {
 	tokenFile := writeFile(t, "token", testOIDC)
 	shared := writeFile(t, "credentials", strings.Join([]string{
 		"# comment", "; comment", "stray = value",
-		"[default]", "type = access_key", "access_key_id = 'LTAI-of-ini' # mine", `access_key_secret = "` + testSecret + `" ; mine`,
+		"[default]", "type = access_key", "enable = true", "access_key_id = 'LTAI-of-ini' # mine", `access_key_secret = "` + testSecret + `" ; mine`,
 		"[ tmp ]\r", "Type=STS\r", "access_key_id=STS.of-ini\r", "access_key_secret=" + testSecret + "\r", "security_token=" + testToken + "\r",
 		"[arn]", "type=ram_role_arn", "access_key_id=LTAI-of-arn", "access_key_secret=" + testSecret, "role_arn=" + testRole, "role_session_name=ini",
 		"role_session_expiration=900", "sts_region=cn-shanghai",

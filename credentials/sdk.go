@@ -6,9 +6,14 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strings"
+	"time"
 
 	"github.com/alibabacloud-go/tea/tea"
 	sdk "github.com/aliyun/credentials-go/credentials"
+	"github.com/aliyun/credentials-go/credentials/providers"
+
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 // FromSDK returns a provider that asks a credential of Alibaba's module
@@ -84,7 +89,7 @@ var (
 func sdkError(err error) error {
 	var transport *url.Error
 	if errors.As(err, &transport) {
-		return fmt.Errorf("credentials-go: %w", transport.Err)
+		return &masking{text: "credentials-go: " + redact.Line(redact.Text(transport.Err.Error())), cause: transport.Err}
 	}
 	text, about := err.Error(), ""
 	if m := sdkCode.FindStringSubmatch(text); m != nil {
@@ -94,4 +99,31 @@ func sdkError(err error) error {
 		about += ", request id " + m[1]
 	}
 	return fmt.Errorf("credentials-go has none%s (its message is left out because it may hold secrets; its GetCredential shows it)", about)
+}
+
+// cloudSSO makes the provider of a profile that was signed in to CloudSSO by
+// the command line.
+func cloudSSO(p profile) (Provider, error) {
+	if time.Now().Unix() >= p.TokenExpires {
+		return nil, fmt.Errorf("profile %.64q: the access token of CloudSSO has expired: sign in again with the command line", p.Name)
+	}
+	inner, err := providers.NewCloudSSOCredentialsProviderBuilder().WithSignInUrl(p.SignInURL).WithAccountId(p.AccountId).
+		WithAccessConfig(p.AccessConfig).WithAccessToken(p.AccessToken).WithAccessTokenExpire(p.TokenExpires).Build()
+	if err != nil {
+		return nil, fmt.Errorf("profile %.64q: credentials-go does not take its settings of CloudSSO", p.Name)
+	}
+	return FromSDK(sdk.FromCredentialsProvider("cloud_sso", inner)), nil
+}
+
+// oauth makes the provider of a profile that was signed in by OAuth. It reads
+// and writes the file itself.
+func (b builder) oauth(p profile) (Provider, error) {
+	if !strings.EqualFold(p.OAuthSite, "CN") && !strings.EqualFold(p.OAuthSite, "INTL") {
+		return nil, fmt.Errorf("profile %.64q: its oauth_site_type is neither CN nor INTL", p.Name)
+	}
+	inner, err := providers.NewCLIProfileCredentialsProviderBuilder().WithProfileFile(b.path).WithProfileName(p.Name).Build()
+	if err != nil {
+		return nil, fmt.Errorf("profile %.64q: credentials-go does not take its settings of OAuth", p.Name)
+	}
+	return FromSDK(sdk.FromCredentialsProvider("oauth", inner)), nil
 }

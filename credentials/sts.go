@@ -26,10 +26,7 @@ const (
 	acsTime            = "2006-01-02T15:04:05Z"
 )
 
-var (
-	regionId    = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
-	sessionName = regexp.MustCompile(`^[A-Za-z0-9.@_-]{2,64}$`)
-)
+var sessionName = regexp.MustCompile(`^[A-Za-z0-9.@_-]{2,64}$`)
 
 // sts is where to assume which role; AssumeRole and OIDC share it.
 type sts struct {
@@ -37,41 +34,6 @@ type sts struct {
 	duration                  time.Duration
 	endpoint, region, network string
 	caller                    caller
-}
-
-// url returns the address of STS: the endpoint given, that of the region given
-// or, failing that, of ALIBABA_CLOUD_STS_REGION, or the central one.
-func (s *sts) url() (*url.URL, error) {
-	if s.endpoint != "" {
-		text := s.endpoint
-		if !strings.Contains(text, "://") {
-			text = "https://" + text
-		}
-		u, err := url.Parse(text)
-		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-			return nil, errors.New("the Endpoint is neither a host nor an http:// or https:// URL")
-		}
-		return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, nil
-	}
-	region, product := s.region, "sts"
-	if region == "" {
-		region = getenv("ALIBABA_CLOUD_STS_REGION")
-	}
-	if region != "" && !regionId.MatchString(region) {
-		return nil, fmt.Errorf("the STS region %.64q is not a region id such as cn-shanghai", region)
-	}
-	switch {
-	case s.network == networkVPC && region == "":
-		return nil, errors.New("the STS endpoint inside a VPC needs a Region: set it, or ALIBABA_CLOUD_STS_REGION")
-	case s.network == networkVPC, switchedOn("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED") && region != "":
-		product = "sts-vpc"
-	case s.network != "":
-		return nil, fmt.Errorf("the Network %.64q is neither empty nor %q", s.network, networkVPC)
-	}
-	if region != "" {
-		product += "." + region
-	}
-	return &url.URL{Scheme: "https", Host: product + ".aliyuncs.com", Path: "/"}, nil
 }
 
 // parameters checks the role's settings and names them as the wire does.
@@ -100,10 +62,13 @@ func (s *sts) parameters() (map[string]string, error) {
 }
 
 // credentials reads the answer of either operation.
-func (s *sts) credentials(a answer, source string) (Credentials, error) {
+func (s *sts) credentials(a answer, source string, secrets ...string) (Credentials, error) {
 	doc, err := decode(a.body)
 	if err != nil {
 		return Credentials{}, err
+	}
+	if doc.Code != "" && doc.Credentials == (keys{}) {
+		return Credentials{}, doc.refusal(http.StatusOK, secrets)
 	}
 	return doc.Credentials.credentials(source, a.date)
 }

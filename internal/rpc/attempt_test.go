@@ -68,6 +68,18 @@ func TestCall_B57_EachAttemptHasABound(t *testing.T) {
 	}
 }
 
+func TestDo_TheCallersDeadlineIsTheCallersError(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []time.Duration{time.Minute, time.Minute - 1, time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := scripted(t, step{hang: true})
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			require.ErrorIs(t, c.Do(ctx, unsafeOp, nil, nil), context.DeadlineExceeded)
+		})
+	}
+}
+
 func TestDo_AttemptTimeoutCanBeSwitchedOff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

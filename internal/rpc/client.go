@@ -268,7 +268,8 @@ func (a *attempt) obtain(ctx context.Context, known *credentials.Credentials) er
 
 // limited bounds ctx by the time of one attempt.
 func (a *attempt) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	if a.cfg.AttemptTimeout < 0 {
+	// The end of the caller's own time is the caller's error.
+	if deadline, ok := ctx.Deadline(); a.cfg.AttemptTimeout < 0 || ok && time.Until(deadline) <= a.cfg.AttemptTimeout {
 		return ctx, func() {}
 	}
 	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, &lateError{a.cfg.AttemptTimeout})
