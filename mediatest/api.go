@@ -130,7 +130,7 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x.record.Params = redacted(params)
-	service := serviceOf(cmp.Or(x.r.Header.Get("x-acs-version"), x.query.Get("Version")))
+	service := serviceOf(cmp.Or(x.r.Header.Get("x-acs-version"), params.Get("Version")))
 	if service == "" {
 		return nil, refused(400, "InvalidVersion", "Specified parameter Version is not valid.")
 	}
@@ -140,9 +140,21 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 	by := &key{owner: s.first}
 	if x.r.Header.Get("Authorization") != "" || !contains(anonymous, x.operation) {
 		var err error
-		if by, err = s.verifyACS3(x.r, body); err != nil {
+		if x.r.Header.Get("Authorization") == "" && params.Has("Signature") {
+			by, err = s.verifyRPC(x.r, params)
+		} else {
+			by, err = s.verifyACS3(x.r, body)
+		}
+		if err != nil {
 			return nil, err
 		}
+		if err := by.allow(service + ":" + x.operation); err != nil && service != "sts" {
+			return nil, err
+		}
+	}
+	if wait, throttled := s.throttle(by.owner, x.operation); throttled {
+		x.w.Header().Set("x-acs-retry-after", strconv.FormatInt(wait.Milliseconds()+1, 10))
+		return nil, errAPIThrottled
 	}
 	if custom := s.custom[service+"."+x.operation]; custom != nil {
 		s.mu.Unlock()
@@ -283,12 +295,16 @@ func (x *exchange) writeJSON(status int, text []byte) {
 }
 
 func writeAPIError(x *exchange, f failure) {
-	text, _ := json.Marshal(fields{ // strings only
+	document := fields{
 		"RequestId": x.id,
 		"HostId":    x.r.Host,
 		"Code":      f.code,
 		"Message":   f.message,
 		"Recommend": "https://api.aliyun.com/troubleshoot?q=" + url.QueryEscape(f.code) + "&requestId=" + x.id,
-	})
+	}
+	if f.detail != nil {
+		document["AccessDeniedDetail"] = f.detail
+	}
+	text, _ := json.Marshal(document) // strings only
 	x.writeJSON(f.status, text)
 }

@@ -21,6 +21,7 @@ type failure struct {
 	code    string
 	message string
 	ec      string      // OSS's detailed error number
+	detail  fields      // AccessDeniedDetail of an API error
 	extra   [][2]string // further elements of the OSS error document
 }
 

@@ -16,6 +16,7 @@ type options struct {
 	discard  bool
 	quirks   bool
 	strict   bool
+	rates    map[string]float64
 	life     time.Duration
 	delay    time.Duration
 	polls    int

@@ -154,6 +154,8 @@ func (s *Server) admit(x *exchange) error {
 		return refused(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.")
 	case !k.may(x.bucket, x.key), s.buckets[x.bucket] != nil && !k.owner.owns(x.bucket):
 		return refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
+	case k.allow("oss:"+x.operation) != nil:
+		return refused(403, "AccessDenied", "You have no permission to do %s: no policy of the user allows it.", x.operation)
 	case s.buckets[x.bucket] == nil:
 		return failure{status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist.", extra: [][2]string{{"BucketName", x.bucket}}}
 	case len(x.key) > 1023 || strings.HasPrefix(x.key, "/") || strings.HasPrefix(x.key, `\`):

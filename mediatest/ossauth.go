@@ -46,7 +46,7 @@ var subresources = []string{
 // ossV1StringToSign is the text an OSS V1 signature covers.
 func ossV1StringToSign(r *http.Request, query url.Values, bucket, key string) string {
 	var b strings.Builder
-	b.WriteString(r.Method + "\n" + r.Header.Get("Content-MD5") + "\n" + r.Header.Get("Content-Type") + "\n" + r.Header.Get("Date") + "\n")
+	b.WriteString(r.Method + "\n" + r.Header.Get("Content-MD5") + "\n" + r.Header.Get("Content-Type") + "\n" + ossV1Date(r) + "\n")
 	for _, name := range ossHeaders(r, nil) {
 		b.WriteString(name + ":" + headerValue(r, name) + "\n")
 	}
@@ -67,6 +67,15 @@ func ossV1StringToSign(r *http.Request, query url.Values, bucket, key string) st
 		sep = "&"
 	}
 	return b.String()
+}
+
+// ossV1Date is the date that an OSS V1 signature covers. Browsers cannot set
+// Date, so that their clients send x-oss-date.
+func ossV1Date(r *http.Request) string {
+	if date := r.Header.Get("x-oss-date"); date != "" {
+		return date
+	}
+	return r.Header.Get("Date")
 }
 
 // ossV4Request is the canonical request of an OSS V4 signature.
@@ -143,7 +152,7 @@ func (s *Server) verifyV1(x *exchange, rest string) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	date, err := http.ParseTime(x.r.Header.Get("Date"))
+	date, err := http.ParseTime(ossV1Date(x.r))
 	if err != nil {
 		return nil, refused(403, "AccessDenied", "OSS authentication requires a valid Date.")
 	}

@@ -50,9 +50,10 @@ type Server struct {
 	timers   []*time.Timer // of what falls due
 	events   []*Event
 	queues   map[string][]string
-	keys     map[string]*key      // by access key id
-	nonces   map[string]time.Time // when each was used
-	swept    time.Time            // when old nonces were forgotten
+	spent    map[string]*bucketOfCalls // by account/operation
+	keys     map[string]*key           // by access key id
+	nonces   map[string]time.Time      // when each was used
+	swept    time.Time                 // when old nonces were forgotten
 	buckets  map[string]*bucket
 	uploads  map[string]*upload
 	held     int64 // bytes of objects and parts in memory
@@ -105,6 +106,7 @@ func newServer(opts []Option) *Server {
 		calls:   map[string]int{},
 		custom:  map[string]Handler{},
 		queues:  map[string][]string{},
+		spent:   map[string]*bucketOfCalls{},
 		away:    &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	for _, o := range opts {
@@ -209,6 +211,9 @@ func (s *Server) misuse(format string, args ...any) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	query, _ := url.ParseQuery(r.URL.RawQuery)
 	x := &exchange{srv: s, r: r, query: query, operation: action(r, query)}
+	if x.operation == "" && isRPCForm(r) {
+		x.operation = actionOfForm(r)
+	}
 	if x.api = x.operation != ""; !x.api {
 		x.aim()
 	}

@@ -14,12 +14,13 @@ import (
 type key struct {
 	credentials.Credentials
 	owner   *Account
-	user    string // name of the RAM user whose key it is
-	role    string // or of the role
-	session string // of the role
-	bucket  string // when set, the key may touch this bucket only,
-	object  string // and there this object only,
-	prefix  string // or the objects whose key begins so
+	user    string  // name of the RAM user whose key it is
+	role    string  // or of the role
+	session string  // of the role
+	policy  *policy // of the user; nil: everything is allowed
+	bucket  string  // when set, the key may touch this bucket only,
+	object  string  // and there this object only,
+	prefix  string  // or the objects whose key begins so
 }
 
 func (k *key) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
