@@ -1,10 +1,12 @@
 package upload
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -195,13 +197,15 @@ func (t RegisterMediaInfo) register(ctx context.Context, c Config, file subject,
 	req.InputURL = fileURL
 	req.Title = cmp.Or(req.Title, clipBytes(file.title(), 128))
 	req.ClientToken = cmp.Or(req.ClientToken, file.token)
-	out, err := c.ICE.RegisterMediaInfo(ctx, req)
+	var sent attempts
+	out, err := sent.of(c.ICE).RegisterMediaInfo(ctx, req)
 	if alimedia.IsAlreadyExists(err) {
 		info, unknown := lookUp(ctx, c.ICE, fileURL, time.Now().Add(settling))
 		if unknown != nil {
 			return fmt.Errorf("%w; looking it up: %w", err, unknown)
 		}
-		res.MediaId, res.RequestId, res.AlreadyRegistered = info.MediaInfo.MediaId, info.RequestId, true
+		res.MediaId, res.RequestId = info.MediaInfo.MediaId, info.RequestId
+		res.AlreadyRegistered = !sent.mayBeOurs(file) || sent.before(info.MediaInfo.MediaBasicInfo.CreateTime, file)
 		return nil
 	}
 	if err != nil {
@@ -209,6 +213,110 @@ func (t RegisterMediaInfo) register(ctx context.Context, c Config, file subject,
 	}
 	res.MediaId, res.RequestId = out.MediaId, out.RequestId
 	return nil
+}
+
+// attempts is what is known of the requests of one call.
+type attempts struct {
+	lost   bool          // one before the last may have had its effect
+	unsure bool          // so may the last
+	skew   time.Duration // of the service's clock
+	asked  time.Time     // when the last that may have had its effect was sent or given up
+	note   func(time.Time) error
+}
+
+// of is client with its requests watched. The client is for one call.
+func (a *attempts) of(client *ice.Client) *ice.Client { return client.With(a.watch) }
+
+func (a *attempts) watch(c *alimedia.Config) {
+	sender := *c.HTTPClient
+	sender.Transport = watched{cmp.Or(sender.Transport, http.DefaultTransport), a}
+	c.HTTPClient = &sender
+}
+
+// mayBeOurs reports whether the service may know the object from a request of
+// this upload whose answer did not arrive.
+func (a *attempts) mayBeOurs(file subject) bool { return a.lost || file.repeated }
+
+// before reports whether an asset was created before the upload began, both by
+// the clock of the service.
+func (a *attempts) before(created string, file subject) bool {
+	at, err := alimedia.ParseTime(created)
+	return err == nil && at.Add(time.Second).Before(file.began.Add(a.skew)) // it has whole seconds
+}
+
+type watched struct {
+	http.RoundTripper
+	*attempts
+}
+
+const maxRefusal = 64 << 10 // bytes of a refusal that are looked at
+
+// RoundTrip implements http.RoundTripper.
+func (t watched) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.lost = t.lost || t.unsure
+	if err := t.record(time.Now()); err != nil {
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, err
+	}
+	answer, err := t.RoundTripper.RoundTrip(r)
+	t.unsure = true
+	if err != nil { // it may still have its effect
+		_ = t.record(time.Now())
+		return nil, err
+	}
+	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		if t.skew = time.Until(date); t.skew.Abs() < 2*time.Second {
+			t.skew = 0
+		}
+	}
+	if answer.StatusCode/100 == 4 {
+		// A nonce that is used means that the service has had this very request.
+		head, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal))
+		answer.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(head), answer.Body), answer.Body}
+		if !bytes.Contains(head, []byte("SignatureNonceUsed")) {
+			t.unsure = false
+			_ = t.record(time.Time{})
+		}
+	}
+	return answer, nil
+}
+
+// record keeps when the service was asked, zero when it has refused.
+func (a *attempts) record(at time.Time) error {
+	if a.asked = at; a.note == nil {
+		return nil
+	}
+	return a.note(at)
+}
+
+// once asks for what must not be done twice. An earlier request whose answer
+// did not arrive, of this run or another, is looked up first.
+func (f subject) once(ctx context.Context, client *ice.Client, look func(until time.Time) (bool, error), do func(*ice.Client) error) error {
+	asked := f.asked
+	var failed error
+	for again := false; ; again = true {
+		if !asked.IsZero() {
+			found, err := look(asked.Add(settling))
+			switch {
+			case err != nil && failed != nil:
+				return fmt.Errorf("%w; %w: %w", failed, errUnknown, err)
+			case err != nil:
+				return fmt.Errorf("%w: %w", errUnknown, err)
+			case found:
+				return nil
+			}
+		}
+		sent := attempts{note: f.note}
+		failed = do(sent.of(client))
+		if asked = sent.asked; failed == nil || asked.IsZero() || ctx.Err() != nil || again {
+			return failed
+		}
+	}
 }
 
 // settling is for how long what was registered may not be found. It takes the
@@ -227,45 +335,8 @@ func lookUp(ctx context.Context, client *ice.Client, fileURL string, until time.
 	})
 }
 
-// errUnknown: the answer of an earlier run's registration never arrived.
-var errUnknown = errors.New("whether an earlier run has registered the object cannot be told")
-
-// noted is client with every request recorded before it is sent, and so is
-// that it was refused. An operation that cannot be repeated is asked for once
-// more only when it is known to have had no effect.
-func (f subject) noted(client *ice.Client) *ice.Client {
-	if f.note == nil {
-		return client
-	}
-	return client.With(func(c *alimedia.Config) {
-		sender := *c.HTTPClient
-		sender.Transport = noted{cmp.Or(sender.Transport, http.DefaultTransport), f.note}
-		c.HTTPClient = &sender
-	})
-}
-
-type noted struct {
-	http.RoundTripper
-	note func(time.Time) error
-}
-
-// RoundTrip implements http.RoundTripper.
-func (t noted) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := t.note(time.Now()); err != nil {
-		if r.Body != nil {
-			r.Body.Close()
-		}
-		return nil, err
-	}
-	answer, err := t.RoundTripper.RoundTrip(r)
-	switch {
-	case err != nil: // it may still have its effect
-		_ = t.note(time.Now())
-	case answer.StatusCode/100 == 4:
-		_ = t.note(time.Time{})
-	}
-	return answer, err
-}
+// errUnknown: the answer of an earlier registration never arrived.
+var errUnknown = errors.New("whether an earlier request has registered the object cannot be told")
 
 // RegisterMediaStream registers the object as a stream of the asset MediaId in
 // Intelligent Media Services.
@@ -282,24 +353,22 @@ func (t RegisterMediaStream) region(c Config) (string, error) {
 }
 
 func (t RegisterMediaStream) register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error {
-	if !file.asked.IsZero() {
-		stream, err := streamOf(ctx, c.ICE, t.MediaId, fileURL, file.asked.Add(settling))
-		if err != nil {
-			return fmt.Errorf("%w: %w", errUnknown, err)
-		}
-		if stream != nil {
-			res.MediaId = t.MediaId
-			return nil
-		}
-	}
 	req := ice.RegisterMediaStreamRequest(t)
 	req.InputURL = fileURL
-	out, err := file.noted(c.ICE).RegisterMediaStream(ctx, req)
-	if err != nil {
-		return err
+	look := func(until time.Time) (bool, error) {
+		stream, err := streamOf(ctx, c.ICE, t.MediaId, fileURL, until)
+		if stream != nil {
+			res.MediaId = t.MediaId
+		}
+		return stream != nil, err
 	}
-	res.MediaId, res.RequestId = cmp.Or(out.MediaId, t.MediaId), out.RequestId
-	return nil
+	return file.once(ctx, c.ICE, look, func(client *ice.Client) error {
+		out, err := client.RegisterMediaStream(ctx, req)
+		if err == nil {
+			res.MediaId, res.RequestId = cmp.Or(out.MediaId, t.MediaId), out.RequestId
+		}
+		return err
+	})
 }
 
 // streamOf finds the object among the files of an asset, nil where it is not.
@@ -370,7 +439,8 @@ func (t RegisterMedia) register(ctx context.Context, c Config, file subject, fil
 	meta.FileURL = fileURL
 	meta.Title = cmp.Or(meta.Title, clipBytes(file.title(), 128))
 	req.RegisterMetadatas = []vod.RegisterMetadata{meta}
-	out, err := c.VOD.RegisterMedia(ctx, req)
+	var sent attempts
+	out, err := c.VOD.With(sent.watch).RegisterMedia(ctx, req)
 	if err != nil {
 		return err
 	}
@@ -382,5 +452,9 @@ func (t RegisterMedia) register(ctx context.Context, c Config, file subject, fil
 	}
 	m := out.RegisteredMediaList[0]
 	res.MediaId, res.RequestId, res.AlreadyRegistered = m.MediaId, out.RequestId, !m.NewRegister
+	if res.AlreadyRegistered && sent.mayBeOurs(file) {
+		info, err := c.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: m.MediaId})
+		res.AlreadyRegistered = err == nil && sent.before(info.Video.CreationTime, file)
+	}
 	return nil
 }

@@ -121,7 +121,7 @@ func TestUpload_B27_ReferenceFindsAnUnansweredCreate(t *testing.T) {
 
 func TestUpload_B27_NotRegisteredTwice(t *testing.T) {
 	t.Parallel()
-	b := breakOff(t, YikeAsset{}, mediatest.Fault{Operation: "RegisterYikeAssetMediaInfo", AfterEffect: true})
+	b := breakOff(t, YikeAsset{}, mediatest.Fault{Operation: "RegisterYikeAssetMediaInfo", AfterEffect: true}, stopAt("GetMediaInfo", 1))
 	require.True(t, b.fail.Uploaded)
 	res := b.resume(t, YikeAsset{})
 	require.Equal(t, 1, b.Calls("RegisterYikeAssetMediaInfo"))

@@ -2,7 +2,10 @@ package upload
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,10 +79,12 @@ func TestUpload_B27_RegisteredOnce(t *testing.T) {
 						r.cfg.ICE = r.ice.With(func(c *alimedia.Config) { c.Retry.MaxDelay = time.Hour })
 						r.Fault(mediatest.Fault{Operation: what.register, Nth: 4, Reset: true})
 					}
+					r.Fault(denied) // so that only the next run can look
 					first, err := r.Upload(ctx, File(file), target, WithCheckpoint(dir))
 					require.True(t, failed(t, first, err).Uploaded)
-					require.NotContains(t, err.Error(), errUnknown.Error())
+					require.Equal(t, name != "refused", errors.Is(err, errUnknown), "%v", err)
 					r.ClearFaults()
+					looked := r.Calls("GetMediaInfo")
 					if tt.look != nil {
 						r.Fault(*tt.look)
 					}
@@ -97,7 +102,7 @@ func TestUpload_B27_RegisteredOnce(t *testing.T) {
 					require.LessOrEqual(t, time.Since(start), tt.waits)
 					require.Equal(t, tt.registers, r.Calls(what.register))
 					if tt.looks >= 0 {
-						require.Equal(t, tt.looks, r.Calls("GetMediaInfo"))
+						require.Equal(t, tt.looks, r.Calls("GetMediaInfo")-looked)
 					}
 					require.Len(t, r.Medias(), 1)
 					require.Equal(t, 1, r.Calls("PutObject"))
@@ -113,6 +118,113 @@ func TestUpload_B27_RegisteredOnce(t *testing.T) {
 					if kind == "stream" {
 						require.Len(t, r.Medias()[0].Streams, 1)
 					}
+				})
+			})
+		}
+	}
+}
+
+// TestUpload_B35_LookedUpInTheSameRun: what cannot be asked for twice is looked
+// up when its answer is lost, with and without a checkpoint.
+func TestUpload_B35_LookedUpInTheSameRun(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fault     mediatest.Fault
+		registers int
+		waits     time.Duration
+	}{
+		"answer lost":  {mediatest.Fault{AfterEffect: true}, 1, 0},
+		"nonce used":   {mediatest.Fault{AfterEffect: true, Status: 400, Code: "SignatureNonceUsed"}, 1, 0},
+		"request lost": {mediatest.Fault{Reset: true}, 2, settling},
+		"refused":      {mediatest.Fault{Status: 400, Code: "InvalidParameter"}, 1, 0},
+	} {
+		for kind, operation := range map[string]string{"yike": "RegisterYikeAssetMediaInfo", "stream": "RegisterMediaStream"} {
+			for _, opts := range [][]Option{nil, {WithCheckpoint(t.TempDir())}} {
+				t.Run(fmt.Sprint(kind, " ", name, " ", len(opts)), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						r := newFakeTimeRig(t)
+						var target Target = YikeAsset{}
+						if kind == "stream" {
+							target = ownBucket(RegisterMediaStream{MediaId: streamOwner(r)})
+						}
+						tt.fault.Operation = operation
+						r.Fault(tt.fault)
+						start := time.Now()
+						res, err := r.Upload(ctx, File(writeFile(t, "movie.mp4", random(kib))), target, opts...)
+						require.GreaterOrEqual(t, time.Since(start), tt.waits)
+						require.Equal(t, tt.registers, r.Calls(operation))
+						if name == "refused" {
+							require.True(t, failed(t, res, err).Uploaded)
+							return
+						}
+						require.NoError(t, err)
+						require.Equal(t, r.Medias()[0].MediaId, res.MediaId)
+						require.False(t, res.AlreadyRegistered)
+						require.Len(t, r.Medias(), 1)
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestUpload_B35_AlreadyRegisteredBefore: it is not told of our own asset,
+// whose answer was lost.
+func TestUpload_B35_AlreadyRegisteredBefore(t *testing.T) {
+	t.Parallel()
+	lost := mediatest.Fault{AfterEffect: true}
+	taken := mediatest.Fault{Nth: 2, Status: 409, Code: "MediaAlreadyExist"} // the token is forgotten
+	for name, tt := range map[string]struct {
+		register Registration
+		before   bool
+		faults   []mediatest.Fault
+		skew     time.Duration
+	}{
+		"ice, ours":                {RegisterMediaInfo{}, false, []mediatest.Fault{lost, taken}, 0},
+		"ice, ours, clock behind":  {RegisterMediaInfo{}, false, []mediatest.Fault{lost, taken}, -5 * time.Minute},
+		"ice, ours, clock ahead":   {RegisterMediaInfo{}, false, []mediatest.Fault{lost, taken}, 5 * time.Minute},
+		"ice, older":               {RegisterMediaInfo{}, true, nil, 0},
+		"ice, older, answer lost":  {RegisterMediaInfo{}, true, []mediatest.Fault{lost}, 0},
+		"ice, older, clock ahead":  {RegisterMediaInfo{}, true, []mediatest.Fault{lost}, 5 * time.Minute},
+		"ice, older, clock behind": {RegisterMediaInfo{}, true, []mediatest.Fault{lost}, -5 * time.Minute},
+		"vod, ours":                {RegisterMedia{}, false, []mediatest.Fault{lost}, 0},
+		"vod, older":               {RegisterMedia{}, true, nil, 0},
+		"vod, older, answer lost":  {RegisterMedia{}, true, []mediatest.Fault{lost}, 0},
+	} {
+		for _, resumed := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " ", resumed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					r := newFakeTimeRig(t)
+					r.SetClockSkew(tt.skew)
+					target := ownBucket(nil)
+					if tt.before {
+						target.Register = tt.register
+						_, err := r.Upload(ctx, File(writeFile(t, "movie.mp4", random(kib))), target)
+						require.NoError(t, err)
+						time.Sleep(time.Minute)
+					}
+					target.Register = tt.register
+					operation := reflect.TypeOf(tt.register).Name()
+					for _, f := range tt.faults {
+						f.Operation = operation
+						r.Fault(f)
+					}
+					if resumed {
+						r.Fault(mediatest.Fault{Operation: operation, AfterEffect: true, Status: 403, Code: "Stop"})
+					}
+					file, dir := writeFile(t, "movie.mp4", random(kib)), t.TempDir()
+					res, err := r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+					if resumed && err != nil {
+						r.ClearFaults()
+						time.Sleep(time.Minute)
+						res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+					}
+					require.NoError(t, err)
+					require.Equal(t, tt.before, res.AlreadyRegistered)
+					require.Len(t, r.Medias(), 1)
+					require.Equal(t, r.Medias()[0].MediaId, res.MediaId)
 				})
 			})
 		}

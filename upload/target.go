@@ -379,24 +379,25 @@ func (t YikeAsset) complete(file subject) (YikeAsset, error) {
 // finish registers the stored file.
 func (t YikeAsset) finish(u *Uploader, file subject) func(context.Context, *Result) error {
 	return func(ctx context.Context, res *Result) error {
-		if !file.asked.IsZero() {
-			info, err := lookUp(ctx, u.cfg.ICE, res.FileURL, file.asked.Add(settling))
-			if err == nil {
+		look := func(until time.Time) (bool, error) {
+			info, err := lookUp(ctx, u.cfg.ICE, res.FileURL, until)
+			switch {
+			case err == nil:
 				res.MediaId, res.RequestId = info.MediaInfo.MediaId, info.RequestId
-				return nil
+			case alimedia.IsNotFound(err):
+				return false, nil
 			}
-			if !alimedia.IsNotFound(err) {
-				return fmt.Errorf("%w: %w", errUnknown, err)
-			}
+			return err == nil, err
 		}
-		out, err := file.noted(u.cfg.ICE).RegisterYikeAssetMediaInfo(ctx, ice.RegisterYikeAssetMediaInfoRequest{
-			InputURL: res.FileURL, MediaType: t.MediaType, ProductionId: t.ProductionId, FolderId: t.FolderId,
-		})
-		if err != nil {
+		return file.once(ctx, u.cfg.ICE, look, func(client *ice.Client) error {
+			out, err := client.RegisterYikeAssetMediaInfo(ctx, ice.RegisterYikeAssetMediaInfoRequest{
+				InputURL: res.FileURL, MediaType: t.MediaType, ProductionId: t.ProductionId, FolderId: t.FolderId,
+			})
+			if err == nil {
+				res.MediaId, res.RequestId = out.MediaId, out.RequestId
+			}
 			return err
-		}
-		res.MediaId, res.RequestId = out.MediaId, out.RequestId
-		return nil
+		})
 	}
 }
 

@@ -404,7 +404,7 @@ func (r *run) open(ctx context.Context, src Source, target Target, o *options) (
 	if err != nil {
 		return err
 	}
-	r.file = subject{name: r.content.name, size: r.content.size}
+	r.file = subject{name: r.content.name, size: r.content.size, began: time.Now()}
 	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.file.name, r.content.slices.with(r.file.size) })
 	if r.plan, err = newPlan(r.content.size, r.cfg.PartSize, r.cfg.MultipartThreshold); err != nil {
 		return err
