@@ -430,6 +430,16 @@ func (j *journal) keep(parts []part) error {
 	})
 }
 
+// drop forgets the parts of an earlier run. Its asset stays.
+func (j *journal) drop() error {
+	return j.update(func(r *record) {
+		clear(j.parts)
+		if r.UploadId != "" {
+			r.UploadId, r.PartSize, r.Step = "", 0, stepSending
+		}
+	})
+}
+
 // add records a part. That costs one line, however many there are.
 func (j *journal) add(p part) error {
 	if j == nil {

@@ -14,7 +14,7 @@ import (
 // file systems give no exclusive lock otherwise.
 func (d *stateDir) lock(name string) (unlock func(remove bool), err error) {
 	for {
-		f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|openFlags, 0o600)
+		f, err := d.unchecked(name, os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return nil, err
 		}

@@ -84,7 +84,7 @@ func (r *run) openCheckpoint(ctx context.Context, o options, target Target) (*Re
 		return nil, nil // a stream is cut already
 	}
 	r.abandon(ctx, target, was)
-	return nil, r.journal.keep(nil)
+	return nil, r.journal.drop()
 }
 
 // sameKey continues an upload whose source may hold other content by now. Parts
@@ -92,7 +92,7 @@ func (r *run) openCheckpoint(ctx context.Context, o options, target Target) (*Re
 func (r *run) sameKey(ctx context.Context, target Target, was record) error {
 	if was.UploadId != "" && was.Source.Size != r.content.identity.Size {
 		r.abandon(ctx, target, was)
-		if err := r.journal.keep(nil); err != nil {
+		if err := r.journal.drop(); err != nil {
 			return err
 		}
 	}

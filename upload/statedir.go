@@ -49,7 +49,7 @@ func (d *stateDir) file(name string) string { return filepath.Join(d.path, name)
 // after it was opened: a link, a named pipe or a file of somebody else is an
 // error, and none of them is waited for.
 func (d *stateDir) open(name string, flag int) (*os.File, error) {
-	f, err := d.root.OpenFile(name, flag|openFlags, 0o600)
+	f, err := d.unchecked(name, flag)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,19 @@ func (d *stateDir) open(name string, flag int) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// unchecked opens whatever has that name. What cannot be opened because of what
+// it is, such as a link, is errForeign.
+func (d *stateDir) unchecked(name string, flag int) (*os.File, error) {
+	f, err := d.root.OpenFile(name, flag|openFlags, 0o600)
+	if err == nil {
+		return f, nil
+	}
+	if info, unknown := d.root.Lstat(name); unknown == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w: not a regular file: %w", d.file(name), errForeign, err)
+	}
+	return nil, err
 }
 
 func (d *stateDir) check(name string, f *os.File) error {

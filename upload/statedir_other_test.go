@@ -1,0 +1,11 @@
+//go:build !unix
+
+package upload
+
+import "testing"
+
+// Owners and modes are not known here.
+var (
+	foreignDirs  = map[string]func(t *testing.T, dir string){}
+	foreignFiles = map[string]func(t *testing.T, path, outside string){}
+)
