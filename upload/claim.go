@@ -40,7 +40,10 @@ func (r *run) claim(target Target, o options, finished bool) (release func(done 
 		object = b.Name + "/" + b.key(r.file.name)
 	}
 	same := ""
-	if k.Key != "" || k.Source != "" {
+	switch {
+	case k.Key != "":
+		same = k.name()
+	case k.Source != "":
 		same = k.name() + fmt.Sprintf(" %v", r.content.identity)
 	}
 	undo, err := o.batch.claim(object, same, finished, r.journal != nil)
