@@ -165,6 +165,7 @@ type record struct {
 	UploadId  string    `json:"uploadId,omitempty"`
 	Initiated time.Time `json:"initiated,omitzero"`
 	PartSize  int64     `json:"partSize,omitempty"`
+	Strays    bool      `json:"strays,omitempty"` // there may be other multipart uploads, whose IDs never arrived
 	ETag      string    `json:"etag,omitempty"`
 	Size      int64     `json:"size,omitempty"`
 	CRC64     uint64    `json:"crc64,omitempty"`

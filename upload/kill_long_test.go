@@ -2,4 +2,7 @@
 
 package upload
 
-const killRounds = 200
+const (
+	killRounds  = 200
+	queueRounds = 40
+)

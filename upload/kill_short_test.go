@@ -2,4 +2,7 @@
 
 package upload
 
-const killRounds = 10
+const (
+	killRounds  = 10
+	queueRounds = 1
+)

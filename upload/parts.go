@@ -72,6 +72,9 @@ type sending struct {
 	// arrived asks the service whether it has the object. It serves where the
 	// store may not be asked. Nil where the service cannot tell.
 	arrived func(context.Context) (bool, error)
+	// sweep asks the service to remove the parts of all multipart uploads of
+	// the object. Nil where it has no operation for that.
+	sweep   func(context.Context) error
 	journal *journal
 
 	uploadID string
@@ -96,6 +99,9 @@ func (s *sending) run(ctx context.Context, f *feed, first chunk) (receipt, error
 	defer cancel()
 	s.began = time.Now()
 	if done, stored, err := s.pickUp(ctx); stored || err != nil {
+		if s.strays && stored && err == nil {
+			s.removeStrays(true)
+		}
 		return done, err
 	}
 	if s.plan.single || first.last && first.number == 1 && s.plan.size == UnknownSize {
@@ -106,7 +112,7 @@ func (s *sending) run(ctx context.Context, f *feed, first chunk) (receipt, error
 		s.giveUp(ctx, err)
 	}
 	if s.strays {
-		s.removeStrays()
+		s.removeStrays(err == nil)
 	}
 	return done, err
 }
@@ -160,6 +166,7 @@ func (s *sending) initiate(ctx context.Context) (*receipt, error) {
 	s.uploadID = id
 	return nil, s.journal.update(func(r *record) {
 		r.UploadId, r.PartSize, r.Initiated = s.uploadID, s.plan.part, time.Now().UTC()
+		r.Strays = s.strays
 	})
 }
 
@@ -182,10 +189,15 @@ func isAmbiguous(err error) bool {
 // removeStrays aborts the multipart uploads of this object whose IDs never
 // arrived. Credentials need not allow it. In an own bucket others may upload
 // to the same key: there only what has no parts is ours.
-func (s *sending) removeStrays() {
+//
+// stored tells that the object is complete, so that no part is of use.
+func (s *sending) removeStrays(stored bool) {
 	ctx, cancel := context.WithTimeout(s.late, cleanupTime)
 	defer cancel()
 	all, err := request(ctx, s.session, "ListMultipartUploads", func(a attempt) ([]openUpload, error) { return a.uploads(a) })
+	if alimedia.IsAccessDenied(err) && stored && s.sweep != nil {
+		err = s.sweep(ctx)
+	}
 	_, exclusive := s.keys.(*grant)
 	const slack = 2 * time.Second // both times are in whole seconds
 	for _, u := range all {

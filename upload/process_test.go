@@ -29,6 +29,7 @@ type job struct {
 	Recreate, Optional bool
 	Wait               bool
 	ObeyModes          bool
+	Queue              []queued
 	FileLimit          int64 // of bytes in any file that the process writes
 }
 
@@ -36,7 +37,8 @@ type job struct {
 type outcome struct {
 	Result             *Result
 	Error, Log         string
-	Locked, Checkpoint bool // the error is ErrCheckpointLocked, ErrCheckpoint
+	Done               map[string]*Result // of a queue
+	Locked, Checkpoint bool               // the error is ErrCheckpointLocked, ErrCheckpoint
 }
 
 const jobEnv = "ALIMEDIA_UPLOAD_TEST_JOB"
@@ -55,6 +57,8 @@ func (j job) target() Target {
 	switch j.Target {
 	case "VODVideo":
 		return VODVideo{ReferenceId: "movie-2026"}
+	case "KeyedVideo":
+		return VODVideo{}
 	case "VODImage":
 		return VODImage{}
 	case "VODAttachedMedia":
@@ -133,15 +137,24 @@ func TestChild(t *testing.T) {
 	if j.ObeyModes {
 		obeyModes()
 	}
+	if j.Queue != nil {
+		j.tell(t, j.work(u))
+		return
+	}
 	res, err := u.Upload(context.Background(), File(j.File), j.target(), j.options()...)
 	restore()
 	out := outcome{Result: res, Log: logged.String(), Locked: errors.Is(err, ErrCheckpointLocked), Checkpoint: errors.Is(err, ErrCheckpoint)}
 	if err != nil {
 		out.Error = err.Error()
 	}
+	j.tell(t, out)
+}
+
+// tell writes the outcome at once: a death meanwhile leaves none.
+func (j job) tell(t *testing.T, out outcome) {
+	t.Helper()
 	written, err := json.Marshal(out)
 	require.NoError(t, err)
-	// At once: a death meanwhile leaves no outcome.
 	require.NoError(t, os.WriteFile(j.Out+".tmp", written, 0o600))
 	require.NoError(t, os.Rename(j.Out+".tmp", j.Out))
 }

@@ -364,6 +364,10 @@ func (s *sending) pickUp(ctx context.Context) (done receipt, stored bool, err er
 	if !earlier {
 		return receipt{}, false, nil
 	}
+	// The process may have died before the upload ID arrived.
+	if was.Strays || was.UploadId == "" && was.Step == stepSending && !s.plan.single {
+		s.strays, s.began = true, was.Created
+	}
 	if was.UploadId == "" {
 		return s.present(ctx, nil)
 	}
@@ -574,7 +578,7 @@ func (t VODVideo) resume(ctx context.Context, u *Uploader, _ subject, was place,
 	case u.cfg.VOD == nil:
 		return was, needs("VODVideo", "Config.VOD")
 	}
-	was.arrived = u.videoArrived(was.mediaId)
+	was.arrived, was.sweep = u.videoArrived(was.mediaId), u.sweepVideo(was.mediaId)
 	return u.resumed(ctx, was, u.refreshVideo(was.mediaId))
 }
 
@@ -593,7 +597,7 @@ func (t VODVideo) find(ctx context.Context, u *Uploader, file subject) (place, b
 	if err != nil {
 		return place{}, false, err
 	}
-	p := place{mediaId: out.VideoId, requestId: out.RequestId, arrived: u.videoArrived(out.VideoId)}
+	p := u.videoPlace(out.VideoId, out.RequestId)
 	p, err = u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshVideo(p.mediaId))
 	if err != nil {
 		return p, false, err
@@ -619,7 +623,7 @@ func (t VODVideo) continued(ctx context.Context, u *Uploader, mediaId string) (p
 	if u.cfg.VOD == nil {
 		return place{}, needs("VODVideo", "Config.VOD")
 	}
-	return u.intoAsset(ctx, place{mediaId: mediaId, arrived: u.videoArrived(mediaId)}, u.refreshVideo(mediaId))
+	return u.intoAsset(ctx, u.videoPlace(mediaId, ""), u.refreshVideo(mediaId))
 }
 
 // continued implements continuer.
@@ -735,6 +739,17 @@ func (u *Uploader) refreshVideo(videoId string) renewal {
 			return "", "", err
 		}
 		return out.UploadAddress, string(out.UploadAuth), nil
+	}
+}
+
+func (u *Uploader) videoPlace(videoId, requestId string) place {
+	return place{mediaId: videoId, requestId: requestId, arrived: u.videoArrived(videoId), sweep: u.sweepVideo(videoId)}
+}
+
+func (u *Uploader) sweepVideo(videoId string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := u.cfg.VOD.DeleteMultipartUpload(ctx, vod.DeleteMultipartUploadRequest{MediaId: videoId, MediaType: "video"})
+		return err
 	}
 }
 

@@ -100,6 +100,7 @@ type place struct {
 	mediaURL  string
 	requestId string
 	arrived   func(context.Context) (bool, error) // see sending
+	sweep     func(context.Context) error         // see sending
 	whole     bool                                // the object is stored, the service says
 	done      *Result                             // the service has the asset with its file
 
@@ -159,7 +160,7 @@ func (t VODVideo) begin(ctx context.Context, u *Uploader, file subject) (place, 
 	if err != nil {
 		return place{}, err
 	}
-	p := place{mediaId: out.VideoId, requestId: out.RequestId, arrived: u.videoArrived(out.VideoId)}
+	p := u.videoPlace(out.VideoId, out.RequestId)
 	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshVideo(p.mediaId))
 }
 

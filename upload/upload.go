@@ -458,7 +458,7 @@ func (r *run) send(ctx context.Context) (receipt, error) {
 		r.enter(ctx, StageSend)
 		r.sending = &sending{
 			session: session, plan: r.plan, content: r.content,
-			slots: r.slots, limit: r.limit, tracker: r.content.slices.beside(r.tracker), arrived: r.place.arrived, journal: r.journal,
+			slots: r.slots, limit: r.limit, tracker: r.content.slices.beside(r.tracker), arrived: r.place.arrived, sweep: r.place.sweep, journal: r.journal,
 		}
 		done, err := r.sending.run(ctx, r.feed, r.first)
 		if errors.Is(err, ErrLost) && !again {
