@@ -112,7 +112,7 @@ func (s *sending) run(ctx context.Context, f *feed, first chunk) (receipt, error
 		s.giveUp(ctx, err)
 	}
 	if s.strays {
-		s.removeStrays(err == nil)
+		s.removeStrays(err == nil || !s.journal.lasts())
 	}
 	return done, err
 }
@@ -190,12 +190,12 @@ func isAmbiguous(err error) bool {
 // arrived. Credentials need not allow it. In an own bucket others may upload
 // to the same key: there only what has no parts is ours.
 //
-// stored tells that the object is complete, so that no part is of use.
-func (s *sending) removeStrays(stored bool) {
+// useless tells that no part of the object is of use any more.
+func (s *sending) removeStrays(useless bool) {
 	ctx, cancel := context.WithTimeout(s.late, cleanupTime)
 	defer cancel()
 	all, err := request(ctx, s.session, "ListMultipartUploads", func(a attempt) ([]openUpload, error) { return a.uploads(a) })
-	if alimedia.IsAccessDenied(err) && stored && s.sweep != nil {
+	if alimedia.IsAccessDenied(err) && useless && s.sweep != nil {
 		err = s.sweep(ctx)
 	}
 	_, exclusive := s.keys.(*grant)
