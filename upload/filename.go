@@ -185,9 +185,6 @@ func splitContinuation(key string) (name string, number int, encoded bool) {
 
 // decodePlain reads a value of filename.
 func decodePlain(value string) string {
-	if !utf8.ValidString(value) {
-		return ""
-	}
 	if strings.HasPrefix(value, "=?") {
 		decoded, err := decodeWords.DecodeHeader(value)
 		if err != nil {

@@ -36,7 +36,7 @@ func (e *PlaylistError) Error() string {
 		fmt.Fprintf(&b, ": %.200q", e.URI)
 	}
 	fmt.Fprintf(&b, ": %v", e.Err)
-	return redact.Line(b.String())
+	return redact.Text(b.String())
 }
 
 // Unwrap returns the cause.

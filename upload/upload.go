@@ -269,6 +269,9 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 		opt(&o)
 	}
 	target, o.source = plain(target), src
+	for n, ok := o.source.(namedSource); ok; n, ok = o.source.(namedSource) {
+		o.source = n.Source
+	}
 	r := &run{Uploader: u, tracker: newTracker(o.progress, u.log)}
 	defer func() { r.tracker.close(ctx) }()
 	res, err := r.upload(ctx, src, target, o)

@@ -113,7 +113,8 @@ func URLRootCAs(pool *x509.CertPool) URLOption { return func(s *urlSource) { s.r
 // A playlist, known by its name, Content-Type or first bytes, takes along what
 // it names on its own origin, as [HLS] does, where the target makes an asset of
 // it. What it names elsewhere is [ErrRemote] unless [URLPlaylist] has
-// [FetchRemote] or [KeepRemote]. Other targets take no playlist; a [Bucket]
+// [FetchRemote] or [KeepRemote]. Its keys stay on their server. Other targets
+// take no playlist; a [Bucket]
 // without registration stores it as it is.
 //
 // A user and password in rawURL are sent to its origin; errors and logs show

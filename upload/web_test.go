@@ -848,6 +848,32 @@ func TestUpload_B62_Playlists(t *testing.T) {
 	}
 }
 
+func FuzzUpload_B39_AssetList(f *testing.F) {
+	for _, text := range []string{`{"ASSETS":[{"URI":"a.m3u8","DURATION":1},{"X":{"Y-URL":["b.ts","c\\"]},"URI":"\u0061\/b"}]}`, `{"ASSETS":[]}`, `{"assets":[{"uri":"x"}]}`, "{\"ASSETS\":[{\"URI\":\"\\\"\"}]} {}"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := parseAssetList(text)
+		if err != nil {
+			var at *PlaylistError
+			require.ErrorAs(t, err, &at)
+			return
+		}
+		for _, ref := range p.refs {
+			var uri string
+			require.NoError(t, json.Unmarshal(p.text[ref.start:ref.end], &uri), "%s", text)
+			require.Equal(t, ref.uri, uri)
+		}
+		require.Equal(t, string(text), string(p.rewrite(func(_ int, ref reference) string { return ref.uri })))
+		again, err := parseAssetList(p.rewrite(func(i int, _ reference) string { return fmt.Sprintf("<&>\"%d.ts", i) }))
+		require.NoError(t, err)
+		require.Len(t, again.refs, len(p.refs))
+		for i, ref := range again.refs {
+			require.Equal(t, fmt.Sprintf("<&>\"%d.ts", i), ref.uri)
+		}
+	})
+}
+
 func TestUpload_B62_EndlessPlaylists(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -662,7 +662,7 @@ var registering = []promise{
 			},
 			{
 				what: "a weak ETag counts as strong", file: "upload/url.go",
-				old: "if !isStrong(etag) {", new: "if false {",
+				old: `if etag = h.Get("ETag"); isStrong(etag) {`, new: `if etag = h.Get("ETag"); etag != "" {`,
 			},
 			{
 				what: "the rest of another file is taken", file: "upload/url.go",
@@ -690,7 +690,7 @@ var registering = []promise{
 			},
 			{
 				what: "text in an unknown encoding is a name", file: "upload/filename.go",
-				old: "	if !utf8.ValidString(value) {\n		return \"\"", new: "	if false {\n		return \"\"",
+				old: "if !utf8.ValidString(name) || strings.ContainsRune(name, unicode.ReplacementChar) {", new: "if false {",
 			},
 			{
 				what: "a script's name beats that of the file", file: "upload/filename.go",
