@@ -347,6 +347,7 @@ func TestUpload_B59_StrangersPlaylist(t *testing.T) {
 		"vendor":             {"#EXT-X-VENDOR:X-URI=\"notes.txt\"\na.ts", ErrNotAllowed, 2},
 		"link to hidden":     {"link.ts", ErrNotAllowed, 2},
 		"link to text":       {"text.ts", ErrNotAllowed, 2},
+		"link into hidden":   {"into.ts", ErrNotAllowed, 2},
 		"pipe":               {"pipe.ts", nil, 2},
 		"key":                {"#EXT-X-KEY:METHOD=AES-128,URI=\"one.key\"\na.ts\n#EXT-X-KEY:METHOD=AES-256,URI=\"two.bin\"\na.ts", nil, 0},
 		"absolute link":      {"absolute.ts", nil, 0},
@@ -356,6 +357,7 @@ func TestUpload_B59_StrangersPlaylist(t *testing.T) {
 			dir := files.with(folder{"index.m3u8": "#EXTM3U\n" + tt.lines + "\n"}).write(t)
 			require.NoError(t, os.Symlink(".ssh/id_ed25519", filepath.Join(dir, "link.ts")))
 			require.NoError(t, os.Symlink("notes.txt", filepath.Join(dir, "text.ts")))
+			require.NoError(t, os.Symlink(".ssh/x.ts", filepath.Join(dir, "into.ts")))
 			require.NoError(t, os.Symlink(filepath.Join(dir, "v", "a.ts"), filepath.Join(dir, "absolute.ts")))
 			mkfifo(t, filepath.Join(dir, "pipe.ts"))
 			r := newRig(t, nil, mediatest.InMemory())

@@ -18,6 +18,7 @@ var bounds = []promise{
 		{what: "a pointer to an events.Config shows its keys", file: "events/receiver.go", old: `fmt.Fprintf(f, fmt.FormatString(f, verb), plain(c))`, new: `fmt.Fprintf(f, "%q", []*plain{(*plain)(&c)})`, in: "./internal/secrecy"},
 		{what: "a web server's echo is shown", file: "upload/url.go", old: `text := redact.Text(err.Error(), d.secrets()...)`, new: `text := err.Error()`},
 		{what: "a playlist's error has lines", file: "upload/playlist.go", old: `return redact.Text(b.String())`, new: `return b.String()`},
+		{what: "a playlist's error has lines", file: "upload/playlist.go", old: `return redact.Text(b.String())`, new: `return b.String()`},
 		{what: "fmt prints a URL's settings", file: "upload/url.go", old: `func (s *urlSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }`, new: `func (s *urlSource) Format(f fmt.State, _ rune) { fmt.Fprint(f, *s.urlSettings) }`},
 		{what: "the receiver of callbacks logs what it is told", file: "events/receiver.go", old: `r.hide(err.Error(), req.Header)`, new: `err.Error()`},
 		{what: "the keys of callbacks are not masked", file: "events/receiver.go", old: `known[i] = string(key)`, new: `known[i] = string(key[:0])`},

@@ -10,6 +10,6 @@ var proofs = []promise{
 	{number: 58, text: `What an answer told is on disk before anything depends on it, and is read back after a kill at any moment, also from a file that was not yet renamed.`, breaks: []flaw{
 		{what: "the record of segments is removed before all is recorded", file: "upload/upload.go", old: "	r.uploaded = true\n", new: "	r.uploaded = true\n	r.content.slices.forget(r.journal)\n"},
 		{what: "parts of a segment are not recorded", file: "upload/hls.go", old: `if s.journal == nil || p.single {`, new: `if true {`},
-		{what: "parts of a segment stay when nobody goes on with them", file: "upload/resume.go", old: "		r.abandonSegments(ctx, p)\n", new: ""},
+		{what: "parts of a segment stay when nobody goes on with them", file: "upload/hls.go", old: "	to.address = was.Address\n	s := r.session(to)\n", new: "	return\n	to.address = was.Address\n	s := r.session(to)\n"},
 	}},
 }
