@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,10 +34,17 @@ func pathUnescape(s string) string {
 
 const unsupported = "Unsupported"
 
+// bucketSubresources make another operation of a GET of a bucket.
+var bucketSubresources = strings.Fields("acl bucketInfo cors encryption lifecycle location logging policy referer stat tagging versioning versions website worm")
+
 func ossOperation(r *http.Request, q url.Values, key string) string {
 	if key == "" {
-		if r.Method == http.MethodGet && q.Has("uploads") {
+		switch {
+		case r.Method != http.MethodGet:
+		case q.Has("uploads"):
 			return "ListMultipartUploads"
+		case !slices.ContainsFunc(bucketSubresources, q.Has):
+			return "ListObjects"
 		}
 		return unsupported
 	}
@@ -49,7 +57,10 @@ func ossOperation(r *http.Request, q url.Values, key string) string {
 	case http.MethodPut:
 		switch {
 		case r.Header.Get("x-oss-copy-source") != "":
-			return unsupported
+			if q.Has("uploadId") {
+				return unsupported
+			}
+			return "CopyObject"
 		case q.Has("uploadId"):
 			return "UploadPart"
 		}
@@ -97,6 +108,8 @@ var ossOperations = map[string]func(*Server, *exchange) (reply, error){
 	"CompleteMultipartUpload": (*Server).complete,
 	"AbortMultipartUpload":    (*Server).abort,
 	"ListMultipartUploads":    (*Server).listUploads,
+	"ListObjects":             (*Server).listObjects,
+	"CopyObject":              (*Server).copyObject,
 }
 
 // serveOSS answers an OSS request.

@@ -132,6 +132,12 @@ func ossV1Signature(secret, toSign string) string {
 // authenticate finds the key that signed an OSS request. The caller holds mu.
 func (s *Server) authenticate(x *exchange) (*key, error) {
 	scheme, rest, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
+	switch {
+	case presigned(x.r, x.query) && x.query.Has("x-oss-signature-version"):
+		return s.verifyPresignedV4(x)
+	case presigned(x.r, x.query):
+		return s.verifyPresignedV1(x)
+	}
 	switch scheme {
 	case "":
 		return nil, refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
@@ -226,7 +232,10 @@ func ossMismatch(id, signature, toSign string) failure {
 
 // ossKey finds the key and checks that its security token is there and alive.
 func (s *Server) ossKey(x *exchange, id string) (*key, error) {
-	token := x.r.Header.Get("x-oss-security-token")
+	return s.ossKeyOf(id, x.r.Header.Get("x-oss-security-token"))
+}
+
+func (s *Server) ossKeyOf(id, token string) (*key, error) {
 	k := s.keys[id]
 	switch {
 	case k == nil, token == "" && k.SecurityToken != "":

@@ -209,6 +209,9 @@ func (s *Server) misuse(format string, args ...any) {
 // serve is the one way in: name the request, apply a fault, let the service
 // answer.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if allowOrigin(w, r) {
+		return
+	}
 	query, _ := url.ParseQuery(r.URL.RawQuery)
 	x := &exchange{srv: s, r: r, query: query, operation: action(r, query)}
 	if x.operation == "" && isRPCForm(r) {
