@@ -7,15 +7,42 @@
 //
 // A constructor does no work and returns no error: what is wrong or missing
 // is said by the first call of Credentials. Values given in code win over the
-// environment, but the environment's switches always hold
-// (ALIBABA_CLOUD_CLI_PROFILE_DISABLED, ALIBABA_CLOUD_ECS_METADATA_DISABLED,
-// ALIBABA_CLOUD_IMDSV1_DISABLED).
+// environment, but the environment's switches always hold.
 //
-// Of github.com/aliyun/credentials-go only [FromSDK] makes use, to keep
-// existing set-ups going. The other kinds speak to STS and to the metadata
-// service over net/http themselves, since that module takes no context, is not
-// safe for concurrent use and quotes files and answers in its errors. Requests
-// to STS are signed by the signer of darabonba-openapi.
+// These variables of the environment have a meaning. Blanks around a value do
+// not count, and a switch is on when it says true.
+//
+//	ALIBABA_CLOUD_ACCESS_KEY_ID            [Env]
+//	ALIBABA_CLOUD_ACCESS_KEY_SECRET        [Env]
+//	ALIBABA_CLOUD_SECURITY_TOKEN           [Env], for temporary keys
+//	ALIBABA_CLOUD_ROLE_ARN                 [OIDC]
+//	ALIBABA_CLOUD_OIDC_PROVIDER_ARN        [OIDC]
+//	ALIBABA_CLOUD_OIDC_TOKEN               [OIDC], the token itself
+//	ALIBABA_CLOUD_OIDC_TOKEN_FILE          [OIDC], the file that holds it
+//	ALIBABA_CLOUD_ROLE_SESSION_NAME        [AssumeRole] and [OIDC]
+//	ALIBABA_CLOUD_STS_ENDPOINT             host of STS, where code gives neither host, region nor network
+//	ALIBABA_CLOUD_STS_REGION               region of STS, where code gives none
+//	ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED     switch: STS inside the VPC of its region
+//	ALIBABA_CLOUD_REGION_ID                region of STS inside a VPC, where nothing else names one
+//	ALIBABA_CLOUD_PROFILE                  [Profile], its name
+//	ALIBABA_CLOUD_CONFIG_FILE              [Profile], the configuration of the command line
+//	ALIBABA_CLOUD_CREDENTIALS_FILE         [Profile], the credentials file
+//	ALIBABA_CLOUD_CLI_PROFILE_DISABLED     switch: [Profile] without the configuration of the command line
+//	ALIBABA_CLOUD_ECS_METADATA             [ECSRole], name of the role
+//	ALIBABA_CLOUD_ECS_METADATA_DISABLED    switch: no [ECSRole]
+//	ALIBABA_CLOUD_IMDSV1_DISABLED          switch: [ECSRole] with a session token only
+//	ALIBABA_CLOUD_ECS_IMDSV2_ENABLE        switch: the same
+//	ALIBABA_CLOUD_CREDENTIALS_URI          [URI]
+//
+// Requests to STS go to a documented host of the service or to one that you
+// name. Each has a time limit, and what comes back is bounded and never quoted
+// where it may hold a secret.
+//
+// [FromSDK] and profiles of the modes CloudSSO and OAuth go through
+// github.com/aliyun/credentials-go. The other kinds speak to STS and to the
+// metadata service over net/http themselves, since that module takes no
+// context, is not safe for concurrent use and quotes files and answers in its
+// errors. Requests to STS are signed by the signer of darabonba-openapi.
 package credentials
 
 import (
@@ -28,8 +55,10 @@ import (
 
 // Provider hands out the credentials of the next request.
 //
-// Implementations must be safe for concurrent use, honour ctx, never return
-// zero Credentials with a nil error and keep secrets out of their errors.
+// Implementations must be safe for concurrent use, honor ctx, never return
+// zero Credentials with a nil error and keep secrets out of their errors. A
+// Provider is asked again after a service has refused its credentials: when it
+// hands out others, the request is repeated once.
 type Provider interface {
 	Credentials(ctx context.Context) (Credentials, error)
 }

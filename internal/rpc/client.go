@@ -365,6 +365,10 @@ func (a *attempt) log(ctx context.Context, start time.Time, err error) {
 func (a *attempt) describe(ctx context.Context, err error) error {
 	var e *alimedia.Error
 	if errors.As(err, &e) {
+		if server, bad := http.ParseTime(a.header.Get("Date")); bad == nil && alimedia.HasCode(e, "InvalidTimeStamp") {
+			e.Message = strings.TrimSpace(fmt.Sprintf("%s (signed for %s, the service's clock says %s: is this machine's clock right?)",
+				e.Message, a.signedAt.UTC().Format(dateLayout), server.UTC().Format(dateLayout)))
+		}
 		return err
 	}
 	var local *localError

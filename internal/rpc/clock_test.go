@@ -57,6 +57,7 @@ func TestDo_ALyingDateIsForgotten(t *testing.T) {
 		_, err := call(t, c, unsafeOp, nil)
 		require.True(t, alimedia.HasCode(err, "InvalidTimeStamp"))
 		require.Equal(t, 3*time.Hour, signedAhead(t, s.seen[1]))
+		require.ErrorContains(t, err, "is this machine's clock right?")
 		_, err = call(t, c, unsafeOp, nil)
 		require.NoError(t, err)
 		require.Zero(t, signedAhead(t, s.seen[2]), "this machine's clock again")
