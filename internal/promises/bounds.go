@@ -5,13 +5,10 @@ var bounds = []promise{
 	{number: 57, text: `Every request and every answer has a time limit of its own, without a deadline in ctx. A connection that moves slowly, and the pages of a long list, do not count as stalled.`, breaks: []flaw{
 		{what: "an attempt has no limit", file: "internal/rpc/client.go", old: `	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, &lateError{a.cfg.AttemptTimeout})`, new: `	return context.WithTimeoutCause(ctx, 1000*a.cfg.AttemptTimeout, &lateError{a.cfg.AttemptTimeout})`},
 		{what: "an attempt without an answer is not a lost one", file: "internal/rpc/retry.go", old: `	s.lost = s.lost || v == ifSafe && s.class != Read`, new: `	s.lost = s.lost || v == ifSafe && s.class != Read && !errors.As(err, new(*lateError))`},
-		{what: "a provider that ignores its context is waited for", file: "credentials/renew.go", old: `	case local, *cache, *chain, *profileFile, *sdkProvider:`, new: `	default:`},
+		{what: "a provider that ignores its context is waited for", file: "credentials/renew.go", old: `	case local, *cache, *chain, *profileFile, *sdkProvider:`, new: `	default:`, in: "./internal/rpc"},
 		{what: "the source of a cache is waited for without end", file: "credentials/flight.go", old: `	ctx, cancel := context.WithTimeoutCause(ctx, flightLimit+time.Second, errSilent)`, new: `	ctx, cancel := context.WithTimeoutCause(ctx, 1000*flightLimit, errSilent)`},
 	}},
 	{number: 59, text: `A secret is sent to its origin only. Upload credentials go to hosts of the service, or to hosts that the user lists.`, breaks: []flaw{
-		{what: "a host is made of the region", file: "internal/rpc/client.go", old: `			host = svc.VPCHosts[region]
-`, new: `			host = svc.Product + "-vpc." + region + ".aliyuncs.com"
-`},
 		{what: "a region without a host inside a VPC has one", file: "internal/rpc/client.go", old: `		case cfg.Network == alimedia.NetworkVPC && svc.VPCHosts[region] == "":`, new: `		case cfg.Network == alimedia.NetworkVPC && region == "":`},
 		{what: "a region holds any text", file: "internal/endpoint/endpoint.go", old: `	if text != "" && (len(text) > 63 || !region.MatchString(text)) {`, new: `	if len(text) > 63 {`, in: "./internal/rpc"},
 		{what: "STS is in every region", file: "credentials/sts_hosts.go", old: `	if host == "" {`, new: `	if host = cmp.Or(host, "sts."+region+".aliyuncs.com"); host == "" {`},
