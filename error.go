@@ -22,6 +22,11 @@ import (
 // The latter has no Code. It is the only API error of this module; reach it
 // with errors.As.
 //
+// Two codes are the client's own, with a status 2xx: Unsuccessful, where the
+// answer says that the operation failed and gives no code, and AnswerTooLarge,
+// where it is larger than Config.MaxResponseBytes or needs memory out of
+// proportion to its length.
+//
 // Text of the service is redacted: secrets of the call are masked, and each
 // field is one printable line of at most 1 KiB.
 type Error struct {

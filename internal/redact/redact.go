@@ -37,6 +37,7 @@ func Secrets(text string, secrets ...string) string {
 	}
 	text = known(text, secrets)
 	text = privateKey.ReplaceAllString(text, mask)
+	text = urlUser.ReplaceAllString(text, "$1"+mask+"@")
 	text = urlQuery.ReplaceAllString(text, "$1"+mask)
 	text = named.ReplaceAllString(text, "$1"+mask)
 	return encodedDocument.ReplaceAllString(text, mask)
@@ -74,7 +75,8 @@ func Bounded(text string, limit int) string {
 var (
 	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`)
 
-	// A signed URL carries its signature in the query.
+	// A URL may carry a user name and a password, and a signature in its query.
+	urlUser  = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s/"'<>?#@]+@`)
 	urlQuery = regexp.MustCompile(`((?i:https?|oss|rtmp|srt)://[^\s"'<>?#]*\?)[^\s"'<>]+`)
 
 	// A name that says what follows is secret, with the value after = or :, in
@@ -84,6 +86,28 @@ var (
 	// Base64 of a JSON object: an upload credential or a policy.
 	encodedDocument = regexp.MustCompile(`(?:eyJ|ewog|ewoJ|eyA)[A-Za-z0-9+/_%=-]{24,}`)
 )
+
+var separators = strings.NewReplacer("_", "", "-", "", ".", "")
+
+// SecretName reports whether the name of a field says that its value is a
+// secret.
+func SecretName(name string) bool {
+	if len(name) > 64 {
+		return false
+	}
+	name = strings.ToLower(separators.Replace(name))
+	for _, word := range []string{"secret", "password", "passwd", "passphrase", "privatekey", "sslpri", "plaintext", "uploadauth", "playauth",
+		"authkey", "playkey", "encryptkey", "securitytoken", "accesstoken", "authtoken", "authorization"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	switch name {
+	case "token", "license", "signature", "auth", "pwd", "apikey", "appkey":
+		return true
+	}
+	return false
+}
 
 // known masks secrets that are known by value, the longest first.
 func known(text string, secrets []string) string {

@@ -338,5 +338,5 @@ func refusedByPeer(t *testing.T) error {
 		_ = resp.Body.Close()
 	}
 	require.ErrorContains(t, err, "REFUSED_STREAM")
-	return withoutURL(err)
+	return new(attempt).transportError(err)
 }

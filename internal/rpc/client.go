@@ -26,6 +26,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/internal/endpoint"
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 // Service is what tells one product from another.
@@ -178,6 +179,9 @@ func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
 	if c.err != nil {
 		return c.err
 	}
+	if err := checkResult(out); err != nil {
+		return inOneLine("alimedia: %s: %w", op.Action, err)
+	}
 	params, err := c.prepare(op, in)
 	if err != nil {
 		return err
@@ -195,7 +199,7 @@ func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
 			return schedule.outcome(err)
 		}
 		if waitErr := schedule.wait(ctx); waitErr != nil {
-			return schedule.outcome(fmt.Errorf("alimedia: %s: %w; the attempt before the wait: %w", op.Action, waitErr, err))
+			return schedule.outcome(inOneLine("alimedia: %s: %w; the attempt before the wait: %w", op.Action, waitErr, err))
 		}
 	}
 }
@@ -260,7 +264,7 @@ func (a *attempt) obtain(ctx context.Context, known *credentials.Credentials) er
 		defer stop()
 		var err error
 		if a.keys, err = credentials.Ask(ctx, a.cfg.Credentials); err != nil {
-			return &localError{err}
+			return &localError{a.foreign(err)}
 		}
 	}
 	return nil
@@ -304,7 +308,7 @@ func (a *attempt) exchange(ctx context.Context, out any) (err error) {
 	}
 	resp, err := a.transport.Do(a.signed.request(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
-		return withoutURL(err)
+		return a.transportError(err)
 	}
 	defer resp.Body.Close()
 	a.header, a.status = resp.Header, resp.StatusCode
@@ -317,24 +321,16 @@ func (a *attempt) exchange(ctx context.Context, out any) (err error) {
 	}()
 	buf.Reset()
 	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, a.cfg.MaxResponseBytes+1)); err != nil {
-		return fmt.Errorf("read answer: %w", err)
-	}
-	if int64(buf.Len()) > a.cfg.MaxResponseBytes {
-		return &localError{fmt.Errorf("answer is larger than Config.MaxResponseBytes (%d bytes)", a.cfg.MaxResponseBytes)}
-	}
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return a.apiError(buf.Bytes())
-	}
-	if out == nil {
-		return nil
-	}
-	if err := Decode(buf.Bytes(), out); err != nil {
-		if !looksLikeJSON(buf.Bytes()) {
-			return a.apiError(buf.Bytes())
+		if a.status < 200 || a.status > 299 { // what there is may say why
+			return a.apiError(buf.Bytes(), true)
 		}
-		return &localError{fmt.Errorf("decode answer: %w", err)}
+		return fmt.Errorf("read answer: %w", a.transportError(err))
 	}
-	return nil
+	body, cut := buf.Bytes(), int64(buf.Len()) > a.cfg.MaxResponseBytes
+	if cut {
+		body = body[:a.cfg.MaxResponseBytes]
+	}
+	return a.read(ctx, body, cut, out)
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -350,13 +346,13 @@ func (a *attempt) log(ctx context.Context, start time.Time, err error) {
 		slog.Int("status", a.status),
 		slog.Int("attempt", a.number),
 		slog.Duration("duration", time.Since(start)),
-		slog.String("request_id", a.header.Get("x-acs-request-id")))
+		slog.String("request_id", redact.Bounded(a.redact(a.header.Get("x-acs-request-id")), maxCode)))
 	var e *alimedia.Error
 	switch {
 	case errors.As(err, &e):
 		attrs = append(attrs, slog.String("code", e.Code))
 	case err != nil:
-		attrs = append(attrs, slog.String("error", err.Error()))
+		attrs = append(attrs, slog.String("error", a.redact(err.Error())))
 	}
 	a.cfg.Logger.LogAttrs(ctx, slog.LevelDebug, "alimedia", attrs...)
 }
@@ -373,28 +369,18 @@ func (a *attempt) describe(ctx context.Context, err error) error {
 	}
 	var local *localError
 	if errors.As(err, &local) {
-		return fmt.Errorf("alimedia: %s: %w", a.op.Action, local.error)
+		return inOneLine("alimedia: %s: %w", a.op.Action, local.error)
 	}
 	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
-		err = errors.Join(ctx.Err(), err)
+		return inOneLine("alimedia: %s: %s: %w: %w", a.op.Action, a.base.Host, ctx.Err(), err)
 	}
-	return fmt.Errorf("alimedia: %s: %s: %w", a.op.Action, a.base.Host, err)
+	return inOneLine("alimedia: %s: %s: %w", a.op.Action, a.base.Host, err)
 }
 
 // localError is a failure on our side of the wire that a repetition can't mend.
 type localError struct{ error }
 
 func (e *localError) Unwrap() error { return e.error }
-
-// withoutURL drops the URL that net/http puts around errors: its query holds
-// every parameter.
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
 
 // neverSent reports whether the failure came before the request had left, or
 // whether the peer has promised not to have begun with it. A transport that is

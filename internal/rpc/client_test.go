@@ -106,44 +106,41 @@ func TestDo_APIError(t *testing.T) {
 
 func TestDo_BodiesThatAreNotTheEnvelope(t *testing.T) {
 	t.Parallel()
-	page := "<html>\n<body>" + strings.Repeat("ü", 4000) + "</body></html>"
+	page := "<html>\n<head><title>\n502 Bad &amp; Gateway</title></head><body>private" + strings.Repeat("ü", 4000) + "</body></html>"
 	tests := map[string]struct {
-		status int
-		body   string
-		want   string
+		status     int
+		kind, body string
+		want       string
 	}{
-		"HTML 404":         {404, page, "unexpected answer (HTTP 404): <html> <body>"},
-		"HTML with 200":    {200, "<html>login</html>", "unexpected answer (HTTP 200): <html>login</html>"},
-		"empty 403":        {403, "", "unexpected answer (HTTP 403)"},
-		"empty 200":        {200, "", "unexpected answer (HTTP 200)"},
-		"JSON of others":   {400, `{"error":"x"}`, `{"error":"x"}`},
-		"redirect":         {302, "", "unexpected answer (HTTP 302)"},
-		"broken envelope":  {400, `{"Code":"X`, `{"Code":"X`},
-		"numbers as codes": {400, `{"Code":403,"Message":7}`, "403 (HTTP 400): 7"},
+		"HTML 404":         {404, "text/html; charset=utf-8", page, `unexpected answer (HTTP 404): the answer is no document of the service: text/html, 8084 bytes, titled "502 Bad & Gateway" [`},
+		"HTML with 200":    {200, "", "<html>private</html>", "unexpected answer (HTTP 200): the answer is no document of the service: text/html, 20 bytes ["},
+		"empty 403":        {403, "", "", "unexpected answer (HTTP 403): the answer has no body ["},
+		"empty 200":        {200, "", "", "unexpected answer (HTTP 200): the answer has no body ["},
+		"JSON of others":   {400, "application/json", `{"error":"private"}`, "no document of the service: application/json, 19 bytes ["},
+		"list with 200":    {200, "application/json", `["private"]`, "the answer is a JSON list and not an object ["},
+		"text with 200":    {200, "application/json", `"private"`, "the answer is a JSON string and not an object ["},
+		"null with 200":    {200, "", "null", "no document of the service: text/plain, 4 bytes ["},
+		"words with 200":   {200, "nonsense/", "private words", "no document of the service: text/plain, 13 bytes ["},
+		"redirect":         {302, "", "", "unexpected answer (HTTP 302)"},
+		"broken envelope":  {400, "", `{"Code":"X","Message":"cut o`, "X (HTTP 400): cut o ["},
+		"numbers as codes": {400, "", `{"Code":403,"Message":7}`, "403 (HTTP 400): 7 ["},
+		"half an answer":   {200, "", `{"MediaId":"private`, "the answer is not JSON: syntax error at byte 19 ["},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			st := answer(tt.status, tt.body)
-			st.header = map[string]string{"x-acs-request-id": "R-H", "Location": "https://elsewhere.example"}
+			st.header = map[string]string{"x-acs-request-id": "R-H", "Location": "https://elsewhere.example", "Content-Type": tt.kind}
 			c, s := scripted(t, st)
 			_, err := call(t, c, unsafeOp, nil)
 			var e *alimedia.Error
 			require.ErrorAs(t, err, &e)
 			require.ErrorContains(t, err, tt.want)
 			require.Equal(t, "R-H", e.RequestId)
-			require.LessOrEqual(t, len(e.Message), 1024)
+			require.NotContains(t, err.Error(), "private")
 			require.Len(t, s.seen, 1, "redirects are not followed")
 		})
 	}
-}
-
-func TestDo_BrokenJSONWith200(t *testing.T) {
-	t.Parallel()
-	c, _ := scripted(t, answer(200, `{"MediaId":"secret-value`))
-	_, err := call(t, c, unsafeOp, nil)
-	require.ErrorContains(t, err, "decode answer: not valid JSON at byte")
-	require.NotContains(t, err.Error(), "secret-value")
 }
 
 func TestDo_ResponseSizeIsCapped(t *testing.T) {
@@ -152,6 +149,7 @@ func TestDo_ResponseSizeIsCapped(t *testing.T) {
 	c = c.With(func(cfg *alimedia.Config) { cfg.MaxResponseBytes = 1000 })
 	_, err := call(t, c, readOp, nil)
 	require.ErrorContains(t, err, "larger than Config.MaxResponseBytes (1000 bytes)")
+	require.True(t, alimedia.HasCode(err, "AnswerTooLarge"))
 }
 
 func TestDo_TransportErrorHasNoURL(t *testing.T) {
@@ -249,7 +247,6 @@ func TestDo_SecretsEchoedByTheServiceAreRedacted(t *testing.T) {
 	c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = credentials.Static("LTAI", "very-secret", "the-token") })
 	for range 2 {
 		_, err := call(t, c, unsafeOp, nil)
-		require.ErrorContains(t, err, "***")
 		require.NotContains(t, err.Error(), "the-token")
 		require.NotContains(t, err.Error(), "very-secret")
 	}

@@ -5,360 +5,770 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"reflect"
 	"strconv"
 	"strings"
-	"sync"
+	"unicode/utf8"
+
+	"github.com/alimedia/alimedia-go"
 )
 
-// Decode reads an answer into out. It is strict first; where the service sent
-// a number as a string, or the like, a second pass converts.
+const (
+	// Decoding an answer takes at most decodeBase bytes of memory and
+	// decodeFactor more for each byte of the answer. Elements of the services'
+	// lists are up to 1.5 KB in memory and hardly below 100 bytes in JSON.
+	decodeBase   = 16 << 20
+	decodeFactor = 16
+
+	maxLost  = 20 // fields that did not fit and are named
+	maxTurns = 8  // conversions within each other, such as JSON in a string in a list
+)
+
+var (
+	errNotJSON  = errors.New("the answer is not JSON")
+	errTooLarge = errors.New("the answer needs too much memory for its length")
+)
+
+// Decode reads an answer into out, a pointer. What fits is kept: a field whose
+// value has another form is converted where nothing is lost by it, and stays
+// zero otherwise. The conversions are:
+//
+//   - numbers, strings and booleans into each other; "" is zero; a fraction is
+//     cut off where an integer is asked for; a number other than 0 is true;
+//   - a list, object or scalar sent as JSON text in a string;
+//   - one element where a list is asked for, and a list of one element where
+//     an element is; text with commas where a list of IDs or tags is, and the
+//     reverse;
+//   - a list where an object is asked for that has nothing but this list, and
+//     the reverse;
+//   - the JSON text of an object or list where free text is asked for.
+//
+// Numbers in values of type any are json.Number and keep all digits. Of a key
+// that is there twice the last one counts; an exact name wins over one in
+// another case.
+//
+// Only text that is not JSON, a value that as a whole does not fit and an
+// answer that would take memory out of proportion are errors. They carry no
+// text of the answer.
 func Decode(body []byte, out any) error {
-	err := json.Unmarshal(body, out)
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
-		err = decodeLoosely(body, out)
-	}
-	if err != nil {
-		return withoutValue(err)
-	}
-	tidy(body, out)
-	return nil
-}
-
-// withoutValue keeps what the service sent out of the error.
-func withoutValue(err error) error {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return fmt.Errorf("not valid JSON at byte %d", syntax.Offset)
-	}
-	return err
-}
-
-func looksLikeJSON(body []byte) bool {
-	body = bytes.TrimSpace(body)
-	return len(body) > 0 && (body[0] == '{' || body[0] == '[')
-}
-
-func decodeLoosely(body []byte, out any) error {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var tree any
-	if err := dec.Decode(&tree); err != nil {
+	d := decoder{body: body}
+	if err := d.decode(out); err != nil {
 		return err
 	}
-	return assign(reflect.ValueOf(out).Elem(), tree, "")
-}
-
-var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
-
-// assign puts a decoded JSON value into v, converting between numbers,
-// strings and booleans.
-func assign(v reflect.Value, node any, path string) error {
-	if node == nil {
-		return nil
-	}
-	if v.Kind() == reflect.Pointer {
-		v.Set(reflect.New(v.Type().Elem()))
-		return assign(v.Elem(), node, path)
-	}
-	if v.CanAddr() && v.Addr().Type().Implements(unmarshaler) {
-		data, err := json.Marshal(node)
-		if err != nil {
-			return err
-		}
-		return v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(data)
-	}
-	switch v.Kind() {
-	case reflect.Interface:
-		if v.NumMethod() == 0 {
-			v.Set(reflect.ValueOf(plainNumbers(node)))
-			return nil
-		}
-	case reflect.Struct:
-		switch object := node.(type) {
-		case map[string]any:
-			return assignStruct(v, object, path)
-		case string: // "" stands for an absent object
-			if strings.TrimSpace(object) == "" {
-				return nil
-			}
-		}
-	case reflect.Map:
-		if object, ok := node.(map[string]any); ok && v.Type().Key().Kind() == reflect.String {
-			v.Set(reflect.MakeMapWithSize(v.Type(), len(object)))
-			for key, member := range object {
-				elem := reflect.New(v.Type().Elem()).Elem()
-				if err := assign(elem, member, path+"."+key); err != nil {
-					return err
-				}
-				v.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), elem)
-			}
-			return nil
-		}
-	case reflect.Slice:
-		switch list := node.(type) {
-		case []any:
-			v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
-			for i, member := range list {
-				if err := assign(v.Index(i), member, path+"["+strconv.Itoa(i)+"]"); err != nil {
-					return err
-				}
-			}
-			return nil
-		case string:
-			if strings.TrimSpace(list) == "" {
-				return nil
-			}
-		}
-	default:
-		if assignScalar(v, node) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s: a JSON %s does not fit %s", strings.TrimPrefix(path, "."), kindName(node), v.Type())
-}
-
-func assignStruct(v reflect.Value, object map[string]any, path string) error {
-	t := v.Type()
-	for i := range t.NumField() {
-		sf := t.Field(i)
-		if !sf.IsExported() || sf.Tag.Get("json") == "-" {
-			continue
-		}
-		name := jsonName(sf)
-		node, ok := object[name]
-		if !ok {
-			for key, member := range object { // as encoding/json: any case
-				if strings.EqualFold(key, name) {
-					node, ok = member, true
-					break
-				}
-			}
-		}
-		if !ok {
-			continue
-		}
-		if err := assign(v.Field(i), node, path+"."+name); err != nil {
-			return err
-		}
+	if d.lostAll {
+		return fmt.Errorf("a JSON %s does not fit %s", kindName(d.src), reflect.TypeOf(out).Elem())
 	}
 	return nil
 }
 
-func assignScalar(v reflect.Value, node any) bool {
-	text, ok := scalarNode(node)
-	if !ok {
-		return false
+// withoutBOM drops the byte order mark and white space around an answer.
+func withoutBOM(body []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf")))
+}
+
+// firstValue returns the JSON value that body begins with, and whether text
+// follows it.
+func firstValue(body []byte) (value []byte, more bool, err error) {
+	body = withoutBOM(body)
+	if json.Valid(body) {
+		return body, false, nil
 	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(text)
-		return true
-	case reflect.Bool:
-		switch strings.ToLower(strings.TrimSpace(text)) {
-		case "true", "1":
-			v.SetBool(true)
-			return true
-		case "false", "0", "":
+	if len(body) > 0 && (body[0] == '{' || body[0] == '[') {
+		s := scanner{src: body}
+		if s.skip() && json.Valid(body[:s.at]) {
+			return body[:s.at], true, nil
+		}
+	}
+	if len(body) == 0 || !strings.ContainsRune(`{["-0123456789tfn`, rune(body[0])) {
+		return nil, false, errNotJSON
+	}
+	var syntax *json.SyntaxError
+	if errors.As(json.Unmarshal(body, new(json.RawMessage)), &syntax) {
+		return nil, false, fmt.Errorf("%w: syntax error at byte %d", errNotJSON, syntax.Offset)
+	}
+	return nil, false, errNotJSON
+}
+
+// decoder reads one document, which json.Valid has accepted.
+type decoder struct {
+	scanner
+	body   []byte // as given
+	budget int64  // bytes of memory that are left
+	turns  int    // conversions that the value at the scanner is in
+	path   []pathStep
+
+	lost     []string // paths of fields that did not fit, at most maxLost
+	losses   int      // all of them
+	lostAll  bool     // the document itself does not fit
+	trailing bool     // text follows the document
+	foreign  bool     // the document has a HostId: an error of the gateway
+}
+
+// pathStep is one part of a path: a name, or an index where there is none.
+type pathStep struct {
+	name  string
+	index int
+}
+
+func (d *decoder) decode(out any) (err error) {
+	if d.src, d.trailing, err = firstValue(d.body); err != nil {
+		return err
+	}
+	d.budget = decodeBase + decodeFactor*int64(len(d.body))
+	if err := checkResult(out); err != nil {
+		return err
+	}
+	defer func() {
+		if r := recover(); r == errTooLarge {
+			err = errTooLarge
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	v := resultOf(out)
+	v.SetZero()
+	d.value(v, shapeOf(v.Type()), &noField)
+	return nil
+}
+
+// charge counts memory and ends the decoding when it is too much.
+func (d *decoder) charge(bytes int64) {
+	if d.budget -= bytes; d.budget < 0 {
+		panic(errTooLarge)
+	}
+}
+
+// lose leaves out the value at start.
+func (d *decoder) lose(start int) {
+	d.at = start
+	d.skip()
+	d.losses++
+	if len(d.path) == 0 {
+		d.lostAll = true
+	}
+	d.name()
+}
+
+// name adds the path to those that are named.
+func (d *decoder) name() {
+	if len(d.lost) >= maxLost {
+		return
+	}
+	var b strings.Builder
+	for i, s := range d.path {
+		switch {
+		case s.name == "":
+			fmt.Fprintf(&b, "[%d]", s.index)
+		case i > 0:
+			b.WriteString("." + s.name)
+		default:
+			b.WriteString(s.name)
+		}
+	}
+	if path := b.String(); len(d.lost) == 0 || d.lost[len(d.lost)-1] != path {
+		d.lost = append(d.lost, path)
+	}
+}
+
+// value reads the value at the scanner into v, which is zero. f is the field
+// that v is or is an element of.
+func (d *decoder) value(v reflect.Value, s *shape, f *answerField) {
+	start, c := d.at, d.src[d.at]
+	if c == 'n' && s.kind != anyShape && s.kind != otherShape {
+		d.at += len("null")
+		return
+	}
+	switch s.kind {
+	case anyShape:
+		if free := d.free(); free != nil {
+			v.Set(reflect.ValueOf(free))
+		}
+	case jsonShape:
+		if c == '"' {
+			v.SetString(d.text())
+		} else {
+			v.SetString(string(d.raw()))
+		}
+	case otherShape:
+		if err := json.Unmarshal(d.raw(), v.Addr().Interface()); err != nil {
+			v.SetZero()
+			d.lose(start)
+		}
+	case pointerShape:
+		d.charge(s.elem.size)
+		v.Set(reflect.New(s.typ.Elem()))
+		before := d.losses
+		d.value(v.Elem(), s.elem, f)
+		if d.losses > before && v.Elem().IsZero() {
+			v.SetZero()
+		}
+	case structShape:
+		d.structure(v, s, f)
+	case listShape:
+		d.list(v, s, f)
+	case mapShape:
+		d.mapping(v, s, f)
+	default:
+		d.scalar(v, s, f)
+	}
+}
+
+// structure reads into a struct.
+func (d *decoder) structure(v reflect.Value, s *shape, f *answerField) {
+	start := d.at
+	switch d.src[d.at] {
+	case '{':
+		if d.fields(v, s) == 0 && s.only != nil && s.only.shape.elem.kind == structShape && d.knows(start, s.only.shape.elem) {
+			end := d.at
+			d.at = start // the only element, without its list
+			d.list(s.only.of(v), s.only.shape, s.only)
+			d.at = end
+		}
+	case '[':
+		switch n := d.count(2); {
+		case n == 0:
+			d.skip()
+		case s.only != nil:
+			d.list(s.only.of(v), s.only.shape, s.only)
+		case n == 1:
+			d.single(v, s, f)
+		default:
+			d.lose(start)
+		}
+	case '"':
+		switch text := strings.TrimSpace(d.text()); {
+		case text == "" || d.inner(text, func() { d.value(v, s, f) }):
+		case s.only != nil:
+			d.at = start
+			d.list(s.only.of(v), s.only.shape, s.only)
+		default:
+			d.lose(start)
+		}
+	default:
+		if s.only != nil {
+			d.list(s.only.of(v), s.only.shape, s.only)
+			return
+		}
+		d.lose(start)
+	}
+}
+
+// fields reads an object into a struct and returns how many of its keys the
+// struct knows.
+func (d *decoder) fields(v reflect.Value, s *shape) (known int) {
+	var seen, exact bits
+	top := len(d.path) == 0
+	d.path = append(d.path, pathStep{})
+	for more := d.open(); more; more = d.next() {
+		key := d.key()
+		f, isExact := s.find(key)
+		if f == nil {
+			if top && bytes.EqualFold(key, []byte("HostId")) {
+				d.foreign = true
+			}
+			d.skip()
+			continue
+		}
+		known++
+		if !isExact && exact.has(f.number) {
+			d.skip()
+			continue
+		}
+		v := f.of(v)
+		if seen.has(f.number) {
+			v.SetZero()
+		}
+		seen.add(f.number)
+		if isExact {
+			exact.add(f.number)
+		}
+		d.path[len(d.path)-1].name = f.name
+		d.value(v, f.shape, f)
+	}
+	d.path = d.path[:len(d.path)-1]
+	return known
+}
+
+// knows reports whether the object at start has a key of the struct.
+func (d *decoder) knows(start int, s *shape) bool {
+	look := scanner{src: d.src, at: start}
+	for more := look.open(); more; more = look.next() {
+		key := look.key()
+		if f, _ := s.find(key); f != nil {
 			return true
 		}
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		n, ok := integer(text)
-		if ok && !v.OverflowInt(n) {
-			v.SetInt(n)
-			return true
-		}
-	case reflect.Float32, reflect.Float64:
-		text = strings.TrimSpace(text)
-		if text == "" {
-			return true
-		}
-		n, err := strconv.ParseFloat(text, v.Type().Bits())
-		if err == nil {
-			v.SetFloat(n)
-			return true
-		}
+		look.skip()
 	}
 	return false
 }
 
-// integer reads 12, "12", "12.0", 1.2e1, true and the empty string. A fraction
-// is cut off, as the services' own clients do.
-func integer(text string) (int64, bool) {
-	text = strings.TrimSpace(text)
+// list reads into a slice.
+func (d *decoder) list(v reflect.Value, s *shape, f *answerField) {
+	start := d.at
+	switch d.src[d.at] {
+	case '[':
+		d.elements(v, s, f)
+	case '{':
+		d.unwrapped(v, s, f)
+	case '"':
+		text := d.text()
+		trimmed := strings.TrimSpace(text)
+		switch {
+		case trimmed == "" || d.inner(trimmed, func() { d.value(v, s, f) }):
+		case f.commas && s.elem.kind == stringShape && strings.Contains(text, ","):
+			for part := range strings.SplitSeq(text, ",") {
+				if part = strings.TrimSpace(part); part != "" {
+					d.grow(v, s)
+					v.Index(v.Len() - 1).SetString(part)
+				}
+			}
+		case s.elem.scalar():
+			d.element(v, s, f, start)
+		default:
+			d.lose(start)
+		}
+	default:
+		if s.elem.scalar() {
+			d.element(v, s, f, start)
+			return
+		}
+		d.lose(start)
+	}
+	if f.unfold && s.elem.kind == stringShape {
+		d.unfold(v, s)
+	}
+}
+
+func (d *decoder) elements(v reflect.Value, s *shape, f *answerField) {
+	d.path = append(d.path, pathStep{})
+	for more := d.open(); more; more = d.next() {
+		d.grow(v, s)
+		d.path[len(d.path)-1].index = v.Len() - 1
+		d.value(v.Index(v.Len()-1), s.elem, f)
+	}
+	d.path = d.path[:len(d.path)-1]
+	if v.IsNil() {
+		v.Set(reflect.MakeSlice(s.typ, 0, 0))
+	}
+}
+
+// element makes a list of the value at start.
+func (d *decoder) element(v reflect.Value, s *shape, f *answerField, start int) {
+	d.at = start
+	d.grow(v, s)
+	before := d.losses
+	d.value(v.Index(0), s.elem, f)
+	if d.losses > before && v.Index(0).IsZero() {
+		v.SetZero()
+	}
+}
+
+// unwrapped reads an object into a list: the only member of an object that
+// the elements do not know is the list itself, every other object is the only
+// element.
+func (d *decoder) unwrapped(v reflect.Value, s *shape, f *answerField) {
+	start, n := d.at, 0
+	look := scanner{src: d.src, at: start}
+	inner, known := 0, false
+	for more := look.open(); more; more = look.next() {
+		key := look.key()
+		n++
+		inner = look.at
+		if field, _ := s.elem.find(key); field != nil {
+			known = true
+		}
+		look.skip()
+	}
+	switch {
+	case n == 0:
+		d.skip()
+	case n == 1 && !known && d.turns < maxTurns && s.elem.kind != mapShape && s.elem.kind != anyShape && s.elem.kind != jsonShape:
+		d.at = inner
+		d.turns++
+		d.list(v, s, f)
+		d.turns--
+		d.at = look.at
+	case !s.elem.scalar():
+		d.element(v, s, f, start)
+	default:
+		d.lose(start)
+	}
+}
+
+// grow adds a zero element.
+func (d *decoder) grow(v reflect.Value, s *shape) {
+	n := v.Len()
+	if n == v.Cap() {
+		more := max(n, 4)
+		if s.elem.size > 256 {
+			more = max(n, 1)
+		}
+		d.charge(int64(more) * s.elem.size)
+		v.Grow(more)
+	}
+	v.SetLen(n + 1)
+}
+
+// unfold replaces each element that is a JSON list of strings by its members.
+func (d *decoder) unfold(v reflect.Value, s *shape) {
+	for i := range v.Len() {
+		if !strings.HasPrefix(strings.TrimSpace(v.Index(i).String()), "[") {
+			continue
+		}
+		flat := reflect.MakeSlice(s.typ, i, v.Len())
+		reflect.Copy(flat, v)
+		for ; i < v.Len(); i++ {
+			var members []string
+			text := v.Index(i).String()
+			if !strings.HasPrefix(strings.TrimSpace(text), "[") || json.Unmarshal([]byte(text), &members) != nil {
+				members = []string{text}
+			}
+			d.charge(int64(len(members)) * 2 * s.elem.size)
+			flat = reflect.AppendSlice(flat, reflect.ValueOf(members).Convert(s.typ))
+		}
+		v.Set(flat)
+		return
+	}
+}
+
+// mapping reads into a map with keys of a string type.
+func (d *decoder) mapping(v reflect.Value, s *shape, f *answerField) {
+	start := d.at
+	switch d.src[d.at] {
+	case '{':
+		d.charge(mapSize)
+		v.Set(reflect.MakeMap(s.typ))
+		d.path = append(d.path, pathStep{})
+		for more := d.open(); more; more = d.next() {
+			key := d.key()
+			name := unquoted(key)
+			d.path[len(d.path)-1].name = pathName(name)
+			d.charge(mapEntry + 2*s.elem.size)
+			elem, before := reflect.New(s.typ.Elem()).Elem(), d.losses
+			if d.value(elem, s.elem, f); d.losses == before || !elem.IsZero() {
+				v.SetMapIndex(reflect.ValueOf(name).Convert(s.typ.Key()), elem)
+			}
+		}
+		d.path = d.path[:len(d.path)-1]
+	case '[':
+		switch d.count(2) {
+		case 0:
+			d.skip()
+		case 1:
+			d.single(v, s, f)
+		default:
+			d.lose(start)
+		}
+	case '"':
+		if text := strings.TrimSpace(d.text()); text != "" && !d.inner(text, func() { d.value(v, s, f) }) {
+			d.lose(start)
+		}
+	default:
+		d.lose(start)
+	}
+}
+
+// pathName is a key of the answer as a part of a path: the text of others goes
+// into logs only where it looks like a name.
+func pathName(key string) string {
+	if len(key) == 0 || len(key) > 64 {
+		return "*"
+	}
+	for _, c := range []byte(key) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return "*"
+		}
+	}
+	return key
+}
+
+// scalar reads into a string, boolean or number.
+func (d *decoder) scalar(v reflect.Value, s *shape, f *answerField) {
+	start := d.at
+	switch c := d.src[d.at]; c {
+	case '[':
+		d.scalarOfList(v, s, f)
+	case '{':
+		if s.kind == stringShape && f.free {
+			v.SetString(string(d.raw()))
+			return
+		}
+		d.lose(start)
+	case '"':
+		text := d.text()
+		if s.kind == stringShape {
+			if f.trim {
+				text = strings.TrimSpace(text)
+			}
+			v.SetString(text)
+			return
+		}
+		text = strings.TrimSpace(text)
+		if text != "" && !setScalar(v, s, text) {
+			d.lose(start)
+		}
+	default:
+		if !setScalar(v, s, string(d.raw())) {
+			d.lose(start)
+		}
+	}
+}
+
+// scalarOfList reads a list where a scalar is asked for.
+func (d *decoder) scalarOfList(v reflect.Value, s *shape, f *answerField) {
+	start := d.at
+	switch n := d.count(2); {
+	case n == 0:
+		d.skip()
+	case n == 1:
+		d.single(v, s, f)
+	case s.kind == stringShape && f.commas:
+		parts := make([]string, 0, 8)
+		for more := d.open(); more; more = d.next() {
+			if c := d.src[d.at]; c == '{' || c == '[' || c == 'n' {
+				parts = nil
+				break
+			}
+			part := d.scalarText()
+			if parts = append(parts, part); strings.Contains(part, ",") {
+				parts = nil
+				break
+			}
+		}
+		if parts == nil {
+			d.lose(start)
+			return
+		}
+		v.SetString(strings.Join(parts, ","))
+	case s.kind == stringShape && f.free:
+		v.SetString(string(d.raw()))
+	default:
+		d.lose(start)
+	}
+}
+
+// scalarText reads a string, number or boolean as text.
+func (d *decoder) scalarText() string {
+	if d.src[d.at] == '"' {
+		return d.text()
+	}
+	return string(d.raw())
+}
+
+// single reads the only element of the list at the scanner.
+func (d *decoder) single(v reflect.Value, s *shape, f *answerField) {
+	if d.turns >= maxTurns {
+		d.lose(d.at)
+		return
+	}
+	d.turns++
+	for more := d.open(); more; more = d.next() {
+		d.value(v, s, f)
+	}
+	d.turns--
+}
+
+// inner reads JSON text that was found in a string. It reports false where
+// the text is none.
+func (d *decoder) inner(text string, read func()) bool {
+	if c := text[0]; c != '{' && c != '[' && c != '"' || d.turns >= maxTurns || !json.Valid([]byte(text)) {
+		return false
+	}
+	outer := d.scanner
+	d.scanner = scanner{src: []byte(text)}
+	d.turns++
+	read()
+	d.turns--
+	d.scanner = outer
+	return true
+}
+
+// free reads any value.
+func (d *decoder) free() any {
+	const boxed = 16
+	switch d.src[d.at] {
+	case '{':
+		d.charge(mapSize + boxed)
+		object := make(map[string]any)
+		for more := d.open(); more; more = d.next() {
+			key := d.key()
+			d.charge(mapEntry + 2*boxed)
+			object[unquoted(key)] = d.free()
+		}
+		return object
+	case '[':
+		d.charge(3 * boxed)
+		list := []any{}
+		for more := d.open(); more; more = d.next() {
+			if len(list) == cap(list) {
+				d.charge(int64(cap(list)+1) * boxed)
+			}
+			list = append(list, d.free())
+		}
+		return list
+	case '"':
+		d.charge(boxed)
+		return d.text()
+	case 't', 'f':
+		return d.raw()[0] == 't'
+	case 'n':
+		d.raw()
+		return nil
+	default:
+		d.charge(boxed)
+		return json.Number(d.raw())
+	}
+}
+
+// What a map takes, and each of its entries besides key and value.
+const (
+	mapSize  = 320
+	mapEntry = 32
+)
+
+// setScalar converts the text of a scalar.
+func setScalar(v reflect.Value, s *shape, text string) bool {
+	switch s.kind {
+	case stringShape:
+		v.SetString(text)
+		return true
+	case boolShape:
+		b, ok := boolean(text)
+		v.SetBool(b)
+		return ok
+	case intShape:
+		n, ok := integer(text)
+		if !ok || v.OverflowInt(n) {
+			return false
+		}
+		v.SetInt(n)
+		return true
+	case uintShape:
+		n, ok := integer(text)
+		if !ok || n < 0 || v.OverflowUint(uint64(n)) {
+			return false
+		}
+		v.SetUint(uint64(n))
+		return true
+	case floatShape:
+		n, ok := float(text, s.typ.Bits())
+		v.SetFloat(n)
+		return ok
+	}
+	return false
+}
+
+func boolean(text string) (value, ok bool) {
 	switch strings.ToLower(text) {
-	case "", "false":
-		return 0, true
+	case "true", "yes", "y", "on":
+		return true, true
+	case "false", "no", "n", "off":
+		return false, true
+	}
+	n, ok := float(text, 64)
+	return n != 0, ok
+}
+
+// float reads a decimal number that is finite.
+func float(text string, bits int) (float64, bool) {
+	switch strings.ToLower(text) {
 	case "true":
 		return 1, true
+	case "false":
+		return 0, true
 	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n, true
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || f < -1<<63 || f >= 1<<63 {
+	if strings.Trim(text, "0123456789+-.eE") != "" { // Inf, NaN, 0x1p-2, 1_000
 		return 0, false
 	}
-	n, _ := big.NewFloat(f).Int64()
+	n, err := strconv.ParseFloat(text, bits)
+	if err != nil {
+		return 0, false
+	}
 	return n, true
 }
 
-func scalarNode(node any) (string, bool) {
-	switch n := node.(type) {
-	case string:
+// integer reads 12, "12", "12.0", 1.2e1, true and false, and cuts a fraction
+// off, as the services' own clients do. No digit passes through a float.
+func integer(text string) (int64, bool) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, true
-	case json.Number:
-		return n.String(), true
-	case bool:
-		return strconv.FormatBool(n), true
 	}
-	return "", false
+	if n, ok := float(text, 64); !ok {
+		return 0, false
+	} else if strings.Trim(text, "0123456789+-.eE") != "" || n > -1 && n < 1 {
+		return int64(n), true
+	}
+	mantissa, exponent := text, 0
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		mantissa = text[:i]
+		exponent, _ = strconv.Atoi(text[i+1:]) // small: the number is finite and not below 1
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits, point := whole+fraction, len(whole)+exponent
+	if point > 400 || point < 0 { // leading or trailing zeros without end
+		return 0, false
+	}
+	for len(digits) < point {
+		digits += "0"
+	}
+	n, err := strconv.ParseInt(digits[:point], 10, 64)
+	return n, err == nil
 }
 
-// plainNumbers gives free-form values the types encoding/json would.
-func plainNumbers(node any) any {
-	switch n := node.(type) {
-	case json.Number:
-		f, _ := n.Float64()
-		return f
-	case []any:
-		for i := range n {
-			n[i] = plainNumbers(n[i])
-		}
-	case map[string]any:
-		for key := range n {
-			n[key] = plainNumbers(n[key])
-		}
+func kindName(value []byte) string {
+	value = withoutBOM(value)
+	if len(value) == 0 {
+		return "value"
 	}
-	return node
-}
-
-func kindName(node any) string {
-	switch node.(type) {
-	case map[string]any:
+	switch value[0] {
+	case '{':
 		return "object"
-	case []any:
-		return "array"
-	case string:
+	case '[':
+		return "list"
+	case '"':
 		return "string"
-	case bool:
+	case 't', 'f':
 		return "boolean"
 	}
 	return "number"
 }
 
-// tidy mends two habits of the services: white space around ids, and list
-// elements that hold a whole list as JSON text.
-func tidy(body []byte, out any) {
-	v := reflect.ValueOf(out)
-	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+// bits is a set of small numbers.
+type bits struct {
+	few  [4]uint64
+	more map[int]bool
+}
+
+func (b *bits) has(n int) bool {
+	if n < 64*len(b.few) {
+		return b.few[n/64]&(1<<(n%64)) != 0
+	}
+	return b.more[n]
+}
+
+func (b *bits) add(n int) {
+	if n < 64*len(b.few) {
+		b.few[n/64] |= 1 << (n % 64)
 		return
 	}
-	needs := needsOf(v.Elem().Type())
-	needs.trim = needs.trim && hasSpacedString(body)
-	if needs.trim || needs.unfold {
-		tidyStruct(v.Elem(), needs)
+	if b.more == nil {
+		b.more = make(map[int]bool)
 	}
+	b.more[n] = true
 }
 
-// hasSpacedString reports whether a string of body may end or begin with white
-// space. It may err on the side of true.
-func hasSpacedString(body []byte) bool {
-	for _, mark := range []string{`\n"`, `\r"`, `\t"`, ` "`, `"\n`, `"\r`, `"\t`, `" `} {
-		if bytes.Contains(body, []byte(mark)) {
-			return true
-		}
+// jsonType is text that may hold any document.
+var jsonType = reflect.TypeFor[alimedia.JSON]()
+
+// unquoted is the text between the quotes of a JSON string.
+func unquoted(raw []byte) string {
+	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw)
 	}
-	return false
-}
-
-type needs struct{ trim, unfold bool }
-
-var needsKnown sync.Map // reflect.Type -> needs
-
-// needsOf says once per type whether it holds ids or lists to unfold anywhere.
-func needsOf(t reflect.Type) needs {
-	if n, ok := needsKnown.Load(t); ok {
-		return n.(needs)
+	var text string
+	quoted := append(append(append(make([]byte, 0, len(raw)+2), '"'), raw...), '"')
+	if json.Unmarshal(quoted, &text) != nil {
+		return ""
 	}
-	n := findNeeds(t, map[reflect.Type]bool{})
-	needsKnown.Store(t, n)
-	return n
-}
-
-func findNeeds(t reflect.Type, seen map[reflect.Type]bool) (n needs) {
-	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Struct || seen[t] {
-		return n
-	}
-	seen[t] = true
-	for i := range t.NumField() {
-		sf := t.Field(i)
-		n.trim = n.trim || isId(sf)
-		n.unfold = n.unfold || isUnfolded(sf)
-		inner := findNeeds(sf.Type, seen)
-		n.trim, n.unfold = n.trim || inner.trim, n.unfold || inner.unfold
-	}
-	return n
-}
-
-func isId(sf reflect.StructField) bool {
-	return (strings.HasSuffix(sf.Name, "Id") || strings.HasSuffix(sf.Name, "Ids")) &&
-		(sf.Type.Kind() == reflect.String || sf.Type == reflect.TypeFor[[]string]())
-}
-
-func isUnfolded(sf reflect.StructField) bool {
-	return strings.Contains(sf.Tag.Get("rpc"), "unfold") && sf.Type == reflect.TypeFor[[]string]()
-}
-
-func tidyStruct(v reflect.Value, n needs) {
-	t := v.Type()
-	for i := range t.NumField() {
-		sf, f := t.Field(i), v.Field(i)
-		if !f.CanSet() {
-			continue
-		}
-		switch {
-		case n.unfold && isUnfolded(sf):
-			f.Set(reflect.ValueOf(unfold(f.Interface().([]string))))
-		case n.trim && isId(sf) && f.Kind() == reflect.String:
-			f.SetString(strings.TrimSpace(f.String()))
-		case n.trim && isId(sf):
-			for j := range f.Len() {
-				f.Index(j).SetString(strings.TrimSpace(f.Index(j).String()))
-			}
-		case f.Kind() == reflect.Struct:
-			tidyStruct(f, n)
-		case f.Kind() == reflect.Pointer && f.Type().Elem().Kind() == reflect.Struct && !f.IsNil():
-			tidyStruct(f.Elem(), n)
-		case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct:
-			for j := range f.Len() {
-				tidyStruct(f.Index(j), n)
-			}
-		}
-	}
-}
-
-// unfold replaces each element that is a JSON array of strings by its members.
-func unfold(list []string) []string {
-	for i, element := range list {
-		if !strings.HasPrefix(strings.TrimSpace(element), "[") {
-			continue
-		}
-		flat := list[:i:i]
-		for _, element := range list[i:] {
-			var members []string
-			if json.Unmarshal([]byte(element), &members) == nil {
-				flat = append(flat, members...)
-			} else {
-				flat = append(flat, element)
-			}
-		}
-		return flat
-	}
-	return list
+	return text
 }

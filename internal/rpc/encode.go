@@ -21,6 +21,7 @@ type Params struct {
 	query []pair
 	form  []pair
 	class Class
+	in    any // the request itself; its secrets are masked in errors
 }
 
 type pair struct{ key, value string }
@@ -36,7 +37,7 @@ func (p *Params) add(form bool, key, value string) {
 // Encode turns a request into parameters. Structs follow the rpc tags, maps
 // are taken key by key.
 func Encode(in any) (*Params, error) {
-	p := new(Params)
+	p := &Params{in: in}
 	v := reflect.ValueOf(in)
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		v = v.Elem()

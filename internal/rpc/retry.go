@@ -66,10 +66,16 @@ var codes = []struct {
 func judge(err error, neverSent bool) verdict {
 	var api *alimedia.Error
 	if errors.As(err, &api) {
+		if alimedia.IsThrottled(api) {
+			return always
+		}
 		for _, row := range codes {
 			if row.code != "" && alimedia.HasCode(api, row.code) || row.fits != nil && row.fits(api) {
 				return row.verdict
 			}
+		}
+		if api.Retryable() {
+			return ifSafe
 		}
 		return never
 	}
