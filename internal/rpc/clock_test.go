@@ -22,7 +22,7 @@ func signedAhead(t *testing.T, r *http.Request) time.Duration {
 	t.Helper()
 	at, err := time.Parse(dateLayout, r.Header.Get("x-acs-date"))
 	require.NoError(t, err)
-	return at.Sub(time.Now()).Round(time.Minute)
+	return time.Until(at).Round(time.Minute)
 }
 
 func TestDo_ALyingDateIsNotBelieved(t *testing.T) {
