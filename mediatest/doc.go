@@ -44,8 +44,11 @@
 // [Server.HTTPClient] as the HTTP client. An InMemory server also answers as
 // sts.aliyuncs.com.
 //
+// [Server.NewUser] gives keys with a RAM policy, and [Throttle] limits calls.
+//
 // API calls and OSS requests share the server: a request with an x-acs-action
-// header is an API call, everything else is OSS, with the bucket in the path
+// header or an Action parameter (as with the older HMAC-SHA1 signature, which is
+// taken too) is an API call, everything else is OSS, with the bucket in the path
 // (which is how clients talk to an endpoint that is an IP address) or in the
 // host name.
 package mediatest
