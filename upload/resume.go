@@ -510,16 +510,6 @@ func (s *sending) sum(ctx context.Context, data *io.SectionReader) (uint64, erro
 	return 0, fatal(sourceError(err, data.Size()-n))
 }
 
-// matches reports whether the source holds the bytes of a recorded object.
-func (c *content) matches(ctx context.Context, size int64, crc uint64) (bool, error) {
-	if c.at == nil || c.size != size {
-		return false, nil
-	}
-	s := sending{plan: plan{size: size}, content: c}
-	sum, err := s.checksum(ctx)
-	return err == nil && sum == crc, err
-}
-
 type contextReader struct {
 	ctx context.Context
 	io.Reader

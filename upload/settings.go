@@ -175,7 +175,7 @@ func metadata(headers, meta map[string]string) error {
 		size += len(headerMeta) + len(name) + len(meta[name])
 	}
 	if size > maxMetadata {
-		return fmt.Errorf("Metadata has %d bytes with its names, at most %d are possible", size, maxMetadata)
+		return fmt.Errorf("%d bytes of Metadata with its names, at most %d are possible", size, maxMetadata)
 	}
 	return nil
 }

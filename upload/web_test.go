@@ -23,16 +23,6 @@ import (
 	"github.com/alimedia/alimedia-go/mediatest"
 )
 
-// shared is a web server of several hosts: path by host.
-func (o *origin) asked(host string) (all []*http.Request) {
-	for _, r := range o.requests() {
-		if r.Host == host {
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
 // site serves files by host and path.
 func site(files map[string]string, types map[string]string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -192,7 +182,7 @@ func TestUpload_B39_ByFirstBytes(t *testing.T) {
 	require.Equal(t, "film.m3u8", media.Params.Get("FileName"))
 
 	r.CreateBucket("mine-1")
-	res, err = r.Upload(ctx, HLS(filepath.Join(dir, "film.mp4")), Bucket{Name: "mine-1", Key: "film", Region: "cn-shanghai"})
+	_, err = r.Upload(ctx, HLS(filepath.Join(dir, "film.mp4")), Bucket{Name: "mine-1", Key: "film", Region: "cn-shanghai"})
 	require.NoError(t, err)
 	require.Equal(t, typePlaylist, r.contentType(t, "film"))
 	res, err = r.Upload(ctx, Named(HLS(filepath.Join(dir, "film.mp4")), "other.m3u8"), Bucket{Name: "mine-1", Key: "x/", Region: "cn-shanghai"})
@@ -379,7 +369,7 @@ func TestUpload_B59_StrangersPlaylist(t *testing.T) {
 				return
 			}
 			var asked []string
-			res, err = r.Upload(ctx, HLS(filepath.Join(dir, "index.m3u8"), AllowFiles(func(path string) bool {
+			_, err = r.Upload(ctx, HLS(filepath.Join(dir, "index.m3u8"), AllowFiles(func(path string) bool {
 				asked = append(asked, path)
 				return true
 			})), VODVideo{})
