@@ -389,7 +389,7 @@ func TestAnonymousAndGet(t *testing.T) {
 	var method, authorization string
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		method, authorization = r.Method, r.Header.Get("Authorization")
-		_, _ = io.WriteString(rw, `{}`)
+		_, _ = io.WriteString(rw, `{"RequestId":"r"}`)
 	}))
 	defer srv.Close()
 	c, err := New(alimedia.Config{Endpoint: srv.URL, Credentials: credentials.Static("id", "secret", ""), HTTPClient: srv.Client()})

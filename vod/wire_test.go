@@ -32,3 +32,8 @@ func TestSecrets_B60_AreHiddenEverywhereButOnTheWire(t *testing.T) {
 	require.NotZero(t, requests)
 	require.NotZero(t, answers)
 }
+
+func TestAnswers_B51_WithoutTheirProofAreErrors(t *testing.T) {
+	t.Parallel()
+	wiretest.RunProofs(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
+}

@@ -57,7 +57,7 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 		return a.unproven(body, fmt.Sprintf("the answer is a JSON %s and not an object", kindName(d.src)))
 	}
 	if a.op.Verdict || d.foreign {
-		if e, _ := readEnvelope(d.src); a.op.Verdict && e.saysNo() || d.foreign && e.failed() {
+		if e, no := outcome(d.src); a.op.Verdict && no || d.foreign && e.failed() {
 			result.SetZero()
 			return a.serviceError(e)
 		}
@@ -72,7 +72,22 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 		return a.unproven(body, message)
 	}
 	a.fillRequestID(result, s)
+	if s.exact["RequestId"] != nil && !s.tellsNothing() && !filled(result) && !s.isStated(d.src) {
+		return a.unproven(body, "the answer has no field of the operation")
+	}
 	return nil
+}
+
+// isStated reports whether a document has a field of the struct, be it empty.
+func (s *shape) isStated(document []byte) bool {
+	doc := scanner{src: document}
+	for more := doc.open(); more; more = doc.next() {
+		if f, _ := s.find(doc.key()); f != nil {
+			return true
+		}
+		doc.skip()
+	}
+	return false
 }
 
 // resultOf is what out, a pointer, points to in the end.

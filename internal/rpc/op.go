@@ -32,8 +32,8 @@ type Op struct {
 	// without its proof is an error.
 	Proof string
 
-	// Verdict: an answer of status 200 says in Success, Code and Message
-	// whether the operation succeeded.
+	// Verdict: an answer of status 200 says in Success, Result, RetCode or
+	// StatusCode whether the operation succeeded.
 	Verdict bool
 
 	// Check holds the rules that tags cannot say.

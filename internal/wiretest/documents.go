@@ -151,7 +151,7 @@ func documentOf(t reflect.Type, kind string, above map[reflect.Type]bool) any {
 		}
 		return []any{documentOf(t.Elem(), kind, above), documentOf(t.Elem(), kind, above)}
 	case reflect.Interface:
-		return pick(map[string]any{"Id": json.Number("900719925474099"), "Share": json.Number("0.1"), "None": nil, "List": []any{}, "Deep": []any{json.Number("-1")}}, map[string]any{})
+		return pick(map[string]any{"Id": json.Number("9007199254740993"), "Share": json.Number("0.1"), "None": nil, "List": []any{}, "Deep": []any{json.Number("-9223372036854775808")}}, map[string]any{})
 	case reflect.String:
 		if t == reflect.TypeFor[alimedia.Secret]() {
 			return "***" // what encoding/json shows of any text
