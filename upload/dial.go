@@ -13,18 +13,19 @@ import (
 // newTransport keeps to HTTP/1: parts in parallel are to have a connection
 // each.
 func newTransport(config *tls.Config) *http.Transport {
-	d := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	d := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second, Control: limitUnsent}
 	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           pooled(d.DialContext),
-		DialTLSContext:        pooled((&tls.Dialer{NetDialer: d, Config: config}).DialContext),
-		TLSClientConfig:       config, // behind a proxy
-		TLSHandshakeTimeout:   10 * time.Second,
-		MaxIdleConns:          256,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       50 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		Protocols:             new(http.Protocols),
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            pooled(d.DialContext),
+		DialTLSContext:         pooled((&tls.Dialer{NetDialer: d, Config: config}).DialContext),
+		TLSClientConfig:        config, // behind a proxy
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxIdleConns:           256,
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        50 * time.Second,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+		Protocols:              new(http.Protocols),
 	}
 	t.Protocols.SetHTTP1(true)
 	return t

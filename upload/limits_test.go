@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"html"
@@ -674,6 +675,34 @@ func TestUpload_B60_Echoes(t *testing.T) {
 	}
 }
 
+// TestUpload_B60_TagsAreKept: what goes into results and checkpoints echoes no
+// secret either.
+func TestUpload_B60_TagsAreKept(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(c *Config) { c.Retry.MaxAttempts, c.Parallel = 2, 1 }, mediatest.InMemory())
+	var mu sync.Mutex
+	var secrets []string
+	r.around(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
+		answer, err := base.RoundTrip(q)
+		if err == nil && q.URL.Query().Get("partNumber") >= "3" {
+			secret := q.Header.Get("X-Oss-Security-Token")
+			answer.Header.Set("ETag", `"`+secret+`"`)
+			mu.Lock()
+			secrets = append(secrets, secret)
+			mu.Unlock()
+		}
+		return answer, err
+	})
+	dir := t.TempDir()
+	res, err := r.Upload(ctx, File(writeFile(t, "a.mp4", random(600*kib))), VODVideo{}, WithCheckpoint(dir))
+	failed(t, res, err)
+	require.ErrorIs(t, err, ErrUnproven)
+	require.Len(t, secrets, 2)
+	text, err := os.ReadFile(checkpoints(t, dir)[0])
+	require.NoError(t, err)
+	require.NotContains(t, string(text), secrets[0])
+}
+
 func TestUpload_B60_OneLine(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("long\n\x1b[31m\u202e", 1000)
@@ -741,6 +770,17 @@ func TestUpload_B62_ListsThatNeverEnd(t *testing.T) {
 			b.ClearFaults()
 			b.resume(t, VODVideo{})
 		})
+	}
+}
+
+// TestUpload_B62_ElementsAreCounted: a list has no more elements than OSS lists.
+func TestUpload_B62_ElementsAreCounted(t *testing.T) {
+	t.Parallel()
+	for n, ok := range map[int]bool{maxParts: true, maxParts + 1: false} {
+		var doc struct{ Part boundedList[struct{}] }
+		err := xml.Unmarshal([]byte("<List>"+strings.Repeat("<Part/>", n)+"</List>"), &doc)
+		require.Equal(t, ok, err == nil)
+		require.LessOrEqual(t, len(doc.Part), maxParts)
 	}
 }
 

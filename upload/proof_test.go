@@ -526,3 +526,61 @@ func TestUpload_ForbidOverwrite(t *testing.T) {
 		}
 	}
 }
+
+// TestUpload_B51_EachProofCounts: an answer that lacks one proof is not believed
+// for the others.
+func TestUpload_B51_EachProofCounts(t *testing.T) {
+	t.Parallel()
+	drop := func(name string) func(*mediatest.Answer) { return func(a *mediatest.Answer) { a.Header.Del(name) } }
+	set := func(name, value string) func(*mediatest.Answer) {
+		return func(a *mediatest.Answer) { a.Header.Set(name, value) }
+	}
+	status := func(n int) func(*mediatest.Answer) { return func(a *mediatest.Answer) { a.Status = n } }
+	body := func(old, new string) func(*mediatest.Answer) {
+		return func(a *mediatest.Answer) { a.Body = strings.ReplaceAll(a.Body, old, new) }
+	}
+	whole := func(text string) func(*mediatest.Answer) { return func(a *mediatest.Answer) { a.Body = text } }
+	for operation, changes := range map[string]map[string]func(*mediatest.Answer){
+		"PutObject":               {"request ID": drop("X-Oss-Request-Id"), "ETag": drop("Etag"), "CRC": drop("X-Oss-Hash-Crc64ecma"), "odd CRC": set("X-Oss-Hash-Crc64ecma", "-1"), "202": status(202), "206": status(206)},
+		"UploadPart":              {"request ID": drop("X-Oss-Request-Id"), "ETag": drop("Etag"), "CRC": drop("X-Oss-Hash-Crc64ecma"), "201": status(201), "203": status(203)},
+		"InitiateMultipartUpload": {"request ID": drop("X-Oss-Request-Id"), "202": status(202), "element": body("InitiateMultipartUploadResult", "Result"), "key": body("<Key>", "<Key>x"), "bucket": body("<Bucket>", "<Bucket>x"), "ID": body("<UploadId>", "<UploadId>a b"), "cut off": body("</InitiateMultipartUploadResult>", ""), "nothing": whole("")},
+		"CompleteMultipartUpload": {"request ID": drop("X-Oss-Request-Id"), "202": status(202), "element": body("CompleteMultipartUploadResult", "Result"), "key": body("<Key>", "<Key>x"), "bucket": body("<Bucket>", "<Bucket>x"), "two ETags": body("<ETag>", "<ETag>x"), "cut off": body("</CompleteMultipartUploadResult>", ""), "nothing": whole(""), "error": whole("<Error><Code>InternalError</Code></Error>")},
+		"AbortMultipartUpload":    {"200": status(200), "202": status(202)},
+	} {
+		for name, change := range changes {
+			t.Run(operation+" "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+					r.Fault(mediatest.Fault{Operation: operation, Edit: func(_ mediatest.Request, a *mediatest.Answer) { change(a) }})
+					abort := operation == "AbortMultipartUpload"
+					size, once := 600*kib, 1
+					switch operation {
+					case "PutObject":
+						size = kib
+					case "UploadPart":
+						once = 6
+					case "AbortMultipartUpload":
+						r.Fault(stopAt("UploadPart", 3))
+					}
+					data := random(size)
+					res, err := r.Upload(ctx, bytesSource("a.mp4", data), VODVideo{})
+					require.Equal(t, abort, err != nil, "%v", err)
+					require.Greater(t, r.Calls(operation)+r.Calls("HeadObject"), once, "it was believed")
+					if !abort {
+						got, _ := r.Object(res.Bucket, res.Key)
+						require.True(t, bytes.Equal(data, got))
+					}
+				})
+			})
+		}
+	}
+	t.Run("no CRC at the end", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, nil, mediatest.InMemory())
+		r.Fault(without("CompleteMultipartUpload", "X-Oss-Hash-Crc64ecma"), without("HeadObject", "X-Oss-Hash-Crc64ecma"))
+		res, err := r.Upload(ctx, bytesSource("a.mp4", random(600*kib)), VODVideo{})
+		failed(t, res, err)
+		require.ErrorIs(t, err, ErrUnproven)
+	})
+}

@@ -89,7 +89,7 @@ var checkpoints = []promise{
 		{what: "parts that are gone are sent again without a look", file: "upload/resume.go", old: "case isLost(err):\n\t\tif done, stored, err = s.present(ctx, parts);", new: "case isLost(err):\n\t\tif done, stored, err = (receipt{}), false, nil;"},
 		{what: "a single request is sent again without a look", file: "upload/resume.go", old: `return s.present(ctx, nil)`, new: `return receipt{}, false, nil`},
 		{what: "where the store may not be asked, nobody is", file: "upload/resume.go", old: `if s.arrived == nil {`, new: `if s.arrived != nil {`},
-		{what: "an object of that size is it", file: "upload/resume.go", old: `!asked && sum != found.crc`, new: `!asked && sum == 0`},
+		{what: "an object of that size is it", file: "upload/resume.go", old: "\tif sum != found.crc {\n", new: "\tif sum == 0 {\n"},
 		{what: "an object that the service has is not it", file: "upload/resume.go", old: "if p.whole {\n\t\t\terr = r.adopt(ctx)\n\t\t}\n\t\treturn false, err", new: "if p.whole {\n\t\t\terr = ErrNotResumable\n\t\t}\n\t\treturn false, err"},
 	}},
 }

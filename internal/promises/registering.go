@@ -6,10 +6,7 @@ var registering = []promise{
 		number: 34,
 		text:   "An upload that fails after its asset was created names the asset in its error, with what is needed to refresh, resume or delete it.",
 		breaks: []flaw{
-			{
-				what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go",
-				old: "got, err := decodePermit(uploadAddress, uploadAuth, u.clock.now())\n\tif err != nil {\n\t\treturn p, err", new: "got, err := decodePermit(uploadAddress, uploadAuth, u.clock.now())\n\tif err != nil {\n\t\treturn place{}, err",
-			},
+			{what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go", old: "\t\terr = u.trusts(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn p, err", new: "\t\terr = u.trusts(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn place{}, err"},
 			{
 				what: "the error has no MediaId", file: "upload/upload.go",
 				old: "MediaId: r.place.mediaId, FileURL: r.place.fileURL,\n\t\tSent", new: "FileURL: r.place.fileURL,\n\t\tSent",
@@ -220,14 +217,8 @@ var registering = []promise{
 		number: 37,
 		text:   "When the object is stored and only the store's callback failed, the error says so by its type, the asset is registered all the same, and nothing is sent again, in this run or the next.",
 		breaks: []flaw{
-			{
-				what: "the status 203 is taken for success", file: "upload/oss.go",
-				old: "if a.status == http.StatusNonAuthoritativeInfo {", new: "if false {",
-			},
-			{
-				what: "the status 203 is taken for a failure", file: "upload/oss.go",
-				old: "case readErr != nil:", new: "case a.status == http.StatusNonAuthoritativeInfo:\n\t\treturn nil, o.refusal(a)\n\tcase readErr != nil:",
-			},
+			{what: "the status 203 is taken for success", file: "upload/oss.go", old: "\t\tr.callback = fmt.Errorf(\"%w: %w\", ErrCallback, o.refusal(a))\n", new: ""},
+			{what: "the status 203 is taken for a failure", file: "upload/oss.go", old: "\t\tr.callback = fmt.Errorf(\"%w: %w\", ErrCallback, o.refusal(a))\n\t\treturn r, nil", new: "\t\treturn r, o.refusal(a)"},
 			{
 				what: "the error is not typed", file: "upload/oss.go",
 				old: `fmt.Errorf("%w: %w", ErrCallback, o.refusal(a))`, new: `fmt.Errorf("%v: %w", ErrCallback, o.refusal(a))`,
@@ -430,10 +421,7 @@ var registering = []promise{
 				what: "a part that is sent again moves the count back", file: "upload/progress.go",
 				old: "p.Sent = max(p.Sent, last.Sent)", new: "",
 			},
-			{
-				what: "bytes of a failed request stay counted", file: "upload/parts.go",
-				old: "s.tracker.moved(-n)\n", new: "",
-			},
+			{what: "bytes of a failed request stay counted", file: "upload/parts.go", old: "s.tracker.moved(-d.sent)\n", new: ""},
 			{
 				what: "bytes are not counted", file: "upload/parts.go",
 				old: "s.tracker.moved(int64(n))", new: "_ = n",
@@ -502,10 +490,7 @@ var registering = []promise{
 				what: "a panic of the callback ends the process", file: "upload/progress.go",
 				old: "if r := recover(); r != nil {", new: "if r := any(nil); r != nil {",
 			},
-			{
-				what: "a panic goes unnoticed", file: "upload/progress.go",
-				old: `log.Error("upload: the progress callback panicked and is not called any more", "panic", r)`, new: "_ = log",
-			},
+			{what: "a panic goes unnoticed", file: "upload/progress.go", old: "log.Error(\"upload: the progress callback panicked and is not called any more\", \"panic\", redact.Text(fmt.Sprint(r)))", new: "_ = log"},
 		},
 	},
 	{
@@ -566,10 +551,7 @@ var registering = []promise{
 				what: "a long file takes all turns", file: "upload/parts.go",
 				old: "own := make(chan struct{}, cap(s.slots))", new: "own := make(chan struct{}, maxParts)",
 			},
-			{
-				what: "a failing file keeps its slot during the pause", file: "upload/limit.go",
-				old: "return s.repeat(ctx, operation, func() (credentials.Credentials, error) {\n\t\tif err := acquire(ctx, s.slots); err != nil {\n\t\t\treturn credentials.Credentials{}, err\n\t\t}\n\t\tdefer release(s.slots)\n", new: "if err := acquire(ctx, s.slots); err != nil {\n\t\treturn err\n\t}\n\tdefer release(s.slots)\n\treturn s.repeat(ctx, operation, func() (credentials.Credentials, error) {\n",
-			},
+			{what: "a failing file keeps its slot during the pause", file: "upload/limit.go", old: "\tdefer release(s.slots)\n\treturn once", new: "\tgo func() { time.Sleep(time.Hour); release(s.slots) }()\n\treturn once"},
 			{
 				what: "the wait for a slot does not end with ctx", file: "upload/limit.go",
 				old: "case <-ctx.Done():\n\t\treturn ended(ctx)\n", new: "",
