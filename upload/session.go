@@ -452,6 +452,7 @@ type grant struct {
 	due    time.Time // for a refresh
 	delay  time.Duration
 	dead   bool
+	final  error // the service has named another object; nobody asks again
 }
 
 // renewTime bounds one refresh, its repetitions included.
@@ -488,8 +489,11 @@ func (g *grant) Credentials(ctx context.Context) (credentials.Credentials, error
 	if alive && (g.renew == nil || now.Before(g.due)) {
 		return g.permit.keys, nil
 	}
-	if g.renew == nil {
+	switch {
+	case g.renew == nil:
 		return credentials.Credentials{}, fatal(ErrCredentialExpired)
+	case g.final != nil:
+		return credentials.Credentials{}, g.final
 	}
 	// Everybody waits for it: one that hangs is one that failed.
 	asking, cancel := context.WithTimeout(ctx, renewTime)
@@ -506,7 +510,8 @@ func (g *grant) Credentials(ctx context.Context) (credentials.Credentials, error
 		g.log.InfoContext(ctx, "upload: credential refreshed", "key", fresh.Key)
 		return g.permit.keys, nil
 	case errors.Is(err, ErrAddressChanged) && !(g.stray && alive):
-		return credentials.Credentials{}, fatal(fmt.Errorf("refresh the upload credential: %w", err))
+		g.final = fatal(fmt.Errorf("refresh the upload credential: %w", err))
+		return credentials.Credentials{}, g.final
 	case errors.Is(err, ErrAddress) && !alive:
 		return credentials.Credentials{}, fatal(fmt.Errorf("refresh the upload credential: %w", err))
 	case !alive || ctx.Err() != nil:
