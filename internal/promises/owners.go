@@ -2,8 +2,35 @@ package main
 
 // Promises 52, 53, 55 and 61: whose an upload is.
 var owners = []promise{
-	{number: 52, text: `Two accounts never share a checkpoint or a list of finished uploads. One account shares them whatever access keys or roles it uses. Metadata of the target makes no second asset.`, breaks: []flaw{}},
-	{number: 53, text: `A key given by the user names an upload for every source, across processes and machines that share the directory. A given MediaId, or a ReferenceId that exists, is continued.`, breaks: []flaw{}},
+	{number: 52, text: `Two accounts never share a checkpoint or a list of finished uploads. One account shares them whatever access keys or roles it uses. Metadata of the target makes no second asset.`, breaks: []flaw{
+		{what: "temporary keys are of no account", file: "upload/account.go", old: "return owner{ownedByAccount + id}, nil", new: "return owner{ownedByAccount}, nil"},
+		{what: "each key is an account", file: "upload/account.go", old: "return owner{ownedByAccount + id, ownedByKey + digest}, nil", new: "return owner{ownedByKey + digest}, nil"},
+		{what: "what a key has kept is not found by its account", file: "upload/account.go", old: "return owner{ownedByAccount + id, ownedByKey + digest}, nil", new: "return owner{ownedByAccount + id}, nil"},
+		{what: "the account of a key is forgotten", file: "upload/account.go", old: "dir.keepAccount(digest, id)", new: "_ = id"},
+		{what: "an account that is not known is any", file: "upload/account.go", old: `return nil, fmt.Errorf("the account of the temporary credentials is not known (set Config.CheckpointScope): %w", err)`, new: "return owner{ownedByAccount}, nil"},
+		{what: "the scope does not count", file: "upload/account.go", old: "return owner{ownedByScope + u.cfg.CheckpointScope}, nil", new: "return owner{ownedByScope}, nil"},
+		{what: "STS is asked for each upload", file: "upload/account.go", old: "a.known[keys.AccessKeyId] = who.AccountId", new: "_ = who"},
+		{what: "a silent STS is asked for each upload", file: "upload/account.go", old: "a.silent[keys.AccessKeyId] = noAnswer{time.Now().Add(accountPause), err}", new: "_ = err"},
+		{what: "own buckets are signed for by the client's keys", file: "upload/bucket.go", old: "func (Bucket) signer(u *Uploader) signer { return u.ossSigner() }", new: "func (Bucket) signer(u *Uploader) signer { return u.vodSigner() }"},
+		{what: "the title makes another asset", file: "upload/target.go", old: "k.App, k.Storage, k.Reference = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.ReferenceId", new: "k.App, k.Storage, k.Reference, k.Use = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.ReferenceId, t.Title"},
+		{what: "the default application has to be given", file: "upload/target.go", old: "k.App, k.Storage = cmp.Or(t.AppId, defaultApp), storage.StorageLocation", new: "k.App, k.Storage = t.AppId, storage.StorageLocation"},
+		{what: "the AccountId may be anything", file: "credentials/caller_identity.go", old: "if !accountId.MatchString(id) {", new: `if id == "" {`},
+	}},
+	{number: 53, text: `A key given by the user names an upload for every source, across processes and machines that share the directory. A given MediaId, or a ReferenceId that exists, is continued.`, breaks: []flaw{
+		{what: "the path counts beside the key", file: "upload/identity.go", old: "if k.Key == \"\" {\n\t\tk.Source", new: "if true {\n\t\tk.Source"},
+		{what: "a key without a record is none the worse", file: "upload/identity.go", old: `if o.key != "" && !named {`, new: "if false {"},
+		{what: "a key does not become a ReferenceId", file: "upload/upload.go", old: "t.ReferenceId = o.key\n", new: "_ = o.key\n"},
+		{what: "a ReferenceId that exists is an error for ever", file: "upload/resume.go", old: "if p, there, unknown := f.find(ctx, r.Uploader, r.file); there && unknown == nil {", new: "if p, there, unknown := f.find(ctx, r.Uploader, r.file); there && unknown != nil {"},
+		{what: "a finished asset is sent again", file: "upload/resume.go", old: "case vod.VideoStatusUploading, vod.VideoStatusUploadFail:\n\t\treturn p, true, nil", new: "case info.Video.Status:\n\t\treturn p, true, nil"},
+		{what: "WithMediaId makes an asset", file: "upload/resume.go", old: "case all.mediaId != \"\":\n", new: "case all.mediaId != \"\" && found:\n"},
+		{what: "parts of other content are kept", file: "upload/resume.go", old: `if was.UploadId != "" && was.Source.Size != r.content.identity.Size {`, new: "if false {"},
+		{what: "dropped parts take the asset with them", file: "upload/checkpoint.go", old: "\t\tclear(j.parts)\n\t\tif r.UploadId != \"\" {", new: "\t\tclear(j.parts)\n\t\tj.earlier = false\n\t\tif r.UploadId != \"\" {"},
+		{what: "other content under a key goes unnoticed", file: "upload/batch_ledger.go", old: `return false, fmt.Errorf("%w [MediaId %s]", ErrKeyReused, res.MediaId)`, new: "return true, nil"},
+		{what: "two jobs write one object", file: "upload/claim.go", old: "case taken && (!finished || was != upload || upload == 0):", new: "case taken && upload == 0 && was == 1:"},
+		{what: "two calls write one object", file: "upload/claim.go", old: "if c.objects[object] {", new: "if false {"},
+		{what: "a job that failed may not come again", file: "upload/claim.go", old: "delete(b.done, where)", new: "_ = where"},
+		{what: "upload IDs of a process that died stay", file: "upload/resume.go", old: "s.strays, s.began = true, was.Created", new: "s.began = was.Created"},
+	}},
 	{number: 55, text: `An upload from a URL continues in another process when the server identifies the file by a strong ETag or Last-Modified.`, breaks: []flaw{
 		{what: "parts are kept whatever the server says of the file", file: "upload/resume.go", old: `r.content.versioned && was.Source.sameContent(source)`, new: `r.content.versioned`},
 		{what: "kept parts are fetched again", file: "upload/resume.go", old: `if r.content.at != nil || r.content.ranges == nil {`, new: `if true {`},
@@ -12,5 +39,14 @@ var owners = []promise{
 		{what: "a new signature is another file", file: "upload/url.go", old: `if _, signed := lower[sign]; !signed {`, new: `if _, signed := lower[sign]; !signed || signed {`},
 		{what: "the rest of a file of another date is taken", file: "upload/url.go", old: `other := etag != d.etag || d.etag == "" && modified != d.modified`, new: `other := etag != d.etag`},
 	}},
-	{number: 61, text: `Checkpoint files are opened without following links. Files that do not belong to this user, or that others can write, are not believed.`, breaks: []flaw{}},
+	{number: 61, text: `Checkpoint files are opened without following links. Files that do not belong to this user, or that others can write, are not believed.`, breaks: []flaw{
+		{what: "any directory is believed", file: "upload/statedir.go", old: "info, err := root.Stat(\".\")\n\tif err == nil {\n\t\terr = trusted(info)\n\t}", new: `_, err = root.Stat(".")`},
+		{what: "any file is believed", file: "upload/statedir.go", old: "if err := trusted(info); err != nil {", new: "if err := trusted(info); err != nil && info.IsDir() {"},
+		{what: "others may write", file: "upload/statedir_unix.go", old: "info.Mode().Perm()&0o022 != 0", new: "info.Mode().Perm()&0o002 != 0"},
+		{what: "a second name is none", file: "upload/statedir_unix.go", old: "case !info.IsDir() && stat.Nlink > 1:", new: "case false:"},
+		{what: "a link inside is followed", file: "upload/statedir.go", old: "case there.Mode()&fs.ModeSymlink != 0:\n\t\treturn fmt.Errorf(\"%s: %w: a link\", d.file(name), errForeign)\n\tcase !os.SameFile(info, there):", new: "case there.Mode()&fs.ModeSymlink == 0 && !os.SameFile(info, there):"},
+		{what: "a recorded size need not fit", file: "upload/resume.go", old: "stored && was.Size != r.content.size && r.content.size != UnknownSize:", new: "false:"},
+		{what: "a listed size need not fit", file: "upload/batch_ledger.go", old: "(e.Source.Size == UnknownSize || e.Source.Size == e.Result.Size)", new: "e.Source.Size != 0"},
+		{what: "times to come are believed", file: "upload/checkpoint.go", old: "\trec.clamp(time.Now().UTC())\n", new: ""},
+	}},
 }
