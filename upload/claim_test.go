@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -132,12 +133,16 @@ func TestUpload_B53_ConcurrentCallsOneObject(t *testing.T) {
 		done <- err
 	}()
 	<-inside
-	res, err := r.Upload(ctx, bytesSource("b.mp4", random(kib+1)), &target)
+	brief, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	letGo := sync.OnceFunc(func() { close(release) })
+	defer letGo()
+	res, err := r.Upload(brief, bytesSource("b.mp4", random(kib+1)), &target)
 	failed(t, res, err)
 	require.ErrorIs(t, err, ErrDuplicate)
-	_, err = Collect(r.UploadAll(ctx, slices.Values([]Job{{Source: bytesSource("b.mp4", random(kib+1)), Target: target}})))
+	_, err = Collect(r.UploadAll(brief, slices.Values([]Job{{Source: bytesSource("b.mp4", random(kib+1)), Target: target}})))
 	require.ErrorIs(t, err, ErrDuplicate)
-	close(release)
+	letGo()
 	require.NoError(t, <-done)
 	data := random(kib + 2)
 	res, err = r.Upload(ctx, bytesSource("c.mp4", data), target)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
@@ -482,13 +483,10 @@ func TestUpload_B53_KeyWithOtherContent(t *testing.T) {
 		sent int // parts by the second run, of three that are there
 	}{
 		"one part": {changed, 4},
-		"longer":   {append(bytes.Clone(was), random(50*kib)...), 7},
-		"shorter":  {was[:250*kib], 3},
+		"longer":   {append(bytes.Clone(was), random(50*kib)...), 4},
+		"shorter":  {was[:250*kib], 1},
 	} {
 		for kind, source := range sources(t, tt.data) {
-			if kind != "Reader" && kind != "ReaderFunc" && (kind != "sized" || name == "one part") && name == "one part" {
-				continue // parts of a file are compared by the engine
-			}
 			t.Run(name+" "+kind, func(t *testing.T) {
 				t.Parallel()
 				r := newRig(t, func(c *Config) { c.Parallel = 1 })
@@ -502,9 +500,7 @@ func TestUpload_B53_KeyWithOtherContent(t *testing.T) {
 				require.NoError(t, err)
 				r.stored(t, res, tt.data)
 				require.Equal(t, first.MediaId, res.MediaId)
-				if name == "one part" {
-					require.Equal(t, tt.sent, r.Calls("UploadPart")-before)
-				}
+				require.Equal(t, tt.sent, r.Calls("UploadPart")-before)
 				require.Len(t, r.Medias(), 1)
 				again, err := r.Upload(ctx, sources(t, was)[kind](), ICEMedia{}, WithCheckpoint(dir), WithKey("order-4711"))
 				require.NoError(t, err)
@@ -657,6 +653,29 @@ func TestUpload_B53_IntoAnAssetThatExists(t *testing.T) {
 			require.True(t, alimedia.IsNotFound(err), "%v", err)
 			require.Equal(t, 2, r.Calls(tt.ops))
 		})
+	}
+}
+
+// TestUpload_B53_UploadIdOfADeadProcess: a process may die before the answer
+// of InitiateMultipartUpload arrives; the next run removes what it began, also
+// where it stops once more.
+func TestUpload_B53_UploadIdOfADeadProcess(t *testing.T) {
+	t.Parallel()
+	for name, target := range map[string]Target{"video": VODVideo{}, "own": Bucket{Name: "own-bucket", Region: "cn-shanghai"}} {
+		for _, again := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " ", again), func(t *testing.T) {
+				t.Parallel()
+				b := breakOff(t, target, mediatest.Fault{Operation: "InitiateMultipartUpload", AfterEffect: true, Status: 403, Code: "Stop"})
+				require.Len(t, b.Uploads(), 1, "nobody knows its ID")
+				if again {
+					b.Fault(stopAt("UploadPart", 2))
+					res, err := b.Upload(ctx, File(b.file), target, WithCheckpoint(b.dir))
+					failed(t, res, err)
+					b.ClearFaults()
+				}
+				b.resume(t, target)
+			})
+		}
 	}
 }
 

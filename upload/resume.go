@@ -55,8 +55,8 @@ func (r *run) openCheckpoint(ctx context.Context, o options, target Target) (*Re
 	if stored := was.Step == stepStored || was.Step == stepDone; earlier {
 		switch {
 		case o.key != "" && stored: // what is stored under a key stays
-		case o.key != "":
-			if err := r.sameKey(ctx, target, was); err != nil {
+		case o.key != "": // parts of other content are found when they are compared
+			if err := r.journal.update(func(rec *record) { rec.Source = source }); err != nil {
 				return nil, err
 			}
 		case was.Source != source || stored && was.Size != r.content.size && r.content.size != UnknownSize:
@@ -85,18 +85,6 @@ func (r *run) openCheckpoint(ctx context.Context, o options, target Target) (*Re
 	}
 	r.abandon(ctx, target, was)
 	return nil, r.journal.drop()
-}
-
-// sameKey continues an upload whose source may hold other content by now. Parts
-// of another size are of no use.
-func (r *run) sameKey(ctx context.Context, target Target, was record) error {
-	if was.UploadId != "" && was.Source.Size != r.content.identity.Size {
-		r.abandon(ctx, target, was)
-		if err := r.journal.drop(); err != nil {
-			return err
-		}
-	}
-	return r.journal.update(func(rec *record) { rec.Source = r.content.identity })
 }
 
 // openJournal opens the checkpoint and returns the names that it may have. The

@@ -23,7 +23,6 @@ var owners = []promise{
 		{what: "a ReferenceId that exists is an error for ever", file: "upload/resume.go", old: "if p, there, unknown := f.find(ctx, r.Uploader, r.file); there && unknown == nil {", new: "if p, there, unknown := f.find(ctx, r.Uploader, r.file); there && unknown != nil {"},
 		{what: "a finished asset is sent again", file: "upload/resume.go", old: "case vod.VideoStatusUploading, vod.VideoStatusUploadFail:\n\t\treturn p, true, nil", new: "case info.Video.Status:\n\t\treturn p, true, nil"},
 		{what: "WithMediaId makes an asset", file: "upload/resume.go", old: "case all.mediaId != \"\":\n", new: "case all.mediaId != \"\" && found:\n"},
-		{what: "parts of other content are kept", file: "upload/resume.go", old: `if was.UploadId != "" && was.Source.Size != r.content.identity.Size {`, new: "if false {"},
 		{what: "dropped parts take the asset with them", file: "upload/checkpoint.go", old: "\t\tclear(j.parts)\n\t\tif r.UploadId != \"\" {", new: "\t\tclear(j.parts)\n\t\tj.earlier = false\n\t\tif r.UploadId != \"\" {"},
 		{what: "other content under a key goes unnoticed", file: "upload/batch_ledger.go", old: `return false, fmt.Errorf("%w [MediaId %s]", ErrKeyReused, res.MediaId)`, new: "return true, nil"},
 		{what: "two jobs write one object", file: "upload/claim.go", old: "case taken && (!finished || was != upload || upload == 0):", new: "case taken && upload == 0 && was == 1:"},
