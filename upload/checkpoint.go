@@ -184,9 +184,6 @@ type partRecord struct {
 // parseCheckpoint reads a checkpoint. A line that was not written to its end
 // is left out, with all that follows.
 func parseCheckpoint(data []byte) (record, map[int]part, error) {
-	if len(data) > maxCheckpoint {
-		return record{}, nil, fmt.Errorf("more than %d bytes", maxCheckpoint)
-	}
 	line, rest, ok := bytes.Cut(data, []byte("\n"))
 	if !ok {
 		return record{}, nil, errors.New("empty or cut off")
