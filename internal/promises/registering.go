@@ -55,7 +55,23 @@ var registering = []promise{
 			},
 			{
 				what: "an asset that was there is told as new", file: "upload/bucket.go",
-				old: "info.RequestId, true\n", new: "info.RequestId, false\n",
+				old: "res.AlreadyRegistered = !sent.mayBeOurs(file) || sent.before", new: "res.AlreadyRegistered = sent.mayBeOurs(file) && sent.before",
+			},
+			{
+				what: "our own asset is told as one that was there", file: "upload/bucket.go",
+				old: "return a.lost || file.repeated", new: "return false",
+			},
+			{
+				what: "an older asset is told as ours when an answer is lost", file: "upload/bucket.go",
+				old: "return err == nil && at.Add(time.Second).Before(file.began.Add(a.skew))", new: "return err == nil && at.IsZero()",
+			},
+			{
+				what: "the clock of the service is taken for ours", file: "upload/bucket.go",
+				old: "Before(file.began.Add(a.skew))", new: "Before(file.began)",
+			},
+			{
+				what: "a lost answer is looked up in the next run only", file: "upload/bucket.go",
+				old: "|| ctx.Err() != nil || again {", new: "|| true || again {",
 			},
 			{
 				what: "a new asset of VOD is told as old", file: "upload/bucket.go",
@@ -146,12 +162,12 @@ var registering = []promise{
 				old: "failed: status == vod.VideoStatusUploadFail,", new: "",
 			},
 			{
-				what: "a video that is not transcoded is waited for without end", file: "upload/wait.go",
+				what: "a video that is not transcoded is waited for without end", file: "upload/bucket.go",
 				old: "return u.storedVideoState", new: "return u.videoState",
 			},
 			{
-				what: "a video that is to be transcoded is not waited for", file: "upload/wait.go",
-				old: `if reg.TemplateGroupId == "" && reg.WorkflowId == "" {`, new: `if reg.TemplateGroupId == "" || reg.WorkflowId == "" {`,
+				what: "a video that is to be transcoded is not waited for", file: "upload/bucket.go",
+				old: `if t.TemplateGroupId == "" && t.WorkflowId == "" {`, new: `if t.TemplateGroupId == "" || t.WorkflowId == "" {`,
 			},
 			{
 				what: "the end of ctx is taken for a fault of the service", file: "upload/wait.go",
@@ -181,7 +197,7 @@ var registering = []promise{
 			},
 			{
 				what: "a stream is registered by another URL than is told", file: "upload/bucket.go",
-				old: "req.InputURL = fileURL\n\tout, err", new: "req.InputURL = strings.ReplaceAll(fileURL, \"%2B\", \"+\")\n\tout, err",
+				old: "req.InputURL = fileURL\n\tlook", new: "req.InputURL = strings.ReplaceAll(fileURL, \"%2B\", \"+\")\n\tlook",
 			},
 			{
 				what: "a Yike asset is registered by another URL than is told", file: "upload/target.go",
