@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -233,6 +234,7 @@ func (a *attempt) foreign(err error) error {
 }
 
 func (e *foreignError) Error() string        { return e.text }
+func (e *foreignError) GoString() string     { return strconv.Quote(e.text) }
 func (e *foreignError) Is(target error) bool { return errors.Is(e.err, target) }
 
 // As does not lead to a *url.Error: its URL holds every parameter.

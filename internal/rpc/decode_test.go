@@ -1,9 +1,13 @@
 package rpc
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"math"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
@@ -359,25 +363,67 @@ func TestDecode_B62_MemoryInProportion(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"Size":"12","List":[{"JobId":1,"Sizes":["4"]}],"Doc":{"a":1},"Free":[1],"Map":{"a":true},"Failed":["[\"a\"]"]}`))
 	f.Add([]byte(`{"MediaId":"a\n","One":"","Ok":0}`))
+	f.Add([]byte(`{"List":"[{}]","One":[[{"Sizes":{"a":"1e5"}}]],"MediaIds":"a,b","Free":{"n":1e999},"Pointer":{"JobId":null},"Size":"-.5e1"}`))
+	f.Add([]byte("\xef\xbb\xbf{\"mediaid\":\"\\u00e4\\ud83d\",\"MediaId\":\"x\"} text"))
 	f.Add([]byte(`[[[[`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var a, b answerBody
-		if Decode(body, &a) == nil {
-			require.NoError(t, Decode(body, &b))
-			require.Equal(t, a, b)
+		d := decoder{body: body}
+		err := d.decode(&a)
+		require.Equal(t, err == nil, (&decoder{body: body}).decode(&b) == nil)
+		require.Equal(t, a, b)
+		require.LessOrEqual(t, len(d.lost), maxLost)
+		if err != nil && !errors.Is(err, errTooLarge) {
+			require.False(t, json.Valid(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))), "what is JSON is read")
+		}
+		var strict answerBody
+		if err == nil && d.losses == 0 && json.Unmarshal(body, &strict) == nil {
+			require.Equal(t, strings.TrimSpace(a.RequestId) == "", strings.TrimSpace(strict.RequestId) == "" || countKeys(body, "RequestId") > 1)
 		}
 	})
 }
 
-func FuzzAPIError(f *testing.F) {
-	f.Add(400, []byte(`{"Code":"SignatureDoesNotMatch","Message":"server string to sign is: x"}`))
-	f.Add(502, []byte("<html>\xff</html>"))
-	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		a := &attempt{Client: &Client{}, status: status}
-		a.keys.SecurityToken = "the-token"
-		err := a.apiError(body, false)
-		var e *alimedia.Error
-		require.ErrorAs(t, err, &e)
-		require.NotContains(t, e.Message, "the-token")
+// countKeys counts the members of a document that are named so in any case.
+func countKeys(body []byte, name string) (n int) {
+	s := scanner{src: withoutBOM(body)}
+	if len(s.src) == 0 || s.src[0] != '{' {
+		return 0
+	}
+	for more := s.open(); more; more = s.next() {
+		if strings.EqualFold(unquoted(s.key()), name) {
+			n++
+		}
+		s.skip()
+	}
+	return n
+}
+
+// FuzzRead gives any answer of any status: nothing breaks, nothing is shown,
+// everything is bounded.
+func FuzzRead(f *testing.F) {
+	f.Add(400, "R", "text/html", []byte(`{"Code":"SignatureDoesNotMatch","Message":"server string to sign is: x"}`))
+	f.Add(502, "", "", []byte("<html>\xff<title>x</html>"))
+	f.Add(200, "", "", []byte(`{"HostId":"h","Code":"X","Message":["m"],"Success":0}`))
+	f.Add(200, "", "", []byte(`{"error":"{\"code\":[\"Throttling\"],\"message\":{}}"`))
+	f.Add(403, "", "", []byte(`<a:Error><Code>X</Code><AccessDeniedDetail><A>b</A></AccessDeniedDetail>`))
+	f.Add(403, "", "", []byte(`{"AccessDeniedDetail":"{\"a\":[{}]}","Message":"\ud83d`))
+	f.Fuzz(func(t *testing.T, status int, id, kind string, body []byte) {
+		const token = "the-token-of-the-account"
+		for _, op := range []Op{{Action: "X", Proof: "MediaId"}, {Action: "X", Verdict: true}} {
+			a := &attempt{Client: &Client{cfg: alimedia.Config{Logger: slog.New(slog.DiscardHandler)}}, op: op, status: status}
+			a.header = http.Header{"X-Acs-Request-Id": {id}, "Content-Type": {kind}}
+			a.keys.SecurityToken = token
+			out := new(answerBody)
+			err := a.read(t.Context(), body, false, out)
+			if err == nil {
+				require.True(t, op.Proof == "" || out.MediaId != "")
+				continue
+			}
+			require.Zero(t, *out)
+			var e *alimedia.Error
+			require.ErrorAs(t, err, &e)
+			shown(t, err)
+			require.NotContains(t, fmt.Sprintf("%+v", *e), token)
+		}
 	})
 }

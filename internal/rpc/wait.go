@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 const (
@@ -93,12 +94,12 @@ func wait(ctx context.Context, id string, ends Ends, look func(context.Context) 
 		}
 		failures, last = 0, state
 		if oneOf(state.Status, ends.Bad) {
-			return struct{}{}, false, &alimedia.JobError{JobId: id, Status: state.Status, Code: state.Code, Message: state.Message}
+			return struct{}{}, false, &alimedia.JobError{JobId: id, Status: redact.Text(state.Status), Code: redact.Text(state.Code), Message: redact.Text(state.Message)}
 		}
 		return struct{}{}, oneOf(state.Status, ends.Good), nil
 	})
 	if err != nil && ctx.Err() != nil && last != nil {
-		return fmt.Errorf("%w; job %s was last in state %s", err, id, last.Status)
+		return fmt.Errorf("%w; job %s was last in state %s", err, id, redact.Bounded(last.Status, 64))
 	}
 	return err
 }
