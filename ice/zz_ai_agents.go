@@ -16,7 +16,7 @@ import (
 // RAM action: ice:ActiveAiRtcLicense.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-activeairtclicense
 func (c *Client) ActiveAiRtcLicense(ctx context.Context, req ActiveAiRtcLicenseRequest) (*ActiveAiRtcLicenseResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ActiveAiRtcLicense", Verdict: true}, req, new(ActiveAiRtcLicenseResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ActiveAiRtcLicense", Verdict: "Success"}, req, new(ActiveAiRtcLicenseResponse))
 }
 
 // ActiveAiRtcLicenseRequest is the input of [Client.ActiveAiRtcLicense].
@@ -348,7 +348,7 @@ type GetAIAgentConcurrencyResponse struct {
 // RAM action: ice:GetAiRtcAuthCodeList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtcauthcodelist
 func (c *Client) GetAiRtcAuthCodeList(ctx context.Context, req GetAiRtcAuthCodeListRequest) (*GetAiRtcAuthCodeListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcAuthCodeList", Class: rpc.Read, Verdict: true}, req, new(GetAiRtcAuthCodeListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcAuthCodeList", Class: rpc.Read, Verdict: "Success"}, req, new(GetAiRtcAuthCodeListResponse))
 }
 
 // GetAiRtcAuthCodeListIter yields the items of all pages of
@@ -410,7 +410,7 @@ type AiRtcAuthCode struct {
 // RAM action: ice:GetAiRtcLicenseInfoList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtclicenseinfolist
 func (c *Client) GetAiRtcLicenseInfoList(ctx context.Context, req GetAiRtcLicenseInfoListRequest) (*GetAiRtcLicenseInfoListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcLicenseInfoList", Class: rpc.Read, Verdict: true}, req, new(GetAiRtcLicenseInfoListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcLicenseInfoList", Class: rpc.Read, Verdict: "Success"}, req, new(GetAiRtcLicenseInfoListResponse))
 }
 
 // GetAiRtcLicenseInfoListIter yields the items of all pages of

@@ -153,7 +153,7 @@ type CreateRecognitionSampleResponse struct {
 // RAM action: ice:DeleteHotwordLibrary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletehotwordlibrary
 func (c *Client) DeleteHotwordLibrary(ctx context.Context, req DeleteHotwordLibraryRequest) (*DeleteHotwordLibraryResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteHotwordLibrary", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteHotwordLibraryResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteHotwordLibrary", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteHotwordLibraryResponse))
 }
 
 // DeleteHotwordLibraryRequest is the input of [Client.DeleteHotwordLibrary].
@@ -889,7 +889,7 @@ type SubmitVideoCognitionJobResponse struct {
 // RAM action: ice:UpdateHotwordLibrary.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatehotwordlibrary
 func (c *Client) UpdateHotwordLibrary(ctx context.Context, req UpdateHotwordLibraryRequest) (*UpdateHotwordLibraryResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateHotwordLibrary", Class: rpc.Idempotent, Verdict: true}, req, new(UpdateHotwordLibraryResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateHotwordLibrary", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateHotwordLibraryResponse))
 }
 
 // UpdateHotwordLibraryRequest is the input of [Client.UpdateHotwordLibrary].

@@ -209,7 +209,7 @@ type DeleteAdInsertionResponse struct {
 // RAM action: ice:DeleteChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletechannel
 func (c *Client) DeleteChannel(ctx context.Context, req DeleteChannelRequest) (*DeleteChannelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteChannel", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteChannelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteChannel", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteChannelResponse))
 }
 
 // DeleteChannelRequest is the input of [Client.DeleteChannel].
@@ -229,7 +229,7 @@ type DeleteChannelResponse struct {
 // RAM action: ice:DeleteProgram.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteprogram
 func (c *Client) DeleteProgram(ctx context.Context, req DeleteProgramRequest) (*DeleteProgramResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteProgram", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteProgramResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteProgram", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteProgramResponse))
 }
 
 // DeleteProgramRequest is the input of [Client.DeleteProgram].
@@ -251,7 +251,7 @@ type DeleteProgramResponse struct {
 // RAM action: ice:DeleteSource.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesource
 func (c *Client) DeleteSource(ctx context.Context, req DeleteSourceRequest) (*DeleteSourceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSource", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteSourceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSource", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteSourceResponse))
 }
 
 // DeleteSourceRequest is the input of [Client.DeleteSource].
@@ -277,7 +277,7 @@ type DeleteSourceResponse struct {
 // RAM action: ice:DeleteSourceLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesourcelocation
 func (c *Client) DeleteSourceLocation(ctx context.Context, req DeleteSourceLocationRequest) (*DeleteSourceLocationResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSourceLocation", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteSourceLocationResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSourceLocation", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteSourceLocationResponse))
 }
 
 // DeleteSourceLocationRequest is the input of [Client.DeleteSourceLocation].
@@ -803,7 +803,7 @@ type ListSourcesResponse struct {
 // RAM action: ice:StartChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startchannel
 func (c *Client) StartChannel(ctx context.Context, req StartChannelRequest) (*StartChannelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartChannel", Class: rpc.Idempotent, Verdict: true}, req, new(StartChannelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartChannel", Class: rpc.Idempotent, Verdict: "Success"}, req, new(StartChannelResponse))
 }
 
 // StartChannelRequest is the input of [Client.StartChannel].
@@ -823,7 +823,7 @@ type StartChannelResponse struct {
 // RAM action: ice:StopChannel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopchannel
 func (c *Client) StopChannel(ctx context.Context, req StopChannelRequest) (*StopChannelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopChannel", Class: rpc.Idempotent, Verdict: true}, req, new(StopChannelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopChannel", Class: rpc.Idempotent, Verdict: "Success"}, req, new(StopChannelResponse))
 }
 
 // StopChannelRequest is the input of [Client.StopChannel].

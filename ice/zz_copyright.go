@@ -18,7 +18,7 @@ import (
 // RAM action: ice:QueryCopyrightExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querycopyrightextractjob
 func (c *Client) QueryCopyrightExtractJob(ctx context.Context, req QueryCopyrightExtractJobRequest) (*QueryCopyrightExtractJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryCopyrightExtractJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryCopyrightExtractJobResponse))
 }
 
 // QueryCopyrightExtractJobRequest is the input of [Client.QueryCopyrightExtractJob].
@@ -48,7 +48,7 @@ type QueryCopyrightExtractJobResponse struct {
 // RAM action: ice:QueryCopyrightJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querycopyrightjoblist
 func (c *Client) QueryCopyrightJobList(ctx context.Context, req QueryCopyrightJobListRequest) (*QueryCopyrightJobListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryCopyrightJobListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryCopyrightJobListResponse))
 }
 
 // QueryCopyrightJobListIter yields the items of all pages of
@@ -109,7 +109,7 @@ type CopyrightJob struct {
 // RAM action: ice:QueryTraceAbJobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytraceabjoblist
 func (c *Client) QueryTraceAbJobList(ctx context.Context, req QueryTraceAbJobListRequest) (*QueryTraceAbJobListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceAbJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryTraceAbJobListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceAbJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryTraceAbJobListResponse))
 }
 
 // QueryTraceAbJobListIter yields the items of all pages of
@@ -167,7 +167,7 @@ type TraceAbJob struct {
 // RAM action: ice:QueryTraceExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytraceextractjob
 func (c *Client) QueryTraceExtractJob(ctx context.Context, req QueryTraceExtractJobRequest) (*QueryTraceExtractJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryTraceExtractJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryTraceExtractJobResponse))
 }
 
 // QueryTraceExtractJobRequest is the input of [Client.QueryTraceExtractJob].
@@ -200,7 +200,7 @@ type QueryTraceExtractJobResponse struct {
 // RAM action: ice:QueryTraceM3u8JobList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytracem3u8joblist
 func (c *Client) QueryTraceM3u8JobList(ctx context.Context, req QueryTraceM3u8JobListRequest) (*QueryTraceM3u8JobListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceM3u8JobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: true}, req, new(QueryTraceM3u8JobListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceM3u8JobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryTraceM3u8JobListResponse))
 }
 
 // QueryTraceM3u8JobListIter yields the items of all pages of
@@ -255,7 +255,7 @@ type TraceM3u8Job struct {
 // RAM action: ice:SubmitCopyrightExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcopyrightextractjob
 func (c *Client) SubmitCopyrightExtractJob(ctx context.Context, req SubmitCopyrightExtractJobRequest) (*SubmitCopyrightExtractJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightExtractJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: true}, req, new(SubmitCopyrightExtractJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightExtractJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: "StatusCode"}, req, new(SubmitCopyrightExtractJobResponse))
 }
 
 // SubmitCopyrightExtractJobRequest is the input of [Client.SubmitCopyrightExtractJob].
@@ -290,7 +290,7 @@ type SubmitCopyrightExtractJobResponse struct {
 // RAM action: ice:SubmitCopyrightJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcopyrightjob
 func (c *Client) SubmitCopyrightJob(ctx context.Context, req SubmitCopyrightJobRequest) (*SubmitCopyrightJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: true}, req, new(SubmitCopyrightJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: "StatusCode"}, req, new(SubmitCopyrightJobResponse))
 }
 
 // SubmitCopyrightJobRequest is the input of [Client.SubmitCopyrightJob].
@@ -339,7 +339,7 @@ type SubmitCopyrightJobResponse struct {
 // RAM action: ice:SubmitTraceAbJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittraceabjob
 func (c *Client) SubmitTraceAbJob(ctx context.Context, req SubmitTraceAbJobRequest) (*SubmitTraceAbJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceAbJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: true}, req, new(SubmitTraceAbJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceAbJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: "StatusCode"}, req, new(SubmitTraceAbJobResponse))
 }
 
 // SubmitTraceAbJobRequest is the input of [Client.SubmitTraceAbJob].
@@ -385,7 +385,7 @@ type TraceAbJobIds struct {
 // RAM action: ice:SubmitTraceExtractJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittraceextractjob
 func (c *Client) SubmitTraceExtractJob(ctx context.Context, req SubmitTraceExtractJobRequest) (*SubmitTraceExtractJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceExtractJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: true}, req, new(SubmitTraceExtractJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceExtractJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: "StatusCode"}, req, new(SubmitTraceExtractJobResponse))
 }
 
 // SubmitTraceExtractJobRequest is the input of [Client.SubmitTraceExtractJob].

@@ -408,7 +408,7 @@ type GetPublicMediaInfoResponse struct {
 // RAM action: ice:GetVideoList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvideolist
 func (c *Client) GetVideoList(ctx context.Context, req GetVideoListRequest) (*GetVideoListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read, Verdict: true}, req, new(GetVideoListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read, Verdict: "Success"}, req, new(GetVideoListResponse))
 }
 
 // GetVideoListIter yields the items of all pages of [Client.GetVideoList], one
@@ -722,7 +722,7 @@ type RegisterMediaStreamResponse struct {
 // RAM action: ice:SetContentAnalyzeConfig.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setcontentanalyzeconfig
 func (c *Client) SetContentAnalyzeConfig(ctx context.Context, req SetContentAnalyzeConfigRequest) (*SetContentAnalyzeConfigResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetContentAnalyzeConfig", Class: rpc.Idempotent, Verdict: true}, req, new(SetContentAnalyzeConfigResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetContentAnalyzeConfig", Class: rpc.Idempotent, Verdict: "Success"}, req, new(SetContentAnalyzeConfigResponse))
 }
 
 // SetContentAnalyzeConfigRequest is the input of [Client.SetContentAnalyzeConfig].

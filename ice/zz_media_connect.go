@@ -20,7 +20,7 @@ import (
 // RAM action: ice:AddMediaConnectFlowInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediaconnectflowinput
 func (c *Client) AddMediaConnectFlowInput(ctx context.Context, req AddMediaConnectFlowInputRequest) (*AddMediaConnectFlowInputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowInput", Verdict: true}, req, new(AddMediaConnectFlowInputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowInput", Verdict: "RetCode"}, req, new(AddMediaConnectFlowInputResponse))
 }
 
 // AddMediaConnectFlowInputRequest is the input of [Client.AddMediaConnectFlowInput].
@@ -76,7 +76,7 @@ type MediaConnectInputURLs struct {
 // RAM action: ice:AddMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediaconnectflowoutput
 func (c *Client) AddMediaConnectFlowOutput(ctx context.Context, req AddMediaConnectFlowOutputRequest) (*AddMediaConnectFlowOutputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowOutput", Verdict: true}, req, new(AddMediaConnectFlowOutputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowOutput", Verdict: "RetCode"}, req, new(AddMediaConnectFlowOutputResponse))
 }
 
 // AddMediaConnectFlowOutputRequest is the input of [Client.AddMediaConnectFlowOutput].
@@ -121,7 +121,7 @@ type AddMediaConnectFlowOutputResponse struct {
 // RAM action: ice:CloseMediaConnectFlowFailover.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-closemediaconnectflowfailover
 func (c *Client) CloseMediaConnectFlowFailover(ctx context.Context, req CloseMediaConnectFlowFailoverRequest) (*CloseMediaConnectFlowFailoverResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CloseMediaConnectFlowFailover", Class: rpc.Idempotent, Verdict: true}, req, new(CloseMediaConnectFlowFailoverResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CloseMediaConnectFlowFailover", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(CloseMediaConnectFlowFailoverResponse))
 }
 
 // CloseMediaConnectFlowFailoverRequest is the input of [Client.CloseMediaConnectFlowFailover].
@@ -147,7 +147,7 @@ type CloseMediaConnectFlowFailoverResponse struct {
 // RAM action: ice:CreateMediaConnectFlow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmediaconnectflow
 func (c *Client) CreateMediaConnectFlow(ctx context.Context, req CreateMediaConnectFlowRequest) (*CreateMediaConnectFlowResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaConnectFlow", Proof: "Content.FlowId", Verdict: true}, req, new(CreateMediaConnectFlowResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaConnectFlow", Proof: "Content.FlowId", Verdict: "RetCode"}, req, new(CreateMediaConnectFlowResponse))
 }
 
 // CreateMediaConnectFlowRequest is the input of [Client.CreateMediaConnectFlow].
@@ -174,7 +174,7 @@ type CreateMediaConnectFlowResponse struct {
 // RAM action: ice:DeleteMediaConnectFlow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediaconnectflow
 func (c *Client) DeleteMediaConnectFlow(ctx context.Context, req DeleteMediaConnectFlowRequest) (*DeleteMediaConnectFlowResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlow", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteMediaConnectFlowResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlow", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(DeleteMediaConnectFlowResponse))
 }
 
 // DeleteMediaConnectFlowRequest is the input of [Client.DeleteMediaConnectFlow].
@@ -197,7 +197,7 @@ type DeleteMediaConnectFlowResponse struct {
 // RAM action: ice:DeleteMediaConnectFlowInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediaconnectflowinput
 func (c *Client) DeleteMediaConnectFlowInput(ctx context.Context, req DeleteMediaConnectFlowInputRequest) (*DeleteMediaConnectFlowInputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowInput", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteMediaConnectFlowInputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowInput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(DeleteMediaConnectFlowInputResponse))
 }
 
 // DeleteMediaConnectFlowInputRequest is the input of [Client.DeleteMediaConnectFlowInput].
@@ -222,7 +222,7 @@ type DeleteMediaConnectFlowInputResponse struct {
 // RAM action: ice:DeleteMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediaconnectflowoutput
 func (c *Client) DeleteMediaConnectFlowOutput(ctx context.Context, req DeleteMediaConnectFlowOutputRequest) (*DeleteMediaConnectFlowOutputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteMediaConnectFlowOutputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(DeleteMediaConnectFlowOutputResponse))
 }
 
 // DeleteMediaConnectFlowOutputRequest is the input of [Client.DeleteMediaConnectFlowOutput].
@@ -247,7 +247,7 @@ type DeleteMediaConnectFlowOutputResponse struct {
 // RAM action: ice:ForbidMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-forbidmediaconnectflowoutput
 func (c *Client) ForbidMediaConnectFlowOutput(ctx context.Context, req ForbidMediaConnectFlowOutputRequest) (*ForbidMediaConnectFlowOutputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ForbidMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: true}, req, new(ForbidMediaConnectFlowOutputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ForbidMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(ForbidMediaConnectFlowOutputResponse))
 }
 
 // ForbidMediaConnectFlowOutputRequest is the input of [Client.ForbidMediaConnectFlowOutput].
@@ -272,7 +272,7 @@ type ForbidMediaConnectFlowOutputResponse struct {
 // RAM action: ice:GetMediaConnectAvailableRegion.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectavailableregion
 func (c *Client) GetMediaConnectAvailableRegion(ctx context.Context) (*GetMediaConnectAvailableRegionResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectAvailableRegion", Class: rpc.Read, Verdict: true}, nil, new(GetMediaConnectAvailableRegionResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectAvailableRegion", Class: rpc.Read, Verdict: "RetCode"}, nil, new(GetMediaConnectAvailableRegionResponse))
 }
 
 // GetMediaConnectAvailableRegionResponse is the answer of [Client.GetMediaConnectAvailableRegion].
@@ -296,7 +296,7 @@ type MediaConnectRegions struct {
 // RAM action: ice:GetMediaConnectFlow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflow
 func (c *Client) GetMediaConnectFlow(ctx context.Context, req GetMediaConnectFlowRequest) (*GetMediaConnectFlowResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlow", Class: rpc.Read, Verdict: true}, req, new(GetMediaConnectFlowResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlow", Class: rpc.Read, Verdict: "Retcode"}, req, new(GetMediaConnectFlowResponse))
 }
 
 // GetMediaConnectFlowRequest is the input of [Client.GetMediaConnectFlow].
@@ -329,7 +329,7 @@ type MediaConnectFlow struct {
 // RAM action: ice:GetMediaConnectFlowAllOutputName.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflowalloutputname
 func (c *Client) GetMediaConnectFlowAllOutputName(ctx context.Context, req GetMediaConnectFlowAllOutputNameRequest) (*GetMediaConnectFlowAllOutputNameResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowAllOutputName", Class: rpc.Read, Verdict: true}, req, new(GetMediaConnectFlowAllOutputNameResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowAllOutputName", Class: rpc.Read, Verdict: "RetCode"}, req, new(GetMediaConnectFlowAllOutputNameResponse))
 }
 
 // GetMediaConnectFlowAllOutputNameRequest is the input of [Client.GetMediaConnectFlowAllOutputName].
@@ -351,7 +351,7 @@ type GetMediaConnectFlowAllOutputNameResponse struct {
 // RAM action: ice:GetMediaConnectFlowInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflowinput
 func (c *Client) GetMediaConnectFlowInput(ctx context.Context, req GetMediaConnectFlowInputRequest) (*GetMediaConnectFlowInputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowInput", Class: rpc.Read, Verdict: true}, req, new(GetMediaConnectFlowInputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowInput", Class: rpc.Read, Verdict: "RetCode"}, req, new(GetMediaConnectFlowInputResponse))
 }
 
 // GetMediaConnectFlowInputRequest is the input of [Client.GetMediaConnectFlowInput].
@@ -402,7 +402,7 @@ type MediaConnectFlowInput struct {
 // RAM action: ice:GetMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflowoutput
 func (c *Client) GetMediaConnectFlowOutput(ctx context.Context, req GetMediaConnectFlowOutputRequest) (*GetMediaConnectFlowOutputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowOutput", Class: rpc.Read, Verdict: true}, req, new(GetMediaConnectFlowOutputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowOutput", Class: rpc.Read, Verdict: "RetCode"}, req, new(GetMediaConnectFlowOutputResponse))
 }
 
 // GetMediaConnectFlowOutputRequest is the input of [Client.GetMediaConnectFlowOutput].
@@ -446,7 +446,7 @@ type MediaConnectFlowOutput struct {
 // RAM action: ice:OpenMediaConnectFlowFailover.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-openmediaconnectflowfailover
 func (c *Client) OpenMediaConnectFlowFailover(ctx context.Context, req OpenMediaConnectFlowFailoverRequest) (*OpenMediaConnectFlowFailoverResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "OpenMediaConnectFlowFailover", Class: rpc.Idempotent, Verdict: true}, req, new(OpenMediaConnectFlowFailoverResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "OpenMediaConnectFlowFailover", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(OpenMediaConnectFlowFailoverResponse))
 }
 
 // OpenMediaConnectFlowFailoverRequest is the input of [Client.OpenMediaConnectFlowFailover].
@@ -469,7 +469,7 @@ type OpenMediaConnectFlowFailoverResponse struct {
 // RAM action: ice:ResumeMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-resumemediaconnectflowoutput
 func (c *Client) ResumeMediaConnectFlowOutput(ctx context.Context, req ResumeMediaConnectFlowOutputRequest) (*ResumeMediaConnectFlowOutputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ResumeMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: true}, req, new(ResumeMediaConnectFlowOutputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ResumeMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(ResumeMediaConnectFlowOutputResponse))
 }
 
 // ResumeMediaConnectFlowOutputRequest is the input of [Client.ResumeMediaConnectFlowOutput].
@@ -494,7 +494,7 @@ type ResumeMediaConnectFlowOutputResponse struct {
 // RAM action: ice:UpdateMediaConnectFlowInput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediaconnectflowinput
 func (c *Client) UpdateMediaConnectFlowInput(ctx context.Context, req UpdateMediaConnectFlowInputRequest) (*UpdateMediaConnectFlowInputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowInput", Class: rpc.Idempotent, Verdict: true}, req, new(UpdateMediaConnectFlowInputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowInput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(UpdateMediaConnectFlowInputResponse))
 }
 
 // UpdateMediaConnectFlowInputRequest is the input of [Client.UpdateMediaConnectFlowInput].
@@ -531,7 +531,7 @@ type UpdateMediaConnectFlowInputResponse struct {
 // RAM action: ice:UpdateMediaConnectFlowOutput.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediaconnectflowoutput
 func (c *Client) UpdateMediaConnectFlowOutput(ctx context.Context, req UpdateMediaConnectFlowOutputRequest) (*UpdateMediaConnectFlowOutputResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: true}, req, new(UpdateMediaConnectFlowOutputResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(UpdateMediaConnectFlowOutputResponse))
 }
 
 // UpdateMediaConnectFlowOutputRequest is the input of [Client.UpdateMediaConnectFlowOutput].
@@ -567,7 +567,7 @@ type UpdateMediaConnectFlowOutputResponse struct {
 // RAM action: ice:UpdateMediaConnectFlowStatus.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediaconnectflowstatus
 func (c *Client) UpdateMediaConnectFlowStatus(ctx context.Context, req UpdateMediaConnectFlowStatusRequest) (*UpdateMediaConnectFlowStatusResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowStatus", Class: rpc.Idempotent, Verdict: true}, req, new(UpdateMediaConnectFlowStatusResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowStatus", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(UpdateMediaConnectFlowStatusResponse))
 }
 
 // UpdateMediaConnectFlowStatusRequest is the input of [Client.UpdateMediaConnectFlowStatus].

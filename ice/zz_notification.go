@@ -38,7 +38,7 @@ type GetEventCallbackResponse struct {
 // RAM action: ice:SetEventCallback.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-seteventcallback
 func (c *Client) SetEventCallback(ctx context.Context, req SetEventCallbackRequest) (*SetEventCallbackResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetEventCallback", Class: rpc.Idempotent, Verdict: true}, req, new(SetEventCallbackResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetEventCallback", Class: rpc.Idempotent, Verdict: "Success"}, req, new(SetEventCallbackResponse))
 }
 
 // SetEventCallbackRequest is the input of [Client.SetEventCallback].

@@ -39,7 +39,7 @@ type CreatePipelineResponse struct {
 // RAM action: ice:DeletePipeline.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletepipeline
 func (c *Client) DeletePipeline(ctx context.Context, req DeletePipelineRequest) (*DeletePipelineResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeletePipeline", Class: rpc.Idempotent, Verdict: true}, req, new(DeletePipelineResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeletePipeline", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeletePipelineResponse))
 }
 
 // DeletePipelineRequest is the input of [Client.DeletePipeline].
@@ -100,7 +100,7 @@ type ListPipelinesResponse struct {
 // RAM action: ice:UpdatePipeline.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatepipeline
 func (c *Client) UpdatePipeline(ctx context.Context, req UpdatePipelineRequest) (*UpdatePipelineResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdatePipeline", Class: rpc.Idempotent, Verdict: true}, req, new(UpdatePipelineResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdatePipeline", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdatePipelineResponse))
 }
 
 // UpdatePipelineRequest is the input of [Client.UpdatePipeline].

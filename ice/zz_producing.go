@@ -782,7 +782,7 @@ type SubmitTextGenerateJobResponse struct {
 // RAM action: ice:SubmitVideoTranslationJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitvideotranslationjob
 func (c *Client) SubmitVideoTranslationJob(ctx context.Context, req SubmitVideoTranslationJobRequest) (*SubmitVideoTranslationJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoTranslationJob", Class: rpc.Tokened, Proof: "Data.JobId", Verdict: true}, req, new(SubmitVideoTranslationJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoTranslationJob", Class: rpc.Tokened, Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitVideoTranslationJobResponse))
 }
 
 // SubmitVideoTranslationJobRequest is the input of [Client.SubmitVideoTranslationJob].

@@ -15,7 +15,7 @@ import (
 // RAM action: ice:AddStreamTagToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addstreamtagtosearchlib
 func (c *Client) AddStreamTagToSearchLib(ctx context.Context, req AddStreamTagToSearchLibRequest) (*AddStreamTagToSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddStreamTagToSearchLib", Verdict: true}, req, new(AddStreamTagToSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddStreamTagToSearchLib", Verdict: "Success"}, req, new(AddStreamTagToSearchLibResponse))
 }
 
 // AddStreamTagToSearchLibRequest is the input of [Client.AddStreamTagToSearchLib].
@@ -46,7 +46,7 @@ type AddStreamTagToSearchLibResponse struct {
 // RAM action: ice:AlterSearchIndex.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-altersearchindex
 func (c *Client) AlterSearchIndex(ctx context.Context, req AlterSearchIndexRequest) (*AlterSearchIndexResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AlterSearchIndex", Class: rpc.Idempotent, OneOf: "IndexStatus|IndexConfig", Verdict: true}, req, new(AlterSearchIndexResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AlterSearchIndex", Class: rpc.Idempotent, OneOf: "IndexStatus|IndexConfig", Verdict: "Success"}, req, new(AlterSearchIndexResponse))
 }
 
 // AlterSearchIndexRequest is the input of [Client.AlterSearchIndex].
@@ -75,7 +75,7 @@ type AlterSearchIndexResponse struct {
 // RAM action: ice:AlterSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-altersearchlib
 func (c *Client) AlterSearchLib(ctx context.Context, req AlterSearchLibRequest) (*AlterSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AlterSearchLib", Class: rpc.Idempotent, Verdict: true}, req, new(AlterSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AlterSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(AlterSearchLibResponse))
 }
 
 // AlterSearchLibRequest is the input of [Client.AlterSearchLib].
@@ -101,7 +101,7 @@ type AlterSearchLibResponse struct {
 // RAM action: ice:CloseStreamToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-closestreamtosearchlib
 func (c *Client) CloseStreamToSearchLib(ctx context.Context, req CloseStreamToSearchLibRequest) (*CloseStreamToSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CloseStreamToSearchLib", Class: rpc.Idempotent, Verdict: true}, req, new(CloseStreamToSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CloseStreamToSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(CloseStreamToSearchLibResponse))
 }
 
 // CloseStreamToSearchLibRequest is the input of [Client.CloseStreamToSearchLib].
@@ -131,7 +131,7 @@ type CloseStreamToSearchLibResponse struct {
 // RAM action: ice:CreateSearchIndex.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsearchindex
 func (c *Client) CreateSearchIndex(ctx context.Context, req CreateSearchIndexRequest) (*CreateSearchIndexResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSearchIndex", Verdict: true}, req, new(CreateSearchIndexResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSearchIndex", Verdict: "Success"}, req, new(CreateSearchIndexResponse))
 }
 
 // CreateSearchIndexRequest is the input of [Client.CreateSearchIndex].
@@ -161,7 +161,7 @@ type CreateSearchIndexResponse struct {
 // RAM action: ice:CreateSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsearchlib
 func (c *Client) CreateSearchLib(ctx context.Context, req CreateSearchLibRequest) (*CreateSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSearchLib", Verdict: true}, req, new(CreateSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSearchLib", Verdict: "Success"}, req, new(CreateSearchLibResponse))
 }
 
 // CreateSearchLibRequest is the input of [Client.CreateSearchLib].
@@ -188,7 +188,7 @@ type CreateSearchLibResponse struct {
 // RAM action: ice:CreateStreamToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createstreamtosearchlib
 func (c *Client) CreateStreamToSearchLib(ctx context.Context, req CreateStreamToSearchLibRequest) (*CreateStreamToSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateStreamToSearchLib", Verdict: true}, req, new(CreateStreamToSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateStreamToSearchLib", Verdict: "Success"}, req, new(CreateStreamToSearchLibResponse))
 }
 
 // CreateStreamToSearchLibRequest is the input of [Client.CreateStreamToSearchLib].
@@ -214,7 +214,7 @@ type CreateStreamToSearchLibResponse struct {
 // RAM action: ice:DeleteMediaFromSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediafromsearchlib
 func (c *Client) DeleteMediaFromSearchLib(ctx context.Context, req DeleteMediaFromSearchLibRequest) (*DeleteMediaFromSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaFromSearchLib", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteMediaFromSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaFromSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteMediaFromSearchLibResponse))
 }
 
 // DeleteMediaFromSearchLibRequest is the input of [Client.DeleteMediaFromSearchLib].
@@ -242,7 +242,7 @@ type DeleteMediaFromSearchLibResponse struct {
 // RAM action: ice:DropSearchIndex.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-dropsearchindex
 func (c *Client) DropSearchIndex(ctx context.Context, req DropSearchIndexRequest) (*DropSearchIndexResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DropSearchIndex", Class: rpc.Idempotent, Verdict: true}, req, new(DropSearchIndexResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DropSearchIndex", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DropSearchIndexResponse))
 }
 
 // DropSearchIndexRequest is the input of [Client.DropSearchIndex].
@@ -266,7 +266,7 @@ type DropSearchIndexResponse struct {
 // RAM action: ice:DropSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-dropsearchlib
 func (c *Client) DropSearchLib(ctx context.Context, req DropSearchLibRequest) (*DropSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DropSearchLib", Class: rpc.Idempotent, Verdict: true}, req, new(DropSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DropSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DropSearchLibResponse))
 }
 
 // DropSearchLibRequest is the input of [Client.DropSearchLib].
@@ -290,7 +290,7 @@ type DropSearchLibResponse struct {
 // RAM action: ice:GetStreamTagList.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getstreamtaglist
 func (c *Client) GetStreamTagList(ctx context.Context, req GetStreamTagListRequest) (*GetStreamTagListResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetStreamTagList", Class: rpc.Read, Verdict: true}, req, new(GetStreamTagListResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetStreamTagList", Class: rpc.Read, Verdict: "Success"}, req, new(GetStreamTagListResponse))
 }
 
 // GetStreamTagListIter yields the items of all pages of
@@ -350,7 +350,7 @@ type StreamTag struct {
 // RAM action: ice:InsertMediaToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-insertmediatosearchlib
 func (c *Client) InsertMediaToSearchLib(ctx context.Context, req InsertMediaToSearchLibRequest) (*InsertMediaToSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "InsertMediaToSearchLib", Verdict: true}, req, new(InsertMediaToSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "InsertMediaToSearchLib", Verdict: "Success"}, req, new(InsertMediaToSearchLibResponse))
 }
 
 // InsertMediaToSearchLibRequest is the input of [Client.InsertMediaToSearchLib].
@@ -388,7 +388,7 @@ type InsertMediaToSearchLibResponse struct {
 // RAM action: ice:ListSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsearchlib
 func (c *Client) ListSearchLib(ctx context.Context, req ListSearchLibRequest) (*ListSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSearchLib", Class: rpc.Read, Verdict: true}, req, new(ListSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSearchLib", Class: rpc.Read, Verdict: "Success"}, req, new(ListSearchLibResponse))
 }
 
 // ListSearchLibIter yields the items of all pages of [Client.ListSearchLib],
@@ -430,7 +430,7 @@ type SearchLib struct {
 // RAM action: ice:QueryMediaIndexJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querymediaindexjob
 func (c *Client) QueryMediaIndexJob(ctx context.Context, req QueryMediaIndexJobRequest) (*QueryMediaIndexJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryMediaIndexJob", Class: rpc.Read, Verdict: true}, req, new(QueryMediaIndexJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryMediaIndexJob", Class: rpc.Read, Verdict: "Success"}, req, new(QueryMediaIndexJobResponse))
 }
 
 // QueryMediaIndexJobRequest is the input of [Client.QueryMediaIndexJob].
@@ -463,7 +463,7 @@ type MediaIndexJob struct {
 // RAM action: ice:QuerySearchIndex.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querysearchindex
 func (c *Client) QuerySearchIndex(ctx context.Context, req QuerySearchIndexRequest) (*QuerySearchIndexResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySearchIndex", Class: rpc.Read, Verdict: true}, req, new(QuerySearchIndexResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySearchIndex", Class: rpc.Read, Verdict: "Success"}, req, new(QuerySearchIndexResponse))
 }
 
 // QuerySearchIndexRequest is the input of [Client.QuerySearchIndex].
@@ -491,7 +491,7 @@ type QuerySearchIndexResponse struct {
 // RAM action: ice:QuerySearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querysearchlib
 func (c *Client) QuerySearchLib(ctx context.Context, req QuerySearchLibRequest) (*QuerySearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySearchLib", Class: rpc.Read, Verdict: true}, req, new(QuerySearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySearchLib", Class: rpc.Read, Verdict: "Success"}, req, new(QuerySearchLibResponse))
 }
 
 // QuerySearchLibRequest is the input of [Client.QuerySearchLib].
@@ -517,7 +517,7 @@ type QuerySearchLibResponse struct {
 // RAM action: ice:SearchIndexJobRerun.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchindexjobrerun
 func (c *Client) SearchIndexJobRerun(ctx context.Context, req SearchIndexJobRerunRequest) (*SearchIndexJobRerunResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchIndexJobRerun", Verdict: true}, req, new(SearchIndexJobRerunResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchIndexJobRerun", Verdict: "Success"}, req, new(SearchIndexJobRerunResponse))
 }
 
 // SearchIndexJobRerunRequest is the input of [Client.SearchIndexJobRerun].
@@ -552,7 +552,7 @@ type SearchIndexJobRerunResponse struct {
 // RAM action: ice:SearchMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read, Verdict: true}, req, new(SearchMediaResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaResponse))
 }
 
 // SearchMediaRequest is the input of [Client.SearchMedia].
@@ -606,7 +606,7 @@ type MediaIndexStatus struct {
 // RAM action: ice:SearchMediaByAILabel.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyailabel
 func (c *Client) SearchMediaByAILabel(ctx context.Context, req SearchMediaByAILabelRequest) (*SearchMediaByAILabelResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByAILabel", Class: rpc.Read, Verdict: true}, req, new(SearchMediaByAILabelResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByAILabel", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaByAILabelResponse))
 }
 
 // SearchMediaByAILabelIter yields the items of all pages of
@@ -668,7 +668,7 @@ type SearchMediaByAILabelResponse struct {
 // RAM action: ice:SearchMediaByFace.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyface
 func (c *Client) SearchMediaByFace(ctx context.Context, req SearchMediaByFaceRequest) (*SearchMediaByFaceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByFace", Class: rpc.Read, Verdict: true}, req, new(SearchMediaByFaceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByFace", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaByFaceResponse))
 }
 
 // SearchMediaByFaceIter yields the items of all pages of
@@ -722,7 +722,7 @@ type SearchMediaByFaceResponse struct {
 // RAM action: ice:SearchMediaByHybrid.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyhybrid
 func (c *Client) SearchMediaByHybrid(ctx context.Context, req SearchMediaByHybridRequest) (*SearchMediaByHybridResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByHybrid", Class: rpc.Read, Verdict: true}, req, new(SearchMediaByHybridResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByHybrid", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaByHybridResponse))
 }
 
 // SearchMediaByHybridIter yields the items of all pages of
@@ -773,7 +773,7 @@ type SearchMediaByHybridResponse struct {
 // RAM action: ice:SearchMediaByMultimodal.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabymultimodal
 func (c *Client) SearchMediaByMultimodal(ctx context.Context, req SearchMediaByMultimodalRequest) (*SearchMediaByMultimodalResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByMultimodal", Class: rpc.Read, Verdict: true}, req, new(SearchMediaByMultimodalResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByMultimodal", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaByMultimodalResponse))
 }
 
 // SearchMediaByMultimodalIter yields the items of all pages of
@@ -822,7 +822,7 @@ type SearchMediaByMultimodalResponse struct {
 // RAM action: ice:SearchMediaClipByFace.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediaclipbyface
 func (c *Client) SearchMediaClipByFace(ctx context.Context, req SearchMediaClipByFaceRequest) (*SearchMediaClipByFaceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaClipByFace", Class: rpc.Read, Verdict: true}, req, new(SearchMediaClipByFaceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaClipByFace", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaClipByFaceResponse))
 }
 
 // SearchMediaClipByFaceIter yields the items of all pages of
@@ -951,7 +951,7 @@ type PublicMedia struct {
 // RAM action: ice:UpdateMediaToSearchLib.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediatosearchlib
 func (c *Client) UpdateMediaToSearchLib(ctx context.Context, req UpdateMediaToSearchLibRequest) (*UpdateMediaToSearchLibResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaToSearchLib", Class: rpc.Idempotent, Verdict: true}, req, new(UpdateMediaToSearchLibResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaToSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateMediaToSearchLibResponse))
 }
 
 // UpdateMediaToSearchLibRequest is the input of [Client.UpdateMediaToSearchLib].

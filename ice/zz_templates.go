@@ -59,7 +59,7 @@ type NewCustomTemplate struct {
 // RAM action: ice:DeleteCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletecustomtemplate
 func (c *Client) DeleteCustomTemplate(ctx context.Context, req DeleteCustomTemplateRequest) (*DeleteCustomTemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCustomTemplate", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteCustomTemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCustomTemplate", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteCustomTemplateResponse))
 }
 
 // DeleteCustomTemplateRequest is the input of [Client.DeleteCustomTemplate].
@@ -226,7 +226,7 @@ type ListSystemTemplatesResponse struct {
 // RAM action: ice:SetDefaultCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setdefaultcustomtemplate
 func (c *Client) SetDefaultCustomTemplate(ctx context.Context, req SetDefaultCustomTemplateRequest) (*SetDefaultCustomTemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultCustomTemplate", Class: rpc.Idempotent, Verdict: true}, req, new(SetDefaultCustomTemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultCustomTemplate", Class: rpc.Idempotent, Verdict: "Success"}, req, new(SetDefaultCustomTemplateResponse))
 }
 
 // SetDefaultCustomTemplateRequest is the input of [Client.SetDefaultCustomTemplate].
@@ -247,7 +247,7 @@ type SetDefaultCustomTemplateResponse struct {
 // RAM action: ice:UpdateCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatecustomtemplate
 func (c *Client) UpdateCustomTemplate(ctx context.Context, req UpdateCustomTemplateRequest) (*UpdateCustomTemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCustomTemplate", Class: rpc.Idempotent, Verdict: true}, req, new(UpdateCustomTemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCustomTemplate", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateCustomTemplateResponse))
 }
 
 // UpdateCustomTemplateRequest is the input of [Client.UpdateCustomTemplate].

@@ -24,7 +24,7 @@ import (
 // RAM action: ice:CreateUploadMedia.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createuploadmedia
 func (c *Client) CreateUploadMedia(ctx context.Context, req CreateUploadMediaRequest) (*CreateUploadMediaResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadMedia", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "MediaId UploadAddress UploadAuth"}, req, new(CreateUploadMediaResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadMedia", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "MediaId"}, req, new(CreateUploadMediaResponse))
 }
 
 // CreateUploadMediaRequest is the input of [Client.CreateUploadMedia].
@@ -71,7 +71,7 @@ type CreateUploadMediaResponse struct {
 // RAM action: ice:CreateUploadStream.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createuploadstream
 func (c *Client) CreateUploadStream(ctx context.Context, req CreateUploadStreamRequest) (*CreateUploadStreamResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadStream", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "MediaId UploadAddress UploadAuth"}, req, new(CreateUploadStreamResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadStream", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "MediaId"}, req, new(CreateUploadStreamResponse))
 }
 
 // CreateUploadStreamRequest is the input of [Client.CreateUploadStream].
@@ -238,7 +238,7 @@ type RefreshUploadMediaResponse struct {
 // RAM action: ice:SetDefaultStorageLocation.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setdefaultstoragelocation
 func (c *Client) SetDefaultStorageLocation(ctx context.Context, req SetDefaultStorageLocationRequest) (*SetDefaultStorageLocationResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultStorageLocation", Class: rpc.Idempotent, Verdict: true}, req, new(SetDefaultStorageLocationResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultStorageLocation", Class: rpc.Idempotent, Verdict: "Success"}, req, new(SetDefaultStorageLocationResponse))
 }
 
 // SetDefaultStorageLocationRequest is the input of [Client.SetDefaultStorageLocation].

@@ -15,7 +15,7 @@ import (
 // RAM action: ice:CreateAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createavatartrainingjob
 func (c *Client) CreateAvatarTrainingJob(ctx context.Context, req CreateAvatarTrainingJobRequest) (*CreateAvatarTrainingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAvatarTrainingJob", Proof: "Data.JobId", Verdict: true}, req, new(CreateAvatarTrainingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAvatarTrainingJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(CreateAvatarTrainingJobResponse))
 }
 
 // CreateAvatarTrainingJobRequest is the input of [Client.CreateAvatarTrainingJob].
@@ -60,7 +60,7 @@ type CreateAvatarTrainingJobResponse struct {
 // RAM action: ice:CreateCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createcustomizedvoicejob
 func (c *Client) CreateCustomizedVoiceJob(ctx context.Context, req CreateCustomizedVoiceJobRequest) (*CreateCustomizedVoiceJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateCustomizedVoiceJob", Proof: "Data.JobId", Verdict: true}, req, new(CreateCustomizedVoiceJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(CreateCustomizedVoiceJobResponse))
 }
 
 // CreateCustomizedVoiceJobRequest is the input of [Client.CreateCustomizedVoiceJob].
@@ -90,7 +90,7 @@ type CreateCustomizedVoiceJobResponse struct {
 // RAM action: ice:DeleteAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteavatartrainingjob
 func (c *Client) DeleteAvatarTrainingJob(ctx context.Context, req DeleteAvatarTrainingJobRequest) (*DeleteAvatarTrainingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAvatarTrainingJob", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteAvatarTrainingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAvatarTrainingJob", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteAvatarTrainingJobResponse))
 }
 
 // DeleteAvatarTrainingJobRequest is the input of [Client.DeleteAvatarTrainingJob].
@@ -113,7 +113,7 @@ type DeleteAvatarTrainingJobResponse struct {
 // RAM action: ice:DeleteCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletecustomizedvoicejob
 func (c *Client) DeleteCustomizedVoiceJob(ctx context.Context, req DeleteCustomizedVoiceJobRequest) (*DeleteCustomizedVoiceJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCustomizedVoiceJob", Class: rpc.Idempotent, Verdict: true}, req, new(DeleteCustomizedVoiceJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCustomizedVoiceJob", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteCustomizedVoiceJobResponse))
 }
 
 // DeleteCustomizedVoiceJobRequest is the input of [Client.DeleteCustomizedVoiceJob].
@@ -136,7 +136,7 @@ type DeleteCustomizedVoiceJobResponse struct {
 // RAM action: ice:DetectAudioForCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-detectaudioforcustomizedvoicejob
 func (c *Client) DetectAudioForCustomizedVoiceJob(ctx context.Context, req DetectAudioForCustomizedVoiceJobRequest) (*DetectAudioForCustomizedVoiceJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DetectAudioForCustomizedVoiceJob", Class: rpc.Idempotent, Verdict: true}, req, new(DetectAudioForCustomizedVoiceJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DetectAudioForCustomizedVoiceJob", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DetectAudioForCustomizedVoiceJobResponse))
 }
 
 // DetectAudioForCustomizedVoiceJobRequest is the input of [Client.DetectAudioForCustomizedVoiceJob].
@@ -168,7 +168,7 @@ type VoiceAudioCheck struct {
 // RAM action: ice:GetAvatar.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getavatar
 func (c *Client) GetAvatar(ctx context.Context, req GetAvatarRequest) (*GetAvatarResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAvatar", Class: rpc.Read, Verdict: true}, req, new(GetAvatarResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAvatar", Class: rpc.Read, Verdict: "Success"}, req, new(GetAvatarResponse))
 }
 
 // GetAvatarRequest is the input of [Client.GetAvatar].
@@ -194,7 +194,7 @@ type GetAvatarResponse struct {
 // RAM action: ice:GetAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getavatartrainingjob
 func (c *Client) GetAvatarTrainingJob(ctx context.Context, req GetAvatarTrainingJobRequest) (*GetAvatarTrainingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAvatarTrainingJob", Class: rpc.Read, Verdict: true}, req, new(GetAvatarTrainingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAvatarTrainingJob", Class: rpc.Read, Verdict: "Success"}, req, new(GetAvatarTrainingJobResponse))
 }
 
 // GetAvatarTrainingJobRequest is the input of [Client.GetAvatarTrainingJob].
@@ -217,7 +217,7 @@ type GetAvatarTrainingJobResponse struct {
 // RAM action: ice:GetCustomizedVoice.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomizedvoice
 func (c *Client) GetCustomizedVoice(ctx context.Context, req GetCustomizedVoiceRequest) (*GetCustomizedVoiceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoice", Class: rpc.Read, Verdict: true}, req, new(GetCustomizedVoiceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoice", Class: rpc.Read, Verdict: "Success"}, req, new(GetCustomizedVoiceResponse))
 }
 
 // GetCustomizedVoiceRequest is the input of [Client.GetCustomizedVoice].
@@ -243,7 +243,7 @@ type GetCustomizedVoiceResponse struct {
 // RAM action: ice:GetCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomizedvoicejob
 func (c *Client) GetCustomizedVoiceJob(ctx context.Context, req GetCustomizedVoiceJobRequest) (*GetCustomizedVoiceJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoiceJob", Class: rpc.Read, Verdict: true}, req, new(GetCustomizedVoiceJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoiceJob", Class: rpc.Read, Verdict: "Success"}, req, new(GetCustomizedVoiceJobResponse))
 }
 
 // GetCustomizedVoiceJobRequest is the input of [Client.GetCustomizedVoiceJob].
@@ -267,7 +267,7 @@ type GetCustomizedVoiceJobResponse struct {
 // RAM action: ice:GetDemonstrationForCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdemonstrationforcustomizedvoicejob
 func (c *Client) GetDemonstrationForCustomizedVoiceJob(ctx context.Context, req GetDemonstrationForCustomizedVoiceJobRequest) (*GetDemonstrationForCustomizedVoiceJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDemonstrationForCustomizedVoiceJob", Class: rpc.Read, Verdict: true}, req, new(GetDemonstrationForCustomizedVoiceJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDemonstrationForCustomizedVoiceJob", Class: rpc.Read, Verdict: "Success"}, req, new(GetDemonstrationForCustomizedVoiceJobResponse))
 }
 
 // GetDemonstrationForCustomizedVoiceJobRequest is the input of [Client.GetDemonstrationForCustomizedVoiceJob].
@@ -301,7 +301,7 @@ type VoiceDemonstration struct {
 // RAM action: ice:ListAvatarTrainingJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listavatartrainingjobs
 func (c *Client) ListAvatarTrainingJobs(ctx context.Context, req ListAvatarTrainingJobsRequest) (*ListAvatarTrainingJobsResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAvatarTrainingJobs", Class: rpc.Read, Verdict: true}, req, new(ListAvatarTrainingJobsResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAvatarTrainingJobs", Class: rpc.Read, Verdict: "Success"}, req, new(ListAvatarTrainingJobsResponse))
 }
 
 // ListAvatarTrainingJobsIter yields the items of all pages of
@@ -346,7 +346,7 @@ type AvatarTrainingJobList struct {
 // RAM action: ice:ListAvatars.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listavatars
 func (c *Client) ListAvatars(ctx context.Context, req ListAvatarsRequest) (*ListAvatarsResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAvatars", Class: rpc.Read, Verdict: true}, req, new(ListAvatarsResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAvatars", Class: rpc.Read, Verdict: "Success"}, req, new(ListAvatarsResponse))
 }
 
 // ListAvatarsIter yields the items of all pages of [Client.ListAvatars], one
@@ -388,7 +388,7 @@ type AvatarList struct {
 // RAM action: ice:ListCustomizedVoiceJobs.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoicejobs
 func (c *Client) ListCustomizedVoiceJobs(ctx context.Context, req ListCustomizedVoiceJobsRequest) (*ListCustomizedVoiceJobsResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoiceJobs", Class: rpc.Read, Verdict: true}, req, new(ListCustomizedVoiceJobsResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoiceJobs", Class: rpc.Read, Verdict: "Success"}, req, new(ListCustomizedVoiceJobsResponse))
 }
 
 // ListCustomizedVoiceJobsIter yields the items of all pages of
@@ -432,7 +432,7 @@ type CustomizedVoiceJobList struct {
 // RAM action: ice:ListCustomizedVoices.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoices
 func (c *Client) ListCustomizedVoices(ctx context.Context, req ListCustomizedVoicesRequest) (*ListCustomizedVoicesResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoices", Class: rpc.Read, Verdict: true}, req, new(ListCustomizedVoicesResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoices", Class: rpc.Read, Verdict: "Success"}, req, new(ListCustomizedVoicesResponse))
 }
 
 // ListCustomizedVoicesIter yields the items of all pages of
@@ -570,7 +570,7 @@ type VoiceGroup struct {
 // RAM action: ice:SubmitAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitavatartrainingjob
 func (c *Client) SubmitAvatarTrainingJob(ctx context.Context, req SubmitAvatarTrainingJobRequest) (*SubmitAvatarTrainingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAvatarTrainingJob", Proof: "Data.JobId", Verdict: true}, req, new(SubmitAvatarTrainingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAvatarTrainingJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitAvatarTrainingJobResponse))
 }
 
 // SubmitAvatarTrainingJobRequest is the input of [Client.SubmitAvatarTrainingJob].
@@ -636,7 +636,7 @@ type SubmitAvatarVideoJobResponse struct {
 // RAM action: ice:SubmitCosyVoiceCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcosyvoicecustomizedvoicejob
 func (c *Client) SubmitCosyVoiceCustomizedVoiceJob(ctx context.Context, req SubmitCosyVoiceCustomizedVoiceJobRequest) (*SubmitCosyVoiceCustomizedVoiceJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCosyVoiceCustomizedVoiceJob", Proof: "Data.JobId", Verdict: true}, req, new(SubmitCosyVoiceCustomizedVoiceJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCosyVoiceCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitCosyVoiceCustomizedVoiceJobResponse))
 }
 
 // SubmitCosyVoiceCustomizedVoiceJobRequest is the input of [Client.SubmitCosyVoiceCustomizedVoiceJob].
@@ -671,7 +671,7 @@ type SubmitCosyVoiceCustomizedVoiceJobResponse struct {
 // RAM action: ice:SubmitCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcustomizedvoicejob
 func (c *Client) SubmitCustomizedVoiceJob(ctx context.Context, req SubmitCustomizedVoiceJobRequest) (*SubmitCustomizedVoiceJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCustomizedVoiceJob", Proof: "Data.JobId", Verdict: true}, req, new(SubmitCustomizedVoiceJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitCustomizedVoiceJobResponse))
 }
 
 // SubmitCustomizedVoiceJobRequest is the input of [Client.SubmitCustomizedVoiceJob].
@@ -698,7 +698,7 @@ type SubmitCustomizedVoiceJobResponse struct {
 // RAM action: ice:SubmitStandardCustomizedVoiceJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitstandardcustomizedvoicejob
 func (c *Client) SubmitStandardCustomizedVoiceJob(ctx context.Context, req SubmitStandardCustomizedVoiceJobRequest) (*SubmitStandardCustomizedVoiceJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitStandardCustomizedVoiceJob", Proof: "Data.JobId", Verdict: true}, req, new(SubmitStandardCustomizedVoiceJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitStandardCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitStandardCustomizedVoiceJobResponse))
 }
 
 // SubmitStandardCustomizedVoiceJobRequest is the input of [Client.SubmitStandardCustomizedVoiceJob].
@@ -733,7 +733,7 @@ type SubmitStandardCustomizedVoiceJobResponse struct {
 // RAM action: ice:UpdateAvatarTrainingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateavatartrainingjob
 func (c *Client) UpdateAvatarTrainingJob(ctx context.Context, req UpdateAvatarTrainingJobRequest) (*UpdateAvatarTrainingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAvatarTrainingJob", Class: rpc.Idempotent, Verdict: true}, req, new(UpdateAvatarTrainingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAvatarTrainingJob", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateAvatarTrainingJobResponse))
 }
 
 // UpdateAvatarTrainingJobRequest is the input of [Client.UpdateAvatarTrainingJob].
@@ -772,7 +772,7 @@ type UpdateAvatarTrainingJobResponse struct {
 // RAM action: ice:UpdateCustomizedVoice.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatecustomizedvoice
 func (c *Client) UpdateCustomizedVoice(ctx context.Context, req UpdateCustomizedVoiceRequest) (*UpdateCustomizedVoiceResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCustomizedVoice", Class: rpc.Idempotent, Verdict: true}, req, new(UpdateCustomizedVoiceResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCustomizedVoice", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateCustomizedVoiceResponse))
 }
 
 // UpdateCustomizedVoiceRequest is the input of [Client.UpdateCustomizedVoice].

@@ -16,7 +16,7 @@ import (
 // RAM action: ice:AddYikeUserCredit.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addyikeusercredit
 func (c *Client) AddYikeUserCredit(ctx context.Context, req AddYikeUserCreditRequest) (*AddYikeUserCreditResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddYikeUserCredit", Verdict: true}, req, new(AddYikeUserCreditResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddYikeUserCredit", Verdict: "Result"}, req, new(AddYikeUserCreditResponse))
 }
 
 // AddYikeUserCreditRequest is the input of [Client.AddYikeUserCredit].
@@ -554,7 +554,7 @@ type ResumeYikeStoryboardJobResponse struct {
 // RAM action: ice:SetYikeUserRole.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setyikeuserrole
 func (c *Client) SetYikeUserRole(ctx context.Context, req SetYikeUserRoleRequest) (*SetYikeUserRoleResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetYikeUserRole", Class: rpc.Idempotent, Verdict: true}, req, new(SetYikeUserRoleResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetYikeUserRole", Class: rpc.Idempotent, Verdict: "Result"}, req, new(SetYikeUserRoleResponse))
 }
 
 // SetYikeUserRoleRequest is the input of [Client.SetYikeUserRole].
@@ -577,7 +577,7 @@ type SetYikeUserRoleResponse struct {
 // RAM action: ice:SubYikeUserCredit.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-subyikeusercredit
 func (c *Client) SubYikeUserCredit(ctx context.Context, req SubYikeUserCreditRequest) (*SubYikeUserCreditResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubYikeUserCredit", Verdict: true}, req, new(SubYikeUserCreditResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubYikeUserCredit", Verdict: "Result"}, req, new(SubYikeUserCreditResponse))
 }
 
 // SubYikeUserCreditRequest is the input of [Client.SubYikeUserCredit].

@@ -1,9 +1,7 @@
 package vod
 
 import (
-	"bytes"
 	"encoding/json"
-	"slices"
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/rpc"
@@ -427,14 +425,8 @@ type VideoUpdate struct {
 // in an object; both ways of it are read.
 type Snapshots []string
 
-// UnmarshalJSON reads a list, or an object with the list as its Snapshot.
+// UnmarshalJSON reads a list, an object with the list as its Snapshot, either
+// as JSON text, or one URL.
 func (s *Snapshots) UnmarshalJSON(data []byte) error {
-	if data = bytes.TrimSpace(data); bytes.HasPrefix(data, []byte("[")) {
-		data = slices.Concat([]byte(`{"Snapshot":`), data, []byte("}"))
-	}
-	var wrapped struct{ Snapshot []string }
-	var rest map[string]json.RawMessage
-	err := rpc.UnmarshalDocument(data, &wrapped, &rest)
-	*s = wrapped.Snapshot
-	return err
+	return rpc.Decode(data, (*[]string)(s))
 }

@@ -79,6 +79,9 @@ func TestSnapshots_ReadBothWays(t *testing.T) {
 		`{}`:                                   nil,
 		`""`:                                   nil,
 		`null`:                                 nil,
+		`"[\"http://a\"]"`:                     {"http://a"},
+		`{"Snapshot":"[\"http://a\"]"}`:        {"http://a"},
+		`"http://a"`:                           {"http://a"},
 	} {
 		c, _ := newClient(t, "cn-shanghai", `{"Video":{"Title":"a","Size":"7","Snapshots":`+text+`}}`)
 		out, err := c.GetVideoInfo(context.Background(), GetVideoInfoRequest{VideoId: "v"})

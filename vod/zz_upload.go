@@ -48,7 +48,7 @@ type CancelUrlUploadJobsResponse struct {
 // RAM action: vod:CreateUploadAttachedMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia
 func (c *Client) CreateUploadAttachedMedia(ctx context.Context, req CreateUploadAttachedMediaRequest) (*CreateUploadAttachedMediaResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadAttachedMedia", Proof: "MediaId UploadAddress UploadAuth"}, req, new(CreateUploadAttachedMediaResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadAttachedMedia", Proof: "MediaId"}, req, new(CreateUploadAttachedMediaResponse))
 }
 
 // CreateUploadAttachedMediaRequest is the input of [Client.CreateUploadAttachedMedia].
@@ -106,7 +106,7 @@ type CreateUploadAttachedMediaResponse struct {
 // RAM action: vod:CreateUploadImage.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage
 func (c *Client) CreateUploadImage(ctx context.Context, req CreateUploadImageRequest) (*CreateUploadImageResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadImage", Proof: "ImageId UploadAddress UploadAuth"}, req, new(CreateUploadImageResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadImage", Proof: "ImageId"}, req, new(CreateUploadImageResponse))
 }
 
 // CreateUploadImageRequest is the input of [Client.CreateUploadImage].
@@ -164,7 +164,7 @@ type CreateUploadImageResponse struct {
 // RAM action: vod:CreateUploadVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo
 func (c *Client) CreateUploadVideo(ctx context.Context, req CreateUploadVideoRequest) (*CreateUploadVideoResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadVideo", Proof: "VideoId UploadAddress UploadAuth"}, req, new(CreateUploadVideoResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadVideo", Proof: "VideoId"}, req, new(CreateUploadVideoResponse))
 }
 
 // CreateUploadVideoRequest is the input of [Client.CreateUploadVideo].

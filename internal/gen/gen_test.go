@@ -485,7 +485,8 @@ func TestGenerate_Proof(t *testing.T) {
 		{"an id in a wrapper", `{"name":"Data","type":"object","fields":[{"name":"JobId","type":"string"}]}`, "", "Data.JobId"},
 		{"an id in a list", `{"name":"Jobs","type":"array<object>","fields":[{"name":"JobId","type":"string"},{"name":"X","type":"string"}]}`, "", "Jobs.JobId"},
 		{"a thing", `{"name":"Thing","type":"object","fields":[{"name":"Name","type":"string"},{"name":"X","type":"string"}]}`, "", "Thing"},
-		{"an upload", `{"name":"ThingId","type":"string"},{"name":"UploadAddress","type":"string"},{"name":"UploadAuth","type":"string"}`, "", "ThingId UploadAddress UploadAuth"},
+		{"an upload", `{"name":"ThingId","type":"string"},{"name":"UploadAddress","type":"string"},{"name":"UploadAuth","type":"string"}`, "", "ThingId"},
+		{"an upload without an id", `{"name":"UploadAddress","type":"string"},{"name":"UploadAuth","type":"string"}`, "", "UploadAddress UploadAuth"},
 		{"nothing to tell by", `{"name":"Note","type":"string"}`, "", ""},
 		{"stated", `{"name":"JobId","type":"string"},{"name":"Done","type":"array<string>"},{"name":"failed","go":"Failed","type":"array<string>"}`, "JobId Done|failed", "JobId Done|Failed"},
 		{"none", `{"name":"JobId","type":"string"}`, "none: it comes later", ""},
@@ -557,7 +558,7 @@ func TestGenerate_Verdict(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, tt.stated == tt.field, strings.Contains(string(files["zz_things.go"]), "Verdict: true"))
+			require.Equal(t, tt.stated == tt.field, strings.Contains(string(files["zz_things.go"]), `Verdict: "`+tt.field+`"`))
 		})
 	}
 }

@@ -238,7 +238,7 @@ func (op *operation) literal() string {
 		}
 	}
 	if op.hasVerdict() {
-		parts = append(parts, "Verdict: true")
+		parts = append(parts, fmt.Sprintf("Verdict: %q", op.overlay.Verdict))
 	}
 	if op.overlay.Check != "" {
 		parts = append(parts, "Check: "+op.overlay.Check)

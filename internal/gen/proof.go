@@ -13,7 +13,9 @@ var createVerb = regexp.MustCompile(`^(BatchCreate|Create|Register|Submit|Add|Up
 // idName is the name of a field that says what was made.
 var idName = regexp.MustCompile(`(Id|Ids|ID|IDs)$`)
 
-// uploadFields are what an upload cannot go on without.
+// uploadFields prove an answer that has no id of its own. Beside an id they are
+// no part of the proof: an answer without them has made something all the same,
+// and its id must not be lost.
 var uploadFields = []string{"UploadAddress", "UploadAuth"}
 
 const none = "none: "
@@ -59,7 +61,7 @@ func (m *model) proofOf(op *operation) string {
 	}
 	switch {
 	case len(ids) == 1:
-		groups = append(ids, groups...)
+		groups = ids
 	case len(ids) > 1 || len(things) > 1 && len(ids) == 0:
 		m.fail("operations.%s: proof: which of %s has every successful answer?", op.action, strings.Join(append(ids, things...), ", "))
 	case len(things) == 1:

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,11 +57,25 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 		result.SetZero()
 		return a.unproven(body, fmt.Sprintf("the answer is a JSON %s and not an object", kindName(d.src)))
 	}
-	if a.op.Verdict || d.foreign {
-		if e, no := outcome(d.src); a.op.Verdict && no || d.foreign && e.failed() {
+	if a.op.Verdict != "" && s.kind == structShape {
+		if code, failed := verdictOf(d.src, a.op.Verdict); failed {
+			e, _ := readEnvelope(d.src)
+			if e.codeIsFine() {
+				e.Code = code
+			}
+			e.Message = cmp.Or(e.Message, e.Description)
 			result.SetZero()
 			return a.serviceError(e)
 		}
+	}
+	if d.foreign {
+		if e, _ := readEnvelope(d.src); e.failed() {
+			result.SetZero()
+			return a.serviceError(e)
+		}
+	}
+	if s.kind == structShape && d.known == 0 && a.header.Get("x-acs-request-id") == "" && !(s.tellsNothing() && d.empty()) {
+		return a.unproven(body, "the answer has no field of the operation")
 	}
 	a.logLost(ctx, &d)
 	if missing := missingProof(result, a.op.Proof); missing != "" {
@@ -72,22 +87,7 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 		return a.unproven(body, message)
 	}
 	a.fillRequestID(result, s)
-	if s.exact["RequestId"] != nil && !s.tellsNothing() && !filled(result) && !s.isStated(d.src) {
-		return a.unproven(body, "the answer has no field of the operation")
-	}
 	return nil
-}
-
-// isStated reports whether a document has a field of the struct, be it empty.
-func (s *shape) isStated(document []byte) bool {
-	doc := scanner{src: document}
-	for more := doc.open(); more; more = doc.next() {
-		if f, _ := s.find(doc.key()); f != nil {
-			return true
-		}
-		doc.skip()
-	}
-	return false
 }
 
 // resultOf is what out, a pointer, points to in the end.

@@ -176,13 +176,14 @@ func TestCall_B51_Verdict(t *testing.T) {
 		RequestId, Code, Message string
 		Success                  bool
 	}
-	op := Op{Action: "SearchMedia", Class: Read, Verdict: true}
+	op := Op{Action: "SearchMedia", Class: Read, Verdict: "Success"}
 	for name, tt := range map[string]struct {
 		body string
 		want *alimedia.Error
 	}{
 		"text false":     {`{"RequestId":"R-5","Success":"false","Code":"InvalidParameter","Message":"m","MediaInfoList":[]}`, &alimedia.Error{Code: "InvalidParameter", Message: "m"}},
 		"false":          {`{"RequestId":"R-5","Success":false,"Code":"NoPermission","Message":"m"}`, &alimedia.Error{Code: "NoPermission", Message: "m (RAM action ice:SearchMedia)"}},
+		"a list":         {`{"RequestId":"R-5","Success":["false"],"Code":"X"}`, &alimedia.Error{Code: "X"}},
 		"zero":           {`{"RequestId":"R-5","Success":0,"Code":404}`, &alimedia.Error{Code: "404"}},
 		"upper case":     {`{"RequestId":"R-5","success":"FALSE","code":"X","message":"m"}`, &alimedia.Error{Code: "X", Message: "m"}},
 		"without a code": {`{"RequestId":"R-5","Success":false}`, &alimedia.Error{Code: "Unsuccessful"}},
@@ -211,14 +212,14 @@ func TestCall_B51_Verdict(t *testing.T) {
 			require.False(t, tt.want.Retryable())
 
 			op := op
-			op.Verdict = false
+			op.Verdict = ""
 			_, err = Call(t.Context(), c, op, nil, new(searchAnswer))
 			require.NoError(t, err, "only where the operation is known to say so")
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c, s := scripted(t, answer(200, `{"Success":"false","Code":"Throttling.User","Message":"m"}`), answer(200, `{"Success":"true"}`))
-		_, err := Call(t.Context(), c, Op{Action: "X", Verdict: true}, nil, new(searchAnswer))
+		_, err := Call(t.Context(), c, Op{Action: "X", Verdict: "Success"}, nil, new(searchAnswer))
 		require.NoError(t, err)
 		require.Len(t, s.seen, 2, "its code decides about repetition")
 	})
@@ -236,6 +237,53 @@ func TestCall_B51_Verdict(t *testing.T) {
 		require.Len(t, errs, 1)
 		require.True(t, alimedia.HasCode(errs[0], "InvalidParameter"))
 	})
+}
+
+// Other members than Success say it too.
+func TestCall_B51_VerdictsInNumbers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ verdict, body, code string }{
+		{"Result", `{"RequestId":"R","Result":false}`, "Unsuccessful"},
+		{"Result", `{"RequestId":"R","Result":"true"}`, ""},
+		{"RetCode", `{"RequestId":"R","RetCode":0}`, ""},
+		{"RetCode", `{"RequestId":"R","RetCode":"0"}`, ""},
+		{"RetCode", `{"RequestId":"R","RetCode":-7,"Description":"d"}`, "-7"},
+		{"Retcode", `{"RequestId":"R","retcode":"13","Code":"X"}`, "X"},
+		{"RetCode", `{"RequestId":"R","RetCode":""}`, ""},
+		{"StatusCode", `{"RequestId":"R","StatusCode":200}`, ""},
+		{"StatusCode", `{"RequestId":"R","StatusCode":"404","Message":"m"}`, "404"},
+		{"HttpStatusCode", `{"RequestId":"R","HttpStatusCode":500,"Code":"InternalError"}`, "InternalError"},
+	} {
+		c, _ := scripted(t, answer(200, tt.body))
+		_, err := call(t, c, Op{Action: "X", Verdict: tt.verdict}, nil)
+		if tt.code == "" {
+			require.NoError(t, err, tt.body)
+			continue
+		}
+		var e *alimedia.Error
+		require.ErrorAs(t, err, &e, tt.body)
+		require.Equal(t, []string{tt.code, "R"}, []string{e.Code, e.RequestId})
+	}
+}
+
+// An answer that has nothing of the operation's own is somebody else's, unless
+// the header of the service is there.
+func TestCall_B51_SomebodyElsesJSON(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{}`, `{"status":"ok"}`, `{"data":{"RequestId":"R"}}`} {
+		st := answer(200, body)
+		c, _ := scripted(t, st)
+		_, err := call(t, c, unsafeOp, nil)
+		require.ErrorContains(t, err, "the answer has no field of the operation", body)
+		st.header = map[string]string{"x-acs-request-id": "R-H"}
+		c, _ = scripted(t, st)
+		out, err := call(t, c, unsafeOp, nil)
+		require.NoError(t, err)
+		require.Equal(t, "R-H", out.RequestId)
+	}
+	c, _ := scripted(t, answer(200, `{}`), answer(200, `{"status":"ok"}`))
+	require.NoError(t, c.Do(t.Context(), unsafeOp, nil, nil), "nothing is what there is to tell")
+	require.Error(t, c.Do(t.Context(), unsafeOp, nil, nil))
 }
 
 // The gateway's error document is one with any status.

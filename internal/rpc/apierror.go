@@ -53,9 +53,6 @@ func (a *attempt) apiError(body []byte, cut bool) error {
 // serviceError is the error that a service reports.
 func (a *attempt) serviceError(doc envelope) error {
 	e := a.complete(&alimedia.Error{Message: doc.Message, Code: doc.Code}, doc)
-	if a.status >= 200 && a.status <= 299 && doc.codeIsFine() {
-		e.Code = codeUnsuccessful
-	}
 	hint := ""
 	switch {
 	case alimedia.HasCode(e, "SignatureDoesNotMatch"), alimedia.HasCode(e, "IncompleteSignature"):

@@ -102,6 +102,7 @@ type decoder struct {
 	lostAll  bool     // the document itself does not fit
 	trailing bool     // text follows the document
 	foreign  bool     // the document has a HostId: an error of the gateway
+	known    int      // keys of the document that the result has
 }
 
 // pathStep is one part of a path: a name, or an index where there is none.
@@ -286,7 +287,16 @@ func (d *decoder) fields(v reflect.Value, s *shape) (known int) {
 		d.value(v, f.shape, f)
 	}
 	d.path = d.path[:len(d.path)-1]
+	if top {
+		d.known = known
+	}
 	return known
+}
+
+// empty reports whether the document is an object with nothing in it.
+func (d *decoder) empty() bool {
+	s := scanner{src: d.src}
+	return !s.open()
 }
 
 // knows reports whether the object at start has a key of the struct.

@@ -409,7 +409,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(403, "", "", []byte(`{"AccessDeniedDetail":"{\"a\":[{}]}","Message":"\ud83d`))
 	f.Fuzz(func(t *testing.T, status int, id, kind string, body []byte) {
 		const token = "the-token-of-the-account"
-		for _, op := range []Op{{Action: "X", Proof: "MediaId"}, {Action: "X", Verdict: true}} {
+		for _, op := range []Op{{Action: "X", Proof: "MediaId"}, {Action: "X", Verdict: "Success"}} {
 			a := &attempt{Client: &Client{cfg: alimedia.Config{Logger: slog.New(slog.DiscardHandler)}}, op: op, status: status}
 			a.header = http.Header{"X-Acs-Request-Id": {id}, "Content-Type": {kind}}
 			a.keys.SecurityToken = token

@@ -28,7 +28,6 @@ const (
 type envelope struct {
 	Code, Message, Description   string
 	RequestID, HostID, Recommend string
-	Success                      string // "true" or "false"; empty where the answer does not say
 	Detail                       map[string]any
 
 	secrets []string // values of members that hold secrets by their names
@@ -83,13 +82,32 @@ func (e *envelope) known() bool { return e.Code != "" || e.Message != "" }
 // same: it has a code that does not stand for success, and a message.
 func (e *envelope) failed() bool { return e.Message != "" && e.Code != "" && !e.codeIsFine() }
 
-// saysNo reports whether the document says that the operation failed.
-func (e *envelope) saysNo() bool {
-	if e.Success == "" {
-		return false
+// verdictOf reads the member of a document that says whether the operation
+// failed, and the code that it is for a failure which gives no other.
+func verdictOf(body []byte, member string) (code string, failed bool) {
+	var text string
+	s := scanner{src: body}
+	for more := s.open(); more; more = s.next() {
+		if key := unquoted(s.key()); !strings.EqualFold(key, member) {
+			s.skip()
+			continue
+		}
+		if s.at >= len(s.src) {
+			break
+		}
+		text = new(envelope).memberText(&s, "", 0)
 	}
-	success, ok := boolean(strings.TrimSpace(e.Success))
-	return ok && !success
+	number, isNumber := float(text, 64)
+	switch strings.ToLower(member) {
+	case "success", "result":
+		success, ok := boolean(text)
+		return codeUnsuccessful, ok && !success
+	case "retcode":
+		return text, isNumber && number != 0
+	case "statuscode", "httpstatuscode":
+		return text, isNumber && number >= 400
+	}
+	return "", false
 }
 
 func (e *envelope) codeIsFine() bool {
@@ -126,8 +144,6 @@ func (e *envelope) member(name string) *string {
 		return &e.HostID
 	case "recommend":
 		return &e.Recommend
-	case "success":
-		return &e.Success
 	}
 	return nil
 }
@@ -227,7 +243,7 @@ func (e *envelope) merge(other envelope) {
 		from string
 	}{
 		{&e.Code, other.Code}, {&e.Message, other.Message}, {&e.Description, other.Description}, {&e.RequestID, other.RequestID},
-		{&e.HostID, other.HostID}, {&e.Recommend, other.Recommend}, {&e.Success, other.Success},
+		{&e.HostID, other.HostID}, {&e.Recommend, other.Recommend},
 	} {
 		*f.to = cmp.Or(*f.to, f.from)
 	}

@@ -25,16 +25,18 @@ type Op struct {
 
 	// Proof names what every successful answer has, such as the id of what was
 	// made: groups separated by blanks, each of which needs one of its fields,
-	// "MediaId UploadAddress UploadAuth" or "JobId|JobIds". Names are those of
+	// "UploadAddress UploadAuth" or "JobId|JobIds". Names are those of
 	// the Go fields. A dot leads into a structure, or into the elements of a
 	// list, one of which must have it: "Job.JobId", "UploadJobs.JobId". An empty
 	// string, list or structure and the number 0 prove nothing. An answer
 	// without its proof is an error.
 	Proof string
 
-	// Verdict: an answer of status 200 says in Success, Result, RetCode or
-	// StatusCode whether the operation succeeded.
-	Verdict bool
+	// Verdict names the member by which an answer of status 200 says that the
+	// operation failed: Success or Result (false), RetCode (not 0), StatusCode
+	// or HttpStatusCode (400 and more). Code and Message say why. An answer
+	// without the member does not say so.
+	Verdict string
 
 	// Check holds the rules that tags cannot say.
 	Check func(req any) []alimedia.Violation

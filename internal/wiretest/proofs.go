@@ -34,7 +34,7 @@ func PromisesOf(t testing.TB, service string) map[string]Promises {
 		src, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, m := range opLiteral.FindAllStringSubmatch(string(src), -1) {
-			p := Promises{Verdict: strings.Contains(m[2], "Verdict: true")}
+			p := Promises{Verdict: strings.Contains(m[2], "Verdict: ")}
 			if _, rest, ok := strings.Cut(m[2], `Proof: "`); ok {
 				proof, _, _ := strings.Cut(rest, `"`)
 				p.Proof = strings.Fields(proof)
