@@ -74,6 +74,7 @@ func RunProofs(t *testing.T, service string, open func(alimedia.Config) (any, er
 		return e
 	}
 	for action, p := range promises {
+		require.Equal(t, p.Verdict, len(refusals(catalogue.Operations[action])) > 0 && action != "RestoreMedia", "%s: verdict", action)
 		op := catalogue.Operations[action]
 		t.Run(action, func(t *testing.T) {
 			if len(op.Response.Fields) > 1 { // what has more to say than a RequestId must say something
