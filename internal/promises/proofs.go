@@ -23,9 +23,8 @@ var proofs = []promise{
 		{what: "a provider without Invalidate is not asked again", file: "upload/session.go", old: "return err == nil && !sameKeys(keys, refused), err", new: "_, ok := s.keys.(credentials.Invalidator)\n\treturn ok && err == nil && !sameKeys(keys, refused), err"},
 		{what: "the same keys are tried again", file: "upload/session.go", old: "return err == nil && !sameKeys(keys, refused), err", new: "return err == nil && keys.AccessKeyId != \"\", err"},
 		{what: "a missing ID is no matter", file: "internal/rpc/answer.go", old: `missing != "" {`, new: `missing == "?" {`, in: "./vod"},
-		{what: "an answer without any field of the operation counts", file: "internal/rpc/answer.go", old: `&& !s.isStated(d.src) {`, new: `&& false {`, in: "./ice"},
-		{what: "a RetCode is not read", file: "internal/rpc/outcome.go", old: `(n > number.worst || n < 0)`, new: `n < 0`, in: "./ice"},
-		{what: "a Result is not read", file: "internal/rpc/outcome.go", old: `; ok && !success {`, new: `; !ok && !success && false {`, in: "./ice"},
+		{what: "an answer without any field of the operation counts", file: "internal/rpc/answer.go", old: `&& d.known == 0 && a.header`, new: `&& false && a.header`, in: "./internal/rpc"},
+		{what: "a verdict is not read", file: "internal/rpc/answer.go", old: `if a.op.Verdict != "" && s.kind == structShape {`, new: `if a.op.Verdict == "?" {`, in: "./ice"},
 	}},
 	{number: 54, text: `Parts kept from an earlier run are read again and compared by CRC-64 before the object is completed; the list of finished uploads compares the whole file on request. A changed inode or a restored modification time changes nothing.`, breaks: []flaw{
 		{what: "kept parts are believed", file: "upload/parts.go", old: "case sum != kept.crc || c.data.Size() != kept.size:", new: "case sum != kept.crc && false:"},
