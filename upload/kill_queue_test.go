@@ -58,6 +58,13 @@ func workQueue(t *testing.T, round int) {
 	srv.Fault(mediatest.Fault{Times: mediatest.Always, Delay: 2 * time.Millisecond})
 	relay := newRelay(t, srv)
 	content := make(map[string][]byte)
+	for i := range 5 {
+		size := 350*kib + i
+		if i == 4 {
+			size = 50 * kib
+		}
+		content[fmt.Sprintf("%d.mp4", i)] = random(size)
+	}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		data := content[strings.TrimPrefix(r.URL.Path, "/")]
 		w.Header().Set("ETag", fmt.Sprintf(`"%d"`, len(data)))
@@ -66,11 +73,7 @@ func workQueue(t *testing.T, round int) {
 	t.Cleanup(web.Close)
 	queue := make(map[string]queued)
 	for i, target := range []string{"KeyedVideo", "KeyedVideo", "RegisterMediaInfo", "RegisterMedia", "KeyedVideo"} {
-		name, size := fmt.Sprintf("%d.mp4", i), 350*kib+i
-		if i == 4 {
-			size = 50 * kib
-		}
-		content[name] = random(size)
+		name := fmt.Sprintf("%d.mp4", i)
 		key := fmt.Sprintf("order-%d-%d", round, i)
 		queue[key] = queued{key, web.URL + "/" + name, target}
 	}

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -186,9 +187,9 @@ func TestUpload_B56_Panics(t *testing.T) {
 	t.Run("provider", func(t *testing.T) {
 		t.Parallel()
 		r := newBucketRig(t, mediatest.InMemory())
-		asked := 0
+		var asked atomic.Int32
 		r.cfg.Credentials = rotating(func() credentials.Credentials {
-			if asked++; asked > 1 {
+			if asked.Add(1) > 1 {
 				panic(boom)
 			}
 			return r.Server.Credentials()
@@ -355,7 +356,7 @@ func TestUpload_B57_CancelWithStuckCode(t *testing.T) {
 				data := random(600 * kib)
 				src := bytesSource("a.mp4", data)
 				var opts []Option
-				asked := 0
+				var asked atomic.Int32
 				switch stuck {
 				case "reader":
 					src = Reader("a.mp4", io.MultiReader(bytes.NewReader(data), readerFunc(func([]byte) (int, error) { <-over; return 0, io.EOF })), UnknownSize)
@@ -375,7 +376,7 @@ func TestUpload_B57_CancelWithStuckCode(t *testing.T) {
 					})
 				case "provider":
 					r.cfg.Credentials = rotating(func() credentials.Credentials {
-						if asked++; asked > 1 {
+						if asked.Add(1) > 1 {
 							<-over
 						}
 						return r.Server.Credentials()
