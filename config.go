@@ -46,8 +46,10 @@ type Config struct {
 	HTTPClient *http.Client
 
 	// Logger receives one Debug record per attempt: action, region, status,
-	// code, request id, duration, attempt. Never a parameter or a secret.
-	// Nil means no logging.
+	// code, request id, duration, attempt. Another Debug record names the
+	// fields of an answer that had another form than documented and stayed
+	// zero. Never a parameter, a value of an answer or a secret. Nil means no
+	// logging.
 	Logger *slog.Logger
 
 	// AttemptTimeout bounds each attempt of a call: from connecting to the last

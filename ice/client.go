@@ -5,8 +5,11 @@
 // sent. Names are those of the API reference. A parameter that is a JSON document
 // has a type in this package, or is an any: that takes a value to marshal, or the
 // document itself as a string, json.RawMessage or [alimedia.JSON]. The answer of an
-// operation is a struct of values with RequestId first. An operation that the types
-// do not cover is reached by [Client.Do].
+// operation is a struct of values with RequestId first. A field that the service
+// sends in another form than documented is converted where nothing is lost by it,
+// else it stays zero; numbers in values of type any are json.Number. An answer
+// without what proves a success, such as the ID of a new asset, is an error. An
+// operation that the types do not cover is reached by [Client.Do].
 //
 // Whatever comes in pages has an iterator, such as [Client.SearchMediaIter], and
 // asynchronous jobs have a function that waits for their end, such as
@@ -49,7 +52,8 @@ func (c *Client) Region() string { return c.rpc.Region() }
 
 // Do calls an operation by its name: in is a struct, a map of parameters or
 // nil, out a pointer or nil. It is not repeated where that might do the thing
-// twice.
+// twice. What out points to is replaced. Numbers in values of type any are
+// json.Number and keep all digits.
 func (c *Client) Do(ctx context.Context, action string, in, out any) error {
 	return c.rpc.Do(ctx, rpc.Op{Action: action}, in, out)
 }

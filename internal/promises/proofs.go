@@ -3,6 +3,16 @@ package main
 // Promises 51, 54, 56 and 58: what counts as proof, and what is kept on disk.
 var proofs = []promise{
 	{number: 51, text: `An answer of OSS without its own proof (ETag, CRC-64, upload ID, result element) is repeated and in the end an error. An answer of ICE or VOD without the ID it promises is an error with the RequestId. Nothing foreign is ever a success.`, breaks: []flaw{
+		{what: "a proof is not asked for", file: "internal/rpc/answer.go", old: `missingProof(result, a.op.Proof); missing`, new: `missingProof(result, ""); missing`},
+		{what: "an answer that says no is a success", file: "internal/rpc/answer.go", old: `verdictOf(d.src, a.op.Verdict); failed {`, new: `verdictOf(d.src, a.op.Verdict); failed && code == "" {`},
+		{what: "a blank ID proves", file: "internal/rpc/answer.go", old: `		text := strings.TrimSpace(v.String())`, new: `		text := v.String()`},
+		{what: "an empty list proves", file: "internal/rpc/answer.go", old: "\t\t\tif filled(v.Index(i)) {\n\t\t\t\treturn true\n\t\t\t}\n\t\t}\n\t\treturn false", new: "\t\t\tif filled(v.Index(i)) {\n\t\t\t\treturn true\n\t\t\t}\n\t\t}\n\t\treturn true"},
+		{what: "an error document of status 200 is a success", file: "internal/rpc/answer.go", old: `	if d.foreign {`, new: `	if d.foreign && false {`},
+		{what: "what stays of a lost answer counts", file: "internal/rpc/decode.go", old: "\tv.SetZero()\n\td.value(v, shapeOf", new: `	d.value(v, shapeOf`},
+		{what: "an empty body is any answer", file: "internal/rpc/answer.go", old: `a.op.Proof != "" || !s.tellsNothing()`, new: `false`},
+		{what: "a list is an answer", file: "internal/rpc/answer.go", old: `s.kind == structShape && d.src[0] != '{'`, new: `s.kind == structShape && d.src[0] == '7'`},
+		{what: "a RetCode is not read", file: "internal/rpc/envelope.go", old: `isNumber && number != 0`, new: `isNumber && number < 0`, in: "./ice"},
+		{what: "a Result is not read", file: "internal/rpc/envelope.go", old: `	case "success", "result":`, new: `	case "success":`, in: "./ice"},
 		{what: "an answer needs no request ID", file: "upload/oss.go", old: "case a.id() == \"\":\n\t\treturn a.unproven", new: "case false:\n\t\treturn a.unproven"},
 		{what: "every status of success will do", file: "upload/oss.go", old: "case a.status != http.StatusOK:", new: "case a.status/100 != 2:"},
 		{what: "stored bytes need no ETag", file: "upload/oss.go", old: "\tswitch {\n\tcase r.etag == \"\":\n\t\treturn receipt{}, a.unproven(\"no ETag\")\n\tcase !r.hasCRC", new: "\tswitch {\n\tcase !r.hasCRC"},
