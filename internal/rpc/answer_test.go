@@ -47,6 +47,7 @@ func TestCall_B51_AnswerWithoutItsProof(t *testing.T) {
 		{"null", "VideoId", `{"VideoId":null}`, "VideoId"},
 		{"blank", "VideoId", `{"VideoId":" \n"}`, "VideoId"},
 		{"a list", "VideoId", `{"VideoId":[]}`, "VideoId"},
+		{"a blank text", "Text", `{"Text":" \n"}`, "Text"},
 		{"of another form", "VideoId", `{"VideoId":{"a":1}}`, "VideoId; of another form than documented: VideoId"},
 		{"somebody else's", "VideoId", `{"status":"ok"}`, "VideoId"},
 		{"below", "Job.JobId", `{"Job":{"JobId":"j"}}`, ""},
@@ -127,6 +128,11 @@ func TestCall_B51_NothingStaysOfALostAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := scripted(t, answer(200, `{"Text":"of the first","Jobs":[{"Number":1}]}`), answer(200, `{"VideoId":"v"}`))
 		out := &createAnswer{Text: "of the caller"}
+		require.NoError(t, c.Do(t.Context(), Op{Action: "X", Class: Read, Proof: "VideoId"}, nil, out))
+		require.Equal(t, &createAnswer{VideoId: "v"}, out)
+
+		c, _ = scripted(t, answer(200, `{"VideoId":"v"}`))
+		out = &createAnswer{Text: "of the caller"}
 		require.NoError(t, c.Do(t.Context(), Op{Action: "X", Class: Read, Proof: "VideoId"}, nil, out))
 		require.Equal(t, &createAnswer{VideoId: "v"}, out)
 	})

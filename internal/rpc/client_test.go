@@ -104,7 +104,7 @@ func TestDo_APIError(t *testing.T) {
 	require.Equal(t, 409, *sdk.StatusCode)
 }
 
-func TestDo_BodiesThatAreNotTheEnvelope(t *testing.T) {
+func TestDo_B60_BodiesThatAreNotTheEnvelope(t *testing.T) {
 	t.Parallel()
 	page := "<html>\n<head><title>\n502 Bad &amp; Gateway</title></head><body>private" + strings.Repeat("ü", 4000) + "</body></html>"
 	tests := map[string]struct {

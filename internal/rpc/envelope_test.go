@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -131,6 +132,10 @@ func TestCall_RetryAfter(t *testing.T) {
 // What is large or hostile is bounded, and the rest survives it.
 func TestCall_B62_HostileErrorDocuments(t *testing.T) {
 	long := strings.Repeat("x", 22<<20)
+	var members strings.Builder
+	for i := range 4000 {
+		fmt.Fprintf(&members, `"k%d":{},`, i)
+	}
 	for name, body := range map[string]string{
 		"a long message":      `{"Message":"` + long + `","Code":"Throttling.User","RequestId":"R-9"}`,
 		"a long code":         `{"Code":"Throttling.User.` + long + `","RequestId":"R-9"}`,
@@ -138,7 +143,7 @@ func TestCall_B62_HostileErrorDocuments(t *testing.T) {
 		"deep":                `{"Code":"Throttling.User","RequestId":"R-9","Error":` + strings.Repeat(`{"Error":`, 1<<20),
 		"deep lists":          `{"Code":"Throttling.User","RequestId":"R-9","Message":` + strings.Repeat(`[`, 1<<20) + strings.Repeat(`]`, 1<<20) + `}`,
 		"many members":        `{"Code":"Throttling.User","RequestId":"R-9"` + strings.Repeat(`,"a":1`, 1<<18) + `}`,
-		"a large detail":      `{"Code":"Throttling.User","RequestId":"R-9","AccessDeniedDetail":{` + strings.Repeat(`"a":{},`, 1<<18) + `"b":1}}`,
+		"a large detail":      `{"Code":"Throttling.User","RequestId":"R-9","AccessDeniedDetail":{` + members.String() + `"b":1}}`,
 		"many beginnings":     strings.Repeat("{", 1<<20) + `{"Code":"Throttling.User","RequestId":"R-9"}`,
 		"attributes":          `<Error ` + strings.Repeat(`a="" `, 1<<20) + `><Code>Throttling.User</Code>`,
 		"many elements":       `<Error><Code>Throttling.User</Code><RequestId>R-9</RequestId>` + strings.Repeat("<a>", 1<<20),
@@ -160,6 +165,7 @@ func TestCall_B62_HostileErrorDocuments(t *testing.T) {
 			require.LessOrEqual(t, len(err.Error()), 1024)
 			require.LessOrEqual(t, len(e.Message), 1024)
 			require.LessOrEqual(t, len(e.AccessDeniedDetail), maxDetail)
+			require.Equal(t, name == "a large detail", len(e.AccessDeniedDetail) > 0)
 			switch name {
 			case "attributes", "titles without ends", "many beginnings":
 			default:

@@ -33,6 +33,7 @@ const (
 	secretDocument = `document+pass/word==`
 	secretNamed    = `named+pass/word==`
 	secretRaw      = `raw+pass/word==`
+	secretText     = `text+pass/word==`
 	secretInner    = `inner+key/of==credential`
 )
 
@@ -41,12 +42,14 @@ type secretiveRequest struct {
 	SSLPri   alimedia.Secret
 	Config   map[string]any `rpc:",json"`
 	Document json.RawMessage
-	Password string `rpc:",form"`
+	Password string        `rpc:",form"`
+	Raw      alimedia.JSON `rpc:",json"`
 }
 
 var secretive = secretiveRequest{
 	Title: "t", SSLPri: secretTyped, Config: map[string]any{"Deep": []any{map[string]any{"PlayKey": secretDocument}}},
 	Document: json.RawMessage(`{"AuthKey":"` + secretRaw + `"}`), Password: secretNamed,
+	Raw: `{"Play":[{"PlayKey":"` + secretText + `"}]}`,
 }
 
 // echo answers every request with what reply makes of it.
@@ -196,6 +199,7 @@ func TestCall_B60_EchoedSecrets(t *testing.T) {
 		"typed":           func(*http.Request) string { return secretTyped },
 		"in a document":   func(*http.Request) string { return secretDocument },
 		"in raw JSON":     func(*http.Request) string { return secretRaw },
+		"in JSON text":    func(*http.Request) string { return secretText },
 		"by its name":     func(*http.Request) string { return secretNamed },
 		"Authorization":   func(r *http.Request) string { return r.Header.Get("Authorization") },
 		"signature": func(r *http.Request) string {
