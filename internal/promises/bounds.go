@@ -77,7 +77,7 @@ var bounds = []promise{
 		{what: "the length of an answer does not bound it", file: "internal/rpc/decode.go", old: `decodeFactor = 16`, new: `decodeFactor = 16000`},
 		{what: "keys of maps cost nothing", file: "internal/rpc/decode.go", old: `			d.charge(mapEntry + 2*s.elem.size)`, new: `			d.charge(0)`},
 		{what: "an answer out of proportion is read again", file: "internal/rpc/answer.go", old: `&alimedia.Error{Code: codeTooLarge, Message: message}`, new: `&alimedia.Error{Message: message}`},
-		{what: "a detail has no end", file: "internal/rpc/apierror.go", old: `	if *left--; *left < 0 {`, new: `	if *left--; *left < -1<<40 {`},
+		{what: "a detail has no end", file: "internal/rpc/apierror.go", old: `maxDetail   = 32`, new: `maxDetail   = 1 << 20`},
 		{what: "a page of parts may have any number", file: "upload/oss.go", old: "\tif len(*l) == maxParts {", new: "\tif false {"},
 		{what: "a page without parts leads to the next", file: "upload/oss.go", old: "\tif last == after {", new: "\tif false {"},
 		{what: "part numbers may fall", file: "upload/oss.go", old: "if p.PartNumber <= last || p.PartNumber > maxParts {", new: "if p.PartNumber > maxParts {"},

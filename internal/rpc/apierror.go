@@ -111,9 +111,7 @@ func cleanDetail(detail map[string]any, text func(string) string) map[string]any
 }
 
 func cleanValue(value any, name string, text func(string) string, left *int) any {
-	if *left--; *left < 0 {
-		return nil
-	}
+	*left--
 	switch v := value.(type) {
 	case map[string]any:
 		clean := make(map[string]any, min(len(v), maxDetail))
