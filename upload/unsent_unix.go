@@ -8,8 +8,8 @@ import (
 )
 
 // unsentBytes is how much the system takes of a connection's bytes before they
-// are on their way.
-const unsentBytes = 128 << 10
+// are on their way. 128 KiB would do, but costs a fast link a third more CPU.
+const unsentBytes = 1 << 20
 
 // limitUnsent sets TCP_NOTSENT_LOWAT. Without it a buffer of megabytes takes
 // no bytes until a third of it is empty: on a slow link that is a silence of
