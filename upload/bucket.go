@@ -14,6 +14,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -98,7 +99,7 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 	if err != nil {
 		return place{}, fmt.Errorf("upload.Bucket: %w", err)
 	}
-	settings.contentType = cmp.Or(settings.contentType, contentType(key, file.name))
+	settings.contentType = cmp.Or(settings.contentType, mediatype.Of(key, file.name))
 	p := place{
 		keys: u.cfg.Credentials, settings: settings,
 		address: address{Endpoint: "https://oss-" + region + domainOfOSS, Bucket: t.Name, Key: key},

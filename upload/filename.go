@@ -3,6 +3,8 @@ package upload
 import (
 	"cmp"
 	"errors"
+	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
+	"mime"
 	"net/url"
 	"path"
 	"strconv"
@@ -24,27 +26,27 @@ const maxName = 255 // bytes
 func urlName(disposition, contentType string, asked, answered *url.URL) string {
 	stated := cleanName(dispositionName(disposition))
 	paths := []string{cleanName(path.Base(asked.Path)), cleanName(path.Base(answered.Path))}
-	if extension(stated) != "" {
+	if mediatype.Extension(stated) != "" {
 		return stated
 	}
 	for _, name := range paths {
-		if mediaExtension(extension(name)) {
+		if mediatype.IsMedia(mediatype.Extension(name)) {
 			return name
 		}
 	}
 	any := cmp.Or(stated, paths[0], paths[1], "download")
-	ext := usualExtensions[bareType(contentType)]
-	if isPlaylistType(contentType) {
+	ext := mediatype.UsualExtension(contentType)
+	if mediatype.IsPlaylist(contentType) {
 		ext = "m3u8"
 	}
 	if ext != "" {
-		if scripts[strings.ToLower(extension(any))] {
+		if mediatype.IsScript(mediatype.Extension(any)) {
 			any = strings.TrimSuffix(any, path.Ext(any))
 		}
 		return cleanName(any + "." + ext)
 	}
 	for _, name := range paths {
-		if extension(name) != "" {
+		if mediatype.Extension(name) != "" {
 			return name
 		}
 	}
@@ -186,7 +188,7 @@ func splitContinuation(key string) (name string, number int, encoded bool) {
 // decodePlain reads a value of filename.
 func decodePlain(value string) string {
 	if strings.HasPrefix(value, "=?") {
-		decoded, err := decodeWords.DecodeHeader(value)
+		decoded, err := new(mime.WordDecoder).DecodeHeader(value)
 		if err != nil {
 			return ""
 		}

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go/internal/crc64"
+	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 )
 
 // Reasons why a playlist is not uploaded.
@@ -264,7 +265,7 @@ func playlistName(name string) string {
 	if name == "" || isPlaylistName(name) {
 		return name
 	}
-	if ext := extension(name); ext != "" {
+	if ext := mediatype.Extension(name); ext != "" {
 		name = name[:len(name)-len(ext)-1]
 	}
 	return name + ".m3u8"

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
@@ -253,14 +252,4 @@ func never() error { return nil }
 // baseName is the last element of a path of either kind of slash.
 func baseName(name string) string {
 	return name[strings.LastIndexAny(name, `/\`)+1:]
-}
-
-// extension is the file extension without its dot, as it is spelled. A name
-// that only begins with a dot has none.
-func extension(name string) string {
-	ext := path.Ext(name)
-	if len(ext) < 2 || len(ext) == len(name) {
-		return ""
-	}
-	return ext[1:]
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -79,7 +80,7 @@ type subject struct {
 	repeated bool      // an earlier run may have registered the object
 }
 
-func (f subject) ext() string { return extension(f.name) }
+func (f subject) ext() string { return mediatype.Extension(f.name) }
 
 // title is the name without its extension.
 func (f subject) title() string {
@@ -153,7 +154,7 @@ func (t VODVideo) begin(ctx context.Context, u *Uploader, file subject) (place, 
 	switch {
 	case u.cfg.VOD == nil:
 		return place{}, needs("VODVideo", "Config.VOD")
-	case extension(req.FileName) == "":
+	case mediatype.Extension(req.FileName) == "":
 		return place{}, noExtension("VODVideo.FileName")
 	}
 	out, err := u.cfg.VOD.CreateUploadVideo(ctx, req)

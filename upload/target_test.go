@@ -22,6 +22,7 @@ import (
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -527,7 +528,7 @@ func TestUpload_B36_Names(t *testing.T) {
 				Bucket{Name: "own-bucket", Key: "streams/", Register: RegisterMediaStream{MediaId: old}},
 			} {
 				b, own := target.(Bucket)
-				if extension(name) == "" && (!own || b.Key == "dir/") {
+				if mediatype.Extension(name) == "" && (!own || b.Key == "dir/") {
 					continue // the service needs one
 				}
 				res, err := r.Upload(ctx, bytesSource(name, data), target)
@@ -542,7 +543,7 @@ func TestUpload_B36_Names(t *testing.T) {
 				require.Equal(t, "/"+res.Key, strings.TrimPrefix(told.Path, "/"+res.Bucket))
 				require.NotContains(t, res.FileURL, "+", "it would be read as a blank")
 				m, _ := r.Media(res.MediaId)
-				title := strings.TrimSuffix(name, "."+extension(name))
+				title := strings.TrimSuffix(name, "."+mediatype.Extension(name))
 				switch target.(type) {
 				case VODVideo:
 					require.Equal(t, name, m.Params.Get("FileName"))
@@ -550,7 +551,7 @@ func TestUpload_B36_Names(t *testing.T) {
 					require.LessOrEqual(t, utf8.RuneCountInString(m.Title), 128)
 				case ICEMedia:
 					require.Equal(t, clipRunes(title, 128), m.Title)
-					require.Contains(t, m.Params.Get("FileInfo"), fmt.Sprintf(`"Ext":%q`, extension(name)))
+					require.Contains(t, m.Params.Get("FileInfo"), fmt.Sprintf(`"Ext":%q`, mediatype.Extension(name)))
 				case YikeAsset:
 					require.Equal(t, res.FileURL, m.InputURL, "the URL that is registered is the URL that is told")
 				case Bucket:

@@ -24,6 +24,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -537,7 +538,7 @@ func (u *Uploader) session(p place) *session {
 	}
 	o := ossOptions{
 		client: u.client, region: region, userAgent: userAgent(u.cfg.UserAgent), withoutCRC: u.cfg.AllowMissingCRC,
-		contentType: contentType(where.Key), settings: p.settings.of(where),
+		contentType: mediatype.Of(where.Key), settings: p.settings.of(where),
 	}
 	o.contentType = cmp.Or(o.settings.contentType, o.contentType)
 	clock := u.clocks.of(where.host())

@@ -23,6 +23,7 @@ import (
 
 	"github.com/alimedia/alimedia-go/internal/redact"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 )
 
 // Reasons why a [URL] is not uploaded, besides [ErrSize] and [ErrChanged].
@@ -219,8 +220,8 @@ func (s *urlSource) download(ctx context.Context, u *Uploader) (*download, error
 		pauses: &session{retry: u.cfg.Retry}, stall: u.cfg.StallTimeout, log: u.log,
 	}
 	err := d.connect()
-	if err == nil && !s.anyType && isPage(d.mediaType, d.fileName) && !(isPlaylistName(d.fileName) && d.beginsAsPlaylist()) {
-		err = fmt.Errorf("%s: %w: Content-Type is %s for %.100q", s.shown(), ErrPage, redact.Line(bareType(d.mediaType)), d.fileName)
+	if err == nil && !s.anyType && mediatype.IsPage(d.mediaType, d.fileName) && !(isPlaylistName(d.fileName) && d.beginsAsPlaylist()) {
+		err = fmt.Errorf("%s: %w: Content-Type is %s for %.100q", s.shown(), ErrPage, redact.Line(mediatype.Bare(d.mediaType)), d.fileName)
 	}
 	if err != nil {
 		cancel()
@@ -232,7 +233,7 @@ func (s *urlSource) download(ctx context.Context, u *Uploader) (*download, error
 // isPlaylist reports whether the file is a playlist by its name, type or first
 // bytes.
 func (d *download) isPlaylist() bool {
-	return isPlaylistName(d.fileName) || isPlaylistType(d.mediaType) || d.beginsAsPlaylist()
+	return isPlaylistName(d.fileName) || mediatype.IsPlaylist(d.mediaType) || d.beginsAsPlaylist()
 }
 
 // beginsAsPlaylist looks at the first bytes, which are read again after it.

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 )
 
 // site serves files by host and path.
@@ -117,7 +118,7 @@ func TestUpload_B39_URL(t *testing.T) {
 					require.True(t, isPlaylistName(res.Key))
 					for _, key := range r.Objects(res.Bucket) {
 						if isPlaylistName(key) {
-							require.Equal(t, typePlaylist, r.contentType(t, key))
+							require.Equal(t, mediatype.Playlist, r.contentType(t, key))
 						}
 					}
 				})
@@ -184,7 +185,7 @@ func TestUpload_B39_ByFirstBytes(t *testing.T) {
 	r.CreateBucket("mine-1")
 	_, err = r.Upload(ctx, HLS(filepath.Join(dir, "film.mp4")), Bucket{Name: "mine-1", Key: "film", Region: "cn-shanghai"})
 	require.NoError(t, err)
-	require.Equal(t, typePlaylist, r.contentType(t, "film"))
+	require.Equal(t, mediatype.Playlist, r.contentType(t, "film"))
 	res, err = r.Upload(ctx, Named(HLS(filepath.Join(dir, "film.mp4")), "other.m3u8"), Bucket{Name: "mine-1", Key: "x/", Region: "cn-shanghai"})
 	require.NoError(t, err)
 	require.Equal(t, "x/other.m3u8", res.Key)
@@ -871,7 +872,7 @@ func TestUpload_B62_EndlessPlaylists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// Each playlist names two others.
 		o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", typePlaylist)
+			w.Header().Set("Content-Type", mediatype.Playlist)
 			depth := strings.Count(r.URL.Path, "/")
 			if depth > 6 {
 				fmt.Fprint(w, "#EXTM3U\n1.ts\n")

@@ -1,4 +1,4 @@
-package upload
+package mediatype
 
 import (
 	"mime"
@@ -26,38 +26,26 @@ func TestContentType(t *testing.T) {
 		// Subtitles.
 		"text/vtt": "a.vtt a.webvtt", "application/x-subrip": "a.srt", "application/ttml+xml": "a.ttml a.dfxp", "text/x-ssa": "a.ass a.ssa",
 		"application/json": "a.json", "application/xml": "a.xml", "text/plain": "a.txt", "application/zip": "a.zip",
-		typeUnknown: "a.b/c x.unknown .mp4 a. mp4",
+		Unknown: "a.b/c x.unknown .mp4 a. mp4",
 	} {
 		for _, name := range strings.Fields(names) {
-			require.Equal(t, want, contentType(name), name)
+			require.Equal(t, want, Of(name), name)
 		}
 	}
-	require.Equal(t, typeUnknown, contentType(""))
-	require.Equal(t, "video/mp4", contentType("film", "a.mp4"), "the key has no extension, the source has")
-	require.Equal(t, "video/mp4", contentType("film.v2", "a.mp4"), "nor one that is known")
-	require.Equal(t, "video/webm", contentType("film.webm", "a.mp4"), "the key's extension counts first")
-	require.Equal(t, typeUnknown, contentType("film", "source"))
-	for ext, mediaType := range contentTypes {
+	require.Equal(t, Unknown, Of(""))
+	require.Equal(t, "video/mp4", Of("film", "a.mp4"), "the key has no extension, the source has")
+	require.Equal(t, "video/mp4", Of("film.v2", "a.mp4"), "nor one that is known")
+	require.Equal(t, "video/webm", Of("film.webm", "a.mp4"), "the key's extension counts first")
+	require.Equal(t, Unknown, Of("film", "source"))
+	for ext, mediaType := range types {
 		require.Equal(t, strings.ToLower(ext), ext)
 		_, _, err := mime.ParseMediaType(mediaType)
 		require.NoError(t, err, ext)
 	}
-	for mediaType, ext := range usualExtensions {
-		require.True(t, mediaExtension(ext), mediaType)
+	for mediaType, ext := range usual {
+		require.True(t, IsMedia(ext), mediaType)
 	}
 	for _, ext := range strings.Fields("json xml txt html zip key php exe pdf") {
-		require.False(t, mediaExtension(ext), ext)
-	}
-	for ext := range segmentExtensions {
-		if ext != "m4f" && ext != "mp4v" && ext != "mp4a" && ext != "mpa" {
-			require.True(t, mediaExtension(ext), ext)
-		}
-	}
-	// The services are told what a file is.
-	for ext := range kinds {
-		require.NotEqual(t, "other", kindOf(ext))
-	}
-	for ext, kind := range map[string]string{"avif": "image", "heif": "image", "jxl": "image", "m4s": "video", "cmfv": "video", "cmfa": "audio", "mts": "video", "ogv": "video", "f4v": "video", "mpd": "video", "vtt": "text", "ttml": "text", "srt": "text", "opus": "audio", "weba": "audio", "eac3": "audio", "dts": "audio", "3g2": "video", "mxf": "video", "wmv": "video"} {
-		require.Equal(t, kind, kindOf(ext), ext)
+		require.False(t, IsMedia(ext), ext)
 	}
 }

@@ -1,31 +1,34 @@
-package upload
+// Package mediatype knows the media types of files by their extension, and the
+// other way round. It holds tables only and asks neither the machine nor the
+// network.
+package mediatype
 
 import (
-	"mime"
+	"path"
 	"strings"
 )
 
+// Media types that others ask for.
 const (
-	typeUnknown  = "application/octet-stream"
-	typePlaylist = "application/vnd.apple.mpegurl"
+	Unknown  = "application/octet-stream"
+	Playlist = "application/vnd.apple.mpegurl"
 )
 
-// contentType is the media type that the extension of the first name that has
-// a known one stands for: that of an object's key, then that of the source.
-// Package mime is not asked: it reads the tables of the machine first, which
-// differ from one to another and cost more than a small upload.
-func contentType(names ...string) string {
+// Of returns the media type for the first name whose extension is known, or
+// Unknown. Package mime is not used: it reads the tables of the machine first,
+// which differ between machines and cost more than a small upload.
+func Of(names ...string) string {
 	for _, name := range names {
-		if t, ok := contentTypes[strings.ToLower(extension(name))]; ok {
+		if t, ok := types[strings.ToLower(Extension(name))]; ok {
 			return t
 		}
 	}
-	return typeUnknown
+	return Unknown
 }
 
 // The types are those of IANA's registry. Where it has none for a format, the
 // one that Apache's table has.
-var contentTypes = map[string]string{
+var types = map[string]string{
 	// Video and streaming.
 	"3g2": "video/3gpp2", "3gp": "video/3gpp", "3gpp": "video/3gpp", "asf": "video/x-ms-asf", "av1": "video/av1", "avi": "video/x-msvideo",
 	"cmfv": "video/mp4", "f4v": "video/x-f4v", "flv": "video/x-flv", "h264": "video/h264", "h265": "video/h265", "hevc": "video/h265", "ivf": "video/x-ivf",
@@ -34,7 +37,7 @@ var contentTypes = map[string]string{
 	"qt": "video/quicktime", "ts": "video/mp2t", "vob": "video/mpeg", "webm": "video/webm", "wmv": "video/x-ms-wmv",
 	"cmfm": "application/mp4", "cmft": "application/mp4", "gxf": "application/gxf", "mxf": "application/mxf", "ogx": "application/ogg",
 	"rm": "application/vnd.rn-realmedia", "rmvb": "application/vnd.rn-realmedia-vbr",
-	"m3u": "audio/mpegurl", "m3u8": typePlaylist, "mpd": "application/dash+xml",
+	"m3u": "audio/mpegurl", "m3u8": Playlist, "mpd": "application/dash+xml",
 
 	// Audio.
 	"aac": "audio/aac", "ac3": "audio/ac3", "ac4": "audio/ac4", "adts": "audio/aac", "aif": "audio/x-aiff", "aifc": "audio/x-aiff", "aiff": "audio/x-aiff", "amr": "audio/amr", "ape": "audio/x-ape", "awb": "audio/amr-wb",
@@ -52,14 +55,14 @@ var contentTypes = map[string]string{
 	"otf": "font/otf", "ttc": "font/collection", "ttf": "font/ttf", "woff": "font/woff", "woff2": "font/woff2",
 
 	// What comes along with media.
-	"apk": "application/vnd.android.package-archive", "gz": "application/gzip", "htm": "text/html", "html": "text/html", "json": "application/json", "key": typeUnknown, "pdf": "application/pdf", "tar": "application/x-tar", "txt": "text/plain", "xml": "application/xml", "zip": "application/zip",
+	"apk": "application/vnd.android.package-archive", "gz": "application/gzip", "htm": "text/html", "html": "text/html", "json": "application/json", "key": Unknown, "pdf": "application/pdf", "tar": "application/x-tar", "txt": "text/plain", "xml": "application/xml", "zip": "application/zip",
 }
 
-// mediaExtension reports whether an extension is one of video, audio, image,
+// IsMedia reports whether an extension is one of video, audio, image,
 // subtitles, fonts or playlists.
-func mediaExtension(ext string) bool {
+func IsMedia(ext string) bool {
 	ext = strings.ToLower(ext)
-	t, ok := contentTypes[ext]
+	t, ok := types[ext]
 	switch {
 	case !ok:
 		return false
@@ -74,8 +77,8 @@ func mediaExtension(ext string) bool {
 	return true
 }
 
-// usualExtensions is the extension for a media type that a server states.
-var usualExtensions = map[string]string{
+// usual is the extension for a media type that a server states.
+var usual = map[string]string{
 	"application/dash+xml": "mpd", "application/mxf": "mxf", "application/ttml+xml": "ttml", "application/x-subrip": "srt", "text/vtt": "vtt",
 	"audio/aac": "aac", "audio/ac3": "ac3", "audio/eac3": "ec3", "audio/flac": "flac", "audio/x-flac": "flac", "audio/mp3": "mp3", "audio/mp4": "m4a", "audio/x-m4a": "m4a", "audio/mpeg": "mp3",
 	"audio/ogg": "ogg", "audio/opus": "opus", "audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav", "audio/vnd.wave": "wav", "audio/webm": "weba", "audio/x-matroska": "mka", "audio/matroska": "mka", "audio/x-ms-wma": "wma",
@@ -84,34 +87,34 @@ var usualExtensions = map[string]string{
 	"video/x-matroska": "mkv", "video/matroska": "mkv", "video/x-ms-wmv": "wmv", "video/x-msvideo": "avi", "video/avi": "avi",
 }
 
-// bareType is a Content-Type without its parameters, in lower case.
-func bareType(header string) string {
+// Bare is a Content-Type without its parameters, in lower case.
+func Bare(header string) string {
 	t, _, _ := strings.Cut(header, ";")
 	return strings.ToLower(strings.TrimSpace(t))
 }
 
-// isPlaylistType reports whether a Content-Type is that of an HLS playlist.
-func isPlaylistType(header string) bool {
-	switch bareType(header) {
-	case typePlaylist, "application/x-mpegurl", "application/mpegurl", "audio/mpegurl", "audio/x-mpegurl", "video/mpegurl", "video/x-mpegurl":
+// IsPlaylist reports whether a Content-Type is that of an HLS playlist.
+func IsPlaylist(header string) bool {
+	switch Bare(header) {
+	case Playlist, "application/x-mpegurl", "application/mpegurl", "audio/mpegurl", "audio/x-mpegurl", "video/mpegurl", "video/x-mpegurl":
 		return true
 	}
 	return false
 }
 
-// isPage reports whether a Content-Type is that of a web page, or of an error
+// IsPage reports whether a Content-Type is that of a web page, or of an error
 // document, where a file of this name was asked for.
-func isPage(header, name string) bool {
-	t := bareType(header)
-	ext := strings.ToLower(extension(name))
-	own := contentTypes[ext]
+func IsPage(header, name string) bool {
+	t := Bare(header)
+	ext := strings.ToLower(Extension(name))
+	own := types[ext]
 	switch {
 	case t == "text/html" || t == "application/xhtml+xml":
 		return own != "text/html" && ext != "xhtml" && ext != "shtml" && ext != "xht"
 	case t == "application/json" || t == "text/json" || strings.HasSuffix(t, "+json"):
-		return ext == "" || scripts[ext] || mediaExtension(ext)
+		return ext == "" || scripts[ext] || IsMedia(ext)
 	case t == "application/xml" || t == "text/xml":
-		return ext == "" || scripts[ext] || mediaExtension(ext) && !strings.HasSuffix(own, "+xml")
+		return ext == "" || scripts[ext] || IsMedia(ext) && !strings.HasSuffix(own, "+xml")
 	}
 	return false
 }
@@ -120,6 +123,20 @@ func isPage(header, name string) bool {
 // of what the program sends.
 var scripts = map[string]bool{"action": true, "ashx": true, "asp": true, "aspx": true, "cfm": true, "cgi": true, "do": true, "jsp": true, "jspx": true, "php": true, "php5": true, "phtml": true, "pl": true, "py": true}
 
-// decodeWords reads the encoded words of mail headers, that some servers use
-// for file names.
-var decodeWords = new(mime.WordDecoder)
+// IsScript reports whether an extension is that of a program which a web server
+// runs.
+func IsScript(ext string) bool { return scripts[strings.ToLower(ext)] }
+
+// UsualExtension is the extension that a Content-Type usually has, without its
+// dot, or "" if there is none.
+func UsualExtension(header string) string { return usual[Bare(header)] }
+
+// Extension is the file extension of name without its dot, as it is spelled. A
+// name that only begins with a dot has none.
+func Extension(name string) string {
+	ext := path.Ext(name)
+	if len(ext) < 2 || len(ext) == len(name) {
+		return ""
+	}
+	return ext[1:]
+}
