@@ -14,7 +14,7 @@ func TestMediaTypes(t *testing.T) {
 	t.Parallel()
 	for ext := range segmentExtensions {
 		if ext != "m4f" && ext != "mp4v" && ext != "mp4a" && ext != "mpa" {
-			require.True(t, IsMedia(ext), ext)
+			require.True(t, mediatype.IsMedia(ext), ext)
 		}
 	}
 	// The services are told what a file is.
