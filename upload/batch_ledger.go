@@ -274,7 +274,7 @@ func (r *run) verified(ctx context.Context, o options, res *Result) (bool, error
 		return false, err
 	}
 	defer c.close()
-	if c.slices != nil {
+	if c.segments != nil {
 		return false, errors.New("upload.WithVerifyContent does not take playlists")
 	}
 	in := c.stream

@@ -104,7 +104,7 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 		keys: u.cfg.Credentials, settings: settings,
 		address: address{Endpoint: "https://oss-" + region + domainOfOSS, Bucket: t.Name, Key: key},
 	}
-	p.prefix = slicesOf(key)
+	p.prefix = segmentPrefix(key)
 	p.fileURL = p.address.fileURL()
 	if _, err := p.keys.Credentials(ctx); err != nil {
 		return place{}, fmt.Errorf("credentials for bucket %s: %w", t.Name, err)

@@ -25,6 +25,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/hls"
 )
 
 // folder is the files of a playlist by their path.
@@ -109,21 +110,21 @@ func (r *rig) play(t *testing.T, res *Result, source folder, top string) folder 
 	}
 	var walk func(key, name string)
 	walk = func(key, name string) {
-		stored, err := parsePlaylist([]byte(get(key)))
+		stored, err := hls.Parse([]byte(get(key)))
 		require.NoError(t, err)
-		was, err := parsePlaylist([]byte(source[name]))
+		was, err := hls.Parse([]byte(source[name]))
 		require.NoError(t, err)
-		require.Len(t, stored.refs, len(was.refs))
+		require.Len(t, stored.References, len(was.References))
 		found[name] = source[name]
-		for i, ref := range stored.refs {
-			uri, err := url.Parse(ref.uri)
+		for i, ref := range stored.References {
+			uri, err := url.Parse(ref.URI)
 			require.NoError(t, err)
-			require.Equal(t, uri.Path, ref.uri, "it reads the same with and without escapes")
-			names, err := localPaths(path.Dir(name), was.refs[i].uri)
+			require.Equal(t, uri.Path, ref.URI, "it reads the same with and without escapes")
+			names, err := hls.LocalPaths(path.Dir(name), was.References[i].URI)
 			require.NoError(t, err)
-			require.Equal(t, was.refs[i].least, ref.least)
+			require.Equal(t, was.References[i].MinSize, ref.MinSize)
 			at, key := names[0], path.Join(path.Dir(key), uri.Path)
-			if ref.role == nested {
+			if ref.Role == hls.RolePlaylist {
 				walk(key, at)
 			} else {
 				require.Equal(t, source[at], get(key), "%s at %s", at, key)
@@ -178,7 +179,7 @@ func TestUpload_B39_Film(t *testing.T) {
 			require.Len(t, order, len(film))
 			kinds := ""
 			for _, name := range order {
-				if isPlaylistName(name) {
+				if hls.IsPlaylistName(name) {
 					kinds += "p"
 				} else {
 					kinds += "s"
@@ -249,12 +250,12 @@ func TestUpload_B39_FoundBeforehand(t *testing.T) {
 		text   string
 	}{
 		"missing slice":        {list("a.ts\nb/c.ts?token=x\n"), fs.ErrNotExist, `playlist "index.m3u8" line 3: "b/c.ts": `},
-		"missing slices":       {list("a.ts\nb.ts\nb.ts\nc.ts\n#EXT-X-KEY:URI=\"k\"\n"), fs.ErrNotExist, `line 3: "b.ts": b.ts: file does not exist, and 3 files more`},
+		"missing slices":       {list("a.ts\nb.ts\nb.ts\nc.ts\n#EXT-X-KEY:URI=\"k\"\n"), fs.ErrNotExist, `line 3: "b.ts": b.ts: file does not exist, and 3 more files`},
 		"missing map":          {list("#EXT-X-MAP:URI=\"i.mp4\"\na.ts\n"), fs.ErrNotExist, `line 2: "i.mp4"`},
 		"missing in a nested":  {list("v/v.m3u8").with(folder{"v/v.m3u8": "#EXTM3U\n\n\na.ts"}), fs.ErrNotExist, `playlist "v/v.m3u8" line 4: "a.ts"`},
 		"missing playlist":     {list("v.m3u8"), fs.ErrNotExist, `line 2: "v.m3u8"`},
-		"broken playlist":      {list("v.m3u8").with(folder{"v.m3u8": "<html>"}), nil, `playlist "v.m3u8" line 1: does not begin`},
-		"no slice":             {list("#EXT-X-ENDLIST"), ErrEmpty, "no file is named"},
+		"broken playlist":      {list("v.m3u8").with(folder{"v.m3u8": "<html>"}), nil, `playlist "v.m3u8" line 1: the playlist does not begin`},
+		"no slice":             {list("#EXT-X-ENDLIST"), ErrEmpty, "it references no file"},
 		"empty slice":          {list("b.ts").with(folder{"b.ts": ""}), ErrEmpty, `line 2: "b.ts"`},
 		"empty playlist":       {folder{"index.m3u8": ""}, ErrEmpty, ""},
 		"directory":            {list("v").with(folder{"v/a.ts": "x"}), nil, "is a directory"},
@@ -264,8 +265,8 @@ func TestUpload_B39_FoundBeforehand(t *testing.T) {
 		"itself":               {list("index.m3u8"), ErrLoop, `line 2: "index.m3u8"`},
 		"loop":                 {list("v/v.m3u8").with(folder{"v/v.m3u8": "#EXTM3U\nw.m3u8", "v/w.m3u8": "#EXTM3U\n./v.m3u8"}), ErrLoop, `playlist "v/w.m3u8" line 2`},
 		"loop to the first":    {list("v/v.m3u8").with(folder{"v/v.m3u8": "#EXTM3U\n../index.m3u8"}), ErrLoop, `playlist "v/v.m3u8" line 2`},
-		"playlist and slice":   {list("#EXT-X-STREAM-INF:A=1\nv.ts\nv.ts").with(folder{"v.ts": "#EXTM3U\na.ts"}), nil, "as a playlist and as a segment"},
-		"slice and playlist":   {list("v.ts\n#EXT-X-STREAM-INF:A=1\nv.ts").with(folder{"v.ts": "#EXTM3U\na.ts"}), nil, "as a playlist and as a segment"},
+		"playlist and slice":   {list("#EXT-X-STREAM-INF:A=1\nv.ts\nv.ts").with(folder{"v.ts": "#EXTM3U\na.ts"}), nil, "both as a playlist and as a segment"},
+		"slice and playlist":   {list("v.ts\n#EXT-X-STREAM-INF:A=1\nv.ts").with(folder{"v.ts": "#EXTM3U\na.ts"}), nil, "both as a playlist and as a segment"},
 		"climbs":               {list("../secret.ts"), ErrOutside, `line 2: "../secret.ts"`},
 		"climbs far":           {list("a/../../../../etc/passwd"), ErrOutside, ""},
 		"climbs from a nested": {list("v/v.m3u8").with(folder{"v/v.m3u8": "#EXTM3U\n../../secret.ts"}), ErrOutside, `playlist "v/v.m3u8" line 2`},
@@ -279,7 +280,7 @@ func TestUpload_B39_FoundBeforehand(t *testing.T) {
 		"link":                 {list("link.ts"), nil, "escapes"},
 		"link to a folder":     {list("linked/secret.ts"), nil, "escapes"},
 		"other scheme":         {list("ftp://h/a.ts"), nil, `"ftp"`},
-		"remote slice":         {list("a.ts\nhttps://user:pass@h/a.ts?token=x"), ErrRemote, `line 3: "https://h/a.ts": is on a server`},
+		"remote slice":         {list("a.ts\nhttps://user:pass@h/a.ts?token=x"), ErrRemote, `line 3: "https://h/a.ts": the file is on a web server`},
 		"remote without":       {list("//h/a.ts"), ErrRemote, ""},
 		"remote playlist":      {list("http://h/a.m3u8"), ErrRemote, ""},
 	} {
@@ -319,7 +320,7 @@ func TestUpload_B39_NestedTooDeeply(t *testing.T) {
 	r := newRig(t, nil)
 	res, err := r.Upload(ctx, HLSFS(deep.fs(), "0.m3u8"), VODVideo{})
 	failed(t, res, err)
-	require.ErrorContains(t, err, "more than 8 playlists one in the other")
+	require.ErrorContains(t, err, "more than 8 playlists are nested")
 	require.Empty(t, r.Requests())
 	res, err = r.Upload(ctx, HLSFS(deep.fs(), "4.m3u8"), VODVideo{})
 	require.NoError(t, err)
@@ -493,7 +494,7 @@ func TestUpload_B39_FetchRemote(t *testing.T) {
 			if want != nil {
 				require.ErrorIs(t, err, want)
 			}
-			require.Equal(t, isPlaylistName(list), e.MediaId == "", "a playlist is read beforehand")
+			require.Equal(t, hls.IsPlaylistName(list), e.MediaId == "", "a playlist is read beforehand")
 		}
 	})
 }
@@ -523,31 +524,6 @@ func TestUpload_B39_FetchWithPassword(t *testing.T) {
 			require.NotContains(t, string(data), "S3cret")
 		}
 	})
-}
-
-func TestUpload_B39_HugePlaylists(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, nil)
-	res, err := r.Upload(ctx, HLSFS(folder{"index.m3u8": strings.Repeat("#", maxPlaylist+1)}.fs(), "index.m3u8"), VODVideo{})
-	failed(t, res, err)
-	require.ErrorContains(t, err, "longer than 16777216 bytes")
-	require.Empty(t, r.Requests())
-
-	text := "#EXTM3U\na.ts\na.ts\n"
-	fsys := folder{"index.m3u8": text, "a.ts": "1"}.fs()
-	for want, x := range map[string]*hlsScan{
-		"":                                      {bytes: maxPlaylists - len(text), references: maxReferences - 2},
-		"more than 67108864 bytes of playlists": {bytes: maxPlaylists - len(text) + 1},
-		"more than 262144 files in all playlists": {references: maxReferences - 1},
-	} {
-		x.hlsFiles, x.ctx, x.uploader, x.known = &hlsFiles{hlsSource: hlsSource{fsys: fsys}}, ctx, r.Uploader, map[string]*hlsFile{}
-		err := x.read(&hlsFile{path: "index.m3u8"}, nested, 0)
-		if want == "" {
-			require.NoError(t, err)
-		} else {
-			require.ErrorContains(t, err, want)
-		}
-	}
 }
 
 // season is a playlist of n slices.
@@ -1028,7 +1004,7 @@ func TestUpload_B39_StoredLines(t *testing.T) {
 	t.Parallel()
 	const head = `{"source":{"source":"s","size":1},"mediaId":"m","prefix":"p"}` + "\n"
 	for lines, want := range map[string]string{"": "", "1 a\n20 b\n": "1 a\n20 b\n", "1 a\n2 b": "1 a\n", "1 a\nx b\n2 c\n": "1 a\n", "1 a\n\n2 b\n": "1 a\n", "7 a": "", "1\n": "", "1 x\n": ""} {
-		s := &storedFiles{Source: identity{Source: "s", Size: 1}, MediaId: "m", Prefix: "p"}
+		s := &storedSegments{Source: identity{Source: "s", Size: 1}, MediaId: "m", Prefix: "p"}
 		require.Equal(t, want, string(s.parse([]byte(head+lines))), "%q", lines)
 		require.Len(t, s.files, strings.Count(want, "\n"))
 	}

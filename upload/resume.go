@@ -306,7 +306,7 @@ func (r *run) delivered() (receipt, bool) {
 	if !earlier || was.Step != stepStored && was.Step != stepDone {
 		return receipt{}, false
 	}
-	r.tracker.resumed(r.content.slices.with(was.Size))
+	r.tracker.resumed(r.content.segments.size(was.Size))
 	return receipt{etag: was.ETag, size: was.Size, crc: was.CRC64}, true
 }
 

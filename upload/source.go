@@ -35,7 +35,7 @@ type content struct {
 	// identity is the source as a checkpoint knows it. Its Source is empty
 	// where only a key can name the upload.
 	identity identity
-	slices   *hlsFiles // of a playlist: they are stored before it
+	segments segments // stored before the content; set by openFor
 
 	// ranges reads a stream anywhere, as at does, where that is possible. The
 	// stream ends. Nil where it is not.

@@ -93,7 +93,7 @@ func (f subject) title() string {
 // place is where a target lets the bytes go.
 type place struct {
 	address   address
-	prefix    string // of the slices of a playlist; empty where they have no place
+	prefix    string // of the segments of a playlist; empty if they have no destination
 	keys      credentials.Provider
 	settings  objectSettings // of an own bucket
 	mediaId   string

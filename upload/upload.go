@@ -374,7 +374,7 @@ func (r *run) named(target Target, o *options) (Target, error) {
 		}
 	}
 	if o.verify {
-		if _, once := o.source.(*streamSource); once || r.content.slices != nil {
+		if _, once := o.source.(*streamSource); once || r.content.segments.exist() {
 			return nil, errors.New("upload.WithVerifyContent reads the source twice: a Reader and a playlist cannot be")
 		}
 	}
@@ -409,7 +409,7 @@ func (r *run) open(ctx context.Context, src Source, target Target, o *options) (
 		return err
 	}
 	r.file = subject{name: r.content.name, size: r.content.size, began: time.Now()}
-	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.file.name, r.content.slices.with(r.file.size) })
+	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.file.name, r.content.segments.size(r.file.size) })
 	if r.plan, err = newPlan(r.content.size, r.cfg.PartSize, r.cfg.MultipartThreshold); err != nil {
 		return err
 	}
@@ -421,7 +421,7 @@ func (r *run) open(ctx context.Context, src Source, target Target, o *options) (
 	}
 	if r.first.last {
 		r.file.size = r.first.data.Size()
-		r.tracker.set(func(p *Progress) { p.Total = r.content.slices.with(r.file.size) })
+		r.tracker.set(func(p *Progress) { p.Total = r.content.segments.size(r.file.size) })
 		if r.content.at == nil { // all of it is in memory
 			r.content.at = r.first.data
 			if r.plan.size == UnknownSize {
@@ -454,7 +454,7 @@ func (r *run) send(ctx context.Context) (receipt, error) {
 	if done, ok := r.delivered(); ok {
 		return done, nil
 	}
-	if err := r.content.slices.send(ctx, r); err != nil {
+	if err := r.content.segments.send(ctx, r); err != nil {
 		return receipt{}, err
 	}
 	session := r.session(r.place)
@@ -462,7 +462,7 @@ func (r *run) send(ctx context.Context) (receipt, error) {
 		r.enter(ctx, StageSend)
 		r.sending = &sending{
 			session: session, plan: r.plan, content: r.content,
-			slots: r.slots, limit: r.limit, tracker: r.content.slices.beside(r.tracker), arrived: r.place.arrived, sweep: r.place.sweep, journal: r.journal,
+			slots: r.slots, limit: r.limit, tracker: r.content.segments.tracker(r.tracker), arrived: r.place.arrived, sweep: r.place.sweep, journal: r.journal,
 		}
 		done, err := r.sending.run(ctx, r.feed, r.first)
 		if errors.Is(err, ErrLost) && !again {
@@ -485,14 +485,14 @@ func (r *run) finish(ctx context.Context, done receipt) (*Result, error) {
 	res := &Result{
 		MediaId: r.place.mediaId, FileURL: r.place.fileURL, MediaURL: r.place.mediaURL, RequestId: r.place.requestId,
 		Bucket: r.place.address.Bucket, Key: r.place.address.Key,
-		ETag: done.etag, Size: r.content.slices.with(done.size), CRC64: done.crc,
+		ETag: done.etag, Size: r.content.segments.size(done.size), CRC64: done.crc,
 	}
 	r.tracker.set(func(p *Progress) { p.Total = res.Size })
 	r.enter(ctx, StageFinish)
 	if err := r.register(ctx, done, res); err != nil {
 		return nil, err
 	}
-	r.content.slices.forget(r.journal)
+	r.content.segments.forget(r.journal)
 	r.place.mediaId = res.MediaId
 	r.tracker.set(func(p *Progress) { p.MediaId = res.MediaId })
 	if done.callback != nil {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/alimedia/alimedia-go/internal/redact"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 )
 
@@ -220,7 +221,7 @@ func (s *urlSource) download(ctx context.Context, u *Uploader) (*download, error
 		pauses: &session{retry: u.cfg.Retry}, stall: u.cfg.StallTimeout, log: u.log,
 	}
 	err := d.connect()
-	if err == nil && !s.anyType && mediatype.IsPage(d.mediaType, d.fileName) && !(isPlaylistName(d.fileName) && d.beginsAsPlaylist()) {
+	if err == nil && !s.anyType && mediatype.IsPage(d.mediaType, d.fileName) && !(hls.IsPlaylistName(d.fileName) && d.beginsAsPlaylist()) {
 		err = fmt.Errorf("%s: %w: Content-Type is %s for %.100q", s.shown(), ErrPage, redact.Line(mediatype.Bare(d.mediaType)), d.fileName)
 	}
 	if err != nil {
@@ -233,15 +234,15 @@ func (s *urlSource) download(ctx context.Context, u *Uploader) (*download, error
 // isPlaylist reports whether the file is a playlist by its name, type or first
 // bytes.
 func (d *download) isPlaylist() bool {
-	return isPlaylistName(d.fileName) || mediatype.IsPlaylist(d.mediaType) || d.beginsAsPlaylist()
+	return hls.IsPlaylistName(d.fileName) || mediatype.IsPlaylist(d.mediaType) || d.beginsAsPlaylist()
 }
 
 // beginsAsPlaylist looks at the first bytes, which are read again after it.
 func (d *download) beginsAsPlaylist() bool {
-	head := make([]byte, len(playlistBOM)+len(playlistMark))
+	head := make([]byte, hls.HeadSize)
 	n, _ := io.ReadFull(d, head) // an error comes again
 	d.pending = append(head[:n:n], d.pending...)
-	return beginsAsPlaylist(head[:n])
+	return hls.BeginsAsPlaylist(head[:n])
 }
 
 // content is the file as a source. Closing it ends the request, and with it
@@ -837,6 +838,11 @@ func (s *urlSource) shown() string {
 		return "..."
 	}
 	return shownURL(s.from)
+}
+
+func shownURL(u *url.URL) string {
+	bare := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
+	return clipBytes(bare.String(), 300)
 }
 
 func amount(size int64) string {

@@ -1,0 +1,257 @@
+package upload
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/alimedia/alimedia-go/upload/internal/hls"
+)
+
+// openFor opens src for target. A playlist is opened with its segments if the
+// target creates an asset from it.
+func openFor(ctx context.Context, src Source, target Target, u *Uploader) (*content, error) {
+	c, err := openNamed(ctx, src, target, u)
+	if err == nil {
+		err = checkName(c.name)
+	}
+	if err != nil {
+		if c != nil {
+			_ = c.close()
+		}
+		return nil, err
+	}
+	if c.segments == nil {
+		c.segments = noSegments{}
+	}
+	return c, nil
+}
+
+func openNamed(ctx context.Context, src Source, target Target, u *Uploader) (*content, error) {
+	name := ""
+	for n, ok := src.(namedSource); ok; n, ok = src.(namedSource) {
+		name, src = cmp.Or(name, n.name), n.Source
+	}
+	switch s := src.(type) {
+	case hlsSource:
+		s.as = name
+		return s.openFor(ctx, target, u)
+	case *urlSource:
+		if name != "" {
+			s = s.at(s.from)
+			s.name = name
+		}
+		return s.openFor(ctx, target, u)
+	}
+	c, err := src.open(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	isPlaylist := c.isPlaylist()
+	c.name = cmp.Or(name, c.name)
+	if storesPlaylistAsFile(target) || !isPlaylist && !hls.IsPlaylistName(name) {
+		return c, nil
+	}
+	_ = c.close()
+	if f, ok := src.(fileSource); ok {
+		return hlsSource{name: f.name, as: name, fsys: f.fsys, isFS: f.fsys != nil}.openFor(ctx, target, u)
+	}
+	return nil, errNoFolder
+}
+
+var errNoFolder = fmt.Errorf("%w: use HLS, HLSFS or URL", ErrPlaylist)
+
+// storesPlaylistAsFile reports whether target stores a playlist like any other
+// file, without its segments.
+func storesPlaylistAsFile(target Target) bool {
+	b, ok := plain(target).(Bucket)
+	return ok && b.Register == nil
+}
+
+// isPlaylist goes by the name and, for a content that can be read at any offset,
+// by its first bytes.
+func (c *content) isPlaylist() bool {
+	if hls.IsPlaylistName(c.name) {
+		return true
+	}
+	var head [hls.HeadSize]byte
+	if c.at == nil {
+		return false
+	}
+	n, _ := c.at.ReadAt(head[:min(int64(len(head)), c.size)], 0)
+	return hls.BeginsAsPlaylist(head[:n])
+}
+
+// refusePlaylist returns an error for a stream that begins as a playlist, if
+// target creates an asset from it.
+func (r *run) refusePlaylist(target Target) error {
+	if r.content.segments.exist() || storesPlaylistAsFile(target) {
+		return nil
+	}
+	var head [hls.HeadSize]byte
+	n, _ := r.first.data.ReadAt(head[:], 0)
+	if hls.BeginsAsPlaylist(head[:n]) {
+		return errNoFolder
+	}
+	return nil
+}
+
+// hlsSource is a playlist in a folder or on a web server.
+type hlsSource struct {
+	name       string
+	as         string // name given by Named
+	fsys       fs.FS
+	isFS       bool       // else the file is one of the operating system
+	web        *urlSource // the playlist's URL; nil for a playlist in a folder
+	remote     *urlSource // how files on other web servers are fetched; nil: they are not
+	keepRemote bool
+	allow      func(path string) bool
+}
+
+// openFor opens a file on a web server, with its segments if it is a playlist.
+func (s *urlSource) openFor(ctx context.Context, target Target, u *Uploader) (*content, error) {
+	d, err := s.download(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	if storesPlaylistAsFile(target) || !d.isPlaylist() {
+		return d.content(), nil
+	}
+	defer d.cancel()
+	text, err := io.ReadAll(io.LimitReader(d, hls.MaxPlaylistSize+1))
+	if err != nil {
+		return nil, err
+	}
+	list := newHLS(hlsSource{name: d.fileName}, s.playlist)
+	list.web = s
+	prefix, err := playlistPrefix(target, list.base())
+	if err != nil {
+		return nil, err
+	}
+	return list.scan(ctx, u, prefix, new(hls.Folder), func(o hls.Options) (*hls.Bundle, error) {
+		return hls.ScanURL(ctx, s.from, d.final, text, o)
+	})
+}
+
+// openFor opens a playlist with its segments.
+func (s hlsSource) openFor(ctx context.Context, target Target, u *Uploader) (*content, error) {
+	prefix, err := playlistPrefix(target, cmp.Or(s.as, s.base()))
+	if err != nil {
+		return nil, err
+	}
+	return s.openFolder(ctx, u, prefix)
+}
+
+// open opens a playlist as a source for no target in particular.
+func (s hlsSource) open(ctx context.Context, u *Uploader) (*content, error) {
+	return s.openFolder(ctx, u, "")
+}
+
+// playlistPrefix is what precedes the names of the segments in a playlist that
+// becomes what target says.
+func playlistPrefix(target Target, name string) (string, error) {
+	switch t := plain(target).(type) {
+	case VODVideo, ICEMedia, ICEStream:
+		return "", nil
+	case Bucket:
+		prefix := segmentPrefix(t.key(hls.PlaylistName(name)))
+		return hls.RelativeURI(url.PathEscape(path.Base(prefix)) + "/"), nil
+	}
+	return "", fmt.Errorf("%w: %T takes no playlists: use VODVideo, ICEMedia, ICEStream or Bucket", ErrPlaylist, target)
+}
+
+// segmentPrefix is the prefix in a bucket of the segments of a playlist.
+func segmentPrefix(key string) string { return strings.TrimSuffix(key, path.Ext(key)) + "/" }
+
+func (s hlsSource) base() string {
+	if s.isFS || s.web != nil {
+		return path.Base(s.name)
+	}
+	return filepath.Base(s.name)
+}
+
+// openFolder scans a playlist in a folder.
+func (s hlsSource) openFolder(ctx context.Context, u *Uploader, prefix string) (*content, error) {
+	name, folder := s.name, &hls.Folder{FS: s.fsys}
+	switch {
+	case s.isFS && s.fsys == nil:
+		return nil, errors.New("the file system is nil")
+	case !s.isFS:
+		var err error
+		if folder, err = hls.OpenFolder(filepath.Dir(s.name)); err != nil {
+			return nil, err
+		}
+		name = s.base()
+	}
+	return s.scan(ctx, u, prefix, folder, func(o hls.Options) (*hls.Bundle, error) {
+		return hls.Scan(ctx, folder, name, o)
+	})
+}
+
+// scan returns the rewritten playlist as a content with segments. It closes
+// folder after an error.
+func (s hlsSource) scan(ctx context.Context, u *Uploader, prefix string, folder *hls.Folder, scan func(hls.Options) (*hls.Bundle, error)) (_ *content, err error) {
+	defer func() {
+		if err != nil {
+			_ = folder.Close()
+		}
+	}()
+	if err := s.checkRemote(); err != nil {
+		return nil, err
+	}
+	all := &hlsSegments{source: s, folder: folder}
+	all.Bundle, err = scan(hls.Options{
+		FetchRemote: s.remote != nil, KeepRemote: s.keepRemote, Allow: s.allow, Prefix: prefix,
+		Fetch: func(ctx context.Context, f *hls.File) (hls.Response, error) {
+			d, err := all.urlOf(f).download(ctx, u)
+			return playlistResponse{d}, err
+		},
+	})
+	if err != nil {
+		return nil, scanError(ctx, err)
+	}
+	return &content{
+		name: hls.PlaylistName(cmp.Or(s.as, s.base())), size: all.Top.Size, at: bytes.NewReader(all.Top.Text),
+		changed: never, close: folder.Close, identity: all.identity(), segments: all,
+	}, nil
+}
+
+// checkRemote checks the options of FetchRemote.
+func (s hlsSource) checkRemote() error {
+	switch {
+	case s.remote == nil:
+	case s.remote.invalid != nil:
+		return s.remote.invalid
+	case slices.ContainsFunc(s.remote.headers, func(h originHeader) bool { return h.origins == nil }):
+		return errors.New("FetchRemote: a header needs the origins that it is for, such as URLHeader(header, \"https://media.example.com\")")
+	}
+	return nil
+}
+
+// playlistResponse is a download as package hls reads it.
+type playlistResponse struct{ d *download }
+
+func (r playlistResponse) Read(p []byte) (int, error) { return r.d.Read(p) }
+func (r playlistResponse) Close() error               { r.d.cancel(); return nil }
+func (r playlistResponse) URL() *url.URL              { return r.d.final }
+func (r playlistResponse) IsPlaylist() bool           { return r.d.isPlaylist() }
+
+// identity identifies all files together. Files on web servers cannot be
+// identified.
+func (s *hlsSegments) identity() identity {
+	digest, ok := s.Digest()
+	name, err := filepath.Abs(s.source.name)
+	if err != nil || s.source.isFS || s.source.web != nil || !ok {
+		name = ""
+	}
+	return identity{Source: name, Size: s.size(s.Top.Size), Files: digest}
+}

@@ -1,0 +1,216 @@
+package upload
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/alimedia/alimedia-go/internal/crc64"
+	"github.com/alimedia/alimedia-go/upload/internal/hls"
+)
+
+// hlsSegments are the files of a playlist. It implements segments.
+type hlsSegments struct {
+	*hls.Bundle
+	source hlsSource
+	folder *hls.Folder
+	stored *storedSegments
+}
+
+func (*hlsSegments) exist() bool                 { return true }
+func (s *hlsSegments) size(file int64) int64     { return s.Bundle.Size(file) }
+func (*hlsSegments) tracker(t *tracker) *tracker { return t.part() }
+
+// send stores all files, level by level: a playlist is stored after everything
+// that it references.
+func (s *hlsSegments) send(ctx context.Context, r *run) error {
+	if len(s.Files) == 0 {
+		return nil
+	}
+	var err error
+	if s.stored, err = openStoredSegments(r); err != nil {
+		return err
+	}
+	defer s.stored.close()
+	r.place.prefix = cmp.Or(r.place.prefix, s.stored.Prefix)
+	if r.place.prefix == "" {
+		return ErrNoPrefix
+	}
+	levels := s.Levels()
+	for i := range levels {
+		if levels[i], err = s.missing(ctx, r, levels[i]); err != nil {
+			return err
+		}
+	}
+	r.enter(ctx, StageSend)
+	r.log.InfoContext(ctx, "upload: segments of the playlist", "media_id", r.place.mediaId, "files", len(s.Files))
+	for _, files := range levels {
+		if err := s.sendAll(ctx, r, files); err != nil {
+			return err
+		}
+	}
+	if r.journal != nil {
+		r.abandonSegments(ctx, r.place) // of files that an earlier run referenced
+	}
+	return nil
+}
+
+// missing returns the files that are not stored yet, and checks their keys.
+func (s *hlsSegments) missing(ctx context.Context, r *run, files []*hls.File) (missing []*hls.File, err error) {
+	for _, f := range files {
+		if sum, ok := s.stored.files[f.Number]; ok {
+			same, err := s.unchanged(ctx, r.Uploader, f, sum)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f, err)
+			}
+			if same {
+				r.tracker.resumed(f.Size)
+				continue
+			}
+			r.log.WarnContext(ctx, "upload: a stored segment has changed, sending it again", "file", f.String())
+		}
+		key := r.place.prefix + f.Name
+		err := checkObject(r.place.address.Bucket, key)
+		if err == nil && key == r.place.address.Key {
+			err = errors.New("the key is that of the playlist")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: the destination of %s: %w", ErrAddress, f, err)
+		}
+		missing = append(missing, f)
+	}
+	return missing, nil
+}
+
+// sendAll stores files, several at a time. The first error stops the others.
+func (s *hlsSegments) sendAll(parent context.Context, r *run, files []*hls.File) error {
+	ctx, stop := context.WithCancelCause(parent)
+	defer stop(nil)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(r.cfg.Parallel, len(files)) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(files) {
+					return
+				}
+				f := files[i]
+				err := s.sendFile(ctx, r, f)
+				if errors.Is(err, ErrLost) {
+					r.log.WarnContext(ctx, "upload: starting again", "file", f.String(), "error", err)
+					err = s.sendFile(ctx, r, f)
+				}
+				if err != nil {
+					stop(fmt.Errorf("%s: %w", f, err))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if parent.Err() != nil {
+		return ended(parent)
+	}
+	return context.Cause(ctx)
+}
+
+// sendFile stores one file, with the upload credential that all files share.
+func (s *hlsSegments) sendFile(ctx context.Context, r *run, f *hls.File) error {
+	c, err := s.contentOf(ctx, r.Uploader, f)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	plan, err := newPlan(c.size, r.cfg.PartSize, r.cfg.MultipartThreshold)
+	if err != nil {
+		return err
+	}
+	to := r.place
+	to.address.Key = to.prefix + f.Name
+	journal, err := s.stored.journalOf(ctx, r, f, plan, to)
+	if err != nil {
+		return err
+	}
+	if was, earlier := journal.state(); earlier && was.UploadId != "" {
+		plan.part = was.PartSize // the parts were cut as it was set then
+	}
+	feed := c.feed(plan, 1)
+	defer feed.stop()
+	first, err := feed.next(ctx)
+	if err != nil {
+		return err
+	}
+	sending := &sending{
+		session: r.session(to), plan: plan, content: c, slots: r.slots, limit: r.limit, tracker: r.tracker.part(), journal: journal,
+		// Sending a segment again is harmless, so it counts as not stored.
+		arrived: func(context.Context) (bool, error) { return false, nil },
+	}
+	done, err := sending.run(ctx, feed, first)
+	if err == nil && done.size < f.MinSize {
+		err = fmt.Errorf("%w: a byte range ends at %d, the file has %d bytes", ErrSize, f.MinSize, done.size)
+	}
+	if err != nil {
+		journal.close(false)
+		sending.tracker.restart()
+		return err
+	}
+	f.Size = done.size
+	err = s.stored.add(f, done.crc)
+	journal.close(true)
+	return err
+}
+
+// unchanged reports whether a file has the CRC-64 that it was stored with.
+func (s *hlsSegments) unchanged(ctx context.Context, u *Uploader, f *hls.File, want uint64) (bool, error) {
+	c, err := s.contentOf(ctx, u, f)
+	if err != nil {
+		return false, err
+	}
+	defer c.close()
+	r := c.stream
+	if c.at != nil {
+		r = io.NewSectionReader(c.at, 0, c.size)
+	}
+	hash := new(crc64.Hash)
+	n, err := io.Copy(hash, &contextReader{ctx, r})
+	if ctx.Err() != nil {
+		err = ended(ctx)
+	}
+	if err == nil && f.Size == UnknownSize {
+		f.Size = n
+	}
+	return err == nil && hash.Sum64() == want, err
+}
+
+// contentOf opens a file as it is to be stored.
+func (s *hlsSegments) contentOf(ctx context.Context, u *Uploader, f *hls.File) (*content, error) {
+	switch {
+	case f.Text != nil:
+		return &content{size: f.Size, at: bytes.NewReader(f.Text), changed: never, close: func() error { return nil }}, nil
+	case f.URL != nil:
+		return s.urlOf(f).open(ctx, u)
+	}
+	now, err := s.folder.Stat(f)
+	if err != nil {
+		return nil, err
+	}
+	if now.Size() != f.Size || !now.ModTime().Equal(f.ModTime) {
+		return nil, ErrChanged
+	}
+	return FS(s.folder.FS, f.RealPath()).open(ctx, u)
+}
+
+// urlOf is how a file on a web server is fetched: with the options of the
+// playlist's URL if the file is on the same origin, otherwise with those of
+// FetchRemote.
+func (s *hlsSegments) urlOf(f *hls.File) *urlSource {
+	if s.source.web != nil && (f.SameOrigin || s.source.remote == nil) {
+		return s.source.web.at(f.URL)
+	}
+	return s.source.remote.at(f.URL)
+}

@@ -1,0 +1,27 @@
+package upload
+
+import "context"
+
+// segments are files that are stored before the file of an upload: those of a
+// playlist.
+type segments interface {
+	// exist reports whether the source is a playlist.
+	exist() bool
+	// size returns the size of all segments and of a file of size bytes.
+	size(file int64) int64
+	// send stores all segments that are not stored yet.
+	send(ctx context.Context, r *run) error
+	// tracker returns the tracker of the file that is sent after them.
+	tracker(t *tracker) *tracker
+	// forget removes the checkpoint of the segments.
+	forget(j *journal)
+}
+
+// noSegments are those of a single file.
+type noSegments struct{}
+
+func (noSegments) exist() bool                      { return false }
+func (noSegments) size(file int64) int64            { return file }
+func (noSegments) send(context.Context, *run) error { return nil }
+func (noSegments) tracker(t *tracker) *tracker      { return t }
+func (noSegments) forget(*journal)                  {}
