@@ -336,95 +336,95 @@ var registering = []promise{
 		text:   "A playlist, on disk or on a web server, goes up with all it names: nested playlists, renditions, keys, initialization sections, byte ranges, interstitials and their lists, each file once under a free name, segments in parallel under one credential, the rewritten playlist last. What is missing, a loop, outside the folder, hidden, no media file, or a URI that cannot be followed is found with its line before anything is created. A playlist without its segments is never an asset.",
 		breaks: []flaw{
 			{
-				what: "a byte order mark is part of the first line", file: "upload/playlist.go",
-				old: "text = bytes.TrimPrefix(text, []byte(playlistBOM))\n", new: "",
+				what: "a byte order mark is part of the first line", file: "upload/internal/hls/playlist.go",
+				old: "text = bytes.TrimPrefix(text, []byte(byteOrderMark))\n", new: "",
 			},
 			{
-				what: "a carriage return is part of the name", file: "upload/playlist.go",
+				what: "a carriage return is part of the name", file: "upload/internal/hls/playlist.go",
 				old: `strings.Trim(line, " \t\r\n")`, new: `strings.Trim(line, " \t\n")`,
 			},
 			{
-				what: "initialisation sections are not seen", file: "upload/playlist.go",
-				old: "\"#EXT-X-MAP\":                segmentFile,\n", new: "",
+				what: "initialization sections are not seen", file: "upload/internal/hls/playlist.go",
+				old: "\"#EXT-X-MAP\":                RoleSegment,\n", new: "",
 			},
 			{
-				what: "a name is given twice", file: "upload/playlist.go",
-				old: "s.used[free] = true\n", new: "",
+				what: "a name is given twice", file: "upload/internal/hls/names.go",
+				old: "s.used[unique] = true\n", new: "",
 			},
 			{
-				what: "a path may climb out by escapes or backslashes", file: "upload/playlist.go",
+				what: "a path may climb out by escapes or backslashes", file: "upload/internal/hls/uri.go",
 				old: `up == ".." || strings.HasPrefix(up, "../")`, new: `up == ".."`,
 			},
 			{
-				what: "an absolute path is taken for a relative one", file: "upload/playlist.go",
+				what: "an absolute path is taken for a relative one", file: "upload/internal/hls/uri.go",
 				old: `if strings.HasPrefix(name, "/") || strings.HasPrefix(name, ` + "`\\`" + `) {`, new: "if false {",
 			},
 			{
-				what: "file: is left as it is", file: "upload/hls.go",
-				old: `if f.url != nil || !ok {`, new: "if f.url != nil && !ok {",
+				what: "file: is left as it is", file: "upload/internal/hls/follow.go",
+				old: `if f.URL != nil || !ok {`, new: "if f.URL != nil && !ok {",
 			},
 			{
-				what: "links may lead out of the folder", file: "upload/hls.go",
-				old: "s.fsys, top.path, done = root.FS(), s.base(), root.Close", new: "s.fsys, top.path, done = os.DirFS(filepath.Dir(s.name)), s.base(), root.Close",
+				what: "links may lead out of the folder", file: "upload/internal/hls/folder.go",
+				old: "FS: root.FS(),", new: "FS: os.DirFS(dir),",
 			},
 			{
-				what: "a byte range may end after the file", file: "upload/hls.go",
-				old: "case f.url == nil && f.rank == 0 && ref.least > f.size:", new: "case false:",
+				what: "a byte range may end after the file", file: "upload/internal/hls/follow.go",
+				old: "case f.URL == nil && f.document == nil && ref.MinSize > f.Size:", new: "case false:",
 			},
 			{
-				what: "a loop is not seen", file: "upload/hls.go",
-				old: "case f.open:\n\t\treturn f, ErrLoop\n", new: "",
+				what: "a loop is not seen", file: "upload/internal/hls/follow.go",
+				old: "case f.document != nil && f.document.open:\n\t\treturn f, ErrLoop\n", new: "",
 			},
 			{
-				what: "a missing slice passes", file: "upload/hls.go",
-				old: "if x.missing > 0 {\n\t\treturn nil, x.firstMissing\n\t}\n", new: "",
+				what: "a missing segment passes", file: "upload/internal/hls/scan.go",
+				old: "case s.missing > 0:\n\t\treturn nil, s.firstMissing\n", new: "",
 			},
 			{
-				what: "playlists go with the slices", file: "upload/hls.go",
-				old: "waves[f.rank] = append(waves[f.rank], f)", new: "waves[0] = append(waves[0], f)",
+				what: "playlists are sent with the segments", file: "upload/internal/hls/bundle.go",
+				old: "levels[f.level] = append(levels[f.level], f)", new: "levels[0] = append(levels[0], f)",
 			},
 			{
-				what: "slices go one after the other", file: "upload/hls.go",
+				what: "segments are sent one after the other", file: "upload/hls_send.go",
 				old: "for range min(r.cfg.Parallel, len(files)) {", new: "for range 1 {",
 			},
 			{
-				what: "each slice that is refused refreshes the credential", file: "upload/session.go",
+				what: "each segment that is refused refreshes the credential", file: "upload/session.go",
 				old: "if sameKeys(refused, g.permit.keys) {", new: "if true {",
 			},
 			{
-				what: "references are relative to the URL that was asked for", file: "upload/hls.go",
-				old: "f.final = d.final", new: "f.final = f.url",
+				what: "references are relative to the URL that was asked for", file: "upload/internal/hls/scan.go",
+				old: "f.document.base = in.URL()", new: "f.document.base = f.URL",
 			},
 			{
-				what: "a colon in the key makes a scheme", file: "upload/playlist.go",
+				what: "a colon in the key makes a scheme", file: "upload/internal/hls/uri.go",
 				old: `if strings.Contains(first, ":") {`, new: `if first == ":" {`,
 			},
 			{
-				what: "a nested playlist keeps the name of a script", file: "upload/hls.go",
-				old: "if f.list != nil && !f.list.json {", new: "if false {",
+				what: "a nested playlist keeps the name of a script", file: "upload/internal/hls/bundle.go",
+				old: "if f.document != nil && !f.document.list.json {", new: "if false {",
 			},
 			{
-				what: "lists of interstitials are passed by", file: "upload/playlist.go",
-				old: "	\"X-ASSET-LIST\": assetList,\n", new: "",
+				what: "lists of interstitials are passed by", file: "upload/internal/hls/attributes.go",
+				old: "	\"X-ASSET-LIST\": RoleAssetList,\n", new: "",
 			},
 			{
-				what: "attributes that are not known are passed by", file: "upload/playlist.go",
+				what: "attributes that are not known are passed by", file: "upload/internal/hls/playlist.go",
 				old: "case holdsURI(a.name, a.value):", new: "case false:",
 			},
 			{
-				what: "a part that is missing by its own word is asked for", file: "upload/playlist.go",
+				what: "a part that is missing by its own word is asked for", file: "upload/internal/hls/attributes.go",
 				old: `case a.name == "GAP" &&`, new: `case a.name == "GAPS" &&`,
 			},
 			{
-				what: "a delta update is a playlist", file: "upload/playlist.go",
+				what: "a delta update is a playlist", file: "upload/internal/hls/playlist.go",
 				old: `case name == "#EXT-X-SKIP":`, new: "case false:",
 			},
 			{
-				what: "the playlist of a URL goes alone", file: "upload/hls.go",
-				old: "if takesFiles(target) || !d.isPlaylist() {", new: "if true {",
+				what: "the playlist of a URL is sent without its segments", file: "upload/hls_open.go",
+				old: "if storesPlaylistAsFile(target) || !d.isPlaylist() {", new: "if true {",
 			},
 			{
-				what: "a playlist by a Reader goes alone", file: "upload/hls.go",
+				what: "the playlist of a Reader is sent without its segments", file: "upload/hls_open.go",
 				old: "	return nil, errNoFolder\n", new: "	return src.open(ctx, u)\n",
 			},
 		},
@@ -451,7 +451,7 @@ var registering = []promise{
 				old: "t.count.Add(-count)\n", new: "_ = count\n",
 			},
 			{
-				what: "a slice that is sent again counts twice", file: "upload/hls.go",
+				what: "a segment that is sent again counts twice", file: "upload/hls_send.go",
 				old: "sending.tracker.restart()\n", new: "",
 			},
 			{
@@ -460,7 +460,7 @@ var registering = []promise{
 			},
 			{
 				what: "an object that an earlier run has stored is not told", file: "upload/resume.go",
-				old: "r.tracker.resumed(r.content.slices.with(was.Size))\n", new: "",
+				old: "r.tracker.resumed(r.content.segments.size(was.Size))\n", new: "",
 			},
 			{
 				what: "the end is not waited for", file: "upload/progress.go",
@@ -515,14 +515,14 @@ var registering = []promise{
 		breaks: []flaw{
 			{
 				what: "each upload has the bandwidth for itself", file: "upload/upload.go",
-				old: "slots: r.slots, limit: r.limit, tracker: r.content.slices.beside", new: "slots: r.slots, limit: newLimit(r.cfg.Bandwidth), tracker: r.content.slices.beside",
+				old: "slots: r.slots, limit: r.limit, tracker: r.content.segments.tracker", new: "slots: r.slots, limit: newLimit(r.cfg.Bandwidth), tracker: r.content.segments.tracker",
 			},
 			{
-				what: "each slice of a playlist has the bandwidth for itself", file: "upload/hls.go",
+				what: "each segment of a playlist has the bandwidth for itself", file: "upload/hls_send.go",
 				old: "limit: r.limit,", new: "limit: newLimit(r.cfg.Bandwidth),",
 			},
 			{
-				what: "slices of a playlist are not limited", file: "upload/hls.go",
+				what: "segments of a playlist are not limited", file: "upload/hls_send.go",
 				old: "limit: r.limit,", new: "",
 			},
 			{
@@ -557,10 +557,10 @@ var registering = []promise{
 		breaks: []flaw{
 			{
 				what: "each file has slots of its own", file: "upload/upload.go",
-				old: "slots: r.slots, limit: r.limit, tracker: r.content.slices.beside", new: "slots: make(chan struct{}, cap(r.slots)), limit: r.limit, tracker: r.content.slices.beside",
+				old: "slots: r.slots, limit: r.limit, tracker: r.content.segments.tracker", new: "slots: make(chan struct{}, cap(r.slots)), limit: r.limit, tracker: r.content.segments.tracker",
 			},
 			{
-				what: "each slice of a playlist has slots of its own", file: "upload/hls.go",
+				what: "each segment of a playlist has slots of its own", file: "upload/hls_send.go",
 				old: "slots: r.slots,", new: "slots: make(chan struct{}, cap(r.slots)),",
 			},
 			{
