@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // Poll calls check until it is done, fails or ctx ends. The first call is made
@@ -11,7 +13,7 @@ import (
 // most eight times that. An interval of zero means one second.
 //
 // The last value of check is returned in every case; the error of an ended ctx
-// wraps its cause.
+// wraps ctx.Err() and its cause.
 func Poll[T any](ctx context.Context, interval time.Duration, check func(context.Context) (value T, done bool, err error)) (T, error) {
 	if interval <= 0 {
 		interval = time.Second
@@ -22,12 +24,8 @@ func Poll[T any](ctx context.Context, interval time.Duration, check func(context
 		if done || err != nil {
 			return value, err
 		}
-		timer := time.NewTimer(interval)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return value, fmt.Errorf("alimedia: stopped waiting: %w", context.Cause(ctx))
-		case <-timer.C:
+		if err := retry.Sleep(ctx, interval); err != nil {
+			return value, fmt.Errorf("alimedia: stopped waiting: %w", err)
 		}
 		interval = min(interval+interval/2, longest)
 	}

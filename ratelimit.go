@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"golang.org/x/time/rate"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // RateLimit paces calls on our side, so that a batch does not run into the
@@ -54,7 +56,7 @@ func (l *RateLimit) Wait(ctx context.Context, action string) error {
 	}
 	if err := limiter.Wait(ctx); err != nil {
 		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+			err = retry.ContextError(ctx)
 		} else {
 			err = context.DeadlineExceeded // the turn would come after the deadline
 		}

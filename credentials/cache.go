@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 const (
@@ -89,7 +91,7 @@ func (c *cache) credentials(ctx context.Context) (Credentials, error) {
 		return Credentials{}, err
 	}
 	if due && ctx.Err() != nil {
-		return Credentials{}, context.Cause(ctx)
+		return Credentials{}, retry.ContextError(ctx)
 	}
 	switch {
 	case good == nil:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // chain is Chain and Default.
@@ -48,7 +50,7 @@ func (c *chain) Credentials(ctx context.Context) (Credentials, error) {
 			return creds, nil
 		}
 		if ctx.Err() != nil {
-			return Credentials{}, c.fail(context.Cause(ctx))
+			return Credentials{}, c.fail(retry.ContextError(ctx))
 		}
 		if inner, ok := err.(*chainError); ok {
 			reasons = append(reasons, inner.reasons...)

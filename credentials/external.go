@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // external runs the program of a profile of mode External, which prints keys
@@ -32,7 +34,7 @@ func (e *external) fetch(ctx context.Context) (Credentials, error) {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		return Credentials{}, fmt.Errorf("the process_command was stopped: %w", context.Cause(ctx))
+		return Credentials{}, fmt.Errorf("the process_command was stopped: %w", retry.ContextError(ctx))
 	case out.left < 0:
 		return Credentials{}, fmt.Errorf("the process_command printed more than %d KiB", maxAnswer>>10)
 	case errors.Is(err, exec.ErrNotFound):

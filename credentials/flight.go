@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // flightLimit bounds one question to a source.
@@ -16,7 +18,7 @@ const flightLimit = 30 * time.Second
 var errAbandoned = errors.New("nobody waits any more")
 
 // errSilent ends the wait for a source that does not end with its context.
-var errSilent = fmt.Errorf("the source has not answered within %v: %w", flightLimit, os.ErrDeadlineExceeded)
+var errSilent = retry.TimeLimit(fmt.Errorf("the source has not answered within %v: %w", flightLimit, os.ErrDeadlineExceeded))
 
 type fetch func(context.Context) (Credentials, error)
 
@@ -65,7 +67,7 @@ func (g *flights) do(ctx context.Context, ask fetch) (Credentials, error) {
 			return f.creds, f.err
 		case <-ctx.Done():
 			g.leave(f)
-			return Credentials{}, fmt.Errorf("stopped waiting: %w", context.Cause(ctx))
+			return Credentials{}, fmt.Errorf("stopped waiting: %w", retry.ContextError(ctx))
 		}
 	}
 }

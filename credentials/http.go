@@ -18,10 +18,12 @@ import (
 )
 
 const (
-	maxAnswer   = 64 << 10
-	maxAttempts = 3
-	userAgent   = "alimedia-go"
+	maxAnswer = 64 << 10
+	userAgent = "alimedia-go"
 )
+
+// delays bounds the attempts of one request.
+var delays = retry.Policy{MaxAttempts: 3, BaseDelay: 200 * time.Millisecond, MaxDelay: 400 * time.Millisecond}
 
 // httpTimeout bounds connecting and waiting for the answer of STS and of a
 // credentials URI.
@@ -64,11 +66,10 @@ type answer struct {
 func (c caller) exchange(ctx context.Context, request func(context.Context) (*http.Request, error), secrets ...string) (answer, error) {
 	for attempt := 1; ; attempt++ {
 		a, err := c.once(ctx, request, secrets)
-		if err == nil || attempt == maxAttempts || !transient(err) {
+		if err == nil || attempt == delays.MaxAttempts || !transient(err) {
 			return a, err
 		}
-		wait := 100 * time.Millisecond << attempt
-		if err := pause(ctx, wait/2+upTo(wait/2)); err != nil {
+		if err := retry.Sleep(ctx, delays.Delay(attempt, 0)); err != nil {
 			return answer{}, err
 		}
 	}
@@ -109,8 +110,8 @@ func (c caller) once(ctx context.Context, request func(context.Context) (*http.R
 // transportError names the host but not the URL, whose query may hold secrets.
 // net/http quotes what it cannot read.
 func transportError(ctx context.Context, u *url.URL, err error, secrets []string) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return fmt.Errorf("%s: %w", u.Host, cause)
+	if err := retry.ContextError(ctx); err != nil {
+		return fmt.Errorf("%s: %w", u.Host, err)
 	}
 	var e *url.Error
 	if errors.As(err, &e) {
@@ -139,17 +140,6 @@ func transient(err error) bool {
 func unreachable(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // document is what STS, the metadata service and credentials URIs answer: the

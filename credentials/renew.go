@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // Renew asks p for other credentials after a service has refused some, and
@@ -56,6 +58,6 @@ func Ask(ctx context.Context, p Provider) (Credentials, error) {
 	case o := <-done:
 		return o.creds, o.err
 	case <-ctx.Done():
-		return Credentials{}, named(p, fmt.Errorf("stopped waiting: %w", context.Cause(ctx)))
+		return Credentials{}, named(p, fmt.Errorf("stopped waiting: %w", retry.ContextError(ctx)))
 	}
 }

@@ -121,7 +121,7 @@ func TestAsk_ForeignProviders(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))
 	_, err = Ask(ctx, source(func(ctx context.Context) (Credentials, error) { <-t.Context().Done(); return Credentials{}, nil }))
-	require.ErrorContains(t, err, "stopped waiting: enough")
+	require.ErrorContains(t, err, "stopped waiting: context canceled: enough")
 }
 
 // The Date of an answer tells how long keys live, within reason.

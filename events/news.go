@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"sync"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 const (
@@ -63,7 +65,7 @@ func (n *News) Wait(ctx context.Context, mediaId string) error {
 	if n.leave(mediaId, w) {
 		return nil // at the last moment
 	}
-	return ctx.Err()
+	return retry.ContextError(ctx)
 }
 
 // join returns nil when there is unread news, which it takes.

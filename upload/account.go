@@ -16,6 +16,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 const (
@@ -137,7 +138,7 @@ func (u *Uploader) owner(ctx context.Context, s signer, dir *stateDir) (owner, e
 	if id == "" {
 		id, err = u.accounts.ask(ctx, keys, s.sts)
 		if ctx.Err() != nil {
-			return nil, ended(ctx)
+			return nil, retry.ContextError(ctx)
 		}
 		if err == nil && lasting {
 			dir.keepAccount(digest, id)
@@ -184,7 +185,7 @@ func (a *accounts) ask(ctx context.Context, keys credentials.Credentials, where 
 		select {
 		case <-waiting:
 		case <-ctx.Done():
-			return "", ended(ctx)
+			return "", retry.ContextError(ctx)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"github.com/alimedia/alimedia-go/internal/crc64"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // ledger is the list of finished uploads: a file in the checkpoint directory
@@ -285,7 +286,7 @@ func (r *run) verified(ctx context.Context, o options, res *Result) (bool, error
 	size, err := io.Copy(hash, &contextReader{ctx, in})
 	switch {
 	case ctx.Err() != nil:
-		return false, ended(ctx)
+		return false, retry.ContextError(ctx)
 	case err != nil:
 		return false, fmt.Errorf("read the source: %w", err)
 	case size == res.Size && hash.Sum64() == res.CRC64:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go/internal/crc64"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // chunk is a run of bytes that one request carries.
@@ -132,7 +133,7 @@ func feedStream(r io.Reader, p plan, buffers int) *feed {
 		select {
 		case buf = <-pool:
 		case <-ctx.Done():
-			return chunk{}, ctx.Err()
+			return chunk{}, retry.ContextError(ctx)
 		}
 		if int64(cap(buf)) < size {
 			buf = make([]byte, size)
@@ -191,7 +192,7 @@ func feedStream(r io.Reader, p plan, buffers int) *feed {
 			case <-done:
 				return chunk{}, end
 			case <-ctx.Done():
-				return chunk{}, ended(ctx)
+				return chunk{}, retry.ContextError(ctx)
 			}
 		},
 		stop: func() {
@@ -206,7 +207,7 @@ func feedStream(r io.Reader, p plan, buffers int) *feed {
 func readFull(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
 	for idle := 0; n < len(p) && err == nil; {
 		if ctx.Err() != nil {
-			return n, ctx.Err()
+			return n, retry.ContextError(ctx)
 		}
 		var got int
 		got, err = r.Read(p[n:])
@@ -310,7 +311,7 @@ type isLate struct{}
 func linger(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	late, cancel := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), isLate{}, true))
 	stop := context.AfterFunc(ctx, func() {
-		_ = sleep(late, d)
+		_ = retry.Sleep(late, d)
 		cancel()
 	})
 	return late, func() { stop(); cancel() }
@@ -324,14 +325,4 @@ func waitFor(done <-chan struct{}, d time.Duration) {
 	case <-done:
 	case <-timer.C:
 	}
-}
-
-// ended returns the error of a ctx that ended, with its cause where that says
-// more.
-func ended(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"github.com/alimedia/alimedia-go/internal/redact"
+	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
 )
 
@@ -116,7 +117,7 @@ func newHLS(s hlsSource, opts []HLSOption) hlsSource {
 // scanError turns an error of package hls into one of this package.
 func scanError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return ended(ctx)
+		return retry.ContextError(ctx)
 	}
 	var problem *hls.Error
 	if !errors.As(err, &problem) {

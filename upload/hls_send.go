@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/alimedia/alimedia-go/internal/crc64"
+	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
 )
 
@@ -114,7 +115,7 @@ func (s *hlsSegments) sendAll(parent context.Context, r *run, files []*hls.File)
 	}
 	wg.Wait()
 	if parent.Err() != nil {
-		return ended(parent)
+		return retry.ContextError(parent)
 	}
 	return context.Cause(ctx)
 }
@@ -179,7 +180,7 @@ func (s *hlsSegments) unchanged(ctx context.Context, u *Uploader, f *hls.File, w
 	hash := new(crc64.Hash)
 	n, err := io.Copy(hash, &contextReader{ctx, r})
 	if ctx.Err() != nil {
-		err = ended(ctx)
+		err = retry.ContextError(ctx)
 	}
 	if err == nil && f.Size == UnknownSize {
 		f.Size = n

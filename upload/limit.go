@@ -7,6 +7,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // inSlot makes one attempt of a request that carries bytes. It holds one of the
@@ -27,7 +28,7 @@ func acquire(ctx context.Context, slots chan struct{}) error {
 	case slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return ended(ctx)
+		return retry.ContextError(ctx)
 	}
 }
 
@@ -59,7 +60,7 @@ func (l *limit) of(a attempt) func(int) (int, error) {
 			return n, nil
 		}
 		a.hold()
-		if err := sleep(a, wait); err != nil {
+		if err := retry.Sleep(a, wait); err != nil {
 			turn.Cancel()
 			return 0, err
 		}

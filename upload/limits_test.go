@@ -29,6 +29,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/mediatest"
 )
 
@@ -265,7 +266,7 @@ type pagesStore struct {
 
 func (p *pagesStore) list(ctx context.Context, _ string, after int) ([]part, int, error) {
 	p.calls++
-	if err := sleep(ctx, p.takes); err != nil {
+	if err := retry.Sleep(ctx, p.takes); err != nil {
 		return nil, 0, context.Cause(ctx)
 	}
 	if p.calls%4 == 3 {

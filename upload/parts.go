@@ -157,7 +157,7 @@ func (s *sending) initiate(ctx context.Context) (*receipt, error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		s.mark(&s.strays)
-		return nil, ended(ctx)
+		return nil, retry.ContextError(ctx)
 	case alimedia.HasCode(err, "FileAlreadyExists"):
 		return s.same(ctx, err)
 	case err != nil:
@@ -348,7 +348,7 @@ func (s *sending) sendParts(parent context.Context, f *feed, first chunk) error 
 	}
 	wg.Wait()
 	if parent.Err() != nil {
-		return ended(parent)
+		return retry.ContextError(parent)
 	}
 	return context.Cause(ctx)
 }
@@ -539,7 +539,7 @@ func (s *sending) discard(ctx context.Context) {
 			}
 			return
 		}
-		if sleep(ctx, settleTime) != nil {
+		if retry.Sleep(ctx, settleTime) != nil {
 			return
 		}
 		err = s.call(ctx, "ListParts", func(a attempt) error {

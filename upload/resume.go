@@ -15,6 +15,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/internal/crc64"
+	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -108,7 +109,7 @@ func (r *run) openJournal(ctx context.Context, o options, target Target) ([]stri
 	}
 	switch {
 	case ctx.Err() != nil && err != nil:
-		return nil, ended(ctx)
+		return nil, retry.ContextError(ctx)
 	case errors.Is(err, ErrCheckpointLocked) || errors.Is(err, errNoKeys):
 		return nil, err
 	case err != nil:
@@ -487,7 +488,7 @@ func (s *sending) sum(ctx context.Context, data *io.SectionReader) (uint64, erro
 	hash := new(crc64.Hash)
 	n, err := io.Copy(hash, &contextReader{ctx, io.NewSectionReader(data, 0, data.Size())})
 	if ctx.Err() != nil {
-		return 0, ended(ctx)
+		return 0, retry.ContextError(ctx)
 	}
 	if err == nil && n == data.Size() {
 		return hash.Sum64(), nil

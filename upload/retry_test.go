@@ -125,14 +125,6 @@ func TestUpload_B09_PauseEndsWithTheContext(t *testing.T) {
 	})
 }
 
-func TestUpload_B09_EndlessDelays(t *testing.T) {
-	t.Parallel()
-	s := &session{retry: alimedia.Retry{BaseDelay: 1 << 62, MaxDelay: 1<<63 - 1}}
-	for failures := range 100 {
-		require.Positive(t, s.pause(failures))
-	}
-}
-
 // TestUpload_B10_RepeatedPartIsProved: each part breaks off, comes damaged the
 // second time and whole the third.
 func TestUpload_B10_RepeatedPartIsProved(t *testing.T) {

@@ -3,11 +3,9 @@ package upload
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -211,7 +209,7 @@ func (s *session) repeat(ctx context.Context, operation string, try func() (cred
 			return nil
 		}
 		if ctx.Err() != nil {
-			return ended(ctx)
+			return retry.ContextError(ctx)
 		}
 		if isDeadCredential(err) && renewals < 2 {
 			renewals++
@@ -226,7 +224,7 @@ func (s *session) repeat(ctx context.Context, operation string, try func() (cred
 		skewed := answer != nil && alimedia.HasCode(err, "RequestTimeTooSkewed")
 		switch {
 		case ctx.Err() != nil:
-			return ended(ctx)
+			return retry.ContextError(ctx)
 		case skewed && corrections < maxCorrections && s.clock.correct(answer.serverTime, corrections == 0):
 			corrections++
 			continue
@@ -236,13 +234,14 @@ func (s *session) repeat(ctx context.Context, operation string, try func() (cred
 		case !isTransient(err) || failures+1 >= s.retry.MaxAttempts:
 			return err
 		}
-		pause := s.pause(failures)
-		if answer != nil {
-			pause = max(pause, min(answer.retryAfter, s.retry.MaxDelay))
-		}
 		failures++
+		var asked time.Duration
+		if answer != nil {
+			asked = answer.retryAfter
+		}
+		pause := retry.Policy(s.retry).Delay(failures, asked)
 		s.log.DebugContext(ctx, "upload: request failed, trying again", "operation", operation, "failures", failures, "pause", pause, "error", shownCause(err))
-		if err := sleep(ctx, pause); err != nil {
+		if err := retry.Sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -282,7 +281,7 @@ func once[T any](ctx context.Context, s *session, hasBody bool, do func(attempt)
 		select {
 		case o = <-done:
 		case <-timer.C:
-			o.err = ended(ctx)
+			o.err = retry.ContextError(ctx)
 		}
 	}
 	return o.result, o.keys, o.err
@@ -373,26 +372,6 @@ func (s *session) renew(ctx context.Context, refused credentials.Credentials) (c
 	return err == nil && !sameKeys(keys, refused), err
 }
 
-// pause draws a wait evenly below a bound that doubles with each failure.
-func (s *session) pause(failures int) time.Duration {
-	bound := s.retry.BaseDelay << min(failures, 20)
-	if bound <= 0 || bound > s.retry.MaxDelay {
-		bound = s.retry.MaxDelay
-	}
-	return rand.N(bound) + 1
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ended(ctx)
-	}
-}
-
 func sameKeys(a, b credentials.Credentials) bool {
 	return a.AccessKeyId == b.AccessKeyId && a.AccessKeySecret == b.AccessKeySecret && a.SecurityToken == b.SecurityToken
 }
@@ -419,21 +398,12 @@ func isTransient(err error) bool {
 		}
 		return false
 	}
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
 	var invalid *alimedia.ValidationError
-	var fatal *fatalError
-	return !errors.As(err, &certificate) && !errors.As(err, &record) &&
-		!errors.As(err, &invalid) && !errors.As(err, &fatal)
+	return !errors.As(err, &invalid) && retry.Transient(err)
 }
 
-// fatalError marks what no repetition mends, such as an error of the source.
-type fatalError struct{ error }
-
-// Unwrap returns the cause.
-func (e *fatalError) Unwrap() error { return e.error }
-
-func fatal(err error) error { return &fatalError{err} }
+// fatal marks what no repetition mends, such as an error of the source.
+func fatal(err error) error { return retry.Permanent(err) }
 
 // grant is the credential of one upload. It is refreshed ahead of its end, and
 // once whoever asks.
@@ -481,7 +451,7 @@ func (g *grant) Credentials(ctx context.Context) (credentials.Credentials, error
 	case g.lock <- struct{}{}:
 		defer func() { <-g.lock }()
 	case <-ctx.Done():
-		return credentials.Credentials{}, ended(ctx)
+		return credentials.Credentials{}, retry.ContextError(ctx)
 	}
 	now := time.Now()
 	// Where the time of the service is not known, OSS says when it ends.
@@ -550,6 +520,6 @@ func (l last) Credentials(ctx context.Context) (credentials.Credentials, error) 
 		defer func() { <-l.lock }()
 		return l.permit.keys, nil
 	case <-ctx.Done():
-		return credentials.Credentials{}, ended(ctx)
+		return credentials.Credentials{}, retry.ContextError(ctx)
 	}
 }

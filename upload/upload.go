@@ -24,6 +24,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/vod"
 )
@@ -397,7 +398,7 @@ func (r *run) open(ctx context.Context, src Source, target Target, o *options) (
 	case target == nil:
 		return errors.New("no target: say what the file becomes, such as VODVideo{}")
 	case ctx.Err() != nil:
-		return ended(ctx)
+		return retry.ContextError(ctx)
 	case o.checkpoint.required && o.checkpoint.dir == "":
 		return fmt.Errorf("%w: WithCheckpointRequired needs WithCheckpoint", ErrCheckpoint)
 	}

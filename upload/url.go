@@ -218,7 +218,7 @@ func (s *urlSource) download(ctx context.Context, u *Uploader) (*download, error
 	ctx, cancel := context.WithCancel(ctx)
 	d := &download{
 		urlSource: s, parent: parent, ctx: ctx, cancel: cancel, size: UnknownSize,
-		pauses: &session{retry: u.cfg.Retry}, stall: u.cfg.StallTimeout, log: u.log,
+		policy: retry.Policy(u.cfg.Retry), stall: u.cfg.StallTimeout, log: u.log,
 	}
 	err := d.connect()
 	if err == nil && !s.anyType && mediatype.IsPage(d.mediaType, d.fileName) && !(hls.IsPlaylistName(d.fileName) && d.beginsAsPlaylist()) {
@@ -329,7 +329,7 @@ func (r *rangeReader) at(off int64) *download {
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	return &download{
-		urlSource: r.urlSource, parent: r.parent, ctx: ctx, cancel: cancel, pauses: r.pauses, stall: r.stall, log: r.log,
+		urlSource: r.urlSource, parent: r.parent, ctx: ctx, cancel: cancel, policy: r.policy, stall: r.stall, log: r.log,
 		begun: true, fileName: r.fileName, final: r.final, mediaType: r.mediaType, size: r.size, etag: r.etag, modified: r.modified,
 		offset: off,
 	}
@@ -389,7 +389,7 @@ type download struct {
 	parent context.Context // of the upload
 	ctx    context.Context
 	cancel context.CancelFunc
-	pauses *session
+	policy retry.Policy
 	stall  time.Duration
 	log    *slog.Logger
 
@@ -458,7 +458,7 @@ func (d *download) broke(cause error) error {
 	d.hangUp(cause)
 	switch {
 	case d.ctx.Err() != nil:
-		return ended(d.ctx)
+		return retry.ContextError(d.ctx)
 	case d.offset > 0 && !d.resumable():
 		if d.size != UnknownSize {
 			cause = fmt.Errorf("%w: %w", ErrSize, cause)
@@ -473,12 +473,11 @@ func (d *download) broke(cause error) error {
 // again waits before the next connection. It returns cause where there were
 // enough.
 func (d *download) again(cause error, least time.Duration) error {
-	if d.failures+1 >= d.pauses.retry.MaxAttempts {
+	d.failures++
+	if d.failures >= d.policy.MaxAttempts {
 		return fmt.Errorf("%s: %w", d.shown(), cause)
 	}
-	pause := max(d.pauses.pause(d.failures), min(least, d.pauses.retry.MaxDelay))
-	d.failures++
-	return sleep(d.ctx, pause)
+	return retry.Sleep(d.ctx, d.policy.Delay(d.failures, least))
 }
 
 // connect asks for the file from offset on until there is an answer.
@@ -497,7 +496,7 @@ func (d *download) connect() error {
 			return io.EOF
 		}
 		if d.ctx.Err() != nil {
-			return ended(d.ctx)
+			return retry.ContextError(d.ctx)
 		}
 		var status *statusError
 		var name *net.DNSError

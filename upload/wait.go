@@ -7,6 +7,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -100,7 +101,7 @@ func (r *run) wait(ctx context.Context, target Target, news Notifier, res *Resul
 		return struct{}{}, s.done, nil
 	})
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("the asset is not ready, its status is %q: %w", r.status, ended(ctx))
+		return fmt.Errorf("the asset is not ready, its status is %q: %w", r.status, retry.ContextError(ctx))
 	}
 	return err
 }

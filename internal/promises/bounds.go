@@ -3,7 +3,7 @@ package main
 // Promises 57, 59, 60 and 62: bounds of time, text and memory, and where secrets go.
 var bounds = []promise{
 	{number: 57, text: `Every request and every answer has a time limit of its own, without a deadline in ctx. A connection that moves slowly, and the pages of a long list, do not count as stalled.`, breaks: []flaw{
-		{what: "an attempt has no limit", file: "internal/rpc/client.go", old: `	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, &lateError{a.cfg.AttemptTimeout})`, new: `	return context.WithTimeoutCause(ctx, 1000*a.cfg.AttemptTimeout, &lateError{a.cfg.AttemptTimeout})`},
+		{what: "an attempt has no limit", file: "internal/rpc/client.go", old: `	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))`, new: `	return context.WithTimeoutCause(ctx, 1000*a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))`},
 		{what: "an attempt without an answer is not a lost one", file: "internal/rpc/retry.go", old: `	s.lost = s.lost || v == ifSafe && s.class != Read`, new: `	s.lost = s.lost || v == ifSafe && s.class != Read && !errors.As(err, new(*lateError))`},
 		{what: "a provider that ignores its context is waited for", file: "credentials/renew.go", old: `	case local, *cache, *chain, *profileFile, *sdkProvider:`, new: `	default:`, in: "./internal/rpc"},
 		{what: "the source of a cache is waited for without end", file: "credentials/flight.go", old: `	ctx, cancel := context.WithTimeoutCause(ctx, flightLimit+time.Second, errSilent)`, new: `	ctx, cancel := context.WithTimeoutCause(ctx, 1000*flightLimit, errSilent)`},
@@ -11,7 +11,7 @@ var bounds = []promise{
 		{what: "a request without a body has no end", file: "upload/session.go", old: "\tif hasBody {\n\t\tlate.Stop()", new: "\tif true {\n\t\tlate.Stop()"},
 		{what: "all pages share the time of one", file: "upload/parts.go", old: "\t\tp, err := request(ctx, s.session, \"ListParts\",", new: "\t\tvar cancel context.CancelFunc\n\t\tctx, cancel = context.WithTimeout(ctx, s.answer)\n\t\tdefer cancel()\n\t\tp, err := request(ctx, s.session, \"ListParts\","},
 		{what: "the removal of parts has all its time after a cancel", file: "upload/parts.go", old: "\tif s.late != nil {\n\t\tctx = s.late\n\t}\n", new: "\tctx = context.WithoutCancel(ctx)\n"},
-		{what: "a reader that does not return holds up the end", file: "upload/session.go", old: "\t\tcase <-timer.C:\n\t\t\to.err = ended(ctx)\n\t\t}\n\t}\n\treturn o.result", new: "\t\t}\n\t}\n\treturn o.result"},
+		{what: "a reader that does not return holds up the end", file: "upload/session.go", old: "\t\tcase <-timer.C:\n\t\t\to.err = retry.ContextError(ctx)\n\t\t}\n\t}\n\treturn o.result", new: "\t\t}\n\t}\n\treturn o.result"},
 		{what: "a callback that does not return holds up the end", file: "upload/progress.go", old: "\t\twaitFor(t.done, hurry)\n\t\treturn\n", new: "\t\twaitFor(t.done, 10*patience)\n\t\treturn\n"},
 		{what: "our clock says when a short credential ends", file: "upload/address.go", old: "decodePermit(uploadAddress, uploadAuth, u.api.now())", new: "decodePermit(uploadAddress, uploadAuth, time.Now())"},
 		{what: "a stream ends with its first refresh", file: "upload/target.go", old: "\t\tg.stray = true", new: "\t\tg.stray = false"},

@@ -539,7 +539,7 @@ var registering = []promise{
 			},
 			{
 				what: "the wait does not end with ctx", file: "upload/limit.go",
-				old: "if err := sleep(a, wait); err != nil {", new: "if err := sleep(context.Background(), wait); err != nil {",
+				old: "if err := retry.Sleep(a, wait); err != nil {", new: "if err := retry.Sleep(context.Background(), wait); err != nil {",
 			},
 			{
 				what: "a turn that was not taken is not given back", file: "upload/limit.go",
@@ -570,7 +570,7 @@ var registering = []promise{
 			{what: "a failing file keeps its slot during the pause", file: "upload/limit.go", old: "\tdefer release(s.slots)\n\treturn once", new: "\tgo func() { time.Sleep(time.Hour); release(s.slots) }()\n\treturn once"},
 			{
 				what: "the wait for a slot does not end with ctx", file: "upload/limit.go",
-				old: "case <-ctx.Done():\n\t\treturn ended(ctx)\n", new: "",
+				old: "case <-ctx.Done():\n\t\treturn retry.ContextError(ctx)\n", new: "",
 			},
 			{
 				what: "all files begin at once", file: "upload/batch.go",

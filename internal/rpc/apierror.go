@@ -85,14 +85,14 @@ func (a *attempt) complete(e *alimedia.Error, doc envelope) *alimedia.Error {
 	e.Recommend = text(doc.Recommend)
 	e.AccessDeniedDetail = cleanDetail(doc.Detail, text)
 	if a.status >= 400 {
-		e.RetryAfter = a.retryAfter(e)
+		e.RetryAfter = a.statedDelay(e)
 	}
 	return e
 }
 
-// retryAfter reads how long the service asks to wait. The older headers come
+// statedDelay reads how long the service asks to wait. The older headers come
 // with all answers and count only where the call was throttled.
-func (a *attempt) retryAfter(e *alimedia.Error) time.Duration {
+func (a *attempt) statedDelay(e *alimedia.Error) time.Duration {
 	asked := max(milliseconds(a.header.Get("x-acs-retry-after")), retry.After(a.header, time.Now()))
 	if asked > 0 || alimedia.IsThrottled(e) {
 		asked = max(asked, askedDelay(a.header))

@@ -27,6 +27,7 @@ import (
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/internal/endpoint"
 	"github.com/alimedia/alimedia-go/internal/redact"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // Service is what tells one product from another.
@@ -97,7 +98,7 @@ func newClient(svc Service, cfg alimedia.Config, shared *clocks) *Client {
 	if cfg.HTTPClient == nil {
 		cfg.HTTPClient = ownHTTPClient()
 	}
-	cfg.Retry = withDefaults(cfg.Retry)
+	cfg.Retry = alimedia.Retry(retry.Policy(cfg.Retry).WithDefaults(retryDefaults))
 	c.cfg = cfg
 
 	// A signed request is meant for one host: redirects are answers.
@@ -276,7 +277,7 @@ func (a *attempt) limited(ctx context.Context) (context.Context, context.CancelF
 	if deadline, ok := ctx.Deadline(); a.cfg.AttemptTimeout < 0 || ok && time.Until(deadline) <= a.cfg.AttemptTimeout {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, &lateError{a.cfg.AttemptTimeout})
+	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))
 }
 
 // lateError ends an attempt. It is no error of the caller's context.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // maxEmptyPages ends a walk whose pages stay empty although the service
@@ -153,7 +155,7 @@ func (w *walk) reached() int64 { return w.seen + w.skipped*w.length }
 // fetch does not begin a page after ctx has ended.
 func fetch[Req, Resp any](ctx context.Context, call func(context.Context, Req) (*Resp, error), req Req) (*Resp, error) {
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, retry.ContextError(ctx)
 	}
 	return call(ctx, req)
 }
@@ -163,7 +165,7 @@ func fetch[Req, Resp any](ctx context.Context, call func(context.Context, Req) (
 func yieldAll[Item any](ctx context.Context, yield func(Item, error) bool, items []Item) bool {
 	for i := range items {
 		if ctx.Err() != nil {
-			fail(yield, context.Cause(ctx))
+			fail(yield, retry.ContextError(ctx))
 			return false
 		}
 		if !yield(items[i], nil) {

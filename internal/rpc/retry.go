@@ -1,12 +1,8 @@
 package rpc
 
 import (
-	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,6 +11,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/internal/redact"
+	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
 // verdict is what a failure asks for.
@@ -81,7 +78,7 @@ func judge(err error, neverSent bool) verdict {
 	}
 	var local *localError
 	switch {
-	case errors.As(err, &local), isCertificate(err):
+	case errors.As(err, &local), !retry.Transient(err):
 		return never
 	case neverSent:
 		return always
@@ -90,19 +87,9 @@ func judge(err error, neverSent bool) verdict {
 	}
 }
 
-// isCertificate reports whether the peer could not prove who it is: asking
-// again would not help, and is not what a caller under attack wants.
-func isCertificate(err error) bool {
-	var verification *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &unknown) || errors.As(err, &host)
-}
-
 // schedule decides, failure by failure, whether and when a call goes again.
 type schedule struct {
-	retry    alimedia.Retry
+	policy   retry.Policy
 	class    Class
 	attempts int
 	mended   [reKey + 1]bool          // cures are tried once each
@@ -111,16 +98,12 @@ type schedule struct {
 	lost     bool                     // an attempt of this call may have been carried out
 }
 
-func newSchedule(r alimedia.Retry, class Class) *schedule { return &schedule{retry: r, class: class} }
-
-func withDefaults(r alimedia.Retry) alimedia.Retry {
-	if r.MaxAttempts <= 0 {
-		r.MaxAttempts = 4
-	}
-	r.BaseDelay = cmp.Or(max(r.BaseDelay, 0), 200*time.Millisecond)
-	r.MaxDelay = cmp.Or(max(r.MaxDelay, 0), 20*time.Second)
-	return r
+func newSchedule(r alimedia.Retry, class Class) *schedule {
+	return &schedule{policy: retry.Policy(r), class: class}
 }
+
+// retryDefaults are those of alimedia.Retry.
+var retryDefaults = retry.Policy{MaxAttempts: 4, BaseDelay: 200 * time.Millisecond, MaxDelay: 20 * time.Second}
 
 // next takes note of a failed attempt and reports whether the call goes again.
 // What the failure asks for is mended by then.
@@ -129,7 +112,7 @@ func (s *schedule) next(ctx context.Context, a *attempt, err error) bool {
 	s.delay, s.keys = 0, nil
 	v := judge(err, a.neverSent(err))
 	s.lost = s.lost || v == ifSafe && s.class != Read
-	if ctx.Err() != nil || s.attempts >= s.retry.MaxAttempts {
+	if ctx.Err() != nil || s.attempts >= s.policy.MaxAttempts {
 		return false
 	}
 	switch v {
@@ -145,7 +128,7 @@ func (s *schedule) next(ctx context.Context, a *attempt, err error) bool {
 	default:
 		return false
 	}
-	s.delay = s.backOff(a.header)
+	s.delay = s.policy.Delay(s.attempts, a.retryAfter(err))
 	return true
 }
 
@@ -189,21 +172,18 @@ func (u *uncertain) Error() string {
 
 func (u *uncertain) Unwrap() []error { return []error{u.error, alimedia.ErrOutcomeUnknown} }
 
-// backOff draws the wait evenly below a bound that doubles with each attempt,
-// unless the service says how long.
-func (s *schedule) backOff(h http.Header) time.Duration {
-	if asked := askedDelay(h); asked > 0 {
-		return min(asked, s.retry.MaxDelay)
+// retryAfter is how long the service asks to wait before the next attempt.
+func (a *attempt) retryAfter(err error) time.Duration {
+	asked := askedDelay(a.header)
+	var e *alimedia.Error
+	if errors.As(err, &e) {
+		asked = max(asked, e.RetryAfter)
 	}
-	bound := s.retry.BaseDelay << min(s.attempts-1, 20)
-	if bound <= 0 || bound > s.retry.MaxDelay {
-		bound = s.retry.MaxDelay
-	}
-	return rand.N(bound + 1)
+	return asked
 }
 
-// askedDelay reads how long the service wants to be left alone, in
-// milliseconds: x-acs-retry-after, or the TimeLeft of the older headers.
+// askedDelay reads how long the service asks to wait, in milliseconds:
+// x-acs-retry-after, or the TimeLeft of the older headers.
 func askedDelay(h http.Header) time.Duration {
 	longest := milliseconds(h.Get("x-acs-retry-after"))
 	for _, name := range []string{"x-ratelimit-user-api", "x-ratelimit-user"} {
@@ -228,17 +208,10 @@ func milliseconds(text string) time.Duration {
 // would end before.
 func (s *schedule) wait(ctx context.Context) error {
 	if s.delay <= 0 {
-		return ctx.Err()
+		return retry.ContextError(ctx)
 	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < s.delay {
 		return context.DeadlineExceeded
 	}
-	timer := time.NewTimer(s.delay)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
+	return retry.Sleep(ctx, s.delay)
 }

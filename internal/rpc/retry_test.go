@@ -180,6 +180,7 @@ func TestDo_WaitsAsAsked(t *testing.T) {
 	}{
 		{"current header", "x-acs-retry-after", "1500", 1500 * time.Millisecond, 1500 * time.Millisecond},
 		{"capped", "x-acs-retry-after", "999999", 20 * time.Second, 20 * time.Second},
+		{"standard header", "Retry-After", "3", 3 * time.Second, 3 * time.Second},
 		{"older header", "x-ratelimit-user-api", "Limit:1,Remain:0,TimeLeft:2000,Reset:1234", 2 * time.Second, 2 * time.Second},
 		{"zero is not a wish", "x-acs-retry-after", "0", 0, 200 * time.Millisecond},
 		{"nor is nonsense", "x-acs-retry-after", "soon", 0, 200 * time.Millisecond},
@@ -198,19 +199,6 @@ func TestDo_WaitsAsAsked(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestBackOff_GrowsAndIsBounded(t *testing.T) {
-	t.Parallel()
-	s := newSchedule(withDefaults(alimedia.Retry{}), Read)
-	for attempt, bound := range []time.Duration{200e6, 400e6, 800e6, 1600e6} {
-		s.attempts = attempt + 1
-		for range 200 {
-			require.LessOrEqual(t, s.backOff(nil), bound)
-		}
-	}
-	s.attempts = 1000
-	require.LessOrEqual(t, s.backOff(nil), 20*time.Second)
 }
 
 func TestDo_ContextEndsTheWait(t *testing.T) {
