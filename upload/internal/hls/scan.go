@@ -63,7 +63,7 @@ func scan(ctx context.Context, folder *Folder, top *File, o Options) (*Bundle, e
 	switch {
 	case s.missing > 1:
 		first := *s.firstMissing
-		first.Err = fmt.Errorf("%w, and %d more files", first.Err, s.missing-1)
+		first.Err = fmt.Errorf("%w, and %d more", first.Err, s.missing-1)
 		return nil, &first
 	case s.missing > 0:
 		return nil, s.firstMissing
