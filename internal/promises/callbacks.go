@@ -4,7 +4,7 @@ package main
 var callbacks = []promise{{
 	number: 44,
 	text:   "Callbacks are verified in constant time, within a window that can be set, by each of several keys while one replaces another. What was handled, or is being handled, is not handled again. A sender that is refused or slow cannot hold a connection.",
-	breaks: []flaw{
+	mutations: []mutation{
 		{
 			what: "the comparison ends with the first match",
 			file: "events/signature.go",

@@ -1,11 +1,11 @@
 // Command promises keeps the list of what the uploader promises, ties each
-// promise to the tests that carry its number, and proves those tests: it breaks
-// the code in the ways listed here and sees them fail.
+// promise to the tests that carry its number, and proves those tests by mutation
+// testing: it applies the mutations listed here and sees the tests fail.
 //
 //	go run ./internal/promises            # write PROMISES.md
 //	go run ./internal/promises -check     # is it up to date, has each promise its tests
-//	go run ./internal/promises -break     # break the code, run the tests: minutes; also tells which break no longer fits the code
-//	go run ./internal/promises -break -only 27,28
+//	go run ./internal/promises -mutate    # apply each mutation and run its tests: minutes; also reports mutations that no longer apply
+//	go run ./internal/promises -mutate -only 27,28
 package main
 
 import (
@@ -23,14 +23,14 @@ import (
 
 // promise is one line of the list.
 type promise struct {
-	number int
-	text   string
-	breaks []flaw
+	number    int
+	text      string
+	mutations []mutation
 }
 
-// flaw is one way to break the code so that the promise is broken too. The old
-// text stands in the file exactly once.
-type flaw struct {
+// mutation is a change of the code that breaks the promise. The old text stands
+// in the file exactly once.
+type mutation struct {
 	what, file, old, new string
 
 	in   string // the package whose tests are run, where it is not that of file
@@ -42,12 +42,12 @@ const list = "PROMISES.md"
 
 func main() {
 	check := flag.Bool("check", false, "compare, and write nothing")
-	breaking := flag.Bool("break", false, "break the code and run the tests")
-	only := flag.String("only", "", "with -break: numbers, separated by commas")
-	jobs := flag.Int("jobs", 2, "with -break: how many at a time")
+	mutating := flag.Bool("mutate", false, "apply each mutation and run its tests")
+	only := flag.String("only", "", "with -mutate: numbers, separated by commas")
+	jobs := flag.Int("jobs", 2, "with -mutate: how many at a time")
 	flag.Parse()
 	var err error
-	if *breaking {
+	if *mutating {
 		err = prove(*only, *jobs)
 	} else {
 		err = write(*check)
@@ -64,7 +64,7 @@ func prove(only string, jobs int) error {
 		numbers := strings.Split(only, ",")
 		chosen = slices.DeleteFunc(chosen, func(p promise) bool { return !slices.Contains(numbers, strconv.Itoa(p.number)) })
 	}
-	return breakAll(chosen, jobs, os.Stdout)
+	return mutateAll(chosen, jobs, os.Stdout)
 }
 
 func write(check bool) error {
@@ -97,28 +97,23 @@ func verify(all []promise, tests map[int][]test) error {
 			return fmt.Errorf("promise %d stands at place %d", p.number, i+1)
 		case len(tests[p.number]) == 0:
 			errs = append(errs, fmt.Errorf("promise %d has no test: its name would hold B%02d", p.number, p.number))
-		case len(p.breaks) == 0:
-			errs = append(errs, fmt.Errorf("promise %d has not been broken", p.number))
-		}
-		for _, f := range p.breaks {
-			if _, err := f.apply(); err != nil {
-				errs = append(errs, fmt.Errorf("promise %d: %w", p.number, err))
-			}
+		case len(p.mutations) == 0:
+			errs = append(errs, fmt.Errorf("promise %d has no mutation", p.number))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// apply is the file with the flaw.
-func (f flaw) apply() ([]byte, error) {
-	text, err := os.ReadFile(f.file)
+// apply returns the file with the mutation.
+func (m mutation) apply() ([]byte, error) {
+	text, err := os.ReadFile(m.file)
 	if err != nil {
 		return nil, err
 	}
-	if n := bytes.Count(text, []byte(f.old)); n != 1 {
-		return nil, fmt.Errorf("%q: %s has its old text %d times, not once", f.what, f.file, n)
+	if n := bytes.Count(text, []byte(m.old)); n != 1 {
+		return nil, fmt.Errorf("%q: %s has its old text %d times, not once", m.what, m.file, n)
 	}
-	return bytes.Replace(text, []byte(f.old), []byte(f.new), 1), nil
+	return bytes.Replace(text, []byte(m.old), []byte(m.new), 1), nil
 }
 
 func render(w io.Writer, all []promise, tests map[int][]test) {
@@ -126,11 +121,10 @@ func render(w io.Writer, all []promise, tests map[int][]test) {
 
 # What the uploader promises
 
-Each promise has tests that carry its number. Each test was seen to fail: `+"`go run ./internal/promises -break`"+`
-breaks the code in the ways counted in the last column, one at a time, and every one must be caught by a test of that
-number. Run one promise's tests with `+"`go test -run B27 ./...`"+`.
+Each promise has tests that carry its number. Mutation testing proves the tests: `+"`go run ./internal/promises -mutate`"+`
+applies the mutations counted in the last column one at a time, and a test of that number must catch each one. Run one promise's tests with `+"`go test -run B27 ./...`"+`.
 
-| | Promise | Tests | Breaks caught |
+| | Promise | Tests | Mutations |
 |---|---|---|---|
 `)
 	for _, p := range all {
@@ -138,6 +132,6 @@ number. Run one promise's tests with `+"`go test -run B27 ./...`"+`.
 		for _, t := range tests[p.number] {
 			names = append(names, fmt.Sprintf("[%s](%s)", t.short(), filepath.ToSlash(t.file)))
 		}
-		fmt.Fprintf(w, "| %d | %s | %s | %d |\n", p.number, p.text, strings.Join(names, " · "), len(p.breaks))
+		fmt.Fprintf(w, "| %d | %s | %s | %d |\n", p.number, p.text, strings.Join(names, " · "), len(p.mutations))
 	}
 }

@@ -5,7 +5,7 @@ var network = []promise{
 	{
 		number: 1,
 		text:   "A credential is refreshed ahead of its end (after 80 % of its life, or 300 s before its end if that is earlier), once however many workers need it, and nobody signs with the old one afterwards.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "it is refreshed only when it has ended", file: "upload/session.go", old: `if alive && (g.renew == nil || now.Before(g.due)) {`, new: `if alive {`},
 			{what: "due at 90 %", file: "upload/session.go", old: `p.life*8/10`, new: `p.life*9/10`},
 			{what: "no reserve of 300 s", file: "upload/session.go", old: `min(p.life*8/10, p.life-300*time.Second)`, new: `p.life*8/10`},
@@ -18,7 +18,7 @@ var network = []promise{
 	{
 		number: 2,
 		text:   "A part refused for a dead token (SecurityTokenExpired, InvalidSecurityToken, InvalidAccessKeyId) means one refresh, however many workers are refused; only that part is sent again, under the same upload id.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "an expired token is an error", file: "upload/session.go", old: "if isDeadCredential(err) && renewals < 2 {", new: "if false {"},
 			{what: "InvalidSecurityToken is not known", file: "upload/session.go", old: `"InvalidSecurityToken") ||`, new: `"InvalidSecurityTokens") ||`},
 			{what: "InvalidAccessKeyId is not known", file: "upload/session.go", old: `alimedia.HasCode(err, "InvalidAccessKeyId")`, new: `alimedia.HasCode(err, "InvalidAccessKey")`},
@@ -31,7 +31,7 @@ var network = []promise{
 	{
 		number: 3,
 		text:   "A refresh that fails or hangs is tried again, less and less often, while the old token serves, and with the pauses of any request after its end; when it fails for good the error has the cause and the upload can be resumed.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "a failed refresh fails the upload", file: "upload/session.go", old: `case !alive || ctx.Err() != nil:`, new: `default:`},
 			{what: "each worker asks again", file: "upload/session.go", old: `g.due = time.Now().Add(g.delay)`, new: `g.due = now`},
 			{what: "asked every five seconds", file: "upload/session.go", old: "	g.delay *= 2\n", new: ""},
@@ -46,7 +46,7 @@ var network = []promise{
 	{
 		number: 4,
 		text:   "A refreshed credential for another bucket or key ends the upload with ErrAddressChanged; nothing is written there.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "the bucket is not compared", file: "upload/session.go", old: `(fresh.Bucket != old.Bucket || fresh.Key != old.Key)`, new: `fresh.Key != old.Key`},
 			{what: "the key is not compared", file: "upload/session.go", old: `(fresh.Bucket != old.Bucket || fresh.Key != old.Key)`, new: `fresh.Bucket != old.Bucket`},
 			{what: "taken for a passing failure", file: "upload/session.go", old: "case errors.Is(err, ErrAddressChanged) && !(g.stray && alive):", new: "case errors.Is(err, ErrAddressChanged) && !alive:"},
@@ -57,7 +57,7 @@ var network = []promise{
 	{
 		number: 5,
 		text:   "A token that ends while a request is under way (a long part, the completion) is refreshed and that request repeated, its body from the beginning.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "a part is not repeated", file: "upload/parts.go", old: "\terr := s.repeat(ctx, operation, func() (credentials.Credentials, error) {", new: "\t_, err := func(do func() (credentials.Credentials, error)) (credentials.Credentials, error) { return do() }(func() (credentials.Credentials, error) {"},
 			{what: "the completion is not repeated", file: "upload/parts.go", old: "done, err := request(ctx, s.session, \"CompleteMultipartUpload\", func(", new: "done, _, err := once(ctx, s.session, false, func("},
 			{what: "the body goes on where it was", file: "upload/feed.go", old: `b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)`, new: `b.data.Read(p[:min(int64(len(p)), left)])`},
@@ -67,7 +67,7 @@ var network = []promise{
 	{
 		number: 6,
 		text:   "The life of a credential is read from ExpireUTCTime, else from Expiration as seconds (string or number) or as an instant, at most 3000 s; a wrong local clock does no harm, for the server's time counts.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "ExpireUTCTime is not read", file: "upload/address.go", old: `life := until(expireUTCTime)`, new: `life := until("")`},
 			{what: "a string of seconds is not read", file: "upload/address.go", old: `strconv.ParseFloat(expiration, 64); err == nil {`, new: `strconv.ParseFloat(expiration, 64); err != nil {`},
 			{what: "a number of seconds is not read", file: "upload/address.go", old: `if c := raw[0]; c == '-' || '0' <= c && c <= '9' {`, new: `if c := raw[0]; c == '-' {`},
@@ -82,7 +82,7 @@ var network = []promise{
 	{
 		number: 7,
 		text:   "Where the service has no refresh (images, attached media, Yike) the end of the credential is ErrCredentialExpired, or a new asset if WithRecreate asks for that; never a new id unasked.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "it signs on after its end", file: "upload/session.go", old: "alive := !g.dead && (g.permit.doubt || now.Before(g.ends))", new: "alive := !g.dead"},
 			{what: "it signs on after it was refused", file: "upload/session.go", old: "alive := !g.dead && (g.permit.doubt || now.Before(g.ends))", new: "alive := g.permit.doubt || now.Before(g.ends)"},
 			{what: "the error does not say it", file: "upload/session.go", old: `fatal(ErrCredentialExpired)`, new: `fatal(context.DeadlineExceeded)`},
@@ -93,7 +93,7 @@ var network = []promise{
 	{
 		number: 8,
 		text:   "AccessKeySecret, SecurityToken, UploadAuth and signatures are in no error, log record, dump or checkpoint, also where the store echoes them.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "the store's message is passed on", file: "upload/oss.go", old: "message := show(doc.message, 400)", new: "message := doc.message"},
 			{what: "the store's document is passed on", file: "upload/oss.go", old: "message := show(doc.message, 400)", new: "message := string(a.body)"},
 			{what: "a message without end", file: "upload/oss.go", old: "show := func(text string, limit int) string { return clip(redact.Text(text, a.secrets...), limit) }", new: "show := func(text string, limit int) string { return redact.Secrets(text, a.secrets...) }"},
@@ -108,7 +108,7 @@ var network = []promise{
 	{
 		number: 9,
 		text:   "Status 5xx and 429, connections that break and timeouts are repeated after a growing pause drawn by lot, that Retry-After lengthens and the context ends; other refusals are not repeated.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "a busy store is an error", file: "upload/session.go", old: "if retry.ServerFailure(api.StatusCode) || api", new: "if api"},
 			{what: "408 RequestTimeout is an error", file: "upload/session.go", old: "[]string{\"RequestTimeout\", ", new: "[]string{"},
 			{what: "every refusal is repeated", file: "upload/session.go", old: "\t\treturn false\n\t}\n\tvar invalid", new: "\t\treturn true\n\t}\n\tvar invalid"},
@@ -126,7 +126,7 @@ var network = []promise{
 	{
 		number: 10,
 		text:   "A repetition sends the body from its beginning, that of a stream from memory; the CRC of each answer proves that what arrived is what was read.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "the body goes on where it was", file: "upload/feed.go", old: `b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)`, new: `b.data.Read(p[:min(int64(len(p)), left)])`},
 			{what: "the memory is given back before the part is through", file: "upload/parts.go", old: `defer c.free()`, new: `c.free()`},
 			{what: "the CRC is not compared", file: "upload/parts.go", old: "case d.hasCRC && d.crc != d.sum:", new: "case d.hasCRC && d.crc == 0:"},
@@ -136,7 +136,7 @@ var network = []promise{
 	{
 		number: 11,
 		text:   "When OSS finds our clock wrong (RequestTimeTooSkewed) its ServerTime, else its Date, corrects it for all that follows at that host; the request is repeated, body and all, as long as the time that OSS tells differs from the corrected one, at most three times.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "the clock is not corrected", file: "upload/session.go", old: "\tc.offset.Store(int64(time.Until(server)))\n", new: ""},
 			{what: "repeated for as long as it is refused", file: "upload/session.go", old: "corrections < maxCorrections && s.clock.correct(answer.serverTime, corrections == 0)", new: "s.clock.correct(answer.serverTime, true)"},
 			{what: "Date wins over ServerTime", file: "upload/oss.go", old: "[]string{doc.serverTime, a.header.Get(\"Date\")}", new: "[]string{a.header.Get(\"Date\"), doc.serverTime}"},
@@ -149,7 +149,7 @@ var network = []promise{
 	{
 		number: 12,
 		text:   "A part that fails for good ends the others at once, and its error is what is reported, not the cancellation of the others.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "the others are sent to their end", file: "upload/parts.go", old: "if err := s.bringPart(ctx, c); err != nil {", new: "if err := s.bringPart(parent, c); err != nil {"},
 			{what: "the cancellation is reported", file: "upload/parts.go", old: `return context.Cause(ctx)`, new: `return ctx.Err()`},
 			{what: "the error is not kept", file: "upload/parts.go", old: "\t\t\tif err := s.bringPart(ctx, c); err != nil {\n\t\t\t\tstop(err)", new: "\t\t\tif err := s.bringPart(ctx, c); err != nil {\n\t\t\t\tstop(nil)"},
@@ -158,7 +158,7 @@ var network = []promise{
 	{
 		number: 13,
 		text:   "A request of whose body no byte moves for Config.StallTimeout, or whose answer is not there Config.AnswerTimeout after the last byte, is cut off and repeated, each part for itself; a slow one that moves may take as long as it needs.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "nobody watches", file: "upload/session.go", old: "stalled := time.AfterFunc(s.stall, func()", new: "stalled := time.AfterFunc(1000*s.stall, func()"},
 			{what: "the whole request is timed", file: "upload/session.go", old: "\t\t\t\tstalled.Reset(s.stall)\n", new: "\t\t\t\t_ = stalled\n"},
 			{what: "the watch ends with the first byte", file: "upload/session.go", old: "\t\t\t\tstalled.Reset(s.stall)\n", new: "\t\t\t\tstalled.Stop()\n"},
@@ -170,7 +170,7 @@ var network = []promise{
 	{
 		number: 47,
 		text:   "The credentials of UploadAuth go to the endpoint of UploadAddress, or the twin that Config names, and nowhere else: redirects are not followed, and all but loopback is HTTPS.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "redirects are followed", file: "upload/oss.go", old: `client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }`, new: `client.CheckRedirect = nil`},
 			{what: "HTTP is spoken where it is given", file: "upload/address.go", old: `if u.Scheme == "http" && !isLoopback(u.Host) {`, new: `if u.Scheme == "http" && u.Port() != "" && !isLoopback(u.Host) {`},
 			{what: "what begins like localhost is taken for it", file: "upload/address.go", old: `host == "localhost"`, new: `strings.HasPrefix(host, "localhost")`},
@@ -184,7 +184,7 @@ var network = []promise{
 	{
 		number: 49,
 		text:   "Every failure is one *upload.Error: the stage, the MediaId if there is one, the upload id, the bytes that the store has confirmed, and the cause in its chain.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "an error of another kind", file: "upload/upload.go", old: `return nil, failure`, new: `return nil, err`},
 			{what: "the cause is not in its chain", file: "upload/errors.go", old: `func (e *Error) Unwrap() error { return e.Err }`, new: `func (e *Error) Unwrap() error { return nil }`},
 			{what: "the stage before", file: "upload/parts.go", old: "	s.tracker.stage(StageComplete)\n", new: ""},
@@ -198,7 +198,7 @@ var network = []promise{
 	{
 		number: 50,
 		text:   "An Uploader is safe for concurrent use; one serves a whole process.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "an upload changes the Uploader", file: "upload/upload.go", race: true, old: "	defer r.close()\n	if err := r.open(", new: "	defer r.close()\n	r.Uploader.log = r.log.With(\"n\", 1)\n	if err := r.open("},
 			{what: "a slot is not given back", file: "upload/limit.go", test: "_B50_ManyAtOnce", old: `defer release(s.slots)`, new: `defer retry.ContextError(ctx)`},
 			{what: "a race for the clock", file: "upload/session.go", race: true, old: "type clock struct {\n\toffset atomic.Int64\n", new: "type unguarded struct {\n\tn int64\n\t_ atomic.Bool\n}\n\nfunc (p *unguarded) Load() int64   { return p.n }\nfunc (p *unguarded) Store(n int64) { p.n = n }\n\ntype clock struct {\n\toffset unguarded\n"},

@@ -2,7 +2,7 @@ package main
 
 // Promises 14–26 and 45: the plan, sources, completing, leaving nothing behind.
 var parts = []promise{
-	{number: 14, text: "A file of any size up to 48.8 TB is cut into at most 10,000 parts of 100 KB to 5 GB, or sent in one request below the threshold; settings that the store would refuse are refused at once.", breaks: []flaw{
+	{number: 14, text: "A file of any size up to 48.8 TB is cut into at most 10,000 parts of 100 KB to 5 GB, or sent in one request below the threshold; settings that the store would refuse are refused at once.", mutations: []mutation{
 		{what: "a file of exactly the threshold is sent in one request", file: "upload/parts.go", old: `case size < threshold:`, new: `case size <= threshold:`},
 		{what: "one byte above 10,000 parts does not make them larger", file: "upload/parts.go", old: `(size + maxParts - 1) / maxParts`, new: `size / maxParts`},
 		{what: "larger parts are rounded down", file: "upload/parts.go", old: `(least + step - 1) / step * step`, new: `least / step * step`},
@@ -13,11 +13,11 @@ var parts = []promise{
 		{what: "the threshold may be above 5 GB", file: "upload/upload.go", old: `cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > maxPart`, new: `cfg.MultipartThreshold < 0`},
 		{what: "the last part is left out", file: "upload/feed.go", old: `last: offset == p.size, free`, new: `last: offset+p.part >= p.size, free`},
 	}},
-	{number: 15, text: "An empty file or stream is `ErrEmpty`, before anything is created.", breaks: []flaw{
+	{number: 15, text: "An empty file or stream is `ErrEmpty`, before anything is created.", mutations: []mutation{
 		{what: "an empty file is planned as one request", file: "upload/parts.go", old: `return plan{}, ErrEmpty`, new: `return plan{single: true}, nil`},
 		{what: "an empty stream is a stream that has ended", file: "upload/feed.go", old: `case end == 0 && p.size == UnknownSize:`, new: `case end < 0:`},
 	}},
-	{number: 16, text: "A stream of unknown size is held in memory by `Parallel`+1 parts at most. Its parts grow, 10,000 of them reach 62,000 times the first, and a longer stream is an error, never cut short.", breaks: []flaw{
+	{number: 16, text: "A stream of unknown size is held in memory by `Parallel`+1 parts at most. Its parts grow, 10,000 of them reach 62,000 times the first, and a longer stream is an error, never cut short.", mutations: []mutation{
 		{what: "parts do not grow", file: "upload/parts.go", old: `min(p.part<<((number-1)/2000), maxPart)`, new: `p.part`},
 		{what: "parts grow beyond 5 GB", file: "upload/parts.go", old: `min(p.part<<((number-1)/2000), maxPart)`, new: `p.part << ((number - 1) / 2000)`},
 		{what: "the stream ends with part 10,000", file: "upload/feed.go", old: `err = fmt.Errorf("a stream of more than %d bytes: declare its size or raise Config.PartSize", offset)`, new: `err = io.EOF`},
@@ -27,7 +27,7 @@ var parts = []promise{
 		{what: "buffers for twice as many parts", file: "upload/upload.go", old: `r.content.feed(r.plan, r.cfg.Parallel+1)`, new: `r.content.feed(r.plan, 2*r.cfg.Parallel)`},
 		{what: "a buffer is not given back", file: "upload/parts.go", old: `defer c.free()`, new: ``, test: "B16_ReadAhead"},
 	}},
-	{number: 17, text: "A source that fails, or is shorter or longer than declared, fails the upload: the parts are removed and nothing is completed.", breaks: []flaw{
+	{number: 17, text: "A source that fails, or is shorter or longer than declared, fails the upload: the parts are removed and nothing is completed.", mutations: []mutation{
 		{what: "a short stream is taken for the whole", file: "upload/feed.go", old: `case int64(n) < size && p.size != UnknownSize:`, new: `case n == 0 && p.size != UnknownSize && offset == 0:`},
 		{what: "what is beyond the declared size is ignored", file: "upload/feed.go", old: "case end == p.size && err == nil:", new: "case end > p.size && err == nil:"},
 		{what: "what a ReaderAt has beyond its size is ignored", file: "upload/source.go", old: `s.r.ReadAt(make([]byte, 1), s.size); n > 0`, new: `s.r.ReadAt(make([]byte, 1), s.size); n > 1`},
@@ -36,7 +36,7 @@ var parts = []promise{
 		{what: "a file that ends early reads as complete", file: "upload/feed.go", old: `return fmt.Errorf("%w: %d bytes are missing", ErrSize, left)`, new: `return io.EOF`},
 		{what: "the parts stay", file: "upload/parts.go", old: `if err != nil && s.uploadID != "" {`, new: `if isLost(err) && s.uploadID != "" {`},
 	}},
-	{number: 18, text: "A file whose size, modification time or content changes before, during or between the runs of an upload is noticed, and an object is never made of two states of it. A changed inode is no change.", breaks: []flaw{
+	{number: 18, text: "A file whose size, modification time or content changes before, during or between the runs of an upload is noticed, and an object is never made of two states of it. A changed inode is no change.", mutations: []mutation{
 		{what: "the size does not count", file: "upload/source.go", old: `now.Size() != info.Size() || `, new: ``},
 		{what: "the time does not count", file: "upload/source.go", old: ` || !now.ModTime().Equal(info.ModTime())`, new: ``},
 		{what: "no look at the file before the last bytes go out", file: "upload/parts.go", old: "intact: func() error { return protect(\"the source\", s.content.changed) }", new: "intact: never"},
@@ -45,12 +45,12 @@ var parts = []promise{
 		{what: "a checkpoint does not know the size", file: "upload/identity.go", old: `identity{Size: info.Size(), Modified`, new: `identity{Size: 0 * info.Size(), Modified`},
 		{what: "a checkpoint knows the time by the second", file: "upload/identity.go", old: `info.ModTime().UTC().Format(time.RFC3339Nano)`, new: `info.ModTime().UTC().Format(time.RFC3339)`},
 	}},
-	{number: 19, text: "Files and `ReaderAt` sources are read in place: the heap does not grow with the size of the file, not even by one part.", breaks: []flaw{
+	{number: 19, text: "Files and `ReaderAt` sources are read in place: the heap does not grow with the size of the file, not even by one part.", mutations: []mutation{
 		{what: "a file is read ahead like a stream", file: "upload/feed.go", old: "return feedFile(guardedAt{c.at}, p)", new: "return feedStream(io.NewSectionReader(c.at, 0, p.size), p, buffers)"},
 		{what: "an opened file is taken for a stream", file: "upload/source.go", old: "c.at = at\n", new: "c.stream = io.NewSectionReader(at, 0, c.size)\n"},
 		{what: "a ReaderAt is taken for a stream", file: "upload/source.go", old: `size: s.size, at: s.r,`, new: `size: s.size, stream: io.NewSectionReader(s.r, 0, s.size),`},
 	}},
-	{number: 20, text: "The CRC-64 of each part and of the whole object is compared with the store's, also when a later run finds all parts there.", breaks: []flaw{
+	{number: 20, text: "The CRC-64 of each part and of the whole object is compared with the store's, also when a later run finds all parts there.", mutations: []mutation{
 		{what: "a part's checksum is not compared", file: "upload/parts.go", old: "case d.hasCRC && d.crc != d.sum:", new: "case d.hasCRC && d.crc != d.sum && operation == \"PutObject\":"},
 		{what: "the checksum of a single request is not compared", file: "upload/parts.go", old: "\tif done.hasCRC && done.crc != want.crc {\n", new: "\tif done.hasCRC && done.crc != want.crc && want.size < 0 {\n"},
 		{what: "an answer before the last byte counts", file: "upload/parts.go", old: "case d.sent != c.data.Size():", new: "case d.sent > c.data.Size():"},
@@ -60,14 +60,14 @@ var parts = []promise{
 		{what: "a wrong power in Combine", file: "internal/crc64/combine.go", old: `uint64(one), uint64(one>>8)`, new: `uint64(one), uint64(one>>7)`, in: "./upload"},
 		{what: "the source's bytes are not summed in the order they are read", file: "upload/feed.go", old: `b.crc = crc64.Update(b.crc, p[:n])`, new: `b.crc ^= crc64.Update(0, p[:n])`},
 	}},
-	{number: 21, text: "When the store has joined the parts and its answer is lost or times out, the object is recognised by size and CRC-64, or by the asset's status, and the upload is a success, registered once.", breaks: []flaw{
+	{number: 21, text: "When the store has joined the parts and its answer is lost or times out, the object is recognised by size and CRC-64, or by the asset's status, and the upload is a success, registered once.", mutations: []mutation{
 		{what: "the upload that is gone is a failure", file: "upload/parts.go", old: "case isLost(err) || alimedia.HasCode(err, \"FileAlreadyExists\"):\n", new: "case alimedia.HasCode(err, \"FileAlreadyExists\"):\n"},
 		{what: "it is sent again instead of being looked for", file: "upload/parts.go", old: "return s.look(ctx, want, err)", new: "return receipt{}, fmt.Errorf(\"%w: %w\", ErrLost, err)"},
 		{what: "the asset is not asked where the store may not be", file: "upload/parts.go", old: `case alimedia.IsAccessDenied(err) && s.arrived != nil:`, new: `case false:`},
 		{what: "a join that hangs is not given up", file: "upload/session.go", old: "late := time.AfterFunc(s.answer, func()", new: "late := time.AfterFunc(1<<20*s.answer, func()"},
 		{what: "a denied look counts as success", file: "upload/parts.go", old: `return receipt{}, fmt.Errorf("%w, and whether the object is stored cannot be told: %w", lost, err)`, new: `return receipt{}, nil`},
 	}},
-	{number: 22, text: "When the store has really lost the upload, a file is sent once more under the same MediaId; a stream, or a second loss, is `ErrLost`.", breaks: []flaw{
+	{number: 22, text: "When the store has really lost the upload, a file is sent once more under the same MediaId; a stream, or a second loss, is `ErrLost`.", mutations: []mutation{
 		{what: "any object of the size is taken for ours", file: "upload/parts.go", old: "return r.size == size && r.hasCRC && r.crc == crc", new: "return r.size == size"},
 		{what: "it is not sent again", file: "upload/upload.go", old: `if !errors.Is(err, ErrLost) || again ||`, new: `if !errors.Is(err, ErrLost) || !again ||`},
 		{what: "it is sent again and again", file: "upload/upload.go", old: `|| again ||`, new: `|| again && err == nil ||`},
@@ -75,7 +75,7 @@ var parts = []promise{
 		{what: "a loss between the parts is not seen as one", file: "upload/parts.go", old: "if isLost(err) {\n\t\treturn fmt.Errorf(\"%w: %w\", ErrLost, err)", new: "if isLost(err) {\n\t\treturn err"},
 		{what: "no object is no loss", file: "upload/parts.go", old: `case err == nil || isMissing(err):`, new: `case err == nil:`},
 	}},
-	{number: 23, text: "When ctx ends, Upload returns within 2 s with ctx.Err() and its cause, after the requests under way have ended and the parts are removed: by an abort that has time of its own, 10 s where ctx has not ended, and is repeated while OSS knows the upload.", breaks: []flaw{
+	{number: 23, text: "When ctx ends, Upload returns within 2 s with ctx.Err() and its cause, after the requests under way have ended and the parts are removed: by an abort that has time of its own, 10 s where ctx has not ended, and is repeated while OSS knows the upload.", mutations: []mutation{
 		{what: "the abort ends with ctx", file: "upload/parts.go", old: "\tif s.late != nil {\n\t\tctx = s.late\n\t}\n", new: ""},
 		{what: "the abort may last for ever", file: "upload/parts.go", old: "\t\tctx = s.late\n\t}\n\tctx, cancel := context.WithTimeout(ctx, cleanupTime)", new: "\t\tctx = context.WithoutCancel(ctx)\n\t}\n\tctx, cancel := context.WithCancel(ctx)"},
 		{what: "the abort does not wait for the parts under way", file: "upload/parts.go", old: "\twg.Wait()\n", new: ""},
@@ -87,7 +87,7 @@ var parts = []promise{
 		{what: "the pause before a repetition goes on", file: "upload/session.go", old: `if err := retry.Sleep(ctx, pause); err != nil {`, new: `if err := retry.Sleep(context.WithoutCancel(ctx), pause); err != nil {`},
 		{what: "the wait for bandwidth goes on", file: "upload/limit.go", old: `if err := retry.Sleep(a, wait); err != nil {`, new: `if err := retry.Sleep(context.WithoutCancel(a), wait); err != nil {`},
 	}},
-	{number: 24, text: "With a checkpoint, a cancelled or failed upload keeps its parts for the next run; without one, no upload id is left in the store.", breaks: []flaw{
+	{number: 24, text: "With a checkpoint, a cancelled or failed upload keeps its parts for the next run; without one, no upload id is left in the store.", mutations: []mutation{
 		{what: "the parts are removed in spite of the checkpoint", file: "upload/resume.go", old: `if s.journal.lasts() {`, new: `if s.journal.lasts() && s.journal.required {`},
 		{what: "the checkpoint is removed by a cancel", file: "upload/resume.go", old: `return err == nil || r.uploaded`, new: `return err == nil || ctx.Err() != nil || r.uploaded`},
 		{what: "parts are kept for a checkpoint that could not be written", file: "upload/checkpoint.go", old: `return j.file != nil`, new: `return true`},
@@ -96,12 +96,12 @@ var parts = []promise{
 		{what: "the id of an upload is not waited for", file: "upload/parts.go", old: "late, cancel := linger(ctx, letGo)", new: "late, cancel := context.WithCancel(ctx)"},
 		{what: "an upload id is not recorded before its parts", file: "upload/parts.go", old: `r.UploadId, r.PartSize, r.Initiated = s.uploadID, s.plan.part, time.Now().UTC()`, new: ``},
 	}},
-	{number: 25, text: "An abort that is denied or comes too late is no error of the upload: the first error is kept, and a warning tells of parts that stay.", breaks: []flaw{
+	{number: 25, text: "An abort that is denied or comes too late is no error of the upload: the first error is kept, and a warning tells of parts that stay.", mutations: []mutation{
 		{what: "the abort's error replaces the first", file: "upload/parts.go", old: "s.giveUp(ctx, err)", new: "err = s.call(context.WithoutCancel(ctx), \"AbortMultipartUpload\", func(a attempt) error { return a.abort(a, s.uploadID) })"},
 		{what: "an upload that is gone is warned of", file: "upload/parts.go", old: "if !isLost(err) {\n\t\t\t\ts.log", new: "if true {\n\t\t\t\ts.log"},
 		{what: "nothing tells of parts that stay", file: "upload/parts.go", old: "if !isLost(err) {\n\t\t\t\ts.log", new: "if false {\n\t\t\t\ts.log"},
 	}},
-	{number: 26, text: "After success, failure, cancel or a panic in a callback no goroutine, file, timer, slot or connection is left in use.", breaks: []flaw{
+	{number: 26, text: "After success, failure, cancel or a panic in a callback no goroutine, file, timer, slot or connection is left in use.", mutations: []mutation{
 		{what: "the source stays open", file: "upload/upload.go", old: "_ = protect(\"the source\", r.content.close)", new: "_ = r.content.close"},
 		{what: "what is no file stays open", file: "upload/source.go", old: "f.Close()\n\t\treturn nil, err", new: "return nil, err"},
 		{what: "the checkpoint stays open", file: "upload/checkpoint.go", old: "j.closeFile()\n\tif remove {", new: "if remove {"},
@@ -117,7 +117,7 @@ var parts = []promise{
 		{what: "uploads go on after their loop was left", file: "upload/batch.go", old: "for range running {\n\t\t\t\t<-results\n\t\t\t}\n", new: ""},
 		{what: "uploads are not told that their loop was left", file: "upload/batch.go", old: "\t\t\tcancel()\n\t\t\tclose(left)\n", new: "\t\t\t_ = cancel\n\t\t\tclose(left)\n"},
 	}},
-	{number: 45, text: "A small file costs one request to create, one that carries its bytes and one to finish where the target has that; the memory does not grow with the number of files.", breaks: []flaw{
+	{number: 45, text: "A small file costs one request to create, one that carries its bytes and one to finish where the target has that; the memory does not grow with the number of files.", mutations: []mutation{
 		{what: "a short stream is sent in parts", file: "upload/parts.go", old: `first.last && first.number == 1 && s.plan.size == UnknownSize`, new: `false`, test: "B45_(RequestsOf|Small)"},
 		{what: "a file below the threshold is sent in parts", file: "upload/parts.go", old: `if s.plan.single || first`, new: `if first`, test: "B45_(RequestsOf|Small)"},
 		{what: "the store is asked for the object first", file: "upload/resume.go", old: "was, earlier := s.journal.state()\n\tif !earlier {", new: "was, earlier := s.journal.state()\n\tif was.UploadId != \"\" && !earlier {", test: "B45_(RequestsOf|Small)"},

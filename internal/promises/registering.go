@@ -5,7 +5,7 @@ var registering = []promise{
 	{
 		number: 34,
 		text:   "An upload that fails after its asset was created names the asset in its error, with what is needed to refresh, resume or delete it.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go", old: "\t\terr = u.trusts(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn p, err", new: "\t\terr = u.trusts(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn place{}, err"},
 			{
 				what: "the error has no MediaId", file: "upload/upload.go",
@@ -40,7 +40,7 @@ var registering = []promise{
 	{
 		number: 35,
 		text:   "Registering is repeated without making a second asset; an object registered already keeps its asset; what the service knows only some seconds later is asked for again, with growing pauses.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{
 				what: "a 409 for our own object is a failure", file: "upload/bucket.go",
 				old: "if alimedia.IsAlreadyExists(err) {", new: "if false {",
@@ -178,7 +178,7 @@ var registering = []promise{
 	{
 		number: 36,
 		text:   "The URL that is registered is the URL that is told, and any name reaches the object key as it is: Unicode, blanks, + % # ?, emoji, leading dots, upper-case, long or missing extensions.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{
 				what: "a plus sign stays in the URL", file: "upload/address.go",
 				old: "return strings.ReplaceAll(u.String(), \"+\", \"%2B\")", new: "return u.String()",
@@ -232,7 +232,7 @@ var registering = []promise{
 	{
 		number: 37,
 		text:   "When the object is stored and only the store's callback failed, the error says so by its type, the asset is registered all the same, and nothing is sent again, in this run or the next.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{what: "the status 203 is taken for success", file: "upload/oss.go", old: "\t\tr.callback = fmt.Errorf(\"%w: %w\", ErrCallback, o.refusal(a))\n", new: ""},
 			{what: "the status 203 is taken for a failure", file: "upload/oss.go", old: "\t\tr.callback = fmt.Errorf(\"%w: %w\", ErrCallback, o.refusal(a))\n\t\treturn r, nil", new: "\t\treturn r, o.refusal(a)"},
 			{
@@ -264,7 +264,7 @@ var registering = []promise{
 	{
 		number: 38,
 		text:   "UploadAddress and UploadAuth are read in all their spellings: swapped, URL-safe or unpadded Base64, keys in any case or unknown, endpoints with or without scheme and slash. What cannot be used is refused with the reason, before a byte is sent.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{
 				what: "each field is looked for in its own half only", file: "upload/address.go",
 				old: "if err := fields.add(part.name, part.text); err != nil {", new: "if part.name == \"UploadAuth\" {\n\t\t\tclear(fields)\n\t\t}\n\t\tif err := fields.add(part.name, part.text); err != nil {",
@@ -334,7 +334,7 @@ var registering = []promise{
 	{
 		number: 39,
 		text:   "A playlist, on disk or on a web server, goes up with all it names: nested playlists, renditions, keys, initialization sections, byte ranges, interstitials and their lists, each file once under a free name, segments in parallel under one credential, the rewritten playlist last. What is missing, a loop, outside the folder, hidden, no media file, or a URI that cannot be followed is found with its line before anything is created. A playlist without its segments is never an asset.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{
 				what: "a byte order mark is part of the first line", file: "upload/internal/hls/playlist.go",
 				old: "text = bytes.TrimPrefix(text, []byte(byteOrderMark))\n", new: "",
@@ -432,7 +432,7 @@ var registering = []promise{
 	{
 		number: 40,
 		text:   "Progress never goes back and ends at exactly 100 %: bytes sent twice count once, bytes of an earlier run are told as such. The callback is never called twice at a time, and one that is slow, blocks or panics harms nothing.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{
 				what: "a part that is sent again moves the count back", file: "upload/progress.go",
 				old: "p.Sent = max(p.Sent, last.Sent)", new: "",
@@ -512,7 +512,7 @@ var registering = []promise{
 	{
 		number: 41,
 		text:   "The bandwidth limit holds over all parts and files together, within 10 %, and the end of ctx wakes who waits for it.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{
 				what: "each upload has the bandwidth for itself", file: "upload/upload.go",
 				old: "slots: r.slots, limit: r.limit, tracker: r.content.segments.tracker", new: "slots: r.slots, limit: newLimit(r.cfg.Bandwidth), tracker: r.content.segments.tracker",
@@ -554,7 +554,7 @@ var registering = []promise{
 	{
 		number: 42,
 		text:   "Config.Parallel counts the requests of all files together; no file holds up the others, be it long, slow or failing; each failure is told with its file, and Collect returns them in order.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{
 				what: "each file has slots of its own", file: "upload/upload.go",
 				old: "slots: r.slots, limit: r.limit, tracker: r.content.segments.tracker", new: "slots: make(chan struct{}, cap(r.slots)), limit: r.limit, tracker: r.content.segments.tracker",
@@ -625,7 +625,7 @@ var registering = []promise{
 	{
 		number: 43,
 		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag or Last-Modified matches, and a file that ends early, or a page in its place, is an error. Its name is what the server, the paths or the type say, or the user; never garbage.",
-		breaks: []flaw{
+		mutations: []mutation{
 			{
 				what: "certificates are not verified", file: "upload/url.go",
 				old: "&tls.Config{RootCAs: d.roots}", new: "&tls.Config{RootCAs: d.roots, InsecureSkipVerify: true}",

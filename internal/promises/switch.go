@@ -14,12 +14,12 @@ import (
 	"strings"
 )
 
-// flawVariable switches a flaw on, by its id.
-const flawVariable = "PROMISES_FLAW"
+// mutationVariable names the environment variable that activates a mutation by its ID.
+const mutationVariable = "PROMISES_MUTATION"
 
-// combine builds one test binary for each package with all flaws in it that
-// stand in the body of a function, each in a copy of that function that
-// flawVariable switches on: building anew is nearly all that a break costs.
+// combine builds one test binary for each package with all its mutations that
+// stand in the body of a function. Each is applied to a copy of that function that
+// mutationVariable activates. Without it, each mutation would cost a build.
 func combine(trials []*trial, dir string) error {
 	files := make(map[string]*source)
 	packages := make(map[string][]*trial)
@@ -49,16 +49,16 @@ func combine(trials []*trial, dir string) error {
 				replace[file] = s.text()
 			}
 		}
-		replace[filepath.Join(pkg, "zz_flaw.go")] = fmt.Appendf(nil, "package %s\n\nimport \"os\"\n\nvar flawOn = os.Getenv(%q)\n", name, flawVariable)
+		replace[filepath.Join(pkg, "zz_mutation.go")] = fmt.Appendf(nil, "package %s\n\nimport \"os\"\n\nvar activeMutation = os.Getenv(%q)\n", name, mutationVariable)
 		at := filepath.Join(dir, strings.ReplaceAll(pkg, string(filepath.Separator), "_"))
 		args, err := replace.write(at)
 		if err != nil {
 			return err
 		}
-		binary := filepath.Join(at, "flaws.test")
+		binary := filepath.Join(at, "mutated.test")
 		args = append([]string{"test", "-c", "-vet=off", "-o", binary}, args...)
 		if output, err := exec.Command("go", append(args, "./"+filepath.ToSlash(pkg))...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s with its flaws: %w\n%s", pkg, err, output)
+			return fmt.Errorf("%s with its mutations: %w\n%s", pkg, err, output)
 		}
 		for _, t := range its {
 			t.binary = binary
@@ -94,7 +94,7 @@ func (o overlay) write(dir string) ([]string, error) {
 	return []string{"-overlay", name}, os.WriteFile(name, text, 0o600)
 }
 
-// source is a file whose functions get flawed copies.
+// source is a file whose functions get mutated copies.
 type source struct {
 	set      *token.FileSet
 	tree     *ast.File
@@ -120,7 +120,7 @@ func readSource(file string) (*source, error) {
 
 func (s *source) offset(p token.Pos) int { return s.set.Position(p).Offset }
 
-// add reports whether the flaw could be put into a copy of its function.
+// add reports whether the mutation could be put into a copy of its function.
 func (s *source) add(t *trial) bool {
 	at := bytes.Index(s.original, []byte(t.old))
 	end := at + len(t.old)
@@ -142,7 +142,7 @@ func (s *source) add(t *trial) bool {
 	} else {
 		call += "; return"
 	}
-	s.switches = append(s.switches, insertion{s.offset(fn.Body.Lbrace) + 1, fmt.Sprintf(" if flawOn == \"%d\" { %s }; ", t.id, call)})
+	s.switches = append(s.switches, insertion{s.offset(fn.Body.Lbrace) + 1, fmt.Sprintf(" if activeMutation == \"%d\" { %s }; ", t.id, call)})
 	s.copies.WriteString("\n")
 	s.copies.Write(s.original[s.offset(fn.Pos()):s.offset(fn.Name.Pos())])
 	s.copies.WriteString(name)

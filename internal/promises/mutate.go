@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// trial is a flaw that is to be caught by a test of its promise.
+// trial is a mutation that a test of its promise must catch.
 type trial struct {
-	flaw
-	id     int // of the flaw in its binary
+	mutation
+	id     int // of the mutation in its binary
 	number int // of the promise
 	binary string
 }
 
-// breakAll tries every flaw of the promises and says what caught it.
-func breakAll(all []promise, jobs int, w io.Writer) error {
+// mutateAll tries every mutation of the promises and reports which tests caught it.
+func mutateAll(all []promise, jobs int, w io.Writer) error {
 	var (
 		mu      sync.Mutex
 		running sync.WaitGroup
@@ -31,13 +31,13 @@ func breakAll(all []promise, jobs int, w io.Writer) error {
 		trials  []*trial
 	)
 	for _, p := range all {
-		for _, f := range p.breaks {
-			if _, err := f.apply(); err != nil {
+		for _, m := range p.mutations {
+			if _, err := m.apply(); err != nil {
 				missed = append(missed, fmt.Sprintf("B%02d DOES NOT APPLY: %v", p.number, err))
 				fmt.Fprintln(w, missed[len(missed)-1])
 				continue
 			}
-			trials = append(trials, &trial{flaw: f, id: len(trials) + 1, number: p.number})
+			trials = append(trials, &trial{mutation: m, id: len(trials) + 1, number: p.number})
 		}
 	}
 	dir, err := os.MkdirTemp("", "promises")
@@ -70,7 +70,7 @@ func breakAll(all []promise, jobs int, w io.Writer) error {
 		})
 	}
 	running.Wait()
-	fmt.Fprintf(w, "%d breaks tried, %d caught, %d no longer apply\n", len(trials), len(trials)-len(missed)+outdated, outdated)
+	fmt.Fprintf(w, "%d mutations tried, %d caught, %d no longer apply\n", len(trials), len(trials)-len(missed)+outdated, outdated)
 	if len(missed) > 0 {
 		return fmt.Errorf("not caught:\n%s", strings.Join(missed, "\n"))
 	}
@@ -79,7 +79,7 @@ func breakAll(all []promise, jobs int, w io.Writer) error {
 
 var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\w+)`)
 
-// run runs the tests with the flaw in, the tree itself untouched.
+// run runs the tests with the mutation applied. The tree itself is not touched.
 func (t *trial) run(dir string) (caught []string, err error) {
 	cmd, err := t.command(dir)
 	if err != nil {
@@ -105,7 +105,7 @@ func (t *trial) run(dir string) (caught []string, err error) {
 	return caught, nil
 }
 
-// tests selects those that are to catch the flaw.
+// tests selects the tests that must catch the mutation.
 func (t *trial) tests() string {
 	if t.test != "" {
 		return t.test
@@ -118,7 +118,7 @@ func (t *trial) command(dir string) (*exec.Cmd, error) {
 	if t.binary != "" {
 		cmd := exec.Command(t.binary, "-test.count=1", "-test.timeout=90s", "-test.run", t.tests())
 		cmd.Dir = pkg
-		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", flawVariable, t.id))
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", mutationVariable, t.id))
 		return cmd, nil
 	}
 	text, err := t.apply()
