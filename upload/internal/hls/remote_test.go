@@ -90,6 +90,8 @@ func TestHLS_B39_Remote(t *testing.T) {
 		"https://a.test/local.m3u8":       "#EXTM3U\nfile:///etc/passwd\n",
 		"https://a.test/steering.m3u8":    "#EXTM3U\n#EXT-X-CONTENT-STEERING:SERVER-URI=\"steer.json\",PATHWAY-ID=\"A\"\n1.ts\n",
 	}
+	s["https://a.test/master.m3u8"], s["https://a.test/variant"] = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvariant\n", "-> /x/v"
+	s["https://a.test/x/v"] = "#EXTM3U\n1.ts\n"
 	for name, tt := range map[string]struct {
 		url   string
 		o     Options
@@ -102,6 +104,9 @@ func TestHLS_B39_Remote(t *testing.T) {
 			"index.m3u8": "#EXTM3U\n1.ts\n2.ts\nlist.m3u8\n#EXT-X-KEY:METHOD=AES-128,URI=\"https://cdn.test/v2/k\"\n3.ts\n",
 			"1.ts":       "https://cdn.test/v2/seg/1.ts?x=1", "2.ts": "https://cdn.test/abs/2.ts", "list.m3u8": "#EXTM3U\n1-2.ts\n", "1-2.ts": "https://cdn.test/v2/v/1.ts", "3.ts": "https://cdn.test/v2/3.ts",
 		}, asked: []string{"https://cdn.test/v2/v/list.m3u8"}},
+		"redirect of a media playlist": {url: "https://a.test/master.m3u8", want: folder{
+			"index.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nvariant.m3u8\n", "variant.m3u8": "#EXTM3U\n1.ts\n", "1.ts": "https://a.test/x/1.ts",
+		}, asked: []string{"https://a.test/variant"}},
 		"password":     {url: "https://me:pw@a.test/assets.m3u8", want: folder{"index.m3u8": "#EXTM3U\n#EXT-X-DATERANGE:ID=\"x\",X-ASSET-URI=\"ad.m3u8\"\n#EXT-X-DATERANGE:ID=\"y\",X-ASSET-URI=\"ad.mp4\"\n", "ad.m3u8": "#EXTM3U\n1.ts\n", "1.ts": "https://me:pw@a.test/1.ts", "ad.mp4": "https://me:pw@a.test/ad.mp4"}, asked: []string{"https://me:pw@a.test/ad", "https://me:pw@a.test/ad", "https://me:pw@a.test/ad.mp4"}},
 		"other origin": {url: "https://a.test/other.m3u8", err: ErrRemote, text: "line 2"},
 		"kept":         {url: "https://a.test/other.m3u8", o: Options{KeepRemote: true}, want: folder{"index.m3u8": "#EXTM3U\nhttps://cdn.test/1.ts\n2.ts\n", "2.ts": "https://A.test:443/2.ts"}},

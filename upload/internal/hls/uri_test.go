@@ -61,3 +61,10 @@ func TestHLS_B39_Schemes(t *testing.T) {
 		require.Equal(t, want, displayURI(uri), uri)
 	}
 }
+
+func TestHLS_B39_RelativeURI(t *testing.T) {
+	t.Parallel()
+	for uri, want := range map[string]string{"a/b": "a/b", "a:b/c": "./a:b/c", "Show: 1/": "./Show: 1/", "a/b:c": "a/b:c", "": ""} {
+		require.Equal(t, want, RelativeURI(uri))
+	}
+}
