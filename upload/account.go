@@ -17,6 +17,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
 )
 
 const (
@@ -87,7 +88,7 @@ func onLoopback(endpoint string) bool {
 		endpoint = "https://" + endpoint
 	}
 	u, err := url.Parse(endpoint)
-	return err == nil && isLoopback(u.Hostname())
+	return err == nil && ossobject.IsLoopback(u.Hostname())
 }
 
 // accounts remembers whose access keys are.

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // Job is one file of [Uploader.UploadAll].
@@ -81,7 +83,7 @@ func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Op
 			for range running {
 				<-results
 			}
-			waitFor(pulled, patience)
+			transfer.WaitFor(pulled, transfer.GracePeriod)
 		}()
 		ends, late := ctx.Done(), (<-chan time.Time)(nil)
 		for index := 0; queue != nil || running > 0; {
@@ -106,7 +108,7 @@ func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Op
 					return
 				}
 			case <-ends: // a sequence that never goes on does not keep us
-				ends, late = nil, time.After(patience)
+				ends, late = nil, time.After(transfer.GracePeriod)
 			case <-late:
 				queue = nil
 			}

@@ -17,8 +17,8 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/alimedia/alimedia-go/internal/crc64"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // ledger is the list of finished uploads: a file in the checkpoint directory
@@ -282,14 +282,13 @@ func (r *run) verified(ctx context.Context, o options, res *Result) (bool, error
 	if c.at != nil {
 		in = io.NewSectionReader(c.at, 0, c.size)
 	}
-	hash := new(crc64.Hash)
-	size, err := io.Copy(hash, &contextReader{ctx, in})
+	size, crc, err := transfer.Checksum(ctx, in)
 	switch {
 	case ctx.Err() != nil:
-		return false, retry.ContextError(ctx)
+		return false, err
 	case err != nil:
 		return false, fmt.Errorf("read the source: %w", err)
-	case size == res.Size && hash.Sum64() == res.CRC64:
+	case size == res.Size && crc == res.CRC64:
 		return true, nil
 	case o.key != "":
 		return false, fmt.Errorf("%w [MediaId %s]", ErrKeyReused, res.MediaId)
@@ -314,7 +313,7 @@ func (r *run) list(ctx context.Context, o options, res *Result) error {
 
 func (r *run) unlisted(ctx context.Context, o options, what string, err error) error {
 	if o.checkpoint.required {
-		return fatal(fmt.Errorf("%w: %w", ErrCheckpoint, err))
+		return retry.Permanent(fmt.Errorf("%w: %w", ErrCheckpoint, err))
 	}
 	r.log.WarnContext(ctx, "upload: list of finished uploads "+what, "file", r.journal.dir.file(ledgerName), "error", err)
 	return nil

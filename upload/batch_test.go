@@ -24,6 +24,7 @@ import (
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/internal/crc64"
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -59,7 +60,7 @@ func (s *sink) RoundTrip(q *http.Request) (*http.Response, error) {
 		if id != "" {
 			number, _ := strconv.Atoi(q.URL.Query().Get("partNumber"))
 			of, _ := s.uploads.LoadOrStore(id, new(sync.Map))
-			of.(*sync.Map).Store(number, part{crc: hash.Sum64(), size: n})
+			of.(*sync.Map).Store(number, transfer.Part{CRC64: hash.Sum64(), Size: n})
 		}
 		s.bytes.Add(n)
 		s.parts.Add(1)
@@ -78,7 +79,7 @@ func (s *sink) RoundTrip(q *http.Request) (*http.Response, error) {
 				if !ok {
 					break
 				}
-				sum = crc64.Combine(sum, p.(part).crc, p.(part).size)
+				sum = crc64.Combine(sum, p.(transfer.Part).CRC64, p.(transfer.Part).Size)
 			}
 		}
 		header.Set("X-Oss-Hash-Crc64ecma", fmt.Sprint(sum))
@@ -164,7 +165,7 @@ func TestUpload_B45_ManySmallAndOneLong(t *testing.T) {
 	require.Less(t, peak, int64(32<<20))
 	require.EqualValues(t, longFile+4*manyFiles, s.bytes.Load())
 	parts := int64((longFile + u.cfg.PartSize - 1) / u.cfg.PartSize)
-	if parts > maxParts {
+	if parts > transfer.MaxParts {
 		parts = s.parts.Load() - manyFiles
 	}
 	require.Equal(t, 2*manyFiles+parts+3, s.requests.Load())
@@ -348,7 +349,7 @@ func TestUpload_B42_CtxEnds(t *testing.T) {
 				require.Equal(t, 4, good)
 				require.GreaterOrEqual(t, bad, 6)
 				require.LessOrEqual(t, bad, 10, "no further job is taken")
-				require.LessOrEqual(t, time.Since(start), 60*time.Second+2*patience)
+				require.LessOrEqual(t, time.Since(start), 60*time.Second+2*transfer.GracePeriod)
 				time.Sleep(time.Hour) // the sequence ends
 			})
 		})

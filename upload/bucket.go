@@ -15,6 +15,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -89,23 +90,24 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 		return place{}, errors.New("upload.Bucket needs Region or Config.OSSRegion")
 	}
 	key := t.key(file.name)
-	if region = strings.TrimSpace(region); !isRegion(region) {
+	if region = strings.TrimSpace(region); !ossobject.IsRegion(region) {
 		return place{}, fmt.Errorf("upload.Bucket: Region %.40q is not a region ID, such as \"cn-shanghai\"", region)
 	}
-	if err := checkObject(t.Name, key); err != nil {
+	if err := ossobject.CheckName(t.Name, key); err != nil {
 		return place{}, fmt.Errorf("upload.Bucket: %w", err)
 	}
-	settings, err := t.settings(key)
+	headers, segments, err := t.settings().Headers()
 	if err != nil {
 		return place{}, fmt.Errorf("upload.Bucket: %w", err)
 	}
-	settings.contentType = cmp.Or(settings.contentType, mediatype.Of(key, file.name))
 	p := place{
-		keys: u.cfg.Credentials, settings: settings,
-		address: address{Endpoint: "https://oss-" + region + domainOfOSS, Bucket: t.Name, Key: key},
+		keys:     u.cfg.Credentials,
+		headers:  headers.WithContentType(cmp.Or(t.ContentType, mediatype.Of(key, file.name))),
+		segments: segments,
+		address:  ossobject.Address{Endpoint: ossobject.Endpoint(region), Bucket: t.Name, Key: key},
 	}
 	p.prefix = segmentPrefix(key)
-	p.fileURL = p.address.fileURL()
+	p.fileURL = p.address.FileURL()
 	if _, err := p.keys.Credentials(ctx); err != nil {
 		return place{}, fmt.Errorf("credentials for bucket %s: %w", t.Name, err)
 	}
@@ -121,6 +123,14 @@ func (t Bucket) begin(ctx context.Context, u *Uploader, file subject) (place, er
 		return place{}, err
 	}
 	return p, nil
+}
+
+func (t Bucket) settings() ossobject.Settings {
+	return ossobject.Settings{
+		ContentType: t.ContentType, ContentDisposition: t.ContentDisposition, ContentEncoding: t.ContentEncoding, ContentLanguage: t.ContentLanguage,
+		CacheControl: t.CacheControl, Expires: t.Expires, StorageClass: t.StorageClass, ACL: t.ACL,
+		Encryption: t.Encryption, EncryptionKeyID: t.EncryptionKeyId, Tags: t.Tags, Metadata: t.Metadata, ForbidOverwrite: t.ForbidOverwrite,
+	}
 }
 
 func (t Bucket) describe(u *Uploader, file subject, k *uploadKey) {

@@ -14,6 +14,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // Reasons that have to do with a checkpoint, to be found with errors.Is.
@@ -152,26 +156,26 @@ const (
 
 // record is the first line of a checkpoint. A line for each part follows.
 type record struct {
-	Version   int       `json:"checkpoint"`
-	Step      step      `json:"step"`
-	Source    identity  `json:"source"`
-	Created   time.Time `json:"created"`
-	Token     string    `json:"token"` // names the upload to operations that must not be done twice
-	MediaId   string    `json:"mediaId,omitempty"`
-	FileURL   string    `json:"fileURL,omitempty"`
-	MediaURL  string    `json:"mediaURL,omitempty"`
-	RequestId string    `json:"requestId,omitempty"`
-	Address   address   `json:"address,omitzero"`
-	UploadId  string    `json:"uploadId,omitempty"`
-	Initiated time.Time `json:"initiated,omitzero"`
-	PartSize  int64     `json:"partSize,omitempty"`
-	Strays    bool      `json:"strays,omitempty"` // there may be other multipart uploads, whose IDs never arrived
-	ETag      string    `json:"etag,omitempty"`
-	Size      int64     `json:"size,omitempty"`
-	CRC64     uint64    `json:"crc64,omitempty"`
-	Already   bool      `json:"alreadyRegistered,omitempty"`
-	Asked     time.Time `json:"asked,omitzero"` // when the service was last asked to register the object
-	Parts     int       `json:"parts"`          // lines that follow and were written with this one
+	Version   int               `json:"checkpoint"`
+	Step      step              `json:"step"`
+	Source    identity          `json:"source"`
+	Created   time.Time         `json:"created"`
+	Token     string            `json:"token"` // names the upload to operations that must not be done twice
+	MediaId   string            `json:"mediaId,omitempty"`
+	FileURL   string            `json:"fileURL,omitempty"`
+	MediaURL  string            `json:"mediaURL,omitempty"`
+	RequestId string            `json:"requestId,omitempty"`
+	Address   ossobject.Address `json:"address,omitzero"`
+	UploadId  string            `json:"uploadId,omitempty"`
+	Initiated time.Time         `json:"initiated,omitzero"`
+	PartSize  int64             `json:"partSize,omitempty"`
+	Strays    bool              `json:"strays,omitempty"` // there may be other multipart uploads, whose IDs never arrived
+	ETag      string            `json:"etag,omitempty"`
+	Size      int64             `json:"size,omitempty"`
+	CRC64     uint64            `json:"crc64,omitempty"`
+	Already   bool              `json:"alreadyRegistered,omitempty"`
+	Asked     time.Time         `json:"asked,omitzero"` // when the service was last asked to register the object
+	Parts     int               `json:"parts"`          // lines that follow and were written with this one
 }
 
 type partRecord struct {
@@ -183,7 +187,7 @@ type partRecord struct {
 
 // parseCheckpoint reads a checkpoint. A line that was not written to its end
 // is left out, with all that follows.
-func parseCheckpoint(data []byte) (record, map[int]part, error) {
+func parseCheckpoint(data []byte) (record, map[int]transfer.Part, error) {
 	line, rest, ok := bytes.Cut(data, []byte("\n"))
 	if !ok {
 		return record{}, nil, errors.New("empty or cut off")
@@ -195,14 +199,14 @@ func parseCheckpoint(data []byte) (record, map[int]part, error) {
 	if err := r.check(); err != nil {
 		return record{}, nil, err
 	}
-	parts := make(map[int]part)
+	parts := make(map[int]transfer.Part)
 	for {
 		line, more, ok := bytes.Cut(rest, []byte("\n"))
 		var p partRecord
-		if !ok || json.Unmarshal(line, &p) != nil || p.Number < 1 || p.Number > maxParts || p.Size < 1 || p.Size > maxPart || p.ETag == "" {
+		if !ok || json.Unmarshal(line, &p) != nil || p.Number < 1 || p.Number > transfer.MaxParts || p.Size < 1 || p.Size > transfer.MaxPartSize || p.ETag == "" {
 			return r, parts, nil
 		}
-		parts[p.Number] = part{number: p.Number, etag: p.ETag, size: p.Size, crc: p.CRC64}
+		parts[p.Number] = transfer.Part{Number: p.Number, ETag: p.ETag, Size: p.Size, CRC64: p.CRC64}
 		rest = more
 	}
 }
@@ -226,13 +230,13 @@ func (r *record) check() error {
 	default:
 		return fmt.Errorf("unknown step %.40q", r.Step)
 	}
-	if r.Address != (address{}) {
-		endpoint, err := parseEndpoint(r.Address.Endpoint)
+	if r.Address != (ossobject.Address{}) {
+		endpoint, err := ossobject.ParseEndpoint(r.Address.Endpoint)
 		if err != nil {
 			return err
 		}
 		r.Address.Endpoint = endpoint
-		if err := checkObject(r.Address.Bucket, r.Address.Key); err != nil {
+		if err := ossobject.CheckName(r.Address.Bucket, r.Address.Key); err != nil {
 			return err
 		}
 	} else if r.Step != stepCreating && r.MediaId == "" {
@@ -241,7 +245,7 @@ func (r *record) check() error {
 	if (r.Step == stepStored || r.Step == stepDone) && r.Size < 1 {
 		return fmt.Errorf("an object of %d bytes", r.Size)
 	}
-	if r.UploadId != "" && (r.PartSize < minPart || r.PartSize > maxPart) {
+	if r.UploadId != "" && (r.PartSize < transfer.MinPartSize || r.PartSize > transfer.MaxPartSize) {
 		return fmt.Errorf("parts of %d bytes", r.PartSize)
 	}
 	return nil
@@ -258,7 +262,7 @@ type journal struct {
 
 	mu      sync.Mutex
 	rec     record
-	parts   map[int]part
+	parts   map[int]transfer.Part
 	earlier bool     // rec is of an earlier run
 	file    *os.File // for parts to be added; nil when the last writing failed
 	warned  bool
@@ -357,7 +361,7 @@ func (j *journal) read() error {
 	return nil
 }
 
-func (j *journal) load(end string) (record, map[int]part, error) {
+func (j *journal) load(end string) (record, map[int]transfer.Part, error) {
 	data, err := j.dir.read(j.name+end, maxCheckpoint)
 	if err != nil {
 		return record{}, nil, err
@@ -380,7 +384,7 @@ func (j *journal) start(source identity) {
 		Version: checkpointVersion, Step: stepCreating, Source: source,
 		Created: time.Now().UTC(), Token: hex.EncodeToString(token[:]),
 	}
-	j.parts, j.earlier = make(map[int]part), false
+	j.parts, j.earlier = make(map[int]transfer.Part), false
 }
 
 // state is a copy of the record, and whether it is of an earlier run.
@@ -415,11 +419,11 @@ func (j *journal) asked(at time.Time) error {
 }
 
 // keep is the parts of an upload that are worth keeping, nil to forget it.
-func (j *journal) keep(parts []part) error {
+func (j *journal) keep(parts []transfer.Part) error {
 	return j.update(func(r *record) {
 		clear(j.parts)
 		for _, p := range parts {
-			j.parts[p.number] = p
+			j.parts[p.Number] = p
 		}
 		if parts == nil {
 			r.UploadId, r.PartSize, r.Step = "", 0, stepSending
@@ -439,13 +443,13 @@ func (j *journal) drop() error {
 }
 
 // add records a part. That costs one line, however many there are.
-func (j *journal) add(p part) error {
+func (j *journal) add(p transfer.Part) error {
 	if j == nil {
 		return nil
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.parts[p.number] = p
+	j.parts[p.Number] = p
 	if j.file == nil {
 		return nil
 	}
@@ -459,8 +463,8 @@ func (j *journal) add(p part) error {
 	return nil
 }
 
-func partLine(p part) ([]byte, error) {
-	line, err := json.Marshal(partRecord{p.number, p.etag, p.size, p.crc})
+func partLine(p transfer.Part) ([]byte, error) {
+	line, err := json.Marshal(partRecord{p.Number, p.ETag, p.Size, p.CRC64})
 	return append(line, '\n'), err
 }
 
@@ -500,7 +504,7 @@ func (j *journal) write() (err error) {
 func (j *journal) failed(err error) error {
 	j.closeFile()
 	if j.required {
-		return fatal(fmt.Errorf("%w: %w", ErrCheckpoint, err))
+		return retry.Permanent(fmt.Errorf("%w: %w", ErrCheckpoint, err))
 	}
 	if !j.warned {
 		j.warned = true

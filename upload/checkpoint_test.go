@@ -13,11 +13,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alimedia/alimedia-go/internal/crc64"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 func checkpoints(t *testing.T, dir string) []string {
@@ -67,9 +70,7 @@ func (b *broken) resume(t *testing.T, target Target, opts ...Option) *Result {
 }
 
 func crcOf(data []byte) uint64 {
-	s := sending{plan: plan{size: int64(len(data))}, content: &content{at: bytes.NewReader(data), changed: never}}
-	sum, _ := s.checksum(ctx)
-	return sum
+	return crc64.Checksum(data)
 }
 
 func TestUpload_B27_ResumeAtEveryPoint(t *testing.T) {
@@ -217,7 +218,7 @@ func (l *lines) String() string {
 }
 
 // edit changes the checkpoint on disk.
-func (b *broken) edit(t *testing.T, change func(*record, map[int]part)) {
+func (b *broken) edit(t *testing.T, change func(*record, map[int]transfer.Part)) {
 	t.Helper()
 	path := checkpoints(t, b.dir)[0]
 	text, err := os.ReadFile(path)
@@ -229,7 +230,7 @@ func (b *broken) edit(t *testing.T, change func(*record, map[int]part)) {
 }
 
 // rewrite replaces a checkpoint that nobody has open.
-func rewrite(t *testing.T, path string, rec record, parts map[int]part) {
+func rewrite(t *testing.T, path string, rec record, parts map[int]transfer.Part) {
 	t.Helper()
 	d, err := openStateDir(filepath.Dir(path))
 	require.NoError(t, err)
@@ -241,9 +242,9 @@ func rewrite(t *testing.T, path string, rec record, parts map[int]part) {
 
 func TestUpload_B29_StaleCheckpoint(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*record, map[int]part){
-		"no such upload": func(r *record, _ map[int]part) { r.UploadId = "GONE" },
-		"eight days old": func(r *record, _ map[int]part) { r.Initiated = r.Initiated.Add(-8 * 24 * time.Hour) },
+	for name, change := range map[string]func(*record, map[int]transfer.Part){
+		"no such upload": func(r *record, _ map[int]transfer.Part) { r.UploadId = "GONE" },
+		"eight days old": func(r *record, _ map[int]transfer.Part) { r.Initiated = r.Initiated.Add(-8 * 24 * time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -264,7 +265,7 @@ func TestUpload_B29_StaleCheckpoint(t *testing.T) {
 func TestUpload_B29_StaleAndStoppedAgain(t *testing.T) {
 	t.Parallel()
 	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
-	b.edit(t, func(r *record, _ map[int]part) { r.Initiated = r.Initiated.Add(-8 * 24 * time.Hour) })
+	b.edit(t, func(r *record, _ map[int]transfer.Part) { r.Initiated = r.Initiated.Add(-8 * 24 * time.Hour) })
 	for _, operation := range []string{"InitiateMultipartUpload", "UploadPart"} {
 		b.Fault(stopAt(operation, 1))
 		res, err := b.Upload(ctx, File(b.file), VODVideo{}, WithCheckpoint(b.dir))
@@ -275,42 +276,31 @@ func TestUpload_B29_StaleAndStoppedAgain(t *testing.T) {
 	require.Equal(t, 1, b.Calls("CreateUploadVideo"))
 }
 
-func TestUpload_B30_Confirmed(t *testing.T) {
-	t.Parallel()
-	one := part{number: 1, etag: `"AB"`, size: 5, crc: 7}
-	for name, tt := range map[string]struct {
-		listed part
-		same   bool
-	}{
-		"same":       {part{number: 1, etag: `"ab"`, size: 5}, true},
-		"bare ETag":  {part{number: 1, etag: "AB", size: 5}, true},
-		"other size": {part{number: 1, etag: `"AB"`, size: 6}, false},
-		"other ETag": {part{number: 1, etag: `"AC"`, size: 5}, false},
-		"other part": {part{number: 2, etag: `"AB"`, size: 5}, false},
-	} {
-		require.Equal(t, tt.same, len(confirmed([]part{one}, []part{tt.listed})) == 1, name)
-	}
-}
-
 func TestUpload_B30_PartsReconciled(t *testing.T) {
 	t.Parallel()
 	denied := mediatest.Fault{Operation: "ListParts", Times: mediatest.Always, Status: 403, Code: "AccessDenied"}
 	for name, tt := range map[string]struct {
-		change func(*record, map[int]part)
+		change func(*record, map[int]transfer.Part)
 		fault  *mediatest.Fault
 		sent   int // by the second run, of six; five are recorded at most
 	}{
-		"as it is":           {func(*record, map[int]part) {}, nil, 1},
-		"missing":            {func(_ *record, p map[int]part) { delete(p, 2) }, nil, 2},
-		"not a prefix":       {func(_ *record, p map[int]part) { delete(p, 1) }, nil, 2},
-		"extra":              {func(_ *record, p map[int]part) { p[6] = part{6, `"AB"`, 100 * kib, 1} }, nil, 1},
-		"beyond":             {func(_ *record, p map[int]part) { p[7] = part{7, `"AB"`, 100 * kib, 1} }, nil, 1},
-		"wrong size":         {func(_ *record, p map[int]part) { q := p[3]; q.size--; p[3] = q }, nil, 2},
-		"wrong ETag":         {func(_ *record, p map[int]part) { q := p[3]; q.etag = `"AB"`; p[3] = q }, nil, 2},
-		"denied":             {func(*record, map[int]part) {}, &denied, 1},
-		"denied, wrong":      {func(_ *record, p map[int]part) { q := p[3]; q.etag = `"AB"`; p[3] = q }, &denied, 1 + 6},
-		"denied, wrong size": {func(_ *record, p map[int]part) { q := p[3]; q.size--; p[3] = q }, &denied, 2},
-		"denied, beyond":     {func(_ *record, p map[int]part) { p[7] = part{7, `"AB"`, 100 * kib, 1} }, &denied, 1},
+		"as it is":     {func(*record, map[int]transfer.Part) {}, nil, 1},
+		"missing":      {func(_ *record, p map[int]transfer.Part) { delete(p, 2) }, nil, 2},
+		"not a prefix": {func(_ *record, p map[int]transfer.Part) { delete(p, 1) }, nil, 2},
+		"extra": {func(_ *record, p map[int]transfer.Part) {
+			p[6] = transfer.Part{Number: 6, ETag: `"AB"`, Size: 100 * kib, CRC64: 1}
+		}, nil, 1},
+		"beyond": {func(_ *record, p map[int]transfer.Part) {
+			p[7] = transfer.Part{Number: 7, ETag: `"AB"`, Size: 100 * kib, CRC64: 1}
+		}, nil, 1},
+		"wrong size":         {func(_ *record, p map[int]transfer.Part) { q := p[3]; q.Size--; p[3] = q }, nil, 2},
+		"wrong ETag":         {func(_ *record, p map[int]transfer.Part) { q := p[3]; q.ETag = `"AB"`; p[3] = q }, nil, 2},
+		"denied":             {func(*record, map[int]transfer.Part) {}, &denied, 1},
+		"denied, wrong":      {func(_ *record, p map[int]transfer.Part) { q := p[3]; q.ETag = `"AB"`; p[3] = q }, &denied, 1 + 6},
+		"denied, wrong size": {func(_ *record, p map[int]transfer.Part) { q := p[3]; q.Size--; p[3] = q }, &denied, 2},
+		"denied, beyond": {func(_ *record, p map[int]transfer.Part) {
+			p[7] = transfer.Part{Number: 7, ETag: `"AB"`, Size: 100 * kib, CRC64: 1}
+		}, &denied, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -571,7 +561,6 @@ func FuzzParseCheckpoint(f *testing.F) {
 			return
 		}
 		require.Equal(t, checkpointVersion, r.Version)
-		_ = plan{size: 1 << 40, part: r.PartSize}.partSize(7)
 		again := filepath.Join(t.TempDir(), "again"+uploadEnd)
 		r.Parts = len(parts)
 		rewrite(t, again, r, parts)
@@ -581,9 +570,9 @@ func FuzzParseCheckpoint(f *testing.F) {
 		require.NoError(t, err, "%s", text)
 		require.Equal(t, r, r2)
 		require.Equal(t, parts, parts2)
-		require.LessOrEqual(t, len(parts), maxParts)
+		require.LessOrEqual(t, len(parts), transfer.MaxParts)
 		if r.UploadId != "" {
-			require.GreaterOrEqual(t, r.PartSize, int64(minPart))
+			require.GreaterOrEqual(t, r.PartSize, int64(transfer.MinPartSize))
 		}
 	})
 }

@@ -16,13 +16,8 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
-
-// around wraps the transport to the store.
-func (r *rig) around(wrap func(base http.RoundTripper, q *http.Request) (*http.Response, error)) {
-	base := r.Uploader.client.Transport
-	r.Uploader.client.Transport = roundTripper(func(q *http.Request) (*http.Response, error) { return wrap(base, q) })
-}
 
 // TestUpload_B23_WorkersFirst: parts that take a while to let go are waited
 // for, the abort comes after them.
@@ -33,13 +28,13 @@ func TestUpload_B23_WorkersFirst(t *testing.T) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		var running, aborts atomic.Int32
-		r.around(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
+		r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 			switch q.Method {
 			case http.MethodPut:
 				running.Add(1)
 				defer running.Add(-1)
 				<-q.Context().Done()
-				time.Sleep(letGo / 2)
+				time.Sleep(400 * time.Millisecond)
 				return nil, q.Context().Err()
 			case http.MethodDelete:
 				aborts.Add(1)
@@ -63,17 +58,14 @@ func TestUpload_B23_CancelOfAnyWait(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*rig){
 		"pause before a repetition": func(r *rig) {
-			r.cfg.Retry = alimedia.Retry{MaxAttempts: 99, BaseDelay: 24 * time.Hour, MaxDelay: 24 * time.Hour}
+			r.reset(func(c *Config) {
+				c.Retry = alimedia.Retry{MaxAttempts: 99, BaseDelay: 24 * time.Hour, MaxDelay: 24 * time.Hour}
+			})
 			r.Fault(mediatest.Fault{Operation: "UploadPart", Status: 503, Times: mediatest.Always})
 		},
-		"others have all slots": func(r *rig) {
-			for range cap(r.slots) {
-				r.slots <- struct{}{}
-			}
-		},
-		"bandwidth": func(r *rig) { r.limit = newLimit(1) },
+		"bandwidth": func(r *rig) { r.reset(func(c *Config) { c.Bandwidth = 1 }) },
 		"dead network": func(r *rig) {
-			r.around(func(_ http.RoundTripper, q *http.Request) (*http.Response, error) {
+			r.via(func(_ http.RoundTripper, q *http.Request) (*http.Response, error) {
 				<-q.Context().Done()
 				return nil, q.Context().Err()
 			})
@@ -113,7 +105,7 @@ func TestUpload_B23_AbortHasATimeOfItsOwn(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, 1, r.Calls("AbortMultipartUpload"))
 		took := time.Since(start)
-		require.Greater(t, took, time.Minute+grace/2)
+		require.Greater(t, took, time.Minute+750*time.Millisecond)
 		require.LessOrEqual(t, took, time.Minute+2*time.Second)
 	})
 }
@@ -131,7 +123,7 @@ func TestUpload_B24_NoOrphan(t *testing.T) {
 					r := newRig(t, nil, mediatest.InMemory())
 					ctx, cancel := context.WithCancel(ctx)
 					defer cancel()
-					r.around(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
+					r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 						if operationOf(q) != operation || ending == "refused" {
 							return base.RoundTrip(q)
 						}
@@ -272,7 +264,7 @@ func TestUpload_B25_OldPartsCannotBeRemoved(t *testing.T) {
 				require.NoError(t, os.Chtimes(b.file, time.Time{}, time.Now().Add(time.Hour)))
 			},
 			"too old": func(b *broken) {
-				b.edit(t, func(r *record, _ map[int]part) { r.Initiated = r.Initiated.Add(-8 * 24 * time.Hour) })
+				b.edit(t, func(r *record, _ map[int]transfer.Part) { r.Initiated = r.Initiated.Add(-8 * 24 * time.Hour) })
 			},
 		} {
 			b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // TestUpload_B31_DiskFull lets a process write a few bytes only.
@@ -121,7 +122,7 @@ func TestUpload_B31_WrittenAtOnce(t *testing.T) {
 	old, err := os.Open(path)
 	require.NoError(t, err)
 	defer old.Close()
-	b.edit(t, func(r *record, _ map[int]part) { r.Step = stepCompleting })
+	b.edit(t, func(r *record, _ map[int]transfer.Part) { r.Step = stepCompleting })
 	now, err := os.Stat(path)
 	require.NoError(t, err)
 	require.False(t, os.SameFile(was, now), "another file took its place: a reader sees the one or the other")

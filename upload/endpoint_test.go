@@ -73,7 +73,7 @@ func TestUpload_B47_WhereTokensGo(t *testing.T) {
 					require.NoError(t, err)
 					r.Uploader = u
 				}
-				r.client.Transport = watch(r.client.Transport)
+				r.wrap(func(base http.RoundTripper) http.RoundTripper { return watch(base) })
 				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 20, ExpiredToken: true})
 				data := random(4000 * kib)
 				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})

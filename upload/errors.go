@@ -1,54 +1,55 @@
 package upload
 
 import (
-	"errors"
 	"log/slog"
 	"strconv"
 	"strings"
 
 	"github.com/alimedia/alimedia-go/internal/redact"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // Reasons of a failed upload, to be found with errors.Is. The services' own
 // refusals, those of the store included, are *alimedia.Error.
 var (
 	// ErrEmpty: there is not a single byte to upload. Nothing was created.
-	ErrEmpty = errors.New("the source is empty")
+	ErrEmpty = transfer.ErrEmpty
 	// ErrSize: the source has fewer or more bytes than it declared.
-	ErrSize = errors.New("the source is not as long as declared")
+	ErrSize = transfer.ErrSize
 	// ErrChanged: the file was written to while it was uploaded. Nothing of
 	// it was completed.
-	ErrChanged = errors.New("the source changed while it was uploaded")
+	ErrChanged = transfer.ErrChanged
 	// ErrAddress: the service's UploadAddress or UploadAuth cannot be used.
-	ErrAddress = errors.New("unusable upload address")
+	ErrAddress = ossobject.ErrAddress
 	// ErrAddressChanged: a refreshed credential is for another object. Nothing
 	// was written there.
-	ErrAddressChanged = errors.New("the refreshed credential is for another object")
+	ErrAddressChanged = transfer.ErrAddressChanged
 	// ErrCredentialExpired: the upload credential ended before the upload and
 	// the service has no operation to refresh it. A new upload is a new asset.
-	ErrCredentialExpired = errors.New("the upload credential has expired and cannot be refreshed")
+	ErrCredentialExpired = transfer.ErrCredentialExpired
 	// ErrChecksum: what the store holds is not what was sent.
-	ErrChecksum = errors.New("the checksum of the store differs")
+	ErrChecksum = transfer.ErrChecksum
 	// ErrLost: the store no longer knows the multipart upload and has no
 	// object that could have come from it.
-	ErrLost = errors.New("the store has lost the multipart upload")
+	ErrLost = transfer.ErrLost
 	// ErrCallback: the object is stored, but the callback that the store was
 	// to make failed.
-	ErrCallback = errors.New("the object is stored, its callback failed")
+	ErrCallback = ossobject.ErrCallback
 	// ErrUnproven: an answer says that the operation succeeded, but lacks what
 	// only OSS answers: a gateway, a captive portal or a proxy may have sent
 	// it. The request was repeated before this was reported. Whether the
 	// object is stored is not known.
-	ErrUnproven = errors.New("the answer does not prove that OSS carried out the operation")
+	ErrUnproven = transfer.ErrUnproven
 	// ErrPanic: a Reader, a ReaderAt, a credentials provider or a transport of
 	// the user panicked. Only this upload failed.
-	ErrPanic = errors.New("panic")
+	ErrPanic = transfer.ErrPanic
 	// ErrUntrustedHost: an upload credential was to be sent to a host that is
 	// not one of OSS and not listed in Config.OSSHosts. It was not sent.
-	ErrUntrustedHost = errors.New("the host is not one of OSS, see Config.OSSHosts")
+	ErrUntrustedHost = ossobject.ErrUntrustedHost
 	// ErrStalled: no byte moved for Config.StallTimeout, or no answer came
 	// within Config.AnswerTimeout.
-	ErrStalled = errors.New("the connection stalled")
+	ErrStalled = transfer.ErrStalled
 )
 
 // Stage is a step of an upload.
@@ -86,17 +87,17 @@ type Error struct {
 func (e *Error) Error() string {
 	before := "upload"
 	if e.Name != "" {
-		before += " " + strconv.Quote(clip(strings.ToValidUTF8(e.Name, "?"), 100))
+		before += " " + strconv.Quote(redact.Bounded(strings.ToValidUTF8(e.Name, "?"), 100))
 	}
 	before = redact.Line(before + ": " + string(e.Stage) + ":")
 	after := ""
 	if e.MediaId != "" {
-		after += " [MediaId " + clip(redact.Line(e.MediaId), 128) + "]"
+		after += " [MediaId " + redact.Bounded(redact.Line(e.MediaId), 128) + "]"
 	}
 	if e.Uploaded {
-		after += " [stored as " + clip(redact.Text(e.FileURL), 300) + "]"
+		after += " [stored as " + redact.Bounded(redact.Text(e.FileURL), 300) + "]"
 	}
-	return before + " " + clip(shownCause(e.Err), max(64, redact.MaxBytes-1-len(before)-len(after))) + after
+	return before + " " + redact.Bounded(shownCause(e.Err), max(64, redact.MaxBytes-1-len(before)-len(after))) + after
 }
 
 // shownCause is the text of a cause that may hold foreign text.

@@ -3,7 +3,6 @@ package upload
 import (
 	"cmp"
 	"errors"
-	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"mime"
 	"net/url"
 	"path"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 )
 
 // ErrName: the name of the source is not UTF-8. Nothing was created. [Named]

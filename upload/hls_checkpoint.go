@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // storedSegments records which files of a playlist are stored, for a later run.
@@ -114,8 +115,8 @@ func (s *storedSegments) name() string { return s.journal.name + segmentsEnd }
 
 // journalOf returns the checkpoint of a file that is sent in parts, and nil for
 // other files. The parts of another file or another key are removed.
-func (s *storedSegments) journalOf(ctx context.Context, r *run, f *hls.File, p plan, to place) (*journal, error) {
-	if s.journal == nil || p.single {
+func (s *storedSegments) journalOf(ctx context.Context, r *run, f *hls.File, part *transfer.Transfer, to place) (*journal, error) {
+	if s.journal == nil || !part.Multipart() {
 		return nil, nil
 	}
 	root, err := s.journal.dir.root.OpenRoot(".")
@@ -160,9 +161,7 @@ func (r *run) abortSegment(ctx context.Context, to place, was record) {
 		return
 	}
 	to.address = was.Address
-	s := r.session(to)
-	err := s.call(ctx, "AbortMultipartUpload", func(a attempt) error { return a.abort(a, was.UploadId) })
-	if err != nil && !isLost(err) {
+	if err := r.engine.Abort(ctx, r.destination(to), was.UploadId); err != nil {
 		r.log.WarnContext(ctx, "upload: parts of a segment not removed", "upload_id", was.UploadId, "error", err)
 	}
 }

@@ -98,7 +98,7 @@ func (r *run) refusePlaylist(target Target) error {
 		return nil
 	}
 	var head [hls.HeadSize]byte
-	n, _ := r.first.data.ReadAt(head[:], 0)
+	n := r.transfer.Head(head[:])
 	if hls.BeginsAsPlaylist(head[:n]) {
 		return errNoFolder
 	}

@@ -10,9 +10,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/alimedia/alimedia-go/internal/crc64"
 	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // hlsSegments are the files of a playlist. It implements segments.
@@ -70,13 +71,13 @@ func (s *hlsSegments) missing(ctx context.Context, r *run, files []*hls.File) (m
 				return nil, fmt.Errorf("%s: %w", f, err)
 			}
 			if same {
-				r.tracker.resumed(f.Size)
+				r.tracker.Resumed(f.Size)
 				continue
 			}
 			r.log.WarnContext(ctx, "upload: a stored segment has changed, sending it again", "file", f.String())
 		}
 		key := r.place.prefix + f.Name
-		err := checkObject(r.place.address.Bucket, key)
+		err := ossobject.CheckName(r.place.address.Bucket, key)
 		if err == nil && key == r.place.address.Key {
 			err = errors.New("the key is that of the playlist")
 		}
@@ -104,7 +105,7 @@ func (s *hlsSegments) sendAll(parent context.Context, r *run, files []*hls.File)
 				f := files[i]
 				err := s.sendFile(ctx, r, f)
 				if errors.Is(err, ErrLost) {
-					r.log.WarnContext(ctx, "upload: starting again", "file", f.String(), "error", err)
+					r.log.WarnContext(ctx, "upload: restarting the upload", "file", f.String(), "error", err)
 					err = s.sendFile(ctx, r, f)
 				}
 				if err != nil {
@@ -127,41 +128,37 @@ func (s *hlsSegments) sendFile(ctx context.Context, r *run, f *hls.File) error {
 		return err
 	}
 	defer c.close()
-	plan, err := newPlan(c.size, r.cfg.PartSize, r.cfg.MultipartThreshold)
+	part, err := r.engine.Prepare(ctx, c.source(), 1)
 	if err != nil {
 		return err
 	}
+	defer part.Close()
 	to := r.place
-	to.address.Key = to.prefix + f.Name
-	journal, err := s.stored.journalOf(ctx, r, f, plan, to)
+	to.address.Key, to.headers = to.prefix+f.Name, to.segments
+	journal, err := s.stored.journalOf(ctx, r, f, part, to)
 	if err != nil {
 		return err
 	}
 	if was, earlier := journal.state(); earlier && was.UploadId != "" {
-		plan.part = was.PartSize // the parts were cut as it was set then
+		// The parts are split as they were then.
+		if _, err := part.Resume(ctx, was.PartSize); err != nil {
+			return err
+		}
 	}
-	feed := c.feed(plan, 1)
-	defer feed.stop()
-	first, err := feed.next(ctx)
-	if err != nil {
-		return err
-	}
-	sending := &sending{
-		session: r.session(to), plan: plan, content: c, slots: r.slots, limit: r.limit, tracker: r.tracker.part(), journal: journal,
-		// Sending a segment again is harmless, so it counts as not stored.
-		arrived: func(context.Context) (bool, error) { return false, nil },
-	}
-	done, err := sending.run(ctx, feed, first)
-	if err == nil && done.size < f.MinSize {
-		err = fmt.Errorf("%w: a byte range ends at %d, the file has %d bytes", ErrSize, f.MinSize, done.size)
+	d, progress := r.destination(to), r.tracker.part()
+	// Sending a segment again is harmless, so it counts as not stored.
+	d.Exists, d.RemoveUploads = func(context.Context) (bool, error) { return false, nil }, nil
+	done, err := part.Run(ctx, d, journal.checkpoint(), progress)
+	if err == nil && done.Size < f.MinSize {
+		err = fmt.Errorf("%w: a byte range ends at %d, the file has %d bytes", ErrSize, f.MinSize, done.Size)
 	}
 	if err != nil {
 		journal.close(false)
-		sending.tracker.restart()
+		progress.Restarted()
 		return err
 	}
-	f.Size = done.size
-	err = s.stored.add(f, done.crc)
+	f.Size = done.Size
+	err = s.stored.add(f, done.CRC64)
 	journal.close(true)
 	return err
 }
@@ -177,15 +174,11 @@ func (s *hlsSegments) unchanged(ctx context.Context, u *Uploader, f *hls.File, w
 	if c.at != nil {
 		r = io.NewSectionReader(c.at, 0, c.size)
 	}
-	hash := new(crc64.Hash)
-	n, err := io.Copy(hash, &contextReader{ctx, r})
-	if ctx.Err() != nil {
-		err = retry.ContextError(ctx)
-	}
+	n, crc, err := transfer.Checksum(ctx, r)
 	if err == nil && f.Size == UnknownSize {
 		f.Size = n
 	}
-	return err == nil && hash.Sum64() == want, err
+	return err == nil && crc == want, err
 }
 
 // contentOf opens a file as it is to be stored.

@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // killKind is a kind of upload that is killed.
@@ -218,7 +219,7 @@ func (k *killing) checkpoint() (record, bool) {
 		return record{}, false
 	}
 	name, _, _ := strings.Cut(names[0], ".tmp")
-	read := func(name string) (record, map[int]part, error) {
+	read := func(name string) (record, map[int]transfer.Part, error) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return record{}, nil, err

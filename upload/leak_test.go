@@ -57,7 +57,7 @@ func TestUpload_B26_NothingIsLeftRunning(t *testing.T) {
 					_, err := r.Upload(ctx, source(random(1200*kib)), VODVideo{}, WithProgress(func(Progress) { reports++ }))
 					require.Equal(t, name == "success", err == nil)
 					require.Positive(t, reports)
-					require.Empty(t, r.slots)
+					require.Zero(t, r.engine.Active())
 				})
 			})
 		}
@@ -124,7 +124,7 @@ func TestUpload_B26_AnswersAreClosed(t *testing.T) {
 				defer cancel()
 				end(r, cancel)
 				var open atomic.Int32
-				r.around(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
+				r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 					answer, err := base.RoundTrip(q)
 					if err == nil {
 						open.Add(1)
@@ -251,7 +251,7 @@ func TestUpload_B26_LoopLeft(t *testing.T) {
 			}()
 			require.Less(t, time.Since(left), 5*time.Second)
 			require.Equal(t, 6, r.Calls("UploadPart"), "the second file was under way")
-			require.Empty(t, r.slots)
+			require.Zero(t, r.engine.Active())
 			require.Empty(t, r.Uploads())
 		})
 	}

@@ -88,38 +88,6 @@ func TestUpload_B41_CancelWakesAThrottledSender(t *testing.T) {
 	}
 }
 
-func TestUpload_B41_CancelledTurnIsGivenBack(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLimit(80) // ten at once
-		nop := func() {}
-		ctx, cancel := context.WithCancel(ctx)
-		a := attempt{Context: ctx, alive: nop, hold: nop}
-		n, err := l.of(a)(100)
-		require.NoError(t, err)
-		require.Equal(t, 10, n)
-		cancel()
-		for range 100 {
-			_, err = l.of(a)(10)
-			require.ErrorIs(t, err, context.Canceled)
-		}
-		a.Context = context.Background()
-		start := time.Now()
-		_, err = l.of(a)(10)
-		require.NoError(t, err)
-		require.LessOrEqual(t, time.Since(start), time.Second/8)
-	})
-}
-
-func TestNewLimit(t *testing.T) {
-	t.Parallel()
-	require.Nil(t, newLimit(0))
-	require.Nil(t, newLimit(0).of(attempt{}))
-	require.Equal(t, 1, newLimit(1).Burst())
-	_, err := New(Config{Bandwidth: -1})
-	require.ErrorContains(t, err, "Config.Bandwidth is -1 bytes per second")
-}
-
 // TestUpload_B42_AFailingFileHoldsNoSlot: while one file waits for another
 // try, the only slot serves the others.
 func TestUpload_B42_AFailingFileHoldsNoSlot(t *testing.T) {
@@ -202,4 +170,10 @@ func TestUpload_B42_CancelEndsTheWaitForASlot(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestUpload_B41_NegativeBandwidth(t *testing.T) {
+	t.Parallel()
+	_, err := New(Config{Bandwidth: -1})
+	require.ErrorContains(t, err, "Config.Bandwidth is -1 bytes per second")
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"html"
@@ -26,11 +25,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
-	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // withError gives bytes and, with the last of them, an error once; then io.EOF.
@@ -202,7 +201,7 @@ func TestUpload_B56_Panics(t *testing.T) {
 	t.Run("transport", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, nil, mediatest.InMemory())
-		r.around(func(http.RoundTripper, *http.Request) (*http.Response, error) { panic(boom) })
+		r.via(func(http.RoundTripper, *http.Request) (*http.Response, error) { panic(boom) })
 		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), VODVideo{})
 		failed(t, res, err)
 		require.ErrorIs(t, err, ErrPanic)
@@ -213,7 +212,7 @@ func TestUpload_B56_Panics(t *testing.T) {
 		src := io.MultiReader(bytes.NewReader(data), readerFunc(func([]byte) (int, error) { runtime.Goexit(); return 0, nil }))
 		res, err := r.Upload(ctx, Reader("a.mp4", src, UnknownSize), VODVideo{})
 		failed(t, res, err)
-		require.ErrorIs(t, err, errLeft)
+		require.ErrorContains(t, err, "the reader ended its goroutine")
 		require.Empty(t, r.Objects(r.StorageBucket()))
 	})
 }
@@ -254,45 +253,6 @@ func TestUpload_B57_TheAnswerHasItsOwnTime(t *testing.T) {
 			})
 		}
 	}
-}
-
-// pagesStore lists parts page by page, each page for itself.
-type pagesStore struct {
-	store
-	pages int
-	takes time.Duration
-	calls int
-}
-
-func (p *pagesStore) list(ctx context.Context, _ string, after int) ([]part, int, error) {
-	p.calls++
-	if err := retry.Sleep(ctx, p.takes); err != nil {
-		return nil, 0, context.Cause(ctx)
-	}
-	if p.calls%4 == 3 {
-		return nil, 0, io.ErrUnexpectedEOF
-	}
-	next := after + 1
-	if next == p.pages {
-		next = 0
-	}
-	return []part{{number: after + 1}}, next, nil
-}
-
-func TestUpload_B57_PagesHaveTheirOwnTime(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		st := &pagesStore{pages: 10, takes: 4 * time.Minute}
-		s := &sending{session: &session{
-			keys: credentials.Static("id", "secret", ""), connect: func(credentials.Credentials) (store, error) { return st, nil },
-			clock: new(clock), stall: time.Minute, answer: 5 * time.Minute, log: slog.New(slog.DiscardHandler),
-			retry: alimedia.Retry{MaxAttempts: 2, BaseDelay: 1, MaxDelay: 1},
-		}}
-		parts, err := s.listParts(ctx, "u")
-		require.NoError(t, err)
-		require.Len(t, parts, 10)
-		require.Equal(t, 13, st.calls, "a page that fails is repeated, not the list")
-	})
 }
 
 // TestUpload_B57_CancelAtEveryStage: Upload returns within two seconds,
@@ -369,7 +329,7 @@ func TestUpload_B57_CancelWithStuckCode(t *testing.T) {
 						return bytes.NewReader(data).ReadAt(p, off)
 					}), 600*kib)
 				case "transport":
-					r.around(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
+					r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 						if operationOf(q) == "UploadPart" {
 							<-over
 						}
@@ -471,9 +431,9 @@ func TestUpload_B59_HostsOfCredentials(t *testing.T) {
 		"evil.example.com": false, "a.oss.example.com": false, "media.example.com": false, "xmedia.example.com": false,
 		"127.0.0.1": false, "localhost": false, "[::1]": false, "10.0.0.1": false, "100.100.100.200": false, ".aliyuncs.com": false, "-.aliyuncs.com": false,
 	} {
-		endpoint, err := parseEndpoint(host)
+		endpoint, err := ossobject.ParseEndpoint(host)
 		if err == nil {
-			err = u.trusts(endpoint)
+			err = u.trust.Check(endpoint)
 		}
 		require.Equal(t, trusted, err == nil, "%s: %v", host, err)
 	}
@@ -501,17 +461,16 @@ func TestUpload_B59_NothingIsSentElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"https://evil.example.com", "oss-cn-shanghai.aliyuncs.com.evil.example", "http://127.0.0.1:99", "169.254.169.254"} {
 		inCrowd(t, func(t *testing.T, r *rig) {
-			r.local = false
-			r.around(func(_ http.RoundTripper, q *http.Request) (*http.Response, error) {
+			r.via(func(_ http.RoundTripper, q *http.Request) (*http.Response, error) {
 				t.Error("a request was made to ", q.URL.Host)
 				return nil, http.ErrNotSupported
 			})
+			r.trust.Loopback = false
 			res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), VODVideo{})
 			e := failed(t, res, err)
 			require.ErrorIs(t, err, ErrUntrustedHost)
 			require.NotEmpty(t, e.MediaId)
-			s := r.session(place{keys: credentials.Static("id", "secret", ""), address: address{Endpoint: "https://evil.example.com", Bucket: "bucket", Key: "key"}})
-			_, err = (&sending{session: s}).lookAt(ctx)
+			err = r.engine.Abort(ctx, r.destination(place{keys: credentials.Static("id", "secret", ""), address: ossobject.Address{Endpoint: "https://evil.example.com", Bucket: "bucket", Key: "key"}}), "id")
 			require.ErrorIs(t, err, ErrUntrustedHost)
 		}, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
 			address["Endpoint"] = endpoint
@@ -525,19 +484,26 @@ func TestUpload_B59_NothingIsSentElsewhere(t *testing.T) {
 func TestUpload_B59_FileURLChoosesNoHost(t *testing.T) {
 	t.Parallel()
 	for _, region := range []string{"evil", "cn-shanghai", "evil.com/x"} {
-		u, err := New(Config{OSSInternal: true, LocalRegion: "cn-shanghai"})
+		var sent *http.Request
+		u, err := New(Config{OSSInternal: true, LocalRegion: "cn-shanghai", HTTPClient: &http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
+			sent = q
+			return nil, http.ErrNotSupported
+		})}})
 		require.NoError(t, err)
-		s := u.session(place{
+		d := u.destination(place{
 			keys: credentials.Static("id", "secret", ""), fileURL: "https://b.oss-" + region + ".aliyuncs.com/key",
-			address: address{Endpoint: "https://oss-accelerate.aliyuncs.com", Bucket: "bucket", Key: "key"},
+			address: ossobject.Address{Endpoint: "https://oss-accelerate.aliyuncs.com", Bucket: "bucket", Key: "key"},
 		})
-		st, err := s.connect(credentials.Credentials{AccessKeyId: "id", AccessKeySecret: "secret"})
+		object, err := d.Open(credentials.Credentials{AccessKeyId: "id", AccessKeySecret: "secret"})
 		require.NoError(t, err)
+		_, err = object.Head(ctx)
+		require.ErrorIs(t, err, http.ErrNotSupported)
+		require.Equal(t, "https://bucket.oss-accelerate.aliyuncs.com/key", sent.URL.String())
+		authorization := sent.Header.Get("Authorization")
 		if region != "evil.com/x" {
-			require.Equal(t, "https://bucket.oss-accelerate.aliyuncs.com/key", st.(*ossObject).url)
-			require.Equal(t, region, st.(*ossObject).signer.region)
+			require.Contains(t, authorization, "/"+region+"/oss/")
 		} else {
-			require.Nil(t, st.(*ossObject).signer)
+			require.True(t, strings.HasPrefix(authorization, "OSS id:"), "version 1 needs no region: %s", authorization)
 		}
 	}
 }
@@ -624,9 +590,11 @@ func TestUpload_B60_Echoes(t *testing.T) {
 				})
 				inCrowd(t, func(t *testing.T, r *rig) {
 					var log bytes.Buffer
-					r.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+					r.reset(func(c *Config) {
+						c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+					})
 					r.cfg.Retry.MaxAttempts = 2
-					r.client = ossClient(&http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
+					r.via(func(_ http.RoundTripper, q *http.Request) (*http.Response, error) {
 						if q.Body != nil {
 							_, _ = io.Copy(io.Discard, q.Body)
 						}
@@ -644,7 +612,7 @@ func TestUpload_B60_Echoes(t *testing.T) {
 						h := http.Header{}
 						body := at.put(h, echo)
 						return &http.Response{StatusCode: at.status, Status: echo, Header: h, Body: io.NopCloser(strings.NewReader(body)), Request: q}, nil
-					})})
+					})
 					dir := t.TempDir()
 					said := ""
 					for i, size := range []int{kib, 300 * kib} {
@@ -684,7 +652,7 @@ func TestUpload_B60_TagsAreKept(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Retry.MaxAttempts, c.Parallel = 2, 1 }, mediatest.InMemory())
 	var mu sync.Mutex
 	var secrets []string
-	r.around(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
+	r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 		answer, err := base.RoundTrip(q)
 		if err == nil && q.URL.Query().Get("partNumber") >= "3" {
 			secret := q.Header.Get("X-Oss-Security-Token")
@@ -719,25 +687,6 @@ func TestUpload_B60_OneLine(t *testing.T) {
 	require.NotPanics(t, func() { _ = (&Error{}).Error() })
 }
 
-func TestReadErrorDocument(t *testing.T) {
-	t.Parallel()
-	want := errorDocument{code: "AccessDenied", message: "no & never", requestID: "R", hostID: "H", ec: "0003", serverTime: "2026-01-02T03:04:05.000Z"}
-	for name, text := range map[string]string{
-		"OSS":                    `<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>no &amp; never</Message><RequestId>R</RequestId><HostId>H</HostId><EC>0003</EC><ServerTime>2026-01-02T03:04:05.000Z</ServerTime></Error>`,
-		"lower case":             `<error><code>AccessDenied</code><message>no &amp; never</message><requestid>R</requestid><hostid>H</hostid><ec>0003</ec><servertime>2026-01-02T03:04:05.000Z</servertime></error>`,
-		"BOM, text":              "\xef\xbb\xbf\n<Error><Code><![CDATA[AccessDenied]]></Code><Message>no &amp; never</Message><RequestId>R</RequestId><HostId>H</HostId><EC>0003</EC><ServerTime>2026-01-02T03:04:05.000Z</ServerTime></Error> and more <b>",
-		"other charset, cut off": `<?xml version="1.0" encoding="GBK"?><Error xmlns="urn:x"><Code> AccessDenied </Code><Message>no &amp; never</Message><RequestId>R</RequestId><HostId>H</HostId><EC>0003</EC><ServerTime>2026-01-02T03:04:05.000Z</ServerTime><Ser`,
-		"nested":                 `<ErrorResponse><Error><Code>AccessDenied</Code><Message>no &amp; never</Message><HostId>H</HostId><EC>0003</EC><ServerTime>2026-01-02T03:04:05.000Z</ServerTime></Error><RequestId>R</RequestId></ErrorResponse>`,
-		"JSON":                   `{"Code":"AccessDenied","message":"no & never","RequestId":"R","HostId":"H","EC":"0003","ServerTime":"2026-01-02T03:04:05.000Z"} trailing`,
-		"JSON in it":             `{"error":{"code":"AccessDenied","Message":["no & never"],"requestId":"R","hostId":"H","ec":"0003","serverTime":"2026-01-02T03:04:05.000Z"}}`,
-	} {
-		require.Equal(t, want, readErrorDocument([]byte(text)), name)
-	}
-	for _, text := range []string{"", "plain", "<html><code>x</code></html>", "<!DOCTYPE html><html><body><code>x", "[]", "{", "null", strings.Repeat("<a>", 1<<20)} {
-		require.Zero(t, readErrorDocument([]byte(text)))
-	}
-}
-
 // TestUpload_B62_ListsThatNeverEnd: a list of parts ends after 10,000 at the
 // latest, or is an error.
 func TestUpload_B62_ListsThatNeverEnd(t *testing.T) {
@@ -763,7 +712,7 @@ func TestUpload_B62_ListsThatNeverEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
-			b.cfg.Retry.MaxAttempts = 3
+			b.reset(func(c *Config) { c.Retry.MaxAttempts = 3 })
 			b.Fault(mediatest.Fault{Operation: "ListParts", Times: mediatest.Always, Edit: func(q mediatest.Request, a *mediatest.Answer) { a.Body = body(q) }})
 			res, err := b.Upload(ctx, File(b.file), VODVideo{}, WithCheckpoint(b.dir))
 			failed(t, res, err)
@@ -772,17 +721,6 @@ func TestUpload_B62_ListsThatNeverEnd(t *testing.T) {
 			b.ClearFaults()
 			b.resume(t, VODVideo{})
 		})
-	}
-}
-
-// TestUpload_B62_ElementsAreCounted: a list has no more elements than OSS lists.
-func TestUpload_B62_ElementsAreCounted(t *testing.T) {
-	t.Parallel()
-	for n, ok := range map[int]bool{maxParts: true, maxParts + 1: false} {
-		var doc struct{ Part boundedList[struct{}] }
-		err := xml.Unmarshal([]byte("<List>"+strings.Repeat("<Part/>", n)+"</List>"), &doc)
-		require.Equal(t, ok, err == nil)
-		require.LessOrEqual(t, len(doc.Part), maxParts)
 	}
 }
 
@@ -819,7 +757,7 @@ func TestUpload_B62_LyingClocks(t *testing.T) {
 			})
 		})
 	}
-	var c clocks
-	require.Same(t, c.of("a"), c.of("a"))
-	require.NotSame(t, c.of("a"), c.of("b"))
+	var c transfer.Clocks
+	require.Same(t, c.Of("a"), c.Of("a"))
+	require.NotSame(t, c.Of("a"), c.Of("b"))
 }

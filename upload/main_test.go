@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -56,6 +57,35 @@ func newRig(t *testing.T, change func(*Config), opts ...mediatest.Option) *rig {
 	r.Uploader, err = New(cfg)
 	require.NoError(t, err)
 	return r
+}
+
+// reset makes another uploader with a changed setting.
+func (r *rig) reset(change func(*Config)) {
+	cfg := r.Uploader.cfg
+	change(&cfg)
+	u, err := New(cfg)
+	if err != nil {
+		panic(err)
+	}
+	r.Uploader = u
+}
+
+// wrap makes another uploader whose requests to OSS go through f.
+func (r *rig) wrap(f func(base http.RoundTripper) http.RoundTripper) {
+	r.reset(func(c *Config) {
+		base := http.DefaultTransport
+		if c.HTTPClient != nil && c.HTTPClient.Transport != nil {
+			base = c.HTTPClient.Transport
+		}
+		c.HTTPClient = &http.Client{Transport: f(base)}
+	})
+}
+
+// via is wrap with a function for each request.
+func (r *rig) via(f func(base http.RoundTripper, q *http.Request) (*http.Response, error)) {
+	r.wrap(func(base http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(q *http.Request) (*http.Response, error) { return f(base, q) })
+	})
 }
 
 // random returns n bytes that are the same in each run.

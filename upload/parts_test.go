@@ -1,81 +1,17 @@
 package upload
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
 )
-
-func TestUpload_B14_Plan(t *testing.T) {
-	t.Parallel()
-	const part, threshold = 8 << 20, 16 << 20
-	const gib, tib = 1 << 30, 1 << 40
-	for _, tt := range []struct {
-		size   int64
-		single bool
-		part   int64
-		count  int
-	}{
-		{1, true, 1, 1},
-		{threshold - 1, true, threshold - 1, 1},
-		{threshold, false, part, 2},
-		{threshold + 1, false, part, 3},
-		{10 * part, false, part, 10},
-		{10_000 * part, false, part, 10_000},
-		{10_000*part + 1, false, part + 1<<20, 8889},
-		{tib, false, 105 << 20, 9987},
-		{maxObject - 1, false, maxPart, 10_000},
-		{maxObject, false, maxPart, 10_000},
-	} {
-		t.Run(fmt.Sprint(tt.size), func(t *testing.T) {
-			p, err := newPlan(tt.size, part, threshold)
-			require.NoError(t, err)
-			require.Equal(t, tt.single, p.single)
-			require.Equal(t, tt.part, p.part)
-			var sum int64
-			count := 0
-			for size := p.partSize(1); size > 0; size = p.partSize(count + 1) {
-				count++
-				sum += size
-				require.LessOrEqual(t, size, int64(maxPart))
-			}
-			require.Equal(t, tt.size, sum)
-			require.Equal(t, tt.count, count)
-			require.LessOrEqual(t, count, maxParts)
-		})
-	}
-	_, err := newPlan(maxObject+1, part, threshold)
-	require.ErrorContains(t, err, "at most 53687091200000 bytes")
-	_, err = newPlan(0, part, threshold)
-	require.ErrorIs(t, err, ErrEmpty)
-}
-
-func TestUpload_B16_StreamPartsGrow(t *testing.T) {
-	t.Parallel()
-	p, err := newPlan(UnknownSize, 8<<20, 16<<20)
-	require.NoError(t, err)
-	var sum int64
-	for n := 1; n <= maxParts; n++ {
-		sum += p.partSize(n)
-	}
-	require.Equal(t, int64(62_000*(8<<20)), sum)
-	require.Equal(t, int64(8<<20), p.partSize(2000))
-	require.Equal(t, int64(16<<20), p.partSize(2001))
-	huge, err := newPlan(UnknownSize, maxPart, maxPart)
-	require.NoError(t, err)
-	require.Equal(t, int64(maxPart), huge.partSize(maxParts))
-}
 
 // endless gives n bytes, whatever they are, and then io.EOF.
 type endless struct{ left int64 }
@@ -89,137 +25,7 @@ func (r *endless) Read(p []byte) (int, error) {
 	return int(n), nil
 }
 
-func TestUpload_B16_StreamTooLong(t *testing.T) {
-	t.Parallel()
-	p := plan{size: UnknownSize, part: 1} // parts of 1 to 16 bytes: 62,000 in all
-	f := feedStream(&endless{62_001}, p, 2)
-	defer f.stop()
-	var sum int64
-	for {
-		c, err := f.next(context.Background())
-		if err != nil {
-			require.ErrorContains(t, err, "a stream of more than 62000 bytes: declare its size or raise Config.PartSize")
-			break
-		}
-		sum += c.data.Size()
-		c.free()
-	}
-	require.EqualValues(t, 62_000, sum)
-}
-
-// drain reads all chunks of a feed.
-func drain(f *feed) (data []byte, parts int, err error) {
-	for {
-		c, err := f.next(context.Background())
-		if err == io.EOF {
-			return data, parts, nil
-		}
-		if err != nil {
-			return data, parts, err
-		}
-		text, err := io.ReadAll(c.data)
-		if err != nil {
-			return data, parts, err
-		}
-		c.free()
-		data, parts = append(data, text...), parts+1
-		if c.number != parts {
-			return data, parts, fmt.Errorf("chunk %d is number %d", parts, c.number)
-		}
-	}
-}
-
-func TestFeed(t *testing.T) {
-	t.Parallel()
-	for _, size := range []int{1, 9, 10, 11, 20, 95} {
-		data := random(size)
-		known, err := newPlan(int64(size), 10, 0)
-		require.NoError(t, err)
-		unknown := plan{size: UnknownSize, part: 10}
-		for name, f := range map[string]*feed{
-			"file":           feedFile(bytes.NewReader(data), known),
-			"known":          feedStream(reader(bytes.NewReader(data)), known, 3),
-			"unknown":        feedStream(reader(bytes.NewReader(data)), unknown, 3),
-			"one byte each":  feedStream(iotest.OneByteReader(bytes.NewReader(data)), unknown, 3),
-			"data with EOF":  feedStream(iotest.DataErrReader(bytes.NewReader(data)), known, 3),
-			"data with EOF2": feedStream(iotest.DataErrReader(bytes.NewReader(data)), unknown, 3),
-		} {
-			got, parts, err := drain(f)
-			require.NoError(t, err, name)
-			require.Equal(t, data, got, name)
-			require.Equal(t, (size+9)/10, parts, name)
-			f.stop()
-		}
-	}
-}
-
 var errDisk = errors.New("disk on fire")
-
-func TestUpload_B17_FeedErrors(t *testing.T) {
-	t.Parallel()
-	ten, err := newPlan(10, 4, 0)
-	require.NoError(t, err)
-	unknown := plan{size: UnknownSize, part: 4}
-	for _, tt := range []struct {
-		name  string
-		r     io.Reader
-		p     plan
-		want  error
-		text  string
-		parts int
-	}{
-		{"empty", bytes.NewReader(nil), unknown, ErrEmpty, "", 0},
-		{"empty, declared", bytes.NewReader(nil), ten, ErrSize, "10 bytes declared, the reader ended after 0", 0},
-		{"short", bytes.NewReader(make([]byte, 9)), ten, ErrSize, "10 bytes declared, the reader ended after 9", 2},
-		{"long", bytes.NewReader(make([]byte, 11)), ten, ErrSize, "10 bytes declared, the reader has more", 2},
-		{"broken", io.MultiReader(bytes.NewReader(make([]byte, 6)), iotest.ErrReader(errDisk)), unknown, errDisk, "read the source: disk on fire", 1},
-		{"broken at the end", io.MultiReader(bytes.NewReader(make([]byte, 10)), iotest.ErrReader(errDisk)), ten, errDisk, "", 2},
-		{"idle", idleReader{}, ten, io.ErrNoProgress, "", 0},
-		{"liar", liarReader{}, ten, nil, "impossible count", 0},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			f := feedStream(tt.r, tt.p, 2)
-			defer f.stop()
-			_, parts, err := drain(f)
-			require.Error(t, err)
-			if tt.want != nil {
-				require.ErrorIs(t, err, tt.want)
-			}
-			require.ErrorContains(t, err, tt.text)
-			require.Equal(t, tt.parts, parts)
-		})
-	}
-}
-
-type idleReader struct{}
-
-func (idleReader) Read([]byte) (int, error) { return 0, nil }
-
-type liarReader struct{}
-
-func (liarReader) Read(p []byte) (int, error) { return len(p) + 1, nil }
-
-func TestUpload_B16_MemoryIsBounded(t *testing.T) {
-	t.Parallel()
-	const buffers, part = 3, 10
-	r := &endless{1000}
-	f := feedStream(r, plan{size: UnknownSize, part: part}, buffers)
-	defer f.stop()
-	var held []chunk
-	for range buffers {
-		c, err := f.next(context.Background())
-		require.NoError(t, err)
-		held = append(held, c)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_, err := f.next(ctx)
-	require.ErrorIs(t, err, context.Canceled, "all memory is in use")
-	require.EqualValues(t, 1000-buffers*part, r.left)
-	held[0].free()
-	_, err = f.next(context.Background())
-	require.NoError(t, err)
-}
 
 // TestUpload_B19_HeapIsFlat: a file of 20 GB, with -tags=long, that the heap
 // does not notice.
@@ -261,18 +67,4 @@ func TestUpload_B16_B19_HeapOfAStream(t *testing.T) {
 		require.Less(t, peak, int64(u.cfg.Parallel+1)*most+4<<20)
 		require.Greater(t, peak, part, "the heap is looked at")
 	}
-}
-
-func TestBody_OverMeansOver(t *testing.T) {
-	t.Parallel()
-	b := &body{data: io.NewSectionReader(bytes.NewReader(random(100)), 0, 100), moved: func(int) {}, intact: never}
-	n, err := b.Read(make([]byte, 40))
-	require.NoError(t, err)
-	require.Equal(t, 40, n)
-	sent, _, err := b.end()
-	require.NoError(t, err)
-	require.EqualValues(t, 40, sent)
-	n, err = b.Read(make([]byte, 40))
-	require.ErrorIs(t, err, errOver)
-	require.Zero(t, n)
 }

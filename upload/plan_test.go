@@ -69,20 +69,6 @@ func TestUpload_B14_Settings(t *testing.T) {
 	}
 }
 
-// TestUpload_B14_SmallestParts: parts of the least size grow like all others.
-func TestUpload_B14_SmallestParts(t *testing.T) {
-	t.Parallel()
-	for _, size := range []int64{minPart * maxParts, minPart*maxParts + 1, 5 << 30, maxObject} {
-		p, err := newPlan(size, minPart, 1)
-		require.NoError(t, err)
-		require.False(t, p.single)
-		require.GreaterOrEqual(t, p.part, int64(102_400))
-		require.LessOrEqual(t, (size+p.part-1)/p.part, int64(10_000))
-		require.Positive(t, p.partSize(int((size+p.part-1)/p.part)))
-		require.Zero(t, p.partSize(int((size+p.part-1)/p.part)+1))
-	}
-}
-
 // TestUpload_B16_ReadAhead: while parts are under way no more of a stream is
 // read than there is memory for, and memory is used again.
 func TestUpload_B16_ReadAhead(t *testing.T) {
@@ -118,15 +104,3 @@ func TestUpload_B16_ReadAhead(t *testing.T) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-// TestUpload_B16_StreamExactlyAsLongAsPossible: the last part that there can be
-// is also the last of the stream.
-func TestUpload_B16_StreamExactlyAsLongAsPossible(t *testing.T) {
-	t.Parallel()
-	f := feedStream(&endless{62_000}, plan{size: UnknownSize, part: 1}, 2)
-	defer f.stop()
-	data, parts, err := drain(f)
-	require.NoError(t, err)
-	require.Equal(t, maxParts, parts)
-	require.Len(t, data, 62_000)
-}

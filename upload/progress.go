@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go/internal/redact"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // Progress is how far an upload is.
@@ -95,32 +96,35 @@ func newTracker(callback func(Progress), log *slog.Logger) *tracker {
 // part counts for t too. It has stages of its own.
 func (t *tracker) part() *tracker { return &tracker{whole: t} }
 
-func (t *tracker) moved(n int64) {
+// Moved implements transfer.Observer.
+func (t *tracker) Moved(n int64) {
 	for ; t != nil; t = t.whole {
 		t.count.Add(n)
 	}
 }
 
-func (t *tracker) confirmed(n int64) {
+// Confirmed implements transfer.Observer.
+func (t *tracker) Confirmed(n int64) {
 	for ; t != nil; t = t.whole {
 		t.safe.Add(n)
 	}
 }
 
-// restart forgets what was sent.
-func (t *tracker) restart() {
+// Restarted implements transfer.Observer.
+func (t *tracker) Restarted() {
 	count, safe, resumed := t.count.Load(), t.safe.Load(), t.current().Resumed
 	for ; t != nil; t = t.whole {
 		t.set(func(p *Progress) {
 			t.count.Add(-count)
 			t.safe.Add(-safe)
 			p.Resumed -= resumed
+			p.Stage = StageSend
 		})
 	}
 }
 
-// resumed counts bytes that are in the store already.
-func (t *tracker) resumed(n int64) {
+// Resumed implements transfer.Observer.
+func (t *tracker) Resumed(n int64) {
 	for ; t != nil; t = t.whole {
 		t.set(func(p *Progress) {
 			t.count.Add(n)
@@ -140,6 +144,9 @@ func (t *tracker) set(change func(*Progress)) {
 	}
 }
 
+// Completing implements transfer.Observer.
+func (t *tracker) Completing() { t.stage(StageComplete) }
+
 func (t *tracker) stage(s Stage) { t.set(func(p *Progress) { p.Stage = s }) }
 
 func (t *tracker) current() Progress {
@@ -154,10 +161,10 @@ func (t *tracker) current() Progress {
 func (t *tracker) close(ctx context.Context) {
 	close(t.quit)
 	if ctx.Err() != nil {
-		waitFor(t.done, hurry)
+		transfer.WaitFor(t.done, transfer.LateGracePeriod)
 		return
 	}
-	waitFor(t.done, patience)
+	transfer.WaitFor(t.done, transfer.GracePeriod)
 }
 
 const reportEvery = 200 * time.Millisecond

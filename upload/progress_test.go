@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 func TestUpload_B40_Progress(t *testing.T) {
@@ -205,10 +206,10 @@ func TestUpload_B40_ResumedIsNoRate(t *testing.T) {
 		tr := newTracker(func(p Progress) { most = max(most, p.Rate) }, nil)
 		defer tr.close(ctx)
 		tr.set(func(p *Progress) { p.Name, p.Stage, p.Total = "launch.mp4", StageSend, 5_000_000_000 })
-		tr.resumed(4_000_000_000)
+		tr.Resumed(4_000_000_000)
 		time.Sleep(reportEvery / 2)
 		for range 20 {
-			tr.moved(420_000)
+			tr.Moved(420_000)
 			time.Sleep(reportEvery)
 		}
 		synctest.Wait()
@@ -269,7 +270,7 @@ func TestUpload_B40_BadCallbacks(t *testing.T) {
 				}))
 				require.NoError(t, err)
 				r.stored(t, res, data)
-				require.LessOrEqual(t, time.Since(start), 6*time.Second+patience+100*time.Millisecond)
+				require.LessOrEqual(t, time.Since(start), 6*time.Second+transfer.GracePeriod+100*time.Millisecond)
 				if name == "lags" {
 					require.GreaterOrEqual(t, calls.Load(), int32(3))
 				} else {
@@ -292,7 +293,7 @@ func TestUpload_B40_RateAndETA(t *testing.T) {
 		defer tr.close(ctx)
 		time.Sleep(100 * time.Millisecond)
 		for range 20 {
-			tr.moved(420_000)
+			tr.Moved(420_000)
 			time.Sleep(200 * time.Millisecond)
 		}
 		synctest.Wait()

@@ -18,6 +18,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // strangers are answers that a gateway, a captive portal or a broken proxy may
@@ -412,18 +413,21 @@ func TestUpload_B54_KeptPartsAreRead(t *testing.T) {
 	at, err := os.Open(b.file)
 	require.NoError(t, err)
 	defer at.Close()
-	s := sending{plan: plan{size: 600 * kib}, content: &content{at: readerAtFunc(func(p []byte, off int64) (int, error) {
+	tr, err := b.engine.Prepare(ctx, transfer.Source{Size: 600 * kib, ReaderAt: readerAtFunc(func(p []byte, off int64) (int, error) {
 		n, err := at.ReadAt(p, off)
 		read.Add(int64(n))
 		return n, err
-	}), changed: never}}
-	sum, err := s.checksum(ctx)
+	}), Changed: never}, 1)
+	require.NoError(t, err)
+	defer tr.Close()
+	size, sum, err := tr.Checksum(ctx)
 	require.NoError(t, err)
 	require.Equal(t, crcOf(b.data), sum)
+	require.EqualValues(t, len(b.data), size)
 	require.EqualValues(t, len(b.data), read.Load(), "once")
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = s.checksum(ended)
+	_, _, err = tr.Checksum(ended)
 	require.ErrorIs(t, err, context.Canceled)
 }
 

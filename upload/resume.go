@@ -5,17 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
-	"github.com/alimedia/alimedia-go/internal/crc64"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -52,7 +49,10 @@ func (r *run) openCheckpoint(ctx context.Context, o options, target Target) (*Re
 		return done, err
 	}
 	was, earlier := r.journal.state()
-	r.content.proven = earlier && r.content.versioned && was.Source.sameContent(source)
+	unchanged := earlier && r.content.versioned && was.Source.sameContent(source)
+	if unchanged {
+		r.transfer.Unchanged()
+	}
 	if stored := was.Step == stepStored || was.Step == stepDone; earlier {
 		switch {
 		case o.key != "" && stored: // what is stored under a key stays
@@ -72,17 +72,12 @@ func (r *run) openCheckpoint(ctx context.Context, o options, target Target) (*Re
 	if !earlier || was.UploadId == "" {
 		return nil, nil
 	}
-	// The parts were cut as it was set then.
-	p := plan{size: r.content.size, part: was.PartSize}
-	if r.content.proven {
-		r.readAnywhere(ctx)
+	if unchanged {
+		r.transfer.ReadAnywhere(ctx)
 	}
-	switch {
-	case r.content.at != nil && (p.size+p.part-1)/p.part <= maxParts:
-		r.plan = p
-		return nil, r.cut(ctx)
-	case r.content.at == nil && r.plan.part == p.part && !r.plan.single:
-		return nil, nil // a stream is cut already
+	// The source is split as it was then.
+	if resumed, err := r.transfer.Resume(ctx, was.PartSize); resumed || err != nil {
+		return nil, err
 	}
 	r.abandon(ctx, target, was)
 	return nil, r.journal.drop()
@@ -121,24 +116,10 @@ func (r *run) openJournal(ctx context.Context, o options, target Target) ([]stri
 // without is what becomes of an upload that can have no checkpoint.
 func (r *run) without(ctx context.Context, o options, err error) error {
 	if o.checkpoint.required {
-		return fatal(fmt.Errorf("%w: %w", ErrCheckpoint, err))
+		return retry.Permanent(fmt.Errorf("%w: %w", ErrCheckpoint, err))
 	}
 	r.log.WarnContext(ctx, "upload: checkpoint not written, the upload goes on and could not be resumed", "directory", o.checkpoint.dir, "error", err)
 	return nil
-}
-
-// readAnywhere makes a stream a source that can be read anywhere, if it can be.
-func (r *run) readAnywhere(ctx context.Context) {
-	if r.content.at != nil || r.content.ranges == nil {
-		return
-	}
-	at, err := r.content.ranges()
-	if err != nil {
-		r.log.InfoContext(ctx, "upload: the source is read from its beginning", "name", r.file.name, "error", err)
-		return
-	}
-	r.feed.stop()
-	r.content.at, r.content.stream = at, nil
 }
 
 // abandon removes the parts of an upload that nobody will go on with.
@@ -151,10 +132,9 @@ func (r *run) abandon(ctx context.Context, target Target, was record) {
 		r.abandonSegments(ctx, p)
 	}
 	if err == nil && !p.whole && was.UploadId != "" {
-		s := r.session(p)
-		err = s.call(ctx, "AbortMultipartUpload", func(a attempt) error { return a.abort(a, was.UploadId) })
+		err = r.engine.Abort(ctx, r.destination(p), was.UploadId)
 	}
-	if err != nil && !isLost(err) {
+	if err != nil {
 		r.log.WarnContext(ctx, "upload: parts not removed", "upload_id", was.UploadId, "error", err)
 	}
 }
@@ -259,42 +239,11 @@ func (r *run) takeOver(ctx context.Context, o checkpointOptions, target Target, 
 // adopt takes the object for stored because the service says so: there is no
 // credential to ask the store.
 func (r *run) adopt(ctx context.Context) error {
-	size, sum, err := r.readThrough(ctx)
+	size, sum, err := r.transfer.Checksum(ctx)
 	if err != nil {
 		return err
 	}
 	return r.journal.update(func(rec *record) { rec.Step, rec.Size, rec.CRC64 = stepStored, size, sum })
-}
-
-// readThrough returns size and CRC of the source.
-func (r *run) readThrough(ctx context.Context) (size int64, sum uint64, err error) {
-	if r.content.at != nil {
-		s := sending{plan: r.plan, content: r.content}
-		sum, err = s.checksum(ctx)
-		return r.plan.size, sum, err
-	}
-	for c := r.first; ; {
-		crc, err := crcOfChunk(c)
-		if err != nil {
-			return 0, 0, err
-		}
-		sum = crc64.Combine(sum, crc, c.data.Size())
-		size += c.data.Size()
-		if c.free(); c.last {
-			return size, sum, nil
-		}
-		if c, err = r.feed.next(ctx); err == io.EOF {
-			return size, sum, nil
-		} else if err != nil {
-			return 0, 0, err
-		}
-	}
-}
-
-func crcOfChunk(c chunk) (uint64, error) {
-	hash := new(crc64.Hash)
-	_, err := io.Copy(hash, io.NewSectionReader(c.data, 0, c.data.Size()))
-	return hash.Sum64(), err
 }
 
 func (r record) place() place {
@@ -302,24 +251,24 @@ func (r record) place() place {
 }
 
 // delivered is what an earlier run has brought to the store.
-func (r *run) delivered() (receipt, bool) {
+func (r *run) delivered() (transfer.Info, bool) {
 	was, earlier := r.journal.state()
 	if !earlier || was.Step != stepStored && was.Step != stepDone {
-		return receipt{}, false
+		return transfer.Info{}, false
 	}
-	r.tracker.resumed(r.content.segments.size(was.Size))
-	return receipt{etag: was.ETag, size: was.Size, crc: was.CRC64}, true
+	r.tracker.Resumed(r.content.segments.size(was.Size))
+	return transfer.Info{ETag: was.ETag, Size: was.Size, CRC64: was.CRC64}, true
 }
 
 // register makes an asset of the stored object, once.
-func (r *run) register(ctx context.Context, done receipt, res *Result) error {
+func (r *run) register(ctx context.Context, done transfer.Info, res *Result) error {
 	if was, _ := r.journal.state(); was.Step == stepDone {
 		res.MediaId, res.RequestId, res.AlreadyRegistered = was.MediaId, was.RequestId, was.Already
 		return nil
 	}
 	err := r.journal.update(func(rec *record) {
 		rec.Step = stepStored
-		rec.ETag, rec.Size, rec.CRC64 = done.etag, done.size, done.crc
+		rec.ETag, rec.Size, rec.CRC64 = done.ETag, done.Size, done.CRC64
 	})
 	if err != nil || r.place.finish == nil {
 		return err
@@ -346,196 +295,6 @@ func (j *journal) finished(p place) bool {
 	return rec.Step == stepDone || rec.Step == stepStored && p.finish == nil
 }
 
-// pickUp goes on where an earlier run has stopped. stored tells that the
-// object is complete.
-func (s *sending) pickUp(ctx context.Context) (done receipt, stored bool, err error) {
-	was, earlier := s.journal.state()
-	if !earlier {
-		return receipt{}, false, nil
-	}
-	// The process may have died before the upload ID arrived.
-	if was.Strays || was.UploadId == "" && was.Step == stepSending && !s.plan.single {
-		s.strays, s.began = true, was.Created
-	}
-	if was.UploadId == "" {
-		return s.present(ctx, nil)
-	}
-	parts := s.journal.sound(s.plan)
-	s.uploadID = was.UploadId
-	listed, err := s.listParts(ctx, s.uploadID)
-	switch {
-	case isLost(err):
-		if done, stored, err = s.present(ctx, parts); stored || err != nil {
-			return done, stored, err
-		}
-		s.log.WarnContext(ctx, "upload: the store has dropped the parts, sending them again", "upload_id", s.uploadID)
-		return s.afresh()
-	case alimedia.IsAccessDenied(err):
-		s.unlisted = true // what was recorded has to do
-	case err != nil:
-		return receipt{}, false, err
-	default:
-		parts = confirmed(parts, listed)
-	}
-	if time.Since(was.Initiated) > partsLife {
-		if done, stored, err = s.present(ctx, parts); stored || err != nil {
-			return done, stored, err
-		}
-		s.log.WarnContext(ctx, "upload: the parts are too old, sending them again", "upload_id", s.uploadID)
-		s.discard(ctx)
-		return s.afresh()
-	}
-	s.kept = make(map[int]part, len(parts))
-	for _, p := range parts {
-		s.kept[p.number] = p
-	}
-	return receipt{}, false, s.journal.keep(append([]part{}, parts...))
-}
-
-// afresh forgets the parts.
-func (s *sending) afresh() (receipt, bool, error) {
-	s.uploadID = ""
-	return receipt{}, false, s.journal.keep(nil)
-}
-
-// sound is the recorded parts that fit the plan, by number.
-func (j *journal) sound(p plan) []part {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	parts := []part{}
-	for _, number := range slices.Sorted(maps.Keys(j.parts)) {
-		if q := j.parts[number]; q.size == p.partSize(number) || p.size == UnknownSize {
-			parts = append(parts, q)
-		}
-	}
-	return parts
-}
-
-// confirmed is the parts that the store has as they were recorded.
-func confirmed(parts, listed []part) []part {
-	there := make(map[int]part, len(listed))
-	for _, p := range listed {
-		there[p.number] = p
-	}
-	return slices.DeleteFunc(parts, func(p part) bool {
-		q, ok := there[p.number]
-		return !ok || q.size != p.size || !sameTag(q.etag, p.etag)
-	})
-}
-
-func sameTag(a, b string) bool {
-	return strings.EqualFold(strings.Trim(a, `" `), strings.Trim(b, `" `))
-}
-
-// present asks whether the object is in OSS, made of the bytes that the source
-// has now. parts are what an earlier run has recorded; of a stream, which cannot
-// be read for it, they are what the object is compared with.
-func (s *sending) present(ctx context.Context, parts []part) (receipt, bool, error) {
-	recorded := receipt{hasCRC: true}
-	for _, p := range parts {
-		recorded.crc = crc64.Combine(recorded.crc, p.crc, p.size)
-		recorded.size += p.size
-	}
-	size, stream := s.plan.size, s.content.at == nil
-	if stream {
-		if was, _ := s.journal.state(); was.Step != stepCompleting {
-			return receipt{}, false, nil
-		}
-		size = recorded.size
-	}
-	found, err := s.lookAt(ctx)
-	switch {
-	case isMissing(err):
-		return receipt{}, false, nil
-	case alimedia.IsAccessDenied(err):
-		if s.arrived == nil {
-			return receipt{}, false, nil
-		}
-		if arrived, err := s.arrived(ctx); err != nil || !arrived {
-			return receipt{}, false, err
-		}
-		found = recorded // the asset has what an earlier run has sent
-	case err != nil:
-		return receipt{}, false, err
-	}
-	if found.size != size || !found.hasCRC {
-		return receipt{}, false, nil
-	}
-	sum := recorded.crc
-	if !stream && !(s.content.proven && recorded.size == size) {
-		if sum, err = s.checksum(ctx); err != nil {
-			return receipt{}, false, err
-		}
-	}
-	if sum != found.crc {
-		return receipt{}, false, nil
-	}
-	s.tracker.resumed(size)
-	return receipt{etag: found.etag, size: size, crc: sum}, true, nil
-}
-
-// checksum is the CRC of the whole source as it is now.
-func (s *sending) checksum(ctx context.Context) (uint64, error) {
-	sum, err := s.sum(ctx, io.NewSectionReader(guardedAt{s.content.at}, 0, s.plan.size))
-	if err == nil {
-		err = protect("the source", s.content.changed)
-	}
-	return sum, err
-}
-
-// sum is the CRC of bytes of the source.
-func (s *sending) sum(ctx context.Context, data *io.SectionReader) (uint64, error) {
-	hash := new(crc64.Hash)
-	n, err := io.Copy(hash, &contextReader{ctx, io.NewSectionReader(data, 0, data.Size())})
-	if ctx.Err() != nil {
-		return 0, retry.ContextError(ctx)
-	}
-	if err == nil && n == data.Size() {
-		return hash.Sum64(), nil
-	}
-	if changed := protect("the source", s.content.changed); changed != nil {
-		return 0, fatal(changed)
-	}
-	return 0, fatal(sourceError(err, data.Size()-n))
-}
-
-type contextReader struct {
-	ctx context.Context
-	io.Reader
-}
-
-// Read implements io.Reader.
-func (r *contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
-}
-
-// giveUp leaves the parts to a later run, or removes them where none could use
-// them.
-func (s *sending) giveUp(ctx context.Context, err error) {
-	if s.journal.lasts() {
-		useless := errors.Is(err, ErrChanged) || errors.Is(err, ErrSize) || errors.Is(err, ErrChecksum) || errors.Is(err, ErrLost) || errors.Is(err, ErrAddressChanged)
-		if !useless {
-			return
-		}
-	}
-	if g, ok := s.keys.(*grant); ok && errors.Is(err, ErrAddressChanged) {
-		s.keys = last{g} // the parts are at the address of the old credential
-	}
-	s.discard(ctx)
-	_ = s.journal.keep(nil) // the error is that of the upload
-}
-
-// doubtful makes a refusal of parts that could not be listed a loss of them.
-func (s *sending) doubtful(err error) error {
-	if s.unlisted && alimedia.HasCode(err, "InvalidPart") {
-		return fmt.Errorf("%w: %w", ErrLost, err)
-	}
-	return err
-}
-
 // resumed takes over p with new credentials. They must be for the same object.
 func (u *Uploader) resumed(ctx context.Context, p place, renew renewal) (place, error) {
 	uploadAddress, uploadAuth, err := renew(ctx)
@@ -544,7 +303,7 @@ func (u *Uploader) resumed(ctx context.Context, p place, renew renewal) (place, 
 	}
 	was := p.address
 	p, err = u.granted(p, uploadAddress, uploadAuth, renew)
-	if err == nil && was != (address{}) && (p.address.Bucket != was.Bucket || p.address.Key != was.Key) {
+	if err == nil && was != (ossobject.Address{}) && (p.address.Bucket != was.Bucket || p.address.Key != was.Key) {
 		return p, ErrAddressChanged
 	}
 	return p, err

@@ -21,12 +21,6 @@ import (
 	"github.com/alimedia/alimedia-go/mediatest"
 )
 
-// via sends the requests to the store through a function.
-func (r *rig) via(f func(base http.RoundTripper, q *http.Request) (*http.Response, error)) {
-	base := r.client.Transport
-	r.client.Transport = roundTripper(func(q *http.Request) (*http.Response, error) { return f(base, q) })
-}
-
 // cutBody is the body of an answer that breaks off.
 type cutBody struct{ io.Closer }
 
@@ -233,7 +227,7 @@ func TestUpload_B13_StallsForGood(t *testing.T) {
 				res, err := r.Upload(ctx, bytesSource("movie.mp4", random(size)), VODVideo{})
 				failed(t, res, err)
 				require.ErrorIs(t, err, ErrStalled)
-				require.ErrorContains(t, err, "nothing moved for 1m0s")
+				require.ErrorContains(t, err, "no byte moved for 1m0s")
 				require.Equal(t, 3, r.Calls(operation))
 				require.InDelta(t, 180, time.Since(start).Seconds(), 15)
 			})

@@ -21,7 +21,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go"
-	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/mediatest"
 )
 
@@ -93,56 +92,6 @@ func TestUpload_B01_RefreshedOnceAheadOfTheEnd(t *testing.T) {
 		require.Equal(t, ids[64:65], r.signers("CompleteMultipartUpload"))
 		require.Len(t, r.Medias(), 1)
 	})
-}
-
-// granted lets crowd goroutines ask a grant at the same moment and returns what
-// they get.
-func (g *grant) crowd(t *testing.T) []string {
-	ids := make([]string, crowd)
-	var wg sync.WaitGroup
-	for i := range ids {
-		wg.Go(func() {
-			keys, err := g.Credentials(ctx)
-			if err != nil {
-				t.Error(err)
-			}
-			ids[i] = keys.AccessKeyId
-		})
-	}
-	wg.Wait()
-	return ids
-}
-
-func TestUpload_B01_WhenDue(t *testing.T) {
-	t.Parallel()
-	for life, due := range map[time.Duration]time.Duration{
-		3000 * time.Second: 2400 * time.Second, // 80 %
-		1500 * time.Second: 1200 * time.Second,
-		1000 * time.Second: 700 * time.Second, // 300 s ahead
-		600 * time.Second:  300 * time.Second,
-		100 * time.Second:  50 * time.Second, // half, for there are no 300 s
-	} {
-		t.Run(life.String(), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				issued := 0
-				g := newGrant(permit{life: life}, func(context.Context) (permit, error) {
-					issued++
-					time.Sleep(10 * time.Second)
-					return permit{life: life, keys: credentials.Credentials{AccessKeyId: fmt.Sprint(issued)}}, nil
-				}, slog.New(slog.DiscardHandler))
-				time.Sleep(due - 1)
-				require.Equal(t, make([]string, crowd), g.crowd(t), "the first still serves")
-				time.Sleep(time.Nanosecond)
-				require.Equal(t, slices.Repeat([]string{"1"}, crowd), g.crowd(t), "all of them get the second")
-				require.Equal(t, 1, issued)
-				time.Sleep(due - 1)
-				require.Equal(t, slices.Repeat([]string{"1"}, crowd), g.crowd(t))
-				time.Sleep(time.Nanosecond)
-				require.Equal(t, slices.Repeat([]string{"2"}, crowd), g.crowd(t))
-			})
-		})
-	}
 }
 
 func TestUpload_B02_DeadTokenOnOnePart(t *testing.T) {
@@ -246,31 +195,6 @@ func TestUpload_B03_RefreshFailsWhileOldTokenLives(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestUpload_B03_AskedLessAndLess: sixteen workers that want credentials every
-// second do not mean a refresh every second.
-func TestUpload_B03_AskedLessAndLess(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var asked []float64
-		start := time.Now()
-		busy := &alimedia.Error{Code: "ServiceUnavailable", StatusCode: 503}
-		g := newGrant(permit{life: 3000 * time.Second}, func(context.Context) (permit, error) {
-			asked = append(asked, time.Since(start).Seconds())
-			time.Sleep(10 * time.Second)
-			return permit{}, busy
-		}, slog.New(slog.DiscardHandler))
-		for time.Since(start) < 2990*time.Second {
-			g.crowd(t)
-			time.Sleep(time.Second)
-		}
-		require.Equal(t, []float64{2400, 2415, 2435, 2465, 2515, 2605, 2775}, asked)
-		time.Sleep(10 * time.Second)
-		_, err := g.Credentials(ctx)
-		require.ErrorIs(t, err, busy, "there is none any more")
-		require.True(t, isTransient(err))
-	})
 }
 
 // TestUpload_B03_RefreshFailsAfterTheEnd: the old token is dead, the service
@@ -551,10 +475,11 @@ func TestUpload_B08_NoSecrets(t *testing.T) {
 	})
 	inCrowd(t, func(t *testing.T, r *rig) {
 		var log bytes.Buffer
-		r.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		r.reset(func(c *Config) {
+			c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		})
 		r.cfg.Retry.MaxAttempts = 3
-		base := r.client.Transport
-		r.client.Transport = roundTripper(func(q *http.Request) (*http.Response, error) {
+		r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 			keep(signatureOf(q))
 			return base.RoundTrip(q)
 		})
@@ -611,7 +536,7 @@ func TestUpload_B08_NoSecrets(t *testing.T) {
 			}
 		}
 		require.NotContains(t, strings.Join(said, " "), "Signature=")
-		require.Contains(t, log.String(), "request failed, trying again")
+		require.Contains(t, log.String(), "request failed, retrying")
 		require.Contains(t, log.String(), "credential refreshed")
 	}, issue)
 }
@@ -675,42 +600,4 @@ func TestUpload_B11_SkewIsMendedOnce(t *testing.T) {
 	failed(t, res, err)
 	require.True(t, alimedia.HasCode(err, "RequestTimeTooSkewed"))
 	require.Equal(t, 2, r.Calls("PutObject"))
-}
-
-func TestGrant_ShortLife(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		// A life of 100 s is less than the 300 s of reserve: half of it serves.
-		issued := 0
-		renew := func(context.Context) (permit, error) {
-			issued++
-			return permit{life: 100 * time.Second, keys: credentials.Credentials{AccessKeyId: fmt.Sprint(issued)}}, nil
-		}
-		g := newGrant(permit{life: 100 * time.Second}, renew, slog.New(slog.DiscardHandler))
-		for range 100 {
-			_, err := g.Credentials(ctx)
-			require.NoError(t, err)
-			time.Sleep(time.Second)
-		}
-		require.Equal(t, 1, issued)
-	})
-}
-
-func TestGrant_CancelledWhileAnotherAsks(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		renew := func(context.Context) (permit, error) {
-			<-release
-			return permit{life: time.Hour, keys: credentials.Credentials{AccessKeyId: "new"}}, nil
-		}
-		g := newGrant(permit{}, renew, slog.New(slog.DiscardHandler))
-		go func() { _, _ = g.Credentials(ctx) }()
-		synctest.Wait()
-		ctx, cancel := context.WithCancel(ctx)
-		cancel()
-		_, err := g.Credentials(ctx)
-		require.ErrorIs(t, err, context.Canceled)
-		close(release)
-	})
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
+
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // UnknownSize is the size of a [Reader] whose end is not known beforehand.
@@ -40,9 +42,14 @@ type content struct {
 	// ranges reads a stream anywhere, as at does, where that is possible. The
 	// stream ends. Nil where it is not.
 	ranges func() (io.ReaderAt, error)
-	// versioned says that equal identities mean equal bytes, proven that an
-	// earlier run had the same: what it has sent need not be compared.
-	versioned, proven bool
+	// versioned says that equal identities mean equal bytes: what an earlier
+	// run has sent is not compared.
+	versioned bool
+}
+
+// source is the content as the engine reads it.
+func (c *content) source() transfer.Source {
+	return transfer.Source{Size: c.size, ReaderAt: c.at, Reader: c.stream, Changed: c.changed, Ranges: c.ranges}
 }
 
 // Named is src under another name: the one that gives title, extension and key.

@@ -28,8 +28,7 @@ func TestUpload_B13_StallInTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil, mediatest.InMemory())
 		var stalled atomic.Bool
-		base := r.Uploader.client.Transport
-		r.Uploader.client.Transport = roundTripper(func(q *http.Request) (*http.Response, error) {
+		r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 			answer, err := base.RoundTrip(q)
 			if err == nil && q.URL.Query().Get("partNumber") == "2" && !stalled.Swap(true) {
 				_, _ = io.Copy(io.Discard, answer.Body)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 	"github.com/stretchr/testify/require"
 )
 
@@ -94,7 +95,7 @@ func TestUpload_B61_FilesOfOthers(t *testing.T) {
 func TestUpload_B61_RecordedSizeMustFit(t *testing.T) {
 	t.Parallel()
 	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
-	b.edit(t, func(r *record, _ map[int]part) { r.Step, r.Size, r.UploadId = stepDone, 5, "" })
+	b.edit(t, func(r *record, _ map[int]transfer.Part) { r.Step, r.Size, r.UploadId = stepDone, 5, "" })
 	res, err := b.Upload(ctx, File(b.file), VODVideo{}, WithCheckpoint(b.dir))
 	require.NoError(t, err)
 	require.NotEqual(t, b.fail.MediaId, res.MediaId)
@@ -118,7 +119,7 @@ func TestUpload_B61_TimesAreClamped(t *testing.T) {
 	t.Parallel()
 	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
 	future := time.Now().Add(1000 * time.Hour)
-	b.edit(t, func(r *record, _ map[int]part) { r.Created, r.Initiated, r.Asked = future, future, future })
+	b.edit(t, func(r *record, _ map[int]transfer.Part) { r.Created, r.Initiated, r.Asked = future, future, future })
 	d := openDir(t, b.dir)
 	j := &journal{dir: d, name: strings.TrimSuffix(filepath.Base(checkpoints(t, b.dir)[0]), uploadEnd), log: slog.New(slog.DiscardHandler)}
 	require.NoError(t, j.read())
@@ -137,7 +138,7 @@ func states(t *testing.T, upTo string) (*broken, []byte, []byte) {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	var first []byte
-	b.edit(t, func(r *record, parts map[int]part) {
+	b.edit(t, func(r *record, parts map[int]transfer.Part) {
 		*r = record{Version: r.Version, Step: stepCreating, Source: r.Source, Created: r.Created, Token: r.Token}
 		clear(parts)
 	})

@@ -13,7 +13,10 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -92,16 +95,18 @@ func (f subject) title() string {
 
 // place is where a target lets the bytes go.
 type place struct {
-	address   address
-	prefix    string // of the segments of a playlist; empty if they have no destination
+	address   ossobject.Address
+	prefix    string // of the slices of a playlist; empty where they have no place
 	keys      credentials.Provider
-	settings  objectSettings // of an own bucket
+	tolerant  bool              // of a refreshed credential for another object
+	headers   ossobject.Headers // of the object
+	segments  ossobject.Headers // of the segments of a playlist
 	mediaId   string
 	fileURL   string
 	mediaURL  string
 	requestId string
-	arrived   func(context.Context) (bool, error) // see sending
-	sweep     func(context.Context) error         // see sending
+	arrived   func(context.Context) (bool, error) // see transfer.Destination
+	sweep     func(context.Context) error         // see transfer.Destination
 	whole     bool                                // the object is stored, the service says
 	done      *Result                             // the service has the asset with its file
 
@@ -116,26 +121,30 @@ type renewal func(context.Context) (uploadAddress, uploadAuth string, err error)
 // granted decodes the answer of a Create operation into p. renew is nil where
 // the service cannot renew.
 func (u *Uploader) granted(p place, uploadAddress, uploadAuth string, renew renewal) (place, error) {
-	got, err := u.decode(uploadAddress, uploadAuth)
+	got, err := ossobject.Decode(uploadAddress, uploadAuth, u.api)
 	if err == nil && u.cfg.OSSEndpoint == "" {
-		err = u.trusts(got.Endpoint)
+		err = u.trust.Check(got.Endpoint)
 	}
 	if err != nil {
 		return p, err
 	}
-	var again func(context.Context) (permit, error)
+	var refresh func(context.Context) (transfer.Issued, error)
 	if renew != nil {
-		again = func(ctx context.Context) (permit, error) {
+		refresh = func(ctx context.Context) (transfer.Issued, error) {
 			uploadAddress, uploadAuth, err := renew(ctx)
 			if err != nil {
-				return permit{}, err
+				return transfer.Issued{}, err
 			}
-			return u.decode(uploadAddress, uploadAuth)
+			fresh, err := ossobject.Decode(uploadAddress, uploadAuth, u.api)
+			if err != nil {
+				err = retry.Permanent(err)
+			}
+			return fresh.Issued, err
 		}
 	}
-	p.address, p.prefix = got.address, got.prefix
-	p.fileURL = cmp.Or(p.fileURL, got.address.fileURL())
-	p.keys = newGrant(got, again, u.log)
+	p.address, p.prefix = got.Address, got.Prefix
+	p.fileURL = cmp.Or(p.fileURL, got.FileURL())
+	p.keys = transfer.NewRefreshingCredential(got.Issued, refresh, p.tolerant, u.log)
 	return p, nil
 }
 
@@ -307,11 +316,8 @@ func (t ICEStream) begin(ctx context.Context, u *Uploader, file subject) (place,
 		return place{}, err
 	}
 	p := place{mediaId: cmp.Or(out.MediaId, req.MediaId), fileURL: out.FileURL, requestId: out.RequestId}
-	p, err = u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshMedia(p.mediaId))
-	if g, ok := p.keys.(*grant); ok {
-		g.stray = true // RefreshUploadMedia may be for the asset's own file
-	}
-	return p, err
+	p.tolerant = true // RefreshUploadMedia may be for the asset's own file
+	return u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshMedia(p.mediaId))
 }
 
 func (t ICEStream) describe(_ *Uploader, _ subject, k *uploadKey) {

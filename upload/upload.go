@@ -26,6 +26,8 @@ import (
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -137,12 +139,10 @@ type Config struct {
 type Uploader struct {
 	cfg    Config
 	log    *slog.Logger
-	client *http.Client
-	clocks *clocks // of the hosts of OSS
-	api    *clock  // of the services
-	local  bool    // the services are reached on loopback
-	slots  chan struct{}
-	limit  *limit
+	oss    *ossobject.Client
+	engine *transfer.Manager
+	api    *transfer.Clock // of the services
+	trust  ossobject.Trust
 
 	accounts accounts
 	ledgers  ledgers
@@ -168,25 +168,25 @@ func New(cfg Config) (*Uploader, error) {
 		return nil, fmt.Errorf("upload: Config.Files is %d, at least 1 is needed", cfg.Files)
 	case cfg.Bandwidth < 0:
 		return nil, fmt.Errorf("upload: Config.Bandwidth is %d bytes per second, zero means no limit", cfg.Bandwidth)
-	case cfg.PartSize < minPart || cfg.PartSize > maxPart:
-		return nil, fmt.Errorf("upload: Config.PartSize is %d bytes, the store takes %d to %d", cfg.PartSize, minPart, int64(maxPart))
-	case cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > maxPart:
-		return nil, fmt.Errorf("upload: Config.MultipartThreshold is %d bytes, a single request takes at most %d", cfg.MultipartThreshold, int64(maxPart))
-	case cfg.OSSRegion != "" && !isRegion(cfg.OSSRegion):
+	case cfg.PartSize < transfer.MinPartSize || cfg.PartSize > transfer.MaxPartSize:
+		return nil, fmt.Errorf("upload: Config.PartSize is %d bytes, the store takes %d to %d", cfg.PartSize, transfer.MinPartSize, int64(transfer.MaxPartSize))
+	case cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > transfer.MaxPartSize:
+		return nil, fmt.Errorf("upload: Config.MultipartThreshold is %d bytes, a single request takes at most %d", cfg.MultipartThreshold, int64(transfer.MaxPartSize))
+	case cfg.OSSRegion != "" && !ossobject.IsRegion(cfg.OSSRegion):
 		return nil, fmt.Errorf("upload: Config.OSSRegion %.40q is not a region ID, such as \"cn-shanghai\"", cfg.OSSRegion)
-	case cfg.LocalRegion != "" && !isRegion(cfg.LocalRegion):
+	case cfg.LocalRegion != "" && !ossobject.IsRegion(cfg.LocalRegion):
 		return nil, fmt.Errorf("upload: Config.LocalRegion %.40q is not a region ID, such as \"cn-shanghai\"", cfg.LocalRegion)
 	case cfg.StallTimeout < 0 || cfg.AnswerTimeout < 0 || cfg.Retry.MaxAttempts < 0 || cfg.Retry.BaseDelay < 0 || cfg.Retry.MaxDelay < 0:
 		return nil, errors.New("upload: a negative time or count in Config.StallTimeout, Config.AnswerTimeout or Config.Retry")
 	}
 	if cfg.OSSEndpoint != "" {
-		endpoint, err := parseEndpoint(cfg.OSSEndpoint)
+		endpoint, err := ossobject.ParseEndpoint(cfg.OSSEndpoint)
 		if err != nil {
 			return nil, fmt.Errorf("upload: Config.OSSEndpoint: %w", err)
 		}
 		cfg.OSSEndpoint = endpoint
 	}
-	hosts, err := parseHosts(cfg.OSSHosts)
+	hosts, err := ossobject.ParseHosts(cfg.OSSHosts)
 	if err != nil {
 		return nil, fmt.Errorf("upload: Config.OSSHosts: %w", err)
 	}
@@ -194,12 +194,17 @@ func New(cfg Config) (*Uploader, error) {
 	if cfg.Credentials == nil {
 		cfg.Credentials = credentials.Default()
 	}
-	api := new(clock)
-	local := cfg.watch(api)
-	u := &Uploader{cfg: cfg, log: cfg.Logger, client: ossClient(cfg.HTTPClient), clocks: new(clocks), api: api, local: local, slots: make(chan struct{}, cfg.Parallel), limit: newLimit(cfg.Bandwidth)}
+	u := &Uploader{cfg: cfg, log: cfg.Logger, api: new(transfer.Clock)}
 	if u.log == nil {
 		u.log = slog.New(slog.DiscardHandler)
 	}
+	u.trust = ossobject.Trust{Hosts: cfg.OSSHosts, Loopback: u.cfg.watch(u.api)}
+	u.oss = ossobject.NewClient(ossobject.Config{HTTPClient: cfg.HTTPClient, UserAgent: userAgent(cfg.UserAgent), AllowMissingCRC: cfg.AllowMissingCRC})
+	u.engine = transfer.New(transfer.Config{
+		Retry:    retry.Policy(cfg.Retry),
+		Parallel: cfg.Parallel, Bandwidth: cfg.Bandwidth, PartSize: cfg.PartSize, MultipartThreshold: cfg.MultipartThreshold,
+		StallTimeout: cfg.StallTimeout, AnswerTimeout: cfg.AnswerTimeout, AllowMissingCRC: cfg.AllowMissingCRC, Logger: u.log,
+	})
 	return u, nil
 }
 
@@ -292,12 +297,9 @@ type run struct {
 	tracker *tracker
 
 	content  *content
-	plan     plan
-	feed     *feed
-	first    chunk // of feed
+	transfer *transfer.Transfer
 	file     subject
 	place    place
-	sending  *sending
 	uploaded bool
 	status   string   // of the asset, as WithWait saw it
 	journal  *journal // nil without a checkpoint
@@ -355,7 +357,7 @@ func (r *run) upload(ctx context.Context, src Source, target Target, o options) 
 func (r *run) earlier(ctx context.Context, target Target, o options, res *Result) error {
 	r.place.mediaId, r.place.fileURL, r.uploaded = res.MediaId, res.FileURL, true
 	r.tracker.set(func(p *Progress) { p.MediaId, p.Total = res.MediaId, res.Size })
-	r.tracker.resumed(res.Size)
+	r.tracker.Resumed(res.Size)
 	if !o.wait || res.Status != "" {
 		return nil
 	}
@@ -402,7 +404,7 @@ func (r *run) open(ctx context.Context, src Source, target Target, o *options) (
 	case o.checkpoint.required && o.checkpoint.dir == "":
 		return fmt.Errorf("%w: WithCheckpointRequired needs WithCheckpoint", ErrCheckpoint)
 	}
-	err = protect("the source", func() (err error) {
+	err = transfer.Protect("the source", func() (err error) {
 		r.content, err = openFor(ctx, src, target, r.Uploader)
 		return err
 	})
@@ -411,82 +413,45 @@ func (r *run) open(ctx context.Context, src Source, target Target, o *options) (
 	}
 	r.file = subject{name: r.content.name, size: r.content.size, began: time.Now()}
 	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.file.name, r.content.segments.size(r.file.size) })
-	if r.plan, err = newPlan(r.content.size, r.cfg.PartSize, r.cfg.MultipartThreshold); err != nil {
-		return err
-	}
-	if err = r.cut(ctx); err != nil {
+	if r.transfer, err = r.engine.Prepare(ctx, r.content.source(), r.cfg.Parallel+1); err != nil {
 		return err
 	}
 	if err = r.refusePlaylist(target); err != nil {
 		return err
 	}
-	if r.first.last {
-		r.file.size = r.first.data.Size()
-		r.tracker.set(func(p *Progress) { p.Total = r.content.segments.size(r.file.size) })
-		if r.content.at == nil { // all of it is in memory
-			r.content.at = r.first.data
-			if r.plan.size == UnknownSize {
-				r.plan = plan{size: r.file.size, part: r.file.size, single: true}
-			}
-		}
-	}
+	r.file.size = r.transfer.Size()
+	r.tracker.set(func(p *Progress) { p.Total = r.content.segments.size(r.file.size) })
 	return nil
 }
 
-// cut begins to cut the content into parts.
-func (r *run) cut(ctx context.Context) (err error) {
-	r.feed = r.content.feed(r.plan, r.cfg.Parallel+1)
-	r.first, err = r.feed.next(ctx)
-	return err
-}
-
 func (r *run) close() {
-	if r.feed != nil {
-		r.feed.stop()
+	if r.transfer != nil {
+		r.transfer.Close()
 	}
 	if r.content != nil {
-		_ = protect("the source", r.content.close)
+		_ = transfer.Protect("the source", r.content.close)
 	}
 }
 
-// send brings the bytes to the store, twice when the store forgets the first
-// time and the source can be read again.
-func (r *run) send(ctx context.Context) (receipt, error) {
+// send stores the bytes of the source.
+func (r *run) send(ctx context.Context) (transfer.Info, error) {
 	if done, ok := r.delivered(); ok {
 		return done, nil
 	}
 	if err := r.content.segments.send(ctx, r); err != nil {
-		return receipt{}, err
+		return transfer.Info{}, err
 	}
-	session := r.session(r.place)
-	for again := false; ; again = true {
-		r.enter(ctx, StageSend)
-		r.sending = &sending{
-			session: session, plan: r.plan, content: r.content,
-			slots: r.slots, limit: r.limit, tracker: r.content.segments.tracker(r.tracker), arrived: r.place.arrived, sweep: r.place.sweep, journal: r.journal,
-		}
-		done, err := r.sending.run(ctx, r.feed, r.first)
-		if errors.Is(err, ErrLost) && !again {
-			r.readAnywhere(ctx)
-		}
-		if !errors.Is(err, ErrLost) || again || r.content.at == nil {
-			return done, err
-		}
-		r.log.WarnContext(ctx, "upload: starting again", "error", err)
-		r.sending.tracker.restart()
-		if err := r.cut(ctx); err != nil {
-			return receipt{}, err
-		}
-	}
+	r.enter(ctx, StageSend)
+	return r.transfer.Run(ctx, r.destination(r.place), r.journal.checkpoint(), r.content.segments.tracker(r.tracker))
 }
 
 // finish makes the stored object what it is to become.
-func (r *run) finish(ctx context.Context, done receipt) (*Result, error) {
+func (r *run) finish(ctx context.Context, done transfer.Info) (*Result, error) {
 	r.uploaded = true
 	res := &Result{
 		MediaId: r.place.mediaId, FileURL: r.place.fileURL, MediaURL: r.place.mediaURL, RequestId: r.place.requestId,
 		Bucket: r.place.address.Bucket, Key: r.place.address.Key,
-		ETag: done.etag, Size: r.content.segments.size(done.size), CRC64: done.crc,
+		ETag: done.ETag, Size: r.content.segments.size(done.Size), CRC64: done.CRC64,
 	}
 	r.tracker.set(func(p *Progress) { p.Total = res.Size })
 	r.enter(ctx, StageFinish)
@@ -496,9 +461,9 @@ func (r *run) finish(ctx context.Context, done receipt) (*Result, error) {
 	r.content.segments.forget(r.journal)
 	r.place.mediaId = res.MediaId
 	r.tracker.set(func(p *Progress) { p.MediaId = res.MediaId })
-	if done.callback != nil {
+	if done.CallbackErr != nil {
 		r.tracker.stage(StageComplete)
-		return nil, done.callback
+		return nil, done.CallbackErr
 	}
 	return res, nil
 }
@@ -519,44 +484,31 @@ func (r *run) failure(err error) *Error {
 		MediaId: r.place.mediaId, FileURL: r.place.fileURL,
 		Sent: r.tracker.safe.Load(), Uploaded: r.uploaded, Status: r.status, Err: err,
 	}
-	if r.sending != nil {
-		e.UploadId = r.sending.uploadID
+	if r.transfer != nil {
+		e.UploadId = r.transfer.UploadID()
 	}
 	return e
 }
 
-// session is the road to the object at p.
-func (u *Uploader) session(p place) *session {
+// destination is the object at p. Credentials are sent to trusted hosts only.
+func (u *Uploader) destination(p place) transfer.Destination {
 	where := p.address
-	known := regionOf(where.Endpoint)
-	region := cmp.Or(u.cfg.OSSRegion, known, regionOf(p.fileURL))
-	trusted := u.trusts(where.Endpoint)
-	switch twin := cmp.Or(u.cfg.OSSRegion, known); {
+	known := ossobject.RegionOf(where.Endpoint)
+	region := cmp.Or(u.cfg.OSSRegion, known, ossobject.RegionOf(p.fileURL))
+	untrusted := u.trust.Check(where.Endpoint)
+	switch internal := cmp.Or(u.cfg.OSSRegion, known); {
 	case u.cfg.OSSEndpoint != "":
-		where.Endpoint, trusted = u.cfg.OSSEndpoint, nil
-	case (u.cfg.OSSInternal || u.cfg.LocalRegion == twin) && twin != "" && isPublicOSS(where.Endpoint):
-		where.Endpoint = "https://oss-" + twin + "-internal.aliyuncs.com"
+		where.Endpoint, untrusted = u.cfg.OSSEndpoint, nil
+	case (u.cfg.OSSInternal || u.cfg.LocalRegion == internal) && internal != "" && ossobject.HasInternal(where.Endpoint):
+		where.Endpoint = ossobject.InternalEndpoint(internal)
 	}
-	o := ossOptions{
-		client: u.client, region: region, userAgent: userAgent(u.cfg.UserAgent), withoutCRC: u.cfg.AllowMissingCRC,
-		contentType: mediatype.Of(where.Key), settings: p.settings.of(where),
+	open := u.oss.Opener(where, region, p.headers.WithContentType(cmp.Or(p.headers.ContentType(), mediatype.Of(where.Key))))
+	if untrusted != nil {
+		open = func(credentials.Credentials) (transfer.Object, error) { return nil, untrusted }
 	}
-	o.contentType = cmp.Or(o.settings.contentType, o.contentType)
-	clock := u.clocks.of(where.host())
-	return &session{
-		keys: p.keys,
-		connect: func(keys credentials.Credentials) (store, error) {
-			if trusted != nil {
-				return nil, trusted
-			}
-			return openOSS(where, keys, o, clock)
-		},
-		clock:      clock,
-		retry:      u.cfg.Retry,
-		stall:      u.cfg.StallTimeout,
-		answer:     u.cfg.AnswerTimeout,
-		withoutCRC: u.cfg.AllowMissingCRC,
-		log:        u.log,
+	return transfer.Destination{
+		Credentials: p.keys, Open: open, Clock: u.oss.Clock(where),
+		Exists: p.arrived, RemoveUploads: p.sweep,
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // Reasons why a [URL] is not uploaded, besides [ErrSize] and [ErrChanged].
@@ -504,7 +505,7 @@ func (d *download) connect() error {
 		switch {
 		case errors.As(err, &status) && status.transient():
 			least = status.retryAfter
-		case status != nil, errors.As(err, &name) && name.IsNotFound, !isTransient(err):
+		case status != nil, errors.As(err, &name) && name.IsNotFound, !transfer.Transient(err):
 			return fmt.Errorf("%s: %w", d.shown(), err)
 		}
 		if err := d.again(err, least); err != nil {
@@ -626,14 +627,14 @@ func (d *download) get() (*http.Response, error) {
 		}
 		answer.Body.Close()
 		if hops == d.redirects {
-			return nil, fatal(fmt.Errorf("more than %d redirects", d.redirects))
+			return nil, retry.Permanent(fmt.Errorf("more than %d redirects", d.redirects))
 		}
 		to, err := at.Parse(answer.Header.Get("Location"))
 		switch {
 		case err != nil || answer.Header.Get("Location") == "" || len(answer.Header.Get("Location")) > maxURL:
-			return nil, fatal(errors.New("a redirect to nowhere")) // the cause quotes it
+			return nil, retry.Permanent(errors.New("a redirect to nowhere")) // the cause quotes it
 		case at.Scheme == "https" && to.Scheme != "https":
-			return nil, fatal(errors.New("a redirect from https to " + strings.ToLower(to.Scheme)))
+			return nil, retry.Permanent(errors.New("a redirect from https to " + strings.ToLower(to.Scheme)))
 		}
 		if to.User == nil && originOf(to) == originOf(at) {
 			to.User = at.User
@@ -653,7 +654,7 @@ func (d *download) beyond(h http.Header) error {
 	total, err := strconv.ParseInt(text, 10, 64)
 	etag := h.Get("ETag")
 	if !ok || err != nil || total != d.offset || d.size != UnknownSize && d.size != total || etag != "" && etag != d.etag {
-		return fatal(ErrChanged)
+		return retry.Permanent(ErrChanged)
 	}
 	return errWhole
 }
@@ -662,12 +663,12 @@ func (d *download) beyond(h http.Header) error {
 func (d *download) ask(at *url.URL) (*http.Response, error) {
 	switch {
 	case at.Scheme != "http" && at.Scheme != "https":
-		return nil, fatal(fmt.Errorf("the scheme %.20q is neither https nor http", at.Scheme))
+		return nil, retry.Permanent(fmt.Errorf("the scheme %.20q is neither https nor http", at.Scheme))
 	case at.Hostname() == "":
-		return nil, fatal(errors.New("the URL has no host"))
+		return nil, retry.Permanent(errors.New("the URL has no host"))
 	}
 	if ip, err := netip.ParseAddr(at.Hostname()); err == nil && !d.private && !isPublic(ip) {
-		return nil, fatal(fmt.Errorf("%w: %v", ErrNotPublic, ip)) // a proxy is not asked either
+		return nil, retry.Permanent(fmt.Errorf("%w: %v", ErrNotPublic, ip)) // a proxy is not asked either
 	}
 	req := (&http.Request{Method: http.MethodGet, URL: at, Header: http.Header{}}).WithContext(d.alive)
 	origin := originOf(at)
@@ -713,7 +714,7 @@ func (d *download) transport(req *http.Request) (http.RoundTripper, error) {
 	if d.proxy != nil {
 		proxy, err := d.proxy(req)
 		if err != nil {
-			return nil, fatal(errors.New("the environment's proxy cannot be read"))
+			return nil, retry.Permanent(errors.New("the environment's proxy cannot be read"))
 		}
 		if proxy != nil {
 			t.Proxy, t.DialContext = http.ProxyURL(proxy), nil
@@ -731,7 +732,7 @@ func (d *download) accept(answer *http.Response) (err error) {
 	}()
 	header := answer.Header
 	if coding := header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return fatal(fmt.Errorf("the server sends the file in the encoding %.20q", coding))
+		return retry.Permanent(fmt.Errorf("the server sends the file in the encoding %.20q", coding))
 	}
 	etag, modified := validators(header)
 	if d.offset > 0 {
@@ -739,11 +740,11 @@ func (d *download) accept(answer *http.Response) (err error) {
 	}
 	switch {
 	case answer.StatusCode != http.StatusOK:
-		return fatal(errors.New("the server sends a part where the whole file was asked for"))
+		return retry.Permanent(errors.New("the server sends a part where the whole file was asked for"))
 	case answer.ContentLength < 0 && answer.ProtoMajor == 1 && len(answer.TransferEncoding) == 0:
-		return fatal(errors.New("the server says neither how long the file is nor where it ends"))
+		return retry.Permanent(errors.New("the server says neither how long the file is nor where it ends"))
 	case answer.ContentLength > d.maxSize:
-		return fatal(d.tooLarge())
+		return retry.Permanent(d.tooLarge())
 	}
 	size := answer.ContentLength
 	if size < 0 {
@@ -751,7 +752,7 @@ func (d *download) accept(answer *http.Response) (err error) {
 	}
 	if d.begun { // and broken before its first byte
 		if size != d.size || etag != d.etag || d.etag == "" && d.modified != "" && modified != d.modified {
-			return fatal(ErrChanged)
+			return retry.Permanent(ErrChanged)
 		}
 		return nil
 	}
@@ -769,22 +770,22 @@ func (d *download) acceptRest(answer *http.Response, etag, modified string) erro
 	other := etag != d.etag || d.etag == "" && modified != d.modified
 	if answer.StatusCode == http.StatusOK { // from its beginning
 		if other || answer.ContentLength >= 0 && d.size != UnknownSize && answer.ContentLength != d.size {
-			return fatal(ErrChanged)
+			return retry.Permanent(ErrChanged)
 		}
-		return fatal(fmt.Errorf("the connection ended after %d of %s, and the server does not resume", d.offset, amount(d.size)))
+		return retry.Permanent(fmt.Errorf("the connection ended after %d of %s, and the server does not resume", d.offset, amount(d.size)))
 	}
 	from, total, ok := contentRange(answer.Header.Get("Content-Range"))
 	switch {
 	case other:
-		return fatal(ErrChanged)
+		return retry.Permanent(ErrChanged)
 	case !ok || from != d.offset:
-		return fatal(errors.New("the server sends another part than it was asked for"))
+		return retry.Permanent(errors.New("the server sends another part than it was asked for"))
 	case d.size != UnknownSize && total != d.size:
-		return fatal(ErrChanged)
+		return retry.Permanent(ErrChanged)
 	case answer.ContentLength >= 0 && answer.ContentLength != total-from:
-		return fatal(fmt.Errorf("%w: Content-Range and Content-Length differ", ErrSize))
+		return retry.Permanent(fmt.Errorf("%w: Content-Range and Content-Length differ", ErrSize))
 	case total > d.maxSize:
-		return fatal(d.tooLarge())
+		return retry.Permanent(d.tooLarge())
 	}
 	d.size = total // now it is known, if it was not
 	return nil
@@ -883,7 +884,7 @@ func dialPublic(ctx context.Context, network, address string) (net.Conn, error) 
 		Control: func(_, address string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(address)
 			if err != nil || !isPublic(to.Addr()) {
-				return fatal(fmt.Errorf("%w: %s", ErrNotPublic, address))
+				return retry.Permanent(fmt.Errorf("%w: %s", ErrNotPublic, address))
 			}
 			return nil
 		},

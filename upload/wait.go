@@ -8,6 +8,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -87,7 +88,7 @@ func (r *run) wait(ctx context.Context, target Target, news Notifier, res *Resul
 		case err == nil:
 		case alimedia.IsNotFound(err) && time.Since(began) < registrationLag:
 			return struct{}{}, false, nil
-		case isTransient(err) && failures+1 < r.cfg.Retry.MaxAttempts:
+		case transfer.Transient(err) && failures+1 < r.cfg.Retry.MaxAttempts:
 			failures++
 			return struct{}{}, false, nil
 		default:

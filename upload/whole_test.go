@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // TestUpload_B20_ResumedWhole: the checksum is that of all bytes, sent by
@@ -23,9 +24,9 @@ func TestUpload_B20_ResumedWhole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := breakOff(t, VODVideo{}, stop)
-			b.edit(t, func(_ *record, parts map[int]part) {
+			b.edit(t, func(_ *record, parts map[int]transfer.Part) {
 				p := parts[2]
-				p.crc ^= 1
+				p.CRC64 ^= 1
 				parts[2] = p
 			})
 			sent := b.sendings()["2"]

@@ -128,9 +128,30 @@ func surface(dir string) ([]byte, error) {
 	return []byte(strings.Join(lines, "\n") + "\n"), nil
 }
 
+// isExportedReceiver reports whether the type of a receiver is exported.
+func isExportedReceiver(t ast.Expr) bool {
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		case *ast.Ident:
+			return x.IsExported()
+		default:
+			return true
+		}
+	}
+}
+
 func declLines(fset *token.FileSet, decl ast.Decl) []string {
 	switch d := decl.(type) {
 	case *ast.FuncDecl:
+		if d.Recv != nil && !isExportedReceiver(d.Recv.List[0].Type) {
+			return nil // users cannot name the type
+		}
 		d.Body = nil
 		return []string{oneLine(fset, d)}
 	case *ast.GenDecl:

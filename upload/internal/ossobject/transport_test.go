@@ -1,7 +1,8 @@
-package upload
+package ossobject
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -18,7 +19,8 @@ func TestTransport(t *testing.T) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(w, r.Body)
 	})
-	data := random(300 * kib)
+	data := make([]byte, 300<<10)
+	_, _ = rand.Read(data)
 	exchange := func(t *testing.T, srv *httptest.Server, config *tls.Config) (string, error) {
 		transport := newTransport(config)
 		defer transport.CloseIdleConnections()

@@ -1,9 +1,8 @@
-package upload
+package ossobject
 
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -41,7 +40,7 @@ func with(base object, change object) object {
 	return out
 }
 
-func TestUpload_B38_DecodeTolerates(t *testing.T) {
+func TestObject_B38_DecodeTolerates(t *testing.T) {
 	t.Parallel()
 	std := base64.StdEncoding
 	lower := func(o object) object {
@@ -66,18 +65,18 @@ func TestUpload_B38_DecodeTolerates(t *testing.T) {
 		"plain http":   {encode(t, std, with(sampleAddress, object{"Endpoint": "http://oss-cn-shanghai.aliyuncs.com"})), auth},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := decodePermit(in[0], in[1], sampleNow)
+			p, err := decode(in[0], in[1], sampleNow)
 			require.NoError(t, err)
-			require.Equal(t, address{"https://oss-cn-shanghai.aliyuncs.com", "outin-example", "sv/a b/1.mp4"}, p.address)
-			require.Equal(t, "STS.example", p.keys.AccessKeyId)
-			require.Equal(t, "secret", p.keys.AccessKeySecret)
-			require.Equal(t, "token?>~", p.keys.SecurityToken)
-			require.Equal(t, 45*time.Minute+55*time.Second, p.life)
+			require.Equal(t, Address{"https://oss-cn-shanghai.aliyuncs.com", "outin-example", "sv/a b/1.mp4"}, p.Address)
+			require.Equal(t, "STS.example", p.Issued.Credentials.AccessKeyId)
+			require.Equal(t, "secret", p.Issued.Credentials.AccessKeySecret)
+			require.Equal(t, "token?>~", p.Issued.Credentials.SecurityToken)
+			require.Equal(t, 45*time.Minute+55*time.Second, p.Issued.Life)
 		})
 	}
 }
 
-func TestUpload_B38_DecodeRefuses(t *testing.T) {
+func TestObject_B38_DecodeRefuses(t *testing.T) {
 	t.Parallel()
 	address, auth := encode(t, base64.StdEncoding, sampleAddress), encode(t, base64.StdEncoding, sampleAuth)
 	changed := func(change object) string { return encode(t, base64.StdEncoding, with(sampleAddress, change)) }
@@ -103,7 +102,7 @@ func TestUpload_B38_DecodeRefuses(t *testing.T) {
 		{"long key", changed(object{"FileName": strings.Repeat("k", 1024)}), auth, "1024 bytes, at most 1023"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := decodePermit(tt.address, tt.auth, sampleNow)
+			_, err := decode(tt.address, tt.auth, sampleNow)
 			require.ErrorIs(t, err, ErrAddress)
 			require.ErrorContains(t, err, tt.want)
 			require.NotContains(t, err.Error(), "secret")
@@ -112,7 +111,7 @@ func TestUpload_B38_DecodeRefuses(t *testing.T) {
 	}
 }
 
-func TestUpload_B06_Expiration(t *testing.T) {
+func TestObject_B06_Expiration(t *testing.T) {
 	t.Parallel()
 	at := func(d time.Duration) string { return sampleNow.Add(d).Format(time.RFC3339) }
 	for _, tt := range []struct {
@@ -125,62 +124,62 @@ func TestUpload_B06_Expiration(t *testing.T) {
 		{"seconds as a number", object{"ExpireUTCTime": nil, "Expiration": 1800}, 1800 * time.Second},
 		{"instant", object{"ExpireUTCTime": nil, "Expiration": at(20 * time.Minute)}, 20 * time.Minute},
 		{"other key for the instant", object{"ExpireUTCTime": "", "Expiration": "2026-01-02 03:14:05"}, 10 * time.Minute},
-		{"missing", object{"ExpireUTCTime": nil, "Expiration": nil}, credentialLife},
-		{"never over 3000 s", object{"ExpireUTCTime": at(12 * time.Hour)}, credentialLife},
-		{"never over 3000 s", object{"ExpireUTCTime": nil, "Expiration": "3600"}, credentialLife},
+		{"missing", object{"ExpireUTCTime": nil, "Expiration": nil}, defaultLife},
+		{"never over 3000 s", object{"ExpireUTCTime": at(12 * time.Hour)}, defaultLife},
+		{"never over 3000 s", object{"ExpireUTCTime": nil, "Expiration": "3600"}, defaultLife},
 		{"our clock is ahead", object{"ExpireUTCTime": at(-time.Minute), "Expiration": "1800"}, 1800 * time.Second},
-		{"our clock is ahead, no seconds", object{"ExpireUTCTime": at(-time.Minute), "Expiration": nil}, credentialLife},
-		{"nonsense", object{"ExpireUTCTime": "soon", "Expiration": "-5"}, credentialLife},
-		{"infinite", object{"ExpireUTCTime": nil, "Expiration": "1e300"}, credentialLife},
-		{"not a number", object{"ExpireUTCTime": nil, "Expiration": "NaN"}, credentialLife},
+		{"our clock is ahead, no seconds", object{"ExpireUTCTime": at(-time.Minute), "Expiration": nil}, defaultLife},
+		{"nonsense", object{"ExpireUTCTime": "soon", "Expiration": "-5"}, defaultLife},
+		{"infinite", object{"ExpireUTCTime": nil, "Expiration": "1e300"}, defaultLife},
+		{"not a number", object{"ExpireUTCTime": nil, "Expiration": "NaN"}, defaultLife},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := decodePermit(encode(t, base64.StdEncoding, sampleAddress), encode(t, base64.StdEncoding, with(sampleAuth, tt.change)), sampleNow)
+			p, err := decode(encode(t, base64.StdEncoding, sampleAddress), encode(t, base64.StdEncoding, with(sampleAuth, tt.change)), sampleNow)
 			require.NoError(t, err)
-			require.Equal(t, tt.want, p.life)
+			require.Equal(t, tt.want, p.Issued.Life)
 		})
 	}
 }
 
-func FuzzDecodePermit(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	f.Add(encode(f, base64.StdEncoding, sampleAddress), encode(f, base64.StdEncoding, sampleAuth))
 	f.Add(encode(f, base64.RawURLEncoding, sampleAuth), encode(f, base64.StdEncoding, sampleAddress))
 	f.Add("", "e30=")
 	f.Fuzz(func(t *testing.T, uploadAddress, uploadAuth string) {
-		p, err := decodePermit(uploadAddress, uploadAuth, sampleNow)
+		p, err := decode(uploadAddress, uploadAuth, sampleNow)
 		if err != nil {
 			require.ErrorIs(t, err, ErrAddress)
 			return
 		}
-		require.NoError(t, checkObject(p.Bucket, p.Key))
-		require.NotEmpty(t, p.keys.SecurityToken)
-		require.Positive(t, p.life)
-		require.LessOrEqual(t, p.life, credentialLife)
-		endpoint, err := parseEndpoint(p.Endpoint)
+		require.NoError(t, CheckName(p.Bucket, p.Key))
+		require.NotEmpty(t, p.Issued.Credentials.SecurityToken)
+		require.Positive(t, p.Issued.Life)
+		require.LessOrEqual(t, p.Issued.Life, defaultLife)
+		endpoint, err := ParseEndpoint(p.Endpoint)
 		require.NoError(t, err)
 		require.Equal(t, endpoint, p.Endpoint)
-		require.True(t, strings.HasPrefix(endpoint, "https://") || isLoopback(p.host()))
-		_, err = openOSS(p.address, p.keys, ossOptions{region: regionOf(p.Endpoint)}, new(clock))
+		require.True(t, strings.HasPrefix(endpoint, "https://") || IsLoopback(p.Host()))
+		_, err = NewClient(Config{}).Opener(p.Address, RegionOf(p.Endpoint), Headers{})(p.Issued.Credentials)
 		require.NoError(t, err)
 	})
 }
 
-// FuzzDecodePermitFields gets past the encoding.
-func FuzzDecodePermitFields(f *testing.F) {
+// FuzzDecodeFields gets past the encoding.
+func FuzzDecodeFields(f *testing.F) {
 	f.Add("https://oss-cn-shanghai.aliyuncs.com", "outin-example", "sv/1.mp4", "3600")
 	f.Add("http://127.0.0.1:80", "b-1", "a?b#c%20+", "2026-01-02T03:50:00Z")
 	f.Add("[::1]:9000", "abc", "ключ", "")
 	f.Fuzz(func(t *testing.T, endpoint, bucket, key, expiration string) {
 		address := encode(t, base64.StdEncoding, object{"Endpoint": endpoint, "Bucket": bucket, "FileName": key})
-		p, err := decodePermit(address, encode(t, base64.StdEncoding, with(sampleAuth, object{"Expiration": expiration})), sampleNow)
+		p, err := decode(address, encode(t, base64.StdEncoding, with(sampleAuth, object{"Expiration": expiration})), sampleNow)
 		if err != nil {
 			require.ErrorIs(t, err, ErrAddress)
 			return
 		}
-		again, err := parseEndpoint(p.Endpoint)
+		again, err := ParseEndpoint(p.Endpoint)
 		require.NoError(t, err)
 		require.Equal(t, again, p.Endpoint)
-		_, err = openOSS(p.address, p.keys, ossOptions{region: regionOf(p.Endpoint)}, new(clock))
+		_, err = NewClient(Config{}).Opener(p.Address, RegionOf(p.Endpoint), Headers{})(p.Issued.Credentials)
 		require.NoError(t, err)
 	})
 }
@@ -202,30 +201,37 @@ func TestRegionOf(t *testing.T) {
 		"http://127.0.0.1:4000":                                      "",
 		"":                                                           "",
 	} {
-		require.Equal(t, want, regionOf(url), url)
+		require.Equal(t, want, RegionOf(url), url)
 	}
 }
 
-func TestUpload_B36_FileURL(t *testing.T) {
+func TestObject_B36_FileURL(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]string{
 		"a/b.mp4":          "a/b.mp4",
 		"a b+c%20#d?e.mp4": "a%20b%2Bc%2520%23d%3Fe.mp4",
 		"接口🎬.mp4":          "%E6%8E%A5%E5%8F%A3%F0%9F%8E%AC.mp4",
 	} {
-		a := address{Endpoint: "https://oss-cn-shanghai.aliyuncs.com", Bucket: "media", Key: key}
-		require.Equal(t, "https://media.oss-cn-shanghai.aliyuncs.com/"+want, a.fileURL())
+		a := Address{Endpoint: "https://oss-cn-shanghai.aliyuncs.com", Bucket: "media", Key: key}
+		require.Equal(t, "https://media.oss-cn-shanghai.aliyuncs.com/"+want, a.FileURL())
 		a.Endpoint = "http://127.0.0.1:8080"
-		require.Equal(t, "http://127.0.0.1:8080/media/"+want, a.fileURL())
+		require.Equal(t, "http://127.0.0.1:8080/media/"+want, a.FileURL())
 	}
 }
 
-func ExampleProgress() {
-	fmt.Println(Progress{Name: "launch.mp4", Stage: StageSend, Sent: 8_400_000, Total: 20_000_000, Rate: 2.1e6, ETA: 6 * time.Second})
-	fmt.Println(Progress{Name: "launch.mp4", Stage: StageComplete, Sent: 20_000_000, Total: 20_000_000})
-	fmt.Println(Progress{Name: "camera", Stage: StageSend, Sent: 123_000, Total: UnknownSize})
-	// Output:
-	// launch.mp4  42 %  8.4/20.0 MB  2.1 MB/s  ETA 6s
-	// launch.mp4  100 %  20.0/20.0 MB  complete
-	// camera  123.0 kB
+// TestObject_B38_KeyAndHost: a key is taken as it is, blanks included; a host
+// is one or is refused.
+func TestObject_B38_KeyAndHost(t *testing.T) {
+	t.Parallel()
+	auth := encode(t, base64.StdEncoding, sampleAuth)
+	const key = " sv/a b.mp4 "
+	p, err := decode(encode(t, base64.StdEncoding, with(sampleAddress, object{"FileName": key, "Bucket": " outin-example\n"})), auth, sampleNow)
+	require.NoError(t, err)
+	require.Equal(t, key, p.Key)
+	require.Equal(t, "outin-example", p.Bucket)
+	for _, host := range []string{"a_b.example", "oss!example", "öss.example", strings.Repeat("a", 254)} {
+		_, err := decode(encode(t, base64.StdEncoding, with(sampleAddress, object{"Endpoint": host})), auth, sampleNow)
+		require.ErrorIs(t, err, ErrAddress, host)
+		require.ErrorContains(t, err, "is not a host", host)
+	}
 }

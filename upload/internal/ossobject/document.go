@@ -1,4 +1,4 @@
-package upload
+package ossobject
 
 import (
 	"bytes"
@@ -115,15 +115,15 @@ func jsonText(raw json.RawMessage) string {
 
 var pageTitle = regexp.MustCompile(`(?is)<title[^>]{0,100}>([^<]{1,200})`)
 
-// shown describes an answer that is not quoted: what it may hold is not known.
-func (a *answer) shown() string {
+// description describes an answer without quoting it: what it holds is not known.
+func (a *answer) description() string {
 	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if err != nil {
 		kind = "no content type"
 	}
 	text := fmt.Sprintf("%s, %d bytes", clip(redact.Line(kind), 80), len(a.body))
 	if m := pageTitle.FindSubmatch(a.body[:min(len(a.body), 64<<10)]); m != nil {
-		text += fmt.Sprintf(", titled %q", redact.Text(string(m[1]), a.secrets...))
+		text += fmt.Sprintf(", titled %q", a.redact(string(m[1])))
 	}
 	return text
 }
