@@ -33,7 +33,7 @@ type promise struct {
 type mutation struct {
 	what, file, old, new string
 
-	in   string // the package whose tests are run, where it is not that of file
+	in   string // the package whose tests are run; empty: that of file, and ./upload for its layers
 	test string // what else than the number of the promise selects them
 	race bool   // only the race detector sees it
 }
@@ -64,7 +64,11 @@ func prove(only string, jobs int) error {
 		numbers := strings.Split(only, ",")
 		chosen = slices.DeleteFunc(chosen, func(p promise) bool { return !slices.Contains(numbers, strconv.Itoa(p.number)) })
 	}
-	return mutateAll(chosen, jobs, os.Stdout)
+	tests, err := findTests(".")
+	if err != nil {
+		return err
+	}
+	return mutateAll(plan(chosen, tests), jobs, os.Stdout)
 }
 
 func write(check bool) error {

@@ -10,62 +10,111 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // mutationVariable names the environment variable that activates a mutation by its ID.
 const mutationVariable = "PROMISES_MUTATION"
 
-// combine builds one test binary for each package with all its mutations that
-// stand in the body of a function. Each is applied to a copy of that function that
-// mutationVariable activates. Without it, each mutation would cost a build.
+// combine builds one test binary for each package with tests, with all mutations
+// that stand in the body of a function. Each is applied to a copy of that function
+// that mutationVariable activates. Without it, each mutation would cost a build.
 func combine(trials []*trial, dir string) error {
-	files := make(map[string]*source)
-	packages := make(map[string][]*trial)
-	for _, t := range trials {
-		if t.race || t.in != "" {
-			continue
-		}
-		s := files[t.file]
-		if s == nil {
-			var err error
-			if s, err = readSource(t.file); err != nil {
-				return err
-			}
-			files[t.file] = s
-		}
-		if s.add(t) {
-			pkg := filepath.Dir(t.file)
-			packages[pkg] = append(packages[pkg], t)
-		}
-	}
-	for pkg, its := range packages {
-		replace := make(overlay)
-		var name string
-		for file, s := range files {
-			if filepath.Dir(file) == pkg && s.copies.Len() > 0 {
-				name = s.tree.Name.Name
-				replace[file] = s.text()
-			}
-		}
-		replace[filepath.Join(pkg, "zz_mutation.go")] = fmt.Appendf(nil, "package %s\n\nimport \"os\"\n\nvar activeMutation = os.Getenv(%q)\n", name, mutationVariable)
-		at := filepath.Join(dir, strings.ReplaceAll(pkg, string(filepath.Separator), "_"))
-		args, err := replace.write(at)
+	for attempt := 0; ; attempt++ {
+		at := filepath.Join(dir, fmt.Sprintf("combined%d", attempt))
+		sources, args, err := arrange(trials, at)
 		if err != nil {
 			return err
 		}
-		binary := filepath.Join(at, "mutated.test")
-		args = append([]string{"test", "-c", "-vet=off", "-o", binary}, args...)
-		if output, err := exec.Command("go", append(args, "./"+filepath.ToSlash(pkg))...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s with its mutations: %w\n%s", pkg, err, output)
+		output, err := build(sources, args, at)
+		if err == nil {
+			return nil
 		}
-		for _, t := range its {
-			t.binary = binary
+		if !blame(sources, output) {
+			return fmt.Errorf("the code with its mutations: %w\n%s", err, output)
 		}
 	}
-	return nil
 }
+
+// arrange writes the mutated files and returns the arguments that make go use them.
+func arrange(trials []*trial, dir string) (sources map[string]*source, args []string, err error) {
+	sources = make(map[string]*source)
+	for _, t := range trials {
+		if t.race || t.outdated != nil {
+			continue
+		}
+		s := sources[t.file]
+		if s == nil {
+			if s, err = readSource(t.file); err != nil {
+				return nil, nil, err
+			}
+			sources[t.file] = s
+		}
+		s.add(t)
+	}
+	replace := make(overlay)
+	for file, s := range sources {
+		if len(s.copies) > 0 {
+			replace[file] = s.text()
+			replace[filepath.Join(filepath.Dir(file), "zz_mutation.go")] = fmt.Appendf(nil,
+				"package %s\n\nimport \"os\"\n\nvar activeMutation = os.Getenv(%q)\n", s.tree.Name.Name, mutationVariable)
+		}
+	}
+	args, err = replace.write(dir)
+	return sources, args, err
+}
+
+// build builds the binaries of the packages whose tests are to catch mutations.
+func build(sources map[string]*source, args []string, dir string) (output []byte, err error) {
+	binaries := make(map[string]string)
+	for _, s := range sources {
+		for _, c := range s.copies {
+			c.trial.binaries = binaries
+			for _, pkg := range c.trial.packages {
+				if binaries[pkg] != "" {
+					continue
+				}
+				binaries[pkg] = filepath.Join(dir, flat(pkg)+".test")
+				all := append([]string{"test", "-c", "-vet=off", "-o", binaries[pkg]}, args...)
+				output, err := exec.Command("go", append(all, "./"+filepath.ToSlash(pkg))...).CombinedOutput()
+				if err != nil {
+					return output, err
+				}
+			}
+		}
+	}
+	return nil, nil
+}
+
+var position = regexp.MustCompile(`(?m)^(?:\./)?([^\s:]+\.go):(\d+):\d+: (.*)`)
+
+// blame marks the mutations that do not compile and reports whether it found one.
+func blame(sources map[string]*source, output []byte) (found bool) {
+	written := make(map[string]*source) // by the name of the file that overlay.write wrote
+	for file, s := range sources {
+		written[flat(file)] = s
+	}
+	for _, m := range position.FindAllSubmatch(output, -1) {
+		s := written[filepath.Base(string(m[1]))]
+		if s == nil {
+			continue
+		}
+		line, _ := strconv.Atoi(string(m[2]))
+		for _, c := range s.copies {
+			if c.line <= line && line <= c.line+strings.Count(c.text, "\n") {
+				c.trial.outdated = fmt.Errorf("does not compile: %s", m[3])
+				found = true
+			}
+		}
+	}
+	return found
+}
+
+// flat is a path as one name.
+func flat(path string) string { return strings.ReplaceAll(filepath.ToSlash(path), "/", "_") }
 
 // overlay is the text of files that are not to be read from disk.
 type overlay map[string][]byte
@@ -81,7 +130,7 @@ func (o overlay) write(dir string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		paths[original] = filepath.Join(dir, filepath.Base(file))
+		paths[original] = filepath.Join(dir, flat(file))
 		if err := os.WriteFile(paths[original], text, 0o600); err != nil {
 			return nil, err
 		}
@@ -100,7 +149,14 @@ type source struct {
 	tree     *ast.File
 	original []byte
 	switches []insertion
-	copies   bytes.Buffer
+	copies   []mutated
+}
+
+// mutated is a copy of a function with a mutation.
+type mutated struct {
+	trial *trial
+	text  string
+	line  int // where it begins in the text of the file
 }
 
 type insertion struct {
@@ -120,8 +176,9 @@ func readSource(file string) (*source, error) {
 
 func (s *source) offset(p token.Pos) int { return s.set.Position(p).Offset }
 
-// add reports whether the mutation could be put into a copy of its function.
-func (s *source) add(t *trial) bool {
+// add puts the mutation into a copy of its function. A mutation that stands in no
+// function, or in one that cannot be switched, has builds of its own.
+func (s *source) add(t *trial) {
 	at := bytes.Index(s.original, []byte(t.old))
 	end := at + len(t.old)
 	i := slices.IndexFunc(s.tree.Decls, func(d ast.Decl) bool {
@@ -129,13 +186,13 @@ func (s *source) add(t *trial) bool {
 		return ok && s.offset(fn.Body.Lbrace) < at && end <= s.offset(fn.Body.Rbrace)
 	})
 	if i < 0 {
-		return false
+		return
 	}
 	fn := s.tree.Decls[i].(*ast.FuncDecl)
 	name := fmt.Sprintf("%s__%d", fn.Name.Name, t.id)
 	call, ok := callOf(fn, name)
 	if !ok {
-		return false
+		return
 	}
 	if fn.Type.Results != nil {
 		call = "return " + call
@@ -143,14 +200,9 @@ func (s *source) add(t *trial) bool {
 		call += "; return"
 	}
 	s.switches = append(s.switches, insertion{s.offset(fn.Body.Lbrace) + 1, fmt.Sprintf(" if activeMutation == \"%d\" { %s }; ", t.id, call)})
-	s.copies.WriteString("\n")
-	s.copies.Write(s.original[s.offset(fn.Pos()):s.offset(fn.Name.Pos())])
-	s.copies.WriteString(name)
-	s.copies.Write(s.original[s.offset(fn.Name.End()):at])
-	s.copies.WriteString(t.new)
-	s.copies.Write(s.original[end:s.offset(fn.End())])
-	s.copies.WriteString("\n")
-	return true
+	s.copies = append(s.copies, mutated{trial: t, text: string(slices.Concat(
+		s.original[s.offset(fn.Pos()):s.offset(fn.Name.Pos())], []byte(name), s.original[s.offset(fn.Name.End()):at],
+		[]byte(t.new), s.original[end:s.offset(fn.End())]))})
 }
 
 // callOf is a call of a copy of fn with its own arguments. There is none for a
@@ -195,6 +247,11 @@ func (s *source) text() []byte {
 		last = in.at
 	}
 	b.Write(s.original[last:])
-	b.Write(s.copies.Bytes())
+	for i := range s.copies {
+		c := &s.copies[i]
+		b.WriteString("\n")
+		c.line = bytes.Count(b.Bytes(), []byte("\n")) + 1
+		b.WriteString(c.text + "\n")
+	}
 	return b.Bytes()
 }
