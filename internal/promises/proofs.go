@@ -58,7 +58,7 @@ var proofs = []promise{
 		{what: "the older file wins", file: "upload/checkpoint.go", old: "\tcase err == nil:\n\t\tif olderErr == nil", new: "\tcase err == nil && olderErr != nil:\n\t\tif olderErr == nil"},
 		{what: "parts of the older file are lost", file: "upload/checkpoint.go", old: "len(parts) < newer.Parts", new: "newer.Parts < 0"},
 		{what: "the checkpoint of a listed upload stays", file: "upload/checkpoint.go", old: "\tif remove {", new: "\tif remove && j.warned {"},
-		{what: "the record of segments is removed before all is recorded", file: "upload/upload.go", old: "	r.uploaded = true\n", new: "	r.uploaded = true\n	r.content.slices.forget(r.journal)\n"},
+		{what: "the record of segments is removed before all is recorded", file: "upload/upload.go", old: "	r.uploaded = true\n", new: "	r.uploaded = true\n	r.content.segments.forget(r.journal)\n"},
 		{what: "parts of a segment are not recorded", file: "upload/hls_checkpoint.go", old: `if s.journal == nil || p.single {`, new: `if true {`},
 		{what: "parts of a segment stay when nobody goes on with them", file: "upload/hls_checkpoint.go", old: "	to.address = was.Address\n	s := r.session(to)\n", new: "	return\n	to.address = was.Address\n	s := r.session(to)\n"},
 	}},
