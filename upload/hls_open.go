@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
+	"github.com/alimedia/alimedia-go/upload/internal/webfile"
 )
 
 // openFor opens src for target. A playlist is opened with its segments if the
@@ -48,7 +49,7 @@ func openNamed(ctx context.Context, src Source, target Target, u *Uploader) (*co
 	case *urlSource:
 		if name != "" {
 			s = s.at(s.from)
-			s.name = name
+			s.options.Name = name
 		}
 		return s.openFor(ctx, target, u)
 	}
@@ -119,26 +120,26 @@ type hlsSource struct {
 
 // openFor opens a file on a web server, with its segments if it is a playlist.
 func (s *urlSource) openFor(ctx context.Context, target Target, u *Uploader) (*content, error) {
-	d, err := s.download(ctx, u)
+	f, err := s.fetch(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	if storesPlaylistAsFile(target) || !d.isPlaylist() {
-		return d.content(), nil
+	if storesPlaylistAsFile(target) || !f.isPlaylist() {
+		return f.content(s.from), nil
 	}
-	defer d.cancel()
-	text, err := io.ReadAll(io.LimitReader(d, hls.MaxPlaylistSize+1))
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, hls.MaxPlaylistSize+1))
 	if err != nil {
 		return nil, err
 	}
-	list := newHLS(hlsSource{name: d.fileName}, s.playlist)
+	list := newHLS(hlsSource{name: f.Name}, s.playlist)
 	list.web = s
 	prefix, err := playlistPrefix(target, list.base())
 	if err != nil {
 		return nil, err
 	}
 	return list.scan(ctx, u, prefix, new(hls.Folder), func(o hls.Options) (*hls.Bundle, error) {
-		return hls.ScanURL(ctx, s.from, d.final, text, o)
+		return hls.ScanURL(ctx, s.from, f.URL, text, o)
 	})
 }
 
@@ -212,8 +213,8 @@ func (s hlsSource) scan(ctx context.Context, u *Uploader, prefix string, folder 
 	all.Bundle, err = scan(hls.Options{
 		FetchRemote: s.remote != nil, KeepRemote: s.keepRemote, Allow: s.allow, Prefix: prefix,
 		Fetch: func(ctx context.Context, f *hls.File) (hls.Response, error) {
-			d, err := all.urlOf(f).download(ctx, u)
-			return playlistResponse{d}, err
+			response, err := all.urlOf(f).fetch(ctx, u)
+			return playlistResponse{response}, err
 		},
 	})
 	if err != nil {
@@ -231,19 +232,17 @@ func (s hlsSource) checkRemote() error {
 	case s.remote == nil:
 	case s.remote.invalid != nil:
 		return s.remote.invalid
-	case slices.ContainsFunc(s.remote.headers, func(h originHeader) bool { return h.origins == nil }):
+	case slices.ContainsFunc(s.remote.options.Headers, func(h webfile.Header) bool { return h.Origins == nil }):
 		return errors.New("FetchRemote: a header needs the origins that it is for, such as URLHeader(header, \"https://media.example.com\")")
 	}
 	return nil
 }
 
-// playlistResponse is a download as package hls reads it.
-type playlistResponse struct{ d *download }
+// playlistResponse is a file on a web server as package hls reads it.
+type playlistResponse struct{ *webFile }
 
-func (r playlistResponse) Read(p []byte) (int, error) { return r.d.Read(p) }
-func (r playlistResponse) Close() error               { r.d.cancel(); return nil }
-func (r playlistResponse) URL() *url.URL              { return r.d.final }
-func (r playlistResponse) IsPlaylist() bool           { return r.d.isPlaylist() }
+func (r playlistResponse) URL() *url.URL    { return r.webFile.URL }
+func (r playlistResponse) IsPlaylist() bool { return r.isPlaylist() }
 
 // identity identifies all files together. Files on web servers cannot be
 // identified.

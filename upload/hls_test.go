@@ -26,6 +26,7 @@ import (
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/mediatest"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
+	"github.com/alimedia/alimedia-go/upload/internal/webtest"
 )
 
 // folder is the files of a playlist by their path.
@@ -992,7 +993,7 @@ func TestUpload_B39_StoredLines(t *testing.T) {
 func TestUpload_B39_NoCheckpointOfRemote(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		o := newOrigin(t, file([]byte("remote")))
+		o := newOrigin(t, webtest.File([]byte("remote")))
 		f := season(8, kib)
 		f["index.m3u8"] += "http://cdn.test/a.ts\n"
 		src, checkpoints := HLS(filepath.Join(f.write(t), "index.m3u8"), FetchRemote(o.here)), t.TempDir()

@@ -66,6 +66,10 @@ type namedSource struct {
 	name string
 }
 
+// ErrName means that the name of the source is not UTF-8. Nothing was created.
+// [Named] gives the source another name.
+var ErrName = errors.New("the name of the source is not UTF-8")
+
 // checkName refuses names that no service can keep.
 func checkName(name string) error {
 	if !utf8.ValidString(name) {

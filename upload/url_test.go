@@ -11,11 +11,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -25,107 +23,20 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/webfile"
+	"github.com/alimedia/alimedia-go/upload/internal/webtest"
 )
 
-// origin is a web server on a network of pipes.
-type origin struct {
-	conns  chan net.Conn
-	server *http.Server
-
-	mu   sync.Mutex
-	asks []*http.Request
-}
+// origin is a web server of a test.
+type origin struct{ *webtest.Server }
 
 func newOrigin(t *testing.T, handler http.HandlerFunc) *origin {
 	t.Helper()
-	o := &origin{conns: make(chan net.Conn)}
-	done := make(chan struct{})
-	var open sync.WaitGroup
-	o.server = &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			o.mu.Lock()
-			o.asks = append(o.asks, r)
-			o.mu.Unlock()
-			handler(w, r)
-		}),
-		ErrorLog: log.New(io.Discard, "", 0),
-		ConnState: func(_ net.Conn, s http.ConnState) {
-			switch s {
-			case http.StateNew:
-				open.Add(1)
-			case http.StateClosed, http.StateHijacked:
-				open.Done()
-			}
-		},
-	}
-	go func() {
-		defer close(done)
-		_ = o.server.Serve(o)
-	}()
-	t.Cleanup(func() {
-		_ = o.server.Close()
-		<-done
-		open.Wait()
-	})
-	return o
+	return &origin{webtest.New(t, handler)}
 }
-
-func (o *origin) Accept() (net.Conn, error) {
-	c, ok := <-o.conns
-	if !ok {
-		return nil, net.ErrClosed
-	}
-	return c, nil
-}
-
-func (o *origin) Close() error { close(o.conns); return nil }
-
-func (o *origin) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80} }
 
 // here makes all connections of a source lead to o.
-func (o *origin) here(s *urlSource) {
-	s.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		ours, theirs := net.Pipe()
-		select {
-		case o.conns <- theirs:
-			return ours, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-func (o *origin) requests() []*http.Request {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.asks
-}
-
-// file serves data as a careful server does: with a strong tag, its length and
-// parts of it.
-func file(data []byte) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("ETag", `"one"`)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
-	}
-}
-
-// cutOff ends the connection after n bytes of the body.
-func cutOff(w http.ResponseWriter, n int) http.ResponseWriter { return &shortWriter{w, n} }
-
-type shortWriter struct {
-	http.ResponseWriter
-	left int
-}
-
-func (w *shortWriter) Write(p []byte) (int, error) {
-	n, _ := w.ResponseWriter.Write(p[:min(len(p), w.left)])
-	if w.left -= n; w.left == 0 {
-		_ = http.NewResponseController(w.ResponseWriter).Flush()
-		panic(http.ErrAbortHandler)
-	}
-	return n, nil
-}
+func (o *origin) here(s *urlSource) { s.options.Dial = o.Dial }
 
 func TestUpload_B43_URL(t *testing.T) {
 	t.Parallel()
@@ -159,34 +70,10 @@ func TestUpload_B43_URL(t *testing.T) {
 						require.Equal(t, strconv.Itoa(size), media.Params.Get("FileSize"))
 						require.EqualValues(t, size, total)
 					}
-					require.Len(t, o.requests(), 1)
+					require.Len(t, o.Requests(), 1)
 				})
 			})
 		}
-	}
-}
-
-func TestUpload_B43_Name(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ disposition, first, last, want string }{
-		{"", "/a/b.mp4", "/c.mov", "b.mp4"},
-		{"", "/get", "/c.mov", "c.mov"},
-		{"", "/get", "/", "get"},
-		{"", "/", "/", "download"},
-		{"", "", "", "download"},
-		{"", "/..", "/...", "download"},
-		{`attachment; filename="film.mkv"`, "/b.mp4", "/b.mp4", "film.mkv"},
-		{`attachment; filename="../../etc/film.mkv"`, "/b.mp4", "/b.mp4", "film.mkv"},
-		{`attachment; filename="C:\\dir\\film.mkv"`, "/b.mp4", "/b.mp4", "film.mkv"},
-		{`attachment; filename*=UTF-8''%E7%94%B5%E5%BD%B1.mp4`, "/b.mp4", "/b.mp4", "电影.mp4"},
-		{`attachment; filename*=UTF-8''a%00%0Ab.mp4`, "/b.mp4", "/b.mp4", "ab.mp4"},
-		{`attachment; filename="noextension"`, "/b.mp4", "/b.mp4", "b.mp4"},
-		{`attachment; filename="noextension"`, "/x", "/y", "noextension"},
-		{`attachment; filename=".."`, "/x", "/y", "x"},
-		{`attach"ment`, "/b.mp4", "/b.mp4", "b.mp4"},
-		{`attachment; filename="` + strings.Repeat("a", 300) + `.mp4"`, "/", "/", strings.Repeat("a", 251) + ".mp4"},
-	} {
-		require.Equal(t, tt.want, urlName(tt.disposition, "", &url.URL{Path: tt.first}, &url.URL{Path: tt.last}), "%q %q %q", tt.disposition, tt.first, tt.last)
 	}
 }
 
@@ -204,7 +91,7 @@ func TestUpload_B43_Resume(t *testing.T) {
 					if n == 1 && !declared {
 						w.Header().Set("ETag", `"one"`)
 						require.NoError(t, http.NewResponseController(w).Flush())
-						_, _ = cutOff(w, 200*kib).Write(data)
+						_, _ = webtest.CutOff(w, 200*kib).Write(data)
 						return
 					}
 					if n%2 == 0 && n < 6 {
@@ -212,15 +99,15 @@ func TestUpload_B43_Resume(t *testing.T) {
 						return
 					}
 					if n < 7 {
-						w = cutOff(w, 200*kib)
+						w = webtest.CutOff(w, 200*kib)
 					}
-					file(data)(w, r)
+					webtest.File(data)(w, r)
 				})
 				r := newRig(t, nil, mediatest.InMemory())
 				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{})
 				require.NoError(t, err)
 				r.stored(t, res, data)
-				asks := o.requests()
+				asks := o.Requests()
 				require.Len(t, asks, 7)
 				require.Empty(t, asks[0].Header.Get("Range")+asks[0].Header.Get("If-Range"))
 				require.Equal(t, "bytes=204800-", asks[1].Header.Get("Range"))
@@ -261,7 +148,7 @@ func TestUpload_B43_ResumeOften(t *testing.T) {
 				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{})
 				require.NoError(t, err)
 				r.stored(t, res, data)
-				require.Len(t, o.requests(), 28)
+				require.Len(t, o.Requests(), 28)
 			})
 		})
 	}
@@ -277,7 +164,7 @@ func TestUpload_B43_BrokenAtTheStart(t *testing.T) {
 	}{
 		"same":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(data) }, nil},
 		"shorter": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(data[1:]) }, ErrChanged},
-		"tagged":  {file(data), ErrChanged},
+		"tagged":  {webtest.File(data), ErrChanged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -341,15 +228,15 @@ func TestUpload_B43_NotResumed(t *testing.T) {
 		"bare tag":           {`one`, nil, ErrSize, "no strong ETag"},
 		"empty tag":          {`""`, nil, ErrSize, "no strong ETag"},
 		"changed":            {`"one"`, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("ETag", `"two"`); _, _ = w.Write(data) }, ErrChanged, ""},
-		"ranges ignored":     {`"one"`, func(w http.ResponseWriter, r *http.Request) { r.Header.Del("Range"); file(data)(w, r) }, nil, "does not resume"},
+		"ranges ignored":     {`"one"`, func(w http.ResponseWriter, r *http.Request) { r.Header.Del("Range"); webtest.File(data)(w, r) }, nil, "does not resume"},
 		"If-Range ignored":   {`"one"`, rest(`"two"`, span(cut, size-1, size), data[cut:]), ErrChanged, ""},
 		"weak tag now":       {`"one"`, rest(`W/"one"`, span(cut, size-1, size), data[cut:]), ErrChanged, ""},
 		"no tag now":         {`"one"`, rest("", span(cut, size-1, size), data[cut:]), ErrChanged, ""},
 		"another size":       {`"one"`, rest(`"one"`, span(cut, size, size+1), append(data[cut:], 1)), ErrChanged, ""},
-		"another offset":     {`"one"`, rest(`"one"`, span(cut-1, size-1, size), data[cut-1:]), nil, "another part"},
-		"another end":        {`"one"`, rest(`"one"`, span(cut, size-2, size), data[cut:size-1]), nil, "another part"},
-		"size not told":      {`"one"`, rest(`"one"`, fmt.Sprintf("bytes %d-%d/*", cut, size-1), data[cut:]), nil, "another part"},
-		"no Content-Range":   {`"one"`, rest(`"one"`, "", data[cut:]), nil, "another part"},
+		"another offset":     {`"one"`, rest(`"one"`, span(cut-1, size-1, size), data[cut-1:]), nil, "another range"},
+		"another end":        {`"one"`, rest(`"one"`, span(cut, size-2, size), data[cut:size-1]), nil, "another range"},
+		"size not told":      {`"one"`, rest(`"one"`, fmt.Sprintf("bytes %d-%d/*", cut, size-1), data[cut:]), nil, "another range"},
+		"no Content-Range":   {`"one"`, rest(`"one"`, "", data[cut:]), nil, "another range"},
 		"fewer bytes coming": {`"one"`, rest(`"one"`, span(cut, size-1, size), data[cut:size-9]), ErrSize, "differ"},
 		"shorter":            {`"one"`, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(416) }, ErrChanged, ""},
 		"gone":               {`"one"`, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, nil, "404 Not Found"},
@@ -371,7 +258,7 @@ func TestUpload_B43_NotResumed(t *testing.T) {
 					}
 					w.Header().Set("ETag", tt.etag)
 					w.Header().Set("Content-Length", strconv.Itoa(size))
-					_, _ = cutOff(w, cut).Write(data)
+					_, _ = webtest.CutOff(w, cut).Write(data)
 				})
 				r := newRig(t, nil, mediatest.InMemory())
 				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{})
@@ -414,22 +301,22 @@ func TestUpload_B43_Refused(t *testing.T) {
 		"ftp":          {"ftp://source.test/a.mp4", nil, nil, nil, `"ftp"`, 0},
 		"no scheme":    {"source.test/a.mp4", nil, nil, nil, "neither https nor http", 0},
 		"no host":      {"http:///a.mp4", nil, nil, nil, "no host", 0},
-		"unreadable":   {"http://source.test/%zz", nil, nil, nil, "cannot be read", 0},
-		"too long":     {"http://source.test/" + strings.Repeat("a", maxURL), nil, nil, nil, "cannot be read", 0},
+		"unreadable":   {"http://source.test/%zz", nil, nil, nil, "cannot be parsed", 0},
+		"too long":     {"http://source.test/" + strings.Repeat("a", webfile.MaxURL), nil, nil, nil, "cannot be parsed", 0},
 		"bad option":   {"http://source.test/", nil, []URLOption{MaxRedirects(-1)}, nil, "negative", 0},
 		"404":          {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, nil, nil, "404 Not Found", 1},
 		"403":          {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, nil, nil, "403 Forbidden", 1},
 		"204":          {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, nil, nil, "204", 1},
-		"206":          {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(206) }, nil, nil, "a part", 1},
+		"206":          {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(206) }, nil, nil, "sends a range", 1},
 		"always down":  {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) }, nil, nil, "502", 10},
 		"compressed":   {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Encoding", "gzip") }, nil, nil, "encoding", 1},
 		"empty":        {"http://source.test/a.mp4", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) }, nil, ErrEmpty, "", 1},
-		"too large":    {"http://source.test/a.mp4", file(random(1100 * kib)), []URLOption{MaxSize(1000 * kib)}, ErrTooLarge, "1024000 bytes", 1},
-		"no end":       {"http://source.test/a.mp4", func(w http.ResponseWriter, r *http.Request) { raw(w, "HTTP/1.0 200 OK\r\n\r\nsome") }, nil, nil, "where it ends", 1},
-		"not HTTP":     {"http://source.test/a.mp4", func(w http.ResponseWriter, r *http.Request) { raw(w, "hello\r\n\r\n") }, nil, nil, "malformed", 10},
-		"to nowhere":   {"http://source.test/a.mp4", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(302) }, nil, nil, "nowhere", 1},
+		"too large":    {"http://source.test/a.mp4", webtest.File(random(1100 * kib)), []URLOption{MaxSize(1000 * kib)}, ErrTooLarge, "1024000 bytes", 1},
+		"no end":       {"http://source.test/a.mp4", func(w http.ResponseWriter, r *http.Request) { webtest.Raw(w, "HTTP/1.0 200 OK\r\n\r\nsome") }, nil, nil, "where it ends", 1},
+		"not HTTP":     {"http://source.test/a.mp4", func(w http.ResponseWriter, r *http.Request) { webtest.Raw(w, "hello\r\n\r\n") }, nil, nil, "malformed", 10},
+		"to nowhere":   {"http://source.test/a.mp4", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(302) }, nil, nil, "without a usable Location", 1},
 		"to a file":    {"http://source.test/a.mp4", to("file:///etc/passwd"), nil, nil, `"file"`, 1},
-		"to broken":    {"http://source.test/a.mp4", to("http://%zz/"), nil, nil, "nowhere", 1},
+		"to broken":    {"http://source.test/a.mp4", to("http://%zz/"), nil, nil, "without a usable Location", 1},
 		"in a circle":  {"http://source.test/a.mp4", to("/a.mp4"), nil, nil, "more than 5 redirects", 6},
 		"no redirects": {"http://source.test/a.mp4", to("/a.mp4"), []URLOption{MaxRedirects(0)}, nil, "more than 0 redirects", 1},
 		"to metadata":  {"http://source.test/a.mp4", to("http://100.100.100.200/latest"), nil, ErrNotPublic, "100.100.100.200", 1},
@@ -448,18 +335,10 @@ func TestUpload_B43_Refused(t *testing.T) {
 				if tt.want != nil {
 					require.ErrorIs(t, err, tt.want)
 				}
-				require.Len(t, o.requests(), tt.asked)
+				require.Len(t, o.Requests(), tt.asked)
 				require.Empty(t, r.Requests(), "nothing is created")
 			})
 		})
-	}
-}
-
-func raw(w http.ResponseWriter, text string) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err == nil {
-		_, _ = io.WriteString(conn, text)
-		conn.Close()
 	}
 }
 
@@ -494,7 +373,7 @@ func TestUpload_B43_Redirects(t *testing.T) {
 				"/1": "2", "/2": "http://source.test/3", "/3": "//other.test/4", "/4": "http://source.test/5?signature=s", "/5": "/movie.mp4",
 			}[r.URL.Path]
 			if next == "" {
-				file(data)(w, r)
+				webtest.File(data)(w, r)
 				return
 			}
 			w.Header().Set("Location", next)
@@ -505,7 +384,7 @@ func TestUpload_B43_Redirects(t *testing.T) {
 		res, err := r.Upload(ctx, URL("http://source.test/1?token=t", o.here, URLHeader(header)), VODVideo{})
 		require.NoError(t, err)
 		r.stored(t, res, data)
-		asks := o.requests()
+		asks := o.Requests()
 		require.Len(t, asks, 6)
 		for i, ask := range asks {
 			same := i != 3 // other.test
@@ -527,15 +406,15 @@ func TestUpload_B43_UserAndPassword(t *testing.T) {
 				http.Redirect(w, r, "http://other.test/a.mp4", http.StatusFound)
 				return
 			}
-			file(random(kib))(w, r)
+			webtest.File(random(kib))(w, r)
 		})
 		r := newRig(t, nil, mediatest.InMemory())
 		_, err := r.Upload(ctx, URL("http://me:pa%20ss@source.test/a.mp4", o.here), VODVideo{})
 		require.NoError(t, err)
-		user, password, ok := o.requests()[0].BasicAuth()
+		user, password, ok := o.Requests()[0].BasicAuth()
 		require.True(t, ok)
 		require.Equal(t, "me pa ss", user+" "+password)
-		_, _, ok = o.requests()[1].BasicAuth()
+		_, _, ok = o.Requests()[1].BasicAuth()
 		require.False(t, ok)
 	})
 }
@@ -561,9 +440,9 @@ func TestUpload_B43_SecretsStayIn(t *testing.T) {
 		},
 		"breaks": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "1000")
-			_, _ = cutOff(w, 9).Write(random(1000))
+			_, _ = webtest.CutOff(w, 9).Write(random(1000))
 		},
-		"unknown error": func(w http.ResponseWriter, r *http.Request) { raw(w, "HTTP/1.1 999\r\n\r\n") },
+		"unknown error": func(w http.ResponseWriter, r *http.Request) { webtest.Raw(w, "HTTP/1.1 999\r\n\r\n") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -591,31 +470,13 @@ func TestUpload_B43_SecretsStayIn(t *testing.T) {
 	}
 }
 
-func TestUpload_B43_PublicAddresses(t *testing.T) {
-	t.Parallel()
-	for _, text := range strings.Fields(`
-		0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1 127.255.0.1
-		169.254.169.254 169.254.0.1 172.16.0.1 172.31.255.255 192.0.0.192 192.0.2.1 192.168.0.1 198.18.0.1 198.51.100.1
-		203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 168.63.129.16
-		:: ::1 ::7f00:1 fe80::1 fe80::1%eth0 2400:3200::1%eth0 fc00::1 fd00:ec2::254 fec0::1 ff02::1 2001::1 2001:db8::1 2002:7f00:1:: 3fff::1
-		100::1 64:ff9b:1::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254
-		64:ff9b::127.0.0.1 64:ff9b::10.1.2.3 64:ff9b::100.100.100.200 4000::1`) {
-		require.False(t, isPublic(netip.MustParseAddr(text)), text)
-	}
-	for _, text := range strings.Fields(`1.1.1.1 8.8.8.8 100.63.255.255 100.128.0.1 106.11.0.1 172.15.0.1 172.32.0.1 192.0.1.1 223.5.5.5
-		2400:3200::1 2606:4700::1111 ::ffff:8.8.8.8 64:ff9b::8.8.8.8`) {
-		require.True(t, isPublic(netip.MustParseAddr(text)), text)
-	}
-	require.False(t, isPublic(netip.Addr{}))
-}
-
 // The address is judged when the connection is made, so a name that resolves
 // to a private one gets nowhere.
 func TestUpload_B43_PrivateAddresses(t *testing.T) {
 	t.Parallel()
 	var accepted atomic.Int32
 	data := random(kib)
-	srv := httptest.NewUnstartedServer(file(data))
+	srv := httptest.NewUnstartedServer(webtest.File(data))
 	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			accepted.Add(1)
@@ -647,22 +508,22 @@ func TestUpload_B43_Rebinding(t *testing.T) {
 		o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("ETag", `"one"`)
 			w.Header().Set("Content-Length", "1000")
-			_, _ = cutOff(w, 9).Write(random(1000))
+			_, _ = webtest.CutOff(w, 9).Write(random(1000))
 		})
 		r := newRig(t, nil, mediatest.InMemory())
 		res, err := r.Upload(ctx, URL("http://source.test/a.mp4", func(s *urlSource) {
 			o.here(s)
-			public, dials := s.dial, 0
-			s.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			public, dials := s.options.Dial, 0
+			s.options.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 				if dials++; dials == 1 {
 					return public(ctx, network, address)
 				}
-				return dialPublic(ctx, network, "127.0.0.1:1")
+				return webfile.DialPublic(ctx, network, "127.0.0.1:1")
 			}
 		}), VODVideo{})
 		failed(t, res, err)
 		require.ErrorIs(t, err, ErrNotPublic)
-		require.Len(t, o.requests(), 1)
+		require.Len(t, o.Requests(), 1)
 		require.Empty(t, r.Requests())
 	})
 }
@@ -677,7 +538,7 @@ func TestUpload_B43_TLS(t *testing.T) {
 			http.Redirect(w, r, "http://"+r.Host+"/a.mp4", http.StatusFound)
 			return
 		}
-		file(data)(w, r)
+		webtest.File(data)(w, r)
 	}))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
@@ -705,15 +566,15 @@ func TestUpload_B43_Proxy(t *testing.T) {
 	var asked []string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.URL.String())
-		file(data)(w, r)
+		webtest.File(data)(w, r)
 	}))
 	t.Cleanup(proxy.Close)
 	at, err := url.Parse(proxy.URL)
 	require.NoError(t, err)
 	viaProxy := func(s *urlSource) {
 		AllowProxy()(s)
-		require.NotNil(t, s.proxy)
-		s.proxy = http.ProxyURL(at)
+		require.NotNil(t, s.options.Proxy)
+		s.options.Proxy = http.ProxyURL(at)
 	}
 	r := newRig(t, nil)
 	res, err := r.Upload(ctx, URL("http://source.test/a.mp4", viaProxy), VODVideo{})
@@ -727,13 +588,6 @@ func TestUpload_B43_Proxy(t *testing.T) {
 		require.ErrorIs(t, err, ErrNotPublic)
 	}
 	require.Len(t, asked, 1)
-
-	// None, whatever the environment has.
-	d := &download{urlSource: URL("http://source.test/").(*urlSource)}
-	plain, err := d.transport(nil)
-	require.NoError(t, err)
-	require.Nil(t, plain.(*http.Transport).Proxy)
-	require.NotNil(t, plain.(*http.Transport).DialContext)
 }
 
 func TestUpload_B43_TransientAtTheStart(t *testing.T) {
@@ -751,7 +605,7 @@ func TestUpload_B43_TransientAtTheStart(t *testing.T) {
 			case 3:
 				<-r.Context().Done() // silent
 			default:
-				file(data)(w, r)
+				webtest.File(data)(w, r)
 			}
 		})
 		r := newRig(t, func(c *Config) { c.Retry = alimedia.Retry{MaxDelay: time.Minute}; c.StallTimeout = 20 * time.Second }, mediatest.InMemory())
@@ -774,7 +628,7 @@ func TestUpload_B43_Stall(t *testing.T) {
 				var asked atomic.Int32
 				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
 					if asked.Add(1) > 1 {
-						file(data)(w, r)
+						webtest.File(data)(w, r)
 						return
 					}
 					if tagged {
@@ -799,7 +653,7 @@ func TestUpload_B43_Stall(t *testing.T) {
 				}
 				require.NoError(t, err)
 				r.stored(t, res, data)
-				require.Equal(t, "bytes=20480-", o.requests()[1].Header.Get("Range"))
+				require.Equal(t, "bytes=20480-", o.Requests()[1].Header.Get("Range"))
 			})
 		})
 	}

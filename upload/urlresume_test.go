@@ -2,14 +2,10 @@ package upload
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -18,14 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/webtest"
 )
-
-// dated serves data with a Last-Modified and no tag.
-func dated(data []byte, modified time.Time) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		http.ServeContent(w, r, "", modified, bytes.NewReader(data))
-	}
-}
 
 // counted counts the bytes of the answers.
 func counted(h http.HandlerFunc, n *atomic.Int64) http.HandlerFunc {
@@ -53,9 +43,9 @@ func TestUpload_B55_AnotherProcess(t *testing.T) {
 		fetched int64 // most bytes that the second run fetches beyond the missing parts
 		sent    int   // parts that the second run sends
 	}{
-		"strong ETag":         {file(data), 100 * kib, 300 * kib, 9},
-		"strong date":         {dated(data, long), 100 * kib, 300 * kib, 9},
-		"other part size now": {file(data), 300 * kib, 700 * kib, 9},
+		"strong ETag":         {webtest.File(data), 100 * kib, 300 * kib, 9},
+		"strong date":         {webtest.Dated(data, long), 100 * kib, 300 * kib, 9},
+		"other part size now": {webtest.File(data), 300 * kib, 700 * kib, 9},
 		"no ranges": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("ETag", `"one"`)
 			w.Header().Set("Content-Length", fmt.Sprint(len(data)))
@@ -130,7 +120,7 @@ func TestUpload_B55_Changed(t *testing.T) {
 			w.Header().Set("ETag", `"two"`)
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 		},
-		"other size": file(now),
+		"other size": webtest.File(now),
 		"weak tag": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("ETag", `W/"one"`)
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
@@ -145,7 +135,7 @@ func TestUpload_B55_Changed(t *testing.T) {
 						second(w, r)
 						return
 					}
-					file(data)(w, r)
+					webtest.File(data)(w, r)
 				})
 				r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 				dir := t.TempDir()
@@ -181,7 +171,7 @@ func TestUpload_B55_KeyAndAnotherVersion(t *testing.T) {
 				http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(edited))
 				return
 			}
-			file(data)(w, r)
+			webtest.File(data)(w, r)
 		})
 		r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 		dir := t.TempDir()
@@ -210,7 +200,7 @@ func TestUpload_B55_NoValidator(t *testing.T) {
 			w.Header().Set("ETag", `W/"one"`)
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 		},
-		"date of now": func(w http.ResponseWriter, r *http.Request) { dated(data, time.Now())(w, r) },
+		"date of now": func(w http.ResponseWriter, r *http.Request) { webtest.Dated(data, time.Now())(w, r) },
 		"no size": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("ETag", `"one"`)
 			_ = http.NewResponseController(w).Flush()
@@ -248,11 +238,11 @@ func TestUpload_B55_BrokenConnectionByDate(t *testing.T) {
 				var asked atomic.Int32
 				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
 					if asked.Add(1) == 1 {
-						dated(data, old)(cutOff(w, 250*kib), r)
+						webtest.Dated(data, old)(webtest.CutOff(w, 250*kib), r)
 						return
 					}
 					require.Equal(t, old.Format(http.TimeFormat), r.Header.Get("If-Range"))
-					dated(data, second)(w, r)
+					webtest.Dated(data, second)(w, r)
 				})
 				r := newRig(t, nil, mediatest.InMemory())
 				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{})
@@ -266,103 +256,4 @@ func TestUpload_B55_BrokenConnectionByDate(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestUpload_B55_AddressOfURL(t *testing.T) {
-	t.Parallel()
-	address := func(text string) string {
-		u, err := url.Parse(text)
-		require.NoError(t, err)
-		at, query := addressOf(u)
-		require.NotContains(t, at+query, "s3cr3t")
-		return at + " " + query
-	}
-	plain := address("https://h.test/a/b.mp4?id=7")
-	for _, same := range []string{
-		"HTTPS://H.test:443/a/b.mp4?id=7", "https://u:s3cr3t@h.test/a/b.mp4?id=7#s3cr3t",
-		"https://h.test/a/b.mp4?id=7&Expires=1&OSSAccessKeyId=x&Signature=s3cr3t", "https://h.test/a/b.mp4?id=7&auth_key=1-0-0-s3cr3t",
-		"https://h.test/a/b.mp4?X-Amz-Algorithm=a&X-Amz-Credential=b&X-Amz-Date=c&X-Amz-Expires=1&X-Amz-SignedHeaders=h&X-Amz-Signature=s3cr3t&id=7",
-		"https://h.test/a/b.mp4?id=7&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-credential=c&x-oss-date=d&x-oss-expires=60&x-oss-signature=s3cr3t",
-		"https://h.test/a/b.mp4?sv=2&sp=r&se=2026&sr=b&sig=s3cr3t&id=7",
-	} {
-		require.Equal(t, plain, address(same), same)
-	}
-	for _, other := range []string{
-		"http://h.test/a/b.mp4?id=7", "https://h.test/a/b.mp4?id=8", "https://h.test/a/b.mp4", "https://h.test/a%2Fb.mp4?id=7", "https://h.test:8443/a/b.mp4?id=7",
-		"https://h.test/a/b.mp4?id=7&sr=1", "https://h.test/a/b.mp4?id=7&policy=1",
-	} {
-		require.NotEqual(t, plain, address(other), other)
-	}
-}
-
-func TestUpload_B55_Validators(t *testing.T) {
-	t.Parallel()
-	const last, minute, soon = "Wed, 25 Nov 2026 12:00:00 GMT", "Wed, 25 Nov 2026 12:01:00 GMT", "Wed, 25 Nov 2026 12:00:59 GMT"
-	for _, tt := range []struct{ etag, modified, date, wantTag, wantDate string }{
-		{`"a"`, last, minute, `"a"`, ""}, {`W/"a"`, last, minute, "", last}, {"", last, minute, "", last}, {"", last, soon, "", ""}, {"", last, "", "", ""},
-		{"", "yesterday", minute, "", ""}, {"", minute, last, "", ""}, {`""`, "", "", "", ""}, {"a", "", "", "", ""},
-	} {
-		etag, modified := validators(http.Header{"Etag": {tt.etag}, "Last-Modified": {tt.modified}, "Date": {tt.date}})
-		require.Equal(t, tt.wantTag+" "+tt.wantDate, etag+" "+modified, "%v", tt)
-	}
-}
-
-// The file is read anywhere, by as few connections as the reads allow.
-func TestUpload_B55_RangeReader(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		data := random(300 * kib)
-		o := newOrigin(t, file(data))
-		r := newRig(t, nil, mediatest.InMemory())
-		c, err := URL("http://source.test/a.mp4", o.here).open(ctx, r.Uploader)
-		require.NoError(t, err)
-		at, err := c.ranges()
-		require.NoError(t, err)
-		require.Len(t, o.requests(), 2)
-		buf := make([]byte, 10*kib)
-		for off := int64(0); off < 100*kib; off += 10 * kib {
-			n, err := at.ReadAt(buf, off)
-			require.NoError(t, err)
-			require.True(t, bytes.Equal(data[off:off+int64(n)], buf))
-		}
-		require.Len(t, o.requests(), 3, "one connection for reads that follow each other")
-		n, err := at.ReadAt(buf, 295*kib)
-		require.Equal(t, 5*kib, n)
-		require.ErrorIs(t, err, io.EOF)
-		require.True(t, bytes.Equal(data[295*kib:], buf[:n]))
-		_, err = at.ReadAt(buf, 300*kib)
-		require.ErrorIs(t, err, io.EOF)
-		for i := range 20 { // many places at once
-			_, err := at.ReadAt(buf, int64(i)*11*kib)
-			require.NoError(t, err)
-		}
-		require.LessOrEqual(t, len(at.(*rangeReader).idle), maxIdle)
-		require.NoError(t, c.close())
-		_, err = at.ReadAt(buf, 0)
-		require.Error(t, err)
-	})
-	// What is another file by now is not read.
-	synctest.Test(t, func(t *testing.T) {
-		data := random(300 * kib)
-		var asked atomic.Int32
-		o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
-			if asked.Add(1) > 2 {
-				w.Header().Set("ETag", `"two"`)
-				http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
-				return
-			}
-			file(data)(w, r)
-		})
-		r := newRig(t, nil, mediatest.InMemory())
-		c, err := URL("http://source.test/a.mp4", o.here).open(ctx, r.Uploader)
-		require.NoError(t, err)
-		defer c.close()
-		at, err := c.ranges()
-		require.NoError(t, err)
-		for _, off := range []int64{0, 100} {
-			_, err = at.ReadAt(make([]byte, 10), off)
-			require.True(t, errors.Is(err, ErrChanged), "%v", err)
-		}
-		require.True(t, strings.Contains(err.Error(), "source.test"))
-	})
 }

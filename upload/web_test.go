@@ -22,6 +22,7 @@ import (
 	"github.com/alimedia/alimedia-go/mediatest"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
+	"github.com/alimedia/alimedia-go/upload/internal/webtest"
 )
 
 // site serves files by host and path.
@@ -250,7 +251,7 @@ func TestUpload_B59_HeadersOfPlaylists(t *testing.T) {
 				res, err := r.Upload(ctx, source(o), VODVideo{})
 				require.NoError(t, err)
 				require.GreaterOrEqual(t, len(r.Objects(res.Bucket)), 6)
-				for _, ask := range o.requests() {
+				for _, ask := range o.Requests() {
 					host := strings.TrimSuffix(strings.ToLower(ask.Host), ":80")
 					require.Equal(t, host == "good.test", ask.Header.Get("Authorization") != "", "%s %s", ask.Host, ask.URL)
 					require.Equal(t, host == "good.test", ask.Header.Get("Cookie") != "", "%s", ask.Host)
@@ -269,26 +270,6 @@ func TestUpload_B59_HeadersOfPlaylists(t *testing.T) {
 	require.Empty(t, r.Requests())
 }
 
-func TestUpload_B59_Origins(t *testing.T) {
-	t.Parallel()
-	for _, same := range [][2]string{
-		{"http://h", "HTTP://H:80/x"}, {"https://Example.com/a?b#c", "https://u:p@example.COM:443/"}, {"http://[::1]/", "http://[::1]:80"}, {"http://h:8080/", "http://H:8080"},
-	} {
-		a, err := url.Parse(same[0])
-		require.NoError(t, err)
-		b, err := url.Parse(same[1])
-		require.NoError(t, err)
-		require.Equal(t, originOf(a), originOf(b))
-	}
-	for _, other := range [][2]string{{"http://h", "https://h"}, {"https://h", "https://h:80"}, {"https://h", "https://h.evil.test"}, {"https://h", "https://g@hh"}, {"https://h.", "https://h"}} {
-		a, err := url.Parse(other[0])
-		require.NoError(t, err)
-		b, err := url.Parse(other[1])
-		require.NoError(t, err)
-		require.NotEqual(t, originOf(a), originOf(b))
-	}
-}
-
 // A password that a playlist's URL has goes to its server and to no file.
 func TestUpload_B59_PasswordInPlaylist(t *testing.T) {
 	t.Parallel()
@@ -303,74 +284,11 @@ func TestUpload_B59_PasswordInPlaylist(t *testing.T) {
 		r := newRig(t, nil, mediatest.InMemory())
 		_, err := r.Upload(ctx, URL("http://me:pw123@a.test/x", o.here), VODVideo{})
 		require.NoError(t, err)
-		require.Len(t, o.requests(), 4)
-		for _, ask := range o.requests() {
+		require.Len(t, o.Requests(), 4)
+		for _, ask := range o.Requests() {
 			user, password, _ := ask.BasicAuth()
 			require.Equal(t, "me pw123", user+" "+password, ask.URL.Path)
 		}
-	})
-}
-
-func TestUpload_B43_Names(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("电", 200)
-	for _, tt := range []struct{ disposition, mediaType, first, last, want string }{
-		// Headers as servers send them.
-		{`attachment; filename=my movie.mp4`, "", "/x", "/x", "my movie.mp4"},
-		{"attachment; filename=\"\xb5\xe7\xd3\xb0.mp4\"", "", "/film.mp4", "/film.mp4", "film.mp4"},
-		{"attachment; filename=\"\xb5\xe7\xd3\xb0.mp4\"", "video/mp4", "/download.php", "/download.php", "download.mp4"},
-		{`filename="movie.mp4"`, "", "/x", "/x", "movie.mp4"},
-		{"attachment; filename=电影.mp4", "", "/x", "/x", "电影.mp4"},
-		{`inline; filename="a.mp4"; filename*=UTF-8''%E7%94%B5.mp4`, "", "/x", "/x", "电.mp4"},
-		{`inline; filename*=UTF-8''%E7%94%B5.mp4; filename="a.mp4"`, "", "/x", "/x", "电.mp4"},
-		{`attachment; filename*=ISO-8859-1'en'Pel%EDcula.mp4`, "", "/x", "/x", "Película.mp4"},
-		{`attachment; filename*=GBK''%B5%E7.mp4; filename=plain.mp4`, "", "/x", "/x", "plain.mp4"},
-		{`attachment; filename*=UTF-8''%B5%E7.mp4`, "", "/b.mp4", "/x", "b.mp4"},
-		{`attachment; filename*=UTF-8''%zz.mp4; filename="ok.mp4"`, "", "/x", "/x", "ok.mp4"},
-		{`attachment; filename*0="long "; filename*1="name.mp4"`, "", "/x", "/x", "long name.mp4"},
-		{`attachment; filename*0*=UTF-8''%E7%94; filename*1*=%B5; filename*2=".mp4"`, "", "/x", "/x", "电.mp4"},
-		{`attachment; filename="%E7%94%B5%E5%BD%B1.mp4"`, "", "/x", "/x", "电影.mp4"},
-		{`attachment; filename="100%.mp4"`, "", "/x", "/x", "100%.mp4"},
-		{`attachment; filename="=?UTF-8?B?55S15b2xLm1wNA==?="`, "", "/x", "/x", "电影.mp4"},
-		{`attachment; filename="=?gbk?B?tefTsC5tcDQ=?="`, "", "/b.mp4", "/x", "b.mp4"},
-		{`ATTACHMENT; FILENAME = "A;b.MP4" ; size=1`, "", "/x", "/x", "A;b.MP4"},
-		{`attachment; filename="a\"b.mp4"`, "", "/x", "/x", `a"b.mp4`},
-		{`attachment; filename="C:\dir\film.mkv"`, "", "/x", "/x", "film.mkv"},
-		{`attachment; filename="unterminated.mp4`, "", "/x", "/x", "unterminated.mp4"},
-		{`attachment;filename=a.mp4;`, "", "/x", "/x", "a.mp4"},
-		{`attachment; name="x"; notfilename="no.mp4"`, "", "/b.mp4", "/x", "b.mp4"},
-		{`attachment; filename="` + "a\u202e4pm.exe.mp4" + `"`, "", "/x", "/x", "a4pm.exe.mp4"},
-		{`attachment; filename="CON.mp4"`, "", "/x", "/x", "_CON.mp4"},
-		{`attachment; filename="lpt1"`, "video/mp4", "/x", "/x", "_lpt1.mp4"},
-		{`attachment; filename=".htaccess"`, "", "/b.mp4", "/x", "b.mp4"},
-		{`attachment; filename="..\..\x.mp4. "`, "", "/x", "/x", "x.mp4"},
-		{`attachment; filename="` + long + `.mp4"`, "", "/x", "/x", strings.Repeat("电", 83) + ".mp4"},
-		// Paths.
-		{"", "", "/download.php", "/files/movie.mp4", "movie.mp4"},
-		{"", "text/plain", "/get", "/files/movie.MP4", "movie.MP4"},
-		{"", "", "/movie.mp4", "/objects/0af3", "movie.mp4"},
-		{"", "video/mp4", "/download.php", "/download.php", "download.mp4"},
-		{"", "video/quicktime; x=y", "/watch", "/v2.0", "watch.mov"},
-		{"", "application/vnd.apple.mpegurl", "/list.php", "/list.php", "list.m3u8"},
-		{"", "", "/a.php", "/b.cgi", "a.php"},
-		{"", "video/mp4", "/", "", "download.mp4"},
-		{"", "", "/\xb5\xe7.mp4", "/x.mp4", "x.mp4"},
-	} {
-		require.Equal(t, tt.want, urlName(tt.disposition, tt.mediaType, &url.URL{Path: tt.first}, &url.URL{Path: tt.last}), "%q %q %q", tt.disposition, tt.first, tt.last)
-	}
-}
-
-func FuzzUpload_B43_Disposition(f *testing.F) {
-	for _, text := range []string{`attachment; filename="a.mp4"`, "filename*0*=UTF-8''%E7; filename*1=x", `x; filename="a\"b`, "filename=\xff", `filename*=utf-8''%41`, `;;=;"`} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		name := urlName(text, "video/mp4", &url.URL{Path: "/x"}, &url.URL{Path: text})
-		require.NotEmpty(t, name)
-		require.LessOrEqual(t, len(name), maxName)
-		require.Equal(t, name, cleanName(name))
-		require.NotContains(t, name, "/")
-		require.NoError(t, checkName(name))
 	})
 }
 
@@ -535,7 +453,7 @@ func TestUpload_B43_ServerFailures(t *testing.T) {
 				var asked atomic.Int32
 				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
 					if asked.Add(1) > 1 {
-						file([]byte("1"))(w, r)
+						webtest.File([]byte("1"))(w, r)
 						return
 					}
 					w.Header().Set("Retry-After", "15")
@@ -558,7 +476,7 @@ func TestUpload_B43_ServerFailures(t *testing.T) {
 			r := newRig(t, nil, mediatest.InMemory())
 			_, err := r.Upload(ctx, URL("http://a.test/a.mp4", o.here), VODVideo{})
 			require.ErrorContains(t, err, strconv.Itoa(status))
-			require.Len(t, o.requests(), 1)
+			require.Len(t, o.Requests(), 1)
 		})
 	}
 }
@@ -583,7 +501,7 @@ func TestUpload_B60_EchoedByAWebServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				o := newOrigin(t, func(w http.ResponseWriter, _ *http.Request) { raw(w, echo) })
+				o := newOrigin(t, func(w http.ResponseWriter, _ *http.Request) { webtest.Raw(w, echo) })
 				r := newRig(t, func(c *Config) { c.Retry.MaxAttempts = 2 }, mediatest.InMemory())
 				for _, src := range []Source{
 					URL("http://me:"+secret+"@a.test/a.mp4", o.here), URL("http://a.test/a.mp4?sig="+secret, o.here),
@@ -654,7 +572,7 @@ func TestUpload_B62_EndlessPlaylists(t *testing.T) {
 		res, err := r.Upload(ctx, URL("http://a.test/v.m3u8", o.here), VODVideo{})
 		failed(t, res, err)
 		require.ErrorContains(t, err, "more than 4096 playlists are referenced")
-		require.LessOrEqual(t, len(o.requests()), 4096+1)
+		require.LessOrEqual(t, len(o.Requests()), 4096+1)
 	})
 }
 
