@@ -33,10 +33,10 @@ var owners = []promise{
 	{number: 55, text: `An upload from a URL continues in another process when the server identifies the file by a strong ETag or Last-Modified.`, mutations: []mutation{
 		{what: "parts are kept whatever the server says of the file", file: "upload/resume.go", old: `r.content.versioned && was.Source.sameContent(source)`, new: `r.content.versioned`},
 		{what: "kept parts are fetched again", file: "upload/resume.go", old: `if r.content.at != nil || r.content.ranges == nil {`, new: `if true {`},
-		{what: "a weak ETag identifies a file", file: "upload/url.go", old: `if d.size != UnknownSize && d.resumable() {`, new: `if d.size != UnknownSize {`},
-		{what: "a Last-Modified of this second identifies a file", file: "upload/url.go", old: `now.Sub(last) < time.Minute`, new: `now.Sub(last) < 0`},
-		{what: "a new signature is another file", file: "upload/url.go", old: `if _, signed := lower[sign]; !signed {`, new: `if _, signed := lower[sign]; !signed || signed {`},
-		{what: "the rest of a file of another date is taken", file: "upload/url.go", old: `other := etag != d.etag || d.etag == "" && modified != d.modified`, new: `other := etag != d.etag`},
+		{what: "a weak ETag identifies a file", file: "upload/webfile.go", old: `if f.Size != UnknownSize && f.Resumable() {`, new: `if f.Size != UnknownSize {`},
+		{what: "a Last-Modified of this second identifies a file", file: "upload/internal/webfile/response.go", old: `now.Sub(last) < time.Minute`, new: `now.Sub(last) < 0`},
+		{what: "a new signature is another file", file: "upload/internal/webfile/identity.go", old: `if _, signed := lower[sign]; !signed {`, new: `if _, signed := lower[sign]; !signed || signed {`},
+		{what: "the rest of a file of another date is taken", file: "upload/internal/webfile/response.go", in: "./upload", old: `other := etag != s.info.ETag || s.info.ETag == "" && modified != s.info.LastModified`, new: `other := etag != s.info.ETag`},
 	}},
 	{number: 61, text: `Checkpoint files are opened without following links. Files that do not belong to this user, or that others can write, are not believed.`, mutations: []mutation{
 		{what: "any directory is believed", file: "upload/statedir.go", old: "info, err := root.Stat(\".\")\n\tif err == nil {\n\t\terr = trusted(info)\n\t}", new: `_, err = root.Stat(".")`},
