@@ -36,7 +36,7 @@ var owners = []promise{
 		{what: "a weak ETag identifies a file", file: "upload/webfile.go", old: `if f.Size != UnknownSize && f.Resumable() {`, new: `if f.Size != UnknownSize {`},
 		{what: "a Last-Modified of this second identifies a file", file: "upload/internal/webfile/response.go", old: `now.Sub(last) < time.Minute`, new: `now.Sub(last) < 0`},
 		{what: "a new signature is another file", file: "upload/internal/webfile/identity.go", old: `if _, signed := lower[sign]; !signed {`, new: `if _, signed := lower[sign]; !signed || signed {`},
-		{what: "the rest of a file of another date is taken", file: "upload/internal/webfile/response.go", in: "./upload", old: `other := etag != s.info.ETag || s.info.ETag == "" && modified != s.info.LastModified`, new: `other := etag != s.info.ETag`},
+		{what: "the rest of a file of another date is taken", file: "upload/internal/webfile/response.go", old: `other := etag != s.info.ETag || s.info.ETag == "" && modified != s.info.LastModified`, new: `other := etag != s.info.ETag`},
 	}},
 	{number: 61, text: `Checkpoint files are opened without following links. Files that do not belong to this user, or that others can write, are not believed.`, mutations: []mutation{
 		{what: "any directory is believed", file: "upload/statedir.go", old: "info, err := root.Stat(\".\")\n\tif err == nil {\n\t\terr = trusted(info)\n\t}", new: `_, err = root.Stat(".")`},

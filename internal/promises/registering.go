@@ -627,23 +627,23 @@ var registering = []promise{
 		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag or Last-Modified matches, and a file that ends early, or a page in its place, is an error. Its name is what the server, the paths or the type say, or the user; never garbage.",
 		mutations: []mutation{
 			{
-				what: "certificates are not verified", file: "upload/internal/webfile/request.go", in: "./upload",
+				what: "certificates are not verified", file: "upload/internal/webfile/request.go",
 				old: "&tls.Config{RootCAs: s.RootCAs}", new: "&tls.Config{RootCAs: s.RootCAs, InsecureSkipVerify: true}",
 			},
 			{
-				what: "redirects are followed without end", file: "upload/internal/webfile/stream.go", in: "./upload",
+				what: "redirects are followed without end", file: "upload/internal/webfile/stream.go",
 				old: "if redirects == s.MaxRedirects {", new: "if redirects == 1000 {",
 			},
 			{
-				what: "a redirect may lead from https to http", file: "upload/internal/webfile/request.go", in: "./upload",
+				what: "a redirect may lead from https to http", file: "upload/internal/webfile/request.go",
 				old: `case at.Scheme == "https" && to.Scheme != "https":`, new: "case false:",
 			},
 			{
-				what: "the address is not judged at the connection", file: "upload/internal/webfile/dial.go", in: "./upload",
+				what: "the address is not judged at the connection", file: "upload/internal/webfile/dial.go",
 				old: "if err != nil || !isPublic(to.Addr()) {", new: "if err != nil || !to.IsValid() {",
 			},
 			{
-				what: "a proxy is asked for private addresses", file: "upload/internal/webfile/request.go", in: "./upload",
+				what: "a proxy is asked for private addresses", file: "upload/internal/webfile/request.go",
 				old: "err == nil && !s.AllowPrivate && !isPublic(ip)", new: "err == nil && false && !isPublic(ip)",
 			},
 			{
@@ -651,35 +651,35 @@ var registering = []promise{
 				old: "ip = ip.Unmap()\n", new: "",
 			},
 			{
-				what: "a declared size over the cap is fetched", file: "upload/internal/webfile/response.go", in: "./upload",
+				what: "a declared size over the cap is fetched", file: "upload/internal/webfile/response.go",
 				old: "case response.ContentLength > s.MaxSize:\n\t\treturn retry.Permanent(s.tooLarge())\n", new: "",
 			},
 			{
-				what: "a stream has no cap", file: "upload/internal/webfile/stream.go", in: "./upload",
+				what: "a stream has no cap", file: "upload/internal/webfile/stream.go",
 				old: "case s.offset > s.MaxSize:", new: "case false:",
 			},
 			{
-				what: "a weak ETag counts as strong", file: "upload/internal/webfile/response.go", in: "./upload",
+				what: "a weak ETag counts as strong", file: "upload/internal/webfile/response.go",
 				old: `if etag = h.Get("ETag"); isStrong(etag) {`, new: `if etag = h.Get("ETag"); etag != "" {`,
 			},
 			{
-				what: "the rest of another file is taken", file: "upload/internal/webfile/response.go", in: "./upload",
+				what: "the rest of another file is taken", file: "upload/internal/webfile/response.go",
 				old: "case other:\n\t\treturn retry.Permanent(ErrChanged)\n", new: "",
 			},
 			{
-				what: "another part than asked for is taken", file: "upload/internal/webfile/response.go", in: "./upload",
+				what: "another part than asked for is taken", file: "upload/internal/webfile/response.go",
 				old: "case !ok || from != s.offset:", new: "case !ok:",
 			},
 			{
-				what: "a file that ends early is whole", file: "upload/internal/webfile/stream.go", in: "./upload",
+				what: "a file that ends early is whole", file: "upload/internal/webfile/stream.go",
 				old: "case err == io.EOF && (s.info.Size == UnknownSize || s.offset == s.info.Size):", new: "case err == io.EOF || err == io.ErrUnexpectedEOF:",
 			},
 			{
-				what: "headers of the user go to other hosts", file: "upload/internal/webfile/request.go", in: "./upload",
+				what: "headers of the user go to other hosts", file: "upload/internal/webfile/request.go",
 				old: "if slices.Contains(h.Origins, origin) {", new: `if origin != "" {`,
 			},
 			{
-				what: "a page is a film", file: "upload/internal/webfile/webfile.go", in: "./upload",
+				what: "a page is a film", file: "upload/internal/webfile/webfile.go",
 				old: "if mediatype.IsPage(", new: "if false && mediatype.IsPage(",
 			},
 			{
@@ -695,15 +695,15 @@ var registering = []promise{
 				old: "if mediatype.IsMedia(mediatype.Extension(name)) {", new: `if mediatype.Extension(name) != "" {`,
 			},
 			{
-				what: "416 at the end of the file is a change", file: "upload/internal/webfile/response.go", in: "./upload",
+				what: "416 at the end of the file is a change", file: "upload/internal/webfile/response.go",
 				old: "\treturn errComplete\n", new: "\treturn retry.Permanent(ErrChanged)\n",
 			},
 			{
-				what: "Retry-After is not heard", file: "upload/internal/webfile/stream.go", in: "./upload",
+				what: "Retry-After is not heard", file: "upload/internal/webfile/stream.go",
 				old: "retryAfter = status.retryAfter", new: "retryAfter = 0",
 			},
 			{
-				what: "a status of a proxy is final", file: "upload/internal/webfile/stream.go", in: "./upload",
+				what: "a status of a proxy is final", file: "upload/internal/webfile/stream.go",
 				old: "return retry.ServerFailure(e.code)", new: "return e.code < 505 && retry.ServerFailure(e.code)",
 			},
 		},
