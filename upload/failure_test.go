@@ -127,7 +127,7 @@ func TestUpload_B49_CancelledAtEachStage(t *testing.T) {
 			inCrowd(t, func(t *testing.T, r *rig) {
 				r.Fault(mediatest.Fault{Operation: operation, Delay: time.Hour, Times: mediatest.Always})
 				enough := errors.New("enough")
-				ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, enough)
+				ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, enough)
 				defer cancel()
 				res, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), YikeAsset{})
 				e := failed(t, res, err)

@@ -136,6 +136,7 @@ func TestUpload_B35_LookedUpInTheSameRun(t *testing.T) {
 		"answer lost":  {mediatest.Fault{AfterEffect: true}, 1, 0},
 		"request lost": {mediatest.Fault{Reset: true}, 2, settling},
 		"refused":      {mediatest.Fault{Status: 400, Code: "InvalidParameter"}, 1, 0},
+		"nonce used":   {mediatest.Fault{AfterEffect: true, Status: 400, Code: "SignatureNonceUsed"}, 1, 0},
 	} {
 		for kind, operation := range map[string]string{"yike": "RegisterYikeAssetMediaInfo", "stream": "RegisterMediaStream"} {
 			for _, opts := range [][]Option{nil, {WithCheckpoint(t.TempDir())}} {
