@@ -286,7 +286,7 @@ func TestUpload_B57_CancelAtEveryStage(t *testing.T) {
 						r.Fault(mediatest.Fault{Operation: "InitiateMultipartUpload", AfterEffect: true})
 					}
 					cleanup := slices.Contains([]string{"AbortMultipartUpload", "ListParts", "ListMultipartUploads"}, operation)
-					ended := time.Minute
+					ended := 20 * time.Second
 					if cleanup {
 						ended = 5 * time.Second
 					}
