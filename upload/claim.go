@@ -33,12 +33,9 @@ func newBatched() *batched {
 
 // claim keeps others away from where the upload goes. finished tells that it
 // was uploaded before. release keeps what was done for the batch.
-func (r *run) claim(target Target, o options, finished bool) (release func(done bool), err error) {
+func (r *run) claim(target binding, o options, finished bool) (release func(done bool), err error) {
 	k := r.key(target, o)
-	object := ""
-	if b, ok := target.(Bucket); ok {
-		object = b.Name + "/" + b.key(r.file.name)
-	}
+	object := target.object(r.file.name)
 	same := ""
 	switch {
 	case k.Key != "":

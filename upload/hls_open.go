@@ -12,7 +12,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"github.com/alimedia/alimedia-go/upload/internal/webfile"
@@ -20,7 +19,7 @@ import (
 
 // openFor opens src for target. A playlist is opened with its segments if the
 // target creates an asset from it.
-func openFor(ctx context.Context, src Source, target Target, u *Uploader) (*content, error) {
+func openFor(ctx context.Context, src Source, target binding, u *Uploader) (*content, error) {
 	c, err := openNamed(ctx, src, target, u)
 	if err == nil {
 		err = checkName(c.name)
@@ -37,7 +36,7 @@ func openFor(ctx context.Context, src Source, target Target, u *Uploader) (*cont
 	return c, nil
 }
 
-func openNamed(ctx context.Context, src Source, target Target, u *Uploader) (*content, error) {
+func openNamed(ctx context.Context, src Source, target binding, u *Uploader) (*content, error) {
 	name := ""
 	for n, ok := src.(namedSource); ok; n, ok = src.(namedSource) {
 		name, src = cmp.Or(name, n.name), n.Source
@@ -59,7 +58,7 @@ func openNamed(ctx context.Context, src Source, target Target, u *Uploader) (*co
 	}
 	isPlaylist := c.isPlaylist()
 	c.name = cmp.Or(name, c.name)
-	if storesPlaylistAsFile(target) || !isPlaylist && !hls.IsPlaylistName(name) {
+	if target.keepsPlaylists() || !isPlaylist && !hls.IsPlaylistName(name) {
 		return c, nil
 	}
 	_ = c.close()
@@ -70,13 +69,6 @@ func openNamed(ctx context.Context, src Source, target Target, u *Uploader) (*co
 }
 
 var errNoFolder = fmt.Errorf("%w: use HLS, HLSFS or URL", ErrPlaylist)
-
-// storesPlaylistAsFile reports whether target stores a playlist like any other
-// file, without its segments.
-func storesPlaylistAsFile(target Target) bool {
-	b, ok := plain(target).(Bucket)
-	return ok && b.Register == nil
-}
 
 // isPlaylist goes by the name and, for a content that can be read at any offset,
 // by its first bytes.
@@ -94,8 +86,8 @@ func (c *content) isPlaylist() bool {
 
 // refusePlaylist returns an error for a stream that begins as a playlist, if
 // target creates an asset from it.
-func (r *run) refusePlaylist(target Target) error {
-	if r.content.segments.exist() || storesPlaylistAsFile(target) {
+func (r *run) refusePlaylist(target binding) error {
+	if r.content.segments.exist() || target.keepsPlaylists() {
 		return nil
 	}
 	var head [hls.HeadSize]byte
@@ -119,12 +111,12 @@ type hlsSource struct {
 }
 
 // openFor opens a file on a web server, with its segments if it is a playlist.
-func (s *urlSource) openFor(ctx context.Context, target Target, u *Uploader) (*content, error) {
+func (s *urlSource) openFor(ctx context.Context, target binding, u *Uploader) (*content, error) {
 	f, err := s.fetch(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	if storesPlaylistAsFile(target) || !f.isPlaylist() {
+	if target.keepsPlaylists() || !f.isPlaylist() {
 		return f.content(s.from), nil
 	}
 	defer f.Close()
@@ -144,7 +136,7 @@ func (s *urlSource) openFor(ctx context.Context, target Target, u *Uploader) (*c
 }
 
 // openFor opens a playlist with its segments.
-func (s hlsSource) openFor(ctx context.Context, target Target, u *Uploader) (*content, error) {
+func (s hlsSource) openFor(ctx context.Context, target binding, u *Uploader) (*content, error) {
 	prefix, err := playlistPrefix(target, cmp.Or(s.as, s.base()))
 	if err != nil {
 		return nil, err
@@ -158,20 +150,14 @@ func (s hlsSource) open(ctx context.Context, u *Uploader) (*content, error) {
 }
 
 // playlistPrefix is what precedes the names of the segments in a playlist that
-// becomes what target says.
-func playlistPrefix(target Target, name string) (string, error) {
-	switch t := plain(target).(type) {
-	case VODVideo, ICEMedia, ICEStream:
-		return "", nil
-	case Bucket:
-		prefix := segmentPrefix(t.key(hls.PlaylistName(name)))
-		return hls.RelativeURI(url.PathEscape(path.Base(prefix)) + "/"), nil
+// becomes target.
+func playlistPrefix(target binding, name string) (string, error) {
+	prefix, ok := target.playlistPrefix(name)
+	if !ok {
+		return "", fmt.Errorf("%w: %s takes no playlists: use VODVideo, ICEMedia, ICEStream or Bucket", ErrPlaylist, target.name())
 	}
-	return "", fmt.Errorf("%w: %T takes no playlists: use VODVideo, ICEMedia, ICEStream or Bucket", ErrPlaylist, target)
+	return prefix, nil
 }
-
-// segmentPrefix is the prefix in a bucket of the segments of a playlist.
-func segmentPrefix(key string) string { return strings.TrimSuffix(key, path.Ext(key)) + "/" }
 
 func (s hlsSource) base() string {
 	if s.isFS || s.web != nil {

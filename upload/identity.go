@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -92,10 +91,10 @@ func (k uploadKey) name() string {
 }
 
 // key is what the upload is known by, but for its owner.
-func (r *run) key(target Target, o options) uploadKey {
-	k := uploadKey{Target: targetName(target), Key: o.key}
-	k.Region = target.signer(r.Uploader).region
-	target.describe(r.Uploader, r.file, &k)
+func (r *run) key(target binding, o options) uploadKey {
+	k := uploadKey{Target: target.name(), Key: o.key}
+	k.Region = target.signer().region
+	target.describe(r.file, &k)
 	if o.mediaId != "" {
 		k.Asset = o.mediaId
 	}
@@ -107,19 +106,16 @@ func (r *run) key(target Target, o options) uploadKey {
 	return k
 }
 
-func targetName(t any) string { return reflect.TypeOf(t).Name() }
-
 const defaultApp = "app-1000000" // of VOD and ICE where none is given
 
 const maxUserKey = 1 << 10 // bytes
 
-// referenceId is what ApsaraVideo VOD takes as a ReferenceId.
-var referenceId = regexp.MustCompile(`^[A-Za-z0-9_-]{6,64}$`)
+// referenceID is what ApsaraVideo VOD takes as a ReferenceId.
+var referenceID = regexp.MustCompile(`^[A-Za-z0-9_-]{6,64}$`)
 
 // check refuses options that cannot be kept, before anything is created.
-func (o *options) check(target Target) error {
-	f, named := target.(finder)
-	named = named && f.findable()
+func (o *options) check(target binding) error {
+	named := target.lookup() != nil
 	switch {
 	case len(o.key) > maxUserKey || !utf8.ValidString(o.key):
 		return fmt.Errorf("upload.WithKey: a key is text of at most %d bytes", maxUserKey)

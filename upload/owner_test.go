@@ -84,7 +84,7 @@ func TestUpload_B52_EachProviderHasItsAccount(t *testing.T) {
 	dir := openDir(t, t.TempDir())
 	u := r.signedBy(t, r.Account().IssueCredentials(), func(c *Config) { c.Credentials = issued(other.IssueCredentials()) })
 	for target, account := range map[Target]string{videoPointer: r.Account().Id(), bucketPointer: other.Id()} {
-		owned, err := u.owner(ctx, plain(target).signer(u), dir)
+		owned, err := u.owner(ctx, u.bind(target, "").signer(), dir)
 		require.NoError(t, err)
 		require.Equal(t, owner{ownedByAccount + account}, owned)
 	}
@@ -200,7 +200,7 @@ func TestUpload_B52_MetadataMakesNoSecondAsset(t *testing.T) {
 		u := newRig(t, nil).Uploader
 		name0 := func(target Target) string {
 			r := &run{Uploader: u, file: subject{name: "movie.mp4"}, content: &content{identity: identity{Source: "/movie.mp4"}}}
-			return r.key(plain(target), options{}).name()
+			return r.key(u.bind(target, ""), options{}).name()
 		}
 		for i, target := range tt.same {
 			require.Equal(t, name0(tt.first), name0(target), "%s, same %d", name, i)

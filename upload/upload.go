@@ -275,13 +275,13 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 	for _, opt := range opts {
 		opt(&o)
 	}
-	target, o.source = plain(target), src
+	o.source = src
 	for n, ok := o.source.(namedSource); ok; n, ok = o.source.(namedSource) {
 		o.source = n.Source
 	}
 	r := &run{Uploader: u, tracker: newTracker(o.progress, u.log)}
 	defer func() { r.tracker.close(ctx) }()
-	res, err := r.upload(ctx, src, target, o)
+	res, err := r.upload(ctx, src, u.bind(target, o.key), o)
 	if err != nil {
 		failure := r.failure(err)
 		u.log.InfoContext(ctx, "upload: failed", "upload", failure)
@@ -308,12 +308,12 @@ type run struct {
 	entry    entry    // of ledger
 }
 
-func (r *run) upload(ctx context.Context, src Source, target Target, o options) (res *Result, err error) {
+func (r *run) upload(ctx context.Context, src Source, target binding, o options) (res *Result, err error) {
 	defer r.close()
 	if err := r.open(ctx, src, target, &o); err != nil {
 		return nil, err
 	}
-	if target, err = r.named(target, &o); err != nil {
+	if err := r.check(target, &o); err != nil {
 		return nil, err
 	}
 	defer func() { r.journal.close(r.spent(ctx, err)) }()
@@ -354,7 +354,7 @@ func (r *run) upload(ctx context.Context, src Source, target Target, o options) 
 }
 
 // earlier is what is left to do for an upload that was finished before.
-func (r *run) earlier(ctx context.Context, target Target, o options, res *Result) error {
+func (r *run) earlier(ctx context.Context, target binding, o options, res *Result) error {
 	r.place.mediaId, r.place.fileURL, r.uploaded = res.MediaId, res.FileURL, true
 	r.tracker.set(func(p *Progress) { p.MediaId, p.Total = res.MediaId, res.Size })
 	r.tracker.Resumed(res.Size)
@@ -364,35 +364,28 @@ func (r *run) earlier(ctx context.Context, target Target, o options, res *Result
 	return r.wait(ctx, target, o.news, res)
 }
 
-// named gives the target the name that the user has for the upload, and refuses
-// what could not be kept.
-func (r *run) named(target Target, o *options) (Target, error) {
-	if t, ok := target.(VODVideo); ok && t.ReferenceId == "" && referenceId.MatchString(o.key) {
-		t.ReferenceId = o.key
-		target = t
-	}
-	if o.mediaId != "" {
-		if _, ok := target.(continuer); !ok {
-			return nil, fmt.Errorf("upload.WithMediaId takes a VODVideo or an ICEMedia, not a %T", target)
-		}
+// check refuses options that the source and the target cannot satisfy.
+func (r *run) check(target binding, o *options) error {
+	if o.mediaId != "" && target.reopen() == nil {
+		return fmt.Errorf("upload.WithMediaId takes a VODVideo or an ICEMedia, not a %s", target.name())
 	}
 	if o.verify {
 		if _, once := o.source.(*streamSource); once || r.content.segments.exist() {
-			return nil, errors.New("upload.WithVerifyContent reads the source twice: a Reader and a playlist cannot be")
+			return errors.New("upload.WithVerifyContent reads the source twice: a Reader and a playlist cannot be")
 		}
 	}
 	if err := o.check(target); err != nil {
-		return nil, err
+		return err
 	}
 	if o.checkpoint.required && o.key == "" && r.content.identity.Source == "" {
-		return nil, fmt.Errorf("%w: the source cannot be recognized in a later run; name the upload by WithKey", ErrCheckpoint)
+		return fmt.Errorf("%w: the source cannot be recognized in a later run; name the upload by WithKey", ErrCheckpoint)
 	}
-	return target, nil
+	return nil
 }
 
 // open looks at the source, its first bytes included, before anything is
 // created.
-func (r *run) open(ctx context.Context, src Source, target Target, o *options) (err error) {
+func (r *run) open(ctx context.Context, src Source, target binding, o *options) (err error) {
 	r.enter(ctx, StageOpen)
 	switch {
 	case src == nil:

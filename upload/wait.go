@@ -6,10 +6,8 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go"
-	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
-	"github.com/alimedia/alimedia-go/vod"
 )
 
 // Notifier hears of assets by another way than asking, such as the service's
@@ -53,8 +51,8 @@ const (
 	registrationLag = 30 * time.Second
 )
 
-// asking asks the service for the state of an asset.
-type asking func(ctx context.Context, mediaId string) (state, error)
+// statusFunc asks the service for the state of an asset.
+type statusFunc func(ctx context.Context, mediaId string) (state, error)
 
 // state is what the service says of an asset.
 type state struct {
@@ -64,8 +62,8 @@ type state struct {
 }
 
 // wait asks the service until it is through with the asset.
-func (r *run) wait(ctx context.Context, target Target, news Notifier, res *Result) error {
-	ask := target.asking(r.Uploader)
+func (r *run) wait(ctx context.Context, target binding, news Notifier, res *Result) error {
+	ask := target.status()
 	if ask == nil {
 		return nil
 	}
@@ -115,82 +113,4 @@ func listen(parent context.Context, news Notifier, mediaId string) error {
 		return err
 	}
 	return nil
-}
-
-func (u *Uploader) videoState(ctx context.Context, id string) (state, error) {
-	out, err := u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: id})
-	if err != nil {
-		return state{}, err
-	}
-	s := state{status: out.Video.Status}
-	switch s.status {
-	case vod.VideoStatusNormal:
-		s.done = true
-	case vod.VideoStatusUploadFail, vod.VideoStatusTranscodeFail, vod.VideoStatusBlocked:
-		s.failed = true
-	}
-	return s, nil
-}
-
-// storedVideoState is for a video of which nothing is to be made.
-func (u *Uploader) storedVideoState(ctx context.Context, id string) (state, error) {
-	s, err := u.videoState(ctx, id)
-	s.done = s.done || s.status == vod.VideoStatusUploadSucc
-	return s, err
-}
-
-func (u *Uploader) imageState(ctx context.Context, id string) (state, error) {
-	out, err := u.cfg.VOD.GetImageInfo(ctx, vod.GetImageInfoRequest{ImageId: id})
-	if err != nil {
-		return state{}, err
-	}
-	return fileState(out.ImageInfo.Status), nil
-}
-
-func (u *Uploader) attachedState(ctx context.Context, id string) (state, error) {
-	const action = "GetAttachedMediaInfo"
-	out, err := u.cfg.VOD.GetAttachedMediaInfo(ctx, vod.GetAttachedMediaInfoRequest{MediaIds: []string{id}})
-	if err != nil {
-		return state{}, err
-	}
-	if len(out.AttachedMediaList) == 0 {
-		return state{}, &alimedia.Error{
-			Action: action, Code: "InvalidMedia.NotFound", RequestId: out.RequestId,
-			Message: "NonExistMediaIds has the asset", StatusCode: 200,
-		}
-	}
-	return fileState(out.AttachedMediaList[0].Status), nil
-}
-
-// fileState is of assets that are not processed.
-func fileState(status string) state {
-	return state{
-		status: status,
-		done:   status == vod.VideoStatusNormal,
-		failed: status == vod.VideoStatusUploadFail,
-	}
-}
-
-func (u *Uploader) mediaState(ctx context.Context, id string) (state, error) {
-	out, err := u.cfg.ICE.GetMediaInfo(ctx, ice.GetMediaInfoRequest{MediaId: id})
-	if err != nil {
-		return state{}, err
-	}
-	return mediaState(out.MediaInfo.MediaBasicInfo.Status), nil
-}
-
-func (u *Uploader) yikeState(ctx context.Context, id string) (state, error) {
-	out, err := u.cfg.ICE.GetYikeAssetMediaInfo(ctx, ice.GetYikeAssetMediaInfoRequest{MediaId: id})
-	if err != nil {
-		return state{}, err
-	}
-	return mediaState(out.MediaInfo.MediaBasicInfo.Status), nil
-}
-
-func mediaState(status string) state {
-	return state{
-		status: status,
-		done:   status == ice.MediaStatusNormal,
-		failed: status == ice.MediaStatusPrepareFail,
-	}
 }

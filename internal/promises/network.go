@@ -50,8 +50,8 @@ var network = []promise{
 			{what: "the bucket is not compared", file: "upload/session.go", old: `(fresh.Bucket != old.Bucket || fresh.Key != old.Key)`, new: `fresh.Key != old.Key`},
 			{what: "the key is not compared", file: "upload/session.go", old: `(fresh.Bucket != old.Bucket || fresh.Key != old.Key)`, new: `fresh.Bucket != old.Bucket`},
 			{what: "taken for a passing failure", file: "upload/session.go", old: "case errors.Is(err, ErrAddressChanged) && !(g.stray && alive):", new: "case errors.Is(err, ErrAddressChanged) && !alive:"},
-			{what: "a resumed upload goes to another bucket", file: "upload/resume.go", old: `(p.address.Bucket != was.Bucket || p.address.Key != was.Key)`, new: `p.address.Key != was.Key`},
-			{what: "a resumed upload goes to another key", file: "upload/resume.go", old: `(p.address.Bucket != was.Bucket || p.address.Key != was.Key)`, new: `p.address.Bucket != was.Bucket`},
+			{what: "a resumed upload goes to another bucket", file: "upload/target.go", old: `(p.address.Bucket != was.Bucket || p.address.Key != was.Key)`, new: `p.address.Key != was.Key`},
+			{what: "a resumed upload goes to another key", file: "upload/target.go", old: `(p.address.Bucket != was.Bucket || p.address.Key != was.Key)`, new: `p.address.Bucket != was.Bucket`},
 		},
 	},
 	{

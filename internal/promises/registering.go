@@ -28,7 +28,7 @@ var registering = []promise{
 				old: "r.place = was.place() // an error is to name the asset", new: "",
 			},
 			{
-				what: "an image's id is dropped", file: "upload/target.go",
+				what: "an image's id is dropped", file: "upload/vod_image.go",
 				old: "p := place{mediaId: out.ImageId, fileURL", new: "p := place{fileURL",
 			},
 			{
@@ -42,47 +42,47 @@ var registering = []promise{
 		text:   "Registering is repeated without making a second asset; an object registered already keeps its asset; what the service knows only some seconds later is asked for again, with growing pauses.",
 		mutations: []mutation{
 			{
-				what: "a 409 for our own object is a failure", file: "upload/bucket.go",
+				what: "a 409 for our own object is a failure", file: "upload/register.go",
 				old: "if alimedia.IsAlreadyExists(err) {", new: "if false {",
 			},
 			{
-				what: "a new asset is looked up once only", file: "upload/bucket.go",
+				what: "a new asset is looked up once only", file: "upload/register_once.go",
 				old: "alimedia.IsNotFound(err) && time.Now().Before(until)", new: "alimedia.IsNotFound(err) && time.Now().After(until)",
 			},
 			{
-				what: "an asset is looked up without end", file: "upload/bucket.go",
+				what: "an asset is looked up without end", file: "upload/register_once.go",
 				old: "alimedia.IsNotFound(err) && time.Now().Before(until)", new: "alimedia.IsNotFound(err)",
 			},
 			{
-				what: "an asset that was there is told as new", file: "upload/bucket.go",
+				what: "an asset that was there is told as new", file: "upload/register.go",
 				old: "res.AlreadyRegistered = !sent.mayBeOurs(file) || sent.before", new: "res.AlreadyRegistered = sent.mayBeOurs(file) && sent.before",
 			},
 			{
-				what: "our own asset is told as one that was there", file: "upload/bucket.go",
+				what: "our own asset is told as one that was there", file: "upload/register_once.go",
 				old: "return a.lost || file.repeated", new: "return false",
 			},
 			{
-				what: "an older asset is told as ours when an answer is lost", file: "upload/bucket.go",
+				what: "an older asset is told as ours when an answer is lost", file: "upload/register_once.go",
 				old: "return err == nil && at.Add(time.Second).Before(file.began.Add(a.skew))", new: "return err == nil && at.IsZero()",
 			},
 			{
-				what: "the clock of the service is taken for ours", file: "upload/bucket.go",
+				what: "the clock of the service is taken for ours", file: "upload/register_once.go",
 				old: "Before(file.began.Add(a.skew))", new: "Before(file.began)",
 			},
 			{
-				what: "a lost answer is looked up in the next run only", file: "upload/bucket.go",
+				what: "a lost answer is looked up in the next run only", file: "upload/register_once.go",
 				old: "|| ctx.Err() != nil || again {", new: "|| true || again {",
 			},
 			{
-				what: "a new asset of VOD is told as old", file: "upload/bucket.go",
+				what: "a new asset of VOD is told as old", file: "upload/register.go",
 				old: "!m.NewRegister", new: "m.NewRegister",
 			},
 			{
-				what: "a file that was not registered passes", file: "upload/bucket.go",
+				what: "a file that was not registered passes", file: "upload/register.go",
 				old: "if len(out.RegisteredMediaList) == 0 {\n\t\treturn &alimedia.Error{", new: "if len(out.RegisteredMediaList) == 0 {\n\t\treturn nil\n\t}\n\tif false {\n\t\treturn &alimedia.Error{",
 			},
 			{
-				what: "each run with one checkpoint has a ClientToken of its own", file: "upload/bucket.go",
+				what: "each run with one checkpoint has a ClientToken of its own", file: "upload/register.go",
 				old: "req.ClientToken = cmp.Or(req.ClientToken, file.token)\n", new: "",
 			},
 			{
@@ -154,19 +154,19 @@ var registering = []promise{
 				old: "asked = true\n", new: "if asked && news != nil {\n\t\t\treturn struct{}{}, true, nil\n\t\t}\n\t\tasked = true\n",
 			},
 			{
-				what: "an attached medium not found yet is taken for there", file: "upload/wait.go",
+				what: "an attached medium not found yet is taken for there", file: "upload/vod_image.go",
 				old: "if len(out.AttachedMediaList) == 0 {\n\t\treturn state{}, &alimedia.Error{", new: "if len(out.AttachedMediaList) == 0 {\n\t\treturn state{done: true}, nil\n\t}\n\tif false {\n\t\treturn state{}, &alimedia.Error{",
 			},
 			{
-				what: "an attached medium that failed is waited for", file: "upload/wait.go",
+				what: "an attached medium that failed is waited for", file: "upload/vod_image.go",
 				old: "failed: status == vod.VideoStatusUploadFail,", new: "",
 			},
 			{
-				what: "a video that is not transcoded is waited for without end", file: "upload/bucket.go",
+				what: "a video that is not transcoded is waited for without end", file: "upload/register.go",
 				old: "return u.storedVideoState", new: "return u.videoState",
 			},
 			{
-				what: "a video that is to be transcoded is not waited for", file: "upload/bucket.go",
+				what: "a video that is to be transcoded is not waited for", file: "upload/register.go",
 				old: `if t.TemplateGroupId == "" && t.WorkflowId == "" {`, new: `if t.TemplateGroupId == "" || t.WorkflowId == "" {`,
 			},
 			{
@@ -188,19 +188,19 @@ var registering = []promise{
 				old: "return strings.ReplaceAll(u.String(), \"+\", \"%2B\")", new: "return strings.ReplaceAll(u.Scheme+\"://\"+u.Host+u.Path, \"+\", \"%2B\")",
 			},
 			{
-				what: "a media asset is registered by another URL than is told", file: "upload/bucket.go",
+				what: "a media asset is registered by another URL than is told", file: "upload/register.go",
 				old: "req.InputURL = fileURL\n\treq.Title", new: "req.InputURL = \"oss://\" + strings.SplitN(strings.TrimPrefix(fileURL, \"https://\"), \".\", 2)[0] + fileURL[strings.LastIndex(fileURL, \".com\")+4:]\n\treq.Title",
 			},
 			{
-				what: "a VOD asset is registered by another URL than is told", file: "upload/bucket.go",
+				what: "a VOD asset is registered by another URL than is told", file: "upload/register.go",
 				old: "meta.FileURL = fileURL", new: "meta.FileURL = strings.ReplaceAll(fileURL, \"%2B\", \"+\")",
 			},
 			{
-				what: "a stream is registered by another URL than is told", file: "upload/bucket.go",
+				what: "a stream is registered by another URL than is told", file: "upload/register.go",
 				old: "req.InputURL = fileURL\n\tlook", new: "req.InputURL = strings.ReplaceAll(fileURL, \"%2B\", \"+\")\n\tlook",
 			},
 			{
-				what: "a Yike asset is registered by another URL than is told", file: "upload/target.go",
+				what: "a Yike asset is registered by another URL than is told", file: "upload/yike.go",
 				old: "InputURL: res.FileURL,", new: "InputURL: \"oss://\" + res.Bucket + \"/\" + res.Key,",
 			},
 			{
@@ -212,7 +212,7 @@ var registering = []promise{
 				old: "len(key) > maxKey", new: "len(key) >= maxKey",
 			},
 			{
-				what: "the name is folded to lower case", file: "upload/target.go",
+				what: "the name is folded to lower case", file: "upload/vod_video.go",
 				old: "req.FileName = cmp.Or(req.FileName, file.name)\n\treq.Title = cmp.Or(req.Title, clipRunes", new: "req.FileName = cmp.Or(req.FileName, strings.ToLower(file.name))\n\treq.Title = cmp.Or(req.Title, clipRunes",
 			},
 			{
@@ -421,7 +421,7 @@ var registering = []promise{
 			},
 			{
 				what: "the playlist of a URL is sent without its segments", file: "upload/hls_open.go",
-				old: "if storesPlaylistAsFile(target) || !d.isPlaylist() {", new: "if true {",
+				old: "if target.keepsPlaylists() || !f.isPlaylist() {", new: "if true {",
 			},
 			{
 				what: "the playlist of a Reader is sent without its segments", file: "upload/hls_open.go",

@@ -1,0 +1,118 @@
+package upload
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/ice"
+)
+
+// YikeAsset makes an asset of a Yike production: CreateYikeAssetUpload, and
+// RegisterYikeAssetMediaInfo when the file is there. FileExt and MediaType are
+// taken from the source where they are empty. The credential cannot be
+// refreshed: the upload has to be through within 3000 seconds.
+type YikeAsset struct {
+	FileExt  string
+	FileType string
+
+	MediaType    string
+	ProductionId string // empty means the default production
+	FolderId     string
+}
+
+func (t YikeAsset) bind(u *Uploader, _ string) binding { return yikeAsset{YikeAsset: t, u: u} }
+
+// yikeAsset is a YikeAsset with the clients of an Uploader.
+type yikeAsset struct {
+	YikeAsset
+	fileTarget
+	u *Uploader
+}
+
+func (yikeAsset) name() string { return "YikeAsset" }
+
+func (t yikeAsset) create(ctx context.Context, file subject) (place, error) {
+	if t.u.cfg.ICE == nil {
+		return place{}, needs("YikeAsset", "Config.ICE")
+	}
+	asset, err := t.complete(file)
+	if err != nil {
+		return place{}, err
+	}
+	out, err := t.u.cfg.ICE.CreateYikeAssetUpload(ctx, ice.CreateYikeAssetUploadRequest{FileExt: asset.FileExt, FileType: asset.FileType})
+	if err != nil {
+		return place{}, err
+	}
+	p := place{fileURL: out.FileURL, requestId: out.RequestId, finish: asset.finish(t.u, file)}
+	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
+}
+
+func (t yikeAsset) describe(_ subject, k *uploadKey) {
+	k.App, k.Use = t.ProductionId, t.FileType
+}
+
+func (t yikeAsset) signer() signer     { return t.u.iceSigner() }
+func (t yikeAsset) status() statusFunc { return t.u.yikeState }
+
+func (t yikeAsset) resume(_ context.Context, file subject, was place, stored bool) (place, error) {
+	switch {
+	case !stored:
+		return was, ErrNotResumable
+	case t.u.cfg.ICE == nil:
+		return was, needs("YikeAsset", "Config.ICE")
+	}
+	asset, err := t.complete(file)
+	if err != nil {
+		return was, err
+	}
+	was.finish = asset.finish(t.u, file)
+	return was, nil
+}
+
+// complete fills in what can be told from the source.
+func (t YikeAsset) complete(file subject) (YikeAsset, error) {
+	if t.FileExt = cmp.Or(t.FileExt, strings.ToLower(file.ext())); t.FileExt == "" {
+		return t, noExtension("YikeAsset.FileExt")
+	}
+	if t.MediaType = cmp.Or(t.MediaType, kindOf(t.FileExt)); t.MediaType == "other" {
+		return t, fmt.Errorf("YikeAsset needs MediaType: the extension %q does not tell it", t.FileExt)
+	}
+	return t, nil
+}
+
+// finish registers the stored file.
+func (t YikeAsset) finish(u *Uploader, file subject) func(context.Context, *Result) error {
+	return func(ctx context.Context, res *Result) error {
+		look := func(until time.Time) (bool, error) {
+			info, err := lookUp(ctx, u.cfg.ICE, res.FileURL, until)
+			switch {
+			case err == nil:
+				res.MediaId, res.RequestId = info.MediaInfo.MediaId, info.RequestId
+			case alimedia.IsNotFound(err):
+				return false, nil
+			}
+			return err == nil, err
+		}
+		return file.once(ctx, u.cfg.ICE, look, func(client *ice.Client) error {
+			out, err := client.RegisterYikeAssetMediaInfo(ctx, ice.RegisterYikeAssetMediaInfoRequest{
+				InputURL: res.FileURL, MediaType: t.MediaType, ProductionId: t.ProductionId, FolderId: t.FolderId,
+			})
+			if err == nil {
+				res.MediaId, res.RequestId = out.MediaId, out.RequestId
+			}
+			return err
+		})
+	}
+}
+
+func (u *Uploader) yikeState(ctx context.Context, id string) (state, error) {
+	out, err := u.cfg.ICE.GetYikeAssetMediaInfo(ctx, ice.GetYikeAssetMediaInfoRequest{MediaId: id})
+	if err != nil {
+		return state{}, err
+	}
+	return mediaState(out.MediaInfo.MediaBasicInfo.Status), nil
+}
