@@ -224,36 +224,3 @@ func TestUpload_B55_NoValidator(t *testing.T) {
 		})
 	}
 }
-
-// A connection that breaks goes on by a strong Last-Modified too, and not with
-// another file's rest.
-func TestUpload_B55_BrokenConnectionByDate(t *testing.T) {
-	t.Parallel()
-	data := random(600 * kib)
-	old := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
-	for name, second := range map[string]time.Time{"same": old, "other": old.Add(time.Hour)} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				var asked atomic.Int32
-				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
-					if asked.Add(1) == 1 {
-						webtest.Dated(data, old)(webtest.CutOff(w, 250*kib), r)
-						return
-					}
-					require.Equal(t, old.Format(http.TimeFormat), r.Header.Get("If-Range"))
-					webtest.Dated(data, second)(w, r)
-				})
-				r := newRig(t, nil, mediatest.InMemory())
-				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{})
-				if name == "other" {
-					failed(t, res, err)
-					require.ErrorIs(t, err, ErrChanged)
-					return
-				}
-				require.NoError(t, err)
-				r.stored(t, res, data)
-			})
-		})
-	}
-}

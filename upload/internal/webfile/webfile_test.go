@@ -19,12 +19,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const kib = 1 << 10
 
-// to are options that lead all connections to a server.
+// to are options that lead all connections to a server; nil for none.
 func to(s *webtest.Server) Options {
-	return Options{
-		MaxSize: 1 << 40, MaxRedirects: 5, StallTimeout: time.Minute, Dial: s.Dial,
+	o := Options{
+		MaxSize: 1 << 40, MaxRedirects: 5, StallTimeout: time.Minute,
 		Retry: retry.Policy{MaxAttempts: 10, BaseDelay: time.Millisecond, MaxDelay: 5 * time.Millisecond},
 	}
+	if s != nil {
+		o.Dial = s.Dial
+	}
+	return o
 }
 
 func open(t *testing.T, rawURL string, o Options) (*File, error) {
