@@ -173,9 +173,16 @@ func TestOpen_B43_NotResumed(t *testing.T) {
 		"size not declared":    {`"one"`, rest(`"one"`, fmt.Sprintf("bytes %d-%d/*", cut, size-1), data[cut:]), nil, "another range"},
 		"no Content-Range":     {`"one"`, rest(`"one"`, "", data[cut:]), nil, "another range"},
 		"fewer bytes declared": {`"one"`, rest(`"one"`, span(cut, size-1, size), data[cut:size-9]), ErrSize, "differ"},
-		"416":                  {`"one"`, status(416), ErrChanged, ""},
-		"404":                  {`"one"`, status(404), nil, "404 Not Found"},
-		"always 503":           {`"one"`, status(503), nil, "503 Service Unavailable"},
+		"more bytes than declared": {`"one"`, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", `"one"`)
+			w.Header().Set("Content-Range", span(cut, size-1, size))
+			w.WriteHeader(http.StatusPartialContent)
+			flush(w) // chunked
+			_, _ = w.Write(append(bytes.Clone(data[cut:]), 1))
+		}, ErrSize, "more than 614400 bytes"},
+		"416":        {`"one"`, status(416), ErrChanged, ""},
+		"404":        {`"one"`, status(404), nil, "404 Not Found"},
+		"always 503": {`"one"`, status(503), nil, "503 Service Unavailable"},
 		"never a byte more": {`"one"`, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(size-cut))
 			rest(`"one"`, span(cut, size-1, size), nil)(w, r)

@@ -65,6 +65,8 @@ func (s *stream) Read(p []byte) (int, error) {
 		switch {
 		case s.offset > s.MaxSize:
 			s.err = s.named(s.tooLarge())
+		case s.info.Size != UnknownSize && s.offset > s.info.Size:
+			s.err = s.named(fmt.Errorf("%w: more than %d bytes arrived", ErrSize, s.info.Size))
 		case err == io.EOF && (s.info.Size == UnknownSize || s.offset == s.info.Size):
 			s.err = io.EOF
 		case err != nil:
