@@ -28,11 +28,11 @@ var owners = []promise{
 		{what: "two jobs write one object", file: "upload/claim.go", old: "case taken && (!finished || was != upload || upload == 0):", new: "case taken && upload == 0 && was == 1:"},
 		{what: "two calls write one object", file: "upload/claim.go", old: "if c.objects[object] {", new: "if false {"},
 		{what: "a job that failed may not come again", file: "upload/claim.go", old: "delete(b.done, where)", new: "_ = where"},
-		{what: "upload IDs of a process that died stay", file: "upload/resume.go", old: "s.strays, s.began = true, was.Created", new: "s.began = was.Created"},
+		{what: "upload IDs of a process that died stay", file: "upload/internal/transfer/resume.go", old: "r.lostIDs, r.began = true, was.Created", new: "r.began = was.Created"},
 	}},
 	{number: 55, text: `An upload from a URL continues in another process when the server identifies the file by a strong ETag or Last-Modified.`, mutations: []mutation{
 		{what: "parts are kept whatever the server says of the file", file: "upload/resume.go", old: `r.content.versioned && was.Source.sameContent(source)`, new: `r.content.versioned`},
-		{what: "kept parts are fetched again", file: "upload/resume.go", old: `if r.content.at != nil || r.content.ranges == nil {`, new: `if true {`},
+		{what: "kept parts are fetched again", file: "upload/internal/transfer/transfer.go", old: "if t.source.ReaderAt != nil || t.source.Ranges == nil {", new: `if true {`},
 		{what: "a weak ETag identifies a file", file: "upload/webfile.go", old: `if f.Size != UnknownSize && f.Resumable() {`, new: `if f.Size != UnknownSize {`},
 		{what: "a Last-Modified of this second identifies a file", file: "upload/internal/webfile/response.go", old: `now.Sub(last) < time.Minute`, new: `now.Sub(last) < 0`},
 		{what: "a new signature is another file", file: "upload/internal/webfile/identity.go", old: `if _, signed := lower[sign]; !signed {`, new: `if _, signed := lower[sign]; !signed || signed {`},

@@ -6,7 +6,7 @@ var registering = []promise{
 		number: 34,
 		text:   "An upload that fails after its asset was created names the asset in its error, with what is needed to refresh, resume or delete it.",
 		mutations: []mutation{
-			{what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go", old: "\t\terr = u.trusts(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn p, err", new: "\t\terr = u.trusts(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn place{}, err"},
+			{what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go", old: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn p, err", new: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn place{}, err"},
 			{
 				what: "the error has no MediaId", file: "upload/upload.go",
 				old: "MediaId: r.place.mediaId, FileURL: r.place.fileURL,\n\t\tSent", new: "FileURL: r.place.fileURL,\n\t\tSent",
@@ -17,7 +17,7 @@ var registering = []promise{
 			},
 			{
 				what: "the error has no upload id", file: "upload/upload.go",
-				old: "e.UploadId = r.sending.uploadID", new: "_ = r.sending.uploadID",
+				old: "e.UploadId = r.transfer.UploadID()", new: "_ = r.transfer.UploadID()",
 			},
 			{
 				what: "the text of the error does not say it", file: "upload/errors.go",
@@ -103,11 +103,11 @@ var registering = []promise{
 			},
 			{
 				what: "one lost answer ends the wait", file: "upload/wait.go",
-				old: "isTransient(err) && failures+1 < r.cfg.Retry.MaxAttempts", new: "false",
+				old: "transfer.Transient(err) && failures+1 < r.cfg.Retry.MaxAttempts", new: "false",
 			},
 			{
 				what: "lost answers are waited out without end", file: "upload/wait.go",
-				old: "isTransient(err) && failures+1 < r.cfg.Retry.MaxAttempts", new: "isTransient(err)",
+				old: "transfer.Transient(err) && failures+1 < r.cfg.Retry.MaxAttempts", new: "transfer.Transient(err)",
 			},
 			{
 				what: "answers in between do not make up for lost ones", file: "upload/wait.go",
@@ -115,7 +115,7 @@ var registering = []promise{
 			},
 			{
 				what: "a refusal is asked again", file: "upload/wait.go",
-				old: "isTransient(err) && failures+1", new: "failures+1",
+				old: "transfer.Transient(err) && failures+1", new: "failures+1",
 			},
 			{
 				what: "failed processing is a success", file: "upload/wait.go",
@@ -180,11 +180,11 @@ var registering = []promise{
 		text:   "The URL that is registered is the URL that is told, and any name reaches the object key as it is: Unicode, blanks, + % # ?, emoji, leading dots, upper-case, long or missing extensions.",
 		mutations: []mutation{
 			{
-				what: "a plus sign stays in the URL", file: "upload/address.go",
+				what: "a plus sign stays in the URL", file: "upload/internal/ossobject/address.go",
 				old: "return strings.ReplaceAll(u.String(), \"+\", \"%2B\")", new: "return u.String()",
 			},
 			{
-				what: "the URL is not escaped", file: "upload/address.go",
+				what: "the URL is not escaped", file: "upload/internal/ossobject/address.go",
 				old: "return strings.ReplaceAll(u.String(), \"+\", \"%2B\")", new: "return strings.ReplaceAll(u.Scheme+\"://\"+u.Host+u.Path, \"+\", \"%2B\")",
 			},
 			{
@@ -208,7 +208,7 @@ var registering = []promise{
 				old: "return t.Key + name", new: "return strings.TrimLeft(t.Key+name, \".\")",
 			},
 			{
-				what: "the longest key is refused", file: "upload/address.go",
+				what: "the longest key is refused", file: "upload/internal/ossobject/address.go",
 				old: "len(key) > maxKey", new: "len(key) >= maxKey",
 			},
 			{
@@ -233,15 +233,15 @@ var registering = []promise{
 		number: 37,
 		text:   "When the object is stored and only the store's callback failed, the error says so by its type, the asset is registered all the same, and nothing is sent again, in this run or the next.",
 		mutations: []mutation{
-			{what: "the status 203 is taken for success", file: "upload/oss.go", old: "\t\tr.callback = fmt.Errorf(\"%w: %w\", ErrCallback, o.refusal(a))\n", new: ""},
-			{what: "the status 203 is taken for a failure", file: "upload/oss.go", old: "\t\tr.callback = fmt.Errorf(\"%w: %w\", ErrCallback, o.refusal(a))\n\t\treturn r, nil", new: "\t\treturn r, o.refusal(a)"},
+			{what: "the status 203 is taken for success", file: "upload/internal/ossobject/object.go", old: "\t\tinfo.CallbackErr = fmt.Errorf(\"%w: %w\", ErrCallback, o.serviceError(a))\n", new: ""},
+			{what: "the status 203 is taken for a failure", file: "upload/internal/ossobject/object.go", old: "\t\tinfo.CallbackErr = fmt.Errorf(\"%w: %w\", ErrCallback, o.serviceError(a))\n\t\treturn info, nil", new: "\t\treturn info, o.serviceError(a)"},
 			{
-				what: "the error is not typed", file: "upload/oss.go",
-				old: `fmt.Errorf("%w: %w", ErrCallback, o.refusal(a))`, new: `fmt.Errorf("%v: %w", ErrCallback, o.refusal(a))`,
+				what: "the error is not typed", file: "upload/internal/ossobject/object.go",
+				old: `fmt.Errorf("%w: %w", ErrCallback, o.serviceError(a))`, new: `fmt.Errorf("%v: %w", ErrCallback, o.serviceError(a))`,
 			},
 			{
-				what: "the store's answer is dropped", file: "upload/oss.go",
-				old: `fmt.Errorf("%w: %w", ErrCallback, o.refusal(a))`, new: `fmt.Errorf("%w: %v", ErrCallback, o.refusal(a))`,
+				what: "the store's answer is dropped", file: "upload/internal/ossobject/object.go",
+				old: `fmt.Errorf("%w: %w", ErrCallback, o.serviceError(a))`, new: `fmt.Errorf("%w: %v", ErrCallback, o.serviceError(a))`,
 			},
 			{
 				what: "the object is not registered", file: "upload/upload.go",
@@ -257,7 +257,7 @@ var registering = []promise{
 			},
 			{
 				what: "the failure goes unnoticed", file: "upload/upload.go",
-				old: "if done.callback != nil {", new: "if false {",
+				old: "if done.CallbackErr != nil {", new: "if false {",
 			},
 		},
 	},
@@ -266,68 +266,68 @@ var registering = []promise{
 		text:   "UploadAddress and UploadAuth are read in all their spellings: swapped, URL-safe or unpadded Base64, keys in any case or unknown, endpoints with or without scheme and slash. What cannot be used is refused with the reason, before a byte is sent.",
 		mutations: []mutation{
 			{
-				what: "each field is looked for in its own half only", file: "upload/address.go",
+				what: "each field is looked for in its own half only", file: "upload/internal/ossobject/credential.go",
 				old: "if err := fields.add(part.name, part.text); err != nil {", new: "if part.name == \"UploadAuth\" {\n\t\t\tclear(fields)\n\t\t}\n\t\tif err := fields.add(part.name, part.text); err != nil {",
 			},
 			{
-				what: "only the standard alphabet", file: "upload/address.go",
+				what: "only the standard alphabet", file: "upload/internal/ossobject/credential.go",
 				old: `strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))`, new: `strings.TrimRight(text, "=")`,
 			},
 			{
-				what: "only padded Base64", file: "upload/address.go",
+				what: "only padded Base64", file: "upload/internal/ossobject/credential.go",
 				old: "base64.RawStdEncoding.DecodeString(text)", new: "base64.StdEncoding.DecodeString(text)",
 			},
 			{
-				what: "white space is not Base64", file: "upload/address.go",
+				what: "white space is not Base64", file: "upload/internal/ossobject/credential.go",
 				old: "text = strings.Join(strings.Fields(text), \"\")\n", new: "",
 			},
 			{
-				what: "keys count as they are spelled", file: "upload/address.go",
+				what: "keys count as they are spelled", file: "upload/internal/ossobject/credential.go",
 				old: "d[strings.ToLower(key)] = value", new: "d[key] = value",
 			},
 			{
-				what: "an endpoint without a scheme is refused", file: "upload/address.go",
+				what: "an endpoint without a scheme is refused", file: "upload/internal/ossobject/address.go",
 				old: "text = \"https://\" + text\n", new: "",
 			},
 			{
-				what: "a slash at the end is refused", file: "upload/address.go",
+				what: "a slash at the end is refused", file: "upload/internal/ossobject/address.go",
 				old: `strings.Trim(u.Path, "/") != ""`, new: `u.Path != ""`,
 			},
 			{
-				what: "an endpoint may have a path", file: "upload/address.go",
+				what: "an endpoint may have a path", file: "upload/internal/ossobject/address.go",
 				old: `strings.Trim(u.Path, "/") != ""`, new: "false",
 			},
 			{
-				what: "an endpoint of any scheme is used", file: "upload/address.go",
+				what: "an endpoint of any scheme is used", file: "upload/internal/ossobject/address.go",
 				old: `case u.Scheme != "https" && u.Scheme != "http":`, new: "case false:",
 			},
 			{
-				what: "the fields that are missing are not named", file: "upload/address.go",
+				what: "the fields that are missing are not named", file: "upload/internal/ossobject/credential.go",
 				old: "missing = append(missing, name)", new: "missing = missing[:0]",
 			},
 			{
-				what: "the error quotes the document", file: "upload/address.go",
+				what: "the error quotes the document", file: "upload/internal/ossobject/credential.go",
 				old: `fmt.Errorf("%w: %s is not a JSON object", ErrAddress, name)`, new: `fmt.Errorf("%w: %s is not a JSON object: %s", ErrAddress, name, data)`,
 			},
 			{
-				what: "a document of any length is read", file: "upload/address.go",
+				what: "a document of any length is read", file: "upload/internal/ossobject/credential.go",
 				old: "if len(text) > maxDocument {", new: "if false {",
 			},
 			{
-				what: "blanks are cut off a key", file: "upload/address.go",
+				what: "blanks are cut off a key", file: "upload/internal/ossobject/credential.go",
 				old: `if name == "FileName" {`, new: "if false {",
 			},
 			{
-				what: "an endpoint may be no host", file: "upload/address.go",
+				what: "an endpoint may be no host", file: "upload/internal/ossobject/address.go",
 				old: " || !isHost(u.Hostname())", new: "",
 			},
 			{
-				what: "a key that begins with a slash is used", file: "upload/address.go",
+				what: "a key that begins with a slash is used", file: "upload/internal/ossobject/address.go",
 				old: `case key[0] == '/' || key[0] == '\\':`, new: "case false:",
 			},
 			{
-				what: "the error is not an ErrAddress", file: "upload/address.go",
-				old: `return permit{}, fmt.Errorf("%w: no %s in UploadAddress`, new: `return permit{}, fmt.Errorf("%[2]s: no %[2]s in UploadAddress`,
+				what: "the error is not an ErrAddress", file: "upload/internal/ossobject/credential.go",
+				old: `return UploadCredential{}, fmt.Errorf("%w: no %s in UploadAddress`, new: `return UploadCredential{}, fmt.Errorf("%[2]s: no %[2]s in UploadAddress`,
 			},
 		},
 	},
@@ -388,8 +388,8 @@ var registering = []promise{
 				old: "for range min(r.cfg.Parallel, len(files)) {", new: "for range 1 {",
 			},
 			{
-				what: "each segment that is refused refreshes the credential", file: "upload/session.go",
-				old: "if sameKeys(refused, g.permit.keys) {", new: "if true {",
+				what: "each segment that is refused refreshes the credential", file: "upload/internal/transfer/credential.go",
+				old: "if sameCredentials(refused, c.issued.Credentials) {", new: "if true {",
 			},
 			{
 				what: "references are relative to the URL that was asked for", file: "upload/internal/hls/scan.go",
@@ -437,14 +437,14 @@ var registering = []promise{
 				what: "a part that is sent again moves the count back", file: "upload/progress.go",
 				old: "p.Sent = max(p.Sent, last.Sent)", new: "",
 			},
-			{what: "bytes of a failed request stay counted", file: "upload/parts.go", old: "s.tracker.moved(-d.sent)\n", new: ""},
+			{what: "bytes of a failed request stay counted", file: "upload/internal/transfer/send.go", old: "s.observer.Moved(-d.sent)\n", new: ""},
 			{
-				what: "bytes are not counted", file: "upload/parts.go",
-				old: "s.tracker.moved(int64(n))", new: "_ = n",
+				what: "bytes are not counted", file: "upload/internal/transfer/send.go",
+				old: "s.observer.Moved(int64(n))", new: "_ = n",
 			},
 			{
-				what: "an object that is sent again counts twice", file: "upload/upload.go",
-				old: "r.sending.tracker.restart()\n", new: "",
+				what: "an object that is sent again counts twice", file: "upload/internal/transfer/transfer.go",
+				old: "\t\to.Restarted()\n", new: "",
 			},
 			{
 				what: "an object that is sent again keeps its count", file: "upload/progress.go",
@@ -460,11 +460,11 @@ var registering = []promise{
 			},
 			{
 				what: "an object that an earlier run has stored is not told", file: "upload/resume.go",
-				old: "r.tracker.resumed(r.content.segments.size(was.Size))\n", new: "",
+				old: "r.tracker.Resumed(r.content.segments.size(was.Size))\n", new: "",
 			},
 			{
 				what: "the end is not waited for", file: "upload/progress.go",
-				old: "waitFor(t.done, patience)", new: "",
+				old: "transfer.WaitFor(t.done, transfer.GracePeriod)", new: "",
 			},
 			{
 				what: "the last state is not told", file: "upload/progress.go",
@@ -500,7 +500,7 @@ var registering = []promise{
 			},
 			{
 				what: "a callback that blocks is waited for without end", file: "upload/progress.go",
-				old: "waitFor(t.done, patience)", new: "<-t.done",
+				old: "transfer.WaitFor(t.done, transfer.GracePeriod)", new: "<-t.done",
 			},
 			{
 				what: "a panic of the callback ends the process", file: "upload/progress.go",
@@ -515,7 +515,7 @@ var registering = []promise{
 		mutations: []mutation{
 			{
 				what: "each upload has the bandwidth for itself", file: "upload/upload.go",
-				old: "slots: r.slots, limit: r.limit, tracker: r.content.segments.tracker", new: "slots: r.slots, limit: newLimit(r.cfg.Bandwidth), tracker: r.content.segments.tracker",
+				old: "r.transfer, err = r.engine.Prepare(", new: "r.transfer, err = transfer.New(r.engine.Config).Prepare(",
 			},
 			{
 				what: "each segment of a playlist has the bandwidth for itself", file: "upload/hls_send.go",
@@ -526,27 +526,27 @@ var registering = []promise{
 				old: "limit: r.limit,", new: "",
 			},
 			{
-				what: "each request has the bandwidth for itself", file: "upload/parts.go",
-				old: "admit: s.limit.of(a)", new: "admit: newLimit(int64(s.limit.Limit())).of(a)",
+				what: "each request has the bandwidth for itself", file: "upload/internal/transfer/send.go",
+				old: "admit: s.admit(ctx, a)", new: "admit: New(s.Config).admit(ctx, a)",
 			},
 			{
-				what: "a whole second passes at once", file: "upload/limit.go",
-				old: "int(max(1, bytesPerSecond/8))", new: "int(bytesPerSecond)",
+				what: "a whole second passes at once", file: "upload/internal/transfer/manager.go",
+				old: "int(max(1, c.Bandwidth/8))", new: "int(c.Bandwidth)",
 			},
 			{
-				what: "more is sent than was admitted", file: "upload/feed.go",
+				what: "more is sent than was admitted", file: "upload/internal/transfer/body.go",
 				old: "p = p[:n]\n\t}", new: "_ = n\n\t}",
 			},
 			{
-				what: "the wait does not end with ctx", file: "upload/limit.go",
-				old: "if err := retry.Sleep(a, wait); err != nil {", new: "if err := retry.Sleep(context.Background(), wait); err != nil {",
+				what: "the wait does not end with ctx", file: "upload/internal/transfer/manager.go",
+				old: "if err := retry.Sleep(ctx, wait); err != nil {", new: "if err := retry.Sleep(context.Background(), wait); err != nil {",
 			},
 			{
-				what: "a turn that was not taken is not given back", file: "upload/limit.go",
+				what: "a turn that was not taken is not given back", file: "upload/internal/transfer/manager.go",
 				old: "turn.Cancel()\n", new: "",
 			},
 			{
-				what: "our own throttling counts as a stall", file: "upload/limit.go",
+				what: "our own throttling counts as a stall", file: "upload/internal/transfer/manager.go",
 				old: "a.hold()\n", new: "",
 			},
 		},
@@ -557,19 +557,19 @@ var registering = []promise{
 		mutations: []mutation{
 			{
 				what: "each file has slots of its own", file: "upload/upload.go",
-				old: "slots: r.slots, limit: r.limit, tracker: r.content.segments.tracker", new: "slots: make(chan struct{}, cap(r.slots)), limit: r.limit, tracker: r.content.segments.tracker",
+				old: "r.transfer, err = r.engine.Prepare(", new: "r.transfer, err = transfer.New(r.engine.Config).Prepare(",
 			},
 			{
 				what: "each segment of a playlist has slots of its own", file: "upload/hls_send.go",
 				old: "slots: r.slots,", new: "slots: make(chan struct{}, cap(r.slots)),",
 			},
 			{
-				what: "a long file takes all turns", file: "upload/parts.go",
-				old: "own := make(chan struct{}, cap(s.slots))", new: "own := make(chan struct{}, maxParts)",
+				what: "a long file takes all turns", file: "upload/internal/transfer/send.go",
+				old: "own := make(chan struct{}, r.Parallel)", new: "own := make(chan struct{}, MaxParts)",
 			},
-			{what: "a failing file keeps its slot during the pause", file: "upload/limit.go", old: "\tdefer release(s.slots)\n\treturn once", new: "\tgo func() { time.Sleep(time.Hour); release(s.slots) }()\n\treturn once"},
+			{what: "a failing file keeps its slot during the pause", file: "upload/internal/transfer/send.go", old: "\trelease(s.requests)\n\tsize", new: "\tgo func() { time.Sleep(time.Hour); release(s.requests) }()\n\tsize"},
 			{
-				what: "the wait for a slot does not end with ctx", file: "upload/limit.go",
+				what: "the wait for a slot does not end with ctx", file: "upload/internal/transfer/manager.go",
 				old: "case <-ctx.Done():\n\t\treturn retry.ContextError(ctx)\n", new: "",
 			},
 			{
@@ -614,7 +614,7 @@ var registering = []promise{
 			},
 			{
 				what: "a sequence that never goes on keeps us", file: "upload/batch.go",
-				old: "ends, late = nil, time.After(patience)", new: "ends = nil",
+				old: "ends, late = nil, time.After(transfer.GracePeriod)", new: "ends = nil",
 			},
 			{
 				what: "results wait for the sequence to end", file: "upload/batch.go",

@@ -188,7 +188,7 @@ func (r *run) run(ctx context.Context, s *splitter, first chunk) (Info, error) {
 		}
 		return done, err
 	}
-	if r.plan.single || first.last && first.number == 1 && r.plan.size == UnknownSize {
+	if r.plan.single {
 		return r.put(ctx, first)
 	}
 	done, err := r.multipart(ctx, s, first)
