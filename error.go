@@ -176,6 +176,9 @@ func (e *Error) isThrottled() bool {
 // that begins with it and a dot: HasCode(err, "Throttling") also matches
 // "Throttling.User". Case does not matter.
 func HasCode(err error, code string) bool {
+	if err == nil { // the usual case, and the target below is an allocation
+		return false
+	}
 	var e *Error
 	return errors.As(err, &e) && e.hasCode(code)
 }

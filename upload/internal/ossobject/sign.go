@@ -24,6 +24,7 @@ type signer struct {
 	mu   sync.Mutex
 	day  string
 	hmac hash.Hash // with the key of day
+	sum  [sha256.Size]byte
 }
 
 const (
@@ -50,9 +51,7 @@ func (s *signer) sign(method, path, query, contentType string, further map[strin
 	if s.credentials.SecurityToken != "" {
 		headers["X-Oss-Security-Token"] = s.credentials.SecurityToken
 	}
-	scope := date[:8] + "/" + s.region + "/oss/" + requestV4
-	signature := s.signature(canonical(method, path, query, headers), date, scope)
-	headers["Authorization"] = signatureScheme + " Credential=" + s.credentials.AccessKeyId + "/" + scope + ",Signature=" + signature
+	headers["Authorization"] = s.authorization(canonical(method, path, query, headers), date)
 	return headers
 }
 
@@ -102,12 +101,12 @@ func compareFold(a, b string) int {
 	return len(a) - len(b)
 }
 
-// signature signs the hash of a request.
-func (s *signer) signature(request []byte, date, scope string) string {
+// authorization signs the hash of a request.
+func (s *signer) authorization(request []byte, date string) string {
 	digest := sha256.Sum256(request)
-	var buf [256]byte
+	var buf [512]byte
 	text := append(append(append(buf[:0], signatureScheme...), '\n'), date...)
-	text = append(append(append(text, '\n'), scope...), '\n')
+	text = append(s.appendScope(append(text, '\n'), date), '\n')
 	text = hex.AppendEncode(text, digest[:])
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +115,18 @@ func (s *signer) signature(request []byte, date, scope string) string {
 	}
 	s.hmac.Reset()
 	s.hmac.Write(text)
-	return hex.EncodeToString(s.hmac.Sum(digest[:0]))
+	signature := s.hmac.Sum(s.sum[:0])
+	header := append(append(append(buf[:0], signatureScheme...), " Credential="...), s.credentials.AccessKeyId...)
+	header = s.appendScope(append(header, '/'), date)
+	header = append(header, ",Signature="...)
+	return string(hex.AppendEncode(header, signature))
+}
+
+// appendScope appends what a signature of this date is valid for.
+func (s *signer) appendScope(b []byte, date string) []byte {
+	b = append(append(b, date[:8]...), '/')
+	b = append(append(b, s.region...), "/oss/"...)
+	return append(b, requestV4...)
 }
 
 // key derives the key of a day.
@@ -140,6 +150,7 @@ type parameter struct{ name, value string }
 // equals sign.
 func query(parameters []parameter) string {
 	var b strings.Builder
+	b.Grow(64)
 	for i, p := range parameters {
 		if i > 0 {
 			b.WriteByte('&')

@@ -12,15 +12,13 @@ import (
 // gives nothing more to the connection: the memory may hold another chunk by
 // then.
 type body struct {
-	data   *io.SectionReader
-	source *Source
+	data     *io.SectionReader
+	source   *Source
+	observer Observer
+	attempt  *attempt // is told of bytes that move
 	// admit waits until some of want bytes may be sent, and says how many. Nil
 	// means all of them.
 	admit func(want int) (int, error)
-	// moved is called with the number of bytes handed out, sent after the last
-	// of them.
-	moved func(n int)
-	sent  func()
 
 	mu   sync.Mutex
 	pos  int64
@@ -65,9 +63,10 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	b.crc = crc64.Update(b.crc, p[:n])
 	b.pos += int64(n)
-	b.moved(n)
-	if int64(n) == left && b.sent != nil {
-		b.sent()
+	b.attempt.alive()
+	b.observer.Moved(int64(n))
+	if int64(n) == left {
+		b.attempt.markSent()
 	}
 	return n, nil
 }

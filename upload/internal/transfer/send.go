@@ -17,9 +17,7 @@ var hasCode = alimedia.HasCode
 
 // put sends the object in one request.
 func (r *run) put(ctx context.Context, c chunk) (Info, error) {
-	done, err := r.send(ctx, "PutObject", c, true, func(ctx context.Context, o Object, body io.Reader) (Info, error) {
-		return o.Put(ctx, body, c.data.Size())
-	})
+	done, err := r.send(ctx, c, true)
 	if hasCode(err, "FileAlreadyExists") {
 		crc, unread := r.source.checksum(ctx, c.data)
 		if unread != nil {
@@ -146,9 +144,7 @@ func (r *run) storePart(ctx context.Context, c chunk) error {
 }
 
 func (r *run) sendPart(ctx context.Context, c chunk) error {
-	done, err := r.send(ctx, "UploadPart", c, false, func(ctx context.Context, o Object, body io.Reader) (Info, error) {
-		return o.UploadPart(ctx, r.uploadID, c.number, body, c.data.Size())
-	})
+	done, err := r.send(ctx, c, false)
 	if IsLost(err) {
 		return fmt.Errorf("%w: %w", ErrLost, err)
 	}
@@ -170,20 +166,24 @@ type delivery struct {
 // sender sends one chunk and proves that the service got it as it was read.
 type sender struct {
 	*run
-	chunk   chunk
-	isPut   bool
-	request func(context.Context, Object, io.Reader) (Info, error)
+	chunk chunk
+	isPut bool // the chunk is the whole object
 
 	began     time.Time
 	done      Info
-	uncertain *delivery // all bytes were sent, but whether they are stored is not known
+	uncertain bool     // all bytes were sent, but whether they are stored is not known
+	lost      delivery // what was sent then
 }
 
 // send makes a request that carries a chunk. The result has the size and CRC-64
 // of what was sent. An object whose answer was lost is looked at before it is
 // sent again.
-func (r *run) send(ctx context.Context, operation string, c chunk, isPut bool, request func(context.Context, Object, io.Reader) (Info, error)) (Info, error) {
-	s := &sender{run: r, chunk: c, isPut: isPut, request: request, began: time.Now()}
+func (r *run) send(ctx context.Context, c chunk, isPut bool) (Info, error) {
+	s := &sender{run: r, chunk: c, isPut: isPut, began: time.Now()}
+	operation := "UploadPart"
+	if isPut {
+		operation = "PutObject"
+	}
 	err := r.repeat(ctx, operation, func() (credentials.Credentials, error) { return s.try(ctx) })
 	if err != nil && ctx.Err() == nil && isAmbiguous(err) && s.isStored(ctx) {
 		err = nil
@@ -207,7 +207,7 @@ func (s *sender) try(ctx context.Context) (credentials.Credentials, error) {
 	switch {
 	case err != nil:
 		if d.sent == size && isAmbiguous(err) {
-			s.uncertain = &d
+			s.uncertain, s.lost = true, d
 		}
 	case d.sent != size:
 		err = fmt.Errorf("OSS answered after %d of %d bytes", d.sent, size)
@@ -224,11 +224,12 @@ func (s *sender) try(ctx context.Context) (credentials.Credentials, error) {
 }
 
 func (s *sender) deliver(ctx context.Context, a *attempt) (d delivery, err error) {
-	b := &body{
-		data: s.chunk.data, source: s.source, admit: s.admit(ctx, a), sent: a.markSent,
-		moved: func(n int) { a.alive(); s.observer.Moved(int64(n)) },
+	b := &body{data: s.chunk.data, source: s.source, observer: s.observer, attempt: a, admit: s.admit(ctx, a)}
+	if s.isPut {
+		d.Info, err = a.object.Put(ctx, b, s.chunk.data.Size())
+	} else {
+		d.Info, err = a.object.UploadPart(ctx, s.uploadID, s.chunk.number, b, s.chunk.data.Size())
 	}
-	d.Info, err = s.request(ctx, a.object, b)
 	var failed error
 	if d.sent, d.crc, failed = b.end(); failed != nil {
 		err = retry.Permanent(failed)
@@ -239,17 +240,17 @@ func (s *sender) deliver(ctx context.Context, a *attempt) (d delivery, err error
 // isStored reports whether the object has the bytes of a request whose answer
 // was lost. An older object of the same bytes may have other settings.
 func (s *sender) isStored(ctx context.Context) bool {
-	if s.uncertain == nil || !s.isPut {
+	if !s.uncertain || !s.isPut {
 		return false
 	}
 	const tolerance = 2 * time.Second // both times are in whole seconds
 	found, err := s.headOnce(ctx)
-	if err != nil || !found.matches(s.uncertain.sent, s.uncertain.crc) || found.Age > time.Since(s.began)+tolerance {
+	if err != nil || !found.matches(s.lost.sent, s.lost.crc) || found.Age > time.Since(s.began)+tolerance {
 		return false
 	}
 	s.done = found
-	s.observer.Moved(s.uncertain.sent)
-	s.observer.Confirmed(s.uncertain.sent)
+	s.observer.Moved(s.lost.sent)
+	s.observer.Confirmed(s.lost.sent)
 	return true
 }
 

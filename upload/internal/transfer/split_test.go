@@ -230,7 +230,10 @@ func TestTransfer_B16_MemoryIsBounded(t *testing.T) {
 
 func TestBody_OverMeansOver(t *testing.T) {
 	t.Parallel()
-	b := &body{data: io.NewSectionReader(bytes.NewReader(random(100)), 0, 100), moved: func(int) {}, source: &Source{Changed: never}}
+	a := &attempt{config: &manager(nil).Config}
+	a.start(true, func(error) {})
+	defer a.timer.Stop()
+	b := &body{data: io.NewSectionReader(bytes.NewReader(random(100)), 0, 100), source: &Source{Changed: never}, observer: new(counted), attempt: a}
 	n, err := b.Read(make([]byte, 40))
 	require.NoError(t, err)
 	require.Equal(t, 40, n)
