@@ -242,27 +242,32 @@ type attempt struct {
 
 func (a *attempt) run(ctx context.Context, keys *credentials.Credentials, out any) error {
 	start := time.Now()
-	err := a.obtain(ctx, keys)
-	if err == nil {
-		err = a.exchange(ctx, out)
-	}
+	err := a.runLimited(ctx, keys, out)
 	a.log(ctx, start, err)
 	return err
 }
 
-// obtain waits for the turn of this attempt and for its credentials, unless
-// they are known.
-func (a *attempt) obtain(ctx context.Context, known *credentials.Credentials) error {
+// runLimited gives the credentials and the exchange AttemptTimeout each.
+func (a *attempt) runLimited(ctx context.Context, keys *credentials.Credentials, out any) error {
 	if err := a.cfg.RateLimit.Wait(ctx, a.op.Action); err != nil {
 		return &localError{err}
 	}
+	ctx, limit := a.limited(ctx)
+	defer limit.stop()
+	if err := a.obtain(ctx, keys); err != nil {
+		return err
+	}
+	limit.restart()
+	return a.exchange(ctx, out)
+}
+
+// obtain asks for the credentials of this attempt, unless they are known.
+func (a *attempt) obtain(ctx context.Context, known *credentials.Credentials) error {
 	switch {
 	case a.op.Anonymous:
 	case known != nil:
 		a.keys = *known
 	default:
-		ctx, stop := a.limited(ctx)
-		defer stop()
 		var err error
 		if a.keys, err = credentials.Ask(ctx, a.cfg.Credentials); err != nil {
 			return &localError{a.foreign(err)}
@@ -271,13 +276,35 @@ func (a *attempt) obtain(ctx context.Context, known *credentials.Credentials) er
 	return nil
 }
 
+// timeLimit bounds a context. The zero value bounds nothing.
+type timeLimit struct {
+	limit  time.Duration
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
+}
+
 // limited bounds ctx by the time of one attempt.
-func (a *attempt) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+func (a *attempt) limited(ctx context.Context) (context.Context, timeLimit) {
+	limit := a.cfg.AttemptTimeout
 	// The end of the caller's own time is the caller's error.
-	if deadline, ok := ctx.Deadline(); a.cfg.AttemptTimeout < 0 || ok && time.Until(deadline) <= a.cfg.AttemptTimeout {
-		return ctx, func() {}
+	if deadline, ok := ctx.Deadline(); limit < 0 || ok && time.Until(deadline) <= limit {
+		return ctx, timeLimit{}
 	}
-	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, timeLimit{limit, time.AfterFunc(limit, func() { cancel(retry.TimeLimit(&lateError{limit})) }), cancel}
+}
+
+func (l timeLimit) restart() {
+	if l.timer != nil {
+		l.timer.Reset(l.limit)
+	}
+}
+
+func (l timeLimit) stop() {
+	if l.timer != nil {
+		l.timer.Stop()
+		l.cancel(nil)
+	}
 }
 
 // lateError ends an attempt. It is no error of the caller's context.
@@ -291,8 +318,6 @@ func (e *lateError) Timeout() bool   { return true }
 func (e *lateError) Temporary() bool { return true }
 
 func (a *attempt) exchange(ctx context.Context, out any) (err error) {
-	ctx, stop := a.limited(ctx)
-	defer stop()
 	defer func() {
 		var late *lateError
 		if err != nil && errors.As(context.Cause(ctx), &late) && !errors.As(err, new(*alimedia.Error)) && !errors.As(err, new(*localError)) {

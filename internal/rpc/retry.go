@@ -144,8 +144,8 @@ func (s *schedule) cure(ctx context.Context, a *attempt, v verdict, tried bool) 
 	if tried {
 		return false
 	}
-	ctx, stop := a.limited(ctx)
-	defer stop()
+	ctx, limit := a.limited(ctx)
+	defer limit.stop()
 	fresh, other, err := credentials.Renew(ctx, a.cfg.Credentials, a.keys)
 	if err != nil || !other {
 		return false

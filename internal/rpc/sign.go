@@ -66,7 +66,7 @@ func (a *attempt) signWith(now time.Time, nonce string) signedRequest {
 	if len(a.params.form) > 0 {
 		r.body = []byte(encodePairs(a.params.form))
 		sum := sha256.Sum256(r.body)
-		r.hash = hex.EncodeToString(sum[:])
+		r.hash = hexText(sum[:])
 		headers = append(headers, signedHeader{"content-type", "Content-Type", formType})
 	}
 	headers = append(headers,
@@ -104,8 +104,9 @@ var acceptJSON = []string{"application/json"}
 
 // authorization hashes the canonical request and has it signed.
 func (r *signedRequest) authorization(id, secret string) string {
-	names := make([]byte, 0, 128)
-	text := make([]byte, 0, 512+len(r.url.RawQuery))
+	var space [160]byte
+	names := space[:0]
+	text := make([]byte, 0, 768+len(r.url.RawQuery))
 	text = append(text, r.method...)
 	text = append(text, "\n/\n"...)
 	text = append(text, r.url.RawQuery...)
@@ -126,8 +127,10 @@ func (r *signedRequest) authorization(id, secret string) string {
 	text = append(text, r.hash...)
 
 	sum := sha256.Sum256(text)
-	signature := utils.SignatureMethod(secret, algorithm+"\n"+hex.EncodeToString(sum[:]), algorithm)
-	return algorithm + " Credential=" + id + ",SignedHeaders=" + string(names) + ",Signature=" + hex.EncodeToString(signature)
+	signature := utils.SignatureMethod(secret, algorithm+"\n"+hexText(sum[:]), algorithm)
+	text = append(append(append(text[:0], algorithm...), " Credential="...), id...)
+	text = append(append(append(text, ",SignedHeaders="...), names...), ",Signature="...)
+	return string(hex.AppendEncode(text, signature))
 }
 
 func (r *signedRequest) request(ctx context.Context) *http.Request {
@@ -153,11 +156,17 @@ func (r *signedRequest) request(ctx context.Context) *http.Request {
 	return req
 }
 
+// hexText is hex.EncodeToString with one allocation for short sums.
+func hexText(sum []byte) string {
+	var buf [2 * sha256.Size]byte
+	return string(hex.AppendEncode(buf[:0], sum))
+}
+
 // newNonce returns 128 random bits in hex: also the form of a ClientToken.
 func newNonce() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
+	return hexText(b[:])
 }
 
 // differing names the first line of what we signed that is not in the text the
