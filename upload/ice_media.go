@@ -8,14 +8,14 @@ import (
 	"github.com/alimedia/alimedia-go/ice"
 )
 
-// ICEMedia makes an asset of Intelligent Media Services in VOD storage
-// (CreateUploadMedia). FileInfo and, in MediaMetaData, Title and BusinessType
-// are taken from the source where they are empty.
+// ICEMedia creates an asset of Intelligent Media Services in VOD storage
+// (CreateUploadMedia). If FileInfo and, in MediaMetaData, Title and BusinessType
+// are empty, they are filled in from the source.
 type ICEMedia ice.CreateUploadMediaRequest
 
 func (t ICEMedia) bind(u *Uploader, _ string) binding { return iceMedia{ICEMedia: t, u: u} }
 
-// iceMedia is a ICEMedia with the clients of an Uploader.
+// iceMedia is an ICEMedia with the clients of an Uploader.
 type iceMedia struct {
 	ICEMedia
 	segmentTarget
@@ -57,7 +57,7 @@ func (t iceMedia) create(ctx context.Context, file subject) (place, error) {
 func (t iceMedia) describe(_ subject, k *uploadKey) {
 	storage := t.UploadTargetConfig
 	if storage.Raw != "" {
-		_ = storage.Raw.Decode(&storage) // what cannot be read the service refuses
+		_ = storage.Raw.Decode(&storage) // the service refuses an unreadable document
 	}
 	k.App, k.Storage = cmp.Or(t.AppId, defaultApp), storage.StorageLocation
 }
@@ -78,13 +78,12 @@ func (t iceMedia) resume(ctx context.Context, _ subject, was place, stored bool)
 
 func (t iceMedia) reopen() reopenFunc { return t.open }
 
-// open uploads into an asset that exists.
-func (t iceMedia) open(ctx context.Context, mediaId string) (place, error) {
-	u := t.u
-	if u.cfg.ICE == nil {
+// open returns the destination of an asset that exists.
+func (t iceMedia) open(ctx context.Context, mediaID string) (place, error) {
+	if t.u.cfg.ICE == nil {
 		return place{}, needs("ICEMedia", "Config.ICE")
 	}
-	return u.intoAsset(ctx, place{mediaId: mediaId, arrived: u.mediaArrived(mediaId)}, u.refreshMedia(mediaId))
+	return t.u.intoAsset(ctx, place{mediaId: mediaID, arrived: t.u.mediaArrived(mediaID)}, t.u.refreshMedia(mediaID))
 }
 
 func (u *Uploader) refreshMedia(mediaId string) renewal {
@@ -139,10 +138,10 @@ var kinds = func() map[string]string {
 	return m
 }()
 
-// kindOf is video, audio, image, text or other.
+// kindOf returns video, audio, image, text or other.
 func kindOf(ext string) string { return cmp.Or(kinds[strings.ToLower(ext)], "other") }
 
-// businessType is what a file of a kind is for, when nobody says.
+// businessType is the default use of a file of a kind.
 func businessType(kind, ext string) string {
 	switch kind {
 	case "image":

@@ -13,13 +13,13 @@ import (
 	"github.com/alimedia/alimedia-go/ice"
 )
 
-// ICEStream adds a media stream to the asset MediaId (CreateUploadStream).
-// FileExtension is taken from the source where it is empty.
+// ICEStream adds a media stream to the asset MediaId (CreateUploadStream). If
+// FileExtension is empty, it is filled in from the source.
 type ICEStream ice.CreateUploadStreamRequest
 
 func (t ICEStream) bind(u *Uploader, _ string) binding { return iceStream{ICEStream: t, u: u} }
 
-// iceStream is a ICEStream with the clients of an Uploader.
+// iceStream is an ICEStream with the clients of an Uploader.
 type iceStream struct {
 	ICEStream
 	segmentTarget
@@ -66,7 +66,8 @@ func (t iceStream) resume(ctx context.Context, file subject, was place, stored b
 	if !errors.Is(err, ErrAddressChanged) {
 		return p, err
 	}
-	// The credential is for the asset's own file: what is sent has been sent.
+	// The credential is for the asset's own file. Nothing more can be sent, but
+	// the stream may be complete.
 	stream, unknown := streamOf(ctx, t.u.cfg.ICE, was.mediaId, was.fileURL, time.Time{})
 	if unknown == nil && stream != nil && stream.FileSize == strconv.FormatInt(file.size, 10) {
 		was.whole = true
@@ -75,8 +76,8 @@ func (t iceStream) resume(ctx context.Context, file subject, was place, stored b
 	return was, fmt.Errorf("%w: %w", ErrNotResumable, err)
 }
 
-// streamOf finds the object among the files of an asset, nil where it is not.
-// Until the time given it is asked for again.
+// streamOf finds the object among the files of an asset. It asks repeatedly
+// until the given time, and returns nil if the object is not found.
 func streamOf(ctx context.Context, client *ice.Client, mediaId, fileURL string, until time.Time) (*ice.FileBasicInfo, error) {
 	return alimedia.Poll(ctx, time.Second, func(ctx context.Context) (*ice.FileBasicInfo, bool, error) {
 		info, err := client.GetMediaInfo(ctx, ice.GetMediaInfoRequest{MediaId: mediaId})
@@ -92,7 +93,8 @@ func streamOf(ctx context.Context, client *ice.Client, mediaId, fileURL string, 
 	})
 }
 
-// sameObject compares where two URLs lead to. One of them may be signed.
+// sameObject reports whether two URLs are those of the same object, signed or
+// not.
 func sameObject(a, b string) bool {
 	x, err := url.Parse(a)
 	if err != nil {

@@ -13,9 +13,10 @@ import (
 	"github.com/alimedia/alimedia-go/vod"
 )
 
-// Registration makes a media asset of an object in an own bucket.
+// Registration creates a media asset from an object in a bucket of your own:
+// [RegisterMediaInfo], [RegisterMediaStream] or [RegisterMedia].
 type Registration interface {
-	// region of the client that registers; an error without a client.
+	// region is the region of the client that registers the object.
 	region(c Config) (string, error)
 	// name is the name of the type.
 	name() string
@@ -26,9 +27,9 @@ type Registration interface {
 	register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error
 }
 
-// RegisterMediaInfo registers the object in Intelligent Media Services. Title
-// is the name of the source where it is empty. An object that is registered
-// already keeps its MediaId, unless Overwrite is set.
+// RegisterMediaInfo registers the object in Intelligent Media Services. If Title
+// is empty, it is the name of the source. An object that is registered already
+// keeps its MediaId, unless Overwrite is set.
 type RegisterMediaInfo ice.RegisterMediaInfoRequest
 
 func (RegisterMediaInfo) name() string                    { return "RegisterMediaInfo" }
@@ -100,10 +101,10 @@ func iceRegion(c Config, operation string) (string, error) {
 	return c.ICE.Region(), nil
 }
 
-// RegisterMedia registers the object in ApsaraVideo VOD, to which the bucket
-// must be added. At most one element of RegisterMetadatas describes it; FileURL
-// is filled in, and Title where it is empty. An object that is registered
-// already keeps its MediaId.
+// RegisterMedia registers the object in ApsaraVideo VOD. The bucket must be added
+// to ApsaraVideo VOD. RegisterMetadatas has at most one element: FileURL is
+// filled in, and Title if it is empty. An object that is registered already
+// keeps its MediaId.
 type RegisterMedia vod.RegisterMediaRequest
 
 func (RegisterMedia) name() string  { return "RegisterMedia" }

@@ -14,16 +14,16 @@ import (
 	"github.com/alimedia/alimedia-go/ice"
 )
 
-// attempts is what is known of the requests of one call.
+// attempts observes the requests of one API call.
 type attempts struct {
-	lost   bool          // one before the last may have had its effect
-	unsure bool          // so may the last
+	lost   bool          // a request before the last one may have had an effect
+	unsure bool          // the last request may have had an effect
 	skew   time.Duration // of the service's clock
-	asked  time.Time     // when the last that may have had its effect was sent or given up
+	asked  time.Time     // when the last request that may have had an effect was sent or abandoned
 	note   func(time.Time) error
 }
 
-// of is client with its requests watched. The client is for one call.
+// of returns a client for one call whose requests are observed.
 func (a *attempts) of(client *ice.Client) *ice.Client { return client.With(a.watch) }
 
 func (a *attempts) watch(c *alimedia.Config) {
@@ -32,15 +32,15 @@ func (a *attempts) watch(c *alimedia.Config) {
 	c.HTTPClient = &sender
 }
 
-// mayBeOurs reports whether the service may know the object from a request of
-// this upload whose answer did not arrive.
+// mayBeOurs reports whether a request of this upload whose response was lost may
+// have registered the object.
 func (a *attempts) mayBeOurs(file subject) bool { return a.lost || file.repeated }
 
-// before reports whether an asset was created before the upload began, both by
-// the clock of the service.
+// before reports whether an asset was created before the upload began, by the
+// clock of the service.
 func (a *attempts) before(created string, file subject) bool {
 	at, err := alimedia.ParseTime(created)
-	return err == nil && at.Add(time.Second).Before(file.began.Add(a.skew)) // it has whole seconds
+	return err == nil && at.Add(time.Second).Before(file.began.Add(a.skew)) // CreateTime has whole seconds
 }
 
 type watched struct {
@@ -48,7 +48,7 @@ type watched struct {
 	*attempts
 }
 
-const maxRefusal = 64 << 10 // bytes of a refusal that are looked at
+const maxErrorBody = 64 << 10 // bytes of an error response that are read
 
 // RoundTrip implements http.RoundTripper.
 func (t watched) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -61,7 +61,7 @@ func (t watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer, err := t.RoundTripper.RoundTrip(r)
 	t.unsure = true
-	if err != nil { // it may still have its effect
+	if err != nil { // the request may still have an effect
 		_ = t.record(time.Now())
 		return nil, err
 	}
@@ -71,8 +71,8 @@ func (t watched) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	if answer.StatusCode/100 == 4 {
-		// A nonce that is used means that the service has had this very request.
-		head, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal))
+		// A used nonce means that the service has received this request before.
+		head, _ := io.ReadAll(io.LimitReader(answer.Body, maxErrorBody))
 		answer.Body = struct {
 			io.Reader
 			io.Closer
@@ -85,7 +85,7 @@ func (t watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// record keeps when the service was asked, zero when it has refused.
+// record records the time of a request, and zero after the service refused it.
 func (a *attempts) record(at time.Time) error {
 	if a.asked = at; a.note == nil {
 		return nil
@@ -93,8 +93,8 @@ func (a *attempts) record(at time.Time) error {
 	return a.note(at)
 }
 
-// once asks for what must not be done twice. An earlier request whose answer
-// did not arrive, of this run or another, is looked up first.
+// once sends a request that must not take effect twice. It first looks up the
+// effect of an earlier request, of this run or another, whose response was lost.
 func (f subject) once(ctx context.Context, client *ice.Client, look func(until time.Time) (bool, error), do func(*ice.Client) error) error {
 	asked := f.asked
 	var failed error
@@ -118,12 +118,12 @@ func (f subject) once(ctx context.Context, client *ice.Client, look func(until t
 	}
 }
 
-// settling is for how long what was registered may not be found. It takes the
-// service 2 to 3 seconds.
+// settling is how long the service may not find an object that was registered.
+// The service takes 2 to 3 seconds.
 const settling = 10 * time.Second
 
-// lookUp finds the asset that the object already is. Until the time given it
-// is asked for again.
+// lookUp finds the asset that the object is registered as. It asks repeatedly
+// until the given time.
 func lookUp(ctx context.Context, client *ice.Client, fileURL string, until time.Time) (*ice.GetMediaInfoResponse, error) {
 	return alimedia.Poll(ctx, time.Second, func(ctx context.Context) (*ice.GetMediaInfoResponse, bool, error) {
 		info, err := client.GetMediaInfo(ctx, ice.GetMediaInfoRequest{InputURL: fileURL})
@@ -134,13 +134,14 @@ func lookUp(ctx context.Context, client *ice.Client, fileURL string, until time.
 	})
 }
 
-// errUnknown: the answer of an earlier registration never arrived.
-var errUnknown = errors.New("whether an earlier request has registered the object cannot be told")
+// errUnknown means that the response of an earlier registration was lost.
+var errUnknown = errors.New("it is unknown whether an earlier request has registered the object")
 
-// errRehearsed is how a call ends that would have been sent.
+// errRehearsed is the error of a request that passed all checks and was not sent.
 var errRehearsed = errors.New("upload: not sent")
 
-// rehearsal is cfg with clients that check, encode and sign, but do not send.
+// rehearsal returns cfg with clients that check, encode and sign requests, but do
+// not send them.
 func rehearsal(cfg Config) Config {
 	change := func(c *alimedia.Config) {
 		c.HTTPClient = &http.Client{Transport: unsent{}}

@@ -11,10 +11,10 @@ import (
 	"github.com/alimedia/alimedia-go/vod"
 )
 
-// VODImage makes an image asset of ApsaraVideo VOD (CreateUploadImage).
-// ImageExt, OriginalFileName and Title are taken from the source where they are
-// empty; ImageType is "default" then. The credential cannot be refreshed: the
-// upload has to be through within 3000 seconds.
+// VODImage creates an image asset in ApsaraVideo VOD (CreateUploadImage). If
+// ImageExt, OriginalFileName and Title are empty, they are filled in from the
+// source. If ImageType is empty, it is "default". The upload credential cannot
+// be refreshed: the upload must finish within 3000 seconds.
 type VODImage vod.CreateUploadImageRequest
 
 func (t VODImage) bind(u *Uploader, _ string) binding { return vodImage{VODImage: t, u: u} }
@@ -70,11 +70,10 @@ func (u *Uploader) imageState(ctx context.Context, id string) (state, error) {
 	return fileState(out.ImageInfo.Status), nil
 }
 
-// VODAttachedMedia makes a watermark, subtitle or material of ApsaraVideo VOD
-// (CreateUploadAttachedMedia); BusinessType says which. MediaExt, FileName,
-// FileSize and Title are taken from the source where they are empty. The
-// credential cannot be refreshed: the upload has to be through within 3000
-// seconds.
+// VODAttachedMedia creates a watermark, subtitle or material in ApsaraVideo VOD
+// (CreateUploadAttachedMedia), depending on BusinessType. If MediaExt, FileName,
+// FileSize and Title are empty, they are filled in from the source. The upload
+// credential cannot be refreshed: the upload must finish within 3000 seconds.
 type VODAttachedMedia vod.CreateUploadAttachedMediaRequest
 
 func (t VODAttachedMedia) bind(u *Uploader, _ string) binding {
@@ -141,7 +140,7 @@ func (u *Uploader) attachedState(ctx context.Context, id string) (state, error) 
 	return fileState(out.AttachedMediaList[0].Status), nil
 }
 
-// fileState is of assets that are not processed.
+// fileState is the state of an asset that is not processed.
 func fileState(status string) state {
 	return state{
 		status: status,
@@ -150,8 +149,8 @@ func fileState(status string) state {
 	}
 }
 
-// kept is a place for which there is no other credential. Nothing can be sent
-// there, but all may have been.
+// kept returns a destination whose credential cannot be refreshed. Nothing more
+// can be sent, but the object may be stored already.
 func (p place) kept(ctx context.Context, stored bool, ask func(context.Context, string) (state, error)) (place, error) {
 	if stored {
 		return p, nil

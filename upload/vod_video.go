@@ -9,12 +9,11 @@ import (
 	"github.com/alimedia/alimedia-go/vod"
 )
 
-// VODVideo makes a video or audio asset of ApsaraVideo VOD (CreateUploadVideo).
-// FileName, Title and FileSize are taken from the source where they are empty.
+// VODVideo creates a video or audio asset in ApsaraVideo VOD (CreateUploadVideo).
+// If FileName, Title and FileSize are empty, they are filled in from the source.
 type VODVideo vod.CreateUploadVideoRequest
 
-// bind makes the name that the user gives the upload its ReferenceId, if it can
-// be one.
+// bind uses key as the ReferenceId, if it is a valid one.
 func (t VODVideo) bind(u *Uploader, key string) binding {
 	if t.ReferenceId == "" && referenceID.MatchString(key) {
 		t.ReferenceId = key
@@ -49,8 +48,8 @@ func (t vodVideo) create(ctx context.Context, file subject) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	p := t.u.videoPlace(out.VideoId, out.RequestId)
-	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshVideo(p.mediaId))
+	p := t.place(out.VideoId, out.RequestId)
+	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaId))
 }
 
 func (t vodVideo) describe(_ subject, k *uploadKey) {
@@ -67,8 +66,8 @@ func (t vodVideo) resume(ctx context.Context, _ subject, was place, stored bool)
 	case t.u.cfg.VOD == nil:
 		return was, needs("VODVideo", "Config.VOD")
 	}
-	was.arrived, was.sweep = t.u.videoArrived(was.mediaId), t.u.sweepVideo(was.mediaId)
-	return t.u.resumed(ctx, was, t.u.refreshVideo(was.mediaId))
+	was.arrived, was.sweep = t.arrived(was.mediaId), t.sweep(was.mediaId)
+	return t.u.resumed(ctx, was, t.refresh(was.mediaId))
 }
 
 func (t vodVideo) lookup() lookupFunc {
@@ -78,25 +77,25 @@ func (t vodVideo) lookup() lookupFunc {
 	return t.find
 }
 
-// find finds the asset with the ReferenceId. An asset that has its file is done.
+// find finds the asset with the ReferenceId. An asset that has its file is
+// completed.
 func (t vodVideo) find(ctx context.Context, file subject) (place, bool, error) {
-	u := t.u
-	if u.cfg.VOD == nil {
+	if t.u.cfg.VOD == nil {
 		return place{}, false, needs("VODVideo", "Config.VOD")
 	}
-	out, err := u.cfg.VOD.RefreshUploadVideo(ctx, vod.RefreshUploadVideoRequest{ReferenceId: t.ReferenceId})
+	out, err := t.u.cfg.VOD.RefreshUploadVideo(ctx, vod.RefreshUploadVideoRequest{ReferenceId: t.ReferenceId})
 	if alimedia.IsNotFound(err) {
 		return place{}, false, nil
 	}
 	if err != nil {
 		return place{}, false, err
 	}
-	p := u.videoPlace(out.VideoId, out.RequestId)
-	p, err = u.granted(p, out.UploadAddress, string(out.UploadAuth), u.refreshVideo(p.mediaId))
+	p := t.place(out.VideoId, out.RequestId)
+	p, err = t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaId))
 	if err != nil {
 		return p, false, err
 	}
-	info, err := u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: p.mediaId})
+	info, err := t.u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: p.mediaId})
 	if err != nil {
 		return p, false, err
 	}
@@ -114,22 +113,22 @@ func (t vodVideo) find(ctx context.Context, file subject) (place, bool, error) {
 
 func (t vodVideo) reopen() reopenFunc { return t.open }
 
-// open uploads into an asset that exists.
-func (t vodVideo) open(ctx context.Context, mediaId string) (place, error) {
-	u := t.u
-	if u.cfg.VOD == nil {
+// open returns the destination of an asset that exists.
+func (t vodVideo) open(ctx context.Context, mediaID string) (place, error) {
+	if t.u.cfg.VOD == nil {
 		return place{}, needs("VODVideo", "Config.VOD")
 	}
-	return u.intoAsset(ctx, u.videoPlace(mediaId, ""), u.refreshVideo(mediaId))
+	return t.u.intoAsset(ctx, t.place(mediaID, ""), t.refresh(mediaID))
 }
 
-func (u *Uploader) videoPlace(videoId, requestId string) place {
-	return place{mediaId: videoId, requestId: requestId, arrived: u.videoArrived(videoId), sweep: u.sweepVideo(videoId)}
+// place is the destination of a video without its address.
+func (t vodVideo) place(videoID, requestID string) place {
+	return place{mediaId: videoID, requestId: requestID, arrived: t.arrived(videoID), sweep: t.sweep(videoID)}
 }
 
-func (u *Uploader) refreshVideo(videoId string) renewal {
+func (t vodVideo) refresh(videoID string) renewal {
 	return func(ctx context.Context) (string, string, error) {
-		out, err := u.cfg.VOD.RefreshUploadVideo(ctx, vod.RefreshUploadVideoRequest{VideoId: videoId})
+		out, err := t.u.cfg.VOD.RefreshUploadVideo(ctx, vod.RefreshUploadVideoRequest{VideoId: videoID})
 		if err != nil {
 			return "", "", err
 		}
@@ -137,16 +136,18 @@ func (u *Uploader) refreshVideo(videoId string) renewal {
 	}
 }
 
-func (u *Uploader) sweepVideo(videoId string) func(context.Context) error {
+// sweep removes the multipart uploads of a video.
+func (t vodVideo) sweep(videoID string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		_, err := u.cfg.VOD.DeleteMultipartUpload(ctx, vod.DeleteMultipartUploadRequest{MediaId: videoId, MediaType: "video"})
+		_, err := t.u.cfg.VOD.DeleteMultipartUpload(ctx, vod.DeleteMultipartUploadRequest{MediaId: videoID, MediaType: "video"})
 		return err
 	}
 }
 
-func (u *Uploader) videoArrived(videoId string) func(context.Context) (bool, error) {
+// arrived asks the service whether it has the file of a video.
+func (t vodVideo) arrived(videoID string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
-		out, err := u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: videoId})
+		out, err := t.u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: videoID})
 		if err != nil {
 			return false, err
 		}
@@ -169,7 +170,7 @@ func (u *Uploader) videoState(ctx context.Context, id string) (state, error) {
 	return s, nil
 }
 
-// storedVideoState is for a video of which nothing is to be made.
+// storedVideoState is the state of a video that is not transcoded.
 func (u *Uploader) storedVideoState(ctx context.Context, id string) (state, error) {
 	s, err := u.videoState(ctx, id)
 	s.done = s.done || s.status == vod.VideoStatusUploadSucc

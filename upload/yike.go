@@ -11,10 +11,10 @@ import (
 	"github.com/alimedia/alimedia-go/ice"
 )
 
-// YikeAsset makes an asset of a Yike production: CreateYikeAssetUpload, and
-// RegisterYikeAssetMediaInfo when the file is there. FileExt and MediaType are
-// taken from the source where they are empty. The credential cannot be
-// refreshed: the upload has to be through within 3000 seconds.
+// YikeAsset creates an asset of a Yike production: CreateYikeAssetUpload, then
+// RegisterYikeAssetMediaInfo after the file is stored. If FileExt and MediaType
+// are empty, they are filled in from the source. The upload credential cannot be
+// refreshed: the upload must finish within 3000 seconds.
 type YikeAsset struct {
 	FileExt  string
 	FileType string
@@ -73,7 +73,7 @@ func (t yikeAsset) resume(_ context.Context, file subject, was place, stored boo
 	return was, nil
 }
 
-// complete fills in what can be told from the source.
+// complete fills in empty fields from the source.
 func (t YikeAsset) complete(file subject) (YikeAsset, error) {
 	if t.FileExt = cmp.Or(t.FileExt, strings.ToLower(file.ext())); t.FileExt == "" {
 		return t, noExtension("YikeAsset.FileExt")
