@@ -28,7 +28,7 @@ var bounds = []promise{
 		{what: "a region may be any text", file: "upload/internal/ossobject/address.go", old: "\t\t\tif (c < '0' || c > '9') && (c < 'a' || c > 'z') {\n\t\t\t\treturn false\n\t\t\t}\n\t\t}\n\t}\n\treturn len(id) <= 40", new: "\t\t\tif c == 0 {\n\t\t\t\treturn false\n\t\t\t}\n\t\t}\n\t}\n\treturn len(id) <= 4000"},
 		{what: "a FileURL chooses the host", file: "upload/upload.go", old: "switch internal := cmp.Or(u.cfg.OSSRegion, known); {", new: "switch internal := region; {"},
 		{what: "a header goes to every server of a playlist", file: "upload/internal/webfile/request.go", old: `if slices.Contains(h.Origins, origin) {`, new: `if origin != "" {`},
-		{what: "a header of FetchRemote needs no origin", file: "upload/hls_open.go", old: `return h.origins == nil`, new: `return false`},
+		{what: "a header of FetchRemote needs no origin", file: "upload/hls_open.go", old: `return h.Origins == nil`, new: `return false`},
 		{what: "the port does not count", file: "upload/internal/webfile/request.go", old: `net.JoinHostPort(strings.ToLower(u.Hostname()), port)`, new: `strings.ToLower(u.Hostname())`},
 		{what: "hidden files are uploaded", file: "upload/internal/hls/follow.go", old: `if !allowed && (isHidden(name) || isHidden(f.realPath)) {`, new: `if false {`},
 		{what: "a link leads to a hidden file", file: "upload/internal/hls/follow.go", old: `if !allowed && (isHidden(name) || isHidden(f.realPath)) {`, new: `if !allowed && isHidden(name) {`},

@@ -12,7 +12,7 @@ var checkpoints = []promise{
 		{what: "it is not recorded that it is registered", file: "upload/resume.go", old: `rec.Step = stepDone`, new: `rec.Step = stepStored`},
 		{what: "it is not recorded that a registration is asked for", file: "upload/register_once.go", old: "sent := attempts{note: f.note}", new: "sent := attempts{}"},
 		{what: "a registration with an unknown end is asked for again at once", file: "upload/register_once.go", old: `found, err := look(asked.Add(settling))`, new: `found, err := look(asked)`},
-		{what: "the time until a registration is found counts from its beginning", file: "upload/register_once.go", old: "if err != nil { // it may still have its effect\n\t\t_ = t.record(time.Now())\n", new: "if err != nil { // it may still have its effect\n"},
+		{what: "the time until a registration is found counts from its beginning", file: "upload/register_once.go", old: "if err != nil { // the request may still have an effect\n\t\t_ = t.record(time.Now())\n", new: "if err != nil { // the request may still have an effect\n"},
 		{what: "a refused registration is waited for", file: "upload/register_once.go", old: "_ = t.record(time.Time{})", new: ""},
 		{what: "a look-up that fails is taken for nothing found", file: "upload/yike.go", old: "case alimedia.IsNotFound(err):\n\t\t\t\treturn false, nil", new: "case true:\n\t\t\t\treturn false, nil"},
 		{what: "each run registers with a token of its own", file: "upload/register.go", old: "req.ClientToken = cmp.Or(req.ClientToken, file.token)\n", new: ""},

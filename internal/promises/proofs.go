@@ -43,7 +43,7 @@ var proofs = []promise{
 		{what: "the content of a finished upload is not compared", file: "upload/batch_ledger.go", old: "if !o.verify {", new: "if o.verify || !o.verify {"},
 		{what: "any content of the size will do", file: "upload/batch_ledger.go", old: "case size == res.Size && hash.Sum64() == res.CRC64:", new: "case size == res.Size:"},
 		{what: "the modification time does not count", file: "upload/identity.go", old: "return identity{Size: info.Size(), Modified: info.ModTime().UTC().Format(time.RFC3339Nano)}", new: `return identity{Size: info.Size(), Modified: time.RFC3339Nano + fmt.Sprintf("%p", info)}`},
-		{what: "a stored segment is believed to be the same", file: "upload/hls_send.go", old: `return err == nil && hash.Sum64() == want, err`, new: `return err == nil, err`},
+		{what: "a stored segment is believed to be the same", file: "upload/hls_send.go", old: `return err == nil && crc == want, err`, new: `return err == nil && crc == crc, err`},
 	}},
 	{number: 56, text: `Any error that a reader returns fails the upload, whatever bytes come with it. A reader that panics fails its own upload only.`, mutations: []mutation{
 		{what: "an error that comes with the last byte of a part is lost", file: "upload/internal/transfer/split.go", old: "\t\tn += got\n\t\tif idle++; got > 0 {", new: "\t\tn += got\n\t\tif n == len(p) && err != io.EOF {\n\t\t\terr = nil\n\t\t}\n\t\tif idle++; got > 0 {"},
@@ -59,7 +59,7 @@ var proofs = []promise{
 		{what: "parts of the older file are lost", file: "upload/checkpoint.go", old: "len(parts) < newer.Parts", new: "newer.Parts < 0"},
 		{what: "the checkpoint of a listed upload stays", file: "upload/checkpoint.go", old: "\tif remove {", new: "\tif remove && j.warned {"},
 		{what: "the record of segments is removed before all is recorded", file: "upload/upload.go", old: "	r.uploaded = true\n", new: "	r.uploaded = true\n	r.content.segments.forget(r.journal)\n"},
-		{what: "parts of a segment are not recorded", file: "upload/hls_checkpoint.go", old: `if s.journal == nil || p.single {`, new: `if true {`},
-		{what: "parts of a segment stay when nobody goes on with them", file: "upload/hls_checkpoint.go", old: "	to.address = was.Address\n	s := r.session(to)\n", new: "	return\n	to.address = was.Address\n	s := r.session(to)\n"},
+		{what: "parts of a segment are not recorded", file: "upload/hls_checkpoint.go", old: `if s.journal == nil || !part.Multipart() {`, new: `if true {`},
+		{what: "parts of a segment stay when nobody goes on with them", file: "upload/hls_checkpoint.go", old: "	to.address = was.Address\n	if err := r.engine.Abort(", new: "	return\n	to.address = was.Address\n	if err := r.engine.Abort("},
 	}},
 }

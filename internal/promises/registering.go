@@ -452,7 +452,7 @@ var registering = []promise{
 			},
 			{
 				what: "a segment that is sent again counts twice", file: "upload/hls_send.go",
-				old: "sending.tracker.restart()\n", new: "",
+				old: "progress.Restarted()\n", new: "",
 			},
 			{
 				what: "bytes that are sent again are told as resumed", file: "upload/progress.go",
@@ -519,11 +519,11 @@ var registering = []promise{
 			},
 			{
 				what: "each segment of a playlist has the bandwidth for itself", file: "upload/hls_send.go",
-				old: "limit: r.limit,", new: "limit: newLimit(r.cfg.Bandwidth),",
+				old: "part, err := r.engine.Prepare(ctx, c.source(), 1)", new: "part, err := transfer.New(r.engine.Config).Prepare(ctx, c.source(), 1)",
 			},
 			{
 				what: "segments of a playlist are not limited", file: "upload/hls_send.go",
-				old: "limit: r.limit,", new: "",
+				old: "part, err := r.engine.Prepare(ctx, c.source(), 1)", new: "c2 := r.engine.Config; c2.Bandwidth = 0; part, err := transfer.New(c2).Prepare(ctx, c.source(), 1)",
 			},
 			{
 				what: "each request has the bandwidth for itself", file: "upload/internal/transfer/send.go",
@@ -561,7 +561,7 @@ var registering = []promise{
 			},
 			{
 				what: "each segment of a playlist has slots of its own", file: "upload/hls_send.go",
-				old: "slots: r.slots,", new: "slots: make(chan struct{}, cap(r.slots)),",
+				old: "part, err := r.engine.Prepare(ctx, c.source(), 1)", new: "part, err := transfer.New(r.engine.Config).Prepare(ctx, c.source(), 1)",
 			},
 			{
 				what: "a long file takes all turns", file: "upload/internal/transfer/send.go",
