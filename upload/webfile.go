@@ -1,14 +1,46 @@
 package upload
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/url"
 
+	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/upload/internal/webfile"
 )
+
+func (s *urlSource) open(ctx context.Context, u *Uploader) (*content, error) {
+	f, err := s.fetch(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return f.content(s.from), nil
+}
+
+// fetch requests the file and returns after the response has begun.
+func (s *urlSource) fetch(ctx context.Context, u *Uploader) (*webFile, error) {
+	switch {
+	case s.from == nil:
+		return nil, errors.New("the URL cannot be parsed") // the cause may quote a secret
+	case s.invalid != nil:
+		return nil, s.invalid
+	case s.options.Name != "" && webfile.CleanName(s.options.Name) != s.options.Name:
+		return nil, errors.New("URLName: not a file name")
+	}
+	o := s.options
+	o.Retry, o.StallTimeout, o.Logger, o.UserAgent = retry.Policy(u.cfg.Retry), u.cfg.StallTimeout, u.log, userAgent("")
+	o.AcceptPage = func(f *webfile.File) bool {
+		return s.anyType || hls.IsPlaylistName(f.Name) && hls.BeginsAsPlaylist(f.Peek(hls.HeadSize))
+	}
+	f, err := webfile.Open(ctx, s.from, o)
+	if err != nil {
+		return nil, webError(err)
+	}
+	return &webFile{f}, nil
+}
 
 // webFile is a file on a web server whose errors are those of this package.
 type webFile struct{ *webfile.File }

@@ -124,7 +124,7 @@ func (s *streamSplitter) read(number int) (chunk, error) {
 	select {
 	case buf = <-s.buffers:
 	case <-s.ctx.Done():
-		return chunk{}, s.ctx.Err()
+		return chunk{}, retry.ContextError(s.ctx)
 	}
 	if int64(cap(buf)) < size {
 		buf = make([]byte, size)
@@ -175,7 +175,7 @@ func (s *streamSplitter) expectEnd(more error) error {
 func readFull(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
 	for idle := 0; n < len(p) && err == nil; {
 		if ctx.Err() != nil {
-			return n, ctx.Err()
+			return n, retry.ContextError(ctx)
 		}
 		var got int
 		got, err = r.Read(p[n:])
