@@ -2,7 +2,7 @@ package main
 
 // Promises 57, 59, 60 and 62: bounds of time, text and memory, and where secrets go.
 var bounds = []promise{
-	{number: 57, text: `Every request and every answer has a time limit of its own, without a deadline in ctx. A connection that moves slowly, and the pages of a long list, do not count as stalled.`, mutations: []mutation{
+	{number: 57, text: "Every request and every response has its own time limit, even if ctx has no deadline. A connection that moves slowly, or a list of many pages, does not count as stalled.", mutations: []mutation{
 		{what: "an attempt has no limit", file: "internal/rpc/client.go", old: `	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))`, new: `	return context.WithTimeoutCause(ctx, 1000*a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))`},
 		{what: "an attempt without an answer is not a lost one", file: "internal/rpc/retry.go", old: `	s.lost = s.lost || v == ifSafe && s.class != Read`, new: `	s.lost = s.lost || v == ifSafe && s.class != Read && !errors.As(err, new(*lateError))`},
 		{what: "a provider that ignores its context is waited for", file: "credentials/renew.go", old: `	case local, *cache, *chain, *profileFile, *sdkProvider:`, new: `	default:`, in: "./internal/rpc"},
@@ -16,7 +16,7 @@ var bounds = []promise{
 		{what: "our clock says when a short credential ends", file: "upload/internal/ossobject/credential.go", old: "decode(uploadAddress, uploadAuth, service.Now())", new: "decode(uploadAddress, uploadAuth, time.Now())"},
 		{what: "a stream ends with its first refresh", file: "upload/ice_stream.go", old: "p.tolerant = true", new: "p.tolerant = false"},
 	}},
-	{number: 59, text: `A secret is sent to its origin only. Upload credentials go to hosts of the service, or to hosts that the user lists.`, mutations: []mutation{
+	{number: 59, text: "A secret is sent to its own origin only. Upload credentials are sent only to hosts of OSS and to hosts that the user lists.", mutations: []mutation{
 		{what: "a region without a host inside a VPC has one", file: "internal/rpc/client.go", old: `		case cfg.Network == alimedia.NetworkVPC && svc.VPCHosts[region] == "":`, new: `		case cfg.Network == alimedia.NetworkVPC && region == "":`},
 		{what: "a region holds any text", file: "internal/endpoint/endpoint.go", old: `	if text != "" && (len(text) > 63 || !region.MatchString(text)) {`, new: `	if len(text) > 63 {`, in: "./internal/rpc"},
 		{what: "STS is in every region", file: "credentials/sts_hosts.go", old: `	if host == "" {`, new: `	if host = cmp.Or(host, "sts."+region+".aliyuncs.com"); host == "" {`},
@@ -36,7 +36,7 @@ var bounds = []promise{
 		{what: "any file is a segment", file: "upload/internal/hls/follow.go", old: `case ref.Role != RoleKey && !(isSegmentName(name) && isSegmentName(f.realPath)):`, new: `case false:`},
 		{what: "a password is published", file: "upload/internal/hls/follow.go", old: `case u.User != nil:`, new: `case false:`},
 	}},
-	{number: 60, text: `Foreign text in errors and logs is redacted in all its escaped forms, on one line, at most 1 KiB. Bodies of answers are not quoted.`, mutations: []mutation{
+	{number: 60, text: "Text from servers in errors and logs is redacted in all its escaped forms, and is one line of at most 1 KiB. Response bodies are not quoted.", mutations: []mutation{
 		{what: "a message is shown as it is", file: "internal/rpc/apierror.go", old: `	e.Message = text(e.Message)`, new: `	e.Message = redact.Line(e.Message)`},
 		{what: "a code is shown as it is", file: "internal/rpc/apierror.go", old: `	e.Code = code(e.Code)`, new: `	e.Code = redact.Bounded(e.Code, maxCode)`},
 		{what: "a request id is shown as it is", file: "internal/rpc/apierror.go", old: `e.RequestId = code(cmp.Or(`, new: `e.RequestId = redact.Line(cmp.Or(`},
@@ -71,7 +71,7 @@ var bounds = []promise{
 		{what: "the receiver of callbacks logs what it is told", file: "events/receiver.go", old: `r.hide(err.Error(), req.Header)`, new: `err.Error()`},
 		{what: "the keys of callbacks are not masked", file: "events/receiver.go", old: `known[i] = string(key)`, new: `known[i] = string(key[:0])`},
 	}},
-	{number: 62, text: `Memory stays in proportion to the bytes received, for every document and list that comes from outside.`, mutations: []mutation{
+	{number: 62, text: "Memory is bounded in proportion to the bytes received, for every document and list from outside.", mutations: []mutation{
 		{what: "elements cost nothing", file: "internal/rpc/decode.go", old: `		d.charge(int64(more) * s.elem.size)`, new: `		d.charge(0)`},
 		{what: "the length of an answer does not bound it", file: "internal/rpc/decode.go", old: `decodeFactor = 16`, new: `decodeFactor = 16000`},
 		{what: "keys of maps cost nothing", file: "internal/rpc/decode.go", old: `			d.charge(mapEntry + 2*s.elem.size)`, new: `			d.charge(0)`},

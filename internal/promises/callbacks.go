@@ -3,7 +3,7 @@ package main
 // Promise 44: callbacks.
 var callbacks = []promise{{
 	number: 44,
-	text:   "Callbacks are verified in constant time, within a window that can be set, by each of several keys while one replaces another. What was handled, or is being handled, is not handled again. A sender that is refused or slow cannot hold a connection.",
+	text:   "Callbacks are verified in constant time, within a configurable window, against several keys, so that a key can be rotated. A callback that was handled, or is being handled, is not handled again. A sender that is rejected or slow cannot hold a connection.",
 	mutations: []mutation{
 		{
 			what: "the comparison ends with the first match",

@@ -2,7 +2,7 @@ package main
 
 // Promises 27–33, 46 and 48: resuming.
 var checkpoints = []promise{
-	{number: 27, text: "An upload with `WithCheckpoint` whose process dies at any moment goes on where it was: with the same asset, with the parts that are stored, registered once. An asset is lost only where the process dies before it hears of it and nothing finds it (no `ReferenceId`); where a credential cannot be had again and bytes are missing, another asset is made with `WithRecreate` only.", mutations: []mutation{
+	{number: 27, text: "With `WithCheckpoint`, an upload whose process is killed at any time resumes in the next run, with the same asset and the stored parts, and is registered once. There are two exceptions. If the process dies before it receives the ID of a new asset, the asset is lost unless a `ReferenceId` identifies it. If the credential cannot be refreshed and bytes are missing, only `WithRecreate` creates another asset.", mutations: []mutation{
 		{what: "every run makes an asset", file: "upload/resume.go", old: `if earlier && was.Step != stepCreating {`, new: `if earlier && was.Step == stepDone {`},
 		{what: "the asset is not recorded", file: "upload/resume.go", old: `rec.Step = stepSending`, new: `rec.Step = stepCreating`},
 		{what: "an unanswered Create is not looked for", file: "upload/resume.go", old: `case find != nil && earlier:`, new: `case find != nil && earlier && found:`},
@@ -25,7 +25,7 @@ var checkpoints = []promise{
 		{what: "what is finished is not listed", file: "upload/batch_ledger.go", old: `if err := r.ledger.add(r.journal.dir, r.entry); err != nil {`, new: `if err := error(nil); err != nil {`},
 		{what: "nobody looks what was finished", file: "upload/batch_ledger.go", old: `res, err := r.ledger.find(r.journal.dir, e)`, new: `res, err := (*Result)(nil), error(nil)`},
 	}},
-	{number: 28, text: "A checkpoint that is empty, cut off, damaged, too large or of another version is ignored with a warning, and the upload starts again with a new asset.", mutations: []mutation{
+	{number: 28, text: "A checkpoint that is empty, truncated, damaged, too large or of another version is ignored with a warning. The upload starts with a new asset.", mutations: []mutation{
 		{what: "no warning", file: "upload/checkpoint.go", old: `j.log.Warn("upload: checkpoint ignored, starting anew"`, new: `j.log.Debug("upload: checkpoint ignored, starting anew"`},
 		{what: "other versions are read", file: "upload/checkpoint.go", old: `if r.Version != checkpointVersion {`, new: `if r.Version < checkpointVersion {`},
 		{what: "any size is read", file: "upload/statedir.go", old: `if err == nil && len(data) > limit {`, new: `if err == nil && limit < 0 {`},
@@ -35,13 +35,13 @@ var checkpoints = []promise{
 		{what: "an object of no size is stored", file: "upload/checkpoint.go", old: `(r.Step == stepStored || r.Step == stepDone) && r.Size < 1`, new: `r.Size < 0`},
 		{what: "an entry of the list does not begin a line of its own", file: "upload/batch_ledger.go", old: `f.Write(line); err == nil {`, new: `f.Write(line[1:]); err == nil {`},
 	}},
-	{number: 29, text: "Parts that the store has dropped, or that are older than 7 days, are sent again under the same asset.", mutations: []mutation{
+	{number: 29, text: "Parts that OSS no longer has, or that are older than 7 days, are sent again under the same asset.", mutations: []mutation{
 		{what: "dropped parts are the end", file: "upload/internal/transfer/resume.go", old: "switch {\n\tcase IsLost(err):", new: "switch {\n\tcase IsLost(err) && r.plan.single:"},
 		{what: "parts may be older", file: "upload/checkpoint.go", old: `7 * 24 * time.Hour // how long`, new: `9 * 24 * time.Hour // how long`},
 		{what: "the old upload id stays in use", file: "upload/internal/transfer/resume.go", old: "r.uploadID = \"\"\n", new: ""},
 		{what: "the asset is forgotten with its parts", file: "upload/checkpoint.go", old: "r.UploadId, r.PartSize, r.Step = \"\", 0, stepSending\n\t\t\tj.earlier = false", new: "r.UploadId, r.PartSize, r.Step = \"\", 0, stepCreating\n\t\t\tj.earlier = false"},
 	}},
-	{number: 30, text: "The recorded parts are compared with the store's list: what is missing there or differs in size or ETag is sent again, what is there is kept, in whatever order it came. Where the list is denied, the record has to do.", mutations: []mutation{
+	{number: 30, text: "The parts in a checkpoint are compared with ListParts. Parts that are missing or differ in size or ETag are sent again. The others are kept, in whatever order they were sent. If ListParts is denied, the checkpoint counts.", mutations: []mutation{
 		{what: "the ETag does not count", file: "upload/internal/transfer/resume.go", old: " && SameETag(q.ETag, p.ETag)", new: ``},
 		{what: "the size does not count", file: "upload/internal/transfer/resume.go", old: "ok && q.Size == p.Size && ", new: "ok && "},
 		{what: "the size does not have to fit the plan", file: "upload/internal/transfer/resume.go", old: "p.Size == r.plan.sizeOf(p.Number)", new: "p.Size > 0"},
@@ -51,7 +51,7 @@ var checkpoints = []promise{
 		{what: "without the list nothing is resumed", file: "upload/internal/transfer/resume.go", old: "r.unlisted = true // what was recorded has to do", new: "return Info{}, false, err"},
 		{what: "a record that was wrong is the end", file: "upload/internal/transfer/resume.go", old: "r.unlisted = true // what was recorded has to do", new: "r.unlisted = false"},
 	}},
-	{number: 31, text: "A checkpoint is replaced at once by another file of mode 0600 in the directory given, and has no secret in it. A full disk or a directory that cannot be written is logged and does no harm, or fails the upload with `WithCheckpointRequired`, before an asset is made where it is known by then.", mutations: []mutation{
+	{number: 31, text: "A checkpoint is replaced atomically by a file of mode 0600 in the given directory and contains no secret. A full disk or a directory that cannot be written is logged. With `WithCheckpointRequired` it fails the upload instead, before an asset is created if it is detected by then.", mutations: []mutation{
 		{what: "others may read it", file: "upload/statedir.go", old: `d.root.OpenFile(name, flag|openFlags, 0o600)`, new: `d.root.OpenFile(name, flag|openFlags, 0o644)`},
 		{what: "it is written in place", file: "upload/checkpoint.go", old: "\terr = j.dir.write(j.name+tempEnd, text)\n\tif errors", new: "\tif f, failed := j.dir.open(j.name+uploadEnd, os.O_WRONLY|os.O_CREATE|os.O_TRUNC); failed == nil {\n\t\t_, err = f.Write(text)\n\t\tj.file = f\n\t\treturn err\n\t}\n\terr = j.dir.write(j.name+tempEnd, text)\n\tif errors"},
 		{what: "the credential is in it", file: "upload/resume.go", old: "rec.Address = p.address\n", new: "rec.Address = p.address\n\t\t\tif g, ok := p.keys.(*grant); ok {\n\t\t\t\trec.ETag = g.permit.keys.SecurityToken\n\t\t\t}\n"},
@@ -62,14 +62,14 @@ var checkpoints = []promise{
 		{what: "a part that cannot be recorded is none the worse", file: "upload/checkpoint.go", old: `_, err = j.file.Write(line)`, new: `_, _ = j.file.Write(line)`},
 		{what: "parts stay that no checkpoint knows of", file: "upload/internal/transfer/cleanup.go", old: "if r.checkpoint.Durable() && !isUseless(err) {", new: "if r.checkpoint != (NoCheckpoint{}) && !isUseless(err) {"},
 	}},
-	{number: 32, text: "While an upload runs its checkpoint is locked, for goroutines and processes: another fails at once with `ErrCheckpointLocked`. The lock ends with the process at the latest.", mutations: []mutation{
+	{number: 32, text: "The checkpoint of a running upload is locked against other goroutines and processes: a second upload fails at once with `ErrCheckpointLocked`. The lock ends with the process at the latest.", mutations: []mutation{
 		{what: "no lock", file: "upload/checkpoint.go", old: `if j.unlock, err = dir.lock(j.name + lockEnd); err != nil {`, new: `if j.unlock = func(bool) {}; err != nil {`},
 		{what: "a lock for all", file: "upload/lock_unix.go", old: `syscall.LOCK_EX|`, new: `syscall.LOCK_SH|`},
 		{what: "without the lock it goes on without a checkpoint", file: "upload/resume.go", old: `case errors.Is(err, ErrCheckpointLocked) || errors.Is(err, errNoKeys):`, new: `case errors.Is(err, errNoKeys):`},
 		{what: "a lock on a file that is gone", file: "upload/lock_unix.go", old: `err = d.check(name, f)`, new: `err = nil`},
 		{what: "the lock is not given up", file: "upload/lock_unix.go", old: "_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)\n\t\t\t\t_ = f.Close()", new: ""},
 	}},
-	{number: 33, text: "A checkpoint counts for one upload: the account, the kind of target with its region, application, storage location, asset, bucket and key, and either the user's key or the absolute path, size and modification time of the file. What differs in one of them is another upload and does the first no harm; a file that has changed starts again, without the old parts.", mutations: []mutation{
+	{number: 33, text: "A checkpoint belongs to one upload. The upload is identified by the account, by the type of target with its region, application, storage location, asset, bucket and key, and by the user's key or the absolute path, size and modification time of the file. A difference in any of these is another upload and does not affect the first. A changed file starts again, without the old parts.", mutations: []mutation{
 		{what: "any file of that name", file: "upload/identity.go", old: "id.Source = path\n", new: "id.Source = filepath.Base(path)\n"},
 		{what: "the path as it was given", file: "upload/identity.go", old: `path, err := filepath.Abs(name)`, new: `path, err := name, error(nil)`},
 		{what: "the region does not count", file: "upload/identity.go", old: "k.Region = target.signer().region\n", new: ""},
@@ -79,14 +79,14 @@ var checkpoints = []promise{
 		{what: "a changed file is continued", file: "upload/resume.go", old: `case was.Source != source ||`, new: `case was.Source.Source != source.Source ||`},
 		{what: "the parts of a changed file stay", file: "upload/resume.go", old: "r.abandon(ctx, target, was)\n\t\t\tr.journal.start(source)", new: "r.journal.start(source)"},
 	}},
-	{number: 46, text: "Goroutines and processes that upload the same file with the same checkpoint directory, at once or one after the other, make one asset; who comes later gets the earlier result.", mutations: []mutation{
+	{number: 46, text: "Goroutines and processes that upload the same file with the same checkpoint directory create one asset, whether they run concurrently or in sequence. The later ones return the result of the first.", mutations: []mutation{
 		{what: "no lock", file: "upload/checkpoint.go", old: `if j.unlock, err = dir.lock(j.name + lockEnd); err != nil {`, new: `if j.unlock = func(bool) {}; err != nil {`},
 		{what: "without the lock it goes on without a checkpoint", file: "upload/resume.go", old: `case errors.Is(err, ErrCheckpointLocked) || errors.Is(err, errNoKeys):`, new: `case errors.Is(err, errNoKeys):`},
 		{what: "the asset is not recorded", file: "upload/resume.go", old: `rec.Step = stepSending`, new: `rec.Step = stepCreating`},
 		{what: "the list serves nobody", file: "upload/batch_ledger.go", old: `res, err := r.ledger.find(r.journal.dir, e)`, new: `res, err := (*Result)(nil), error(nil)`},
 		{what: "what was finished is not waited for", file: "upload/upload.go", old: `if !o.wait || res.Status != "" {`, new: `if o.wait || !o.wait {`},
 	}},
-	{number: 48, text: "An upload that turns out to be complete already is not sent again: it goes on to the registration with the same asset. Another object in its place does not count.", mutations: []mutation{
+	{number: 48, text: "An upload whose object is already complete is not sent again. It continues with the registration of the same asset. Another object under the same key does not count.", mutations: []mutation{
 		{what: "parts that are gone are sent again without a look", file: "upload/internal/transfer/resume.go", old: "case IsLost(err):\n\t\tif done, stored, err = r.exists(ctx, was, parts);", new: "case IsLost(err):\n\t\tif done, stored, err = (Info{}), false, nil;"},
 		{what: "a single request is sent again without a look", file: "upload/internal/transfer/resume.go", old: "return r.exists(ctx, was, nil)", new: "return Info{}, false, nil"},
 		{what: "where the store may not be asked, nobody is", file: "upload/internal/transfer/resume.go", old: "if r.Exists == nil {", new: "if r.Exists != nil {"},

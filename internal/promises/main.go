@@ -123,12 +123,12 @@ func (m mutation) apply() ([]byte, error) {
 func render(w io.Writer, all []promise, tests map[int][]test) {
 	fmt.Fprint(w, `<!-- Written by go run ./internal/promises. -->
 
-# What the uploader promises
+# Guarantees of the uploader
 
-Each promise has tests that carry its number. Mutation testing proves the tests: `+"`go run ./internal/promises -mutate`"+`
-applies the mutations counted in the last column one at a time, and a test of that number must catch each one. Run one promise's tests with `+"`go test -run B27 ./...`"+`.
+Each guarantee has tests that carry its number. Mutation testing proves the tests: `+"`go run ./internal/promises -mutate`"+`
+applies the mutations counted in the last column one at a time, and a test of that number must catch each one. Run the tests of one guarantee with `+"`go test -run B27 ./...`"+`.
 
-| | Promise | Tests | Mutations |
+| | Guarantee | Tests | Mutations |
 |---|---|---|---|
 `)
 	for _, p := range all {

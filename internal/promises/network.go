@@ -4,7 +4,7 @@ package main
 var network = []promise{
 	{
 		number: 1,
-		text:   "A credential is refreshed ahead of its end (after 80 % of its life, or 300 s before its end if that is earlier), once however many workers need it, and nobody signs with the old one afterwards.",
+		text:   "An upload credential is refreshed before it expires: after 80 % of its life, or 300 s before its end if that is earlier. All workers share one refresh, and no later request is signed with the old credential.",
 		mutations: []mutation{
 			{what: "it is refreshed only when it has ended", file: "upload/internal/transfer/credential.go", old: "case valid && (c.refresh == nil || now.Before(c.due)):", new: "case valid:"},
 			{what: "due at 90 %", file: "upload/internal/transfer/credential.go", old: "life*8/10", new: "life*9/10"},
@@ -17,7 +17,7 @@ var network = []promise{
 	},
 	{
 		number: 2,
-		text:   "A part refused for a dead token (SecurityTokenExpired, InvalidSecurityToken, InvalidAccessKeyId) means one refresh, however many workers are refused; only that part is sent again, under the same upload id.",
+		text:   "If OSS rejects a part because the token has expired or was revoked (SecurityTokenExpired, InvalidSecurityToken, InvalidAccessKeyId), the credential is refreshed once for all workers. Only rejected parts are sent again, under the same upload ID.",
 		mutations: []mutation{
 			{what: "an expired token is an error", file: "upload/internal/transfer/client.go", old: "if isExpiredCredential(err) && refreshes < maxRefreshes {", new: "if false {"},
 			{what: "InvalidSecurityToken is not known", file: "upload/internal/transfer/errors.go", old: `"InvalidSecurityToken") ||`, new: `"InvalidSecurityTokens") ||`},
@@ -30,7 +30,7 @@ var network = []promise{
 	},
 	{
 		number: 3,
-		text:   "A refresh that fails or hangs is tried again, less and less often, while the old token serves, and with the pauses of any request after its end; when it fails for good the error has the cause and the upload can be resumed.",
+		text:   "A refresh that fails or hangs is retried: at growing intervals while the old token is valid, and with back-off after it has expired. If it fails permanently, the error wraps the cause, and a checkpoint lets a later run resume.",
 		mutations: []mutation{
 			{what: "a failed refresh fails the upload", file: "upload/internal/transfer/credential.go", old: "case !valid || ctx.Err() != nil:", new: `default:`},
 			{what: "each worker asks again", file: "upload/internal/transfer/credential.go", old: "c.due = time.Now().Add(c.backoff)", new: "c.due = time.Now()"},
@@ -45,7 +45,7 @@ var network = []promise{
 	},
 	{
 		number: 4,
-		text:   "A refreshed credential for another bucket or key ends the upload with ErrAddressChanged; nothing is written there.",
+		text:   "A refreshed credential for another bucket or key fails the upload with `ErrAddressChanged`. Nothing is written to the other object.",
 		mutations: []mutation{
 			{what: "the bucket is not compared", file: "upload/internal/ossobject/credential.go", old: `c.Issued.Object = c.Bucket + "/" + c.Key`, new: "c.Issued.Object = c.Key"},
 			{what: "the key is not compared", file: "upload/internal/ossobject/credential.go", old: `c.Issued.Object = c.Bucket + "/" + c.Key`, new: "c.Issued.Object = c.Bucket"},
@@ -56,7 +56,7 @@ var network = []promise{
 	},
 	{
 		number: 5,
-		text:   "A token that ends while a request is under way (a long part, the completion) is refreshed and that request repeated, its body from the beginning.",
+		text:   "If the token expires while a request is in flight, such as a long part or CompleteMultipartUpload, the credential is refreshed and that request is repeated with its whole body.",
 		mutations: []mutation{
 			{what: "a part is not repeated", file: "upload/internal/transfer/send.go", old: "err := r.repeat(ctx, operation, func() (credentials.Credentials, error) { return s.try(ctx) })", new: "_, err := s.try(ctx)"},
 			{what: "the completion is not repeated", file: "upload/internal/transfer/send.go", old: `done, err := call(ctx, r.client, "CompleteMultipartUpload", func(`, new: "done, _, err := once(ctx, r.client, func("},
@@ -66,7 +66,7 @@ var network = []promise{
 	},
 	{
 		number: 6,
-		text:   "The life of a credential is read from ExpireUTCTime, else from Expiration as seconds (string or number) or as an instant, at most 3000 s; a wrong local clock does no harm, for the server's time counts.",
+		text:   "The lifetime of a credential is read from ExpireUTCTime, or else from Expiration, as seconds (a string or a number) or as a time. It is capped at 3,000 s. The clock of the server counts, so a wrong local clock does not matter.",
 		mutations: []mutation{
 			{what: "ExpireUTCTime is not read", file: "upload/internal/ossobject/credential.go", old: `life := until(expireUTCTime)`, new: `life := until("")`},
 			{what: "a string of seconds is not read", file: "upload/internal/ossobject/credential.go", old: `strconv.ParseFloat(expiration, 64); err == nil {`, new: `strconv.ParseFloat(expiration, 64); err != nil {`},
@@ -81,7 +81,7 @@ var network = []promise{
 	},
 	{
 		number: 7,
-		text:   "Where the service has no refresh (images, attached media, Yike) the end of the credential is ErrCredentialExpired, or a new asset if WithRecreate asks for that; never a new id unasked.",
+		text:   "If the service has no refresh operation for the target (images, attached media, Yike assets), an expired credential is `ErrCredentialExpired`. A new asset is created only with `WithRecreate`.",
 		mutations: []mutation{
 			{what: "it signs on after its end", file: "upload/internal/transfer/credential.go", old: "valid := !c.refused && (c.issued.Uncertain || now.Before(c.ends))", new: "valid := !c.refused"},
 			{what: "it signs on after it was refused", file: "upload/internal/transfer/credential.go", old: "valid := !c.refused && (c.issued.Uncertain || now.Before(c.ends))", new: "valid := c.issued.Uncertain || now.Before(c.ends)"},
@@ -92,7 +92,7 @@ var network = []promise{
 	},
 	{
 		number: 8,
-		text:   "AccessKeySecret, SecurityToken, UploadAuth and signatures are in no error, log record, dump or checkpoint, also where the store echoes them.",
+		text:   "No error, log record, dump or checkpoint contains an AccessKeySecret, SecurityToken, UploadAuth or signature, even if OSS repeats one in a response.",
 		mutations: []mutation{
 			{what: "the store's message is passed on", file: "upload/internal/ossobject/answer.go", old: "message := show(doc.message, 400)", new: "message := doc.message"},
 			{what: "the store's document is passed on", file: "upload/internal/ossobject/answer.go", old: "message := show(doc.message, 400)", new: "message := string(a.body)"},
@@ -107,7 +107,7 @@ var network = []promise{
 	},
 	{
 		number: 9,
-		text:   "Status 5xx and 429, connections that break and timeouts are repeated after a growing pause drawn by lot, that Retry-After lengthens and the context ends; other refusals are not repeated.",
+		text:   "Status 5xx, status 429, broken connections and timeouts are retried with exponential back-off and full jitter. Retry-After lengthens a delay, and the end of the context interrupts it. Other errors are not retried.",
 		mutations: []mutation{
 			{what: "a busy store is an error", file: "upload/internal/transfer/errors.go", old: "if retry.ServerFailure(api.StatusCode) || api", new: "if api"},
 			{what: "408 RequestTimeout is an error", file: "upload/internal/transfer/errors.go", old: "[]string{\"RequestTimeout\", ", new: "[]string{"},
@@ -125,7 +125,7 @@ var network = []promise{
 	},
 	{
 		number: 10,
-		text:   "A repetition sends the body from its beginning, that of a stream from memory; the CRC of each answer proves that what arrived is what was read.",
+		text:   "A retry sends the whole body again; the part of a stream comes from memory. The CRC-64 in each response proves that OSS received what was read.",
 		mutations: []mutation{
 			{what: "the body goes on where it was", file: "upload/internal/transfer/body.go", old: `b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)`, new: `b.data.Read(p[:min(int64(len(p)), left)])`},
 			{what: "the memory is given back before the part is through", file: "upload/internal/transfer/send.go", old: `defer c.free()`, new: `c.free()`},
@@ -135,7 +135,7 @@ var network = []promise{
 	},
 	{
 		number: 11,
-		text:   "When OSS finds our clock wrong (RequestTimeTooSkewed) its ServerTime, else its Date, corrects it for all that follows at that host; the request is repeated, body and all, as long as the time that OSS tells differs from the corrected one, at most three times.",
+		text:   "If OSS reports a skewed clock (RequestTimeTooSkewed), the client adopts the ServerTime or Date of the response for that host and repeats the request. It does so at most three times, and only while the reported time differs from the corrected one.",
 		mutations: []mutation{
 			{what: "the clock is not corrected", file: "upload/internal/transfer/clock.go", old: "\tc.offset.Store(int64(time.Until(server)))\n", new: ""},
 			{what: "repeated for as long as it is refused", file: "upload/internal/transfer/client.go", old: "corrections < maxCorrections && c.Clock.correct(answer.ServerTime, corrections == 0)", new: "c.Clock.correct(answer.ServerTime, true)"},
@@ -148,7 +148,7 @@ var network = []promise{
 	},
 	{
 		number: 12,
-		text:   "A part that fails for good ends the others at once, and its error is what is reported, not the cancellation of the others.",
+		text:   "A part that fails permanently cancels the other parts at once. The upload reports the error of that part, not the cancellation of the others.",
 		mutations: []mutation{
 			{what: "the others are sent to their end", file: "upload/internal/transfer/send.go", old: "if err := r.storePart(ctx, c); err != nil {", new: "if err := r.storePart(parent, c); err != nil {"},
 			{what: "the cancellation is reported", file: "upload/internal/transfer/send.go", old: `return context.Cause(ctx)`, new: `return ctx.Err()`},
@@ -157,7 +157,7 @@ var network = []promise{
 	},
 	{
 		number: 13,
-		text:   "A request of whose body no byte moves for Config.StallTimeout, or whose answer is not there Config.AnswerTimeout after the last byte, is cut off and repeated, each part for itself; a slow one that moves may take as long as it needs.",
+		text:   "A request is canceled and retried if no byte of its body moves for Config.StallTimeout, or if its response is not complete Config.AnswerTimeout after the last byte. Each part has its own limits. A slow body that keeps moving has no time limit.",
 		mutations: []mutation{
 			{what: "nobody watches", file: "upload/internal/transfer/client.go", old: "limit := a.config.StallTimeout", new: "limit := 1000 * a.config.StallTimeout"},
 			{what: "the whole request is timed", file: "upload/internal/transfer/client.go", old: "a.timer.Reset(a.config.StallTimeout)", new: "_ = a.timer"},
@@ -169,7 +169,7 @@ var network = []promise{
 	},
 	{
 		number: 47,
-		text:   "The credentials of UploadAuth go to the endpoint of UploadAddress, or the twin that Config names, and nowhere else: redirects are not followed, and all but loopback is HTTPS.",
+		text:   "The credentials in UploadAuth are sent only to the endpoint in UploadAddress, or to its internal counterpart if Config selects it. Redirects are not followed. All hosts but loopback are reached over HTTPS.",
 		mutations: []mutation{
 			{what: "redirects are followed", file: "upload/internal/ossobject/client.go", old: `client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }`, new: `client.CheckRedirect = nil`},
 			{what: "HTTP is spoken where it is given", file: "upload/internal/ossobject/address.go", old: `if u.Scheme == "http" && !IsLoopback(u.Host) {`, new: `if u.Scheme == "http" && u.Port() != "" && !IsLoopback(u.Host) {`},
@@ -183,7 +183,7 @@ var network = []promise{
 	},
 	{
 		number: 49,
-		text:   "Every failure is one *upload.Error: the stage, the MediaId if there is one, the upload id, the bytes that the store has confirmed, and the cause in its chain.",
+		text:   "Every failure is one *upload.Error. It has the stage, the MediaId if there is one, the upload ID, the number of bytes that OSS confirmed, and the cause in its chain.",
 		mutations: []mutation{
 			{what: "an error of another kind", file: "upload/upload.go", old: `return nil, failure`, new: `return nil, err`},
 			{what: "the cause is not in its chain", file: "upload/errors.go", old: `func (e *Error) Unwrap() error { return e.Err }`, new: `func (e *Error) Unwrap() error { return nil }`},
@@ -197,7 +197,7 @@ var network = []promise{
 	},
 	{
 		number: 50,
-		text:   "An Uploader is safe for concurrent use; one serves a whole process.",
+		text:   "An Uploader is safe for concurrent use. One Uploader can serve a whole process.",
 		mutations: []mutation{
 			{what: "an upload changes the Uploader", file: "upload/upload.go", race: true, old: "	defer r.close()\n	if err := r.open(", new: "	defer r.close()\n	r.Uploader.log = r.log.With(\"n\", 1)\n	if err := r.open("},
 			{what: "a slot is not given back", file: "upload/internal/transfer/send.go", test: "_B50_ManyAtOnce", old: "\trelease(s.requests)\n\tsize", new: "\tsize"},

@@ -2,7 +2,7 @@ package main
 
 // Promises 52, 53, 55 and 61: whose an upload is.
 var owners = []promise{
-	{number: 52, text: `Two accounts never share a checkpoint or a list of finished uploads. One account shares them whatever access keys or roles it uses. Metadata of the target makes no second asset.`, mutations: []mutation{
+	{number: 52, text: "Two accounts never share a checkpoint or an index of completed uploads. All access keys and roles of one account share them. Different metadata of the target does not create a second asset.", mutations: []mutation{
 		{what: "temporary keys are of no account", file: "upload/account.go", old: "return owner{ownedByAccount + id}, nil", new: "return owner{ownedByAccount}, nil"},
 		{what: "each key is an account", file: "upload/account.go", old: "return owner{ownedByAccount + id, ownedByKey + digest}, nil", new: "return owner{ownedByKey + digest}, nil"},
 		{what: "what a key has kept is not found by its account", file: "upload/account.go", old: "return owner{ownedByAccount + id, ownedByKey + digest}, nil", new: "return owner{ownedByAccount + id}, nil"},
@@ -16,7 +16,7 @@ var owners = []promise{
 		{what: "the default application has to be given", file: "upload/ice_media.go", old: "k.App, k.Storage = cmp.Or(t.AppId, defaultApp), storage.StorageLocation", new: "k.App, k.Storage = t.AppId, storage.StorageLocation"},
 		{what: "the AccountId may be anything", file: "credentials/caller_identity.go", old: "if !accountId.MatchString(id) {", new: `if id == "" {`},
 	}},
-	{number: 53, text: `A key given by the user names an upload for every source, across processes and machines that share the directory. A given MediaId, or a ReferenceId that exists, is continued.`, mutations: []mutation{
+	{number: 53, text: "A user's key identifies an upload of any source, across processes and machines that share the directory. An upload with a given MediaId, or with a ReferenceId that exists, continues with that asset.", mutations: []mutation{
 		{what: "the path counts beside the key", file: "upload/identity.go", old: "if k.Key == \"\" {\n\t\tk.Source", new: "if true {\n\t\tk.Source"},
 		{what: "a key without a record is none the worse", file: "upload/identity.go", old: `if o.key != "" && !named {`, new: "if false {"},
 		{what: "a key does not become a ReferenceId", file: "upload/vod_video.go", old: "t.ReferenceId = key\n", new: "_ = key\n"},
@@ -30,7 +30,7 @@ var owners = []promise{
 		{what: "a job that failed may not come again", file: "upload/claim.go", old: "delete(b.done, where)", new: "_ = where"},
 		{what: "upload IDs of a process that died stay", file: "upload/internal/transfer/resume.go", old: "r.lostIDs, r.began = true, was.Created", new: "r.began = was.Created"},
 	}},
-	{number: 55, text: `An upload from a URL continues in another process when the server identifies the file by a strong ETag or Last-Modified.`, mutations: []mutation{
+	{number: 55, text: "An upload from a URL can resume in another process if the server identifies the file by a size and a strong ETag or Last-Modified.", mutations: []mutation{
 		{what: "parts are kept whatever the server says of the file", file: "upload/resume.go", old: `r.content.versioned && was.Source.sameContent(source)`, new: `r.content.versioned`},
 		{what: "kept parts are fetched again", file: "upload/internal/transfer/transfer.go", old: "if t.source.ReaderAt != nil || t.source.Ranges == nil {", new: `if true {`},
 		{what: "a weak ETag identifies a file", file: "upload/webfile.go", old: `if f.Size != UnknownSize && f.Resumable() {`, new: `if f.Size != UnknownSize {`},
@@ -38,7 +38,7 @@ var owners = []promise{
 		{what: "a new signature is another file", file: "upload/internal/webfile/identity.go", old: `if _, signed := lower[sign]; !signed {`, new: `if _, signed := lower[sign]; !signed || signed {`},
 		{what: "the rest of a file of another date is taken", file: "upload/internal/webfile/response.go", old: `other := etag != s.info.ETag || s.info.ETag == "" && modified != s.info.LastModified`, new: `other := etag != s.info.ETag`},
 	}},
-	{number: 61, text: `Checkpoint files are opened without following links. Files that do not belong to this user, or that others can write, are not believed.`, mutations: []mutation{
+	{number: 61, text: "Checkpoint files are opened without following links. Files that belong to another user, or that others can write, are ignored.", mutations: []mutation{
 		{what: "any directory is believed", file: "upload/statedir.go", old: "info, err := root.Stat(\".\")\n\tif err == nil {\n\t\terr = trusted(info)\n\t}", new: `_, err = root.Stat(".")`},
 		{what: "any file is believed", file: "upload/statedir.go", old: "if err := trusted(info); err != nil {", new: "if err := trusted(info); err != nil && info.IsDir() {"},
 		{what: "others may write", file: "upload/statedir_unix.go", old: "info.Mode().Perm()&0o022 != 0", new: "info.Mode().Perm()&0o002 != 0"},

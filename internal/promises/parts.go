@@ -2,7 +2,7 @@ package main
 
 // Promises 14–26 and 45: the plan, sources, completing, leaving nothing behind.
 var parts = []promise{
-	{number: 14, text: "A file of any size up to 48.8 TB is cut into at most 10,000 parts of 100 KB to 5 GB, or sent in one request below the threshold; settings that the store would refuse are refused at once.", mutations: []mutation{
+	{number: 14, text: "A file of up to 48.8 TB is split into at most 10,000 parts of 100 KB to 5 GB. A file below the threshold is sent in one request. Settings that OSS would reject are rejected by `New`.", mutations: []mutation{
 		{what: "a file of exactly the threshold is sent in one request", file: "upload/internal/transfer/plan.go", old: `case size < threshold:`, new: `case size <= threshold:`},
 		{what: "one byte above 10,000 parts does not make them larger", file: "upload/internal/transfer/plan.go", old: "(size + MaxParts - 1) / MaxParts", new: "size / MaxParts"},
 		{what: "larger parts are rounded down", file: "upload/internal/transfer/plan.go", old: `(least + step - 1) / step * step`, new: `least / step * step`},
@@ -13,11 +13,11 @@ var parts = []promise{
 		{what: "the threshold may be above 5 GB", file: "upload/upload.go", old: "cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > transfer.MaxPartSize", new: `cfg.MultipartThreshold < 0`},
 		{what: "the last part is left out", file: "upload/internal/transfer/split.go", old: `last: offset == p.size, free`, new: "last: offset+p.partSize >= p.size, free"},
 	}},
-	{number: 15, text: "An empty file or stream is `ErrEmpty`, before anything is created.", mutations: []mutation{
+	{number: 15, text: "An empty file or stream is `ErrEmpty`. Nothing is created.", mutations: []mutation{
 		{what: "an empty file is planned as one request", file: "upload/internal/transfer/plan.go", old: `return plan{}, ErrEmpty`, new: `return plan{single: true}, nil`},
 		{what: "an empty stream is a stream that has ended", file: "upload/internal/transfer/split.go", old: "case s.offset == 0 && !declared:", new: "case s.offset < 0:"},
 	}},
-	{number: 16, text: "A stream of unknown size is held in memory by `Parallel`+1 parts at most. Its parts grow, 10,000 of them reach 62,000 times the first, and a longer stream is an error, never cut short.", mutations: []mutation{
+	{number: 16, text: "A stream of unknown size needs memory for at most `Parallel`+1 parts. Its parts grow, so that 10,000 parts hold 62,000 times the size of the first. A longer stream is an error and is never truncated.", mutations: []mutation{
 		{what: "parts do not grow", file: "upload/internal/transfer/plan.go", old: "min(p.partSize<<((number-1)/2000), MaxPartSize)", new: "p.partSize"},
 		{what: "parts grow beyond 5 GB", file: "upload/internal/transfer/plan.go", old: "min(p.partSize<<((number-1)/2000), MaxPartSize)", new: "p.partSize << ((number - 1) / 2000)"},
 		{what: "the stream ends with part 10,000", file: "upload/internal/transfer/split.go", old: `s.expectEnd(fmt.Errorf("a stream of more than %d bytes: declare its size or raise Config.PartSize", s.offset))`, new: "s.expectEnd(io.EOF)"},
@@ -27,7 +27,7 @@ var parts = []promise{
 		{what: "buffers for twice as many parts", file: "upload/upload.go", old: "r.engine.Prepare(ctx, r.content.source(), r.cfg.Parallel+1)", new: "r.engine.Prepare(ctx, r.content.source(), 2*r.cfg.Parallel)"},
 		{what: "a buffer is not given back", file: "upload/internal/transfer/send.go", old: `defer c.free()`, new: ``, test: "B16_ReadAhead"},
 	}},
-	{number: 17, text: "A source that fails, or is shorter or longer than declared, fails the upload: the parts are removed and nothing is completed.", mutations: []mutation{
+	{number: 17, text: "A source that fails, or that has fewer or more bytes than declared, fails the upload. Its parts are removed, and no object is completed from them.", mutations: []mutation{
 		{what: "a short stream is taken for the whole", file: "upload/internal/transfer/split.go", old: "case int64(n) < size && declared:", new: "case n == 0 && declared && s.offset == 0:"},
 		{what: "what is beyond the declared size is ignored", file: "upload/internal/transfer/split.go", old: "case s.offset == s.plan.size && err == nil:", new: "case s.offset > s.plan.size && err == nil:"},
 		{what: "what a ReaderAt has beyond its size is ignored", file: "upload/source.go", old: `s.r.ReadAt(make([]byte, 1), s.size); n > 0`, new: `s.r.ReadAt(make([]byte, 1), s.size); n > 1`},
@@ -36,7 +36,7 @@ var parts = []promise{
 		{what: "a file that ends early reads as complete", file: "upload/internal/transfer/source.go", old: `return fmt.Errorf("%w: %d bytes are missing", ErrSize, missing)`, new: `return io.EOF`},
 		{what: "the parts stay", file: "upload/internal/transfer/transfer.go", old: `if err != nil && r.uploadID != "" {`, new: `if IsLost(err) && r.uploadID != "" {`},
 	}},
-	{number: 18, text: "A file whose size, modification time or content changes before, during or between the runs of an upload is noticed, and an object is never made of two states of it. A changed inode is no change.", mutations: []mutation{
+	{number: 18, text: "A file that changes in size, modification time or content before, during or between the runs of an upload is detected. An object never mixes two versions of a file. A changed inode does not count as a change.", mutations: []mutation{
 		{what: "the size does not count", file: "upload/source.go", old: `now.Size() != info.Size() || `, new: ``},
 		{what: "the time does not count", file: "upload/source.go", old: ` || !now.ModTime().Equal(info.ModTime())`, new: ``},
 		{what: "no look at the file before the last bytes go out", file: "upload/internal/transfer/send.go", old: "data: s.chunk.data, source: s.source,", new: "data: s.chunk.data, source: &Source{Changed: func() error { return nil }},"},
@@ -45,12 +45,12 @@ var parts = []promise{
 		{what: "a checkpoint does not know the size", file: "upload/identity.go", old: `identity{Size: info.Size(), Modified`, new: `identity{Size: 0 * info.Size(), Modified`},
 		{what: "a checkpoint knows the time by the second", file: "upload/identity.go", old: `info.ModTime().UTC().Format(time.RFC3339Nano)`, new: `info.ModTime().UTC().Format(time.RFC3339)`},
 	}},
-	{number: 19, text: "Files and `ReaderAt` sources are read in place: the heap does not grow with the size of the file, not even by one part.", mutations: []mutation{
+	{number: 19, text: "Files and `ReaderAt` sources are read in place. The heap does not grow with the size of the file or of a part.", mutations: []mutation{
 		{what: "a file is read ahead like a stream", file: "upload/internal/transfer/split.go", old: "return splitReaderAt(guardedReaderAt{s.ReaderAt}, p)", new: "return splitReader(io.NewSectionReader(s.ReaderAt, 0, p.size), p, buffers)"},
 		{what: "an opened file is taken for a stream", file: "upload/source.go", old: "c.at = at\n", new: "c.stream = io.NewSectionReader(at, 0, c.size)\n"},
 		{what: "a ReaderAt is taken for a stream", file: "upload/source.go", old: `size: s.size, at: s.r,`, new: `size: s.size, stream: io.NewSectionReader(s.r, 0, s.size),`},
 	}},
-	{number: 20, text: "The CRC-64 of each part and of the whole object is compared with the store's, also when a later run finds all parts there.", mutations: []mutation{
+	{number: 20, text: "The CRC-64 of each part and of the whole object is compared with the one that OSS computed, even if a later run finds all parts stored.", mutations: []mutation{
 		{what: "a part's checksum is not compared", file: "upload/internal/transfer/send.go", old: "case d.HasCRC64 && d.CRC64 != d.crc:", new: "case d.HasCRC64 && d.CRC64 != d.crc && s.isPut:"},
 		{what: "the checksum of a single request is not compared", file: "upload/internal/transfer/send.go", old: "\tif done.HasCRC64 && done.CRC64 != want.CRC64 {\n", new: "\tif done.HasCRC64 && done.CRC64 != want.CRC64 && want.Size < 0 {\n"},
 		{what: "an answer before the last byte counts", file: "upload/internal/transfer/send.go", old: "case d.sent != size:", new: "case d.sent > size:"},
@@ -60,14 +60,14 @@ var parts = []promise{
 		{what: "a wrong power in Combine", file: "internal/crc64/combine.go", old: `uint64(one), uint64(one>>8)`, new: `uint64(one), uint64(one>>7)`, in: "./upload"},
 		{what: "the source's bytes are not summed in the order they are read", file: "upload/internal/transfer/body.go", old: `b.crc = crc64.Update(b.crc, p[:n])`, new: `b.crc ^= crc64.Update(0, p[:n])`},
 	}},
-	{number: 21, text: "When the store has joined the parts and its answer is lost or times out, the object is recognised by size and CRC-64, or by the asset's status, and the upload is a success, registered once.", mutations: []mutation{
+	{number: 21, text: "If OSS completes the object but the response is lost, the object is recognized by its size and CRC-64, or by the status of the asset. The upload succeeds, and the asset is registered once.", mutations: []mutation{
 		{what: "the upload that is gone is a failure", file: "upload/internal/transfer/send.go", old: "case IsLost(err) || hasCode(err, \"FileAlreadyExists\"):\n", new: "case hasCode(err, \"FileAlreadyExists\"):\n"},
 		{what: "it is sent again instead of being looked for", file: "upload/internal/transfer/send.go", old: "return r.completed(ctx, want, err)", new: `return Info{}, fmt.Errorf("%w: %w", ErrLost, err)`},
 		{what: "the asset is not asked where the store may not be", file: "upload/internal/transfer/send.go", old: "case alimedia.IsAccessDenied(err) && r.Exists != nil:", new: `case false:`},
 		{what: "a join that hangs is not given up", file: "upload/internal/transfer/client.go", old: "limit = a.config.AnswerTimeout", new: "limit = 1 << 20 * a.config.AnswerTimeout"},
 		{what: "a denied look counts as success", file: "upload/internal/transfer/send.go", old: `return Info{}, fmt.Errorf("%w, and whether the object is stored is not known: %w", lost, err)`, new: "return Info{}, nil"},
 	}},
-	{number: 22, text: "When the store has really lost the upload, a file is sent once more under the same MediaId; a stream, or a second loss, is `ErrLost`.", mutations: []mutation{
+	{number: 22, text: "If OSS has lost the multipart upload, a file is sent once more under the same MediaId. For a stream, or for a second loss, the error is `ErrLost`.", mutations: []mutation{
 		{what: "any object of the size is taken for ours", file: "upload/internal/transfer/object.go", old: "return i.Size == size && i.HasCRC64 && i.CRC64 == crc", new: "return i.Size == size"},
 		{what: "it is not sent again", file: "upload/internal/transfer/transfer.go", old: "if !errors.Is(err, ErrLost) || restarted {", new: "if !errors.Is(err, ErrLost) || !restarted {"},
 		{what: "it is sent again and again", file: "upload/internal/transfer/transfer.go", old: "if !errors.Is(err, ErrLost) || restarted {", new: "if !errors.Is(err, ErrLost) || restarted && err == nil {"},
@@ -75,7 +75,7 @@ var parts = []promise{
 		{what: "a loss between the parts is not seen as one", file: "upload/internal/transfer/send.go", old: "if IsLost(err) {\n\t\treturn fmt.Errorf(\"%w: %w\", ErrLost, err)", new: "if IsLost(err) {\n\t\treturn err"},
 		{what: "no object is no loss", file: "upload/internal/transfer/send.go", old: `case err == nil || isMissing(err):`, new: `case err == nil:`},
 	}},
-	{number: 23, text: "When ctx ends, Upload returns within 2 s with ctx.Err() and its cause, after the requests under way have ended and the parts are removed: by an abort that has time of its own, 10 s where ctx has not ended, and is repeated while OSS knows the upload.", mutations: []mutation{
+	{number: 23, text: "When ctx ends, Upload returns within 2 s. The error matches ctx.Err() and the cause. By then the requests in flight have ended, and the parts are removed unless a checkpoint keeps them. The abort has its own time limit, 10 s if ctx has not ended, and is repeated while OSS still lists the upload.", mutations: []mutation{
 		{what: "the abort ends with ctx", file: "upload/internal/transfer/cleanup.go", old: "\tif r.late != nil {\n\t\tctx = r.late\n\t}\n", new: ""},
 		{what: "the abort may last for ever", file: "upload/internal/transfer/cleanup.go", old: "\t\tctx = r.late\n\t}\n\tctx, cancel := context.WithTimeout(ctx, cleanupTimeout)", new: "\t\tctx = context.WithoutCancel(ctx)\n\t}\n\tctx, cancel := context.WithCancel(ctx)"},
 		{what: "the abort does not wait for the parts under way", file: "upload/internal/transfer/send.go", old: "\twg.Wait()\n", new: ""},
@@ -87,7 +87,7 @@ var parts = []promise{
 		{what: "the pause before a repetition goes on", file: "upload/internal/transfer/client.go", old: `if err := retry.Sleep(ctx, pause); err != nil {`, new: `if err := retry.Sleep(context.WithoutCancel(ctx), pause); err != nil {`},
 		{what: "the wait for bandwidth goes on", file: "upload/internal/transfer/manager.go", old: "if err := retry.Sleep(ctx, wait); err != nil {", new: "if err := retry.Sleep(context.WithoutCancel(ctx), wait); err != nil {"},
 	}},
-	{number: 24, text: "With a checkpoint, a cancelled or failed upload keeps its parts for the next run; without one, no upload id is left in the store.", mutations: []mutation{
+	{number: 24, text: "With a checkpoint, a canceled or failed upload keeps its parts for the next run. Without one, no multipart upload remains in OSS if the abort succeeds.", mutations: []mutation{
 		{what: "the parts are removed in spite of the checkpoint", file: "upload/internal/transfer/cleanup.go", old: "if r.checkpoint.Durable() && !isUseless(err) {", new: "if r.checkpoint.Durable() && false {"},
 		{what: "the checkpoint is removed by a cancel", file: "upload/resume.go", old: `return err == nil || r.uploaded`, new: `return err == nil || ctx.Err() != nil || r.uploaded`},
 		{what: "parts are kept for a checkpoint that could not be written", file: "upload/checkpoint.go", old: `return j.file != nil`, new: `return true`},
@@ -96,12 +96,12 @@ var parts = []promise{
 		{what: "the id of an upload is not waited for", file: "upload/internal/transfer/send.go", old: "late, cancel := outlive(ctx, requestGrace)", new: "late, cancel := context.WithCancel(ctx)"},
 		{what: "an upload id is not recorded before its parts", file: "upload/internal/transfer/send.go", old: "return nil, r.checkpoint.Started(id, r.plan.partSize, r.lostIDs)", new: "return nil, nil"},
 	}},
-	{number: 25, text: "An abort that is denied or comes too late is no error of the upload: the first error is kept, and a warning tells of parts that stay.", mutations: []mutation{
+	{number: 25, text: "If the abort of a multipart upload fails, the upload still reports its first error, and a warning is logged if parts remain.", mutations: []mutation{
 		{what: "the abort's error replaces the first", file: "upload/internal/transfer/transfer.go", old: "r.cleanUp(ctx, err)", new: "err = r.abort(context.WithoutCancel(ctx), r.uploadID)"},
 		{what: "an upload that is gone is warned of", file: "upload/internal/transfer/cleanup.go", old: "if !IsLost(err) {\n\t\t\t\tr.Logger", new: "if true {\n\t\t\t\tr.Logger"},
 		{what: "nothing tells of parts that stay", file: "upload/internal/transfer/cleanup.go", old: "if !IsLost(err) {\n\t\t\t\tr.Logger", new: "if false {\n\t\t\t\tr.Logger"},
 	}},
-	{number: 26, text: "After success, failure, cancel or a panic in a callback no goroutine, file, timer, slot or connection is left in use.", mutations: []mutation{
+	{number: 26, text: "After a success, a failure, a cancellation or a panic in a callback, no goroutine, open file, timer, request slot or connection remains in use.", mutations: []mutation{
 		{what: "the source stays open", file: "upload/upload.go", old: `_ = transfer.Protect("the source", r.content.close)`, new: "_ = r.content.close"},
 		{what: "what is no file stays open", file: "upload/source.go", old: "f.Close()\n\t\treturn nil, err", new: "return nil, err"},
 		{what: "the checkpoint stays open", file: "upload/checkpoint.go", old: "j.closeFile()\n\tif remove {", new: "if remove {"},
@@ -117,7 +117,7 @@ var parts = []promise{
 		{what: "uploads go on after their loop was left", file: "upload/batch.go", old: "for range running {\n\t\t\t\t<-results\n\t\t\t}\n", new: ""},
 		{what: "uploads are not told that their loop was left", file: "upload/batch.go", old: "\t\t\tcancel()\n\t\t\tclose(left)\n", new: "\t\t\t_ = cancel\n\t\t\tclose(left)\n"},
 	}},
-	{number: 45, text: "A small file costs one request to create, one that carries its bytes and one to finish where the target has that; the memory does not grow with the number of files.", mutations: []mutation{
+	{number: 45, text: "A small file takes one request to create the asset, one with its bytes, and one to register it if the target needs that. Memory does not grow with the number of files.", mutations: []mutation{
 		{what: "a short stream is sent in parts", file: "upload/internal/transfer/transfer.go", old: "if p.size == UnknownSize {", new: "if false {", test: "B45_(RequestsOf|Small)"},
 		{what: "a file below the threshold is sent in parts", file: "upload/internal/transfer/transfer.go", old: "if r.plan.single {", new: "if false {", test: "B45_(RequestsOf|Small)"},
 		{what: "the store is asked for the object first", file: "upload/internal/transfer/resume.go", old: "was, ok := r.checkpoint.Load()\n\tif !ok {", new: "was, ok := r.checkpoint.Load()\n\tif was.UploadID != \"\" && !ok {", test: "B45_(RequestsOf|Small)"},

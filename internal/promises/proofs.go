@@ -2,7 +2,7 @@ package main
 
 // Promises 51, 54, 56 and 58: what counts as proof, and what is kept on disk.
 var proofs = []promise{
-	{number: 51, text: `An answer of OSS without its own proof (ETag, CRC-64, upload ID, result element) is repeated and in the end an error. An answer of ICE or VOD without the ID it promises is an error with the RequestId. Nothing foreign is ever a success.`, mutations: []mutation{
+	{number: 51, text: "A response of OSS without its proof (ETag, CRC-64, upload ID or result element) is retried and finally an error. A response of ICE or VOD without the ID that it must contain is an error with the RequestId. The response of a gateway, captive portal or proxy never counts as a success.", mutations: []mutation{
 		{what: "a proof is not asked for", file: "internal/rpc/answer.go", old: `missingProof(result, a.op.Proof); missing`, new: `missingProof(result, ""); missing`},
 		{what: "an answer that says no is a success", file: "internal/rpc/answer.go", old: `verdictOf(d.src, a.op.Verdict); failed {`, new: `verdictOf(d.src, a.op.Verdict); failed && code == "" {`},
 		{what: "a blank ID proves", file: "internal/rpc/answer.go", old: `		text := strings.TrimSpace(v.String())`, new: `		text := v.String()`},
@@ -36,7 +36,7 @@ var proofs = []promise{
 		{what: "an answer without any field of the operation counts", file: "internal/rpc/answer.go", old: `&& d.known == 0 && a.header`, new: `&& false && a.header`, in: "./internal/rpc"},
 		{what: "a verdict is not read", file: "internal/rpc/answer.go", old: `if a.op.Verdict != "" && s.kind == structShape {`, new: `if a.op.Verdict == "?" {`},
 	}},
-	{number: 54, text: `Parts kept from an earlier run are read again and compared by CRC-64 before the object is completed; the list of finished uploads compares the whole file on request. A changed inode or a restored modification time changes nothing.`, mutations: []mutation{
+	{number: 54, text: "Parts from an earlier run are read again and compared by CRC-64 before the object is completed. On request, the index of completed uploads compares whole files. A changed inode or a restored modification time has no effect.", mutations: []mutation{
 		{what: "kept parts are believed", file: "upload/internal/transfer/send.go", old: "case crc != kept.CRC64 || c.data.Size() != kept.Size:", new: "case crc != kept.CRC64 && false:"},
 		{what: "an object that is there is compared with the record", file: "upload/internal/transfer/resume.go", old: "\t\tif crc, err = r.source.checksumAll(ctx); err != nil {", new: "\t\tif err != nil {"},
 		{what: "kept bytes count as resumed before they are proved", file: "upload/internal/transfer/send.go", old: "\tkept, ok := r.kept[c.number]\n", new: "\tkept, ok := r.kept[c.number]\n\tr.observer.Resumed(kept.Size)\n"},
@@ -45,7 +45,7 @@ var proofs = []promise{
 		{what: "the modification time does not count", file: "upload/identity.go", old: "return identity{Size: info.Size(), Modified: info.ModTime().UTC().Format(time.RFC3339Nano)}", new: `return identity{Size: info.Size(), Modified: time.RFC3339Nano + fmt.Sprintf("%p", info)}`},
 		{what: "a stored segment is believed to be the same", file: "upload/hls_send.go", old: `return err == nil && crc == want, err`, new: `return err == nil && crc == crc, err`},
 	}},
-	{number: 56, text: `Any error that a reader returns fails the upload, whatever bytes come with it. A reader that panics fails its own upload only.`, mutations: []mutation{
+	{number: 56, text: "Any error that a reader returns fails the upload, even if bytes come with it. A reader that panics fails its own upload only.", mutations: []mutation{
 		{what: "an error that comes with the last byte of a part is lost", file: "upload/internal/transfer/split.go", old: "\t\tn += got\n\t\tif idle++; got > 0 {", new: "\t\tn += got\n\t\tif n == len(p) && err != io.EOF {\n\t\t\terr = nil\n\t\t}\n\t\tif idle++; got > 0 {"},
 		{what: "an error of ReadAt with bytes is lost", file: "upload/internal/transfer/body.go", old: "failed := err != nil && err != io.EOF", new: "failed := false"},
 		{what: "a panic of a reader ends the process", file: "upload/internal/transfer/source.go", old: "\t\tif v := recover(); v != nil {\n\t\t\tn, err = 0, panicked(\"the reader\", v)\n\t\t}\n\t}()\n\tn, err = g.r.Read(p)", new: "\t\tif v := any(nil); v != nil {\n\t\t\tn, err = 0, panicked(\"the reader\", v)\n\t\t}\n\t}()\n\tn, err = g.r.Read(p)"},
@@ -53,7 +53,7 @@ var proofs = []promise{
 		{what: "a panic of other code ends the process", file: "upload/internal/transfer/errors.go", old: "\t\tif p := recover(); p != nil {", new: "\t\tif p := any(nil); p != nil {"},
 		{what: "a reader that ends its goroutine has ended", file: "upload/internal/transfer/split.go", old: "\tend := errReaderExited", new: "\tend := io.EOF"},
 	}},
-	{number: 58, text: `What an answer told is on disk before anything depends on it, and is read back after a kill at any moment, also from a file that was not yet renamed.`, mutations: []mutation{
+	{number: 58, text: "What a response says is written to disk before anything depends on it. It is read back after a kill at any time, even from a file that was not renamed yet.", mutations: []mutation{
 		{what: "a file that was not renamed is thrown away", file: "upload/checkpoint.go", old: "newer, parts, err := j.load(tempEnd)", new: "_ = j.dir.root.Remove(j.name + tempEnd)\n\tnewer, parts, err := j.load(tempEnd)"},
 		{what: "the older file wins", file: "upload/checkpoint.go", old: "\tcase err == nil:\n\t\tif olderErr == nil", new: "\tcase err == nil && olderErr != nil:\n\t\tif olderErr == nil"},
 		{what: "parts of the older file are lost", file: "upload/checkpoint.go", old: "len(parts) < newer.Parts", new: "newer.Parts < 0"},

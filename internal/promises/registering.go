@@ -4,7 +4,7 @@ package main
 var registering = []promise{
 	{
 		number: 34,
-		text:   "An upload that fails after its asset was created names the asset in its error, with what is needed to refresh, resume or delete it.",
+		text:   "If an upload fails after its asset was created, the error has the MediaId and what is needed to refresh, resume or delete the asset.",
 		mutations: []mutation{
 			{what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go", old: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn p, err", new: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn place{}, err"},
 			{
@@ -39,7 +39,7 @@ var registering = []promise{
 	},
 	{
 		number: 35,
-		text:   "Registering is repeated without making a second asset; an object registered already keeps its asset; what the service knows only some seconds later is asked for again, with growing pauses.",
+		text:   "Registration is retried without creating a second asset. An object that is already registered keeps its asset. Data that the service provides only after some seconds is requested again with growing delays.",
 		mutations: []mutation{
 			{
 				what: "a 409 for our own object is a failure", file: "upload/register.go",
@@ -177,7 +177,7 @@ var registering = []promise{
 	},
 	{
 		number: 36,
-		text:   "The URL that is registered is the URL that is told, and any name reaches the object key as it is: Unicode, blanks, + % # ?, emoji, leading dots, upper-case, long or missing extensions.",
+		text:   "The URL that is registered is the URL in the result. Every name reaches the object key unchanged: Unicode, spaces, + % # ?, emoji, leading dots, upper case, and long or missing extensions.",
 		mutations: []mutation{
 			{
 				what: "a plus sign stays in the URL", file: "upload/internal/ossobject/address.go",
@@ -231,7 +231,7 @@ var registering = []promise{
 	},
 	{
 		number: 37,
-		text:   "When the object is stored and only the store's callback failed, the error says so by its type, the asset is registered all the same, and nothing is sent again, in this run or the next.",
+		text:   "If the object is stored but the callback of OSS fails, the error is `ErrCallback`. The asset is registered nevertheless, and neither this run nor the next sends the object again.",
 		mutations: []mutation{
 			{what: "the status 203 is taken for success", file: "upload/internal/ossobject/object.go", old: "\t\tinfo.CallbackErr = fmt.Errorf(\"%w: %w\", ErrCallback, o.serviceError(a))\n", new: ""},
 			{what: "the status 203 is taken for a failure", file: "upload/internal/ossobject/object.go", old: "\t\tinfo.CallbackErr = fmt.Errorf(\"%w: %w\", ErrCallback, o.serviceError(a))\n\t\treturn info, nil", new: "\t\treturn info, o.serviceError(a)"},
@@ -263,7 +263,7 @@ var registering = []promise{
 	},
 	{
 		number: 38,
-		text:   "UploadAddress and UploadAuth are read in all their spellings: swapped, URL-safe or unpadded Base64, keys in any case or unknown, endpoints with or without scheme and slash. What cannot be used is refused with the reason, before a byte is sent.",
+		text:   "UploadAddress and UploadAuth are accepted in all their spellings: swapped, URL-safe or unpadded Base64, keys in any case, unknown keys, endpoints with or without a scheme and a slash. Values that cannot be used are rejected with the reason before a byte is sent.",
 		mutations: []mutation{
 			{
 				what: "each field is looked for in its own half only", file: "upload/internal/ossobject/credential.go",
@@ -333,7 +333,7 @@ var registering = []promise{
 	},
 	{
 		number: 39,
-		text:   "A playlist, on disk or on a web server, goes up with all it names: nested playlists, renditions, keys, initialization sections, byte ranges, interstitials and their lists, each file once under a free name, segments in parallel under one credential, the rewritten playlist last. What is missing, a loop, outside the folder, hidden, no media file, or a URI that cannot be followed is found with its line before anything is created. A playlist without its segments is never an asset.",
+		text:   "A playlist in a folder or on a web server is uploaded with all files that it references: nested playlists, renditions, keys, initialization sections, byte ranges, interstitials and asset lists. Each file is stored once under a unique name. Segments are sent in parallel with one credential, and the rewritten playlist last. Missing, circular, hidden and non-media references, references outside of the folder, and URIs that cannot be resolved are reported with their line before anything is created. No asset is created from a playlist without its segments.",
 		mutations: []mutation{
 			{
 				what: "a byte order mark is part of the first line", file: "upload/internal/hls/playlist.go",
@@ -431,7 +431,7 @@ var registering = []promise{
 	},
 	{
 		number: 40,
-		text:   "Progress never goes back and ends at exactly 100 %: bytes sent twice count once, bytes of an earlier run are told as such. The callback is never called twice at a time, and one that is slow, blocks or panics harms nothing.",
+		text:   "Progress never decreases and ends at exactly 100 %. Bytes that are sent twice count once, and bytes from an earlier run are reported as such. The callback is never called concurrently. A callback that is slow, blocks or panics does not affect the upload.",
 		mutations: []mutation{
 			{
 				what: "a part that is sent again moves the count back", file: "upload/progress.go",
@@ -511,7 +511,7 @@ var registering = []promise{
 	},
 	{
 		number: 41,
-		text:   "The bandwidth limit holds over all parts and files together, within 10 %, and the end of ctx wakes who waits for it.",
+		text:   "The bandwidth limit applies to all parts and files together, within 10 %. The end of ctx interrupts the wait for bandwidth.",
 		mutations: []mutation{
 			{
 				what: "each upload has the bandwidth for itself", file: "upload/upload.go",
@@ -553,7 +553,7 @@ var registering = []promise{
 	},
 	{
 		number: 42,
-		text:   "Config.Parallel counts the requests of all files together; no file holds up the others, be it long, slow or failing; each failure is told with its file, and Collect returns them in order.",
+		text:   "Config.Parallel is the maximum number of concurrent upload requests of all files together. A long, slow or failing file does not block the others. Each failure is reported with its file, and Collect returns the results in order.",
 		mutations: []mutation{
 			{
 				what: "each file has slots of its own", file: "upload/upload.go",
@@ -624,7 +624,7 @@ var registering = []promise{
 	},
 	{
 		number: 43,
-		text:   "A URL is fetched with its certificate verified, over few redirects and never down from https, from public addresses only, judged when the connection is made; size is capped, a broken connection goes on by Range only where a strong ETag or Last-Modified matches, and a file that ends early, or a page in its place, is an error. Its name is what the server, the paths or the type say, or the user; never garbage.",
+		text:   "A URL is fetched over verified TLS if it is https, with a limited number of redirects and never from https to http. Only public addresses are permitted, and they are checked when the connection is made. The size is limited. A broken connection is resumed by Range only if a strong ETag or Last-Modified matches. A truncated file, or a page instead of the file, is an error. The name comes from the server, the path or the Content-Type, or from the user, and is always valid UTF-8.",
 		mutations: []mutation{
 			{
 				what: "certificates are not verified", file: "upload/internal/webfile/request.go",
