@@ -57,19 +57,8 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 		result.SetZero()
 		return a.unproven(body, fmt.Sprintf("the answer is a JSON %s and not an object", kindName(d.src)))
 	}
-	if a.op.Verdict != "" && s.kind == structShape {
-		if code, failed := verdictOf(d.src, a.op.Verdict); failed {
-			e, _ := readEnvelope(d.src)
-			if e.codeIsFine() {
-				e.Code = code
-			}
-			e.Message = cmp.Or(e.Message, e.Description)
-			result.SetZero()
-			return a.serviceError(e)
-		}
-	}
-	if d.foreign {
-		if e, _ := readEnvelope(d.src); e.failed() {
+	if s.kind == structShape {
+		if e, failed := a.refusal(&d); failed {
 			result.SetZero()
 			return a.serviceError(e)
 		}
@@ -88,6 +77,33 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 	}
 	a.fillRequestID(result, s)
 	return nil
+}
+
+// refusal reports whether the document of a status 2xx says that the operation
+// failed: by the member that has this meaning in answers of the operation, else
+// by an error document in place of the answer.
+func (a *attempt) refusal(d *decoder) (e envelope, failed bool) {
+	said, code := unsaid, ""
+	if a.op.Verdict != "" {
+		code, said = verdictOf(d.src, a.op.Verdict)
+	}
+	switch {
+	case said == saysSuccess:
+		return e, false
+	case said == saysFailure:
+		if e, _ = readEnvelope(d.src); e.codeIsFine() {
+			e.Code = code
+		}
+		e.Message = cmp.Or(e.Message, e.Description)
+		return e, true
+	case a.op.Verdict != "": // its answers have a Code beside
+		e = outerEnvelope(d.src)
+		return e, !e.codeIsFine()
+	case d.foreign:
+		e = outerEnvelope(d.src)
+		return e, e.failed()
+	}
+	return e, false
 }
 
 // resultOf is what out, a pointer, points to in the end.
@@ -186,7 +202,7 @@ func hasField(v reflect.Value, path string) bool {
 }
 
 // filled reports whether v says something: neither zero nor blank nor made of
-// such.
+// such, nor the text of one.
 func filled(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.String:
@@ -197,7 +213,11 @@ func filled(v reflect.Value) bool {
 				return false
 			}
 		}
-		return text != ""
+		switch strings.ToLower(text) {
+		case "", "0", "false", "null", "nil", "none", "undefined":
+			return false
+		}
+		return true
 	case reflect.Slice:
 		for i := range v.Len() {
 			if filled(v.Index(i)) {

@@ -71,6 +71,10 @@ func TestCall_B51_AnswerWithoutItsProof(t *testing.T) {
 		{"a pointer", "Pointer.JobId", `{"Pointer":{"JobId":"j"}}`, ""},
 		{"no pointer", "Pointer.JobId", `{"Pointer":null}`, "Pointer.JobId"},
 		{"true", "Ok", `{"Ok":true}`, ""},
+		{"false", "VideoId", `{"VideoId":false}`, "VideoId"},
+		{"0", "VideoId", `{"VideoId":0}`, "VideoId"},
+		{"the text null", "VideoId", `{"VideoId":"null"}`, "VideoId"},
+		{"a list of such", "JobIds", `{"JobIds":["undefined",false]}`, "JobIds"},
 		{"a field that is not there", "Nowhere", `{"VideoId":"v"}`, "Nowhere"},
 	}
 	for _, tt := range tests {
@@ -194,7 +198,12 @@ func TestCall_B51_Verdict(t *testing.T) {
 		"upper case":     {`{"RequestId":"R-5","success":"FALSE","code":"X","message":"m"}`, &alimedia.Error{Code: "X", Message: "m"}},
 		"without a code": {`{"RequestId":"R-5","Success":false}`, &alimedia.Error{Code: "Unsuccessful"}},
 		"a fine code":    {`{"RequestId":"R-5","Success":"false","Code":"200","Message":"m"}`, &alimedia.Error{Code: "Unsuccessful", Message: "m"}},
+		"a word":         {`{"RequestId":"R-5","Success":"failed"}`, &alimedia.Error{Code: "Unsuccessful"}},
+		"only a code":    {`{"RequestId":"R-5","Code":"NoSuchLib"}`, &alimedia.Error{Code: "NoSuchLib"}},
+		"empty, a code":  {`{"RequestId":"R-5","Success":"","Code":"X","Message":"m"}`, &alimedia.Error{Code: "X", Message: "m"}},
+		"null, a code":   {`{"RequestId":"R-5","Success":null,"Code":"X","Message":"m"}`, &alimedia.Error{Code: "X", Message: "m"}},
 		"text true":      {`{"RequestId":"R-5","Success":"true","Code":"200"}`, nil},
+		"true, a code":   {`{"RequestId":"R-5","Success":"true","Code":"Y","Message":"m"}`, nil},
 		"true":           {`{"RequestId":"R-5","Success":true,"Code":"Success"}`, nil},
 		"one":            {`{"RequestId":"R-5","Success":1}`, nil},
 		"not said":       {`{"RequestId":"R-5","Code":"200"}`, nil},
@@ -256,6 +265,9 @@ func TestCall_B51_VerdictsInNumbers(t *testing.T) {
 		{"RetCode", `{"RequestId":"R","RetCode":-7,"Description":"d"}`, "-7"},
 		{"Retcode", `{"RequestId":"R","retcode":"13","Code":"X"}`, "X"},
 		{"RetCode", `{"RequestId":"R","RetCode":""}`, ""},
+		{"RetCode", `{"RequestId":"R","Code":"X","Message":"m"}`, "X"},
+		{"StatusCode", `{"RequestId":"R","StatusCode":null,"Code":"X"}`, "X"},
+		{"Result", `{"RequestId":"R","Result":"error"}`, "Unsuccessful"},
 		{"StatusCode", `{"RequestId":"R","StatusCode":200}`, ""},
 		{"StatusCode", `{"RequestId":"R","StatusCode":"404","Message":"m"}`, "404"},
 		{"HttpStatusCode", `{"RequestId":"R","HttpStatusCode":500,"Code":"InternalError"}`, "InternalError"},
@@ -297,7 +309,9 @@ func TestCall_B51_ErrorDocumentInASuccess(t *testing.T) {
 	t.Parallel()
 	document := `{"RequestId":"R-5","HostId":"h","Code":"InvalidParameter","Message":"m","Recommend":"r"}`
 	for name, body := range map[string]string{
-		"JSON": document, "with text after it": document + "<!-- x -->", "cut off": strings.TrimSuffix(document, `"}`),
+		"without a HostId": `{"RequestId":"R-5","Code":"InvalidParameter","Message":"m"}`,
+		"other names":      `{"requestId":"R-5","errorCode":"InvalidParameter","errorMsg":"m"}`,
+		"JSON":             document, "with text after it": document + "<!-- x -->", "cut off": strings.TrimSuffix(document, `"}`),
 		"XML": `<Error><RequestId>R-5</RequestId><HostId>h</HostId><Code>InvalidParameter</Code><Message>m</Message></Error>`,
 	} {
 		c, _ := scripted(t, answer(200, body), answer(200, body))
@@ -309,9 +323,22 @@ func TestCall_B51_ErrorDocumentInASuccess(t *testing.T) {
 			require.Equal(t, "R-5", e.RequestId)
 		}
 	}
-	c, _ := scripted(t, answer(200, `{"HostId":"h","Code":"200","Message":"ok","MediaId":"m"}`))
-	_, err := call(t, c, unsafeOp, nil)
-	require.NoError(t, err, "a code that stands for success")
+	type codeAnswer struct{ RequestId, Code string }
+	c, _ := scripted(t, answer(200, document))
+	_, err := Call(t.Context(), c, unsafeOp, nil, new(codeAnswer))
+	require.True(t, alimedia.HasCode(err, "InvalidParameter"), "the HostId tells")
+	c, _ = scripted(t, answer(200, `{"RequestId":"R-5","Code":"Y","Message":"m"}`))
+	out, err := Call(t.Context(), c, unsafeOp, nil, new(codeAnswer))
+	require.NoError(t, err, "a Code that the operation has")
+	require.Equal(t, "Y", out.Code)
+	for _, body := range []string{
+		`{"HostId":"h","Code":"200","Message":"ok","MediaId":"m"}`, `{"Code":"0","Message":"ok","MediaId":"m"}`,
+		`{"Code":"Accepted","MediaId":"m"}`, `{"MediaId":"m","Job":{"Code":"X","Message":"m"}}`, `{"Code":"Accepted","MediaId":"m","Data":{"Message":"m"}}`,
+	} {
+		c, _ := scripted(t, answer(200, body))
+		_, err := call(t, c, unsafeOp, nil)
+		require.NoError(t, err, body)
+	}
 }
 
 // The documented samples that were lost.

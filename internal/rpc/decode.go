@@ -101,7 +101,7 @@ type decoder struct {
 	losses   int      // all of them
 	lostAll  bool     // the document itself does not fit
 	trailing bool     // text follows the document
-	foreign  bool     // the document has a HostId: an error of the gateway
+	foreign  bool     // the document has members of an error document that the result does not have
 	known    int      // keys of the document that the result has
 }
 
@@ -264,9 +264,7 @@ func (d *decoder) fields(v reflect.Value, s *shape) (known int) {
 		key := d.key()
 		f, isExact := s.find(key)
 		if f == nil {
-			if top && bytes.EqualFold(key, []byte("HostId")) {
-				d.foreign = true
-			}
+			d.foreign = d.foreign || top && isErrorMember(key)
 			d.skip()
 			continue
 		}
@@ -291,6 +289,19 @@ func (d *decoder) fields(v reflect.Value, s *shape) (known int) {
 		d.known = known
 	}
 	return known
+}
+
+// isErrorMember reports whether a key is one that error documents have.
+func isErrorMember(key []byte) bool {
+	switch len(key) {
+	case len("Code"):
+		return strings.EqualFold(string(key), "Code")
+	case len("HostId"):
+		return strings.EqualFold(string(key), "HostId")
+	case len("ErrorCode"):
+		return strings.EqualFold(string(key), "ErrorCode")
+	}
+	return false
 }
 
 // empty reports whether the document is an object with nothing in it.

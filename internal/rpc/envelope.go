@@ -82,9 +82,32 @@ func (e *envelope) known() bool { return e.Code != "" || e.Message != "" }
 // same: it has a code that does not stand for success, and a message.
 func (e *envelope) failed() bool { return e.Message != "" && e.Code != "" && !e.codeIsFine() }
 
+// outerEnvelope reads the members of the document itself, not of documents in it.
+func outerEnvelope(body []byte) (e envelope) {
+	s := scanner{src: body}
+	e.object(&s, maxEnvelopeDepth)
+	return e
+}
+
+// saying is what a member says about the operation.
+type saying uint8
+
+const (
+	unsaid saying = iota
+	saysSuccess
+	saysFailure
+)
+
+func sayingOf(failed bool) saying {
+	if failed {
+		return saysFailure
+	}
+	return saysSuccess
+}
+
 // verdictOf reads the member of a document that says whether the operation
 // failed, and the code that it is for a failure which gives no other.
-func verdictOf(body []byte, member string) (code string, failed bool) {
+func verdictOf(body []byte, member string) (code string, said saying) {
 	var text string
 	s := scanner{src: body}
 	for more := s.open(); more; more = s.next() {
@@ -100,14 +123,23 @@ func verdictOf(body []byte, member string) (code string, failed bool) {
 	number, isNumber := float(text, 64)
 	switch strings.ToLower(member) {
 	case "success", "result":
-		success, ok := boolean(text)
-		return codeUnsuccessful, ok && !success
+		switch strings.ToLower(text) {
+		case "fail", "failed", "failure", "error":
+			return codeUnsuccessful, saysFailure
+		}
+		if success, ok := boolean(text); ok {
+			return codeUnsuccessful, sayingOf(!success)
+		}
 	case "retcode":
-		return text, isNumber && number != 0
+		if isNumber {
+			return text, sayingOf(number != 0)
+		}
 	case "statuscode", "httpstatuscode":
-		return text, isNumber && number >= 400
+		if isNumber {
+			return text, sayingOf(number >= 400)
+		}
 	}
-	return "", false
+	return "", unsaid
 }
 
 func (e *envelope) codeIsFine() bool {
