@@ -2,14 +2,9 @@ package upload
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +12,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
 )
 
@@ -119,7 +115,7 @@ var errNoKeys = errors.New("credentials")
 
 // owner finds out whose the keys of s are. It is an error when that cannot be
 // told: then nothing of an earlier run is to be believed.
-func (u *Uploader) owner(ctx context.Context, s signer, dir *stateDir) (owner, error) {
+func (u *Uploader) owner(ctx context.Context, s signer, dir *checkpoint.Dir) (owner, error) {
 	if u.cfg.CheckpointScope != "" {
 		return owner{ownedByScope + u.cfg.CheckpointScope}, nil
 	}
@@ -131,10 +127,10 @@ func (u *Uploader) owner(ctx context.Context, s signer, dir *stateDir) (owner, e
 		return nil, fmt.Errorf("%w: %w", errNoKeys, err)
 	}
 	lasting := keys.SecurityToken == ""
-	digest := keyDigest(keys.AccessKeyId)
+	digest := checkpoint.AccessKeyDigest(keys.AccessKeyId)
 	id := ""
 	if lasting {
-		id = dir.account(digest)
+		id = dir.Account(digest)
 	}
 	if id == "" {
 		id, err = u.accounts.ask(ctx, keys, s.sts)
@@ -142,7 +138,7 @@ func (u *Uploader) owner(ctx context.Context, s signer, dir *stateDir) (owner, e
 			return nil, retry.ContextError(ctx)
 		}
 		if err == nil && lasting {
-			dir.keepAccount(digest, id)
+			dir.SaveAccount(digest, id)
 		}
 	}
 	// A key that lasts belongs to one account for ever, so it says who its
@@ -218,41 +214,4 @@ type keysOf credentials.Credentials
 // Credentials implements credentials.Provider.
 func (k keysOf) Credentials(context.Context) (credentials.Credentials, error) {
 	return credentials.Credentials(k), nil
-}
-
-// keyDigest stands for an AccessKeyId on disk.
-func keyDigest(accessKeyId string) string {
-	sum := sha256.Sum256([]byte("access key " + accessKeyId))
-	return hex.EncodeToString(sum[:16])
-}
-
-// accountFile says in a checkpoint directory whose an access key is, for when
-// STS does not answer.
-type accountFile struct {
-	Account string `json:"account"`
-}
-
-var accountDigits = regexp.MustCompile(`^[0-9]{1,32}$`)
-
-func (d *stateDir) account(digest string) string {
-	data, err := d.read(digest+".account", 1<<10)
-	var f accountFile
-	if err != nil || json.Unmarshal(data, &f) != nil || !accountDigits.MatchString(f.Account) {
-		return ""
-	}
-	return f.Account
-}
-
-// keepAccount is for later runs. This one goes on without.
-func (d *stateDir) keepAccount(digest, id string) {
-	name := digest + ".account"
-	data, err := json.Marshal(accountFile{id})
-	if err != nil || d.account(digest) == id {
-		return
-	}
-	if err := d.write(name, data); errors.Is(err, fs.ErrExist) {
-		_ = d.root.Remove(name) // unreadable
-		_ = d.write(name, data)
-	}
-	d.sync()
 }

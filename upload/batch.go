@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
@@ -68,7 +69,7 @@ type BatchResult struct {
 // each.
 func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Option) iter.Seq[BatchResult] {
 	return func(yield func(BatchResult) bool) {
-		batch := newBatched()
+		batch := checkpoint.NewBatch()
 		here := func(o *options) { o.batch = batch }
 		ctx, cancel := context.WithCancel(ctx)
 		queue, results, running := make(chan Job), make(chan BatchResult), 0

@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"net/url"
 	"path"
 	"strings"
 	"time"
 
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
+	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
 )
@@ -132,14 +133,14 @@ func (t Bucket) settings() ossobject.Settings {
 	}
 }
 
-func (t bucket) describe(file subject, k *uploadKey) {
+func (t bucket) describe(file subject, k *checkpoint.Key) {
 	k.Bucket, k.Object = t.Name, t.key(file.name)
-	if k.Key != "" { // whatever the source is called
+	if k.UserKey != "" { // whatever the source is called
 		k.Object = t.Key
 	}
 	k.Region = cmp.Or(t.Region, k.Region)
 	if t.Register != nil {
-		k.Register, k.Asset = t.Register.name(), t.Register.asset()
+		k.Registration, k.Asset = t.Register.name(), t.Register.asset()
 		if region, err := t.Register.region(t.u.cfg); err == nil {
 			k.Region = region // where the asset is
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -148,20 +147,6 @@ func TestUpload_B53_ConcurrentCallsOneObject(t *testing.T) {
 	res, err = r.Upload(ctx, bytesSource("c.mp4", data), target)
 	require.NoError(t, err)
 	r.stored(t, res, data)
-}
-
-// TestUpload_B45_DestinationsInMemory: a few bytes for each job.
-func TestUpload_B45_DestinationsInMemory(t *testing.T) {
-	b := newBatched()
-	peak := peakHeap(true, func() {
-		for i := range manyFiles {
-			_, err := b.claim(fmt.Sprint("own-bucket/", i), fmt.Sprint(i), false, false)
-			require.NoError(t, err)
-		}
-		runtime.KeepAlive(b)
-	})
-	require.Len(t, b.done, manyFiles)
-	require.Less(t, peak, int64(1<<20+100*manyFiles))
 }
 
 // TestUpload_B49_WaitsForAPointer: targets and registrations may be given as

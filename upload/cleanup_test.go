@@ -16,7 +16,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/mediatest"
-	"github.com/alimedia/alimedia-go/upload/internal/transfer"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
 // TestUpload_B23_WorkersFirst: parts that take a while to let go are waited
@@ -264,7 +264,9 @@ func TestUpload_B25_OldPartsCannotBeRemoved(t *testing.T) {
 				require.NoError(t, os.Chtimes(b.file, time.Time{}, time.Now().Add(time.Hour)))
 			},
 			"too old": func(b *broken) {
-				b.edit(t, func(r *record, _ map[int]transfer.Part) { r.Initiated = r.Initiated.Add(-8 * 24 * time.Hour) })
+				b.edit(t, func(r *checkpoint.State, _ map[int]checkpoint.Part) {
+					r.Initiated = r.Initiated.Add(-8 * 24 * time.Hour)
+				})
 			},
 		} {
 			b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
-	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // TestUpload_B31_DiskFull lets a process write a few bytes only.
@@ -111,22 +110,4 @@ func TestUpload_B31_DirectoryVanishes(t *testing.T) {
 			require.Empty(t, r.Uploads())
 		})
 	}
-}
-
-func TestUpload_B31_WrittenAtOnce(t *testing.T) {
-	t.Parallel()
-	b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
-	path := checkpoints(t, b.dir)[0]
-	was, err := os.Stat(path)
-	require.NoError(t, err)
-	old, err := os.Open(path)
-	require.NoError(t, err)
-	defer old.Close()
-	b.edit(t, func(r *record, _ map[int]transfer.Part) { r.Step = stepCompleting })
-	now, err := os.Stat(path)
-	require.NoError(t, err)
-	require.False(t, os.SameFile(was, now), "another file took its place: a reader sees the one or the other")
-	names, err := os.ReadDir(b.dir)
-	require.NoError(t, err)
-	require.Len(t, names, 3, "checkpoint, lock and account")
 }

@@ -1,61 +1,36 @@
 package upload
 
 import (
-	"cmp"
-	"maps"
-	"slices"
-	"time"
-
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
-// checkpoint is the journal as the engine sees it.
-func (j *journal) checkpoint() transfer.Checkpoint {
-	if j == nil {
-		return transfer.NoCheckpoint{}
-	}
-	return engineCheckpoint{j}
-}
-
-type engineCheckpoint struct{ *journal }
+// engineCheckpoint is a checkpoint as the engine sees it.
+type engineCheckpoint struct{ checkpoint.Checkpoint }
 
 // Load implements transfer.Checkpoint.
 func (c engineCheckpoint) Load() (transfer.State, bool) {
-	was, earlier := c.state()
-	if !earlier {
-		return transfer.State{}, false
+	m, ok := c.Checkpoint.Load()
+	s := transfer.State{
+		UploadID: m.UploadID, PartSize: m.PartSize, Created: m.Created, Initiated: m.Initiated,
+		Sending: m.Sending, Completing: m.Completing, LostIDs: m.LostIDs,
 	}
-	c.mu.Lock()
-	parts := slices.SortedFunc(maps.Values(c.parts), func(a, b transfer.Part) int { return cmp.Compare(a.Number, b.Number) })
-	c.mu.Unlock()
-	return transfer.State{
-		UploadID: was.UploadId, PartSize: was.PartSize, Created: was.Created, Initiated: was.Initiated,
-		Sending: was.Step == stepSending, Completing: was.Step == stepCompleting, LostIDs: was.Strays, Parts: parts,
-	}, true
-}
-
-// Started implements transfer.Checkpoint.
-func (c engineCheckpoint) Started(uploadID string, partSize int64, lostIDs bool) error {
-	return c.update(func(r *record) {
-		r.UploadId, r.PartSize, r.Initiated, r.Strays = uploadID, partSize, time.Now().UTC(), lostIDs
-	})
+	for _, p := range m.Parts {
+		s.Parts = append(s.Parts, transfer.Part(p))
+	}
+	return s, ok
 }
 
 // PartStored implements transfer.Checkpoint.
-func (c engineCheckpoint) PartStored(p transfer.Part) error { return c.add(p) }
+func (c engineCheckpoint) PartStored(p transfer.Part) error {
+	return c.Checkpoint.PartStored(checkpoint.Part(p))
+}
 
 // Replace implements transfer.Checkpoint.
 func (c engineCheckpoint) Replace(parts []transfer.Part) error {
-	return c.keep(append([]transfer.Part{}, parts...))
+	saved := make([]checkpoint.Part, len(parts))
+	for i, p := range parts {
+		saved[i] = checkpoint.Part(p)
+	}
+	return c.Checkpoint.Replace(saved)
 }
-
-// Restart implements transfer.Checkpoint.
-func (c engineCheckpoint) Restart() error { return c.keep(nil) }
-
-// Completing implements transfer.Checkpoint.
-func (c engineCheckpoint) Completing() error {
-	return c.update(func(r *record) { r.Step = stepCompleting })
-}
-
-// Durable implements transfer.Checkpoint.
-func (c engineCheckpoint) Durable() bool { return c.lasts() }

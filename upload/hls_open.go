@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"github.com/alimedia/alimedia-go/upload/internal/webfile"
 )
@@ -232,11 +233,11 @@ func (r playlistResponse) IsPlaylist() bool { return r.isPlaylist() }
 
 // identity identifies all files together. Files on web servers cannot be
 // identified.
-func (s *hlsSegments) identity() identity {
+func (s *hlsSegments) identity() checkpoint.Identity {
 	digest, ok := s.Digest()
 	name, err := filepath.Abs(s.source.name)
 	if err != nil || s.source.isFS || s.source.web != nil || !ok {
 		name = ""
 	}
-	return identity{Source: name, Size: s.size(s.Top.Size), Files: digest}
+	return checkpoint.Identity{Source: name, Size: s.size(s.Top.Size), Files: digest}
 }

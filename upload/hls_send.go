@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
@@ -21,7 +22,7 @@ type hlsSegments struct {
 	*hls.Bundle
 	source hlsSource
 	folder *hls.Folder
-	stored *storedSegments
+	stored *checkpoint.Segments
 }
 
 func (*hlsSegments) exist() bool                 { return true }
@@ -35,11 +36,11 @@ func (s *hlsSegments) send(ctx context.Context, r *run) error {
 		return nil
 	}
 	var err error
-	if s.stored, err = openStoredSegments(r); err != nil {
+	if s.stored, err = r.checkpoint.Segments(r.place.mediaId, r.place.prefix); err != nil {
 		return err
 	}
-	defer s.stored.close()
-	r.place.prefix = cmp.Or(r.place.prefix, s.stored.Prefix)
+	defer s.stored.Close()
+	r.place.prefix = cmp.Or(r.place.prefix, s.stored.Prefix())
 	if r.place.prefix == "" {
 		return ErrNoPrefix
 	}
@@ -56,16 +57,14 @@ func (s *hlsSegments) send(ctx context.Context, r *run) error {
 			return err
 		}
 	}
-	if r.journal != nil {
-		r.abandonSegments(ctx, r.place) // of files that an earlier run referenced
-	}
+	r.dropSegments(ctx, r.place) // of files that an earlier run referenced
 	return nil
 }
 
 // missing returns the files that are not stored yet, and checks their keys.
 func (s *hlsSegments) missing(ctx context.Context, r *run, files []*hls.File) (missing []*hls.File, err error) {
 	for _, f := range files {
-		if sum, ok := s.stored.files[f.Number]; ok {
+		if sum, ok := s.stored.Stored(f.Number); ok {
 			same, err := s.unchanged(ctx, r.Uploader, f, sum)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", f, err)
@@ -135,11 +134,11 @@ func (s *hlsSegments) sendFile(ctx context.Context, r *run, f *hls.File) error {
 	defer part.Close()
 	to := r.place
 	to.address.Key, to.headers = to.prefix+f.Name, to.segments
-	journal, err := s.stored.journalOf(ctx, r, f, part, to)
+	saved, err := r.segmentCheckpoint(ctx, f, part, to)
 	if err != nil {
 		return err
 	}
-	if was, earlier := journal.state(); earlier && was.UploadId != "" {
+	if was, earlier := saved.State(); earlier && was.UploadID != "" {
 		// The parts are split as they were then.
 		if _, err := part.Resume(ctx, was.PartSize); err != nil {
 			return err
@@ -148,18 +147,18 @@ func (s *hlsSegments) sendFile(ctx context.Context, r *run, f *hls.File) error {
 	d, progress := r.destination(to), r.tracker.part()
 	// Sending a segment again is harmless, so it counts as not stored.
 	d.Exists, d.RemoveUploads = func(context.Context) (bool, error) { return false, nil }, nil
-	done, err := part.Run(ctx, d, journal.checkpoint(), progress)
+	done, err := part.Run(ctx, d, engineCheckpoint{saved}, progress)
 	if err == nil && done.Size < f.MinSize {
 		err = fmt.Errorf("%w: a byte range ends at %d, the file has %d bytes", ErrSize, f.MinSize, done.Size)
 	}
 	if err != nil {
-		journal.close(false)
+		saved.Close(false)
 		progress.Restarted()
 		return err
 	}
 	f.Size = done.Size
-	err = s.stored.add(f, done.CRC64)
-	journal.close(true)
+	err = s.stored.Add(f.Number, done.CRC64)
+	saved.Close(true)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
 // ICEMedia creates an asset of Intelligent Media Services in VOD storage
@@ -54,7 +55,7 @@ func (t iceMedia) create(ctx context.Context, file subject) (place, error) {
 	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaId))
 }
 
-func (t iceMedia) describe(_ subject, k *uploadKey) {
+func (t iceMedia) describe(_ subject, k *checkpoint.Key) {
 	storage := t.UploadTargetConfig
 	if storage.Raw != "" {
 		_ = storage.Raw.Decode(&storage) // the service refuses an unreadable document

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
 // ICEStream adds a media stream to the asset MediaId (CreateUploadStream). If
@@ -48,7 +49,7 @@ func (t iceStream) create(ctx context.Context, file subject) (place, error) {
 	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaId))
 }
 
-func (t iceStream) describe(_ subject, k *uploadKey) {
+func (t iceStream) describe(_ subject, k *checkpoint.Key) {
 	k.Asset, k.Use = t.MediaId, t.Definition
 }
 

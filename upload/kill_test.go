@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
-	"github.com/alimedia/alimedia-go/upload/internal/transfer"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
 // killKind is a kind of upload that is killed.
@@ -89,7 +89,7 @@ type killing struct {
 	tries, kills, lost, recreated int
 
 	known string // what the checkpoint says was made
-	step  step
+	step  checkpoint.Step
 }
 
 func newKilling(t *testing.T, kind killKind, round int) *killing {
@@ -149,8 +149,8 @@ func (k *killing) try() (through bool) {
 	exited := k.run()
 	k.relay.quiet()
 
-	left, ok := k.checkpoint()
-	k.step, k.known = left.Step, left.MediaId
+	left, ok := k.saved()
+	k.step, k.known = left.Step, left.MediaID
 	if k.kind.streams {
 		k.known = left.FileURL
 	}
@@ -166,7 +166,7 @@ func (k *killing) try() (through bool) {
 		return through
 	}
 	if known != "" {
-		if !k.kind.recreate || was == stepStored || was == stepDone {
+		if !k.kind.recreate || was == checkpoint.Stored || was == checkpoint.Registered {
 			require.Empty(k.t, fresh, "the checkpoint has an asset, and another is made")
 			require.Equal(k.t, known, k.known)
 		} else if k.known != known {
@@ -210,27 +210,27 @@ func (k *killing) run() (exited bool) {
 	}
 }
 
-// checkpoint is what the dead process left, and is moved into the past: the
+// saved is what the dead process left, and is moved into the past: the
 // fake finds at once what was registered, so no time has to pass for that.
-func (k *killing) checkpoint() (record, bool) {
+func (k *killing) saved() (checkpoint.State, bool) {
 	names, err := filepath.Glob(filepath.Join(k.job.Dir, "*.upload*"))
 	require.NoError(k.t, err)
 	if len(names) == 0 {
-		return record{}, false
+		return checkpoint.State{}, false
 	}
 	name, _, _ := strings.Cut(names[0], ".tmp")
-	read := func(name string) (record, map[int]transfer.Part, error) {
+	read := func(name string) (checkpoint.State, map[int]checkpoint.Part, error) {
 		text, err := os.ReadFile(name)
 		if err != nil {
-			return record{}, nil, err
+			return checkpoint.State{}, nil, err
 		}
-		return parseCheckpoint(text)
+		return checkpoint.Parse(text, checkAddress)
 	}
 	// What was written and not renamed yet is known as well.
 	rec, parts, err := read(name + ".tmp")
 	if err != nil {
 		if rec, parts, err = read(name); os.IsNotExist(err) {
-			return record{}, false
+			return checkpoint.State{}, false
 		}
 		require.NoError(k.t, err, "a checkpoint is whole at any time")
 	}

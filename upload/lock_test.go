@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
 // newJobRig is a job in other processes, and an uploader in this one that does
@@ -61,7 +61,7 @@ func TestUpload_B32_B46_OtherProcess(t *testing.T) {
 	require.NoError(t, err)
 	r.stored(t, res, random(600*kib))
 	require.Equal(t, 1, r.Calls("CreateUploadMedia"))
-	require.Equal(t, []string{ledgerName}, files(t, j.Dir))
+	require.Equal(t, []string{checkpoint.IndexName}, files(t, j.Dir))
 }
 
 func TestUpload_B46_ProcessesAtOnceOneAsset(t *testing.T) {
@@ -82,56 +82,6 @@ func TestUpload_B46_ProcessesAtOnceOneAsset(t *testing.T) {
 	r.stored(t, res, random(600*kib))
 	require.Equal(t, 1, r.Calls("CreateUploadMedia"))
 	require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
-}
-
-func TestUpload_B32_LockOutlivesNothing(t *testing.T) {
-	t.Parallel()
-	d := openDir(t, t.TempDir())
-	path := d.file("x.lock")
-	for _, remove := range []bool{false, true} {
-		unlock, err := d.lock("x.lock")
-		require.NoError(t, err)
-		_, err = d.lock("x.lock")
-		require.ErrorIs(t, err, ErrCheckpointLocked)
-		unlock(remove)
-		_, err = os.Stat(path)
-		require.Equal(t, remove, os.IsNotExist(err))
-	}
-	unlock, err := d.lock("x.lock")
-	require.NoError(t, err)
-	unlock(true)
-}
-
-// TestUpload_B32_RemovedMeanwhile: who waits at the door of a lock that is
-// removed must not come in by it beside the one that made it anew.
-func TestUpload_B32_RemovedMeanwhile(t *testing.T) {
-	t.Parallel()
-	d := openDir(t, t.TempDir())
-	var holders sync.Mutex
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for range 3000 {
-				unlock, err := d.lock("x.lock")
-				if err != nil {
-					continue
-				}
-				alone := holders.TryLock()
-				if alone {
-					for range 20 { // others come and go meanwhile
-						runtime.Gosched()
-					}
-					holders.Unlock()
-				}
-				unlock(true)
-				if !alone {
-					t.Error("two hold the lock")
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
 }
 
 func TestUpload_B27_KilledWhileWaiting(t *testing.T) {

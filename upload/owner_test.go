@@ -3,7 +3,6 @@ package upload
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +20,7 @@ import (
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -81,7 +81,9 @@ func TestUpload_B52_EachProviderHasItsAccount(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	other := r.AddAccount("2222222222222222")
-	dir := openDir(t, t.TempDir())
+	dir, err := checkpoint.OpenDir(t.TempDir())
+	require.NoError(t, err)
+	defer dir.Close()
 	u := r.signedBy(t, r.Account().IssueCredentials(), func(c *Config) { c.Credentials = issued(other.IssueCredentials()) })
 	for target, account := range map[Target]string{videoPointer: r.Account().Id(), bucketPointer: other.Id()} {
 		owned, err := u.owner(ctx, u.bind(target, "").signer(), dir)
@@ -199,8 +201,8 @@ func TestUpload_B52_MetadataMakesNoSecondAsset(t *testing.T) {
 	} {
 		u := newRig(t, nil).Uploader
 		name0 := func(target Target) string {
-			r := &run{Uploader: u, file: subject{name: "movie.mp4"}, content: &content{identity: identity{Source: "/movie.mp4"}}}
-			return r.key(u.bind(target, ""), options{}).name()
+			r := &run{Uploader: u, file: subject{name: "movie.mp4"}, content: &content{identity: checkpoint.Identity{Source: "/movie.mp4"}}}
+			return r.key(u.bind(target, ""), options{}).Name()
 		}
 		for i, target := range tt.same {
 			require.Equal(t, name0(tt.first), name0(target), "%s, same %d", name, i)
@@ -221,24 +223,6 @@ func TestUpload_B52_ResumedWithOtherMetadata(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, old(res), again)
 	require.Len(t, b.Medias(), 1)
-}
-
-// TestUpload_B52_KeyOnDisk: what is hashed into the names of files must not
-// change without another keyVersion, or every upload would be done again.
-func TestUpload_B52_KeyOnDisk(t *testing.T) {
-	t.Parallel()
-	k := uploadKey{
-		Version: keyVersion, Owner: "account:1234567890123456", Target: "Bucket", Region: "cn-shanghai", App: "app-1000000", Storage: "s", Asset: "a", Use: "HD",
-		Reference: "r", Bucket: "b", Object: "o.mp4", Register: "RegisterMediaInfo", Key: "order-4711", Source: "/data/movie.mp4", Query: "q",
-	}
-	text, err := json.Marshal(k)
-	require.NoError(t, err)
-	require.Equal(t, `{"version":2,"owner":"account:1234567890123456","target":"Bucket","region":"cn-shanghai","app":"app-1000000","storage":"s","asset":"a","use":"HD",`+
-		`"reference":"r","bucket":"b","object":"o.mp4","register":"RegisterMediaInfo","key":"order-4711","source":"/data/movie.mp4","query":"q"}`, string(text))
-	require.Equal(t, "6aa8c93a3a87dbe8279dc23101c60648", uploadKey{Owner: "account:1", Target: "VODVideo", Region: "cn-shanghai", App: defaultApp, Source: "/a.mp4"}.name())
-	text, err = json.Marshal(identity{Source: "/a.mp4", Query: "q", Size: 5, Modified: "m", ETag: "e", Files: "f"})
-	require.NoError(t, err)
-	require.Equal(t, `{"source":"/a.mp4","query":"q","size":5,"modified":"m","etag":"e","files":"f"}`, string(text))
 }
 
 // TestUpload_B52_AccountUnknown: with temporary keys nothing of an earlier run
@@ -740,20 +724,5 @@ func TestUpload_B31_NoSignedURLOnDisk(t *testing.T) {
 			require.NotContains(t, string(text), "deadbeef", name)
 		}
 		r.ClearFaults()
-	}
-}
-
-func TestUpload_B31_Unsigned(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"https://a.example.com/b.mp4?Signature=x#y": "https://a.example.com/b.mp4",
-		"https://user:pass@a.example.com/b@c.mp4":   "https://a.example.com/b@c.mp4",
-		"https://user:pass@a.example.com?x":         "https://a.example.com",
-		"oss://bucket/key":                          "oss://bucket/key",
-		"":                                          "",
-		"?x":                                        "",
-		"#?":                                        "",
-	} {
-		require.Equal(t, want, unsigned(in))
 	}
 }

@@ -8,83 +8,103 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
+	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // freshAsset is for how long a service may not find an asset that it has made.
 const freshAsset = time.Minute
 
-// openCheckpoint finds out whether an earlier run is to be continued. It
-// returns the result of one that is not to be repeated.
+// openCheckpoint finds out whether an earlier run is to be resumed. It returns
+// the result of an upload that was completed before.
 func (r *run) openCheckpoint(ctx context.Context, o options, target binding) (*Result, error) {
-	c, source := o.checkpoint, r.content.identity
-	if c.dir == "" {
+	source := r.content.identity
+	if o.checkpoint.dir == "" {
 		return nil, nil
 	}
 	if source.Source == "" && o.key == "" {
 		r.log.WarnContext(ctx, "upload: no checkpoint: the source cannot be recognized in a later run; name the upload by WithKey", "name", r.file.name)
 		return nil, nil
 	}
-	names, err := r.openJournal(ctx, o, target)
-	if r.journal == nil || err != nil {
+	f, err := r.openFile(ctx, o, target)
+	if f == nil || err != nil {
 		return nil, err
 	}
-	if done, err := r.finished(ctx, o, names); done != nil || err != nil {
+	r.checkpoint = f
+	if done, err := r.completed(ctx, o); done != nil || err != nil {
 		return done, err
 	}
-	was, earlier := r.journal.state()
-	unchanged := earlier && r.content.versioned && was.Source.sameContent(source)
+	return nil, r.recall(ctx, o, target)
+}
+
+// recall prepares the transfer of an earlier run to be resumed, unless the
+// source has changed.
+func (r *run) recall(ctx context.Context, o options, target binding) error {
+	source := r.content.identity
+	was, earlier := r.checkpoint.State()
+	unchanged := earlier && r.content.versioned && was.Source.SameContent(source)
 	if unchanged {
 		r.transfer.Unchanged()
 	}
-	if stored := was.Step == stepStored || was.Step == stepDone; earlier {
+	if earlier {
 		switch {
-		case o.key != "" && stored: // what is stored under a key stays
+		case o.key != "" && was.Stored(): // what is stored under a key stays
 		case o.key != "": // parts of other content are found when they are compared
-			if err := r.journal.update(func(rec *record) { rec.Source = source }); err != nil {
-				return nil, err
+			if err := r.checkpoint.SaveSource(source); err != nil {
+				return err
 			}
-		case was.Source != source || stored && was.Size != r.content.size && r.content.size != UnknownSize:
-			r.log.WarnContext(ctx, "upload: the file has changed, starting anew", "name", r.file.name, "media_id", was.MediaId)
+		case was.Source != source || was.Stored() && was.Size != r.content.size && r.content.size != UnknownSize:
+			r.log.WarnContext(ctx, "upload: the file has changed, restarting the upload", "name", r.file.name, "media_id", was.MediaID)
 			r.abandon(ctx, target, was)
-			r.journal.start(source)
+			r.checkpoint.Reset(source)
 		}
-		was, earlier = r.journal.state()
+		was, earlier = r.checkpoint.State()
 	}
-	r.file.token, r.file.asked, r.file.note = was.Token, was.Asked, r.journal.asked
+	r.file.note = func(at time.Time) error {
+		if err := r.checkpoint.SaveAsked(at); err != nil {
+			return retry.Permanent(err)
+		}
+		return nil
+	}
+	r.file.token, r.file.asked = was.Token, was.Asked
 	r.file.began, r.file.repeated = was.Created, earlier
-	if !earlier || was.UploadId == "" {
-		return nil, nil
+	if !earlier || was.UploadID == "" {
+		return nil
 	}
 	if unchanged {
 		r.transfer.ReadAnywhere(ctx)
 	}
 	// The source is split as it was then.
 	if resumed, err := r.transfer.Resume(ctx, was.PartSize); resumed || err != nil {
-		return nil, err
+		return err
 	}
 	r.abandon(ctx, target, was)
-	return nil, r.journal.drop()
+	return r.checkpoint.DropParts()
 }
 
-// openJournal opens the checkpoint and returns the names that it may have. The
-// journal is nil where the upload continues without one.
-func (r *run) openJournal(ctx context.Context, o options, target binding) ([]string, error) {
-	dir, err := openStateDir(o.checkpoint.dir)
+// openFile opens the checkpoint. It returns nil if the upload continues without
+// one.
+func (r *run) openFile(ctx context.Context, o options, target binding) (*checkpoint.File, error) {
+	dir, err := checkpoint.OpenDir(o.checkpoint.dir)
 	if err != nil {
-		return nil, r.without(ctx, o, err)
+		return nil, r.withoutCheckpoint(ctx, o, err)
 	}
-	var names []string
 	owned, err := r.owner(ctx, target.signer(), dir)
+	var f *checkpoint.File
 	if err == nil {
-		k := r.key(target, o)
-		for _, k.Owner = range owned {
-			names = append(names, k.name())
+		var keys []checkpoint.Key
+		key := r.key(target, o)
+		for _, key.Owner = range owned {
+			keys = append(keys, key)
 		}
-		r.journal, err = openJournal(dir, names, o.checkpoint, r.content.identity, r.log)
+		f, err = checkpoint.Open(dir, keys[0], checkpoint.Options{
+			Source: r.content.identity, Aliases: keys[1:], Required: o.checkpoint.required,
+			Index: r.indexes.Of(o.checkpoint.dir, r.log), Logger: r.log, CheckAddress: checkAddress,
+		})
 	}
 	if err != nil {
-		dir.close()
+		dir.Close()
 	}
 	switch {
 	case ctx.Err() != nil && err != nil:
@@ -92,49 +112,60 @@ func (r *run) openJournal(ctx context.Context, o options, target binding) ([]str
 	case errors.Is(err, ErrCheckpointLocked) || errors.Is(err, errNoKeys):
 		return nil, err
 	case err != nil:
-		return nil, r.without(ctx, o, err)
+		return nil, r.withoutCheckpoint(ctx, o, err)
 	}
-	return names, nil
+	return f, nil
 }
 
-// without is what becomes of an upload that can have no checkpoint.
-func (r *run) without(ctx context.Context, o options, err error) error {
+// checkAddress checks the address in a checkpoint.
+func checkAddress(a checkpoint.Address) (checkpoint.Address, error) {
+	endpoint, err := ossobject.ParseEndpoint(a.Endpoint)
+	if err != nil {
+		return a, err
+	}
+	a.Endpoint = endpoint
+	return a, ossobject.CheckName(a.Bucket, a.Key)
+}
+
+// withoutCheckpoint returns the error of an upload that cannot have a
+// checkpoint, nil if it continues without one.
+func (r *run) withoutCheckpoint(ctx context.Context, o options, err error) error {
 	if o.checkpoint.required {
 		return retry.Permanent(fmt.Errorf("%w: %w", ErrCheckpoint, err))
 	}
-	r.log.WarnContext(ctx, "upload: checkpoint not written, the upload goes on and could not be resumed", "directory", o.checkpoint.dir, "error", err)
+	r.log.WarnContext(ctx, "upload: checkpoint not written, the upload continues and cannot be resumed", "directory", o.checkpoint.dir, "error", err)
 	return nil
 }
 
-// abandon removes the parts of an upload that nobody will go on with.
-func (r *run) abandon(ctx context.Context, target binding, was record) {
-	if was.Step != stepSending && was.Step != stepCompleting || was.UploadId == "" && len(r.journal.segments()) == 0 {
+// abandon aborts the multipart uploads of an upload that is not resumed.
+func (r *run) abandon(ctx context.Context, target binding, was checkpoint.State) {
+	if was.Step != checkpoint.Sending && was.Step != checkpoint.Completing || was.UploadID == "" && !r.checkpoint.HasSegments() {
 		return
 	}
-	p, err := target.resume(ctx, r.file, was.place(), false)
+	p, err := target.resume(ctx, r.file, placeOf(was.Asset()), false)
 	if err == nil {
-		r.abandonSegments(ctx, p)
+		r.dropSegments(ctx, p)
 	}
-	if err == nil && !p.whole && was.UploadId != "" {
-		err = r.engine.Abort(ctx, r.destination(p), was.UploadId)
+	if err == nil && !p.whole && was.UploadID != "" {
+		err = r.engine.Abort(ctx, r.destination(p), was.UploadID)
 	}
 	if err != nil {
-		r.log.WarnContext(ctx, "upload: parts not removed", "upload_id", was.UploadId, "error", err)
+		r.log.WarnContext(ctx, "upload: parts not removed", "upload_id", was.UploadID, "error", err)
 	}
 }
 
 // settle gets a place for the bytes, that of an earlier run where there is one.
 func (r *run) settle(ctx context.Context, all options, target binding) error {
 	o := all.checkpoint
-	was, earlier := r.journal.state()
-	if earlier && was.Step != stepCreating {
+	was, earlier := r.checkpoint.State()
+	if earlier && was.Step != checkpoint.Creating {
 		anew, err := r.takeOver(ctx, o, target, was)
 		if !anew {
 			return err
 		}
-		r.log.WarnContext(ctx, "upload: not resumed, starting anew", "name", r.file.name, "media_id", was.MediaId, "error", err)
-		r.journal.start(was.Source)
-		was, earlier = r.journal.state()
+		r.log.WarnContext(ctx, "upload: not resumed, restarting the upload", "name", r.file.name, "media_id", was.MediaID, "error", err)
+		r.checkpoint.Reset(was.Source)
+		was, earlier = r.checkpoint.State()
 		r.file.token, r.file.asked = was.Token, was.Asked
 		r.file.began, r.file.repeated = was.Created, earlier
 	}
@@ -148,7 +179,7 @@ func (r *run) settle(ctx context.Context, all options, target binding) error {
 	case find != nil && earlier:
 		r.place, found, err = find(ctx, r.file)
 	case find != nil || o.required: // before anything is made
-		err = r.journal.update(func(*record) {})
+		err = r.checkpoint.Save()
 	}
 	if err != nil {
 		return err
@@ -170,12 +201,7 @@ func (r *run) settle(ctx context.Context, all options, target binding) error {
 		return err
 	}
 	if err == nil || r.place.mediaId != "" {
-		p := r.place
-		err = errors.Join(err, r.journal.update(func(rec *record) {
-			rec.Step = stepSending
-			rec.MediaId, rec.FileURL, rec.MediaURL, rec.RequestId = p.mediaId, p.fileURL, p.mediaURL, p.requestId
-			rec.Address = p.address
-		}))
+		err = errors.Join(err, r.checkpoint.SaveAsset(r.place.asset()))
 	}
 	return err
 }
@@ -196,10 +222,9 @@ func mayExist(ctx context.Context, err error) bool {
 
 // takeOver goes on with the asset of an earlier run. anew tells that another
 // may be made.
-func (r *run) takeOver(ctx context.Context, o checkpointOptions, target binding, was record) (anew bool, err error) {
-	r.place = was.place() // an error is to name the asset
-	stored := was.Step == stepStored || was.Step == stepDone
-	p, err := target.resume(ctx, r.file, r.place, stored)
+func (r *run) takeOver(ctx context.Context, o checkpointOptions, target binding, was checkpoint.State) (anew bool, err error) {
+	r.place = placeOf(was.Asset()) // an error is to name the asset
+	p, err := target.resume(ctx, r.file, r.place, was.Stored())
 	switch {
 	case err == nil:
 		r.place = p
@@ -209,7 +234,7 @@ func (r *run) takeOver(ctx context.Context, o checkpointOptions, target binding,
 		}
 		return false, err
 	case errors.Is(err, ErrNotResumable):
-		anew = o.recreate || was.MediaId == ""
+		anew = o.recreate || was.MediaID == ""
 	case errors.Is(err, ErrAddressChanged):
 		anew = o.recreate
 	case alimedia.IsNotFound(err):
@@ -229,17 +254,23 @@ func (r *run) adopt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.journal.update(func(rec *record) { rec.Step, rec.Size, rec.CRC64 = stepStored, size, sum })
+	return r.checkpoint.SaveObject(checkpoint.Object{Size: size, CRC64: sum})
 }
 
-func (r record) place() place {
-	return place{mediaId: r.MediaId, fileURL: r.FileURL, mediaURL: r.MediaURL, requestId: r.RequestId, address: r.Address}
+// placeOf returns the destination that a checkpoint says.
+func placeOf(a checkpoint.Asset) place {
+	return place{mediaId: a.MediaID, fileURL: a.FileURL, mediaURL: a.MediaURL, requestId: a.RequestID, address: ossobject.Address(a.Address)}
 }
 
-// delivered is what an earlier run has brought to the store.
+// asset is the destination as a checkpoint saves it, without credentials.
+func (p place) asset() checkpoint.Asset {
+	return checkpoint.Asset{MediaID: p.mediaId, FileURL: p.fileURL, MediaURL: p.mediaURL, RequestID: p.requestId, Address: checkpoint.Address(p.address)}
+}
+
+// delivered returns the object that an earlier run has stored.
 func (r *run) delivered() (transfer.Info, bool) {
-	was, earlier := r.journal.state()
-	if !earlier || was.Step != stepStored && was.Step != stepDone {
+	was, earlier := r.checkpoint.State()
+	if !earlier || !was.Stored() {
 		return transfer.Info{}, false
 	}
 	r.tracker.Resumed(r.content.segments.size(was.Size))
@@ -248,35 +279,28 @@ func (r *run) delivered() (transfer.Info, bool) {
 
 // register makes an asset of the stored object, once.
 func (r *run) register(ctx context.Context, done transfer.Info, res *Result) error {
-	if was, _ := r.journal.state(); was.Step == stepDone {
-		res.MediaId, res.RequestId, res.AlreadyRegistered = was.MediaId, was.RequestId, was.Already
+	if was, _ := r.checkpoint.State(); was.Step == checkpoint.Registered {
+		res.MediaId, res.RequestId, res.AlreadyRegistered = was.MediaID, was.RequestID, was.AlreadyRegistered
 		return nil
 	}
-	err := r.journal.update(func(rec *record) {
-		rec.Step = stepStored
-		rec.ETag, rec.Size, rec.CRC64 = done.ETag, done.Size, done.CRC64
-	})
+	err := r.checkpoint.SaveObject(checkpoint.Object{ETag: done.ETag, Size: done.Size, CRC64: done.CRC64})
 	if err != nil || r.place.finish == nil {
 		return err
 	}
 	if err := r.place.finish(ctx, res); err != nil {
 		return err
 	}
-	return r.journal.update(func(rec *record) {
-		rec.Step = stepDone
-		rec.MediaId, rec.RequestId, rec.Already = res.MediaId, res.RequestId, res.AlreadyRegistered
-	})
+	return r.checkpoint.SaveRegistration(checkpoint.Registration{MediaID: res.MediaId, RequestID: res.RequestId, Already: res.AlreadyRegistered})
 }
 
-// spent reports whether the checkpoint is of no more use.
+// spent reports whether the checkpoint is no longer needed: the upload has
+// succeeded, or it has failed after everything was done that a later run could
+// resume.
 func (r *run) spent(ctx context.Context, err error) bool {
-	if r.keep {
-		return false
+	if err == nil {
+		return true
 	}
-	return err == nil || r.uploaded && ctx.Err() == nil && r.journal.finished(r.place) && !errors.Is(err, ErrCallback)
-}
-
-func (j *journal) finished(p place) bool {
-	rec, _ := j.state()
-	return rec.Step == stepDone || rec.Step == stepStored && p.finish == nil
+	was, _ := r.checkpoint.State()
+	done := was.Step == checkpoint.Registered || was.Step == checkpoint.Stored && r.place.finish == nil
+	return done && r.uploaded && ctx.Err() == nil && !errors.Is(err, ErrCallback)
 }

@@ -1,6 +1,10 @@
 package upload
 
-import "context"
+import (
+	"context"
+
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
+)
 
 // segments are files that are stored before the file of an upload: those of a
 // playlist.
@@ -14,7 +18,7 @@ type segments interface {
 	// tracker returns the tracker of the file that is sent after them.
 	tracker(t *tracker) *tracker
 	// forget removes the checkpoint of the segments.
-	forget(j *journal)
+	forget(c checkpoint.Checkpoint)
 }
 
 // noSegments are those of a single file.
@@ -24,4 +28,4 @@ func (noSegments) exist() bool                      { return false }
 func (noSegments) size(file int64) int64            { return file }
 func (noSegments) send(context.Context, *run) error { return nil }
 func (noSegments) tracker(t *tracker) *tracker      { return t }
-func (noSegments) forget(*journal)                  {}
+func (noSegments) forget(checkpoint.Checkpoint)     {}

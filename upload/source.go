@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
@@ -36,7 +37,7 @@ type content struct {
 	close   func() error
 	// identity is the source as a checkpoint knows it. Its Source is empty
 	// where only a key can name the upload.
-	identity identity
+	identity checkpoint.Identity
 	segments segments // stored before the content; set by openFor
 
 	// ranges reads a stream anywhere, as at does, where that is possible. The
@@ -82,7 +83,7 @@ func checkName(name string) error {
 // must not change meanwhile. A playlist ("x.m3u8") takes its segments along,
 // see [HLS].
 func File(name string) Source {
-	return fileSource{name, os.Stat, func(name string) (fs.File, error) { return os.Open(name) }, fileIdentity, nil}
+	return fileSource{name, os.Stat, func(name string) (fs.File, error) { return os.Open(name) }, checkpoint.FileIdentity, nil}
 }
 
 // FS is a file of fsys. It is read in place where the file is an io.ReaderAt,
@@ -94,7 +95,7 @@ func FS(fsys fs.FS, name string) Source {
 		}
 		return fs.Stat(fsys, name)
 	}
-	return fileSource{name, stat, func(name string) (fs.File, error) { return fsys.Open(name) }, unknownFile, fsys}
+	return fileSource{name, stat, func(name string) (fs.File, error) { return fsys.Open(name) }, contentIdentity, fsys}
 }
 
 // Reader is a stream of size bytes, or of [UnknownSize]. It is read once and a
@@ -122,7 +123,7 @@ type fileSource struct {
 	name     string
 	stat     func(string) (fs.FileInfo, error)
 	file     func(string) (fs.File, error)
-	identity func(string, fs.FileInfo) identity
+	identity func(string, fs.FileInfo) checkpoint.Identity
 	fsys     fs.FS // nil for a file of the operating system
 }
 
@@ -209,7 +210,7 @@ func (s *streamSource) open(context.Context, *Uploader) (*content, error) {
 	}
 	return &content{
 		name: baseName(s.name), size: s.size, stream: s.r, changed: never, close: func() error { return nil },
-		identity: identity{Size: s.size},
+		identity: checkpoint.Identity{Size: s.size},
 	}, nil
 }
 
@@ -233,7 +234,7 @@ func (s readerFuncSource) open(ctx context.Context, _ *Uploader) (*content, erro
 	if r == nil {
 		return nil, errors.New("the function of ReaderFunc returned no reader")
 	}
-	return &content{name: baseName(s.name), size: s.size, stream: r, changed: never, close: r.Close, identity: identity{Size: s.size}}, nil
+	return &content{name: baseName(s.name), size: s.size, stream: r, changed: never, close: r.Close, identity: checkpoint.Identity{Size: s.size}}, nil
 }
 
 type readerAtSource struct {
@@ -254,7 +255,7 @@ func (s readerAtSource) open(context.Context, *Uploader) (*content, error) {
 	}
 	return &content{
 		name: baseName(s.name), size: s.size, at: s.r, changed: never, close: func() error { return nil },
-		identity: identity{Size: s.size},
+		identity: checkpoint.Identity{Size: s.size},
 	}, nil
 }
 
@@ -263,4 +264,9 @@ func never() error { return nil }
 // baseName is the last element of a path of either kind of slash.
 func baseName(name string) string {
 	return name[strings.LastIndexAny(name, `/\`)+1:]
+}
+
+// contentIdentity identifies a file whose path says nothing.
+func contentIdentity(_ string, info fs.FileInfo) checkpoint.Identity {
+	return checkpoint.ContentIdentity(info)
 }

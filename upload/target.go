@@ -10,6 +10,7 @@ import (
 
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
@@ -37,7 +38,7 @@ type binding interface {
 	signer() signer
 
 	// describe fills in what identifies the upload in a later run.
-	describe(file subject, k *uploadKey)
+	describe(file subject, k *checkpoint.Key)
 
 	// create asks the service for a destination. If it fails after something was
 	// created, the destination has its IDs.

@@ -25,6 +25,7 @@ import (
 	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
@@ -145,8 +146,8 @@ type Uploader struct {
 	trust  ossobject.Trust
 
 	accounts accounts
-	ledgers  ledgers
-	claims   claims
+	indexes  checkpoint.Indexes
+	claims   checkpoint.Claims
 }
 
 // New checks cfg and returns an Uploader.
@@ -249,7 +250,7 @@ type options struct {
 	mediaId    string // of the asset to upload into
 	verify     bool
 	source     Source
-	batch      *batched // nil outside of UploadAll
+	batch      *checkpoint.Batch // nil outside of UploadAll
 	checkpoint checkpointOptions
 }
 
@@ -279,7 +280,7 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 	for n, ok := o.source.(namedSource); ok; n, ok = o.source.(namedSource) {
 		o.source = n.Source
 	}
-	r := &run{Uploader: u, tracker: newTracker(o.progress, u.log)}
+	r := &run{Uploader: u, tracker: newTracker(o.progress, u.log), checkpoint: checkpoint.None{}}
 	defer func() { r.tracker.close(ctx) }()
 	res, err := r.upload(ctx, src, u.bind(target, o.key), o)
 	if err != nil {
@@ -296,16 +297,13 @@ type run struct {
 	*Uploader
 	tracker *tracker
 
-	content  *content
-	transfer *transfer.Transfer
-	file     subject
-	place    place
-	uploaded bool
-	status   string   // of the asset, as WithWait saw it
-	journal  *journal // nil without a checkpoint
-	keep     bool     // journal outlives success
-	ledger   *ledger  // nil without a checkpoint
-	entry    entry    // of ledger
+	content    *content
+	transfer   *transfer.Transfer
+	file       subject
+	place      place
+	uploaded   bool
+	status     string // of the asset, as WithWait saw it
+	checkpoint checkpoint.Checkpoint
 }
 
 func (r *run) upload(ctx context.Context, src Source, target binding, o options) (res *Result, err error) {
@@ -316,7 +314,7 @@ func (r *run) upload(ctx context.Context, src Source, target binding, o options)
 	if err := r.check(target, &o); err != nil {
 		return nil, err
 	}
-	defer func() { r.journal.close(r.spent(ctx, err)) }()
+	defer func() { r.checkpoint.Close(r.spent(ctx, err)) }()
 	if res, err = r.openCheckpoint(ctx, o, target); err != nil {
 		return nil, err
 	}
@@ -336,7 +334,7 @@ func (r *run) upload(ctx context.Context, src Source, target binding, o options)
 	if res = r.place.done; res != nil {
 		r.log.InfoContext(ctx, "upload: the service has it already", "name", r.file.name, "media_id", res.MediaId)
 		if err = r.earlier(ctx, target, o, res); err == nil {
-			err = r.list(ctx, o, res)
+			err = r.checkpoint.SaveCompleted(checkpoint.Result(*res))
 		}
 		return res, err
 	}
@@ -348,7 +346,7 @@ func (r *run) upload(ctx context.Context, src Source, target binding, o options)
 		err = r.wait(ctx, target, o.news, res)
 	}
 	if err == nil {
-		err = r.list(ctx, o, res)
+		err = r.checkpoint.SaveCompleted(checkpoint.Result(*res))
 	}
 	return res, err
 }
@@ -435,7 +433,7 @@ func (r *run) send(ctx context.Context) (transfer.Info, error) {
 		return transfer.Info{}, err
 	}
 	r.enter(ctx, StageSend)
-	return r.transfer.Run(ctx, r.destination(r.place), r.journal.checkpoint(), r.content.segments.tracker(r.tracker))
+	return r.transfer.Run(ctx, r.destination(r.place), engineCheckpoint{r.checkpoint}, r.content.segments.tracker(r.tracker))
 }
 
 // finish makes the stored object what it is to become.
@@ -451,7 +449,7 @@ func (r *run) finish(ctx context.Context, done transfer.Info) (*Result, error) {
 	if err := r.register(ctx, done, res); err != nil {
 		return nil, err
 	}
-	r.content.segments.forget(r.journal)
+	r.content.segments.forget(r.checkpoint)
 	r.place.mediaId = res.MediaId
 	r.tracker.set(func(p *Progress) { p.MediaId = res.MediaId })
 	if done.CallbackErr != nil {

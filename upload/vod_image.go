@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/vod"
 )
 
@@ -48,7 +49,7 @@ func (t vodImage) create(ctx context.Context, file subject) (place, error) {
 	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
-func (t vodImage) describe(_ subject, k *uploadKey) {
+func (t vodImage) describe(_ subject, k *checkpoint.Key) {
 	k.App, k.Storage, k.Use = cmp.Or(t.AppId, defaultApp), t.StorageLocation, cmp.Or(t.ImageType, vod.ImageTypeDefault)
 }
 
@@ -111,7 +112,7 @@ func (t vodAttachedMedia) create(ctx context.Context, file subject) (place, erro
 	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
-func (t vodAttachedMedia) describe(_ subject, k *uploadKey) {
+func (t vodAttachedMedia) describe(_ subject, k *checkpoint.Key) {
 	k.App, k.Storage, k.Use = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.BusinessType
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/vod"
 )
@@ -52,8 +53,8 @@ func (t vodVideo) create(ctx context.Context, file subject) (place, error) {
 	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaId))
 }
 
-func (t vodVideo) describe(_ subject, k *uploadKey) {
-	k.App, k.Storage, k.Reference = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.ReferenceId
+func (t vodVideo) describe(_ subject, k *checkpoint.Key) {
+	k.App, k.Storage, k.ReferenceID = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.ReferenceId
 }
 
 func (t vodVideo) signer() signer     { return t.u.vodSigner() }

@@ -558,7 +558,7 @@ func TestUpload_B58_LargeSegmentAbandoned(t *testing.T) {
 			names, err := os.ReadDir(checkpoints)
 			require.NoError(t, err)
 			for _, e := range names {
-				require.NotContains(t, e.Name(), segmentMark)
+				require.NotContains(t, e.Name(), ".segment-")
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/alimedia/alimedia-go/internal/retry"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 	"github.com/alimedia/alimedia-go/upload/internal/hls"
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/upload/internal/webfile"
@@ -61,11 +62,11 @@ func (f *webFile) isPlaylist() bool {
 // connections.
 func (f *webFile) content(from *url.URL) *content {
 	c := &content{name: f.Name, size: f.Size, stream: f, changed: never, close: f.Close}
-	c.identity = identity{Size: f.Size, ETag: f.ETag, Modified: f.LastModified}
+	c.identity = checkpoint.Identity{Size: f.Size, ETag: f.ETag, Modified: f.LastModified}
 	if f.Size != UnknownSize && f.Resumable() {
 		c.versioned = true
 		address, query := webfile.Identity(from)
-		c.identity.Source, c.identity.Query = address, digest(query)
+		c.identity.Source, c.identity.Query = address, checkpoint.Digest(query)
 		c.ranges = func() (io.ReaderAt, error) {
 			at, err := f.ReaderAt()
 			if err != nil {

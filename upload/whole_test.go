@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
-	"github.com/alimedia/alimedia-go/upload/internal/transfer"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
 // TestUpload_B20_ResumedWhole: the checksum is that of all bytes, sent by
@@ -24,7 +24,7 @@ func TestUpload_B20_ResumedWhole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := breakOff(t, VODVideo{}, stop)
-			b.edit(t, func(_ *record, parts map[int]transfer.Part) {
+			b.edit(t, func(_ *checkpoint.State, parts map[int]checkpoint.Part) {
 				p := parts[2]
 				p.CRC64 ^= 1
 				parts[2] = p

@@ -9,6 +9,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
 // YikeAsset creates an asset of a Yike production: CreateYikeAssetUpload, then
@@ -51,7 +52,7 @@ func (t yikeAsset) create(ctx context.Context, file subject) (place, error) {
 	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
-func (t yikeAsset) describe(_ subject, k *uploadKey) {
+func (t yikeAsset) describe(_ subject, k *checkpoint.Key) {
 	k.App, k.Use = t.ProductionId, t.FileType
 }
 

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// errUntrusted means that another user may have written a file or a directory.
-var errUntrusted = errors.New("not trusted")
+// ErrUntrusted means that another user may have written a file or a directory.
+var ErrUntrusted = errors.New("not trusted")
 
 // Dir is an open checkpoint directory. Its files are opened relative to the
 // open directory, so that nobody can replace it with another one.
@@ -61,7 +61,7 @@ func (d *Dir) open(name string, flag int) (*os.File, error) {
 	return f, nil
 }
 
-// openUnchecked opens whatever has that name. The error matches errUntrusted if
+// openUnchecked opens whatever has that name. The error matches ErrUntrusted if
 // it is not a regular file and cannot be opened for that reason.
 func (d *Dir) openUnchecked(name string, flag int) (*os.File, error) {
 	f, err := d.root.OpenFile(name, flag|openFlags, 0o600)
@@ -69,7 +69,7 @@ func (d *Dir) openUnchecked(name string, flag int) (*os.File, error) {
 		return f, nil
 	}
 	if info, unknown := d.root.Lstat(name); unknown == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: %w: not a regular file: %w", d.file(name), errUntrusted, err)
+		err = fmt.Errorf("%s: %w: not a regular file: %w", d.file(name), ErrUntrusted, err)
 	}
 	return nil, err
 }
@@ -82,14 +82,14 @@ func (d *Dir) check(name string, f *os.File) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: %w: not a regular file", d.file(name), errUntrusted)
+		return fmt.Errorf("%s: %w: not a regular file", d.file(name), ErrUntrusted)
 	}
 	named, err := d.root.Lstat(name)
 	switch {
 	case err != nil:
 		return err
 	case named.Mode()&fs.ModeSymlink != 0:
-		return fmt.Errorf("%s: %w: a link", d.file(name), errUntrusted)
+		return fmt.Errorf("%s: %w: a link", d.file(name), ErrUntrusted)
 	case !os.SameFile(info, named):
 		return fmt.Errorf("%s: another file has replaced it: %w", d.file(name), fs.ErrNotExist)
 	}

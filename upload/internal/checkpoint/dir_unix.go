@@ -18,13 +18,13 @@ func trusted(info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch {
 	case !ok:
-		return fmt.Errorf("%w: its owner is not known", errUntrusted)
+		return fmt.Errorf("%w: its owner is not known", ErrUntrusted)
 	case int(stat.Uid) != os.Geteuid():
-		return fmt.Errorf("%w: it belongs to another user (uid %d)", errUntrusted, stat.Uid)
+		return fmt.Errorf("%w: it belongs to another user (uid %d)", ErrUntrusted, stat.Uid)
 	case info.Mode().Perm()&0o022 != 0:
-		return fmt.Errorf("%w: other users can write to it (mode %04o)", errUntrusted, info.Mode().Perm())
+		return fmt.Errorf("%w: other users can write to it (mode %04o)", ErrUntrusted, info.Mode().Perm())
 	case !info.IsDir() && stat.Nlink > 1:
-		return fmt.Errorf("%w: it has more than one name", errUntrusted)
+		return fmt.Errorf("%w: it has more than one name", ErrUntrusted)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ type File struct {
 	name    string // of its files, without their extensions
 	options Options
 	entries []entry           // of the completed index, by key
-	release func(remove bool) // releases the lock, and may remove its file
+	release func(remove bool) // releases the lock, and may remove its file; closes dir
 
 	mu       sync.Mutex
 	state    State
@@ -55,8 +55,9 @@ const (
 	lockEnd = ".lock"
 )
 
-// Open locks the checkpoint of an upload and reads it. The error matches
-// [ErrLocked] if another run has it open.
+// Open locks the checkpoint of an upload and reads it. On success the checkpoint
+// closes the directory when it is closed. The error matches [ErrLocked] if
+// another run has it open.
 func Open(dir *Dir, key Key, o Options) (_ *File, err error) {
 	f := &File{dir: dir, name: key.Name(), options: o}
 	for _, k := range append([]Key{key}, o.Aliases...) {
@@ -78,7 +79,10 @@ func Open(dir *Dir, key Key, o Options) (_ *File, err error) {
 		unlock(!f.exists())
 		return nil, err
 	}
-	f.release = unlock
+	f.release = func(remove bool) {
+		unlock(remove)
+		dir.Close()
+	}
 	if !f.earlier {
 		f.Reset(o.Source)
 	}
@@ -135,9 +139,9 @@ func (f *File) read() error {
 		}
 		f.dir.sync()
 		return nil
-	case errors.Is(err, errUntrusted):
+	case errors.Is(err, ErrUntrusted):
 		return err
-	case errors.Is(olderErr, errUntrusted):
+	case errors.Is(olderErr, ErrUntrusted):
 		return olderErr
 	}
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -43,7 +43,9 @@ func openFile(t testing.TB, d *Dir, change ...func(*Options)) *File {
 	for _, c := range change {
 		c(&o)
 	}
-	f, err := Open(d, movieKey, o)
+	own, err := OpenDir(d.path)
+	require.NoError(t, err)
+	f, err := Open(own, movieKey, o)
 	require.NoError(t, err)
 	return f
 }
@@ -105,3 +107,5 @@ func (l *lines) String() string {
 	defer l.mu.Unlock()
 	return l.text.String()
 }
+
+func textLogger(l *lines) *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }

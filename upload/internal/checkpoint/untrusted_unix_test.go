@@ -1,9 +1,10 @@
 //go:build unix
 
-package upload
+package checkpoint
 
 import (
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -54,11 +55,9 @@ var foreignFiles = map[string]func(t *testing.T, path, outside string){
 	},
 	"relative link": func(t *testing.T, path, outside string) {
 		copyOf(t, path+".x", outside)
-		require.NoError(t, os.Symlink("./"+base(path)+".x", path))
+		require.NoError(t, os.Symlink("./"+filepath.Base(path)+".x", path))
 	},
 }
-
-func base(path string) string { return baseName(path) }
 
 func copyOf(t *testing.T, path, of string) {
 	text, err := os.ReadFile(of)

@@ -1,4 +1,4 @@
-package upload
+package checkpoint
 
 import (
 	"os"
@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestUpload_B32_StartingAProcess: a process that is started meanwhile has a
+// TestCheckpoint_B32_StartingAProcess: a process that is started meanwhile has a
 // copy of all files until it runs, and does not keep the lock by that.
-func TestUpload_B32_StartingAProcess(t *testing.T) {
+func TestCheckpoint_B32_StartingAProcess(t *testing.T) {
 	t.Parallel()
 	d := openDir(t, t.TempDir())
 	path := d.file("a.lock")

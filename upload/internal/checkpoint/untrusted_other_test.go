@@ -1,6 +1,6 @@
 //go:build !unix
 
-package upload
+package checkpoint
 
 import "testing"
 

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
 // batch is jobs of all kinds that can be resumed, before a fake service.
@@ -79,7 +80,7 @@ func (b *batch) all(t *testing.T, done map[int]*Result, err error) {
 		require.Equal(t, crcOf(b.data[i]), res.CRC64)
 	}
 	require.Len(t, b.Medias(), 4, "one asset for each job but the last")
-	require.Equal(t, []string{ledgerName}, files(t, b.dir))
+	require.Equal(t, []string{checkpoint.IndexName}, files(t, b.dir))
 }
 
 func files(t *testing.T, dir string) (names []string) {
@@ -159,10 +160,10 @@ func TestUpload_B27_B42_BatchStoppedAnywhere(t *testing.T) {
 func TestUpload_B27_B42_DeathAroundTheList(t *testing.T) {
 	t.Parallel()
 	b := newBatch(t)
-	require.NoError(t, os.Mkdir(filepath.Join(b.dir, ledgerName), 0o700), "it cannot be written")
+	require.NoError(t, os.Mkdir(filepath.Join(b.dir, checkpoint.IndexName), 0o700), "it cannot be written")
 	first, err := b.run(t, ctx)
 	require.NoError(t, err)
-	require.Contains(t, b.logged.String(), "list of finished uploads not written")
+	require.Contains(t, b.logged.String(), "completed index not written")
 	require.NotContains(t, b.logged.String(), "finished before")
 	left := checkpoints(t, b.dir)
 	require.Len(t, left, 5, "the checkpoints take its place")
@@ -172,7 +173,7 @@ func TestUpload_B27_B42_DeathAroundTheList(t *testing.T) {
 		require.NoError(t, err)
 	}
 	before := len(b.Requests())
-	require.NoError(t, os.Remove(filepath.Join(b.dir, ledgerName)))
+	require.NoError(t, os.Remove(filepath.Join(b.dir, checkpoint.IndexName)))
 	second, err := b.run(t, ctx)
 	b.all(t, second, err)
 	for i, res := range second {
@@ -232,53 +233,8 @@ func TestUpload_B42_DirectoryOfTheJob(t *testing.T) {
 		done, err := b.run(t, ctx)
 		require.NoError(t, err)
 		require.Equal(t, again == 1, done[0].AlreadyUploaded)
-		require.Equal(t, []string{ledgerName}, files(t, other))
+		require.Equal(t, []string{checkpoint.IndexName}, files(t, other))
 	}
-}
-
-func openDir(t testing.TB, path string) *stateDir {
-	t.Helper()
-	d, err := openStateDir(path)
-	require.NoError(t, err)
-	t.Cleanup(d.close)
-	return d
-}
-
-// listed is an entry for a file of one byte.
-func listed(name string) entry {
-	e := entryFor(name, identity{Source: "/" + name, Size: 1}, false)
-	e.Result.Size = 1
-	return e
-}
-
-// TestLedger_ReplacedMeanwhile: a list that is removed, cut or exchanged under
-// a running batch is read anew.
-func TestLedger_ReplacedMeanwhile(t *testing.T) {
-	t.Parallel()
-	l, d := newLedger(slog.New(slog.DiscardHandler)), openDir(t, t.TempDir())
-	path := d.file(ledgerName)
-	known := func(name string) bool {
-		res, err := l.find(d, listed(name))
-		require.NoError(t, err)
-		return res != nil
-	}
-	require.False(t, known("a"), "there is no list")
-	require.NoError(t, l.add(d, listed("a")))
-	require.NoError(t, l.add(d, listed("b")))
-	require.True(t, known("a"))
-	require.True(t, known("b"))
-	require.NoError(t, os.Truncate(path, 0))
-	require.False(t, known("a"), "cut")
-	require.NoError(t, l.add(d, listed("c")))
-	require.True(t, known("c"))
-	require.NoError(t, os.Rename(path, path+".old"))
-	require.False(t, known("c"), "gone")
-	for _, name := range []string{"d", "e"} {
-		require.NoError(t, l.add(d, listed(name)))
-	}
-	require.False(t, known("c"), "exchanged for a longer one")
-	require.True(t, known("d"))
-	require.ErrorContains(t, l.add(d, entry{Source: identity{Source: strings.Repeat("/", maxLine)}}), "at most 65536")
 }
 
 // TestUpload_B28_B42_DamagedList: what cannot be read of the list is uploaded
@@ -299,14 +255,14 @@ func TestUpload_B28_B42_DamagedList(t *testing.T) {
 		"not JSON":   {func(b []byte) []byte { return bytes.Replace(b, []byte(`"source":{`), []byte(`"source":[`), 1) }, 1},
 		"foreign":    {func(b []byte) []byte { return bytes.Replace(b, []byte(`{"finished"`), []byte(`{"complete"`), 1) }, 1},
 		"other hash": {func(b []byte) []byte { return bytes.Replace(b, []byte(`{"finished":"`), []byte(`{"finished":"zz`), 1) }, 1},
-		"long line":  {func(b []byte) []byte { return append(bytes.Repeat([]byte("x"), 3*maxLine), b...) }, 0},
+		"long line":  {func(b []byte) []byte { return append(bytes.Repeat([]byte("x"), 3*64*kib), b...) }, 0},
 		"long string": {func(b []byte) []byte {
-			return bytes.Replace(b, []byte(`"FileURL":"`), append([]byte(`"FileURL":"`), bytes.Repeat([]byte("x"), maxLine)...), 1)
+			return bytes.Replace(b, []byte(`"FileURL":"`), append([]byte(`"FileURL":"`), bytes.Repeat([]byte("x"), 64*kib)...), 1)
 		}, 1},
 		"other file": {func(b []byte) []byte { return bytes.Replace(b, []byte(`"modified":"`), []byte(`"modified":"x`), 1) }, 1},
 		"other key": {func(b []byte) []byte {
 			line := lineOf(b, 0)
-			at := bytes.Index(b, line) + len(entryStart) + keyLength - 1
+			at := bytes.Index(b, line) + len(`{"finished":"`) + 31
 			b[at] ^= 1
 			return b
 		}, 1},
@@ -317,7 +273,7 @@ func TestUpload_B28_B42_DamagedList(t *testing.T) {
 			b := newBatch(t)
 			first, err := b.run(t, ctx)
 			b.all(t, first, err)
-			path := filepath.Join(b.dir, ledgerName)
+			path := filepath.Join(b.dir, checkpoint.IndexName)
 			text, err := os.ReadFile(path)
 			require.NoError(t, err)
 			require.NoError(t, os.WriteFile(path, tt.damage(text), 0o600))
@@ -338,7 +294,7 @@ func TestUpload_B31_B42_ListThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	for _, required := range []bool{false, true} {
 		b := newBatch(t)
-		require.NoError(t, os.Mkdir(filepath.Join(b.dir, ledgerName), 0o700))
+		require.NoError(t, os.Mkdir(filepath.Join(b.dir, checkpoint.IndexName), 0o700))
 		var opts []Option
 		if required {
 			opts = append(opts, WithCheckpointRequired())
@@ -353,7 +309,7 @@ func TestUpload_B31_B42_ListThatCannotBeUsed(t *testing.T) {
 		}
 		require.NoError(t, err)
 		require.Len(t, done, 5)
-		require.Contains(t, b.logged.String(), "list of finished uploads not read")
+		require.Contains(t, b.logged.String(), "completed index not read")
 	}
 }
 
@@ -362,7 +318,7 @@ func TestUpload_B31_B42_ListIsPrivate(t *testing.T) {
 	b := newBatch(t)
 	done, err := b.run(t, ctx)
 	b.all(t, done, err)
-	path := filepath.Join(b.dir, ledgerName)
+	path := filepath.Join(b.dir, checkpoint.IndexName)
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
@@ -408,7 +364,7 @@ func TestUpload_B39_B42_PlaylistIsListed(t *testing.T) {
 		list, err := Collect(r.UploadAll(ctx, slices.Values([]Job{{Source: HLS(filepath.Join(dir, "index.m3u8")), Target: VODVideo{}}}),
 			WithCheckpoint(checkpoints), WithProgress(func(p Progress) { last = p })))
 		require.NoError(t, err)
-		require.Equal(t, []string{ledgerName}, files(t, checkpoints))
+		require.Equal(t, []string{checkpoint.IndexName}, files(t, checkpoints))
 		require.Equal(t, list[0].Size, last.Total)
 		require.EqualValues(t, 100, last.Percent())
 		return list[0]
@@ -458,7 +414,7 @@ func TestUpload_B32_B46_TwoBatchesOneDirectory(t *testing.T) {
 		require.Len(t, ids[n], len(jobs))
 		require.Equal(t, ids[0], ids[n])
 	}
-	require.Equal(t, []string{ledgerName}, files(t, dir))
+	require.Equal(t, []string{checkpoint.IndexName}, files(t, dir))
 }
 
 // TestUpload_B45_FailuresLeaveNothingBehind: a directory that fills with locks
@@ -471,63 +427,4 @@ func TestUpload_B45_FailuresLeaveNothingBehind(t *testing.T) {
 	_, err := b.run(t, ctx)
 	require.ErrorContains(t, err, "Stop")
 	require.Empty(t, files(t, b.dir), "nothing was begun")
-}
-
-// TestUpload_B45_ListInMemory: 16 bytes and a map's overhead for a file.
-func TestUpload_B45_ListInMemory(t *testing.T) {
-	dir := t.TempDir()
-	f, err := os.Create(filepath.Join(dir, ledgerName))
-	require.NoError(t, err)
-	url := strings.Repeat("u", 300)
-	key := func(i int) entry { return listed(fmt.Sprint(i)) }
-	var text bytes.Buffer
-	for i := range manyFiles {
-		e := key(i)
-		fmt.Fprintf(&text, `{"finished":"%s","source":{"source":"/%d","size":1},"result":{"MediaId":"%d","FileURL":"%s","Size":1}}`+"\n\n", e.Key, i, i, url)
-		if text.Len() > 1<<20 || i == manyFiles-1 {
-			_, err = text.WriteTo(f)
-			require.NoError(t, err)
-		}
-	}
-	require.NoError(t, f.Close())
-	l, d := newLedger(slog.New(slog.DiscardHandler)), openDir(t, dir)
-	start := time.Now()
-	var took time.Duration
-	peak := peakHeap(true, func() {
-		for i := range 100 {
-			at := i * manyFiles / 100
-			res, err := l.find(d, key(at))
-			require.NoError(t, err)
-			require.Equal(t, fmt.Sprint(at), res.MediaId)
-			if i == 0 {
-				took = time.Since(start)
-			}
-		}
-	})
-	t.Logf("%d lines read in %v, living heap %.1f MB", len(l.index), took.Round(time.Millisecond), float64(peak)/(1<<20))
-	require.Len(t, l.index, manyFiles)
-	require.Less(t, peak, int64(1<<20+100*manyFiles), "a map that grows is there twice")
-}
-
-func FuzzLedger(f *testing.F) {
-	e := listed("name")
-	f.Add([]byte(`{"finished":"` + e.Key + `","source":{"source":"/name","size":1},"result":{"MediaId":"1","Size":1}}` + "\n"))
-	f.Add([]byte(`{"finished":"` + e.Key + `","sou`))
-	f.Add([]byte("\n\n{\"finished\":\"\n"))
-	f.Add(bytes.Repeat([]byte("x"), 2*maxLine))
-	d := openDir(f, f.TempDir())
-	f.Fuzz(func(t *testing.T, data []byte) {
-		l := newLedger(slog.New(slog.DiscardHandler))
-		require.NoError(t, os.WriteFile(d.file(ledgerName), data, 0o600))
-		_, err := l.find(d, e)
-		require.NoError(t, err, "whatever is in it")
-		e := e
-		e.Result = Result{MediaId: "added", Size: 1}
-		require.NoError(t, l.add(d, e))
-		for _, l := range []*ledger{l, newLedger(l.log)} {
-			res, err := l.find(d, e)
-			require.NoError(t, err)
-			require.Equal(t, &Result{MediaId: "added", Size: 1, AlreadyUploaded: true}, res)
-		}
-	})
 }
