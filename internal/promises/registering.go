@@ -25,7 +25,7 @@ var registering = []promise{
 			},
 			{
 				what: "the asset of an earlier run is not named", file: "upload/resume.go",
-				old: "r.place = was.place() // an error is to name the asset", new: "",
+				old: "r.place = placeOf(was.Asset()) // an error is to name the asset", new: "",
 			},
 			{
 				what: "an image's id is dropped", file: "upload/vod_image.go",
@@ -91,7 +91,7 @@ var registering = []promise{
 			},
 			{
 				what: "what was registered is registered again", file: "upload/resume.go",
-				old: "if was, _ := r.journal.state(); was.Step == stepDone {", new: "if was, _ := r.journal.state(); was.Step == stepDone && false {",
+				old: "if was, _ := r.checkpoint.State(); was.Step == checkpoint.Registered {", new: "if was, _ := r.checkpoint.State(); was.Step == checkpoint.Registered && false {",
 			},
 			{
 				what: "an asset not found yet ends the wait", file: "upload/wait.go",
@@ -253,7 +253,7 @@ var registering = []promise{
 			},
 			{
 				what: "the checkpoint is gone, so that the next run sends all again", file: "upload/resume.go",
-				old: "r.journal.finished(r.place) && !errors.Is(err, ErrCallback)", new: "r.journal.finished(r.place)",
+				old: "ctx.Err() == nil && !errors.Is(err, ErrCallback)", new: "ctx.Err() == nil",
 			},
 			{
 				what: "the failure goes unnoticed", file: "upload/upload.go",
