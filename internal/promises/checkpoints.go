@@ -44,9 +44,9 @@ var checkpoints = []promise{
 	{number: 30, text: "The parts in a checkpoint are compared with ListParts. Parts that are missing or differ in size or ETag are sent again. The others are kept, in whatever order they were sent. If ListParts is denied, the checkpoint counts.", mutations: []mutation{
 		{what: "the ETag does not count", file: "upload/internal/transfer/resume.go", old: " && SameETag(q.ETag, p.ETag)", new: ``},
 		{what: "the size does not count", file: "upload/internal/transfer/resume.go", old: "ok && q.Size == p.Size && ", new: "ok && "},
-		{what: "the size does not have to fit the plan", file: "upload/internal/transfer/resume.go", old: "p.Size == r.plan.sizeOf(p.Number)", new: "p.Size > 0"},
+		{what: "the size does not have to fit the plan", file: "upload/internal/transfer/send.go", old: "crc != kept.CRC64 || c.data.Size() != kept.Size", new: "crc != kept.CRC64"},
 		{what: "the store's list is not compared", file: "upload/internal/transfer/resume.go", old: "parts = reconcile(parts, listed)", new: `_ = listed`},
-		{what: "only the first parts without a gap are kept", file: "upload/internal/transfer/resume.go", old: "if p.Size == r", new: "if p.Number == len(fit)+1 && p.Size == r"},
+		{what: "only the first parts without a gap are kept", file: "upload/internal/transfer/resume.go", old: "if q, ok := there[p.Number]; ok", new: "if q, ok := there[p.Number]; p.Number == len(same)+1 && ok"},
 		{what: "parts are joined in another order", file: "upload/internal/transfer/transfer.go", old: "return a.Number - b.Number", new: "if a.ETag < b.ETag { return -1 }; return 1"},
 		{what: "without the list nothing is resumed", file: "upload/internal/transfer/resume.go", old: "r.unlisted = true // what was recorded has to do", new: "return Info{}, false, err"},
 		{what: "a record that was wrong is the end", file: "upload/internal/transfer/resume.go", old: "r.unlisted = true // what was recorded has to do", new: "r.unlisted = false"},

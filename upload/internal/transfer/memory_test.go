@@ -1,10 +1,10 @@
 package transfer
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 
 	"github.com/alimedia/alimedia-go"
@@ -12,37 +12,77 @@ import (
 	"github.com/alimedia/alimedia-go/internal/crc64"
 )
 
-// memory is an object store for one object. fault, if set, is called before each
-// request takes effect.
+// memory is an object store for one object. intercept, if set, is called in place
+// of each request; fault, if set, is called before a request takes effect.
 type memory struct {
-	mu      sync.Mutex
-	object  []byte
-	uploads map[string]map[int][]byte
-	calls   map[string]int
-	made    int
-	fault   func(operation string, call int) error
+	mu        sync.Mutex
+	object    []byte
+	uploads   map[string]map[int][]byte
+	calls     map[string]int
+	sent      map[int]int // how often each part was sent
+	made      int
+	fault     func(operation string, call int) error
+	intercept func(context.Context, request) error
+}
+
+// request is one request to a memory.
+type request struct {
+	operation string
+	nth       int // among the requests of the operation
+	part      int
+	signer    string // AccessKeyId
+	body      io.Reader
+	apply     func(body io.Reader) error // carries it out
 }
 
 func newMemory() *memory {
-	return &memory{uploads: make(map[string]map[int][]byte), calls: make(map[string]int)}
+	return &memory{uploads: make(map[string]map[int][]byte), calls: make(map[string]int), sent: make(map[int]int)}
+}
+
+// connection is a memory as one credential reaches it.
+type connection struct {
+	*memory
+	signer string
 }
 
 func (m *memory) destination() Destination {
 	return Destination{
 		Credentials: credentials.Static("id", "secret", ""), Clock: new(Clock),
-		Open: func(credentials.Credentials) (Object, error) { return m, nil },
+		Open: func(c credentials.Credentials) (Object, error) { return connection{m, c.AccessKeyId}, nil },
 	}
 }
 
-func (m *memory) call(operation string) error {
-	m.mu.Lock()
-	m.calls[operation]++
-	n := m.calls[operation]
-	m.mu.Unlock()
-	if m.fault == nil {
-		return nil
+func (c connection) do(ctx context.Context, operation string, part int, body io.Reader, effect func(data []byte) error) error {
+	c.mu.Lock()
+	c.calls[operation]++
+	if part > 0 {
+		c.sent[part]++
 	}
-	return m.fault(operation, n)
+	r := request{operation: operation, nth: c.calls[operation], part: part, signer: c.signer, body: body}
+	c.mu.Unlock()
+	r.apply = func(body io.Reader) error {
+		data, err := io.ReadAll(body)
+		if err == nil && c.fault != nil {
+			err = c.fault(operation, r.nth)
+		}
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return effect(data)
+	}
+	if c.intercept != nil {
+		return c.intercept(ctx, r)
+	}
+	return r.apply(body)
+}
+
+// called is how often an operation was requested.
+func (m *memory) called(operation string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls[operation]
 }
 
 func info(data []byte) Info {
@@ -54,117 +94,103 @@ func refusal(status int, code string) error {
 	return &ServiceError{API: &alimedia.Error{StatusCode: status, Code: code, RequestId: "r"}}
 }
 
-func (m *memory) Put(_ context.Context, body io.Reader, _ int64) (Info, error) {
-	data, err := io.ReadAll(body)
-	if err == nil {
-		err = m.call("Put")
-	}
-	if err != nil {
-		return Info{}, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.object = data
-	return info(data), nil
+func (c connection) Put(ctx context.Context, body io.Reader, size int64) (done Info, err error) {
+	err = c.do(ctx, "Put", 0, io.LimitReader(body, size), func(data []byte) error {
+		c.object, done = data, info(data)
+		return nil
+	})
+	return done, err
 }
 
-func (m *memory) CreateMultipart(context.Context) (string, error) {
-	if err := m.call("CreateMultipart"); err != nil {
-		return "", err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.made++
-	id := fmt.Sprint("upload-", m.made)
-	m.uploads[id] = make(map[int][]byte)
-	return id, nil
+func (c connection) CreateMultipart(ctx context.Context) (id string, err error) {
+	err = c.do(ctx, "CreateMultipart", 0, http.NoBody, func([]byte) error {
+		c.made++
+		id = fmt.Sprint("upload-", c.made)
+		c.uploads[id] = make(map[int][]byte)
+		return nil
+	})
+	return id, err
 }
 
-func (m *memory) UploadPart(_ context.Context, id string, number int, body io.Reader, _ int64) (Info, error) {
-	data, err := io.ReadAll(body)
-	if err == nil {
-		err = m.call("UploadPart")
-	}
-	if err != nil {
-		return Info{}, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.uploads[id] == nil {
-		return Info{}, refusal(404, "NoSuchUpload")
-	}
-	m.uploads[id][number] = data
-	return info(data), nil
-}
-
-func (m *memory) CompleteMultipart(_ context.Context, id string, parts []Part) (Info, error) {
-	if err := m.call("CompleteMultipart"); err != nil {
-		return Info{}, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.uploads[id] == nil {
-		return Info{}, refusal(404, "NoSuchUpload")
-	}
-	var data []byte
-	for _, p := range parts {
-		if info(m.uploads[id][p.Number]).ETag != p.ETag {
-			return Info{}, refusal(400, "InvalidPart")
+func (c connection) UploadPart(ctx context.Context, id string, number int, body io.Reader, size int64) (done Info, err error) {
+	err = c.do(ctx, "UploadPart", number, io.LimitReader(body, size), func(data []byte) error {
+		if c.uploads[id] == nil {
+			return refusal(404, "NoSuchUpload")
 		}
-		data = append(data, m.uploads[id][p.Number]...)
-	}
-	m.object = bytes.Clone(data)
-	delete(m.uploads, id)
-	return info(data), nil
+		c.uploads[id][number], done = data, info(data)
+		return nil
+	})
+	return done, err
 }
 
-func (m *memory) AbortMultipart(_ context.Context, id string) error {
-	if err := m.call("AbortMultipart"); err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.uploads[id] == nil {
-		return refusal(404, "NoSuchUpload")
-	}
-	delete(m.uploads, id)
-	return nil
-}
-
-func (m *memory) ListParts(_ context.Context, id string, after int) (page []Part, next int, err error) {
-	if err := m.call("ListParts"); err != nil {
-		return nil, 0, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.uploads[id] == nil {
-		return nil, 0, refusal(404, "NoSuchUpload")
-	}
-	for number, data := range m.uploads[id] {
-		if number > after {
-			page = append(page, Part{Number: number, ETag: info(data).ETag, Size: int64(len(data))})
+func (c connection) CompleteMultipart(ctx context.Context, id string, parts []Part) (done Info, err error) {
+	err = c.do(ctx, "CompleteMultipart", 0, http.NoBody, func([]byte) error {
+		if c.uploads[id] == nil {
+			return refusal(404, "NoSuchUpload")
 		}
-	}
-	return page, 0, nil
+		var data []byte
+		for _, p := range parts {
+			if info(c.uploads[id][p.Number]).ETag != p.ETag {
+				return refusal(400, "InvalidPart")
+			}
+			data = append(data, c.uploads[id][p.Number]...)
+		}
+		c.object, done = data, info(data)
+		delete(c.uploads, id)
+		return nil
+	})
+	return done, err
 }
 
-func (m *memory) ListUploads(context.Context) (all []OpenUpload, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for id := range m.uploads {
-		all = append(all, OpenUpload{UploadID: id})
-	}
-	return all, nil
+func (c connection) AbortMultipart(ctx context.Context, id string) error {
+	return c.do(ctx, "AbortMultipart", 0, http.NoBody, func([]byte) error {
+		if c.uploads[id] == nil {
+			return refusal(404, "NoSuchUpload")
+		}
+		delete(c.uploads, id)
+		return nil
+	})
 }
 
-func (m *memory) Head(context.Context) (Info, error) {
-	if err := m.call("Head"); err != nil {
-		return Info{}, err
-	}
+func (c connection) ListParts(ctx context.Context, id string, after int) (page []Part, next int, err error) {
+	err = c.do(ctx, "ListParts", 0, http.NoBody, func([]byte) error {
+		if c.uploads[id] == nil {
+			return refusal(404, "NoSuchUpload")
+		}
+		for number, data := range c.uploads[id] {
+			if number > after {
+				page = append(page, Part{Number: number, ETag: info(data).ETag, Size: int64(len(data))})
+			}
+		}
+		return nil
+	})
+	return page, 0, err
+}
+
+func (c connection) ListUploads(ctx context.Context) (all []OpenUpload, err error) {
+	err = c.do(ctx, "ListUploads", 0, http.NoBody, func([]byte) error {
+		for id := range c.uploads {
+			all = append(all, OpenUpload{UploadID: id})
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (c connection) Head(ctx context.Context) (found Info, err error) {
+	err = c.do(ctx, "Head", 0, http.NoBody, func([]byte) error {
+		if c.object == nil {
+			return refusal(404, "NoSuchKey")
+		}
+		found = info(c.object)
+		return nil
+	})
+	return found, err
+}
+
+// times is how often a part was sent.
+func (m *memory) times(part int) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.object == nil {
-		return Info{}, refusal(404, "NoSuchKey")
-	}
-	return info(m.object), nil
+	return m.sent[part]
 }

@@ -26,7 +26,7 @@ func (r *run) resume(ctx context.Context) (done Info, stored bool, err error) {
 	if was.UploadID == "" {
 		return r.exists(ctx, was, nil)
 	}
-	parts := r.valid(was.Parts)
+	parts := was.Parts
 	r.uploadID = was.UploadID
 	listed, err := r.listParts(ctx, r.uploadID)
 	switch {
@@ -62,17 +62,6 @@ func (r *run) resume(ctx context.Context) (done Info, stored bool, err error) {
 func (r *run) restart() (Info, bool, error) {
 	r.uploadID = ""
 	return Info{}, false, r.checkpoint.Restart()
-}
-
-// valid returns the recorded parts that fit the plan.
-func (r *run) valid(parts []Part) []Part {
-	var fit []Part
-	for _, p := range parts {
-		if p.Size == r.plan.sizeOf(p.Number) || r.plan.size == UnknownSize {
-			fit = append(fit, p)
-		}
-	}
-	return fit
 }
 
 // reconcile returns the parts that the service has as they were recorded.
