@@ -1,23 +1,15 @@
 package upload
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/fstest"
-	"testing/synctest"
 	"time"
 	"unicode/utf8"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
@@ -26,15 +18,8 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 	"github.com/alimedia/alimedia-go/vod"
+	"github.com/stretchr/testify/require"
 )
-
-// newBucketRig lets uploads to an own bucket go to the fake.
-func newBucketRig(t *testing.T, opts ...mediatest.Option) *rig {
-	r := newRig(t, nil, opts...)
-	r.Uploader.cfg.OSSEndpoint = r.URL
-	r.CreateBucket("own-bucket")
-	return r
-}
 
 func TestUpload_Targets(t *testing.T) {
 	t.Parallel()
@@ -104,17 +89,6 @@ func TestUpload_Targets(t *testing.T) {
 			})
 		}
 	}
-}
-
-func TestUpload_BucketWithoutRegistration(t *testing.T) {
-	t.Parallel()
-	r := newBucketRig(t)
-	data := random(350 * kib)
-	res, err := r.Upload(ctx, bytesSource("a.bin", data), Bucket{Name: "own-bucket", Region: "cn-shanghai"})
-	require.NoError(t, err)
-	r.stored(t, res, data)
-	require.Empty(t, res.MediaId)
-	require.Equal(t, "https://own-bucket.oss-cn-shanghai.aliyuncs.com/a.bin", res.FileURL)
 }
 
 // TestUpload_BadTargets: what can be known before is told before anything is
@@ -317,184 +291,6 @@ func TestUpload_B34_UnusableAnswer(t *testing.T) {
 	}
 }
 
-// TestUpload_B34_RegisteredAtTheEnd: an asset that is made of the stored object
-// is named by what fails later.
-func TestUpload_B34_RegisteredAtTheEnd(t *testing.T) {
-	t.Parallel()
-	r := newBucketRig(t)
-	for operation, target := range map[string]Target{
-		"GetYikeAssetMediaInfo": YikeAsset{},
-		"GetMediaInfo":          Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}},
-		"GetVideoInfo":          Bucket{Name: "own-bucket", Register: RegisterMedia{}},
-	} {
-		r.Fault(mediatest.Fault{Operation: operation, Status: 403, Code: "Forbidden"})
-		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target, WithWait())
-		e := failed(t, res, err)
-		require.Equal(t, StageWait, e.Stage, operation)
-		require.NotEmpty(t, e.MediaId, operation)
-		require.Equal(t, r.Medias()[len(r.Medias())-1].MediaId, e.MediaId, operation)
-	}
-}
-
-// tokens are the ClientToken of each request of an operation.
-func (r *rig) tokens(operation string) (all []string) {
-	for _, q := range r.Requests() {
-		if q.Operation == operation {
-			all = append(all, q.Params.Get("ClientToken"))
-		}
-	}
-	return all
-}
-
-func TestUpload_B35_RegistrationIsRepeated(t *testing.T) {
-	t.Parallel()
-	r := newBucketRig(t)
-	r.Fault(mediatest.Fault{Operation: "RegisterMediaInfo", AfterEffect: true}, mediatest.Fault{Operation: "RegisterMediaInfo", Nth: 2, Status: 503})
-	res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}})
-	require.NoError(t, err)
-	require.Len(t, r.Medias(), 1)
-	require.Equal(t, r.Medias()[0].MediaId, res.MediaId)
-	require.False(t, res.AlreadyRegistered, "it is ours, the service knows it again")
-	tokens := r.tokens("RegisterMediaInfo")
-	require.Len(t, tokens, 3)
-	require.NotEmpty(t, tokens[0])
-	require.Equal(t, []string{tokens[0], tokens[0], tokens[0]}, tokens)
-}
-
-// TestUpload_B35_RegistrationIsRepeatedLater: by the next run, which did not
-// hear what became of the first.
-func TestUpload_B35_RegistrationIsRepeatedLater(t *testing.T) {
-	t.Parallel()
-	target := Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}
-	b := breakOff(t, target, mediatest.Fault{Operation: "RegisterMediaInfo", AfterEffect: true, Status: 403, Code: "Stop"})
-	res := b.resume(t, target)
-	require.Len(t, b.Medias(), 1)
-	require.Equal(t, b.Medias()[0].MediaId, res.MediaId)
-	require.False(t, res.AlreadyRegistered, "it is ours, the service knows it again")
-	tokens := b.tokens("RegisterMediaInfo")
-	require.Len(t, tokens, 2)
-	require.NotEmpty(t, tokens[0])
-	require.Equal(t, tokens[0], tokens[1])
-}
-
-// TestUpload_B35_RegisteredIsNotRegisteredAgain: a run that ends after that
-// leaves the next one only the wait.
-func TestUpload_B35_RegisteredIsNotRegisteredAgain(t *testing.T) {
-	t.Parallel()
-	for operation, register := range map[string]func(id string) Registration{
-		"RegisterMediaInfo":   func(string) Registration { return RegisterMediaInfo{} },
-		"RegisterMediaStream": func(id string) Registration { return RegisterMediaStream{MediaId: id} },
-		"RegisterMedia":       func(string) Registration { return RegisterMedia{} },
-	} {
-		t.Run(operation, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r := newWaitRig(t)
-				target := Bucket{Name: "own-bucket", Register: register(r.AddMedia(mediatest.Media{Service: "ice"}))}
-				stopping, cancel := context.WithCancel(inTime(t))
-				defer cancel()
-				r.Fault(mediatest.Fault{Delay: time.Minute, Match: func(q mediatest.Request) bool {
-					asks := q.Operation == "GetMediaInfo" || q.Operation == "GetVideoInfo"
-					if asks {
-						cancel()
-					}
-					return asks
-				}})
-				file, dir := writeFile(t, "a.mp4", random(kib)), t.TempDir()
-				res, err := r.Upload(stopping, File(file), target, WithCheckpoint(dir), WithWait())
-				e := failed(t, res, err)
-				require.ErrorIs(t, err, context.Canceled)
-				require.Equal(t, StageWait, e.Stage)
-				res, err = r.Upload(inTime(t), File(file), target, WithCheckpoint(dir), WithWait())
-				require.NoError(t, err)
-				require.Equal(t, e.MediaId, res.MediaId)
-				require.False(t, res.AlreadyRegistered)
-				require.Equal(t, 1, r.Calls(operation))
-				require.Equal(t, 1, r.Calls("PutObject"))
-			})
-		})
-	}
-}
-
-func TestUpload_B35_AlreadyRegistered(t *testing.T) {
-	t.Parallel()
-	for name, register := range map[string]Registration{"ice": RegisterMediaInfo{}, "vod": RegisterMedia{}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				r := newWaitRig(t)
-				target := Bucket{Name: "own-bucket", Register: register}
-				first, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target)
-				require.NoError(t, err)
-				require.False(t, first.AlreadyRegistered)
-				r.Fault(mediatest.Fault{Operation: "GetMediaInfo", Status: 404, Code: "MediaNotFound"}) // a lag
-				again, err := r.Upload(ctx, bytesSource("a.mp4", random(2*kib)), target)
-				require.NoError(t, err)
-				require.Equal(t, first.MediaId, again.MediaId)
-				require.True(t, again.AlreadyRegistered)
-				require.Len(t, r.Medias(), 1)
-			})
-		})
-	}
-}
-
-// TestUpload_B35_RegisteredAndNotFound: the service contradicts itself for
-// good, and both answers are told.
-func TestUpload_B35_RegisteredAndNotFound(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newWaitRig(t)
-		target := Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}
-		_, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target)
-		require.NoError(t, err)
-		r.Fault(mediatest.Fault{Operation: "GetMediaInfo", Times: mediatest.Always, Status: 404, Code: "MediaNotFound"})
-		start := time.Now()
-		res, err := r.Upload(inTime(t), bytesSource("a.mp4", random(kib)), target)
-		e := failed(t, res, err)
-		require.Equal(t, StageFinish, e.Stage)
-		require.ErrorContains(t, err, "MediaAlreadyExist")
-		require.ErrorContains(t, err, "MediaNotFound")
-		require.Less(t, time.Since(start), time.Minute)
-	})
-}
-
-func TestUpload_B35_RegistrationRefused(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		target Target
-		fault  mediatest.Fault
-	}{
-		"ice":  {Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}, mediatest.Fault{Operation: "RegisterMediaInfo", Status: 403, Code: "Forbidden"}},
-		"yike": {YikeAsset{}, mediatest.Fault{Operation: "RegisterYikeAssetMediaInfo", Status: 403, Code: "Forbidden"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newBucketRig(t)
-			r.Fault(tt.fault)
-			res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), tt.target)
-			e := failed(t, res, err)
-			require.True(t, alimedia.IsAccessDenied(err))
-			require.Equal(t, StageFinish, e.Stage)
-			require.True(t, e.Uploaded, "the bytes need not be sent again")
-			require.NotEmpty(t, e.FileURL)
-			require.EqualValues(t, kib, e.Sent)
-			require.ErrorContains(t, err, e.FileURL)
-		})
-	}
-}
-
-func TestUpload_B35_PartialFailure(t *testing.T) {
-	t.Parallel()
-	r := newBucketRig(t)
-	r.Handle("vod", "RegisterMedia", func(params url.Values) (any, error) {
-		return map[string]any{"FailedFileURLs": []string{"https://own-bucket.oss-cn-shanghai.aliyuncs.com/a.mp4"}}, nil
-	})
-	res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), Bucket{Name: "own-bucket", Register: RegisterMedia{}})
-	e := failed(t, res, err)
-	require.Equal(t, StageFinish, e.Stage)
-	require.ErrorContains(t, err, "was not registered")
-}
-
 func TestUpload_B36_Names(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
@@ -553,145 +349,6 @@ func TestUpload_B36_Names(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestUpload_B36_LongestKey: the store takes 1023 bytes.
-func TestUpload_B36_LongestKey(t *testing.T) {
-	t.Parallel()
-	r := newBucketRig(t)
-	target := Bucket{Name: "own-bucket", Region: "cn-shanghai"}
-	name := strings.Repeat("a", 1023-4) + ".mp4"
-	data := random(kib)
-	res, err := r.Upload(ctx, bytesSource(name, data), target)
-	require.NoError(t, err)
-	r.stored(t, res, data)
-	require.Equal(t, name, res.Key)
-	res, err = r.Upload(ctx, bytesSource("a"+name, data), target)
-	failed(t, res, err)
-	require.ErrorContains(t, err, "1024 bytes, at most 1023")
-	require.Equal(t, 1, r.Calls("PutObject"))
-}
-
-// refuseCallbacks makes the store's callbacks fail.
-func (r *rig) refuseCallbacks() {
-	r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
-		answer, err := base.RoundTrip(q)
-		commits := q.Method == http.MethodPut && !q.URL.Query().Has("uploadId") || q.Method == http.MethodPost && q.URL.Query().Has("uploadId")
-		if err == nil && commits {
-			answer.StatusCode = http.StatusNonAuthoritativeInfo
-			answer.Body.Close()
-			body := bytes.NewBufferString("<Error><Code>CallbackFailed</Code><Message>Response body is not valid json format.</Message></Error>")
-			answer.ContentLength, answer.Body = int64(body.Len()), io.NopCloser(body)
-		}
-		return answer, err
-	})
-}
-
-func TestUpload_B37_CallbackFailed(t *testing.T) {
-	t.Parallel()
-	for _, target := range []Target{Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}, VODVideo{}} {
-		for _, size := range []int{kib, 600 * kib} {
-			r := newBucketRig(t)
-			r.refuseCallbacks()
-			data := random(size)
-			file, checkpoint := writeFile(t, "a.mp4", data), WithCheckpoint(t.TempDir())
-			res, err := r.Upload(ctx, File(file), target, checkpoint)
-			e := failed(t, res, err)
-			require.ErrorIs(t, err, ErrCallback)
-			require.True(t, alimedia.HasCode(err, "CallbackFailed"))
-			require.True(t, e.Uploaded)
-			require.EqualValues(t, size, e.Sent)
-			require.Equal(t, StageComplete, e.Stage)
-			require.Equal(t, r.Medias()[0].MediaId, e.MediaId, "registered all the same")
-			sent := r.Calls("PutObject") + r.Calls("UploadPart")
-			require.Equal(t, 1, r.Calls("PutObject")+r.Calls("CompleteMultipartUpload"))
-
-			res, err = r.Upload(ctx, File(file), target, checkpoint)
-			require.NoError(t, err, "the callback is behind us")
-			r.stored(t, res, data)
-			require.Equal(t, e.MediaId, res.MediaId)
-			require.Len(t, r.Medias(), 1)
-			require.Equal(t, sent, r.Calls("PutObject")+r.Calls("UploadPart"), "nothing is sent again")
-			require.LessOrEqual(t, r.Calls("RegisterMediaInfo"), 1)
-		}
-	}
-}
-
-// TestUpload_B47_CredentialsGoNowhereElse: a redirect is an answer, not an order.
-func TestUpload_B47_CredentialsGoNowhereElse(t *testing.T) {
-	t.Parallel()
-	var asked atomic.Int32
-	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-	t.Cleanup(thief.Close)
-	for _, status := range []int{301, 302, 307, 308} {
-		r := newRig(t, nil)
-		r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
-			if q.Method != http.MethodPut {
-				return base.RoundTrip(q)
-			}
-			return &http.Response{StatusCode: status, Header: http.Header{"Location": {thief.URL}}, Body: http.NoBody, Request: q}, nil
-		})
-		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), VODVideo{})
-		failed(t, res, err)
-		require.ErrorContains(t, err, fmt.Sprintf("HTTP %d", status))
-		require.Zero(t, asked.Load())
-	}
-}
-
-func TestUpload_B47_Endpoints(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		for name, tt := range map[string]struct {
-			change func(*Config)
-			given  string // Endpoint in UploadAddress
-			host   string
-			scheme string
-			v4     bool
-		}{
-			"as given":     {nil, "https://oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai.aliyuncs.com", "https", true},
-			"http":         {nil, "http://oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai.aliyuncs.com", "https", true},
-			"no scheme":    {nil, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai.aliyuncs.com", "https", true},
-			"internal":     {func(c *Config) { c.OSSInternal = true }, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai-internal.aliyuncs.com", "https", true},
-			"same region":  {func(c *Config) { c.LocalRegion = "cn-shanghai" }, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai-internal.aliyuncs.com", "https", true},
-			"other region": {func(c *Config) { c.LocalRegion = "cn-beijing" }, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-cn-shanghai.aliyuncs.com", "https", true},
-			"accelerate":   {nil, "oss-accelerate.aliyuncs.com", "BUCKET.oss-accelerate.aliyuncs.com", "https", false},
-			"accelerate 2": {func(c *Config) { c.OSSRegion = "cn-shanghai" }, "oss-accelerate.aliyuncs.com", "BUCKET.oss-accelerate.aliyuncs.com", "https", true},
-			"twin":         {func(c *Config) { c.OSSEndpoint = "oss-accelerate.aliyuncs.com" }, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-accelerate.aliyuncs.com", "https", true},
-		} {
-			r := newRig(t, tt.change, mediatest.InMemory(), mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
-				address["Endpoint"] = tt.given
-				return mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
-			}))
-			r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
-				require.Equal(t, strings.ReplaceAll(tt.host, "BUCKET", r.StorageBucket()), q.URL.Host, name)
-				require.Equal(t, tt.scheme, q.URL.Scheme, name)
-				require.Equal(t, tt.v4, strings.HasPrefix(q.Header.Get("Authorization"), "OSS4-HMAC-SHA256 "), name)
-				return base.RoundTrip(q)
-			})
-			data := random(250 * kib)
-			res, err := r.Upload(ctx, bytesSource("a b+ü.mp4", data), VODVideo{})
-			require.NoError(t, err, name)
-			r.stored(t, res, data)
-		}
-	})
-}
-
-// TestUpload_V4 signs for the region found in FileURL, as the endpoint has none.
-func TestUpload_V4(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, nil)
-	r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
-		require.Contains(t, q.Header.Get("Authorization"), "OSS4-HMAC-SHA256 ")
-		return base.RoundTrip(q)
-	})
-	data := random(250 * kib)
-	res, err := r.Upload(ctx, bytesSource("ü +.mp4", data), ICEMedia{})
-	require.NoError(t, err)
-	r.stored(t, res, data)
-	r.Uploader.cfg.OSSRegion = "cn-beijing"
-	res, err = r.Upload(ctx, bytesSource("a.mp4", data), ICEMedia{})
-	failed(t, res, err)
-	require.ErrorContains(t, err, "cn-shanghai", "a forced region is used")
 }
 
 func TestUpload_B49_OneErrorForAll(t *testing.T) {
