@@ -77,30 +77,30 @@ type bucket struct {
 
 func (bucket) name() string { return "Bucket" }
 
-func (t bucket) create(ctx context.Context, file subject) (place, error) {
+func (t bucket) create(ctx context.Context, file fileInfo) (destination, error) {
 	region := cmp.Or(t.Region, t.u.cfg.OSSRegion)
 	if t.Register != nil {
 		ofClient, err := t.Register.region(t.u.cfg)
 		if err != nil {
-			return place{}, err
+			return destination{}, err
 		}
 		region = cmp.Or(region, ofClient)
 	}
 	if region == "" {
-		return place{}, errors.New("upload.Bucket needs Region or Config.OSSRegion")
+		return destination{}, errors.New("upload.Bucket needs Region or Config.OSSRegion")
 	}
 	key := t.key(file.name)
 	if region = strings.TrimSpace(region); !ossobject.IsRegion(region) {
-		return place{}, fmt.Errorf("upload.Bucket: Region %.40q is not a region ID, such as \"cn-shanghai\"", region)
+		return destination{}, fmt.Errorf("upload.Bucket: Region %.40q is not a region ID, such as \"cn-shanghai\"", region)
 	}
 	if err := ossobject.CheckName(t.Name, key); err != nil {
-		return place{}, fmt.Errorf("upload.Bucket: %w", err)
+		return destination{}, fmt.Errorf("upload.Bucket: %w", err)
 	}
 	headers, segments, err := t.settings().Headers()
 	if err != nil {
-		return place{}, fmt.Errorf("upload.Bucket: %w", err)
+		return destination{}, fmt.Errorf("upload.Bucket: %w", err)
 	}
-	p := place{
+	p := destination{
 		keys:     t.u.cfg.Credentials,
 		headers:  headers.WithContentType(cmp.Or(t.ContentType, mediatype.Of(key, file.name))),
 		segments: segments,
@@ -109,7 +109,7 @@ func (t bucket) create(ctx context.Context, file subject) (place, error) {
 	p.prefix = segmentPrefix(key)
 	p.fileURL = p.address.FileURL()
 	if _, err := p.keys.Credentials(ctx); err != nil {
-		return place{}, fmt.Errorf("credentials for bucket %s: %w", t.Name, err)
+		return destination{}, fmt.Errorf("credentials for bucket %s: %w", t.Name, err)
 	}
 	if t.Register == nil {
 		return p, nil
@@ -118,9 +118,9 @@ func (t bucket) create(ctx context.Context, file subject) (place, error) {
 		return t.Register.register(ctx, t.u.cfg, file, p.fileURL, res)
 	}
 	// What the registration would refuse is known before the bytes are sent.
-	err = t.Register.register(ctx, rehearsal(t.u.cfg), subject{name: file.name}, p.fileURL, new(Result))
+	err = t.Register.register(ctx, rehearsal(t.u.cfg), fileInfo{name: file.name}, p.fileURL, new(Result))
 	if !errors.Is(err, errRehearsed) {
-		return place{}, err
+		return destination{}, err
 	}
 	return p, nil
 }
@@ -133,7 +133,7 @@ func (t Bucket) settings() ossobject.Settings {
 	}
 }
 
-func (t bucket) describe(file subject, k *checkpoint.Key) {
+func (t bucket) describe(file fileInfo, k *checkpoint.Key) {
 	k.Bucket, k.Object = t.Name, t.key(file.name)
 	if k.UserKey != "" { // whatever the source is called
 		k.Object = t.Key
@@ -164,7 +164,7 @@ func (t Bucket) key(name string) string {
 	return t.Key
 }
 
-func (t bucket) resume(ctx context.Context, file subject, was place, _ bool) (place, error) {
+func (t bucket) resume(ctx context.Context, file fileInfo, was destination, _ bool) (destination, error) {
 	if was.address.Key != "" { // the source of a user's key may have another name by now
 		t.Key = was.address.Key
 	}

@@ -57,9 +57,9 @@ type Stage string
 
 // The stages, in order.
 const (
-	StageOpen     Stage = "open"     // the source is opened and looked at
-	StageCreate   Stage = "create"   // the service is asked for a place
-	StageSend     Stage = "send"     // bytes are on their way
+	StageOpen     Stage = "open"     // the source is opened and checked
+	StageCreate   Stage = "create"   // the service creates the asset and returns a destination
+	StageSend     Stage = "send"     // bytes are being sent
 	StageComplete Stage = "complete" // the parts become one object
 	StageFinish   Stage = "finish"   // the object is registered
 	StageWait     Stage = "wait"     // the service processes the asset, see WithWait

@@ -13,7 +13,7 @@ import (
 // segmentCheckpoint returns the checkpoint of a file of a playlist. A file that
 // is sent in one request has none. The multipart upload of another file or
 // another key is aborted.
-func (r *run) segmentCheckpoint(ctx context.Context, f *hls.File, t *transfer.Transfer, to place) (checkpoint.Checkpoint, error) {
+func (r *run) segmentCheckpoint(ctx context.Context, f *hls.File, t *transfer.Transfer, to destination) (checkpoint.Checkpoint, error) {
 	if !t.Multipart() {
 		return checkpoint.None{}, nil
 	}
@@ -40,19 +40,19 @@ func segmentIdentity(f *hls.File) checkpoint.Identity {
 }
 
 // abortSegment aborts the multipart upload of a segment that is not resumed.
-func (r *run) abortSegment(ctx context.Context, to place, was checkpoint.State) {
+func (r *run) abortSegment(ctx context.Context, to destination, was checkpoint.State) {
 	if was.UploadID == "" {
 		return
 	}
 	to.address = ossobject.Address(was.Address)
-	if err := r.engine.Abort(ctx, r.destination(to), was.UploadID); err != nil {
+	if err := r.engine.Abort(ctx, r.objectAt(to), was.UploadID); err != nil {
 		r.log.WarnContext(ctx, "upload: parts of a segment not removed", "upload_id", was.UploadID, "error", err)
 	}
 }
 
 // dropSegments aborts the multipart uploads of all segments that are not
 // resumed. to has the credentials.
-func (r *run) dropSegments(ctx context.Context, to place) {
+func (r *run) dropSegments(ctx context.Context, to destination) {
 	r.checkpoint.DropSegments(func(was checkpoint.State) { r.abortSegment(ctx, to, was) })
 }
 

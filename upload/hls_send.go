@@ -36,12 +36,12 @@ func (s *hlsSegments) send(ctx context.Context, r *run) error {
 		return nil
 	}
 	var err error
-	if s.stored, err = r.checkpoint.Segments(r.place.mediaId, r.place.prefix); err != nil {
+	if s.stored, err = r.checkpoint.Segments(r.destination.mediaId, r.destination.prefix); err != nil {
 		return err
 	}
 	defer s.stored.Close()
-	r.place.prefix = cmp.Or(r.place.prefix, s.stored.Prefix())
-	if r.place.prefix == "" {
+	r.destination.prefix = cmp.Or(r.destination.prefix, s.stored.Prefix())
+	if r.destination.prefix == "" {
 		return ErrNoPrefix
 	}
 	levels := s.Levels()
@@ -51,13 +51,13 @@ func (s *hlsSegments) send(ctx context.Context, r *run) error {
 		}
 	}
 	r.enter(ctx, StageSend)
-	r.log.InfoContext(ctx, "upload: segments of the playlist", "media_id", r.place.mediaId, "files", len(s.Files))
+	r.log.InfoContext(ctx, "upload: segments of the playlist", "media_id", r.destination.mediaId, "files", len(s.Files))
 	for _, files := range levels {
 		if err := s.sendAll(ctx, r, files); err != nil {
 			return err
 		}
 	}
-	r.dropSegments(ctx, r.place) // of files that an earlier run referenced
+	r.dropSegments(ctx, r.destination) // of files that an earlier run referenced
 	return nil
 }
 
@@ -75,9 +75,9 @@ func (s *hlsSegments) missing(ctx context.Context, r *run, files []*hls.File) (m
 			}
 			r.log.WarnContext(ctx, "upload: a stored segment has changed, sending it again", "file", f.String())
 		}
-		key := r.place.prefix + f.Name
-		err := ossobject.CheckName(r.place.address.Bucket, key)
-		if err == nil && key == r.place.address.Key {
+		key := r.destination.prefix + f.Name
+		err := ossobject.CheckName(r.destination.address.Bucket, key)
+		if err == nil && key == r.destination.address.Key {
 			err = errors.New("the key is that of the playlist")
 		}
 		if err != nil {
@@ -132,7 +132,7 @@ func (s *hlsSegments) sendFile(ctx context.Context, r *run, f *hls.File) error {
 		return err
 	}
 	defer part.Close()
-	to := r.place
+	to := r.destination
 	to.address.Key, to.headers = to.prefix+f.Name, to.segments
 	saved, err := r.segmentCheckpoint(ctx, f, part, to)
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *hlsSegments) sendFile(ctx context.Context, r *run, f *hls.File) error {
 			return err
 		}
 	}
-	d, progress := r.destination(to), r.tracker.part()
+	d, progress := r.objectAt(to), r.tracker.part()
 	// Sending a segment again is harmless, so it counts as not stored.
 	d.Exists, d.RemoveUploads = func(context.Context) (bool, error) { return false, nil }, nil
 	done, err := part.Run(ctx, d, engineCheckpoint{saved}, progress)

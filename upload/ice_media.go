@@ -25,9 +25,9 @@ type iceMedia struct {
 
 func (iceMedia) name() string { return "ICEMedia" }
 
-func (t iceMedia) create(ctx context.Context, file subject) (place, error) {
+func (t iceMedia) create(ctx context.Context, file fileInfo) (destination, error) {
 	if t.u.cfg.ICE == nil {
-		return place{}, needs("ICEMedia", "Config.ICE")
+		return destination{}, needs("ICEMedia", "Config.ICE")
 	}
 	req := ice.CreateUploadMediaRequest(t.ICEMedia)
 	if info := &req.FileInfo; info.Raw == "" {
@@ -36,10 +36,10 @@ func (t iceMedia) create(ctx context.Context, file subject) (place, error) {
 		info.Name = cmp.Or(info.Name, file.title())
 		var err error
 		if info.Size, err = declared(info.Size, file); err != nil {
-			return place{}, err
+			return destination{}, err
 		}
 		if info.Ext == "" {
-			return place{}, noExtension("ICEMedia.FileInfo.Ext")
+			return destination{}, noExtension("ICEMedia.FileInfo.Ext")
 		}
 	}
 	if meta := &req.MediaMetaData; meta.Raw == "" {
@@ -48,14 +48,14 @@ func (t iceMedia) create(ctx context.Context, file subject) (place, error) {
 	}
 	out, err := t.u.cfg.ICE.CreateUploadMedia(ctx, req)
 	if err != nil {
-		return place{}, err
+		return destination{}, err
 	}
-	p := place{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
-	p.arrived = t.u.mediaArrived(p.mediaId)
-	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaId))
+	p := destination{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
+	p.exists = t.u.mediaArrived(p.mediaId)
+	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaId))
 }
 
-func (t iceMedia) describe(_ subject, k *checkpoint.Key) {
+func (t iceMedia) describe(_ fileInfo, k *checkpoint.Key) {
 	storage := t.UploadTargetConfig
 	if storage.Raw != "" {
 		_ = storage.Raw.Decode(&storage) // the service refuses an unreadable document
@@ -66,28 +66,28 @@ func (t iceMedia) describe(_ subject, k *checkpoint.Key) {
 func (t iceMedia) signer() signer     { return t.u.iceSigner() }
 func (t iceMedia) status() statusFunc { return t.u.mediaState }
 
-func (t iceMedia) resume(ctx context.Context, _ subject, was place, stored bool) (place, error) {
+func (t iceMedia) resume(ctx context.Context, _ fileInfo, was destination, stored bool) (destination, error) {
 	switch {
 	case stored:
 		return was, nil
 	case t.u.cfg.ICE == nil:
 		return was, needs("ICEMedia", "Config.ICE")
 	}
-	was.arrived = t.u.mediaArrived(was.mediaId)
-	return t.u.resumed(ctx, was, t.u.refreshMedia(was.mediaId))
+	was.exists = t.u.mediaArrived(was.mediaId)
+	return t.u.refreshed(ctx, was, t.u.refreshMedia(was.mediaId))
 }
 
 func (t iceMedia) reopen() reopenFunc { return t.open }
 
 // open returns the destination of an asset that exists.
-func (t iceMedia) open(ctx context.Context, mediaID string) (place, error) {
+func (t iceMedia) open(ctx context.Context, mediaID string) (destination, error) {
 	if t.u.cfg.ICE == nil {
-		return place{}, needs("ICEMedia", "Config.ICE")
+		return destination{}, needs("ICEMedia", "Config.ICE")
 	}
-	return t.u.intoAsset(ctx, place{mediaId: mediaID, arrived: t.u.mediaArrived(mediaID)}, t.u.refreshMedia(mediaID))
+	return t.u.intoAsset(ctx, destination{mediaId: mediaID, exists: t.u.mediaArrived(mediaID)}, t.u.refreshMedia(mediaID))
 }
 
-func (u *Uploader) refreshMedia(mediaId string) renewal {
+func (u *Uploader) refreshMedia(mediaId string) refreshFunc {
 	return func(ctx context.Context) (string, string, error) {
 		out, err := u.cfg.ICE.RefreshUploadMedia(ctx, ice.RefreshUploadMediaRequest{MediaId: mediaId})
 		if err != nil {

@@ -29,41 +29,41 @@ type iceStream struct {
 
 func (iceStream) name() string { return "ICEStream" }
 
-func (t iceStream) create(ctx context.Context, file subject) (place, error) {
+func (t iceStream) create(ctx context.Context, file fileInfo) (destination, error) {
 	req := ice.CreateUploadStreamRequest(t.ICEStream)
 	req.FileExtension = cmp.Or(req.FileExtension, file.ext())
 	switch {
 	case t.u.cfg.ICE == nil:
-		return place{}, needs("ICEStream", "Config.ICE")
+		return destination{}, needs("ICEStream", "Config.ICE")
 	case req.MediaId == "":
-		return place{}, needs("ICEStream", "MediaId, the asset that the stream is for")
+		return destination{}, needs("ICEStream", "MediaId, the asset that the stream is for")
 	case req.FileExtension == "":
-		return place{}, noExtension("ICEStream.FileExtension")
+		return destination{}, noExtension("ICEStream.FileExtension")
 	}
 	out, err := t.u.cfg.ICE.CreateUploadStream(ctx, req)
 	if err != nil {
-		return place{}, err
+		return destination{}, err
 	}
-	p := place{mediaId: cmp.Or(out.MediaId, req.MediaId), fileURL: out.FileURL, requestId: out.RequestId}
+	p := destination{mediaId: cmp.Or(out.MediaId, req.MediaId), fileURL: out.FileURL, requestId: out.RequestId}
 	p.tolerant = true // RefreshUploadMedia may be for the asset's own file
-	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaId))
+	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaId))
 }
 
-func (t iceStream) describe(_ subject, k *checkpoint.Key) {
+func (t iceStream) describe(_ fileInfo, k *checkpoint.Key) {
 	k.Asset, k.Use = t.MediaId, t.Definition
 }
 
 func (t iceStream) signer() signer     { return t.u.iceSigner() }
 func (t iceStream) status() statusFunc { return t.u.mediaState }
 
-func (t iceStream) resume(ctx context.Context, file subject, was place, stored bool) (place, error) {
+func (t iceStream) resume(ctx context.Context, file fileInfo, was destination, stored bool) (destination, error) {
 	switch {
 	case stored:
 		return was, nil
 	case t.u.cfg.ICE == nil:
 		return was, needs("ICEStream", "Config.ICE")
 	}
-	p, err := t.u.resumed(ctx, was, t.u.refreshMedia(was.mediaId))
+	p, err := t.u.refreshed(ctx, was, t.u.refreshMedia(was.mediaId))
 	if !errors.Is(err, ErrAddressChanged) {
 		return p, err
 	}
@@ -71,7 +71,7 @@ func (t iceStream) resume(ctx context.Context, file subject, was place, stored b
 	// the stream may be complete.
 	stream, unknown := streamOf(ctx, t.u.cfg.ICE, was.mediaId, was.fileURL, time.Time{})
 	if unknown == nil && stream != nil && stream.FileSize == strconv.FormatInt(file.size, 10) {
-		was.whole = true
+		was.alreadyStored = true
 		return was, nil
 	}
 	return was, fmt.Errorf("%w: %w", ErrNotResumable, err)

@@ -201,7 +201,7 @@ func TestUpload_B52_MetadataMakesNoSecondAsset(t *testing.T) {
 	} {
 		u := newRig(t, nil).Uploader
 		name0 := func(target Target) string {
-			r := &run{Uploader: u, file: subject{name: "movie.mp4"}, content: &content{identity: checkpoint.Identity{Source: "/movie.mp4"}}}
+			r := &run{Uploader: u, file: fileInfo{name: "movie.mp4"}, content: &content{identity: checkpoint.Identity{Source: "/movie.mp4"}}}
 			return r.key(u.bind(target, ""), options{}).Name()
 		}
 		for i, target := range tt.same {

@@ -70,9 +70,9 @@ func (p Progress) String() string {
 // tracker counts the bytes of one upload and reports them from a goroutine of
 // its own, so that a slow callback holds up nothing.
 type tracker struct {
-	whole *tracker     // nil, or of what this is a part of
-	count atomic.Int64 // bytes handed to connections, less those of failed requests
-	safe  atomic.Int64 // bytes the store has confirmed
+	parent *tracker     // nil, or of what this is a part of
+	count  atomic.Int64 // bytes handed to connections, less those of failed requests
+	safe   atomic.Int64 // bytes the store has confirmed
 
 	mu    sync.Mutex
 	state Progress
@@ -94,18 +94,18 @@ func newTracker(callback func(Progress), log *slog.Logger) *tracker {
 }
 
 // part counts for t too. It has stages of its own.
-func (t *tracker) part() *tracker { return &tracker{whole: t} }
+func (t *tracker) part() *tracker { return &tracker{parent: t} }
 
 // Moved implements transfer.Observer.
 func (t *tracker) Moved(n int64) {
-	for ; t != nil; t = t.whole {
+	for ; t != nil; t = t.parent {
 		t.count.Add(n)
 	}
 }
 
 // Confirmed implements transfer.Observer.
 func (t *tracker) Confirmed(n int64) {
-	for ; t != nil; t = t.whole {
+	for ; t != nil; t = t.parent {
 		t.safe.Add(n)
 	}
 }
@@ -113,7 +113,7 @@ func (t *tracker) Confirmed(n int64) {
 // Restarted implements transfer.Observer.
 func (t *tracker) Restarted() {
 	count, safe, resumed := t.count.Load(), t.safe.Load(), t.current().Resumed
-	for ; t != nil; t = t.whole {
+	for ; t != nil; t = t.parent {
 		t.set(func(p *Progress) {
 			t.count.Add(-count)
 			t.safe.Add(-safe)
@@ -125,7 +125,7 @@ func (t *tracker) Restarted() {
 
 // Resumed implements transfer.Observer.
 func (t *tracker) Resumed(n int64) {
-	for ; t != nil; t = t.whole {
+	for ; t != nil; t = t.parent {
 		t.set(func(p *Progress) {
 			t.count.Add(n)
 			t.safe.Add(n)

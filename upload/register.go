@@ -24,7 +24,7 @@ type Registration interface {
 	status(u *Uploader) statusFunc
 	// asset is the asset that the object is added to, empty for a new asset.
 	asset() string
-	register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error
+	register(ctx context.Context, c Config, file fileInfo, fileURL string, res *Result) error
 }
 
 // RegisterMediaInfo registers the object in Intelligent Media Services. If Title
@@ -37,7 +37,7 @@ func (RegisterMediaInfo) asset() string                   { return "" }
 func (RegisterMediaInfo) status(u *Uploader) statusFunc   { return u.mediaState }
 func (RegisterMediaInfo) region(c Config) (string, error) { return iceRegion(c, "RegisterMediaInfo") }
 
-func (t RegisterMediaInfo) register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error {
+func (t RegisterMediaInfo) register(ctx context.Context, c Config, file fileInfo, fileURL string, res *Result) error {
 	req := ice.RegisterMediaInfoRequest(t)
 	req.InputURL = fileURL
 	req.Title = cmp.Or(req.Title, clipBytes(file.title(), 128))
@@ -75,7 +75,7 @@ func (t RegisterMediaStream) region(c Config) (string, error) {
 	return iceRegion(c, "RegisterMediaStream")
 }
 
-func (t RegisterMediaStream) register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error {
+func (t RegisterMediaStream) register(ctx context.Context, c Config, file fileInfo, fileURL string, res *Result) error {
 	req := ice.RegisterMediaStreamRequest(t)
 	req.InputURL = fileURL
 	look := func(until time.Time) (bool, error) {
@@ -127,7 +127,7 @@ func (t RegisterMedia) region(c Config) (string, error) {
 	return c.VOD.Region(), nil
 }
 
-func (t RegisterMedia) register(ctx context.Context, c Config, file subject, fileURL string, res *Result) error {
+func (t RegisterMedia) register(ctx context.Context, c Config, file fileInfo, fileURL string, res *Result) error {
 	req := vod.RegisterMediaRequest(t)
 	var meta vod.RegisterMetadata
 	if len(t.RegisterMetadatas) == 1 {

@@ -34,11 +34,11 @@ func (a *attempts) watch(c *alimedia.Config) {
 
 // mayBeOurs reports whether a request of this upload whose response was lost may
 // have registered the object.
-func (a *attempts) mayBeOurs(file subject) bool { return a.lost || file.repeated }
+func (a *attempts) mayBeOurs(file fileInfo) bool { return a.lost || file.repeated }
 
 // before reports whether an asset was created before the upload began, by the
 // clock of the service.
-func (a *attempts) before(created string, file subject) bool {
+func (a *attempts) before(created string, file fileInfo) bool {
 	at, err := alimedia.ParseTime(created)
 	return err == nil && at.Add(time.Second).Before(file.began.Add(a.skew)) // CreateTime has whole seconds
 }
@@ -95,7 +95,7 @@ func (a *attempts) record(at time.Time) error {
 
 // once sends a request that must not take effect twice. It first looks up the
 // effect of an earlier request, of this run or another, whose response was lost.
-func (f subject) once(ctx context.Context, client *ice.Client, look func(until time.Time) (bool, error), do func(*ice.Client) error) error {
+func (f fileInfo) once(ctx context.Context, client *ice.Client, look func(until time.Time) (bool, error), do func(*ice.Client) error) error {
 	asked := f.asked
 	var failed error
 	for again := false; ; again = true {

@@ -13,7 +13,7 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
-// freshAsset is for how long a service may not find an asset that it has made.
+// freshAsset is how long a service may not find an asset that it has created.
 const freshAsset = time.Minute
 
 // openCheckpoint finds out whether an earlier run is to be resumed. It returns
@@ -142,25 +142,25 @@ func (r *run) abandon(ctx context.Context, target binding, was checkpoint.State)
 	if was.Step != checkpoint.Sending && was.Step != checkpoint.Completing || was.UploadID == "" && !r.checkpoint.HasSegments() {
 		return
 	}
-	p, err := target.resume(ctx, r.file, placeOf(was.Asset()), false)
+	p, err := target.resume(ctx, r.file, destinationOf(was.Asset()), false)
 	if err == nil {
 		r.dropSegments(ctx, p)
 	}
-	if err == nil && !p.whole && was.UploadID != "" {
-		err = r.engine.Abort(ctx, r.destination(p), was.UploadID)
+	if err == nil && !p.alreadyStored && was.UploadID != "" {
+		err = r.engine.Abort(ctx, r.objectAt(p), was.UploadID)
 	}
 	if err != nil {
 		r.log.WarnContext(ctx, "upload: parts not removed", "upload_id", was.UploadID, "error", err)
 	}
 }
 
-// settle gets a place for the bytes, that of an earlier run where there is one.
-func (r *run) settle(ctx context.Context, all options, target binding) error {
+// createOrResume sets the destination: that of an earlier run, or a new one.
+func (r *run) createOrResume(ctx context.Context, all options, target binding) error {
 	o := all.checkpoint
 	was, earlier := r.checkpoint.State()
 	if earlier && was.Step != checkpoint.Creating {
-		anew, err := r.takeOver(ctx, o, target, was)
-		if !anew {
+		restart, err := r.resumeAsset(ctx, o, target, was)
+		if !restart {
 			return err
 		}
 		r.log.WarnContext(ctx, "upload: not resumed, restarting the upload", "name", r.file.name, "media_id", was.MediaID, "error", err)
@@ -177,8 +177,8 @@ func (r *run) settle(ctx context.Context, all options, target binding) error {
 	}
 	switch {
 	case find != nil && earlier:
-		r.place, found, err = find(ctx, r.file)
-	case find != nil || o.required: // before anything is made
+		r.destination, found, err = find(ctx, r.file)
+	case find != nil || o.required: // before anything is created
 		err = r.checkpoint.Save()
 	}
 	if err != nil {
@@ -187,21 +187,21 @@ func (r *run) settle(ctx context.Context, all options, target binding) error {
 	switch {
 	case found:
 	case all.mediaId != "":
-		r.place, err = target.reopen()(ctx, all.mediaId)
+		r.destination, err = target.reopen()(ctx, all.mediaId)
 	default:
-		r.place, err = target.create(ctx, r.file)
-		if err != nil && r.place.mediaId == "" && find != nil && mayExist(ctx, err) {
-			// An earlier run, or an attempt whose answer was lost, has made it.
+		r.destination, err = target.create(ctx, r.file)
+		if err != nil && r.destination.mediaId == "" && find != nil && mayExist(ctx, err) {
+			// An earlier run, or an attempt whose response was lost, created it.
 			if p, there, unknown := find(ctx, r.file); there && unknown == nil {
-				r.place, err = p, nil
+				r.destination, err = p, nil
 			}
 		}
 	}
-	if r.place.done != nil {
+	if r.destination.done != nil {
 		return err
 	}
-	if err == nil || r.place.mediaId != "" {
-		err = errors.Join(err, r.checkpoint.SaveAsset(r.place.asset()))
+	if err == nil || r.destination.mediaId != "" {
+		err = errors.Join(err, r.checkpoint.SaveAsset(r.destination.asset()))
 	}
 	return err
 }
@@ -220,36 +220,36 @@ func mayExist(ctx context.Context, err error) bool {
 	return true
 }
 
-// takeOver goes on with the asset of an earlier run. anew tells that another
-// may be made.
-func (r *run) takeOver(ctx context.Context, o checkpointOptions, target binding, was checkpoint.State) (anew bool, err error) {
-	r.place = placeOf(was.Asset()) // an error is to name the asset
-	p, err := target.resume(ctx, r.file, r.place, was.Stored())
+// resumeAsset sets the destination of an earlier run. restart means that a new
+// asset may be created after the error.
+func (r *run) resumeAsset(ctx context.Context, o checkpointOptions, target binding, was checkpoint.State) (restart bool, err error) {
+	r.destination = destinationOf(was.Asset()) // an error names the asset
+	p, err := target.resume(ctx, r.file, r.destination, was.Stored())
 	switch {
 	case err == nil:
-		r.place = p
+		r.destination = p
 		r.log.InfoContext(ctx, "upload: resumed", "name", r.file.name, "media_id", p.mediaId, "step", was.Step)
-		if p.whole {
-			err = r.adopt(ctx)
+		if p.alreadyStored {
+			err = r.markStored(ctx)
 		}
 		return false, err
 	case errors.Is(err, ErrNotResumable):
-		anew = o.recreate || was.MediaID == ""
+		restart = o.recreate || was.MediaID == ""
 	case errors.Is(err, ErrAddressChanged):
-		anew = o.recreate
+		restart = o.recreate
 	case alimedia.IsNotFound(err):
-		// Somebody has deleted it.
-		anew = o.recreate || time.Since(was.Created) > freshAsset
+		// The asset was deleted.
+		restart = o.recreate || time.Since(was.Created) > freshAsset
 	}
-	if anew {
-		r.place = place{}
+	if restart {
+		r.destination = destination{}
 	}
-	return anew, err
+	return restart, err
 }
 
-// adopt takes the object for stored because the service says so: there is no
-// credential to ask the store.
-func (r *run) adopt(ctx context.Context) error {
+// markStored records that the object is stored. The service says so; there is no
+// credential to ask OSS.
+func (r *run) markStored(ctx context.Context) error {
 	size, sum, err := r.transfer.Checksum(ctx)
 	if err != nil {
 		return err
@@ -257,13 +257,13 @@ func (r *run) adopt(ctx context.Context) error {
 	return r.checkpoint.SaveObject(checkpoint.Object{Size: size, CRC64: sum})
 }
 
-// placeOf returns the destination that a checkpoint says.
-func placeOf(a checkpoint.Asset) place {
-	return place{mediaId: a.MediaID, fileURL: a.FileURL, mediaURL: a.MediaURL, requestId: a.RequestID, address: ossobject.Address(a.Address)}
+// destinationOf returns the destination that a checkpoint has saved.
+func destinationOf(a checkpoint.Asset) destination {
+	return destination{mediaId: a.MediaID, fileURL: a.FileURL, mediaURL: a.MediaURL, requestId: a.RequestID, address: ossobject.Address(a.Address)}
 }
 
-// asset is the destination as a checkpoint saves it, without credentials.
-func (p place) asset() checkpoint.Asset {
+// asset returns the destination as a checkpoint saves it, without credentials.
+func (p destination) asset() checkpoint.Asset {
 	return checkpoint.Asset{MediaID: p.mediaId, FileURL: p.fileURL, MediaURL: p.mediaURL, RequestID: p.requestId, Address: checkpoint.Address(p.address)}
 }
 
@@ -277,17 +277,17 @@ func (r *run) delivered() (transfer.Info, bool) {
 	return transfer.Info{ETag: was.ETag, Size: was.Size, CRC64: was.CRC64}, true
 }
 
-// register makes an asset of the stored object, once.
+// register registers the stored object, once.
 func (r *run) register(ctx context.Context, done transfer.Info, res *Result) error {
 	if was, _ := r.checkpoint.State(); was.Step == checkpoint.Registered {
 		res.MediaId, res.RequestId, res.AlreadyRegistered = was.MediaID, was.RequestID, was.AlreadyRegistered
 		return nil
 	}
 	err := r.checkpoint.SaveObject(checkpoint.Object{ETag: done.ETag, Size: done.Size, CRC64: done.CRC64})
-	if err != nil || r.place.finish == nil {
+	if err != nil || r.destination.finish == nil {
 		return err
 	}
-	if err := r.place.finish(ctx, res); err != nil {
+	if err := r.destination.finish(ctx, res); err != nil {
 		return err
 	}
 	return r.checkpoint.SaveRegistration(checkpoint.Registration{MediaID: res.MediaId, RequestID: res.RequestId, Already: res.AlreadyRegistered})
@@ -301,6 +301,6 @@ func (r *run) spent(ctx context.Context, err error) bool {
 		return true
 	}
 	was, _ := r.checkpoint.State()
-	done := was.Step == checkpoint.Registered || was.Step == checkpoint.Stored && r.place.finish == nil
+	done := was.Step == checkpoint.Registered || was.Step == checkpoint.Stored && r.destination.finish == nil
 	return done && r.uploaded && ctx.Err() == nil && !errors.Is(err, ErrCallback)
 }

@@ -520,7 +520,7 @@ func TestUpload_B08_NoSecrets(t *testing.T) {
 		said = append(said, err.Error(), fmt.Sprintf("%+v", err))
 
 		for _, auth := range []string{secrets[3], secrets[3] + "!", base64.StdEncoding.EncodeToString([]byte(secrets[1])), secrets[3][:len(secrets[3])/4*4-8]} {
-			_, err := r.granted(place{}, secrets[3], auth, nil)
+			_, err := r.withCredential(destination{}, secrets[3], auth, nil)
 			require.ErrorIs(t, err, ErrAddress)
 			said = append(said, err.Error())
 		}

@@ -38,15 +38,15 @@ type binding interface {
 	signer() signer
 
 	// describe fills in what identifies the upload in a later run.
-	describe(file subject, k *checkpoint.Key)
+	describe(file fileInfo, k *checkpoint.Key)
 
 	// create asks the service for a destination. If it fails after something was
 	// created, the destination has its IDs.
-	create(ctx context.Context, file subject) (place, error)
+	create(ctx context.Context, file fileInfo) (destination, error)
 
 	// resume returns the destination of an earlier run with new credentials.
 	// stored means that the bytes are stored already, which needs no credentials.
-	resume(ctx context.Context, file subject, was place, stored bool) (place, error)
+	resume(ctx context.Context, file fileInfo, was destination, stored bool) (destination, error)
 
 	// status asks for the state of the asset. It is nil if there is no asset.
 	status() statusFunc
@@ -71,8 +71,8 @@ type binding interface {
 }
 
 type (
-	lookupFunc func(ctx context.Context, file subject) (p place, found bool, err error)
-	reopenFunc func(ctx context.Context, mediaID string) (place, error)
+	lookupFunc func(ctx context.Context, file fileInfo) (p destination, found bool, err error)
+	reopenFunc func(ctx context.Context, mediaID string) (destination, error)
 )
 
 // fileTarget has the answers of a target that is one file with a name that the
@@ -99,13 +99,13 @@ func (u *Uploader) bind(t Target, key string) binding {
 	return t.bind(u, key)
 }
 
-// plain is the target that a pointer leads to, and t itself if it is none.
+// plain returns the target that a pointer leads to, or t itself.
 func plain(t Target) Target {
 	t, _ = pointed(t).(Target)
 	return t
 }
 
-// pointed is what a pointer leads to, and v itself where it is none.
+// pointed returns the value that a pointer leads to, or v itself.
 func pointed(v any) any {
 	p := reflect.ValueOf(v)
 	switch {
@@ -117,14 +117,14 @@ func pointed(v any) any {
 	return p.Elem().Interface()
 }
 
-// subject is what is known of the source before anything is created.
-type subject struct {
+// fileInfo is the source as the targets see it.
+type fileInfo struct {
 	name  string
 	size  int64  // UnknownSize for a stream
-	token string // the same for all runs with one checkpoint, empty without
+	token string // the same in all runs with one checkpoint; empty without a checkpoint
 
-	// What is not to be registered twice: when an earlier run last asked for
-	// it, and how to record that it is asked for now. Zero without.
+	// asked is when an earlier run last sent a registration that must not be
+	// repeated; zero means never. note records the time of the present one.
 	asked time.Time
 	note  func(time.Time) error
 
@@ -132,44 +132,45 @@ type subject struct {
 	repeated bool      // an earlier run may have registered the object
 }
 
-func (f subject) ext() string { return mediatype.Extension(f.name) }
+func (f fileInfo) ext() string { return mediatype.Extension(f.name) }
 
 // title is the name without its extension.
-func (f subject) title() string {
+func (f fileInfo) title() string {
 	if ext := f.ext(); ext != "" {
 		return f.name[:len(f.name)-len(ext)-1]
 	}
 	return f.name
 }
 
-// place is where a target lets the bytes go.
-type place struct {
-	address   ossobject.Address
-	prefix    string // of the slices of a playlist; empty where they have no place
-	keys      credentials.Provider
-	tolerant  bool              // of a refreshed credential for another object
-	headers   ossobject.Headers // of the object
-	segments  ossobject.Headers // of the segments of a playlist
-	mediaId   string
-	fileURL   string
-	mediaURL  string
-	requestId string
-	arrived   func(context.Context) (bool, error) // see transfer.Destination
-	sweep     func(context.Context) error         // see transfer.Destination
-	whole     bool                                // the object is stored, the service says
-	done      *Result                             // the service has the asset with its file
+// destination is the object that a target stores its bytes in, and the asset
+// that the object belongs to.
+type destination struct {
+	address       ossobject.Address
+	prefix        string // of the segments of a playlist; empty if they have no destination
+	keys          credentials.Provider
+	tolerant      bool              // of a refreshed credential for another object
+	headers       ossobject.Headers // of the object
+	segments      ossobject.Headers // of the segments of a playlist
+	mediaId       string
+	fileURL       string
+	mediaURL      string
+	requestId     string
+	exists        func(context.Context) (bool, error) // see transfer.Destination
+	removeUploads func(context.Context) error         // see transfer.Destination
+	alreadyStored bool                                // the service has the object
+	done          *Result                             // the service has the asset with its file
 
-	// finish makes an asset of the stored object and completes the result.
-	// Nil where the object's arrival is enough.
+	// finish registers the stored object and completes the result. It is nil if
+	// the service needs no registration.
 	finish func(context.Context, *Result) error
 }
 
-// renewal asks the service for new credentials of the same asset.
-type renewal func(context.Context) (uploadAddress, uploadAuth string, err error)
+// refreshFunc asks the service for a new upload credential of the same asset.
+type refreshFunc func(context.Context) (uploadAddress, uploadAuth string, err error)
 
-// granted decodes the answer of a Create operation into p. renew is nil where
-// the service cannot renew.
-func (u *Uploader) granted(p place, uploadAddress, uploadAuth string, renew renewal) (place, error) {
+// withCredential returns p with the address and the upload credential that the
+// service returned. refresh is nil if the service cannot refresh the credential.
+func (u *Uploader) withCredential(p destination, uploadAddress, uploadAuth string, refresh refreshFunc) (destination, error) {
 	got, err := ossobject.Decode(uploadAddress, uploadAuth, u.api)
 	if err == nil && u.cfg.OSSEndpoint == "" {
 		err = u.trust.Check(got.Endpoint)
@@ -177,10 +178,10 @@ func (u *Uploader) granted(p place, uploadAddress, uploadAuth string, renew rene
 	if err != nil {
 		return p, err
 	}
-	var refresh func(context.Context) (transfer.Issued, error)
-	if renew != nil {
-		refresh = func(ctx context.Context) (transfer.Issued, error) {
-			uploadAddress, uploadAuth, err := renew(ctx)
+	var issue func(context.Context) (transfer.Issued, error)
+	if refresh != nil {
+		issue = func(ctx context.Context) (transfer.Issued, error) {
+			uploadAddress, uploadAuth, err := refresh(ctx)
 			if err != nil {
 				return transfer.Issued{}, err
 			}
@@ -193,7 +194,7 @@ func (u *Uploader) granted(p place, uploadAddress, uploadAuth string, renew rene
 	}
 	p.address, p.prefix = got.Address, got.Prefix
 	p.fileURL = cmp.Or(p.fileURL, got.FileURL())
-	p.keys = transfer.NewRefreshingCredential(got.Issued, refresh, p.tolerant, u.log)
+	p.keys = transfer.NewRefreshingCredential(got.Issued, issue, p.tolerant, u.log)
 	return p, nil
 }
 
@@ -203,9 +204,9 @@ func noExtension(field string) error {
 	return fmt.Errorf("the file name has no extension, and the service needs one: set %s", field)
 }
 
-// declared is the size to tell the service. A size given by the caller must be
-// true.
-func declared(size int64, file subject) (int64, error) {
+// declared returns the size that the service is told. A size in the target must
+// be that of the source.
+func declared(size int64, file fileInfo) (int64, error) {
 	switch {
 	case size != 0 && file.size != UnknownSize && size != file.size:
 		return 0, fmt.Errorf("%w: the target says %d bytes, the source has %d", ErrSize, size, file.size)
@@ -235,24 +236,26 @@ func clipBytes(s string, limit int) string {
 	return s[:limit]
 }
 
-// resumed takes over p with new credentials. They must be for the same object.
-func (u *Uploader) resumed(ctx context.Context, p place, renew renewal) (place, error) {
-	uploadAddress, uploadAuth, err := renew(ctx)
+// refreshed returns p with a new upload credential, which must be for the same
+// object.
+func (u *Uploader) refreshed(ctx context.Context, p destination, refresh refreshFunc) (destination, error) {
+	uploadAddress, uploadAuth, err := refresh(ctx)
 	if err != nil {
 		return p, err
 	}
 	was := p.address
-	p, err = u.granted(p, uploadAddress, uploadAuth, renew)
+	p, err = u.withCredential(p, uploadAddress, uploadAuth, refresh)
 	if err == nil && was != (ossobject.Address{}) && (p.address.Bucket != was.Bucket || p.address.Key != was.Key) {
 		return p, ErrAddressChanged
 	}
 	return p, err
 }
 
-func (u *Uploader) intoAsset(ctx context.Context, p place, renew renewal) (place, error) {
-	uploadAddress, uploadAuth, err := renew(ctx)
+// intoAsset returns the destination of an asset that exists.
+func (u *Uploader) intoAsset(ctx context.Context, p destination, refresh refreshFunc) (destination, error) {
+	uploadAddress, uploadAuth, err := refresh(ctx)
 	if err != nil {
 		return p, err
 	}
-	return u.granted(p, uploadAddress, uploadAuth, renew)
+	return u.withCredential(p, uploadAddress, uploadAuth, refresh)
 }

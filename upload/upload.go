@@ -1,10 +1,9 @@
 // Package upload takes a file to a registered media asset in one call.
 //
-// [Uploader.Upload] asks the service for a place (CreateUploadVideo,
-// CreateUploadMedia, ...), sends the bytes to the Object Storage Service,
-// repeating what fails and refreshing the credential when it ends, and
-// registers the object where the service needs that. A [Source] says where the
-// bytes come from, a [Target] what they become.
+// [Uploader.Upload] creates an asset (CreateUploadVideo, CreateUploadMedia, ...),
+// sends the bytes to Object Storage Service (OSS), and registers the object if
+// the service requires it. It retries failed requests and refreshes the upload
+// credential. A [Source] provides the bytes, a [Target] describes the asset.
 //
 //	up, err := upload.New(upload.Config{VOD: video})
 //	res, err := up.Upload(ctx, upload.File("movie.mp4"), upload.VODVideo{Title: "Launch"})
@@ -297,13 +296,13 @@ type run struct {
 	*Uploader
 	tracker *tracker
 
-	content    *content
-	transfer   *transfer.Transfer
-	file       subject
-	place      place
-	uploaded   bool
-	status     string // of the asset, as WithWait saw it
-	checkpoint checkpoint.Checkpoint
+	content     *content
+	transfer    *transfer.Transfer
+	file        fileInfo
+	destination destination
+	uploaded    bool
+	status      string // of the asset, as WithWait saw it
+	checkpoint  checkpoint.Checkpoint
 }
 
 func (r *run) upload(ctx context.Context, src Source, target binding, o options) (res *Result, err error) {
@@ -327,11 +326,11 @@ func (r *run) upload(ctx context.Context, src Source, target binding, o options)
 		return res, r.earlier(ctx, target, o, res)
 	}
 	r.enter(ctx, StageCreate)
-	if err := r.settle(ctx, o, target); err != nil {
+	if err := r.createOrResume(ctx, o, target); err != nil {
 		return nil, err
 	}
-	r.tracker.set(func(p *Progress) { p.MediaId = r.place.mediaId })
-	if res = r.place.done; res != nil {
+	r.tracker.set(func(p *Progress) { p.MediaId = r.destination.mediaId })
+	if res = r.destination.done; res != nil {
 		r.log.InfoContext(ctx, "upload: the service has it already", "name", r.file.name, "media_id", res.MediaId)
 		if err = r.earlier(ctx, target, o, res); err == nil {
 			err = r.checkpoint.SaveCompleted(checkpoint.Result(*res))
@@ -353,7 +352,7 @@ func (r *run) upload(ctx context.Context, src Source, target binding, o options)
 
 // earlier is what is left to do for an upload that was finished before.
 func (r *run) earlier(ctx context.Context, target binding, o options, res *Result) error {
-	r.place.mediaId, r.place.fileURL, r.uploaded = res.MediaId, res.FileURL, true
+	r.destination.mediaId, r.destination.fileURL, r.uploaded = res.MediaId, res.FileURL, true
 	r.tracker.set(func(p *Progress) { p.MediaId, p.Total = res.MediaId, res.Size })
 	r.tracker.Resumed(res.Size)
 	if !o.wait || res.Status != "" {
@@ -402,7 +401,7 @@ func (r *run) open(ctx context.Context, src Source, target binding, o *options) 
 	if err != nil {
 		return err
 	}
-	r.file = subject{name: r.content.name, size: r.content.size, began: time.Now()}
+	r.file = fileInfo{name: r.content.name, size: r.content.size, began: time.Now()}
 	r.tracker.set(func(p *Progress) { p.Name, p.Total = r.file.name, r.content.segments.size(r.file.size) })
 	if r.transfer, err = r.engine.Prepare(ctx, r.content.source(), r.cfg.Parallel+1); err != nil {
 		return err
@@ -433,15 +432,15 @@ func (r *run) send(ctx context.Context) (transfer.Info, error) {
 		return transfer.Info{}, err
 	}
 	r.enter(ctx, StageSend)
-	return r.transfer.Run(ctx, r.destination(r.place), engineCheckpoint{r.checkpoint}, r.content.segments.tracker(r.tracker))
+	return r.transfer.Run(ctx, r.objectAt(r.destination), engineCheckpoint{r.checkpoint}, r.content.segments.tracker(r.tracker))
 }
 
 // finish makes the stored object what it is to become.
 func (r *run) finish(ctx context.Context, done transfer.Info) (*Result, error) {
 	r.uploaded = true
 	res := &Result{
-		MediaId: r.place.mediaId, FileURL: r.place.fileURL, MediaURL: r.place.mediaURL, RequestId: r.place.requestId,
-		Bucket: r.place.address.Bucket, Key: r.place.address.Key,
+		MediaId: r.destination.mediaId, FileURL: r.destination.fileURL, MediaURL: r.destination.mediaURL, RequestId: r.destination.requestId,
+		Bucket: r.destination.address.Bucket, Key: r.destination.address.Key,
 		ETag: done.ETag, Size: r.content.segments.size(done.Size), CRC64: done.CRC64,
 	}
 	r.tracker.set(func(p *Progress) { p.Total = res.Size })
@@ -450,7 +449,7 @@ func (r *run) finish(ctx context.Context, done transfer.Info) (*Result, error) {
 		return nil, err
 	}
 	r.content.segments.forget(r.checkpoint)
-	r.place.mediaId = res.MediaId
+	r.destination.mediaId = res.MediaId
 	r.tracker.set(func(p *Progress) { p.MediaId = res.MediaId })
 	if done.CallbackErr != nil {
 		r.tracker.stage(StageComplete)
@@ -472,7 +471,7 @@ func (r *run) failure(err error) *Error {
 	state := r.tracker.current()
 	e := &Error{
 		Stage: state.Stage, Name: state.Name,
-		MediaId: r.place.mediaId, FileURL: r.place.fileURL,
+		MediaId: r.destination.mediaId, FileURL: r.destination.fileURL,
 		Sent: r.tracker.safe.Load(), Uploaded: r.uploaded, Status: r.status, Err: err,
 	}
 	if r.transfer != nil {
@@ -481,8 +480,8 @@ func (r *run) failure(err error) *Error {
 	return e
 }
 
-// destination is the object at p. Credentials are sent to trusted hosts only.
-func (u *Uploader) destination(p place) transfer.Destination {
+// objectAt is the object at p. Credentials are sent to trusted hosts only.
+func (u *Uploader) objectAt(p destination) transfer.Destination {
 	where := p.address
 	known := ossobject.RegionOf(where.Endpoint)
 	region := cmp.Or(u.cfg.OSSRegion, known, ossobject.RegionOf(p.fileURL))
@@ -499,7 +498,7 @@ func (u *Uploader) destination(p place) transfer.Destination {
 	}
 	return transfer.Destination{
 		Credentials: p.keys, Open: open, Clock: u.oss.Clock(where),
-		Exists: p.arrived, RemoveUploads: p.sweep,
+		Exists: p.exists, RemoveUploads: p.removeUploads,
 	}
 }
 

@@ -29,7 +29,7 @@ type vodImage struct {
 
 func (vodImage) name() string { return "VODImage" }
 
-func (t vodImage) create(ctx context.Context, file subject) (place, error) {
+func (t vodImage) create(ctx context.Context, file fileInfo) (destination, error) {
 	req := vod.CreateUploadImageRequest(t.VODImage)
 	req.ImageType = cmp.Or(req.ImageType, vod.ImageTypeDefault)
 	req.ImageExt = cmp.Or(req.ImageExt, strings.ToLower(file.ext()))
@@ -37,26 +37,26 @@ func (t vodImage) create(ctx context.Context, file subject) (place, error) {
 	req.Title = cmp.Or(req.Title, clipRunes(file.title(), 128))
 	switch {
 	case t.u.cfg.VOD == nil:
-		return place{}, needs("VODImage", "Config.VOD")
+		return destination{}, needs("VODImage", "Config.VOD")
 	case req.ImageExt == "":
-		return place{}, noExtension("VODImage.ImageExt")
+		return destination{}, noExtension("VODImage.ImageExt")
 	}
 	out, err := t.u.cfg.VOD.CreateUploadImage(ctx, req)
 	if err != nil {
-		return place{}, err
+		return destination{}, err
 	}
-	p := place{mediaId: out.ImageId, fileURL: out.FileURL, mediaURL: out.ImageURL, requestId: out.RequestId}
-	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
+	p := destination{mediaId: out.ImageId, fileURL: out.FileURL, mediaURL: out.ImageURL, requestId: out.RequestId}
+	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
-func (t vodImage) describe(_ subject, k *checkpoint.Key) {
+func (t vodImage) describe(_ fileInfo, k *checkpoint.Key) {
 	k.App, k.Storage, k.Use = cmp.Or(t.AppId, defaultApp), t.StorageLocation, cmp.Or(t.ImageType, vod.ImageTypeDefault)
 }
 
 func (t vodImage) signer() signer     { return t.u.vodSigner() }
 func (t vodImage) status() statusFunc { return t.u.imageState }
 
-func (t vodImage) resume(ctx context.Context, _ subject, was place, stored bool) (place, error) {
+func (t vodImage) resume(ctx context.Context, _ fileInfo, was destination, stored bool) (destination, error) {
 	if !stored && t.u.cfg.VOD == nil {
 		return was, needs("VODImage", "Config.VOD")
 	}
@@ -90,7 +90,7 @@ type vodAttachedMedia struct {
 
 func (vodAttachedMedia) name() string { return "VODAttachedMedia" }
 
-func (t vodAttachedMedia) create(ctx context.Context, file subject) (place, error) {
+func (t vodAttachedMedia) create(ctx context.Context, file fileInfo) (destination, error) {
 	req := vod.CreateUploadAttachedMediaRequest(t.VODAttachedMedia)
 	req.MediaExt = cmp.Or(req.MediaExt, strings.ToLower(file.ext()))
 	req.FileName = cmp.Or(req.FileName, file.name)
@@ -100,26 +100,26 @@ func (t vodAttachedMedia) create(ctx context.Context, file subject) (place, erro
 	}
 	switch {
 	case t.u.cfg.VOD == nil:
-		return place{}, needs("VODAttachedMedia", "Config.VOD")
+		return destination{}, needs("VODAttachedMedia", "Config.VOD")
 	case req.MediaExt == "":
-		return place{}, noExtension("VODAttachedMedia.MediaExt")
+		return destination{}, noExtension("VODAttachedMedia.MediaExt")
 	}
 	out, err := t.u.cfg.VOD.CreateUploadAttachedMedia(ctx, req)
 	if err != nil {
-		return place{}, err
+		return destination{}, err
 	}
-	p := place{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
-	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
+	p := destination{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
+	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
-func (t vodAttachedMedia) describe(_ subject, k *checkpoint.Key) {
+func (t vodAttachedMedia) describe(_ fileInfo, k *checkpoint.Key) {
 	k.App, k.Storage, k.Use = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.BusinessType
 }
 
 func (t vodAttachedMedia) signer() signer     { return t.u.vodSigner() }
 func (t vodAttachedMedia) status() statusFunc { return t.u.attachedState }
 
-func (t vodAttachedMedia) resume(ctx context.Context, _ subject, was place, stored bool) (place, error) {
+func (t vodAttachedMedia) resume(ctx context.Context, _ fileInfo, was destination, stored bool) (destination, error) {
 	if !stored && t.u.cfg.VOD == nil {
 		return was, needs("VODAttachedMedia", "Config.VOD")
 	}
@@ -152,14 +152,14 @@ func fileState(status string) state {
 
 // kept returns a destination whose credential cannot be refreshed. Nothing more
 // can be sent, but the object may be stored already.
-func (p place) kept(ctx context.Context, stored bool, ask func(context.Context, string) (state, error)) (place, error) {
+func (p destination) kept(ctx context.Context, stored bool, ask func(context.Context, string) (state, error)) (destination, error) {
 	if stored {
 		return p, nil
 	}
 	s, err := ask(ctx, p.mediaId)
 	switch {
 	case err == nil && s.done:
-		p.whole = true
+		p.alreadyStored = true
 		return p, nil
 	case err == nil:
 		return p, ErrNotResumable

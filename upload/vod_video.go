@@ -31,44 +31,44 @@ type vodVideo struct {
 
 func (vodVideo) name() string { return "VODVideo" }
 
-func (t vodVideo) create(ctx context.Context, file subject) (place, error) {
+func (t vodVideo) create(ctx context.Context, file fileInfo) (destination, error) {
 	req := vod.CreateUploadVideoRequest(t.VODVideo)
 	req.FileName = cmp.Or(req.FileName, file.name)
 	req.Title = cmp.Or(req.Title, clipRunes(file.title(), 128))
 	var err error
 	if req.FileSize, err = declared(req.FileSize, file); err != nil {
-		return place{}, err
+		return destination{}, err
 	}
 	switch {
 	case t.u.cfg.VOD == nil:
-		return place{}, needs("VODVideo", "Config.VOD")
+		return destination{}, needs("VODVideo", "Config.VOD")
 	case mediatype.Extension(req.FileName) == "":
-		return place{}, noExtension("VODVideo.FileName")
+		return destination{}, noExtension("VODVideo.FileName")
 	}
 	out, err := t.u.cfg.VOD.CreateUploadVideo(ctx, req)
 	if err != nil {
-		return place{}, err
+		return destination{}, err
 	}
-	p := t.place(out.VideoId, out.RequestId)
-	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaId))
+	p := t.destination(out.VideoId, out.RequestId)
+	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaId))
 }
 
-func (t vodVideo) describe(_ subject, k *checkpoint.Key) {
+func (t vodVideo) describe(_ fileInfo, k *checkpoint.Key) {
 	k.App, k.Storage, k.ReferenceID = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.ReferenceId
 }
 
 func (t vodVideo) signer() signer     { return t.u.vodSigner() }
 func (t vodVideo) status() statusFunc { return t.u.videoState }
 
-func (t vodVideo) resume(ctx context.Context, _ subject, was place, stored bool) (place, error) {
+func (t vodVideo) resume(ctx context.Context, _ fileInfo, was destination, stored bool) (destination, error) {
 	switch {
 	case stored:
 		return was, nil
 	case t.u.cfg.VOD == nil:
 		return was, needs("VODVideo", "Config.VOD")
 	}
-	was.arrived, was.sweep = t.arrived(was.mediaId), t.sweep(was.mediaId)
-	return t.u.resumed(ctx, was, t.refresh(was.mediaId))
+	was.exists, was.removeUploads = t.exists(was.mediaId), t.removeUploads(was.mediaId)
+	return t.u.refreshed(ctx, was, t.refresh(was.mediaId))
 }
 
 func (t vodVideo) lookup() lookupFunc {
@@ -80,19 +80,19 @@ func (t vodVideo) lookup() lookupFunc {
 
 // find finds the asset with the ReferenceId. An asset that has its file is
 // completed.
-func (t vodVideo) find(ctx context.Context, file subject) (place, bool, error) {
+func (t vodVideo) find(ctx context.Context, file fileInfo) (destination, bool, error) {
 	if t.u.cfg.VOD == nil {
-		return place{}, false, needs("VODVideo", "Config.VOD")
+		return destination{}, false, needs("VODVideo", "Config.VOD")
 	}
 	out, err := t.u.cfg.VOD.RefreshUploadVideo(ctx, vod.RefreshUploadVideoRequest{ReferenceId: t.ReferenceId})
 	if alimedia.IsNotFound(err) {
-		return place{}, false, nil
+		return destination{}, false, nil
 	}
 	if err != nil {
-		return place{}, false, err
+		return destination{}, false, err
 	}
-	p := t.place(out.VideoId, out.RequestId)
-	p, err = t.u.granted(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaId))
+	p := t.destination(out.VideoId, out.RequestId)
+	p, err = t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaId))
 	if err != nil {
 		return p, false, err
 	}
@@ -115,19 +115,19 @@ func (t vodVideo) find(ctx context.Context, file subject) (place, bool, error) {
 func (t vodVideo) reopen() reopenFunc { return t.open }
 
 // open returns the destination of an asset that exists.
-func (t vodVideo) open(ctx context.Context, mediaID string) (place, error) {
+func (t vodVideo) open(ctx context.Context, mediaID string) (destination, error) {
 	if t.u.cfg.VOD == nil {
-		return place{}, needs("VODVideo", "Config.VOD")
+		return destination{}, needs("VODVideo", "Config.VOD")
 	}
-	return t.u.intoAsset(ctx, t.place(mediaID, ""), t.refresh(mediaID))
+	return t.u.intoAsset(ctx, t.destination(mediaID, ""), t.refresh(mediaID))
 }
 
-// place is the destination of a video without its address.
-func (t vodVideo) place(videoID, requestID string) place {
-	return place{mediaId: videoID, requestId: requestID, arrived: t.arrived(videoID), sweep: t.sweep(videoID)}
+// destination returns the destination of a video, without its address.
+func (t vodVideo) destination(videoID, requestID string) destination {
+	return destination{mediaId: videoID, requestId: requestID, exists: t.exists(videoID), removeUploads: t.removeUploads(videoID)}
 }
 
-func (t vodVideo) refresh(videoID string) renewal {
+func (t vodVideo) refresh(videoID string) refreshFunc {
 	return func(ctx context.Context) (string, string, error) {
 		out, err := t.u.cfg.VOD.RefreshUploadVideo(ctx, vod.RefreshUploadVideoRequest{VideoId: videoID})
 		if err != nil {
@@ -137,16 +137,16 @@ func (t vodVideo) refresh(videoID string) renewal {
 	}
 }
 
-// sweep removes the multipart uploads of a video.
-func (t vodVideo) sweep(videoID string) func(context.Context) error {
+// removeUploads removes the multipart uploads of a video.
+func (t vodVideo) removeUploads(videoID string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := t.u.cfg.VOD.DeleteMultipartUpload(ctx, vod.DeleteMultipartUploadRequest{MediaId: videoID, MediaType: "video"})
 		return err
 	}
 }
 
-// arrived asks the service whether it has the file of a video.
-func (t vodVideo) arrived(videoID string) func(context.Context) (bool, error) {
+// exists asks the service whether it has the file of a video.
+func (t vodVideo) exists(videoID string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		out, err := t.u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: videoID})
 		if err != nil {

@@ -36,30 +36,30 @@ type yikeAsset struct {
 
 func (yikeAsset) name() string { return "YikeAsset" }
 
-func (t yikeAsset) create(ctx context.Context, file subject) (place, error) {
+func (t yikeAsset) create(ctx context.Context, file fileInfo) (destination, error) {
 	if t.u.cfg.ICE == nil {
-		return place{}, needs("YikeAsset", "Config.ICE")
+		return destination{}, needs("YikeAsset", "Config.ICE")
 	}
 	asset, err := t.complete(file)
 	if err != nil {
-		return place{}, err
+		return destination{}, err
 	}
 	out, err := t.u.cfg.ICE.CreateYikeAssetUpload(ctx, ice.CreateYikeAssetUploadRequest{FileExt: asset.FileExt, FileType: asset.FileType})
 	if err != nil {
-		return place{}, err
+		return destination{}, err
 	}
-	p := place{fileURL: out.FileURL, requestId: out.RequestId, finish: asset.finish(t.u, file)}
-	return t.u.granted(p, out.UploadAddress, string(out.UploadAuth), nil)
+	p := destination{fileURL: out.FileURL, requestId: out.RequestId, finish: asset.finish(t.u, file)}
+	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
-func (t yikeAsset) describe(_ subject, k *checkpoint.Key) {
+func (t yikeAsset) describe(_ fileInfo, k *checkpoint.Key) {
 	k.App, k.Use = t.ProductionId, t.FileType
 }
 
 func (t yikeAsset) signer() signer     { return t.u.iceSigner() }
 func (t yikeAsset) status() statusFunc { return t.u.yikeState }
 
-func (t yikeAsset) resume(_ context.Context, file subject, was place, stored bool) (place, error) {
+func (t yikeAsset) resume(_ context.Context, file fileInfo, was destination, stored bool) (destination, error) {
 	switch {
 	case !stored:
 		return was, ErrNotResumable
@@ -75,7 +75,7 @@ func (t yikeAsset) resume(_ context.Context, file subject, was place, stored boo
 }
 
 // complete fills in empty fields from the source.
-func (t YikeAsset) complete(file subject) (YikeAsset, error) {
+func (t YikeAsset) complete(file fileInfo) (YikeAsset, error) {
 	if t.FileExt = cmp.Or(t.FileExt, strings.ToLower(file.ext())); t.FileExt == "" {
 		return t, noExtension("YikeAsset.FileExt")
 	}
@@ -86,7 +86,7 @@ func (t YikeAsset) complete(file subject) (YikeAsset, error) {
 }
 
 // finish registers the stored file.
-func (t YikeAsset) finish(u *Uploader, file subject) func(context.Context, *Result) error {
+func (t YikeAsset) finish(u *Uploader, file fileInfo) func(context.Context, *Result) error {
 	return func(ctx context.Context, res *Result) error {
 		look := func(until time.Time) (bool, error) {
 			info, err := lookUp(ctx, u.cfg.ICE, res.FileURL, until)

@@ -18,7 +18,7 @@ var checkpoints = []promise{
 		{what: "each run registers with a token of its own", file: "upload/register.go", old: "req.ClientToken = cmp.Or(req.ClientToken, file.token)\n", new: ""},
 		{what: "an image that has arrived is not resumed", file: "upload/vod_image.go", old: `case err == nil && s.done:`, new: `case err == nil && s.failed:`},
 		{what: "a stream that has arrived is not resumed", file: "upload/ice_stream.go", old: `stream.FileSize == strconv.FormatInt(file.size, 10)`, new: `stream.FileSize != strconv.FormatInt(file.size, 10)`},
-		{what: "another asset without leave", file: "upload/resume.go", old: `anew = o.recreate || was.MediaID == ""`, new: `anew = true`},
+		{what: "another asset without leave", file: "upload/resume.go", old: `restart = o.recreate || was.MediaID == ""`, new: `restart = true`},
 		{what: "a credential for another object is used", file: "upload/target.go", old: `p.address.Bucket != was.Bucket || p.address.Key != was.Key) {`, new: `p.address.Bucket != was.Bucket) {`},
 		{what: "who stops waiting loses the checkpoint", file: "upload/resume.go", old: `r.uploaded && ctx.Err() == nil &&`, new: `r.uploaded &&`},
 		{what: "the checkpoint of a finished upload stays", file: "upload/internal/checkpoint/file.go", in: "./upload", old: `	if remove && !f.unlisted {`, new: `	if remove && f.warned {`},
@@ -54,7 +54,7 @@ var checkpoints = []promise{
 	{number: 31, text: "A checkpoint is replaced atomically by a file of mode 0600 in the given directory and contains no secret. A full disk or a directory that cannot be written is logged. With `WithCheckpointRequired` it fails the upload instead, before an asset is created if it is detected by then.", mutations: []mutation{
 		{what: "others may read it", file: "upload/internal/checkpoint/dir.go", old: `d.root.OpenFile(name, flag|openFlags, 0o600)`, new: `d.root.OpenFile(name, flag|openFlags, 0o644)`},
 		{what: "it is written in place", file: "upload/internal/checkpoint/file.go", old: "\terr = f.dir.write(f.name+tempEnd, text)\n\tif errors", new: "\tif out, failed := f.dir.open(f.name+fileEnd, os.O_WRONLY|os.O_CREATE|os.O_TRUNC); failed == nil {\n\t\t_, err = out.Write(text)\n\t\tf.file = out\n\t\treturn err\n\t}\n\terr = f.dir.write(f.name+tempEnd, text)\n\tif errors"},
-		{what: "the credential is in it", file: "upload/resume.go", old: `r.checkpoint.SaveAsset(r.place.asset())`, new: `func() error { a := r.place.asset(); keys, _ := r.place.keys.Credentials(ctx); a.RequestID = keys.SecurityToken; return r.checkpoint.SaveAsset(a) }()`},
+		{what: "the credential is in it", file: "upload/resume.go", old: `r.checkpoint.SaveAsset(r.destination.asset())`, new: `func() error { a := r.destination.asset(); keys, _ := r.destination.keys.Credentials(ctx); a.RequestID = keys.SecurityToken; return r.checkpoint.SaveAsset(a) }()`},
 		{what: "a full disk fails the upload", file: "upload/internal/checkpoint/file.go", old: `if f.options.Required {`, new: `if f.options.Required || !f.warned {`},
 		{what: "a required checkpoint is not required", file: "upload/internal/checkpoint/file.go", old: `if f.options.Required {`, new: `if f.options.Required && f.warned {`},
 		{what: "nothing is logged", file: "upload/internal/checkpoint/file.go", old: `if !f.warned {`, new: `if f.warned {`},
@@ -91,6 +91,6 @@ var checkpoints = []promise{
 		{what: "a single request is sent again without a look", file: "upload/internal/transfer/resume.go", old: "return r.exists(ctx, was, nil)", new: "return Info{}, false, nil"},
 		{what: "where the store may not be asked, nobody is", file: "upload/internal/transfer/resume.go", old: "if r.Exists == nil {", new: "if r.Exists != nil {"},
 		{what: "an object of that size is it", file: "upload/internal/transfer/resume.go", old: "\tif crc != found.CRC64 {\n", new: "\tif crc == 0 {\n"},
-		{what: "an object that the service has is not it", file: "upload/resume.go", old: "if p.whole {\n\t\t\terr = r.adopt(ctx)\n\t\t}\n\t\treturn false, err", new: "if p.whole {\n\t\t\terr = ErrNotResumable\n\t\t}\n\t\treturn false, err"},
+		{what: "an object that the service has is not it", file: "upload/resume.go", old: "if p.alreadyStored {\n\t\t\terr = r.markStored(ctx)\n\t\t}\n\t\treturn false, err", new: "if p.alreadyStored {\n\t\t\terr = ErrNotResumable\n\t\t}\n\t\treturn false, err"},
 	}},
 }

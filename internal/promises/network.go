@@ -86,8 +86,8 @@ var network = []promise{
 			{what: "it signs on after its end", file: "upload/internal/transfer/credential.go", old: "valid := !c.refused && (c.issued.Uncertain || now.Before(c.ends))", new: "valid := !c.refused"},
 			{what: "it signs on after it was refused", file: "upload/internal/transfer/credential.go", old: "valid := !c.refused && (c.issued.Uncertain || now.Before(c.ends))", new: "valid := c.issued.Uncertain || now.Before(c.ends)"},
 			{what: "the error does not say it", file: "upload/internal/transfer/credential.go", old: "retry.Permanent(ErrCredentialExpired)", new: "retry.Permanent(context.DeadlineExceeded)"},
-			{what: "a resumed upload makes a new asset", file: "upload/resume.go", old: `anew = o.recreate || was.MediaID == ""`, new: `anew = true`},
-			{what: "WithRecreate is not heard", file: "upload/resume.go", old: `anew = o.recreate || was.MediaID == ""`, new: `anew = was.MediaID == ""`},
+			{what: "a resumed upload makes a new asset", file: "upload/resume.go", old: `restart = o.recreate || was.MediaID == ""`, new: `restart = true`},
+			{what: "WithRecreate is not heard", file: "upload/resume.go", old: `restart = o.recreate || was.MediaID == ""`, new: `restart = was.MediaID == ""`},
 		},
 	},
 	{
@@ -102,7 +102,7 @@ var network = []promise{
 			{what: "an Uploader prints what it holds", file: "upload/upload.go", old: `func (u *Uploader) GoString() string { return u.String() }`, new: `func (u *Uploader) GoString() string { k, _ := u.cfg.Credentials.Credentials(context.Background()); return k.AccessKeySecret }`},
 			{what: "an undecodable document is quoted", file: "upload/internal/ossobject/credential.go", old: `return fmt.Errorf("%w: %s is not a JSON object", ErrAddress, name)`, new: `return fmt.Errorf("%w: %s is not a JSON object: %s", ErrAddress, name, data)`},
 			{what: "what is not Base64 is quoted", file: "upload/internal/ossobject/credential.go", old: `return fmt.Errorf("%w: %s is not Base64", ErrAddress, name)`, new: `return fmt.Errorf("%w: %s is not Base64: %s", ErrAddress, name, text)`},
-			{what: "the checkpoint has the token", file: "upload/resume.go", old: `r.checkpoint.SaveAsset(r.place.asset())`, new: `func() error { a := r.place.asset(); keys, _ := r.place.keys.Credentials(ctx); a.RequestID = keys.SecurityToken; return r.checkpoint.SaveAsset(a) }()`},
+			{what: "the checkpoint has the token", file: "upload/resume.go", old: `r.checkpoint.SaveAsset(r.destination.asset())`, new: `func() error { a := r.destination.asset(); keys, _ := r.destination.keys.Credentials(ctx); a.RequestID = keys.SecurityToken; return r.checkpoint.SaveAsset(a) }()`},
 		},
 	},
 	{
@@ -189,7 +189,7 @@ var network = []promise{
 			{what: "the cause is not in its chain", file: "upload/errors.go", old: `func (e *Error) Unwrap() error { return e.Err }`, new: `func (e *Error) Unwrap() error { return nil }`},
 			{what: "the stage before", file: "upload/internal/transfer/transfer.go", old: "\tr.observer.Completing()\n", new: ""},
 			{what: "no stage of its own for registering", file: "upload/upload.go", old: "	r.enter(ctx, StageFinish)\n", new: ""},
-			{what: "no MediaId", file: "upload/upload.go", old: `MediaId: r.place.mediaId, FileURL: r.place.fileURL,` + "\n		Sent:", new: `FileURL: r.place.fileURL,` + "\n		Sent:"},
+			{what: "no MediaId", file: "upload/upload.go", old: `MediaId: r.destination.mediaId, FileURL: r.destination.fileURL,` + "\n		Sent:", new: `FileURL: r.destination.fileURL,` + "\n		Sent:"},
 			{what: "no upload id", file: "upload/upload.go", old: "e.UploadId = r.transfer.UploadID()", new: `e.UploadId = e.MediaId`},
 			{what: "confirmed bytes are not counted", file: "upload/internal/transfer/send.go", old: "\t\ts.observer.Confirmed(d.sent)\n", new: ""},
 			{what: "it does not say that the object is stored", file: "upload/upload.go", old: "	r.uploaded = true\n", new: ""},

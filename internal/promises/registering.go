@@ -6,14 +6,14 @@ var registering = []promise{
 		number: 34,
 		text:   "If an upload fails after its asset was created, the error has the MediaId and what is needed to refresh, resume or delete the asset.",
 		mutations: []mutation{
-			{what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go", old: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn p, err", new: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn place{}, err"},
+			{what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go", old: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn p, err", new: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn destination{}, err"},
 			{
 				what: "the error has no MediaId", file: "upload/upload.go",
-				old: "MediaId: r.place.mediaId, FileURL: r.place.fileURL,\n\t\tSent", new: "FileURL: r.place.fileURL,\n\t\tSent",
+				old: "MediaId: r.destination.mediaId, FileURL: r.destination.fileURL,\n\t\tSent", new: "FileURL: r.destination.fileURL,\n\t\tSent",
 			},
 			{
 				what: "the error has no FileURL", file: "upload/upload.go",
-				old: "MediaId: r.place.mediaId, FileURL: r.place.fileURL,\n\t\tSent", new: "MediaId: r.place.mediaId,\n\t\tSent",
+				old: "MediaId: r.destination.mediaId, FileURL: r.destination.fileURL,\n\t\tSent", new: "MediaId: r.destination.mediaId,\n\t\tSent",
 			},
 			{
 				what: "the error has no upload id", file: "upload/upload.go",
@@ -25,15 +25,15 @@ var registering = []promise{
 			},
 			{
 				what: "the asset of an earlier run is not named", file: "upload/resume.go",
-				old: "r.place = placeOf(was.Asset()) // an error is to name the asset", new: "",
+				old: "r.destination = destinationOf(was.Asset()) // an error is to name the asset", new: "",
 			},
 			{
 				what: "an image's id is dropped", file: "upload/vod_image.go",
-				old: "p := place{mediaId: out.ImageId, fileURL", new: "p := place{fileURL",
+				old: "p := destination{mediaId: out.ImageId, fileURL", new: "p := destination{fileURL",
 			},
 			{
 				what: "an asset registered at the end is not named", file: "upload/upload.go",
-				old: "r.place.mediaId = res.MediaId", new: "",
+				old: "r.destination.mediaId = res.MediaId", new: "",
 			},
 		},
 	},
