@@ -8,87 +8,88 @@ import (
 	"github.com/alimedia/alimedia-go/credentials"
 )
 
-// NetworkVPC selects the endpoint that is reached from inside a VPC of the
-// region, see [Config.Network].
+// NetworkVPC selects the endpoint inside a VPC of the region, see
+// [Config.Network].
 const NetworkVPC = "vpc"
 
-// Config is what a client needs to know. The zero value works wherever the
-// environment names a region (ALIBABA_CLOUD_REGION_ID) and credentials.
+// Config configures a client. The zero value works if the environment has a
+// region (ALIBABA_CLOUD_REGION_ID) and credentials.
 //
-// A client copies its Config; changing it afterwards has no effect. Derive a
-// client with other settings by the client's With method.
+// A client copies its Config, so later changes have no effect. The client's With
+// method returns a client with other settings.
 type Config struct {
 	// Region is the region ID of the service, such as "cn-shanghai": lower-case
-	// letters, digits and hyphens. Empty means ALIBABA_CLOUD_REGION_ID of the
-	// environment. It may stay empty only when Endpoint is given. Blanks around
-	// the value do not count, here and in Endpoint.
+	// letters, digits and hyphens. Empty means the environment variable
+	// ALIBABA_CLOUD_REGION_ID. A region is required unless Endpoint is set.
+	// Leading and trailing spaces are ignored, here and in Endpoint.
 	Region string
 
-	// Endpoint is where requests go: a host, with or without a port, such as
-	// "vod.cn-shanghai.aliyuncs.com", or a URL of one. Requests go over HTTPS
-	// unless it says http://. Empty means the documented host of the Region; a
-	// Region without one is an error of New.
+	// Endpoint is the host of the service, such as
+	// "vod.cn-shanghai.aliyuncs.com", optionally with a port, or a URL of it.
+	// Requests use HTTPS unless the URL begins with http://. Empty means the
+	// documented host of the Region. New returns an error for a Region without
+	// one.
 	Endpoint string
 
 	// Network is empty for the public endpoint of the Region, or [NetworkVPC].
-	// A Region without a documented endpoint inside a VPC is an error of New.
-	// It has no effect when Endpoint is given.
+	// New returns an error for a Region without a documented VPC endpoint.
+	// Network has no effect if Endpoint is set.
 	Network string
 
-	// Credentials is asked before every attempt. Nil means
-	// [credentials.Default].
+	// Credentials provides the credentials. The client calls it before every
+	// attempt. Nil means [credentials.Default].
 	Credentials credentials.Provider
 
-	// HTTPClient sends the signed requests. Nil means a client of our own
-	// with pooled connections, the environment's proxy and TLS 1.2 or newer.
-	// Its Transport is the place for tracing and metrics. Its Timeout holds as
-	// well as AttemptTimeout.
+	// HTTPClient sends the signed requests. Nil means a default client with
+	// pooled connections, the proxy of the environment, and TLS 1.2 or later.
+	// Add tracing and metrics in its Transport. Its Timeout applies in addition
+	// to AttemptTimeout.
 	HTTPClient *http.Client
 
 	// Logger receives one Debug record per attempt: action, region, status,
-	// code, request id, duration, attempt. Another Debug record names the
-	// fields of an answer that had another form than documented and stayed
-	// zero. Never a parameter, a value of an answer or a secret. Nil means no
-	// logging.
+	// code, request ID, duration and attempt. Another Debug record names the
+	// fields of a response that could not be decoded and are zero. No record
+	// contains parameters, values of responses or secrets. Nil means no logging.
 	Logger *slog.Logger
 
-	// AttemptTimeout bounds each attempt of a call: from connecting to the last
-	// byte of the answer. It bounds as well, on its own, the wait for
-	// credentials before each attempt. Zero means one minute; a negative value
-	// leaves both to ctx and the HTTPClient. An attempt that takes longer counts
-	// as one whose answer was lost, and is repeated where that does no harm.
+	// AttemptTimeout is the maximum time of each attempt, from connecting to the
+	// last byte of the response. The wait for credentials before each attempt
+	// has the same limit of its own. Zero means one minute. A negative value
+	// means no limit but those of ctx and HTTPClient. An attempt that takes
+	// longer is handled like a lost response.
 	AttemptTimeout time.Duration
 
-	// Retry says how often and how patiently a call is repeated.
+	// Retry limits the retries of a call.
 	Retry Retry
 
-	// RateLimit paces the calls of this client. Nil means no pacing.
+	// RateLimit limits the rate of calls. Nil means unlimited.
 	RateLimit *RateLimit
 
 	// UserAgent is added to the User-Agent of every request.
 	UserAgent string
 
-	// SkipValidation sends requests without the pre-flight checks.
+	// SkipValidation sends requests without validating them first.
 	SkipValidation bool
 
-	// MaxResponseBytes bounds the body of one response. Zero means 32 MiB.
+	// MaxResponseBytes is the maximum size of a response body. Zero means 32 MiB.
 	MaxResponseBytes int64
 }
 
-// Retry bounds the repetition of one call. Which failures are repeated is not
-// a setting: throttling and failures before the request was sent always, lost
-// answers and 5xx only where repeating the operation does no harm. Where it
-// may, the call ends with an error that matches [ErrOutcomeUnknown].
+// Retry limits the retries of a call. Throttled calls, and failures before the
+// request was sent, are always retried. Status 5xx and lost responses are retried
+// only if the operation is safe to repeat. Otherwise the call returns an error
+// that matches [ErrOutcomeUnknown].
 type Retry struct {
-	// MaxAttempts counts all attempts, the first one included. Zero means 4;
-	// 1 switches repetition off.
+	// MaxAttempts is the maximum number of attempts, including the first. Zero
+	// means 4, and 10 in upload.Config. 1 means no retries.
 	MaxAttempts int
 
-	// BaseDelay is the upper bound of the first wait; it doubles with each
-	// attempt and the actual wait is drawn evenly below it. Zero means 200 ms.
+	// BaseDelay is the upper bound of the first delay. The bound doubles with
+	// each attempt. The delay has full jitter: it is random between zero and the
+	// bound. Zero means 200 ms.
 	BaseDelay time.Duration
 
-	// MaxDelay bounds a single wait, including one the service asks for.
-	// Zero means 20 s.
+	// MaxDelay is the maximum of a single delay, including one that the service
+	// requests. Zero means 20 s.
 	MaxDelay time.Duration
 }

@@ -1,11 +1,11 @@
-// Package alimedia holds the words shared by the Alibaba Cloud media clients:
-// [Config], the one API error [*Error], [*ValidationError], [JSON] documents
-// and [Poll].
+// Package alimedia has the types that the clients of Alibaba Cloud's media
+// services share: [Config], the API error [*Error], [*ValidationError], [JSON]
+// documents and [Poll].
 //
-// The operations are in [github.com/alimedia/alimedia-go/ice] (Intelligent
-// Media Services) and [github.com/alimedia/alimedia-go/vod] (ApsaraVideo VOD);
-// [github.com/alimedia/alimedia-go/upload] takes a file to a registered media
-// asset in one call.
+// Package [github.com/alimedia/alimedia-go/ice] has the operations of
+// Intelligent Media Services and [github.com/alimedia/alimedia-go/vod] those of
+// ApsaraVideo VOD. With [github.com/alimedia/alimedia-go/upload], one call turns
+// a file into a registered media asset.
 package alimedia
 
 // Version is the version of this module as sent in the User-Agent.

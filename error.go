@@ -17,36 +17,35 @@ import (
 	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
-// Error is an answer that is no success: the service's own error, or an answer
-// of status 2xx that does not prove what it promises, such as a gateway's page.
-// The latter has no Code. It is the only API error of this module; reach it
-// with errors.As.
+// Error is a response that reports a failure, or a response of status 2xx that
+// does not prove a success, such as the page of a gateway. The latter has no
+// Code. It is the only API error of this module. Use errors.As to find it.
 //
-// Two codes are the client's own, with a status 2xx: Unsuccessful, where the
-// answer says that the operation failed and gives no code, and AnswerTooLarge,
-// where it is larger than Config.MaxResponseBytes or needs memory out of
-// proportion to its length.
+// The client itself sets two codes, with a status 2xx: Unsuccessful if the
+// response reports a failure without a code, and AnswerTooLarge if the response
+// is larger than Config.MaxResponseBytes or needs much more memory than its
+// length.
 //
 // Text of the service is redacted: secrets of the call are masked, and each
 // field is one printable line of at most 1 KiB.
 type Error struct {
 	Action             string // the operation, such as "RegisterMedia"
-	Code               string // such as "Throttling.User"; dotted, its case is not reliable
+	Code               string // such as "Throttling.User"; compare with HasCode: its case varies
 	Message            string
-	Description        string // more about it; few answers have it
+	Description        string // more details; few responses have it
 	RequestId          string
 	HostId             string
 	Recommend          string         // page of the API Error Center
-	AccessDeniedDetail map[string]any // what RAM says of a denial
+	AccessDeniedDetail map[string]any // what RAM says about a denial
 	StatusCode         int            // HTTP status
 
-	// RetryAfter is how long the service asks to wait before the next call, at
-	// most one hour. Zero where it does not ask.
+	// RetryAfter is the delay that the service requests before the next call, at
+	// most one hour. Zero means that it requests none.
 	RetryAfter time.Duration
 }
 
-// Error gives action, status, code, message and request id on one line of at
-// most 1 KiB. Where that is too short, the message is cut.
+// Error returns the action, code, status, message and request ID on one line of
+// at most 1 KiB. A long message is truncated.
 func (e *Error) Error() string {
 	var head strings.Builder
 	head.WriteString("alimedia: ")
@@ -73,16 +72,16 @@ func (e *Error) Error() string {
 	return head.String() + tail
 }
 
-// Retryable reports whether the same call may succeed later: throttling, a
-// service that is busy or failing, an answer that proves nothing. The client
-// has already repeated the call where that was safe.
+// Retryable reports whether the same call may succeed later, for example after
+// throttling or an internal error of the service. The client has already retried
+// the call if that was safe.
 func (e *Error) Retryable() bool {
 	return e.isThrottled() || retry.ServerFailure(e.StatusCode) || e.StatusCode == http.StatusRequestTimeout ||
 		e.Code == "" && e.StatusCode >= 200 && e.StatusCode <= 299 ||
 		slices.ContainsFunc(failing, e.hasCode)
 }
 
-// failing are the codes of a service that fails, whatever the status.
+// failing are codes of internal errors of a service, with any status.
 var failing = []string{"ServiceUnavailable", "InternalError", "InternalServerError", "InternalFailure", "SystemError", "SystemBusy", "ServerBusy"}
 
 // LogValue makes slog print the error as a group.
@@ -172,9 +171,9 @@ func (e *Error) isThrottled() bool {
 		"ratelimitexceeded", "qpslimitexceeded", "requestlimitexceeded", "slowdown")
 }
 
-// HasCode reports whether err is an API error with this code or with a code
-// that begins with it and a dot: HasCode(err, "Throttling") also matches
-// "Throttling.User". Case does not matter.
+// HasCode reports whether err is an API error with this code, or with a code that
+// begins with it and a dot: HasCode(err, "Throttling") also matches
+// "Throttling.User". The comparison ignores case.
 func HasCode(err error, code string) bool {
 	if err == nil { // the usual case, and the target below is an allocation
 		return false
@@ -183,16 +182,16 @@ func HasCode(err error, code string) bool {
 	return errors.As(err, &e) && e.hasCode(code)
 }
 
-// IsThrottled reports whether the service refused the call for its rate, or
-// asks for another try later: status 429, a code such as Throttling.User,
-// FlowControl or ServiceBusy, or any status 4xx that says how long to wait.
+// IsThrottled reports whether the service rejected the call because of its rate:
+// status 429, a code such as Throttling.User, FlowControl or ServiceBusy, or a
+// status 4xx with RetryAfter.
 func IsThrottled(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.isThrottled()
 }
 
-// IsNotFound reports whether the thing asked for does not exist. An operation,
-// product, region, user or access key that is not known does not count.
+// IsNotFound reports whether the requested resource does not exist. An unknown
+// operation, product, region, user or access key does not count.
 func IsNotFound(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) || slices.ContainsFunc(unknownCallers, e.hasCode) {
@@ -201,15 +200,15 @@ func IsNotFound(err error) bool {
 	return hasAnySuffix(e.Code, "NotFound", "NotExist", "NotExists", "NotExisted") || e.hasCode("NoSuchResource")
 }
 
-// unknownCallers begin the codes that say NotFound of the call and not of what
-// it asks for.
+// unknownCallers begin the codes whose NotFound is about the call and not about
+// the requested resource.
 var unknownCallers = []string{
 	"InvalidApi", "InvalidProduct", "InvalidAction", "InvalidVersion", "InvalidAccessKeyId", "InvalidSecurityToken",
 	"InvalidRegion", "InvalidRegionId", "InvalidUser", "InvalidAccount", "InvalidRole",
 }
 
-// IsAlreadyExists reports whether the thing to be made exists already, such as
-// an asset registered before (code MediaAlreadyExist).
+// IsAlreadyExists reports whether the resource to be created exists already, such
+// as a registered asset (code MediaAlreadyExist).
 func IsAlreadyExists(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -223,11 +222,11 @@ func IsAlreadyExists(err error) bool {
 	return hasAnySuffix(e.Code, ".Duplicate", ".Duplicated")
 }
 
-// IsAccessDenied reports whether the credentials are valid but may not do this:
-// code Forbidden, Forbidden.RAM, NoPermission, AccessDenied and the like, or
-// an answer with AccessDeniedDetail. Other codes that begin with Forbidden say
-// what state the thing is in, such as Forbidden.IllegalStatus, and do not
-// count.
+// IsAccessDenied reports whether the credentials are valid but lack the
+// permission: code Forbidden, Forbidden.RAM, NoPermission, AccessDenied and the
+// like, or a response with AccessDeniedDetail. Other codes that begin with
+// Forbidden describe the state of the resource, such as
+// Forbidden.IllegalStatus, and do not count.
 func IsAccessDenied(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.isAccessDenied()
@@ -263,14 +262,14 @@ func hasAnySuffix(code string, suffixes ...string) bool {
 	return false
 }
 
-// ValidationError says why a request was not sent: everything that breaks a
-// documented rule, at once. Values are never part of it.
+// ValidationError means that a request was not sent because it violates
+// documented rules. It has all violations, without the values.
 type ValidationError struct {
 	Action     string
 	Violations []Violation
 }
 
-// Violation is one broken rule of a request.
+// Violation is a rule that a request violates.
 type Violation struct {
 	Field  string // path of the field, such as "RegisterMetadatas[2].Title"
 	Rule   string // what is asked, such as "at most 128 bytes"
@@ -297,8 +296,8 @@ func (e *ValidationError) Error() string {
 	return b.String()
 }
 
-// JobError is the end of an asynchronous job that did not come to its aim, as
-// the functions that wait for jobs report it.
+// JobError means that an asynchronous job ended without success. The functions
+// that wait for jobs return it.
 type JobError struct {
 	JobId   string // of the job, or the id of the asset that was waited for
 	Status  string // the final state, as the service says it
@@ -306,7 +305,7 @@ type JobError struct {
 	Message string
 }
 
-// Error gives job, state and reason on one line of at most 1 KiB.
+// Error returns the job, its status and the reason on one line of at most 1 KiB.
 func (e *JobError) Error() string {
 	text := "alimedia: job " + e.JobId + " ended in state " + e.Status
 	if e.Code != "" {

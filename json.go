@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// JSON is a JSON document that the API carries inside a string.
+// JSON is a JSON document that the API transfers in a string.
 //
-// In a response it is the document's text; nothing is parsed until Decode is
-// called, so a broken inner document never fails the call. In a request it is
-// sent as it is.
+// In a response it is the text of the document. Only Decode parses it, so an
+// invalid inner document does not fail the call. In a request it is sent
+// unchanged.
 type JSON string
 
-// Decode unmarshals the document into v. A document that was encoded twice,
-// as some accounts store it, is unwrapped. The empty document leaves v alone.
+// Decode unmarshals the document into v. A document that was encoded twice, as
+// some accounts store it, is decoded twice. An empty document leaves v unchanged.
 func (j JSON) Decode(v any) error {
 	text := strings.TrimSpace(string(j))
 	if text == "" {
@@ -41,8 +41,8 @@ func wrapJSON(err error) error {
 	return fmt.Errorf("alimedia: decode JSON document: %w", err)
 }
 
-// UnmarshalJSON takes the text of a JSON string, or the document itself where
-// the service sends it unquoted.
+// UnmarshalJSON accepts a JSON string that contains the document, or the document
+// itself.
 func (j *JSON) UnmarshalJSON(data []byte) error {
 	data = bytes.TrimSpace(data)
 	switch {
@@ -62,8 +62,8 @@ func (j *JSON) UnmarshalJSON(data []byte) error {
 	}
 }
 
-// Ptr returns a pointer to v, for the request fields where zero is a value of
-// its own: AppendTags: alimedia.Ptr(false).
+// Ptr returns a pointer to v, for request fields that must distinguish zero from
+// unset: AppendTags: alimedia.Ptr(false).
 func Ptr[T any](v T) *T { return &v }
 
 var timeLayouts = []string{
@@ -75,8 +75,8 @@ var timeLayouts = []string{
 	time.DateOnly,
 }
 
-// ParseTime reads a time as the services send it: RFC 3339 with or without
-// seconds, or "2006-01-02 15:04:05". A time without zone is taken as UTC.
+// ParseTime parses a time as the services send it: RFC 3339 with or without
+// seconds, or "2006-01-02 15:04:05". A time without a time zone is UTC.
 func ParseTime(s string) (time.Time, error) {
 	s = strings.TrimSpace(s)
 	for _, layout := range timeLayouts {

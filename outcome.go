@@ -2,10 +2,10 @@ package alimedia
 
 import "errors"
 
-// ErrOutcomeUnknown is in the chain of the error of a call that may have been
-// carried out: a request that changes something was sent, and no answer proved
-// what became of it. Look for its effect before you make the call again.
+// ErrOutcomeUnknown means that a call may have taken effect: a request that
+// changes something was sent, and no response proves its outcome. Check the state
+// of the resource before you repeat the call.
 //
-// A later attempt of the same call that the service refused does not take it
-// away: the refusal says nothing about the attempts before it.
+// The error also matches if the service rejected a later attempt of the same
+// call: the rejection says nothing about the earlier attempts.
 var ErrOutcomeUnknown = errors.New("the operation may have been carried out")

@@ -8,12 +8,12 @@ import (
 	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
-// Poll calls check until it is done, fails or ctx ends. The first call is made
-// at once; the waits between calls start at interval and grow by half to at
-// most eight times that. An interval of zero means one second.
+// Poll calls check until it is done or fails, or until ctx ends. The first call
+// is immediate. The delay between calls starts at interval and grows by half each
+// time, to at most eight times interval. An interval of zero means one second.
 //
-// The last value of check is returned in every case; the error of an ended ctx
-// wraps ctx.Err() and its cause.
+// Poll always returns the last value of check. If ctx ends, the error wraps
+// ctx.Err() and the cause.
 func Poll[T any](ctx context.Context, interval time.Duration, check func(context.Context) (value T, done bool, err error)) (T, error) {
 	if interval <= 0 {
 		interval = time.Second

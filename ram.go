@@ -9,14 +9,14 @@ import (
 
 var ramAction = regexp.MustCompile(`^[a-z]+:([A-Z][A-Za-z0-9]*\*?|\*)$`)
 
-// RAMPolicy writes the smallest RAM policy document that allows the given
-// actions, such as "ice:RegisterMediaStream" and "vod:CreateUploadVideo": the
-// product and the operation. The doc comment of every operation names its
-// action. The services know no narrower resource than all, so that is what the
-// document says.
+// RAMPolicy returns the smallest RAM policy document that allows the given
+// actions. An action is a product and an operation, such as
+// "ice:RegisterMediaStream" or "vod:CreateUploadVideo". The doc comment of every
+// operation names its action. The resource is always "*", because the services
+// do not support narrower resources.
 //
-// An action of another form is an error; whether the operation exists is not
-// checked.
+// An action of another form is an error. RAMPolicy does not check whether the
+// operation exists.
 func RAMPolicy(actions ...string) (string, error) {
 	if len(actions) == 0 {
 		return "", fmt.Errorf("alimedia: RAM policy: no actions")

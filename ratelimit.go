@@ -10,19 +10,19 @@ import (
 	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
-// RateLimit paces calls on our side, so that a batch does not run into the
-// service's throttling and back-off. One RateLimit may serve several clients,
-// which is right where they share an account: the services count per account.
-// It is safe for concurrent use.
+// RateLimit limits the rate of calls in the client, so that a batch is not
+// throttled by the service. Clients of the same account should share one
+// RateLimit, because the services limit the rate per account. It is safe for
+// concurrent use.
 type RateLimit struct {
 	named map[string]*rate.Limiter
 	other *rate.Limiter
 }
 
-// NewRateLimit makes a RateLimit from calls per second by operation name. The
-// name "*" is one limit for all operations that have none of their own;
-// without it they are not paced. A rate that is not above zero means no limit.
-// Each operation may run ahead by one second's worth of calls.
+// NewRateLimit returns a RateLimit with a number of calls per second for each
+// operation name. The name "*" is one limit that all other operations share.
+// Without it, other operations are unlimited. A rate of zero or less means
+// unlimited. Each limit permits bursts of the calls of one second.
 //
 // Package vod has the documented rates: vod.DocumentedRates.
 func NewRateLimit(perSecond map[string]float64) *RateLimit {
@@ -41,8 +41,8 @@ func NewRateLimit(perSecond map[string]float64) *RateLimit {
 	return l
 }
 
-// Wait returns when the operation may be called, or with an error when ctx
-// ends before.
+// Wait returns when the operation may be called. It returns an error if ctx ends
+// before, or if its deadline is too early.
 func (l *RateLimit) Wait(ctx context.Context, action string) error {
 	if l == nil {
 		return nil

@@ -10,13 +10,13 @@ import (
 	"github.com/alimedia/alimedia-go/internal/reveal"
 )
 
-// Secret is text that nobody reads by chance, such as the UploadAuth of an
-// upload or a private key. fmt with every verb, slog with every handler,
-// encoding/json, encoding/xml and encoding/gob write *** in place of it.
+// Secret is text that must not appear in logs, such as an UploadAuth or a private
+// key. fmt with any verb, slog with any handler, encoding/json, encoding/xml and
+// encoding/gob write *** instead of it.
 //
 // [Secret.Reveal], or a conversion to string, returns the text. A backend that
-// hands an upload credential to a browser states that it does so, with a struct
-// of its own:
+// sends an upload credential to a browser does so explicitly, with its own
+// struct:
 //
 //	out, err := video.CreateUploadVideo(ctx, req)
 //	…
@@ -24,9 +24,8 @@ import (
 //		out.VideoId, out.UploadAddress, out.UploadAuth.Reveal(),
 //	})
 //
-// Requests carry the text. Decoding JSON, XML or gob reads what is there: a
-// Secret that was written as *** comes back as ***, and a request with it is
-// refused before it is sent.
+// Requests of the clients contain the text. A Secret that was written as *** is
+// decoded as ***, and a request with such a Secret is rejected before it is sent.
 type Secret string
 
 const mask = "***"
@@ -77,7 +76,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // MarshalBinary hides the text from encoding/gob.
 func (s Secret) MarshalBinary() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalBinary reads what MarshalBinary of some Secret wrote.
+// UnmarshalBinary decodes the output of MarshalBinary.
 func (s *Secret) UnmarshalBinary(data []byte) error {
 	*s = Secret(data)
 	return nil

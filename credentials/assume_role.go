@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// AssumeRoleOptions says which role [AssumeRole] takes on, and where.
+// AssumeRoleOptions configures [AssumeRole].
 type AssumeRoleOptions struct {
 	// RoleArn is the role, such as "acs:ram::123456789012:role/uploader".
 	// It is required.
@@ -18,41 +18,44 @@ type AssumeRoleOptions struct {
 	// . @ - _. Empty means ALIBABA_CLOUD_ROLE_SESSION_NAME or "alimedia-go".
 	SessionName string
 
-	// Policy is a RAM policy document that narrows what the keys may do, at
-	// most 2,048 characters.
+	// Policy is a RAM policy document that restricts the permissions of the
+	// credentials, at most 2,048 characters.
 	Policy string
 
-	// ExternalId is what the role's trust policy may ask for.
+	// ExternalId is the external ID that the trust policy of the role may require.
 	ExternalId string
 
-	// Duration is how long the keys live: 15 minutes to what the role
-	// allows, 12 hours at most. Zero means the service's default, an hour.
+	// Duration is the lifetime of the credentials: 15 minutes to the maximum
+	// session duration of the role, which is at most 12 hours. Zero means the
+	// default of the service, one hour.
 	Duration time.Duration
 
-	// Endpoint is where STS is: a host or a URL. Requests go over HTTPS unless
-	// it says http://. Empty means the documented host of the Region; where
-	// Region and Network are empty too, ALIBABA_CLOUD_STS_ENDPOINT, and without
-	// that the Region of the environment.
+	// Endpoint is the host of STS, or a URL of it. Requests use HTTPS unless the
+	// URL begins with http://. Empty means the documented host of the Region. If
+	// Region and Network are empty as well, ALIBABA_CLOUD_STS_ENDPOINT is used,
+	// or else the region of the environment.
 	Endpoint string
 
-	// Region selects the regional STS. Empty means ALIBABA_CLOUD_STS_REGION
-	// or, without that, sts.aliyuncs.com. A region whose host is not known is
-	// an error that says so; then give the Endpoint.
+	// Region selects the regional endpoint of STS. Empty means
+	// ALIBABA_CLOUD_STS_REGION, or else sts.aliyuncs.com. A region without a
+	// known endpoint is an error. Set Endpoint for it.
 	Region string
 
-	// Network is empty for the public endpoint, or "vpc" for the one inside a
-	// VPC of the Region, which ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED=true asks for
-	// as well. It needs a Region, ALIBABA_CLOUD_STS_REGION or
+	// Network is empty for the public endpoint, or "vpc" for the endpoint inside a
+	// VPC of the Region. ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED=true has the same
+	// effect as "vpc". It requires Region, ALIBABA_CLOUD_STS_REGION or
 	// ALIBABA_CLOUD_REGION_ID.
 	Network string
 
-	// HTTPClient reaches STS. Nil means a client of our own with the
-	// environment's proxy and five seconds to connect and for the answer.
+	// HTTPClient sends the requests to STS. Nil means a default client that uses
+	// the proxy of the environment and waits five seconds for the connection, and
+	// five for the response.
 	HTTPClient *http.Client
 }
 
-// AssumeRole returns a provider of temporary keys of a RAM role, which the
-// keys of source allow to assume. Source is asked at each renewal.
+// AssumeRole returns a provider of temporary credentials of a RAM role. The
+// credentials of source must be permitted to assume the role. The provider calls
+// source at each refresh.
 func AssumeRole(source Provider, opts AssumeRoleOptions) Provider {
 	r := &assumedRole{
 		source:     source,
@@ -75,9 +78,9 @@ type assumedRole struct {
 func (r *assumedRole) fetch(ctx context.Context) (Credentials, error) {
 	switch {
 	case r.source == nil:
-		return Credentials{}, errors.New("the source is nil: give the provider whose keys assume the role")
+		return Credentials{}, errors.New("the source is nil: set the provider whose credentials assume the role")
 	case r.sts.roleArn == "":
-		return Credentials{}, errors.New("the RoleArn is empty: give the role to assume")
+		return Credentials{}, errors.New("the RoleArn is empty: set the role to assume")
 	}
 	source, err := Ask(ctx, r.source)
 	if err != nil {
@@ -88,7 +91,7 @@ func (r *assumedRole) fetch(ctx context.Context) (Credentials, error) {
 	if !errors.As(err, &refused) {
 		return c, err
 	}
-	// Two refusals can be mended, once: a wrong clock and outdated keys.
+	// A wrong clock and outdated credentials are corrected once each.
 	switch {
 	case refused.hasCode("InvalidTimeStamp") && refused.plausible():
 		return r.assume(ctx, source, time.Until(refused.date))
@@ -100,7 +103,7 @@ func (r *assumedRole) fetch(ctx context.Context) (Credentials, error) {
 	return Credentials{}, err
 }
 
-// assume asks STS with the keys of source and a clock set forward by skew.
+// assume calls STS with the credentials of source and a clock set forward by skew.
 func (r *assumedRole) assume(ctx context.Context, source Credentials, skew time.Duration) (Credentials, error) {
 	target, err := r.sts.url()
 	if err != nil {

@@ -111,7 +111,7 @@ func TestAssumeRole_Settings(t *testing.T) {
 		want   string
 	}{
 		"no source":        {nil, AssumeRoleOptions{RoleArn: testRole}, "the source is nil"},
-		"no role":          {source, AssumeRoleOptions{}, "the RoleArn is empty: give the role to assume"},
+		"no role":          {source, AssumeRoleOptions{}, "the RoleArn is empty: set the role to assume"},
 		"short session":    {source, AssumeRoleOptions{RoleArn: testRole, SessionName: "a"}, "the SessionName is not 2 to 64"},
 		"long session":     {source, AssumeRoleOptions{RoleArn: testRole, SessionName: strings.Repeat("a", 65)}, "the SessionName is not 2 to 64"},
 		"odd session":      {source, AssumeRoleOptions{RoleArn: testRole, SessionName: "a b"}, "the SessionName is not 2 to 64"},

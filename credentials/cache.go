@@ -12,29 +12,29 @@ import (
 )
 
 const (
-	// renewAhead is how long before expiry new credentials are asked for, at
-	// least; short-lived ones are renewed when a fifth of their life is left.
+	// renewAhead is the least time before the expiry at which credentials are
+	// refreshed. Short-lived ones are refreshed when a fifth of their life is left.
 	renewAhead = 5 * time.Minute
 
-	// margin is the rest of a life that is not used any more: a request
-	// signed within it could arrive too late.
+	// margin is the last part of a lifetime, which is not used: a request signed
+	// within it could arrive too late.
 	margin = 15 * time.Second
 
-	// unknownLife is when credentials without an expiry are asked for again.
+	// unknownLife is when credentials without an expiry are refreshed.
 	unknownLife = 15 * time.Minute
 
-	// errorLife is how long a failure answers for the source while there are
-	// no credentials to go on with.
+	// errorLife is how long an error is returned again instead of calling the
+	// source, while there are no valid credentials.
 	errorLife = time.Second
 
-	// longestBackoff bounds the wait between attempts to renew credentials
-	// that are still good.
+	// longestBackoff is the maximum delay between attempts to refresh credentials
+	// that are still valid.
 	longestBackoff = time.Minute
 )
 
-// cache hands out what it holds and asks its source only when that is due.
-// It owns no goroutine: a caller starts the flight, which ends by itself.
-// Callers wait for it only when nothing good is held.
+// cache returns the credentials that it holds and calls its source only when a
+// refresh is due. It has no goroutine of its own: a caller starts a flight, which
+// ends by itself. Callers wait for a flight only if there are no valid credentials.
 type cache struct {
 	label
 	ask     fetch
@@ -50,16 +50,16 @@ type cache struct {
 	failed   error        // the last failure
 }
 
-// Cached returns a provider that asks source once for all its callers and
-// keeps the answer. It is meant for a Provider of your own; the kinds of this
-// package that need it have it built in.
+// Cached returns a provider that calls source once for all its callers and keeps
+// the credentials. Use it for your own Provider. The providers of this package are
+// already cached where that helps.
 //
-// Credentials are renewed when five minutes, or a fifth, of their life is
-// left, some up to half of that earlier so that processes started together do
-// not ask together. While renewal is under way or fails, callers go on with
-// the old ones as long as those are good, and the source is asked at growing
-// intervals of up to a minute. Credentials without Expires are renewed every
-// 15 minutes. The source is given 30 seconds to answer.
+// Credentials are refreshed when five minutes, or a fifth, of their lifetime is
+// left. Jitter makes that up to half of it earlier, so that processes that start
+// together do not refresh together. During a refresh, and after a failed one,
+// callers receive the old credentials while they are valid, and source is called at
+// growing intervals of up to one minute. Credentials without Expires are refreshed
+// every 15 minutes. Source has 30 seconds for each call.
 //
 // The provider implements [Invalidator].
 func Cached(source Provider) Provider {
@@ -116,9 +116,8 @@ func (c *cache) Invalidate(refused Credentials) {
 	}
 }
 
-// look returns the credentials that are good now, or nil, and whether the
-// source is due to be asked. The error stands in for a source that has just
-// failed.
+// look returns the credentials that are valid now, or nil, and whether a refresh is
+// due. The error is that of a source that failed shortly before.
 func (c *cache) look(now time.Time) (good *Credentials, due bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,7 +134,7 @@ func (c *cache) look(now time.Time) (good *Credentials, due bool, err error) {
 	}
 }
 
-// good returns what is held if it can be used. The caller holds c.mu.
+// good returns the credentials if they are valid. The caller holds c.mu.
 func (c *cache) good(now time.Time) *Credentials {
 	if c.deadAt.IsZero() || now.Before(c.deadAt) {
 		return c.held
@@ -143,9 +142,9 @@ func (c *cache) good(now time.Time) *Credentials {
 	return nil
 }
 
-// renew asks the source and keeps the outcome.
+// renew calls the source and keeps the outcome.
 func (c *cache) renew(ctx context.Context) (Credentials, error) {
-	// A flight may have landed between a caller's look and its join.
+	// Another flight may have ended between the caller's look and its join.
 	switch good, due, err := c.look(time.Now()); {
 	case err != nil:
 		return Credentials{}, err
@@ -202,5 +201,5 @@ func (c *cache) miss(now time.Time, err error) {
 	c.failures++
 }
 
-// upTo draws a duration between zero and d, both included.
+// upTo returns a random duration between zero and d, inclusive.
 func upTo(d time.Duration) time.Duration { return rand.N(d + 1) }

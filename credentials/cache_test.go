@@ -260,7 +260,7 @@ func TestCache_RefusesWhatIsOfNoUse(t *testing.T) {
 		},
 		"header injection": {
 			Credentials{AccessKeyId: testId, AccessKeySecret: testSecret, SecurityToken: testToken + "\r\nHost: evil"},
-			"the SecurityToken has a blank, a control or a non-ASCII character in it",
+			"the SecurityToken contains a space, a control character or a non-ASCII character",
 		},
 	}
 	for name, tt := range tests {

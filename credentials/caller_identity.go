@@ -12,43 +12,44 @@ import (
 	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
-// CallerIdentity says who signs with a set of keys.
+// CallerIdentity is the identity that credentials belong to.
 type CallerIdentity struct {
 	AccountId string // the Alibaba Cloud account, such as "1234567890123456"
 	Arn       string // the user or the session of a role; empty when STS does not say
 }
 
-// CallerIdentityOptions says where [GetCallerIdentity] asks. The zero value
-// is the public endpoint of STS.
+// CallerIdentityOptions configures [GetCallerIdentity]. The zero value uses the
+// public endpoint of STS.
 type CallerIdentityOptions struct {
-	// Endpoint is where STS is: a host or a URL. Requests go over HTTPS unless
-	// it says http://. Empty means the documented host of the Region; where
-	// Region and Network are empty too, ALIBABA_CLOUD_STS_ENDPOINT, and without
-	// that the Region of the environment.
+	// Endpoint is the host of STS, or a URL of it. Requests use HTTPS unless the
+	// URL begins with http://. Empty means the documented host of the Region. If
+	// Region and Network are empty as well, ALIBABA_CLOUD_STS_ENDPOINT is used,
+	// or else the region of the environment.
 	Endpoint string
 
-	// Region selects the regional STS. Empty means ALIBABA_CLOUD_STS_REGION
-	// or, without that, sts.aliyuncs.com. A region whose host is not known is
-	// an error that says so; then give the Endpoint.
+	// Region selects the regional endpoint of STS. Empty means
+	// ALIBABA_CLOUD_STS_REGION, or else sts.aliyuncs.com. A region without a
+	// known endpoint is an error. Set Endpoint for it.
 	Region string
 
-	// Network is empty for the public endpoint, or "vpc" for the one inside a
-	// VPC of the Region, which ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED=true asks for
-	// as well. It needs a Region, ALIBABA_CLOUD_STS_REGION or
+	// Network is empty for the public endpoint, or "vpc" for the endpoint inside a
+	// VPC of the Region. ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED=true has the same
+	// effect as "vpc". It requires Region, ALIBABA_CLOUD_STS_REGION or
 	// ALIBABA_CLOUD_REGION_ID.
 	Network string
 
-	// HTTPClient reaches STS. Nil means a client of our own with the
-	// environment's proxy and five seconds to connect and for the answer.
+	// HTTPClient sends the requests to STS. Nil means a default client that uses
+	// the proxy of the environment and waits five seconds for the connection, and
+	// five for the response.
 	HTTPClient *http.Client
 }
 
 // accountId is how STS writes the ID of an account.
 var accountId = regexp.MustCompile(`^[0-9]{1,32}$`)
 
-// GetCallerIdentity asks STS whose the keys of source are. It needs no
-// permission. The answer is not cached: keys of one AccessKeyId belong to the
-// same account for ever.
+// GetCallerIdentity asks STS which identity the credentials of source belong to.
+// It requires no permission. The response is not cached. An AccessKeyId always
+// belongs to the same account.
 func GetCallerIdentity(ctx context.Context, source Provider, opts CallerIdentityOptions) (CallerIdentity, error) {
 	const name = label("GetCallerIdentity")
 	if source == nil {
@@ -73,7 +74,7 @@ func GetCallerIdentity(ctx context.Context, source Provider, opts CallerIdentity
 	return who, nil
 }
 
-// identify asks with a clock set forward by skew.
+// identify calls STS with a clock set forward by skew.
 func (s *sts) identify(ctx context.Context, keys Credentials, skew time.Duration) (CallerIdentity, error) {
 	target, err := s.url()
 	if err != nil {

@@ -15,19 +15,19 @@ type chain struct {
 	chosen    atomic.Pointer[Provider] // the first that ever succeeded
 }
 
-// Chain returns a provider that asks the given ones in order and stays with
-// the first that succeeds: when that fails later, its error is returned rather
-// than the keys of somebody else. When none succeeds the error lists each with
-// its reason, and the next call asks all of them again.
+// Chain returns a provider that tries the given providers in order and keeps the
+// first that succeeds. If that one fails later, the chain returns its error and not
+// the credentials of another identity. If none succeeds, the error lists all of them
+// with their reasons, and the next call tries all of them again.
 //
-// The provider implements [Invalidator] on behalf of the chosen one.
+// The chain implements [Invalidator] for the chosen provider.
 func Chain(providers ...Provider) Provider {
 	return &chain{label: "Chain", providers: append([]Provider(nil), providers...)}
 }
 
-// Default returns the chain that Alibaba Cloud's tools share: [Env], [OIDC],
-// [Profile] (the command line's configuration file, then the credentials
-// file), [ECSRole] and [URI].
+// Default returns the default chain of Alibaba Cloud's tools: [Env], [OIDC],
+// [Profile] (the configuration file of the CLI, then the credentials file),
+// [ECSRole] and [URI].
 func Default() Provider {
 	return &chain{label: "Default", providers: []Provider{
 		Env(),
@@ -59,7 +59,7 @@ func (c *chain) Credentials(ctx context.Context) (Credentials, error) {
 		}
 	}
 	if reasons == nil {
-		return Credentials{}, c.fail(errors.New("it has no providers: give at least one"))
+		return Credentials{}, c.fail(errors.New("the chain has no providers: add at least one"))
 	}
 	return Credentials{}, &chainError{reasons}
 }
@@ -77,7 +77,7 @@ func invalidate(p Provider, refused Credentials) {
 	}
 }
 
-// ask calls a provider that may not keep its contract: it is nil, or returns
+// ask calls a provider that may violate its contract: it may be nil, or return
 // neither credentials nor an error.
 func ask(ctx context.Context, p Provider) (Credentials, error) {
 	if p == nil {
@@ -93,7 +93,7 @@ func ask(ctx context.Context, p Provider) (Credentials, error) {
 	return c, nil
 }
 
-// named makes sure that err says which provider it is of.
+// named adds the name of the provider to err unless err has it.
 func named(p Provider, err error) error {
 	switch err.(type) {
 	case *failure, *chainError:

@@ -75,7 +75,7 @@ func TestChain_NeverNeither(t *testing.T) {
 	require.ErrorContains(t, err, "credentials.source: it returned neither credentials nor an error")
 
 	_, err = Chain().Credentials(t.Context())
-	require.EqualError(t, err, "credentials: Chain: it has no providers: give at least one")
+	require.EqualError(t, err, "credentials: Chain: the chain has no providers: add at least one")
 }
 
 func TestChain_Concurrent(t *testing.T) {

@@ -1,16 +1,16 @@
-// Package credentials says who signs a request.
+// Package credentials provides the credentials that sign requests.
 //
-// A [Provider] is asked again for every attempt of every call, so rotating
-// keys are picked up without a restart. The constructors of this package
-// return providers that cache, refresh ahead of expiry and ask their source
-// once however many goroutines wait. All of them are safe for concurrent use.
+// The clients call a [Provider] before every attempt of every call, so rotated keys
+// take effect without a restart. The providers of this package cache credentials,
+// refresh them before they expire, and call their source once for all goroutines
+// that wait. They are safe for concurrent use.
 //
-// A constructor does no work and returns no error: what is wrong or missing
-// is said by the first call of Credentials. Values given in code win over the
-// environment, but the environment's switches always hold.
+// The constructors do no work and return no errors. The first call of Credentials
+// reports invalid and missing settings. Values in code override the environment,
+// but the switches of the environment always apply.
 //
-// These variables of the environment have a meaning. Blanks around a value do
-// not count, and a switch is on when it says true.
+// The following environment variables are used. Spaces around a value are ignored.
+// A switch is on if its value is true.
 //
 //	ALIBABA_CLOUD_ACCESS_KEY_ID            [Env]
 //	ALIBABA_CLOUD_ACCESS_KEY_SECRET        [Env]
@@ -34,15 +34,15 @@
 //	ALIBABA_CLOUD_ECS_IMDSV2_ENABLE        switch: the same
 //	ALIBABA_CLOUD_CREDENTIALS_URI          [URI]
 //
-// Requests to STS go to a documented host of the service or to one that you
-// name. Each has a time limit, and what comes back is bounded and never quoted
-// where it may hold a secret.
+// Requests to STS go to a documented host of the service or to a host that you set.
+// Each request has a time limit, and the size of a response is limited. Errors do
+// not quote responses that may contain secrets.
 //
-// [FromSDK] and profiles of the modes CloudSSO and OAuth go through
-// github.com/aliyun/credentials-go. The other kinds speak to STS and to the
-// metadata service over net/http themselves, since that module takes no
-// context, is not safe for concurrent use and quotes files and answers in its
-// errors. Requests to STS are signed by the signer of darabonba-openapi.
+// [FromSDK] and profiles of the modes CloudSSO and OAuth use
+// github.com/aliyun/credentials-go. The other providers call STS and the metadata
+// service with net/http, because that module takes no context, is not safe for
+// concurrent use, and quotes files and responses in its errors. The signer of
+// darabonba-openapi signs the requests to STS.
 package credentials
 
 import (
@@ -53,28 +53,29 @@ import (
 	"time"
 )
 
-// Provider hands out the credentials of the next request.
+// Provider provides the credentials of the next request.
 //
-// Implementations must be safe for concurrent use, honor ctx, never return
-// zero Credentials with a nil error and keep secrets out of their errors. A
-// Provider is asked again after a service has refused its credentials: when it
-// hands out others, the request is repeated once.
+// Implementations must be safe for concurrent use, honor ctx, never return zero
+// Credentials with a nil error, and keep secrets out of their errors. After a
+// service has rejected its credentials, a Provider is called again. If it returns
+// other credentials, the request is repeated once.
 type Provider interface {
 	Credentials(ctx context.Context) (Credentials, error)
 }
 
-// Invalidator is implemented by providers that can drop credentials which the
-// service has refused, so that the next call of Credentials asks the source.
+// Invalidator is implemented by providers that can drop credentials that a service
+// has rejected, so that the next call of Credentials calls the source.
 type Invalidator interface {
-	// Invalidate drops refused if it is still what the provider would hand
-	// out; credentials that were replaced meanwhile are kept.
+	// Invalidate drops refused if the provider would return it again. Credentials
+	// that have replaced it are kept.
 	Invalidate(refused Credentials)
 }
 
-// Credentials is one set of keys. String, %+v, slog and JSON show no secret.
+// Credentials is an AccessKey pair and, for temporary credentials, a security token.
+// String, %+v, slog and JSON show no secret.
 //
-// Package fmt calls no methods of unexported fields, and none for %p: do not
-// print a struct that keeps Credentials by value in such a field.
+// Package fmt does not call methods of unexported fields, nor any for %p. Do not
+// print a struct that has Credentials by value in an unexported field.
 type Credentials struct {
 	AccessKeyId     string
 	AccessKeySecret string
@@ -90,7 +91,7 @@ func (c Credentials) sameKeys(other Credentials) bool {
 		c.SecurityToken == other.SecurityToken
 }
 
-// verify refuses what cannot sign a request or travel in a header.
+// verify rejects credentials that cannot sign a request or be sent in a header.
 func (c Credentials) verify() error {
 	switch {
 	case c.AccessKeyId == "":
@@ -104,7 +105,7 @@ func (c Credentials) verify() error {
 		{"SecurityToken", c.SecurityToken},
 	} {
 		if strings.ContainsFunc(f.value, notPrintable) {
-			return fmt.Errorf("the %s has a blank, a control or a non-ASCII character in it", f.name)
+			return fmt.Errorf("the %s contains a space, a control character or a non-ASCII character", f.name)
 		}
 	}
 	return nil
@@ -121,7 +122,7 @@ func (l label) String() string { return string(l) }
 // Format writes the name, whatever the verb.
 func (l label) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(l)) }
 
-// nameOf is how errors call p.
+// nameOf is the name of p in errors.
 func nameOf(p Provider) string {
 	if s, ok := p.(fmt.Stringer); ok {
 		return s.String()

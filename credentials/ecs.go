@@ -15,36 +15,36 @@ const (
 	metadataTimeout = time.Second
 	metadataRoles   = "/latest/meta-data/ram/security-credentials/"
 
-	// metadataTokenLife is asked for in seconds; a token serves one renewal.
+	// metadataTokenLife is in seconds. A token is used for one refresh.
 	metadataTokenLife = "300"
 )
 
-// ECSOptions adjusts [ECSRole]. The zero value is right on an instance.
+// ECSOptions configures [ECSRole]. The zero value works on an ECS instance.
 type ECSOptions struct {
-	// DisableV1 refuses to go on without a session token, as do
+	// DisableV1 requires a session token (IMDSv2).
 	// ALIBABA_CLOUD_IMDSV1_DISABLED=true and
-	// ALIBABA_CLOUD_ECS_IMDSV2_ENABLE=true.
+	// ALIBABA_CLOUD_ECS_IMDSV2_ENABLE=true have the same effect.
 	DisableV1 bool
 
-	// Timeout bounds connecting to the metadata service and, again, waiting
-	// for its answer. Zero means one second.
+	// Timeout is the maximum time for connecting to the metadata service, and again
+	// for its response. Zero means one second.
 	Timeout time.Duration
 
 	// Endpoint is the metadata service. Empty means http://100.100.100.200.
 	Endpoint string
 
-	// HTTPClient reaches the metadata service, which no proxy can do for
-	// you. Nil means a client of our own that never uses one.
+	// HTTPClient sends the requests to the metadata service. It must not use a
+	// proxy. Nil means a default client that uses none.
 	HTTPClient *http.Client
 }
 
-// ECSRole returns a provider of the keys that the metadata service of an ECS
-// instance hands out for the RAM role attached to it. An empty role means
-// ALIBABA_CLOUD_ECS_METADATA or, without that, the role the service names.
+// ECSRole returns a provider of the credentials of the RAM role that is attached to
+// an ECS instance, from its metadata service. An empty role means
+// ALIBABA_CLOUD_ECS_METADATA, or else the role that the service names.
 //
-// A session token is asked for first (IMDSv2); where the service does not give
-// one, it is done without. ALIBABA_CLOUD_ECS_METADATA_DISABLED=true switches
-// the provider off.
+// The provider requests a session token first (IMDSv2). If the service does not
+// return one, it continues without. ALIBABA_CLOUD_ECS_METADATA_DISABLED=true
+// disables the provider.
 func ECSRole(role string, opts ECSOptions) Provider {
 	return newCache("ECSRole", newECS(role, opts).fetch)
 }
@@ -97,7 +97,7 @@ func (e *ecs) fetch(ctx context.Context) (Credentials, error) {
 	return doc.keys.credentials("ECSRole", a.date)
 }
 
-// token asks for a session token. It is empty where IMDSv1 has to do.
+// token requests a session token. It is empty if IMDSv1 is used.
 func (e *ecs) token(ctx context.Context) (string, error) {
 	a, err := e.caller.exchange(ctx, func(ctx context.Context) (*http.Request, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPut, e.endpoint+"/latest/api/token", nil)

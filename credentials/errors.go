@@ -10,8 +10,8 @@ import (
 
 const prefix = "credentials: "
 
-// Error is an answer of STS, of the metadata service or of a credentials URI
-// that refuses. Reach it with errors.As.
+// Error is an error response of STS, of the metadata service or of a credentials
+// URI. Use errors.As to find it.
 type Error struct {
 	Code       string // such as "NoPermission"; empty when the answer has none
 	Message    string // at most 300 bytes, without the secrets of the request
@@ -21,7 +21,7 @@ type Error struct {
 	date time.Time // the server's clock; zero when it did not say
 }
 
-// Error gives code, status, message and request id on one line.
+// Error returns the code, status, message and request ID on one line.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("refused")

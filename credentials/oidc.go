@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// OIDCOptions says which role [OIDC] takes on, and by which token.
+// OIDCOptions configures [OIDC].
 type OIDCOptions struct {
 	// RoleArn is the role. Empty means ALIBABA_CLOUD_ROLE_ARN.
 	RoleArn string
@@ -18,14 +18,14 @@ type OIDCOptions struct {
 	// ALIBABA_CLOUD_OIDC_PROVIDER_ARN.
 	ProviderArn string
 
-	// TokenFile holds the token; it is read at each renewal. Empty means the
-	// token in ALIBABA_CLOUD_OIDC_TOKEN or, without that, the file that
+	// TokenFile is the file with the token. It is read at each refresh. Empty means
+	// the token in ALIBABA_CLOUD_OIDC_TOKEN, or else the file that
 	// ALIBABA_CLOUD_OIDC_TOKEN_FILE names.
 	TokenFile string
 
-	// Token, if not nil, is asked for the token instead of a file, for
-	// example the token service of a CI system. Its errors are passed on: keep
-	// secrets out of them.
+	// Token, if not nil, returns the token instead of a file, for example from the
+	// token service of a CI system. Its errors are passed on, so they must not
+	// contain secrets.
 	Token func(context.Context) (string, error)
 
 	// SessionName, Policy, Duration, Endpoint, Region, Network and HTTPClient
@@ -39,9 +39,9 @@ type OIDCOptions struct {
 	HTTPClient  *http.Client
 }
 
-// OIDC returns a provider of temporary keys of a RAM role that trusts an
-// OpenID Connect identity provider, such as RRSA on ACK or the CI systems that
-// issue tokens. The zero options take everything from the environment.
+// OIDC returns a provider of temporary credentials of a RAM role that trusts an
+// OpenID Connect identity provider, such as RRSA on ACK or a CI system that issues
+// tokens. The zero options use the environment for all settings.
 func OIDC(opts OIDCOptions) Provider {
 	r := &federatedRole{
 		provider: opts.ProviderArn,

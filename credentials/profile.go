@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// ProfileOptions adjusts [Profile].
+// ProfileOptions configures [Profile].
 type ProfileOptions struct {
-	// ConfigFile is the command line's JSON file. Empty means
+	// ConfigFile is the JSON file of the CLI. Empty means
 	// ALIBABA_CLOUD_CONFIG_FILE or ~/.aliyun/config.json.
 	ConfigFile string
 
@@ -23,32 +23,30 @@ type ProfileOptions struct {
 	// ALIBABA_CLOUD_CREDENTIALS_FILE or ~/.alibabacloud/credentials.
 	CredentialsFile string
 
-	// HTTPClient reaches STS and credentials URIs where a profile needs them;
-	// the metadata service of ECS and the sign-in services of CloudSSO and OAuth
-	// are reached without it. Nil means clients of our own.
+	// HTTPClient sends the requests to STS and to credentials URIs. Requests to the
+	// metadata service of ECS and to the sign-in services of CloudSSO and OAuth do
+	// not use it. Nil means default clients.
 	HTTPClient *http.Client
 }
 
-// Profile returns a provider of the keys of a named profile, looked up in the
-// configuration file of the Alibaba Cloud command line first and then in the
-// credentials file. An empty name means ALIBABA_CLOUD_PROFILE or, without
-// that, the configuration file's current profile and the credentials file's
-// section "default".
+// Profile returns a provider of the credentials of a named profile. It searches the
+// configuration file of the Alibaba Cloud CLI first, and then the credentials file.
+// An empty name means ALIBABA_CLOUD_PROFILE, or else the current profile of the
+// configuration file and the section "default" of the credentials file.
 //
-// In the configuration file the modes AK, StsToken, RamRoleArn, EcsRamRole,
-// RamRoleArnWithEcs (which the file calls RamRoleArnWithRoleName), OIDC,
-// ChainableRamRoleArn, CredentialsURI, External, CloudSSO and OAuth work; in
-// the credentials file the types access_key, sts, ram_role_arn, ecs_ram_role,
-// oidc_role_arn and credentials_uri, unless the section says enable = false.
-// ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true leaves the configuration file out.
+// The configuration file supports the modes AK, StsToken, RamRoleArn, EcsRamRole,
+// RamRoleArnWithEcs (RamRoleArnWithRoleName in the file), OIDC,
+// ChainableRamRoleArn, CredentialsURI, External, CloudSSO and OAuth. The
+// credentials file supports the types access_key, sts, ram_role_arn, ecs_ram_role,
+// oidc_role_arn and credentials_uri, unless the section has enable = false.
+// ALIBABA_CLOUD_CLI_PROFILE_DISABLED=true ignores the configuration file.
 //
-// CloudSSO and OAuth go through github.com/aliyun/credentials-go, which writes
-// the renewed tokens of OAuth back to the file. The program of External is
-// given 30 seconds and 64 KiB of output, which is never quoted.
+// CloudSSO and OAuth use github.com/aliyun/credentials-go, which writes the
+// refreshed tokens of OAuth back to the file. The program of the mode External has
+// 30 seconds and 64 KiB of output. Errors do not quote its output.
 //
-// A changed file is read again; while it cannot be read, the profile last read
-// stays in use. No error quotes a file's content beyond names of profiles,
-// modes and keys.
+// A changed file is read again. If it cannot be read, the last valid profile stays
+// in use. Errors quote only the names of profiles, modes and keys from a file.
 func Profile(name string, opts ProfileOptions) Provider {
 	build := builder{client: opts.HTTPClient, ecs: func(role string) Provider { return ECSRole(role, ECSOptions{}) }}
 	config := &profileFile{

@@ -8,10 +8,10 @@ import (
 	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
-// Renew asks p for other credentials after a service has refused some, and
-// reports whether p has them. It tells p of the refusal where p is an
-// [Invalidator]; a Provider that is none is asked all the same, since it may
-// have rotated its keys. The error says why p hands out none at all.
+// Renew returns the credentials of p after a service has rejected some, and reports
+// whether they are other ones. If p is an [Invalidator], Renew calls Invalidate
+// first. Any other Provider is called as well, because its keys may have been
+// rotated. The error is that of p.
 func Renew(ctx context.Context, p Provider, refused Credentials) (fresh Credentials, other bool, err error) {
 	invalidate(p, refused)
 	fresh, err = Ask(ctx, p)
@@ -21,9 +21,9 @@ func Renew(ctx context.Context, p Provider, refused Credentials) (fresh Credenti
 	return fresh, !fresh.sameKeys(refused), nil
 }
 
-// Ask returns the credentials of p. It returns when ctx ends even where p does
-// not, and a p that is nil, panics or hands out nothing usable is an error. A
-// Provider that never returns keeps a goroutine of its own for each call.
+// Ask returns the credentials of p. It returns when ctx ends, even if p does not. A
+// p that is nil, panics or returns unusable credentials is an error. A Provider that
+// never returns leaves a goroutine behind for each call.
 func Ask(ctx context.Context, p Provider) (Credentials, error) {
 	switch p.(type) {
 	case local, *cache, *chain, *profileFile, *sdkProvider:

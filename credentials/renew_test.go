@@ -116,7 +116,7 @@ func TestAsk_ForeignProviders(t *testing.T) {
 	_, err = Ask(t.Context(), source(func(context.Context) (Credentials, error) {
 		return Credentials{AccessKeyId: testId, AccessKeySecret: testSecret, SecurityToken: testToken + "\n"}, nil
 	}))
-	require.ErrorContains(t, err, "the SecurityToken has a blank")
+	require.ErrorContains(t, err, "the SecurityToken contains a space")
 	requireNoSecret(t, err.Error())
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("enough"))

@@ -16,18 +16,17 @@ import (
 	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
-// FromSDK returns a provider that asks a credential of Alibaba's module
-// github.com/aliyun/credentials-go at each call, for set-ups that have one.
+// FromSDK returns a provider that calls a credential of Alibaba's module
+// github.com/aliyun/credentials-go at each call of its own.
 //
-// That module knows no context and its credentials are not safe for concurrent
-// use: they are asked in a goroutine, one at a time, and all who wait share the
-// answer. A caller whose ctx ends returns at once, and none waits longer than
-// 30 seconds; the goroutine ends when the module returns, and there is never a
-// second one. A panic in the module becomes an error.
+// That module takes no context, and its credentials are not safe for concurrent use.
+// FromSDK calls them in one goroutine, one call at a time, and concurrent callers
+// share the result. A caller returns when its ctx ends, or after 30 seconds. The
+// goroutine ends when the module returns. A panic in the module becomes an error.
 //
-// The module's error texts may quote files and answers with secrets in them.
-// They are replaced by what is safe: the error's code and request id, or the
-// cause of a failed connection.
+// The errors of the module may quote files and responses with secrets. They are
+// replaced by the error code and the request ID, or by the cause of a failed
+// connection.
 func FromSDK(credential sdk.Credential) Provider {
 	return &sdkProvider{label: "FromSDK", credential: credential}
 }

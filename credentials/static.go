@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// local is a provider that has its keys at hand. They are kept in a closure,
-// where no printing of a struct reaches them.
+// local is a provider that holds its keys. They are in a closure, so that fmt cannot
+// print them.
 type local struct {
 	label
 	get func() (Credentials, error)
@@ -27,8 +27,8 @@ func (l local) Credentials(context.Context) (Credentials, error) {
 	return c, nil
 }
 
-// Static returns a provider of these keys. The securityToken is empty for
-// long-lived keys.
+// Static returns a provider of fixed credentials. The securityToken is empty for
+// long-term keys.
 func Static(accessKeyId, accessKeySecret, securityToken string) Provider {
 	return local{"Static", func() (Credentials, error) {
 		return Credentials{AccessKeyId: accessKeyId, AccessKeySecret: accessKeySecret, SecurityToken: securityToken}, nil
@@ -41,9 +41,9 @@ const (
 	envToken  = "ALIBABA_CLOUD_SECURITY_TOKEN"
 )
 
-// Env returns a provider of the keys in ALIBABA_CLOUD_ACCESS_KEY_ID,
-// ALIBABA_CLOUD_ACCESS_KEY_SECRET and, for temporary keys,
-// ALIBABA_CLOUD_SECURITY_TOKEN. They are read at each call.
+// Env returns a provider of the credentials in ALIBABA_CLOUD_ACCESS_KEY_ID,
+// ALIBABA_CLOUD_ACCESS_KEY_SECRET and, for temporary credentials,
+// ALIBABA_CLOUD_SECURITY_TOKEN. It reads them at each call.
 func Env() Provider {
 	return local{"Env", func() (Credentials, error) {
 		c := Credentials{AccessKeyId: getenv(envId), AccessKeySecret: getenv(envSecret), SecurityToken: getenv(envToken)}

@@ -16,7 +16,7 @@ func TestStatic(t *testing.T) {
 		"temporary":  {testId, testSecret, testToken, ""},
 		"no id":      {"", testSecret, "", "credentials: Static: the AccessKeyId is empty"},
 		"no secret":  {testId, "", testToken, "credentials: Static: the AccessKeySecret is empty"},
-		"blank":      {testId, testSecret + "\n", "", "credentials: Static: the AccessKeySecret has a blank, a control or a non-ASCII character in it"},
+		"blank":      {testId, testSecret + "\n", "", "credentials: Static: the AccessKeySecret contains a space, a control character or a non-ASCII character"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// URIOptions adjusts [URI].
+// URIOptions configures [URI].
 type URIOptions struct {
-	// HTTPClient reaches the URI. Nil means a client of our own that uses no
-	// proxy and waits five seconds to connect and for the answer.
+	// HTTPClient sends the request. Nil means a default client that uses no proxy
+	// and waits five seconds for the connection, and five for the response.
 	HTTPClient *http.Client
 }
 
-// URI returns a provider of the keys that a local service answers to a GET of
-// uri: a JSON object with AccessKeyId, AccessKeySecret, SecurityToken and
+// URI returns a provider of the credentials that a local service returns for a GET
+// request to uri: a JSON object with AccessKeyId, AccessKeySecret, SecurityToken and
 // Expiration. An empty uri means ALIBABA_CLOUD_CREDENTIALS_URI.
 func URI(uri string, opts URIOptions) Provider {
 	return newCache("URI", newURI(uri, opts).fetch)

@@ -2,7 +2,7 @@ package events
 
 import "container/list"
 
-// bounded is a map that forgets its oldest key when it is full.
+// bounded is a map that drops its oldest key when it is full.
 type bounded[K comparable, V any] struct {
 	entries map[K]*list.Element
 	oldest  list.List // of entry[K, V], in the order of their arrival
@@ -20,7 +20,7 @@ func (b *bounded[K, V]) get(key K) (value V, ok bool) {
 	return value, false
 }
 
-// set keeps at most limit keys. A key that is there keeps its age.
+// set keeps at most limit keys. A key that exists keeps its age.
 func (b *bounded[K, V]) set(key K, value V, limit int) {
 	if e := b.entries[key]; e != nil {
 		e.Value = entry[K, V]{key, value}

@@ -1,6 +1,6 @@
-// Package events receives what ApsaraVideo VOD and Intelligent Media Services
-// (IMS, product code ICE) report: a verified [http.Handler] for HTTP callbacks
-// and one [Event] for the messages of both.
+// Package events receives the event callbacks of ApsaraVideo VOD and Intelligent
+// Media Services (IMS, product code ICE). It has an [http.Handler] that verifies
+// HTTP callbacks, and one [Event] type for the messages of both services.
 //
 //	news := new(events.News)
 //	receiver, err := events.New(events.Config{
@@ -11,43 +11,43 @@
 //	http.Handle("POST /callbacks", receiver)
 //	res, err := up.Upload(ctx, source, target, upload.WithWait(news))
 //
-// # Setting it up
+// # Setup
 //
-// Callbacks are configured once for each region: SetMessageCallback of package
-// vod, SetEventCallback of package ice, both with CallbackType HTTP, AuthSwitch
-// on, an AuthKey (at most 32 characters, with upper and lower case letters and
-// digits) and the EventTypeList. The CallbackURL given there, byte for byte,
-// goes into [Config].URLs, and so does every URL that a UserData names in its
+// Callbacks are configured once for each region, with SetMessageCallback of
+// package vod or SetEventCallback of package ice. Set CallbackType to HTTP,
+// AuthSwitch to on, an AuthKey (at most 32 characters, with upper-case letters,
+// lower-case letters and digits), and the EventTypeList. Add the CallbackURL to
+// [Config].URLs, byte for byte. Also add every URL that a UserData sets as
 // MessageCallback.
 //
-// To change the AuthKey, give the receiver the old and the new one, then
-// change the setting, and drop the old one minutes later.
+// To rotate the AuthKey, give the receiver the old and the new key, change the
+// key at the service, and remove the old one some minutes later.
 //
-// Queue consumers (CallbackType MNS) get the same message as the body of a
-// queue message and read it by [Parse].
+// Queue consumers (CallbackType MNS) receive the same message as the body of a
+// queue message and decode it with [Parse].
 //
-// # What the signature proves, and what not
+// # What the signature proves
 //
-// It is MD5 over callback URL, time and AuthKey. The body is NOT covered:
-// whoever sees one callback on its way can send another body under its headers
-// until the window closes. Hence:
+// The signature is an MD5 hash of the callback URL, the time and the AuthKey. It
+// does NOT cover the body. Whoever intercepts a callback can send another body
+// with its headers until the window ends. Therefore:
 //
-//   - use an https CallbackURL;
-//   - keep [Config].Window small and the memory of replays on;
-//   - take an event for a hint: read the asset (GetVideoInfo, GetMediaInfo)
-//     before acting on it. An upload that waits for [News] does just that.
+//   - use an https CallbackURL
+//   - keep [Config].Window small and do not disable the replay protection
+//   - treat an event as a hint: read the asset (GetVideoInfo, GetMediaInfo)
+//     before you act on it. An upload that waits for [News] does so.
 //
-// # Strangers
+// # Untrusted senders
 //
-// A [Receiver] closes the connection of a sender that it refuses, reads no body
-// before the signature is verified, and waits 5 seconds for a body. The headers
-// are read by your http.Server: set its ReadHeaderTimeout and IdleTimeout.
+// A [Receiver] does not read a body before it has verified the signature. It
+// waits at most 5 seconds for a body and closes the connections of senders that
+// it rejects. Your http.Server reads the headers: set its ReadHeaderTimeout and
+// IdleTimeout.
 //
-// # Answering in time
+// # Response time
 //
-// The service waits 5 seconds for an answer. Anything but a 200 is a failure:
-// ApsaraVideo VOD then repeats the callback a second later and drops it for
-// good after three attempts in all. So hand long work to a queue of your own, be
-// ready for the same event twice, and look at what matters by yourself in case
-// that an event got lost.
+// The service waits 5 seconds for the response. Any status but 200 is a failure.
+// ApsaraVideo VOD then repeats the callback after one second and gives up after
+// three attempts. Hand long work to your own queue, expect the same event more
+// than once, and poll what matters in case an event is lost.
 package events

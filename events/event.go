@@ -7,9 +7,9 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// Event is what a service reports. The fields are common to many events and
-// the same for both services, whatever the message calls them; what else the
-// message says is in Body. A field that the message lacks is zero.
+// Event is a message of a service. Its fields are common to many events and have
+// the same names for both services, whatever the message calls them. Body has the
+// rest of the message. Fields that the message lacks are zero.
 type Event struct {
 	Service   string    // "vod" or "ice", by the form of the message
 	EventType string    // such as [FileUploadComplete]
@@ -23,25 +23,25 @@ type Event struct {
 	SourceURL string // where a file was fetched from
 	Size      int64  // bytes
 
-	// Status is as sent, and spelled in many ways: ask Succeeded and Failed.
+	// Status is unchanged. Its spelling varies: use Succeeded and Failed.
 	Status       string
 	ErrorCode    string
 	ErrorMessage string
 
-	// UserData is what you gave the operation: UserData, or its Extend.
+	// UserData is the UserData of the operation, or its Extend.
 	UserData alimedia.JSON
 
-	// Body is the object with the event's details: the MessageBody of IMS, all
-	// of the message of VOD. Decode it into a struct of your own; json.Number
-	// takes a number and a string alike, [alimedia.JSON] a document however it
-	// is quoted.
+	// Body is the object with the details of the event: the MessageBody of IMS,
+	// or the whole message of VOD. Decode it into your own struct. json.Number
+	// accepts numbers and strings, [alimedia.JSON] accepts documents and strings
+	// that contain one.
 	Body alimedia.JSON
 
 	// Raw is the whole message.
 	Raw alimedia.JSON
 }
 
-// Succeeded reports whether the event tells of a success.
+// Succeeded reports whether the event reports a success.
 func (e Event) Succeeded() bool {
 	switch strings.ToLower(e.Status) {
 	case "success", "succeed", "succeeded", "finished":
@@ -50,8 +50,8 @@ func (e Event) Succeeded() bool {
 	return false
 }
 
-// Failed reports whether the event tells of a failure. An event without a
-// result, such as of a recording that goes on, is neither that nor a success.
+// Failed reports whether the event reports a failure. An event without a result,
+// such as that of a running recording, is neither a failure nor a success.
 func (e Event) Failed() bool {
 	switch strings.ToLower(e.Status) {
 	case "fail", "failed", "failure", "error":

@@ -1,7 +1,7 @@
 package events
 
-// The event types that the services document. Others may come at any time;
-// they are passed on like these.
+// The documented event types. The receiver passes on events of other types as
+// well.
 const (
 	// Uploads and registration.
 	FileUploadComplete          = "FileUploadComplete"

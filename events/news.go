@@ -13,26 +13,26 @@ const (
 	maxMediaId = 256    // bytes; real ones have 32
 )
 
-// News passes on which assets there are events of. It is what upload.WithWait
-// takes, so that an upload asks the service when there is a reason to. The
-// zero News is ready for use, by any number of goroutines.
+// News notifies waiting uploads of events of their assets. With
+// upload.WithWait(news), an upload requests the status of its asset when there is
+// an event. The zero News is ready for use. It is safe for concurrent use.
 //
-// News that nobody waits for is kept for the next one who asks, of the last
-// 10,000 assets. A callback reaches one process only; uploads that wait in
-// another one ask the service once a minute all the same.
+// An event that no upload waits for is kept for the next Wait, for the last
+// 10,000 assets. A callback reaches one process only. Uploads that wait in
+// another process request the status once a minute.
 type News struct {
 	mu      sync.Mutex
 	unread  bounded[string, struct{}]
 	waiting map[string]*waiters // by MediaId
 }
 
-// waiters are those who wait for news of one asset.
+// waiters are the goroutines that wait for an event of one asset.
 type waiters struct {
-	told  chan struct{} // closed when there is news
+	told  chan struct{} // closed when there is an event
 	count int
 }
 
-// Handle takes note of an event and never fails. Give it to [New], or call it
+// Handle records an event. It always returns nil. Pass it to [New], or call it
 // from your own function or queue consumer.
 func (n *News) Handle(_ context.Context, event Event) error {
 	if event.MediaId == "" || len(event.MediaId) > maxMediaId {
@@ -50,8 +50,8 @@ func (n *News) Handle(_ context.Context, event Event) error {
 	return nil
 }
 
-// Wait returns when there is an event of the asset; one from before the call
-// counts, unless an earlier Wait has returned for it. The error is that of ctx.
+// Wait returns when there is an event of the asset. An event from before the call
+// counts unless an earlier Wait returned for it. The error is that of ctx.
 func (n *News) Wait(ctx context.Context, mediaId string) error {
 	w := n.join(mediaId)
 	if w == nil {
@@ -68,7 +68,7 @@ func (n *News) Wait(ctx context.Context, mediaId string) error {
 	return retry.ContextError(ctx)
 }
 
-// join returns nil when there is unread news, which it takes.
+// join returns nil if there is an unread event, which it consumes.
 func (n *News) join(mediaId string) *waiters {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -88,7 +88,7 @@ func (n *News) join(mediaId string) *waiters {
 	return w
 }
 
-// leave reports whether there was news in the meantime.
+// leave reports whether there was an event in the meantime.
 func (n *News) leave(mediaId string, w *waiters) (told bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -15,23 +15,24 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// MaxBytes is the size of the largest message that is read.
+// MaxBytes is the maximum size of a message.
 const MaxBytes = 1 << 20
 
 // maxName bounds an event type; the longest known one has 31 bytes.
 const maxName = 128
 
 var (
-	// ErrMalformed is a message that is not an event.
-	ErrMalformed = errors.New("events: not an event")
+	// ErrMalformed means that a message is not an event.
+	ErrMalformed = errors.New("events: the message is not an event")
 
-	// ErrTooLarge is a message of more than [MaxBytes].
-	ErrTooLarge = fmt.Errorf("events: more than %d bytes", MaxBytes)
+	// ErrTooLarge means that a message is larger than [MaxBytes].
+	ErrTooLarge = fmt.Errorf("events: the message is larger than %d bytes", MaxBytes)
 )
 
-// Parse reads a message of either service, as JSON or, as queues often deliver
-// it, in Base64. It needs an object with an EventType; the rest is taken as it
-// comes. The error is [ErrMalformed] or [ErrTooLarge].
+// Parse decodes a message of either service. The message is JSON, or JSON in
+// Base64 as queues often deliver it. It must be an object with an EventType. A
+// field that cannot be decoded is zero. The error is [ErrMalformed] or
+// [ErrTooLarge].
 func Parse(message []byte) (Event, error) {
 	text, err := plain(message)
 	if err != nil {
@@ -60,7 +61,7 @@ func Parse(message []byte) (Event, error) {
 	return event, nil
 }
 
-// fill sets the fields that go by different names.
+// fill sets the fields that have different names in different messages.
 func (o object) fill(e *Event) {
 	e.MediaId = o.text(mediaIds...)
 	e.MediaType = o.text("MediaType")
@@ -76,7 +77,7 @@ func (o object) fill(e *Event) {
 	e.UserData = o.json(userData...)
 }
 
-// plain takes Base64 off a message.
+// plain decodes the Base64 of a message.
 func plain(message []byte) ([]byte, error) {
 	if len(message) > MaxBytes {
 		return nil, ErrTooLarge
@@ -93,7 +94,7 @@ func plain(message []byte) ([]byte, error) {
 }
 
 // members are the members of a message that an Event has fields for, in lower
-// case. Others are left in its Body and cost nothing.
+// case. Others are not decoded.
 var members = func() map[string]bool {
 	known := map[string]bool{}
 	for _, name := range slices.Concat(
@@ -114,8 +115,8 @@ var (
 	userData      = []string{"UserData", "Extend"}
 )
 
-// object is what is known of a JSON object, by the lower case of its keys,
-// without the blanks that some keys end in.
+// object has the known members of a JSON object. Its keys are in lower case and
+// without the spaces that some keys end in.
 type object map[string]json.RawMessage
 
 func objectOf(text []byte) (object, error) {
@@ -147,8 +148,8 @@ func objectOf(text []byte) (object, error) {
 	return o, nil
 }
 
-// text is the first of the named members that has any, be it a string, a
-// number or a boolean.
+// text is the first of the named members that is not empty: a string, a number or
+// a boolean.
 func (o object) text(names ...string) string {
 	for _, name := range names {
 		if text := textOf(o[strings.ToLower(name)]); text != "" {
@@ -173,7 +174,7 @@ func textOf(raw json.RawMessage) string {
 	return strings.TrimSpace(string(raw))
 }
 
-// json is the first of the named members that has any, quoted or not.
+// json is the first of the named members that is not empty, quoted or not.
 func (o object) json(names ...string) alimedia.JSON {
 	for _, name := range names {
 		var document alimedia.JSON
@@ -184,7 +185,7 @@ func (o object) json(names ...string) alimedia.JSON {
 	return ""
 }
 
-// sizeOf reads 12, "12" and 1.2e1; what is no size is 0.
+// sizeOf parses 12, "12" and 1.2e1. Anything else is 0.
 func sizeOf(text string) int64 {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return max(n, 0)
@@ -196,8 +197,8 @@ func sizeOf(text string) int64 {
 	return int64(f)
 }
 
-// timeOf also reads the times of image and AI events, which have a colon
-// before the milliseconds: 2024-04-10T01:37:14:627Z.
+// timeOf also parses the times of image and AI events, which have a colon before
+// the milliseconds: 2024-04-10T01:37:14:627Z.
 func timeOf(text string) time.Time {
 	const seconds = len("2006-01-02T15:04:05")
 	if len(text) > seconds && text[seconds] == ':' {

@@ -18,40 +18,41 @@ import (
 	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
-// Config says which callbacks a [Receiver] accepts.
+// Config configures a [Receiver].
 type Config struct {
-	// Keys are the AuthKeys of SetMessageCallback or SetEventCallback. Several
-	// are valid side by side, for the time in which one replaces another.
+	// Keys are the AuthKeys of SetMessageCallback or SetEventCallback. All of them
+	// are valid, so that a key can be rotated.
 	Keys []alimedia.Secret
 
-	// URLs are the callback URLs, byte for byte as they are configured at the
-	// service, whatever a proxy makes of them on the way.
+	// URLs are the callback URLs, byte for byte as configured at the service, even
+	// if a proxy rewrites them.
 	URLs []string
 
-	// Window is how far the time of a signature may be from this machine's, in
-	// both directions. Zero means 5 minutes.
+	// Window is the maximum difference between the time of a signature and the
+	// local time, in both directions. Zero means 5 minutes.
 	Window time.Duration
 
-	// Replays is how many handled callbacks are remembered, so that none is
-	// handled twice; those of 2 × Window should fit. It is also how many can be
-	// handled at the same time. Zero means 10,000, which takes about 2 MB; a
-	// negative number switches the memory off, and with it both limits.
+	// Replays is the number of handled callbacks that are remembered, so that none
+	// is handled twice. It should be at least the number of callbacks within 2 ×
+	// Window. It is also the maximum number of callbacks that are handled
+	// concurrently. Zero means 10,000, which takes about 2 MB. A negative number
+	// disables the replay protection and both limits.
 	Replays int
 
-	// AllowUnsigned accepts callbacks without signature headers, which is all
-	// of them while AuthSwitch is off. Anybody who knows the URL can send
-	// those. It makes Keys and URLs optional; signatures that come are checked
-	// when there are Keys.
+	// AllowUnsigned accepts callbacks without signature headers. While AuthSwitch
+	// is off, no callback has them. Anyone who knows the URL can send such
+	// callbacks. With AllowUnsigned, Keys and URLs are optional. If there are Keys,
+	// the signatures of signed callbacks are verified.
 	AllowUnsigned bool
 
-	// Logger receives a Warn record for each callback that was not accepted or
-	// not handled, with the reason and nothing of the message. Keys and
-	// signatures are masked in it, and its text is one line of at most 1 KiB.
-	// Nil means no logging, except of panics, which go to slog.Default().
+	// Logger receives a Warn record with the reason for each callback that was not
+	// accepted or not handled. The record contains nothing of the message. Keys
+	// and signatures are masked, and the text is one line of at most 1 KiB. Nil
+	// means no logging, except of panics, which are logged to slog.Default().
 	Logger *slog.Logger
 }
 
-// Format hides the Keys also where fmt calls no methods of fields.
+// Format hides the Keys even if fmt does not call the methods of fields.
 func (c Config) Format(f fmt.State, verb rune) {
 	type plain Config
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(c))
@@ -61,13 +62,13 @@ const (
 	defaultWindow  = 5 * time.Minute
 	defaultReplays = 10_000
 
-	// answerTime is how long the services wait for an answer.
+	// answerTime is how long the services wait for a response.
 	answerTime = 5 * time.Second
 )
 
-// ErrTooSlow is a callback whose body did not arrive in the 5 seconds that the
-// services wait for an answer.
-var ErrTooSlow = errors.New("events: the body takes too long")
+// ErrTooSlow means that the body of a callback did not arrive within the 5 seconds
+// that the services wait for a response.
+var ErrTooSlow = errors.New("events: the body did not arrive in time")
 
 // Receiver is the [http.Handler] of a callback URL. It is safe for concurrent
 // use.
@@ -82,25 +83,24 @@ type Receiver struct {
 	panics   *slog.Logger
 }
 
-// New returns a receiver that calls handle with each event, of known type or
-// not.
+// New returns a receiver that calls handle with each event, even one of an unknown
+// type.
 //
-// The context that handle gets ends when the service stops waiting: 5 seconds
-// after the callback began to arrive, or when the connection is closed. When
-// handle returns an error or panics, the answer is 500 and the
-// service repeats the callback, see the package comment; otherwise the same
-// callback will not reach handle again. The same event may, under a new
-// signature.
+// The context of handle ends when the service stops waiting: 5 seconds after the
+// callback began to arrive, or when the connection is closed. If handle returns an
+// error or panics, the response is 500 and the service repeats the callback, see
+// the package comment. Otherwise handle is not called with the same callback again.
+// It may be called with the same event under a new signature.
 func New(cfg Config, handle func(ctx context.Context, event Event) error) (*Receiver, error) {
 	switch {
 	case handle == nil:
-		return nil, errors.New("events: no function to handle events")
+		return nil, errors.New("events: New: handle is nil")
 	case len(cfg.Keys) == 0 && !cfg.AllowUnsigned:
-		return nil, errors.New("events: Config.Keys: an AuthKey is needed, or AllowUnsigned")
+		return nil, errors.New("events: Config.Keys: at least one AuthKey is required without AllowUnsigned")
 	case slices.Contains(cfg.Keys, ""):
 		return nil, errors.New("events: Config.Keys: an AuthKey is empty")
 	case len(cfg.Keys) > 0 && len(cfg.URLs) == 0:
-		return nil, errors.New("events: Config.URLs: the signature needs the callback URL")
+		return nil, errors.New("events: Config.URLs: at least one callback URL is required to verify signatures")
 	case slices.Contains(cfg.URLs, ""):
 		return nil, errors.New("events: Config.URLs: a URL is empty")
 	case cfg.Window < 0:
@@ -122,8 +122,8 @@ func New(cfg Config, handle func(ctx context.Context, event Event) error) (*Rece
 	}, nil
 }
 
-// hider prepares text for a log. It is a function so that the keys it holds
-// are out of the reach of fmt.
+// hider redacts text for a log. It is a function so that fmt cannot print the keys
+// that it holds.
 type hider func(text string, header http.Header) string
 
 func newHider(keys []alimedia.Secret) hider {
@@ -136,15 +136,20 @@ func newHider(keys []alimedia.Secret) hider {
 	}
 }
 
-// ServeHTTP answers 200 when the event was handled, now or before. It answers
-// 400 to what is no event, 403 to a wrong or expired signature, 405 to other
-// methods than POST, 408 to a body that does not arrive within 5 seconds, 409
-// while the same callback is being handled, 413 to more than [MaxBytes], 500
-// when handling failed, and 503 when [Config].Replays callbacks are being
-// handled.
+// ServeHTTP responds with one of these statuses:
 //
-// The connection is closed after every other answer than 200, 409 and 500, so
-// that a sender that is refused cannot hold it.
+//   - 200: the event was handled, now or before
+//   - 400: the body is not an event
+//   - 403: the signature is missing, wrong or expired
+//   - 405: the method is not POST
+//   - 408: the body did not arrive within 5 seconds
+//   - 409: the same callback is being handled
+//   - 413: the body is larger than [MaxBytes]
+//   - 500: handle returned an error or panicked
+//   - 503: [Config].Replays callbacks are being handled
+//
+// It closes the connection unless the status is 200, 409 or 500, so that rejected
+// senders cannot hold it.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	ctx, cancel := context.WithTimeout(req.Context(), answerTime)
 	defer cancel()
@@ -156,13 +161,13 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case http.StatusOK, http.StatusConflict, http.StatusInternalServerError:
 	default:
 		w.Header().Set("Connection", "close")
-		// What is left of the body is not waited for.
+		// The rest of the body is not read.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 	}
 	w.WriteHeader(status)
 }
 
-// serve looks at the headers first: from a stranger no body is read.
+// serve verifies the headers before it reads the body.
 func (r *Receiver) serve(ctx context.Context, w http.ResponseWriter, req *http.Request) (status int, err error) {
 	if req.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -187,8 +192,8 @@ func (r *Receiver) serve(ctx context.Context, w http.ResponseWriter, req *http.R
 	return r.receive(ctx, p, body)
 }
 
-// read reads up to a byte more than MaxBytes, for as long as ctx lasts. A Read
-// that does not return ends with the connection, which is closed then.
+// read reads at most MaxBytes+1 bytes until ctx ends. A Read that does not return
+// by then ends with the connection, which is closed.
 func read(ctx context.Context, body io.Reader) ([]byte, error) {
 	type result struct {
 		text []byte
@@ -218,10 +223,10 @@ func read(ctx context.Context, body io.Reader) ([]byte, error) {
 	}
 }
 
-// Receive is ServeHTTP for programs that get their requests by another way
-// than net/http; the header has canonical keys, as Header.Set makes. The error
-// is one of this package, or what handling the event returned. The context that
-// handling gets ends 5 seconds after the call, or with ctx.
+// Receive is ServeHTTP for programs that do not use net/http to receive requests.
+// The keys of header must be canonical, as Header.Set makes them. The error is one
+// of this package, or the one that handle returned. The context of handle ends
+// after 5 seconds, or with ctx.
 func (r *Receiver) Receive(ctx context.Context, header http.Header, body []byte) error {
 	p, err := r.verify(header)
 	if err != nil {
@@ -256,7 +261,7 @@ func (r *Receiver) receive(ctx context.Context, p proof, body []byte) (status in
 	return http.StatusOK, nil
 }
 
-// call makes an error of a panic.
+// call returns a panic of handle as an error.
 func (r *Receiver) call(ctx context.Context, event Event) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

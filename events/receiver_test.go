@@ -430,11 +430,11 @@ func TestNew_Refuses(t *testing.T) {
 	t.Parallel()
 	good := events.Config{Keys: []alimedia.Secret{authKey}, URLs: []string{callbackURL}}
 	for want, change := range map[string]func(*events.Config){
-		"AllowUnsigned":    func(c *events.Config) { c.Keys = nil },
-		"AuthKey is empty": func(c *events.Config) { c.Keys = append(c.Keys, "") },
-		"needs the":        func(c *events.Config) { c.URLs = nil },
-		"URL is empty":     func(c *events.Config) { c.URLs = []string{""} },
-		"negative":         func(c *events.Config) { c.Window = -1 },
+		"AllowUnsigned":         func(c *events.Config) { c.Keys = nil },
+		"AuthKey is empty":      func(c *events.Config) { c.Keys = append(c.Keys, "") },
+		"is required to verify": func(c *events.Config) { c.URLs = nil },
+		"URL is empty":          func(c *events.Config) { c.URLs = []string{""} },
+		"negative":              func(c *events.Config) { c.Window = -1 },
 	} {
 		cfg := good
 		cfg.Keys = []alimedia.Secret{authKey}

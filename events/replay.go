@@ -7,21 +7,21 @@ import (
 )
 
 var (
-	// ErrReplayed is a callback that was handled before: same time, signature
-	// and body. The answer is 200, so that the service does not repeat it.
-	ErrReplayed = errors.New("events: handled before")
+	// ErrReplayed means that a callback with the same time, signature and body was
+	// handled before. The response is 200, so that the service does not repeat it.
+	ErrReplayed = errors.New("events: the callback was handled before")
 
-	// ErrInProgress is a callback that is being handled: the service did not
-	// get an answer in time and repeats it.
-	ErrInProgress = errors.New("events: being handled")
+	// ErrInProgress means that the same callback is being handled: the service did
+	// not receive a response in time and repeats it.
+	ErrInProgress = errors.New("events: the callback is being handled")
 
-	// ErrBusy is a callback that came while [Config].Replays others were being
-	// handled. The service repeats it.
+	// ErrBusy means that [Config].Replays other callbacks are being handled. The
+	// service repeats the callback.
 	ErrBusy = errors.New("events: too many callbacks are being handled")
 )
 
 // replays remembers the callbacks that were handled and those that are being
-// handled. The latter are never forgotten, however many others come meanwhile.
+// handled. The latter are never dropped, however many others arrive.
 type replays struct {
 	limit int // of either kind; negative: remember nothing
 
@@ -32,10 +32,10 @@ type replays struct {
 
 type fingerprint [sha256.Size]byte
 
-// claim returns what to call when the callback was handled, well or not. One
-// that failed is forgotten, because the service will repeat it.
+// claim returns a function to call after the callback was handled. A callback that
+// failed is dropped, because the service repeats it.
 func (r *replays) claim(p proof, body []byte) (settle func(handled bool), err error) {
-	if r.limit < 0 || p.timestamp == "" { // what is not signed anybody can repeat
+	if r.limit < 0 || p.timestamp == "" { // anyone can repeat an unsigned callback
 		return func(bool) {}, nil
 	}
 	h := sha256.New()

@@ -13,21 +13,21 @@ import (
 )
 
 var (
-	// ErrSignature is a callback that was not signed with one of the keys for
+	// ErrSignature means that a callback was not signed with one of the keys for
 	// one of the URLs.
 	ErrSignature = errors.New("events: the signature does not match")
 
-	// ErrExpired is a callback that was signed outside of the window.
-	ErrExpired = errors.New("events: signed too long ago or in the future")
+	// ErrExpired means that a callback was signed outside of [Config].Window.
+	ErrExpired = errors.New("events: the signature is too old or in the future")
 )
 
-// proof is what a callback's headers say.
+// proof is the signature of a callback and its time.
 type proof struct {
 	timestamp string // Unix seconds as sent; empty when the callback is not signed
 	signature []byte // decoded, so that its spelling makes no difference
 }
 
-// proofOf finds the headers of either service.
+// proofOf parses the headers of either service.
 func proofOf(header http.Header) (proof, error) {
 	for _, service := range []string{"VOD", "ICE"} {
 		timestamp := header.Get("X-" + service + "-TIMESTAMP")
@@ -44,7 +44,7 @@ func proofOf(header http.Header) (proof, error) {
 	return proof{}, nil
 }
 
-// signaturesOf lists the signatures of a callback as they were sent.
+// signaturesOf returns the signatures of a callback as they were sent.
 func signaturesOf(header http.Header) []string {
 	var all []string
 	for _, service := range []string{"VOD", "ICE"} {
@@ -53,7 +53,7 @@ func signaturesOf(header http.Header) []string {
 	return all
 }
 
-// time reads the timestamp: nothing but digits.
+// time parses the timestamp, which has digits only.
 func (p proof) time() (time.Time, error) {
 	seconds, err := strconv.ParseUint(p.timestamp, 10, 64)
 	if err != nil || len(p.timestamp) > 12 {
@@ -62,12 +62,12 @@ func (p proof) time() (time.Time, error) {
 	return time.Unix(int64(seconds), 0), nil
 }
 
-// matcher tells whether a proof was made with one of the keys for one of the
-// URLs. It is a function so that the keys it holds are out of the reach of fmt.
+// matcher reports whether a proof was made with one of the keys for one of the
+// URLs. It is a function so that fmt cannot print the keys that it holds.
 type matcher func(proof) bool
 
-// newMatcher tries every key with every URL: how long that takes says nothing
-// of which one was right. equal compares in constant time.
+// newMatcher tries every key with every URL, so that the time does not show which
+// one matched. equal compares in constant time.
 func newMatcher(keys []alimedia.Secret, urls []string, equal func(x, y []byte) int) matcher {
 	return func(p proof) bool {
 		found := 0
@@ -81,8 +81,8 @@ func newMatcher(keys []alimedia.Secret, urls []string, equal func(x, y []byte) i
 	}
 }
 
-// verify returns the proof of a genuine callback. It is empty where nothing is
-// proved and that is allowed.
+// verify returns the proof of a genuine callback. It is empty for an unsigned
+// callback that is allowed.
 func (r *Receiver) verify(header http.Header) (proof, error) {
 	if r.matches == nil {
 		return proof{}, nil
@@ -93,7 +93,7 @@ func (r *Receiver) verify(header http.Header) (proof, error) {
 	}
 	if p.timestamp == "" {
 		if !r.unsigned {
-			return proof{}, fmt.Errorf("%w: there is none", ErrSignature)
+			return proof{}, fmt.Errorf("%w: the callback is not signed", ErrSignature)
 		}
 		return p, nil
 	}
