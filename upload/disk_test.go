@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -108,6 +109,45 @@ func TestUpload_B31_DirectoryVanishes(t *testing.T) {
 			require.ErrorIs(t, err, ErrCheckpoint)
 			require.Equal(t, r.Medias()[0].MediaId, e.MediaId)
 			require.Empty(t, r.Uploads())
+		})
+	}
+}
+
+// TestUpload_B31_NotWrittenAfterStored: a required checkpoint that cannot be
+// written after the object is stored, or registered, stays. The next run
+// resumes the upload and creates no second asset.
+func TestUpload_B31_NotWrittenAfterStored(t *testing.T) {
+	t.Parallel()
+	for operation, target := range map[string]Target{
+		"CompleteMultipartUpload":    VODVideo{},
+		"RegisterYikeAssetMediaInfo": YikeAsset{},
+	} {
+		t.Run(operation, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, nil)
+			dir, data := t.TempDir(), random(600*kib)
+			file := writeFile(t, "movie.mp4", data)
+			inTheWay := ""
+			r.Fault(mediatest.Fault{Operation: operation, Delay: time.Millisecond, Match: func(mediatest.Request) bool {
+				if names := checkpoints(t, dir); inTheWay == "" && len(names) == 1 {
+					inTheWay = names[0] + ".tmp"
+					_ = os.MkdirAll(filepath.Join(inTheWay, "x"), 0o700)
+				}
+				return true
+			}})
+			res, err := r.Upload(ctx, File(file), target, WithCheckpoint(dir), WithCheckpointRequired())
+			failed(t, res, err)
+			require.ErrorIs(t, err, ErrCheckpoint)
+			require.Len(t, checkpoints(t, dir), 1)
+			require.NoError(t, os.RemoveAll(inTheWay))
+			r.ClearFaults()
+			sent := r.Calls("UploadPart")
+			res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir), WithCheckpointRequired())
+			require.NoError(t, err)
+			r.stored(t, res, data)
+			require.Len(t, r.Medias(), 1)
+			require.Equal(t, sent, r.Calls("UploadPart"))
+			require.Empty(t, checkpoints(t, dir))
 		})
 	}
 }

@@ -295,12 +295,13 @@ func (r *run) register(ctx context.Context, done transfer.Info, res *Result) err
 
 // spent reports whether the checkpoint is no longer needed: the upload has
 // succeeded, or it has failed after everything was done that a later run could
-// resume.
+// resume. A checkpoint that could not be written is needed: what it says on disk
+// is older.
 func (r *run) spent(ctx context.Context, err error) bool {
 	if err == nil {
 		return true
 	}
 	was, _ := r.checkpoint.State()
 	done := was.Step == checkpoint.Registered || was.Step == checkpoint.Stored && r.destination.finish == nil
-	return done && r.uploaded && ctx.Err() == nil && !errors.Is(err, ErrCallback)
+	return done && r.uploaded && ctx.Err() == nil && !errors.Is(err, ErrCallback) && !errors.Is(err, ErrCheckpoint)
 }
