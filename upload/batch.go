@@ -12,12 +12,12 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
-// Job is one file of [Uploader.UploadAll].
+// Job is one file for [Uploader.UploadAll].
 type Job struct {
 	Source  Source
 	Target  Target
-	Key     string   // names the upload, see [WithKey]
-	Options []Option // in addition to those of UploadAll
+	Key     string   // identifies the upload, see [WithKey]
+	Options []Option // applied after those of UploadAll
 }
 
 func (j Job) named(o *options) {
@@ -26,47 +26,50 @@ func (j Job) named(o *options) {
 	}
 }
 
-// BatchResult is the end of one [Job].
+// BatchResult is the result of one [Job].
 type BatchResult struct {
-	Index  int // of the job in the sequence, counted from 0
+	Index  int // of the job in the sequence, from 0
 	Job    Job
 	Result *Result // nil on failure
 	Err    error   // an [*Error], nil on success
 }
 
-// UploadAll uploads the jobs, [Config].Files of them at a time, and yields each
-// result as soon as it is there. A failure does not end the other uploads. They
-// take turns at the Uploader's slots, so that a long file and many short ones
-// go on side by side.
+// UploadAll uploads many files, [Config].Files at a time. It returns a sequence
+// that yields the result of each job when it is available. The uploads start
+// when you range over the sequence, and not before. Use [Collect] if you need
+// all results at the end.
 //
-// A job is taken from the sequence when there is room for it, so the memory
-// does not grow with their number. The sequence runs in a goroutine of its own.
-// A finished upload waits for the loop to take its result.
+// If a job fails, the others continue. All uploads share the concurrency limit
+// of the Uploader, and a large file does not block small ones.
 //
-// When ctx ends, the jobs taken so far are yielded with that error, and one
-// more if there is one, so that a cut does not go unnoticed. Leaving the loop
-// ends the uploads under way as the end of ctx does in [Uploader.Upload].
+// UploadAll reads jobs in a goroutine of its own, one whenever an upload can
+// start, so memory does not grow with the number of jobs. A completed upload
+// occupies its place until the loop receives its result.
 //
-// An option of UploadAll goes for every file: a callback of [WithProgress] is
-// then called for several files at the same time.
+// If you leave the loop, the running uploads are canceled. If ctx ends, they are
+// canceled, too, and each job that was read yields the error of ctx. One more job
+// is read and yields that error, if there is one, so that an interrupted batch
+// does not look complete. UploadAll does not wait for a sequence that blocks.
 //
-// With [WithCheckpoint] the whole can be stopped at any moment and run again.
-// Jobs that were under way continue, and jobs that were finished are not done
-// again: their Result is yielded with AlreadyUploaded set. The list of finished
-// uploads, finished.jsonl in the checkpoint directory, is kept, so that the
-// same call can run every night and uploads what is new or has changed.
-// [Uploader.Upload] reads and writes the same list. What makes an upload the
-// same is told at [WithCheckpoint]. Each takes a line of less than 1 KiB as a
-// rule, and some 40 bytes of memory. Several processes may share a directory; a
-// job that another one is at fails with [ErrCheckpointLocked].
+// opts apply to every job. A callback, such as that of [WithProgress], is called
+// by several uploads concurrently.
 //
-// Two jobs of a batch that end at the same object of an own bucket, or are the
-// same upload without a checkpoint, never both succeed: the later one fails
-// with [ErrDuplicate], unless the earlier one has failed by then. With a
-// checkpoint the same upload yields the Result of the earlier job, or
-// ErrCheckpointLocked while that is under way. Jobs for a [Bucket], and without
-// a checkpoint those of files and with a key, take some 40 bytes of memory
-// each.
+// With [WithCheckpoint], UploadAll is safe to rerun, after a crash or every
+// night. It resumes interrupted uploads, uploads new and modified files, and
+// skips completed uploads: they yield their earlier Result with AlreadyUploaded
+// set. WithCheckpoint says when two uploads are the same. Completed uploads are
+// listed in the file finished.jsonl of the checkpoint directory, which
+// [Uploader.Upload] uses, too. An entry usually takes less than 1 KiB on disk and
+// about 40 bytes of memory. Several processes can share a directory. A job that
+// another process is working on fails with [ErrCheckpointLocked].
+//
+// Two jobs of a batch cannot write the same object of a [Bucket]: the second one
+// fails with [ErrDuplicate], unless the first one has failed before. The same is
+// true for two jobs that are the same upload, if they have no checkpoint. With a
+// checkpoint the second one yields the Result of the first, or
+// ErrCheckpointLocked while the first one is running. To detect this, UploadAll
+// keeps about 40 bytes of memory for each job with a Bucket, and for each job
+// without a checkpoint whose source is a file or that has a key.
 func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Option) iter.Seq[BatchResult] {
 	return func(yield func(BatchResult) bool) {
 		batch := checkpoint.NewBatch()
@@ -108,7 +111,7 @@ func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Op
 				if !yield(r) {
 					return
 				}
-			case <-ends: // a sequence that never goes on does not keep us
+			case <-ends: // a sequence that blocks is not waited for
 				ends, late = nil, time.After(transfer.GracePeriod)
 			case <-late:
 				queue = nil
@@ -117,8 +120,8 @@ func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Op
 	}
 }
 
-// pull hands the jobs on until ctx has ended, and then one more, lest jobs that
-// were not done go unnoticed.
+// pull sends the jobs to queue until ctx ends, and then one more: jobs that are
+// not uploaded must not go unnoticed.
 func pull(ctx context.Context, jobs iter.Seq[Job], queue chan<- Job, left <-chan struct{}) {
 	defer close(queue)
 	for job := range jobs {

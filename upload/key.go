@@ -9,7 +9,7 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
-// key is what the upload is known by, but for its owner.
+// key returns the key of the upload, without its owner.
 func (r *run) key(target binding, o options) checkpoint.Key {
 	k := checkpoint.Key{Target: target.name(), UserKey: o.key}
 	k.Region = target.signer().region
@@ -25,24 +25,25 @@ func (r *run) key(target binding, o options) checkpoint.Key {
 	return k
 }
 
-const defaultApp = "app-1000000" // of VOD and ICE where none is given
+const defaultApp = "app-1000000" // of VOD and ICE if none is set
 
 const maxUserKey = 1 << 10 // bytes
 
-// referenceID is what ApsaraVideo VOD takes as a ReferenceId.
+// referenceID matches what ApsaraVideo VOD accepts as a ReferenceId.
 var referenceID = regexp.MustCompile(`^[A-Za-z0-9_-]{6,64}$`)
 
-// check refuses options that cannot be kept, before anything is created.
+// check returns an error if the options contradict each other or the target. It
+// runs before anything is created.
 func (o *options) check(target binding) error {
 	named := target.lookup() != nil
 	switch {
 	case len(o.key) > maxUserKey || !utf8.ValidString(o.key):
 		return fmt.Errorf("upload.WithKey: a key is text of at most %d bytes", maxUserKey)
 	case o.key != "" && o.checkpoint.dir == "" && !named:
-		return errors.New("upload.WithKey needs WithCheckpoint: only a VODVideo whose key can be its ReferenceId is found without a directory")
+		return errors.New("upload.WithKey needs WithCheckpoint: without a directory only a VODVideo is recognized, by a key that can be its ReferenceId")
 	}
 	if o.key != "" && !named {
-		o.checkpoint.required = true // without a checkpoint the key would make a second asset
+		o.checkpoint.required = true // without a checkpoint the next run would create another asset
 	}
 	return nil
 }

@@ -206,8 +206,8 @@ func (r *run) createOrResume(ctx context.Context, all options, target binding) e
 	return err
 }
 
-// mayExist reports whether err, of the operation that creates an asset, leaves
-// open that there is one with the same ReferenceId.
+// mayExist reports whether there may be an asset with the same ReferenceId after
+// the operation that creates an asset has failed with err.
 func mayExist(ctx context.Context, err error) bool {
 	var api *alimedia.Error
 	var invalid *alimedia.ValidationError

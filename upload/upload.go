@@ -231,10 +231,10 @@ type Result struct {
 	// MediaId is that older asset.
 	AlreadyRegistered bool
 
-	// AlreadyUploaded: this upload was finished before, as the list in the
-	// checkpoint directory says, or the service for a ReferenceId. Nothing was
-	// sent now. The Result is that of then, with URLs without their query;
-	// where only the service tells, it has no CRC64.
+	// AlreadyUploaded means that this upload was completed before, according to
+	// the completed index in the checkpoint directory or, for a ReferenceId, to
+	// the service. Nothing was sent. The Result is the earlier one, with URLs
+	// without their query. If it comes from the service, CRC64 is zero.
 	AlreadyUploaded bool
 }
 

@@ -25,7 +25,7 @@ var registering = []promise{
 			},
 			{
 				what: "the asset of an earlier run is not named", file: "upload/resume.go",
-				old: "r.destination = destinationOf(was.Asset()) // an error is to name the asset", new: "",
+				old: "r.destination = destinationOf(was.Asset()) // an error names the asset", new: "",
 			},
 			{
 				what: "an image's id is dropped", file: "upload/vod_image.go",
