@@ -14,65 +14,58 @@ import (
 	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
-// verdict is what a failure asks for.
-type verdict uint8
+// decision says whether the failure of an attempt may be retried.
+type decision uint8
 
 const (
-	never   verdict = iota // the service has decided
-	always                 // this attempt was not carried out
-	ifSafe                 // this attempt may have been carried out
-	reClock                // not carried out; once more with the clock of the service
-	reKey                  // not carried out; once more with other credentials
+	never      decision = iota // the service has decided
+	always                     // the attempt had no effect
+	ifSafe                     // the attempt may have had an effect
+	fixClock                   // no effect; retry once with the clock of the service
+	refreshKey                 // no effect; retry once with other credentials
 )
 
-// codes is the retry table. Each row answers one question: what does this
-// refusal prove about the attempt it answers? The first row that fits an API
-// error decides. A code fits itself and what follows it after a dot, in any
-// case; a row without code fits what fits describes.
-var codes = []struct {
-	code    string
-	fits    func(*alimedia.Error) bool
-	verdict verdict
+// retryTable says what an API error proves about the attempt that it responds to.
+// The first row that matches decides. A code matches itself and the codes that
+// begin with it and a dot, in any case.
+var retryTable = []struct {
+	code     string
+	matches  func(*alimedia.Error) bool // instead of code
+	decision decision
 }{
-	// Flow control counts requests before it hands them on.
-	{fits: func(e *alimedia.Error) bool { return alimedia.IsThrottled(e) }, verdict: always},
+	// Flow control counts requests before it forwards them.
+	{matches: func(e *alimedia.Error) bool { return alimedia.IsThrottled(e) }, decision: always},
 
-	// The gateway remembers nonces to tell a request that it has had before.
-	// Ours are 128 random bits, so this very request has arrived before: twice
-	// delivered on the way, say. Its answer is lost.
-	{code: "SignatureNonceUsed", verdict: ifSafe},
+	// The gateway remembers nonces to detect repeated requests. Ours are 128 random
+	// bits, so this very request has arrived before, for example because the network
+	// delivered it twice. Its response is lost.
+	{code: "SignatureNonceUsed", decision: ifSafe},
 
 	// Time, token and key are checked together with the signature, before a
-	// request is handed on.
-	{code: "InvalidTimeStamp", verdict: reClock},
-	{code: "InvalidSecurityToken", verdict: reKey},
-	{code: "SecurityTokenExpired", verdict: reKey},
-	{code: "InvalidAccessKeyId", verdict: reKey},
+	// request is forwarded.
+	{code: "InvalidTimeStamp", decision: fixClock},
+	{code: "InvalidSecurityToken", decision: refreshKey},
+	{code: "SecurityTokenExpired", decision: refreshKey},
+	{code: "InvalidAccessKeyId", decision: refreshKey},
 
-	// A failure in mid-work, a gateway that has not heard of the end of it, a
-	// success that does not say so, somebody else's page: codes such as
-	// InternalError, statuses 5xx that pass, 408 and 2xx without a proof.
-	{fits: (*alimedia.Error).Retryable, verdict: ifSafe},
-	{fits: func(e *alimedia.Error) bool { return e.StatusCode == http.StatusTooEarly }, verdict: ifSafe},
+	// The service failed during the operation, a gateway did not receive the
+	// response, or the response does not prove a success: codes such as
+	// InternalError, transient statuses 5xx, 408, and 2xx without a proof.
+	{matches: (*alimedia.Error).Retryable, decision: ifSafe},
+	{matches: func(e *alimedia.Error) bool { return e.StatusCode == http.StatusTooEarly }, decision: ifSafe},
 
-	// All other codes and statuses, redirects among them, are decisions that
-	// a repetition meets again.
+	// All other codes and statuses, including redirects, would not change with a
+	// retry.
 }
 
-// judge says what may be done about err. It is a pure function of the failure.
-func judge(err error, neverSent bool) verdict {
+// decide returns what may be done about err. It is a pure function of the failure.
+func decide(err error, neverSent bool) decision {
 	var api *alimedia.Error
 	if errors.As(err, &api) {
-		if alimedia.IsThrottled(api) {
-			return always
-		}
-		for _, row := range codes {
-			if row.code != "" && alimedia.HasCode(api, row.code) || row.fits != nil && row.fits(api) {
-				return row.verdict
+		for _, row := range retryTable {
+			if row.code != "" && alimedia.HasCode(api, row.code) || row.matches != nil && row.matches(api) {
+				return row.decision
 			}
-		}
-		if api.Retryable() {
-			return ifSafe
 		}
 		return never
 	}
@@ -87,15 +80,15 @@ func judge(err error, neverSent bool) verdict {
 	}
 }
 
-// schedule decides, failure by failure, whether and when a call goes again.
+// schedule decides after each failure whether and when a call is retried.
 type schedule struct {
 	policy   retry.Policy
 	class    Class
 	attempts int
-	mended   [reKey + 1]bool          // cures are tried once each
+	remedied [refreshKey + 1]bool     // each remedy is tried once
 	delay    time.Duration            // before the next attempt
-	keys     *credentials.Credentials // of the next attempt, when they are known already
-	lost     bool                     // an attempt of this call may have been carried out
+	keys     *credentials.Credentials // of the next attempt, if they are known
+	lost     bool                     // an attempt of this call may have had an effect
 }
 
 func newSchedule(r alimedia.Retry, class Class) *schedule {
@@ -105,26 +98,26 @@ func newSchedule(r alimedia.Retry, class Class) *schedule {
 // retryDefaults are those of alimedia.Retry.
 var retryDefaults = retry.Policy{MaxAttempts: 4, BaseDelay: 200 * time.Millisecond, MaxDelay: 20 * time.Second}
 
-// next takes note of a failed attempt and reports whether the call goes again.
-// What the failure asks for is mended by then.
+// next records a failed attempt and reports whether the call is retried. It applies
+// the remedy that the failure needs.
 func (s *schedule) next(ctx context.Context, a *attempt, err error) bool {
 	s.attempts++
 	s.delay, s.keys = 0, nil
-	v := judge(err, a.neverSent(err))
-	s.lost = s.lost || v == ifSafe && s.class != Read
+	d := decide(err, a.neverSent(err))
+	s.lost = s.lost || d == ifSafe && s.class != Read
 	if ctx.Err() != nil || s.attempts >= s.policy.MaxAttempts {
 		return false
 	}
-	switch v {
+	switch d {
 	case always:
 	case ifSafe:
 		if s.class == Unsafe {
 			return false
 		}
-	case reClock, reKey:
-		tried := s.mended[v]
-		s.mended[v] = true
-		return s.cure(ctx, a, v, tried)
+	case fixClock, refreshKey:
+		tried := s.remedied[d]
+		s.remedied[d] = true
+		return s.remedy(ctx, a, d, tried)
 	default:
 		return false
 	}
@@ -132,11 +125,11 @@ func (s *schedule) next(ctx context.Context, a *attempt, err error) bool {
 	return true
 }
 
-// cure makes the next attempt differ from the one refused, once.
-func (s *schedule) cure(ctx context.Context, a *attempt, v verdict, tried bool) bool {
-	if v == reClock {
+// remedy makes the next attempt differ from the rejected one, once.
+func (s *schedule) remedy(ctx context.Context, a *attempt, d decision, tried bool) bool {
+	if d == fixClock {
 		if tried {
-			a.clock.forget() // it was of no use
+			a.clock.forget() // it did not help
 			return false
 		}
 		return a.clock.learn(a.header.Get("Date"), a.signedAt, a.ahead)
@@ -154,7 +147,8 @@ func (s *schedule) cure(ctx context.Context, a *attempt, v verdict, tried bool) 
 	return true
 }
 
-// outcome says of the call's last error what it does not say itself.
+// outcome adds [alimedia.ErrOutcomeUnknown] to the last error of the call if an
+// earlier attempt may have had an effect.
 func (s *schedule) outcome(err error) error {
 	if err == nil || !s.lost {
 		return err
@@ -162,7 +156,7 @@ func (s *schedule) outcome(err error) error {
 	return &uncertain{err}
 }
 
-// uncertain is the error of a call that may have been carried out.
+// uncertain is the error of a call that may have taken effect.
 type uncertain struct{ error }
 
 func (u *uncertain) Error() string {
@@ -204,8 +198,8 @@ func milliseconds(text string) time.Duration {
 	return time.Duration(min(n, int64(time.Hour/time.Millisecond))) * time.Millisecond
 }
 
-// wait sleeps until the next attempt is due. It gives up at once when ctx
-// would end before.
+// wait sleeps until the next attempt is due. It returns at once if the deadline of
+// ctx is earlier.
 func (s *schedule) wait(ctx context.Context) error {
 	if s.delay <= 0 {
 		return retry.ContextError(ctx)

@@ -32,7 +32,7 @@ func TestJudge_Table(t *testing.T) {
 		name      string
 		err       error
 		neverSent bool
-		want      verdict
+		want      decision
 	}{
 		{"throttled by user", api(400, "Throttling.User"), false, always},
 		{"throttled, other case", api(503, "throttling"), false, always},
@@ -65,14 +65,14 @@ func TestJudge_Table(t *testing.T) {
 		{"empty 204", api(204, ""), false, ifSafe},
 		{"code with 200", api(200, "InvalidParameter"), false, never},
 		{"proxy's login", api(407, ""), false, never},
-		{"token, as OSS says it", api(403, "SecurityTokenExpired"), false, reKey},
-		{"token, malformed", api(400, "InvalidSecurityToken.Malformed"), false, reKey},
-		{"time, other case", api(400, "INVALIDTIMESTAMP.expired"), false, reClock},
-		{"clock", api(400, "InvalidTimeStamp.Expired"), false, reClock},
-		{"clock format", api(400, "InvalidTimeStamp.Format"), false, reClock},
-		{"token", api(403, "InvalidSecurityToken.Expired"), false, reKey},
-		{"key gone", api(404, "InvalidAccessKeyId.NotFound"), false, reKey},
-		{"key disabled", api(403, "InvalidAccessKeyId.Inactive"), false, reKey},
+		{"token, as OSS says it", api(403, "SecurityTokenExpired"), false, refreshKey},
+		{"token, malformed", api(400, "InvalidSecurityToken.Malformed"), false, refreshKey},
+		{"time, other case", api(400, "INVALIDTIMESTAMP.expired"), false, fixClock},
+		{"clock", api(400, "InvalidTimeStamp.Expired"), false, fixClock},
+		{"clock format", api(400, "InvalidTimeStamp.Format"), false, fixClock},
+		{"token", api(403, "InvalidSecurityToken.Expired"), false, refreshKey},
+		{"key gone", api(404, "InvalidAccessKeyId.NotFound"), false, refreshKey},
+		{"key disabled", api(403, "InvalidAccessKeyId.Inactive"), false, refreshKey},
 		{"signature", api(403, "SignatureDoesNotMatch"), false, never},
 		{"incomplete", api(400, "IncompleteSignature"), false, never},
 		{"missing", api(400, "MissingParameter"), false, never},
@@ -93,7 +93,7 @@ func TestJudge_Table(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, tt.want, judge(tt.err, tt.neverSent))
+			require.Equal(t, tt.want, decide(tt.err, tt.neverSent))
 		})
 	}
 }
@@ -243,7 +243,7 @@ func TestDo_ClockIsCorrectedOnceAndRemembered(t *testing.T) {
 		require.Equal(t, ahead.Format(dateLayout), s.seen[2].Header.Get("x-acs-date"))
 		_, err = call(t, c, unsafeOp, nil)
 		require.True(t, alimedia.HasCode(err, "InvalidTimeStamp"))
-		require.Len(t, s.seen, 5, "the cure is tried once in a call")
+		require.Len(t, s.seen, 5, "the remedy is tried once in a call")
 	})
 }
 
