@@ -82,7 +82,7 @@ func TestUpload_B31_ReadOnlyDirectory(t *testing.T) {
 	}
 }
 
-func TestUpload_B31_DirectoryVanishes(t *testing.T) {
+func TestUpload_B24_B31_DirectoryVanishes(t *testing.T) {
 	t.Parallel()
 	for _, required := range []bool{false, true} {
 		t.Run(map[bool]string{true: "required", false: "optional"}[required], func(t *testing.T) {

@@ -56,9 +56,9 @@ func TestUpload_B35_RegistrationIsRepeated(t *testing.T) {
 	require.Equal(t, []string{tokens[0], tokens[0], tokens[0]}, tokens)
 }
 
-// TestUpload_B35_RegistrationIsRepeatedLater: by the next run, which did not
+// TestUpload_B27_B35_RegistrationIsRepeatedLater: by the next run, which did not
 // hear what became of the first.
-func TestUpload_B35_RegistrationIsRepeatedLater(t *testing.T) {
+func TestUpload_B27_B35_RegistrationIsRepeatedLater(t *testing.T) {
 	t.Parallel()
 	target := Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}
 	b := breakOff(t, target, mediatest.Fault{Operation: "RegisterMediaInfo", AfterEffect: true, Status: 403, Code: "Stop"})
