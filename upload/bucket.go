@@ -101,20 +101,20 @@ func (t bucket) create(ctx context.Context, file fileInfo) (destination, error) 
 		return destination{}, fmt.Errorf("upload.Bucket: %w", err)
 	}
 	p := destination{
-		keys:     t.u.cfg.Credentials,
-		headers:  headers.WithContentType(cmp.Or(t.ContentType, mediatype.Of(key, file.name))),
-		segments: segments,
-		address:  ossobject.Address{Endpoint: ossobject.Endpoint(region), Bucket: t.Name, Key: key},
+		credentials: t.u.cfg.Credentials,
+		headers:     headers.WithContentType(cmp.Or(t.ContentType, mediatype.Of(key, file.name))),
+		segments:    segments,
+		address:     ossobject.Address{Endpoint: ossobject.Endpoint(region), Bucket: t.Name, Key: key},
 	}
 	p.prefix = segmentPrefix(key)
 	p.fileURL = p.address.FileURL()
-	if _, err := p.keys.Credentials(ctx); err != nil {
+	if _, err := p.credentials.Credentials(ctx); err != nil {
 		return destination{}, fmt.Errorf("credentials for bucket %s: %w", t.Name, err)
 	}
 	if t.Register == nil {
 		return p, nil
 	}
-	p.finish = func(ctx context.Context, res *Result) error {
+	p.register = func(ctx context.Context, res *Result) error {
 		return t.Register.register(ctx, t.u.cfg, file, p.fileURL, res)
 	}
 	// What the registration would refuse is known before the bytes are sent.

@@ -110,7 +110,7 @@ func WithKey(key string) Option {
 // be a [VODVideo] or an [ICEMedia], and its fields are not used. If the asset has
 // a file, it is replaced.
 func WithMediaId(id string) Option {
-	return func(o *options) { o.mediaId = id }
+	return func(o *options) { o.mediaID = id }
 }
 
 // WithVerifyContent compares the CRC-64 of the source with that of the completed

@@ -14,12 +14,12 @@ var ErrDuplicate = checkpoint.ErrDuplicate
 // claim reserves the destination of the upload. completed means that the upload
 // was completed before. release keeps the reservation of a batch if the upload
 // is done.
-func (r *run) claim(target binding, o options, completed bool) (release func(done bool), err error) {
+func (r *run) claim(in *input, saved checkpoint.Checkpoint, completed bool) (release func(done bool), err error) {
 	release = func(bool) {}
-	object := target.object(r.file.name)
-	if o.batch != nil {
-		_, unsaved := r.checkpoint.(checkpoint.None)
-		release, err = o.batch.Claim(object, r.uploadName(target, o), completed, !unsaved)
+	object := r.target.object(in.file.name)
+	if batch := r.options.batch; batch != nil {
+		_, unsaved := saved.(checkpoint.None)
+		release, err = batch.Claim(object, r.uploadName(in), completed, !unsaved)
 	}
 	if err != nil || completed || object == "" {
 		return release, err
@@ -38,13 +38,13 @@ func (r *run) claim(target binding, o options, completed bool) (release func(don
 
 // uploadName identifies the upload in its batch. It is empty if the source
 // cannot be identified.
-func (r *run) uploadName(target binding, o options) string {
-	k := r.key(target, o)
+func (r *run) uploadName(in *input) string {
+	k := r.key(in)
 	switch {
 	case k.UserKey != "":
 		return k.Name()
 	case k.Source != "":
-		return k.Name() + fmt.Sprintf(" %v", r.content.identity)
+		return k.Name() + fmt.Sprintf(" %v", in.identity)
 	}
 	return ""
 }

@@ -10,45 +10,46 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
-// Reasons of a failed upload, to be found with errors.Is. The services' own
-// refusals, those of the store included, are *alimedia.Error.
+// Reasons of a failed upload, for use with errors.Is. Error responses of the
+// services and of OSS are *alimedia.Error.
 var (
-	// ErrEmpty: there is not a single byte to upload. Nothing was created.
+	// ErrEmpty means that the source has no bytes. Nothing was created.
 	ErrEmpty = transfer.ErrEmpty
-	// ErrSize: the source has fewer or more bytes than it declared.
+	// ErrSize means that the source has fewer or more bytes than declared.
 	ErrSize = transfer.ErrSize
-	// ErrChanged: the file was written to while it was uploaded. Nothing of
-	// it was completed.
+	// ErrChanged means that the file was modified during the upload. The object
+	// was not completed.
 	ErrChanged = transfer.ErrChanged
-	// ErrAddress: the service's UploadAddress or UploadAuth cannot be used.
+	// ErrAddress means that UploadAddress or UploadAuth is not valid.
 	ErrAddress = ossobject.ErrAddress
-	// ErrAddressChanged: a refreshed credential is for another object. Nothing
-	// was written there.
+	// ErrAddressChanged means that the refreshed upload credential is for another
+	// object. Nothing was written to that object.
 	ErrAddressChanged = transfer.ErrAddressChanged
-	// ErrCredentialExpired: the upload credential ended before the upload and
-	// the service has no operation to refresh it. A new upload is a new asset.
+	// ErrCredentialExpired means that the upload credential expired during the
+	// upload and the service has no operation to refresh it. A new upload creates
+	// a new asset.
 	ErrCredentialExpired = transfer.ErrCredentialExpired
-	// ErrChecksum: what the store holds is not what was sent.
+	// ErrChecksum means that the CRC-64 of the stored bytes differs from that of
+	// the bytes that were sent.
 	ErrChecksum = transfer.ErrChecksum
-	// ErrLost: the store no longer knows the multipart upload and has no
-	// object that could have come from it.
+	// ErrLost means that OSS no longer has the multipart upload, and no object
+	// that was created by it.
 	ErrLost = transfer.ErrLost
-	// ErrCallback: the object is stored, but the callback that the store was
-	// to make failed.
+	// ErrCallback means that the object is stored, but the callback of OSS to the
+	// service failed.
 	ErrCallback = ossobject.ErrCallback
-	// ErrUnproven: an answer says that the operation succeeded, but lacks what
-	// only OSS answers: a gateway, a captive portal or a proxy may have sent
-	// it. The request was repeated before this was reported. Whether the
-	// object is stored is not known.
+	// ErrUnproven means that a successful response lacks what only OSS can
+	// answer. A gateway, a captive portal or a proxy may have sent it. The request
+	// was retried. Whether the object is stored is not known.
 	ErrUnproven = transfer.ErrUnproven
-	// ErrPanic: a Reader, a ReaderAt, a credentials provider or a transport of
-	// the user panicked. Only this upload failed.
+	// ErrPanic means that your Reader, ReaderAt, credentials provider or
+	// http.RoundTripper panicked. Other uploads continue.
 	ErrPanic = transfer.ErrPanic
-	// ErrUntrustedHost: an upload credential was to be sent to a host that is
-	// not one of OSS and not listed in Config.OSSHosts. It was not sent.
+	// ErrUntrustedHost means that UploadAddress names a host that is not one of
+	// OSS and is not listed in Config.OSSHosts. The credential was not sent.
 	ErrUntrustedHost = ossobject.ErrUntrustedHost
-	// ErrStalled: no byte moved for Config.StallTimeout, or no answer came
-	// within Config.AnswerTimeout.
+	// ErrStalled means that no byte moved for Config.StallTimeout, or that the
+	// response was not complete within Config.AnswerTimeout.
 	ErrStalled = transfer.ErrStalled
 )
 
@@ -57,28 +58,28 @@ type Stage string
 
 // The stages, in order.
 const (
-	StageOpen     Stage = "open"     // the source is opened and checked
-	StageCreate   Stage = "create"   // the service creates the asset and returns a destination
-	StageSend     Stage = "send"     // bytes are being sent
-	StageComplete Stage = "complete" // the parts become one object
-	StageFinish   Stage = "finish"   // the object is registered
-	StageWait     Stage = "wait"     // the service processes the asset, see WithWait
+	StageOpen     Stage = "open"     // opens the source
+	StageCreate   Stage = "create"   // creates the asset
+	StageSend     Stage = "send"     // sends the bytes
+	StageComplete Stage = "complete" // combines the parts
+	StageFinish   Stage = "finish"   // registers the object
+	StageWait     Stage = "wait"     // waits until the asset is processed, see WithWait
 	StageDone     Stage = "done"
 )
 
-// Error is every failure of an upload. The cause is in its chain:
-// *alimedia.Error for an answer of a service or of the store,
-// *alimedia.ValidationError for a request that was not sent, context.Canceled,
-// one of the Err values of this package, the error of the source.
+// Error describes a failed upload. It wraps the cause: *alimedia.Error for an
+// error response of a service or of OSS, *alimedia.ValidationError for a request
+// that was not sent, context.Canceled, one of the Err values of this package, or
+// the error of the source.
 type Error struct {
 	Stage    Stage
 	Name     string // of the source
-	MediaId  string // of the asset that was created, if one was
-	FileURL  string // where the object is or would have been
+	MediaId  string // of the asset, if it was created
+	FileURL  string // of the object, whether it is stored or not
 	UploadId string // of the multipart upload; its parts are removed unless there is a checkpoint
-	Sent     int64  // bytes that the store has confirmed
-	Uploaded bool   // the object is stored; sending it again is not necessary
-	Status   string // of the asset as WithWait last saw it
+	Sent     int64  // bytes that OSS has confirmed
+	Uploaded bool   // the object is stored, another upload is not necessary
+	Status   string // last state of the asset, with WithWait only
 	Err      error
 }
 

@@ -13,12 +13,12 @@ import (
 // segmentCheckpoint returns the checkpoint of a file of a playlist. A file that
 // is sent in one request has none. The multipart upload of another file or
 // another key is aborted.
-func (r *run) segmentCheckpoint(ctx context.Context, f *hls.File, t *transfer.Transfer, to destination) (checkpoint.Checkpoint, error) {
+func (r *run) segmentCheckpoint(ctx context.Context, saved checkpoint.Checkpoint, f *hls.File, t *transfer.Transfer, to destination) (checkpoint.Checkpoint, error) {
 	if !t.Multipart() {
 		return checkpoint.None{}, nil
 	}
-	asset := checkpoint.Asset{MediaID: to.mediaId, Address: checkpoint.Address(to.address)}
-	c, replaced, err := r.checkpoint.Segment(f.Number, segmentIdentity(f), asset)
+	asset := checkpoint.Asset{MediaID: to.mediaID, Address: checkpoint.Address(to.address)}
+	c, replaced, err := saved.Segment(f.Number, segmentIdentity(f), asset)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +52,8 @@ func (r *run) abortSegment(ctx context.Context, to destination, was checkpoint.S
 
 // dropSegments aborts the multipart uploads of all segments that are not
 // resumed. to has the credentials.
-func (r *run) dropSegments(ctx context.Context, to destination) {
-	r.checkpoint.DropSegments(func(was checkpoint.State) { r.abortSegment(ctx, to, was) })
+func (r *run) dropSegments(ctx context.Context, saved checkpoint.Checkpoint, to destination) {
+	saved.DropSegments(func(was checkpoint.State) { r.abortSegment(ctx, to, was) })
 }
 
 // forget removes the checkpoint of the segments after the playlist is stored.

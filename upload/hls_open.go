@@ -85,18 +85,15 @@ func (c *content) isPlaylist() bool {
 	return hls.BeginsAsPlaylist(head[:n])
 }
 
-// refusePlaylist returns an error for a stream that begins as a playlist, if
-// target creates an asset from it.
-func (r *run) refusePlaylist(target binding) error {
-	if r.content.segments.exist() || target.keepsPlaylists() {
-		return nil
+// isRefusedPlaylist reports whether a stream begins as a playlist and target
+// creates an asset from it.
+func (in *input) isRefusedPlaylist(target binding) bool {
+	if in.segments.exist() || target.keepsPlaylists() {
+		return false
 	}
 	var head [hls.HeadSize]byte
-	n := r.transfer.Head(head[:])
-	if hls.BeginsAsPlaylist(head[:n]) {
-		return errNoFolder
-	}
-	return nil
+	n := in.transfer.Head(head[:])
+	return hls.BeginsAsPlaylist(head[:n])
 }
 
 // hlsSource is a playlist in a folder or on a web server.

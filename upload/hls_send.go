@@ -22,62 +22,71 @@ type hlsSegments struct {
 	*hls.Bundle
 	source hlsSource
 	folder *hls.Folder
-	stored *checkpoint.Segments
 }
 
 func (*hlsSegments) exist() bool                 { return true }
 func (s *hlsSegments) size(file int64) int64     { return s.Bundle.Size(file) }
 func (*hlsSegments) tracker(t *tracker) *tracker { return t.part() }
 
+// segmentUpload is the upload of the segments of one playlist.
+type segmentUpload struct {
+	*run
+	*hlsSegments
+	dest   destination // of the playlist
+	saved  checkpoint.Checkpoint
+	stored *checkpoint.Segments
+}
+
 // send stores all files, level by level: a playlist is stored after everything
 // that it references.
-func (s *hlsSegments) send(ctx context.Context, r *run) error {
+func (s *hlsSegments) send(ctx context.Context, r *run, saved checkpoint.Checkpoint, dest destination) error {
 	if len(s.Files) == 0 {
 		return nil
 	}
-	var err error
-	if s.stored, err = r.checkpoint.Segments(r.destination.mediaId, r.destination.prefix); err != nil {
+	stored, err := saved.Segments(dest.mediaID, dest.prefix)
+	if err != nil {
 		return err
 	}
-	defer s.stored.Close()
-	r.destination.prefix = cmp.Or(r.destination.prefix, s.stored.Prefix())
-	if r.destination.prefix == "" {
+	defer stored.Close()
+	dest.prefix = cmp.Or(dest.prefix, stored.Prefix())
+	if dest.prefix == "" {
 		return ErrNoPrefix
 	}
+	u := &segmentUpload{run: r, hlsSegments: s, dest: dest, saved: saved, stored: stored}
 	levels := s.Levels()
 	for i := range levels {
-		if levels[i], err = s.missing(ctx, r, levels[i]); err != nil {
+		if levels[i], err = u.missing(ctx, levels[i]); err != nil {
 			return err
 		}
 	}
 	r.enter(ctx, StageSend)
-	r.log.InfoContext(ctx, "upload: segments of the playlist", "media_id", r.destination.mediaId, "files", len(s.Files))
+	r.log.InfoContext(ctx, "upload: segments of the playlist", "media_id", dest.mediaID, "files", len(s.Files))
 	for _, files := range levels {
-		if err := s.sendAll(ctx, r, files); err != nil {
+		if err := u.sendAll(ctx, files); err != nil {
 			return err
 		}
 	}
-	r.dropSegments(ctx, r.destination) // of files that an earlier run referenced
+	r.dropSegments(ctx, saved, dest) // of files that an earlier run referenced
 	return nil
 }
 
 // missing returns the files that are not stored yet, and checks their keys.
-func (s *hlsSegments) missing(ctx context.Context, r *run, files []*hls.File) (missing []*hls.File, err error) {
+func (u *segmentUpload) missing(ctx context.Context, files []*hls.File) (missing []*hls.File, err error) {
 	for _, f := range files {
-		if sum, ok := s.stored.Stored(f.Number); ok {
-			same, err := s.unchanged(ctx, r.Uploader, f, sum)
+		if sum, ok := u.stored.Stored(f.Number); ok {
+			same, err := u.unchanged(ctx, u.Uploader, f, sum)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", f, err)
 			}
 			if same {
-				r.tracker.Resumed(f.Size)
+				u.run.tracker.Resumed(f.Size)
 				continue
 			}
-			r.log.WarnContext(ctx, "upload: a stored segment has changed, sending it again", "file", f.String())
+			u.log.WarnContext(ctx, "upload: a stored segment has changed, sending it again", "file", f.String())
 		}
-		key := r.destination.prefix + f.Name
-		err := ossobject.CheckName(r.destination.address.Bucket, key)
-		if err == nil && key == r.destination.address.Key {
+		key := u.dest.prefix + f.Name
+		err := ossobject.CheckName(u.dest.address.Bucket, key)
+		if err == nil && key == u.dest.address.Key {
 			err = errors.New("the key is that of the playlist")
 		}
 		if err != nil {
@@ -89,12 +98,12 @@ func (s *hlsSegments) missing(ctx context.Context, r *run, files []*hls.File) (m
 }
 
 // sendAll stores files, several at a time. The first error stops the others.
-func (s *hlsSegments) sendAll(parent context.Context, r *run, files []*hls.File) error {
+func (u *segmentUpload) sendAll(parent context.Context, files []*hls.File) error {
 	ctx, stop := context.WithCancelCause(parent)
 	defer stop(nil)
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(r.cfg.Parallel, len(files)) {
+	for range min(u.cfg.Parallel, len(files)) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
@@ -102,10 +111,10 @@ func (s *hlsSegments) sendAll(parent context.Context, r *run, files []*hls.File)
 					return
 				}
 				f := files[i]
-				err := s.sendFile(ctx, r, f)
+				err := u.sendFile(ctx, f)
 				if errors.Is(err, ErrLost) {
-					r.log.WarnContext(ctx, "upload: restarting the upload", "file", f.String(), "error", err)
-					err = s.sendFile(ctx, r, f)
+					u.log.WarnContext(ctx, "upload: restarting the upload", "file", f.String(), "error", err)
+					err = u.sendFile(ctx, f)
 				}
 				if err != nil {
 					stop(fmt.Errorf("%s: %w", f, err))
@@ -121,20 +130,20 @@ func (s *hlsSegments) sendAll(parent context.Context, r *run, files []*hls.File)
 }
 
 // sendFile stores one file, with the upload credential that all files share.
-func (s *hlsSegments) sendFile(ctx context.Context, r *run, f *hls.File) error {
-	c, err := s.contentOf(ctx, r.Uploader, f)
+func (u *segmentUpload) sendFile(ctx context.Context, f *hls.File) error {
+	c, err := u.contentOf(ctx, u.Uploader, f)
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	part, err := r.engine.Prepare(ctx, c.source(), 1)
+	part, err := u.engine.Prepare(ctx, c.source(), 1)
 	if err != nil {
 		return err
 	}
 	defer part.Close()
-	to := r.destination
+	to := u.dest
 	to.address.Key, to.headers = to.prefix+f.Name, to.segments
-	saved, err := r.segmentCheckpoint(ctx, f, part, to)
+	saved, err := u.segmentCheckpoint(ctx, u.saved, f, part, to)
 	if err != nil {
 		return err
 	}
@@ -144,7 +153,7 @@ func (s *hlsSegments) sendFile(ctx context.Context, r *run, f *hls.File) error {
 			return err
 		}
 	}
-	d, progress := r.objectAt(to), r.tracker.part()
+	d, progress := u.objectAt(to), u.run.tracker.part()
 	// Sending a segment again is harmless, so it counts as not stored.
 	d.Exists, d.RemoveUploads = func(context.Context) (bool, error) { return false, nil }, nil
 	done, err := part.Run(ctx, d, engineCheckpoint{saved}, progress)
@@ -157,7 +166,7 @@ func (s *hlsSegments) sendFile(ctx context.Context, r *run, f *hls.File) error {
 		return err
 	}
 	f.Size = done.Size
-	err = s.stored.Add(f.Number, done.CRC64)
+	err = u.stored.Add(f.Number, done.CRC64)
 	saved.Close(true)
 	return err
 }

@@ -354,7 +354,7 @@ func TestUpload_B39_NoPrefix(t *testing.T) {
 	require.Equal(t, StageCreate, e.Stage)
 	require.Zero(t, r.Calls("PutObject")+r.Calls("InitiateMultipartUpload"))
 
-	// All is on a server: there are no slices to place.
+	// All is on a server: there are no slices to destination.
 	remote := folder{"index.m3u8": "#EXTM3U\nhttps://cdn.test/a.ts?x\n#EXT-X-KEY:METHOD=AES-128,URI=\"skd://key\"\n"}
 	res, err = r.Upload(ctx, HLSFS(remote.fs(), "index.m3u8", KeepRemote()), ICEStream{MediaId: id, Definition: "HD"})
 	require.NoError(t, err)

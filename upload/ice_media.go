@@ -50,9 +50,9 @@ func (t iceMedia) create(ctx context.Context, file fileInfo) (destination, error
 	if err != nil {
 		return destination{}, err
 	}
-	p := destination{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
-	p.exists = t.u.mediaArrived(p.mediaId)
-	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaId))
+	p := destination{mediaID: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestID: out.RequestId}
+	p.exists = t.u.mediaArrived(p.mediaID)
+	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaID))
 }
 
 func (t iceMedia) describe(_ fileInfo, k *checkpoint.Key) {
@@ -73,8 +73,8 @@ func (t iceMedia) resume(ctx context.Context, _ fileInfo, was destination, store
 	case t.u.cfg.ICE == nil:
 		return was, needs("ICEMedia", "Config.ICE")
 	}
-	was.exists = t.u.mediaArrived(was.mediaId)
-	return t.u.refreshed(ctx, was, t.u.refreshMedia(was.mediaId))
+	was.exists = t.u.mediaArrived(was.mediaID)
+	return t.u.resumeAt(ctx, was, t.u.refreshMedia(was.mediaID))
 }
 
 func (t iceMedia) reopen() reopenFunc { return t.open }
@@ -84,7 +84,7 @@ func (t iceMedia) open(ctx context.Context, mediaID string) (destination, error)
 	if t.u.cfg.ICE == nil {
 		return destination{}, needs("ICEMedia", "Config.ICE")
 	}
-	return t.u.intoAsset(ctx, destination{mediaId: mediaID, exists: t.u.mediaArrived(mediaID)}, t.u.refreshMedia(mediaID))
+	return t.u.withFreshCredential(ctx, destination{mediaID: mediaID, exists: t.u.mediaArrived(mediaID)}, t.u.refreshMedia(mediaID))
 }
 
 func (u *Uploader) refreshMedia(mediaId string) refreshFunc {

@@ -44,9 +44,9 @@ func (t iceStream) create(ctx context.Context, file fileInfo) (destination, erro
 	if err != nil {
 		return destination{}, err
 	}
-	p := destination{mediaId: cmp.Or(out.MediaId, req.MediaId), fileURL: out.FileURL, requestId: out.RequestId}
+	p := destination{mediaID: cmp.Or(out.MediaId, req.MediaId), fileURL: out.FileURL, requestID: out.RequestId}
 	p.tolerant = true // RefreshUploadMedia may be for the asset's own file
-	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaId))
+	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.u.refreshMedia(p.mediaID))
 }
 
 func (t iceStream) describe(_ fileInfo, k *checkpoint.Key) {
@@ -63,15 +63,15 @@ func (t iceStream) resume(ctx context.Context, file fileInfo, was destination, s
 	case t.u.cfg.ICE == nil:
 		return was, needs("ICEStream", "Config.ICE")
 	}
-	p, err := t.u.refreshed(ctx, was, t.u.refreshMedia(was.mediaId))
+	p, err := t.u.resumeAt(ctx, was, t.u.refreshMedia(was.mediaID))
 	if !errors.Is(err, ErrAddressChanged) {
 		return p, err
 	}
 	// The credential is for the asset's own file. Nothing more can be sent, but
 	// the stream may be complete.
-	stream, unknown := streamOf(ctx, t.u.cfg.ICE, was.mediaId, was.fileURL, time.Time{})
+	stream, unknown := streamOf(ctx, t.u.cfg.ICE, was.mediaID, was.fileURL, time.Time{})
 	if unknown == nil && stream != nil && stream.FileSize == strconv.FormatInt(file.size, 10) {
-		was.alreadyStored = true
+		was.isStored = true
 		return was, nil
 	}
 	return was, fmt.Errorf("%w: %w", ErrNotResumable, err)

@@ -10,15 +10,16 @@ import (
 )
 
 // key returns the key of the upload, without its owner.
-func (r *run) key(target binding, o options) checkpoint.Key {
+func (r *run) key(in *input) checkpoint.Key {
+	target, o := r.target, &r.options
 	k := checkpoint.Key{Target: target.name(), UserKey: o.key}
 	k.Region = target.signer().region
-	target.describe(r.file, &k)
-	if o.mediaId != "" {
-		k.Asset = o.mediaId
+	target.describe(in.file, &k)
+	if o.mediaID != "" {
+		k.Asset = o.mediaID
 	}
 	if k.UserKey == "" {
-		k.Source, k.Query = r.content.identity.Source, r.content.identity.Query
+		k.Source, k.Query = in.identity.Source, in.identity.Query
 	} else {
 		k.ReferenceID = ""
 	}

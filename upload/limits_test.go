@@ -470,7 +470,7 @@ func TestUpload_B59_NothingIsSentElsewhere(t *testing.T) {
 			e := failed(t, res, err)
 			require.ErrorIs(t, err, ErrUntrustedHost)
 			require.NotEmpty(t, e.MediaId)
-			err = r.engine.Abort(ctx, r.objectAt(destination{keys: credentials.Static("id", "secret", ""), address: ossobject.Address{Endpoint: "https://evil.example.com", Bucket: "bucket", Key: "key"}}), "id")
+			err = r.engine.Abort(ctx, r.objectAt(destination{credentials: credentials.Static("id", "secret", ""), address: ossobject.Address{Endpoint: "https://evil.example.com", Bucket: "bucket", Key: "key"}}), "id")
 			require.ErrorIs(t, err, ErrUntrustedHost)
 		}, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
 			address["Endpoint"] = endpoint
@@ -491,7 +491,7 @@ func TestUpload_B59_FileURLChoosesNoHost(t *testing.T) {
 		})}})
 		require.NoError(t, err)
 		d := u.objectAt(destination{
-			keys: credentials.Static("id", "secret", ""), fileURL: "https://b.oss-" + region + ".aliyuncs.com/key",
+			credentials: credentials.Static("id", "secret", ""), fileURL: "https://b.oss-" + region + ".aliyuncs.com/key",
 			address: ossobject.Address{Endpoint: "https://oss-accelerate.aliyuncs.com", Bucket: "bucket", Key: "key"},
 		})
 		object, err := d.Open(credentials.Credentials{AccessKeyId: "id", AccessKeySecret: "secret"})
@@ -574,9 +574,9 @@ func TestUpload_B60_Echoes(t *testing.T) {
 		}},
 		"transport": {0, nil},
 	}
-	for destination, at := range places {
+	for place, at := range places {
 		for form, escape := range forms {
-			t.Run(destination+" "+form, func(t *testing.T) {
+			t.Run(place+" "+form, func(t *testing.T) {
 				t.Parallel()
 				var secrets, issued []string
 				var mu sync.Mutex

@@ -201,8 +201,8 @@ func TestUpload_B52_MetadataMakesNoSecondAsset(t *testing.T) {
 	} {
 		u := newRig(t, nil).Uploader
 		name0 := func(target Target) string {
-			r := &run{Uploader: u, file: fileInfo{name: "movie.mp4"}, content: &content{identity: checkpoint.Identity{Source: "/movie.mp4"}}}
-			return r.key(u.bind(target, ""), options{}).Name()
+			r := &run{Uploader: u, target: u.bind(target, "")}
+			return r.key(&input{file: fileInfo{name: "movie.mp4"}, content: &content{identity: checkpoint.Identity{Source: "/movie.mp4"}}}).Name()
 		}
 		for i, target := range tt.same {
 			require.Equal(t, name0(tt.first), name0(target), "%s, same %d", name, i)

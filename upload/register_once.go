@@ -34,7 +34,7 @@ func (a *attempts) watch(c *alimedia.Config) {
 
 // mayBeOurs reports whether a request of this upload whose response was lost may
 // have registered the object.
-func (a *attempts) mayBeOurs(file fileInfo) bool { return a.lost || file.repeated }
+func (a *attempts) mayBeOurs(file fileInfo) bool { return a.lost || file.mayBeRegistered }
 
 // before reports whether an asset was created before the upload began, by the
 // clock of the service.
@@ -110,7 +110,7 @@ func (f fileInfo) once(ctx context.Context, client *ice.Client, look func(until 
 				return nil
 			}
 		}
-		sent := attempts{note: f.note}
+		sent := attempts{note: f.saveAsked}
 		failed = do(sent.of(client))
 		if asked = sent.asked; failed == nil || asked.IsZero() || ctx.Err() != nil || again {
 			return failed

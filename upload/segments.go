@@ -14,7 +14,7 @@ type segments interface {
 	// size returns the size of all segments and of a file of size bytes.
 	size(file int64) int64
 	// send stores all segments that are not stored yet.
-	send(ctx context.Context, r *run) error
+	send(ctx context.Context, r *run, saved checkpoint.Checkpoint, dest destination) error
 	// tracker returns the tracker of the file that is sent after them.
 	tracker(t *tracker) *tracker
 	// forget removes the checkpoint of the segments.
@@ -24,8 +24,8 @@ type segments interface {
 // noSegments are those of a single file.
 type noSegments struct{}
 
-func (noSegments) exist() bool                      { return false }
-func (noSegments) size(file int64) int64            { return file }
-func (noSegments) send(context.Context, *run) error { return nil }
-func (noSegments) tracker(t *tracker) *tracker      { return t }
-func (noSegments) forget(checkpoint.Checkpoint)     {}
+func (noSegments) exist() bool                                                          { return false }
+func (noSegments) size(file int64) int64                                                { return file }
+func (noSegments) send(context.Context, *run, checkpoint.Checkpoint, destination) error { return nil }
+func (noSegments) tracker(t *tracker) *tracker                                          { return t }
+func (noSegments) forget(checkpoint.Checkpoint)                                         {}

@@ -1,19 +1,12 @@
 package upload
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"reflect"
-	"time"
 	"unicode/utf8"
 
-	"github.com/alimedia/alimedia-go/credentials"
-	"github.com/alimedia/alimedia-go/internal/retry"
 	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
-	"github.com/alimedia/alimedia-go/upload/internal/mediatype"
-	"github.com/alimedia/alimedia-go/upload/internal/ossobject"
-	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
 // Target says what an upload becomes: [VODVideo], [VODImage],
@@ -99,13 +92,13 @@ func (u *Uploader) bind(t Target, key string) binding {
 	return t.bind(u, key)
 }
 
-// plain returns the target that a pointer leads to, or t itself.
+// plain is the target that a pointer leads to, and t itself if it is none.
 func plain(t Target) Target {
 	t, _ = pointed(t).(Target)
 	return t
 }
 
-// pointed returns the value that a pointer leads to, or v itself.
+// pointed is what a pointer leads to, and v itself where it is none.
 func pointed(v any) any {
 	p := reflect.ValueOf(v)
 	switch {
@@ -117,95 +110,14 @@ func pointed(v any) any {
 	return p.Elem().Interface()
 }
 
-// fileInfo is the source as the targets see it.
-type fileInfo struct {
-	name  string
-	size  int64  // UnknownSize for a stream
-	token string // the same in all runs with one checkpoint; empty without a checkpoint
-
-	// asked is when an earlier run last sent a registration that must not be
-	// repeated; zero means never. note records the time of the present one.
-	asked time.Time
-	note  func(time.Time) error
-
-	began    time.Time // when the first run of the upload began
-	repeated bool      // an earlier run may have registered the object
-}
-
-func (f fileInfo) ext() string { return mediatype.Extension(f.name) }
-
-// title is the name without its extension.
-func (f fileInfo) title() string {
-	if ext := f.ext(); ext != "" {
-		return f.name[:len(f.name)-len(ext)-1]
-	}
-	return f.name
-}
-
-// destination is the object that a target stores its bytes in, and the asset
-// that the object belongs to.
-type destination struct {
-	address       ossobject.Address
-	prefix        string // of the segments of a playlist; empty if they have no destination
-	keys          credentials.Provider
-	tolerant      bool              // of a refreshed credential for another object
-	headers       ossobject.Headers // of the object
-	segments      ossobject.Headers // of the segments of a playlist
-	mediaId       string
-	fileURL       string
-	mediaURL      string
-	requestId     string
-	exists        func(context.Context) (bool, error) // see transfer.Destination
-	removeUploads func(context.Context) error         // see transfer.Destination
-	alreadyStored bool                                // the service has the object
-	done          *Result                             // the service has the asset with its file
-
-	// finish registers the stored object and completes the result. It is nil if
-	// the service needs no registration.
-	finish func(context.Context, *Result) error
-}
-
-// refreshFunc asks the service for a new upload credential of the same asset.
-type refreshFunc func(context.Context) (uploadAddress, uploadAuth string, err error)
-
-// withCredential returns p with the address and the upload credential that the
-// service returned. refresh is nil if the service cannot refresh the credential.
-func (u *Uploader) withCredential(p destination, uploadAddress, uploadAuth string, refresh refreshFunc) (destination, error) {
-	got, err := ossobject.Decode(uploadAddress, uploadAuth, u.api)
-	if err == nil && u.cfg.OSSEndpoint == "" {
-		err = u.trust.Check(got.Endpoint)
-	}
-	if err != nil {
-		return p, err
-	}
-	var issue func(context.Context) (transfer.Issued, error)
-	if refresh != nil {
-		issue = func(ctx context.Context) (transfer.Issued, error) {
-			uploadAddress, uploadAuth, err := refresh(ctx)
-			if err != nil {
-				return transfer.Issued{}, err
-			}
-			fresh, err := ossobject.Decode(uploadAddress, uploadAuth, u.api)
-			if err != nil {
-				err = retry.Permanent(err)
-			}
-			return fresh.Issued, err
-		}
-	}
-	p.address, p.prefix = got.Address, got.Prefix
-	p.fileURL = cmp.Or(p.fileURL, got.FileURL())
-	p.keys = transfer.NewRefreshingCredential(got.Issued, issue, p.tolerant, u.log)
-	return p, nil
-}
-
 func needs(target, what string) error { return fmt.Errorf("%s needs %s", target, what) }
 
 func noExtension(field string) error {
 	return fmt.Errorf("the file name has no extension, and the service needs one: set %s", field)
 }
 
-// declared returns the size that the service is told. A size in the target must
-// be that of the source.
+// declared is the size to tell the service. A size given by the caller must be
+// true.
 func declared(size int64, file fileInfo) (int64, error) {
 	switch {
 	case size != 0 && file.size != UnknownSize && size != file.size:
@@ -234,28 +146,4 @@ func clipBytes(s string, limit int) string {
 		limit--
 	}
 	return s[:limit]
-}
-
-// refreshed returns p with a new upload credential, which must be for the same
-// object.
-func (u *Uploader) refreshed(ctx context.Context, p destination, refresh refreshFunc) (destination, error) {
-	uploadAddress, uploadAuth, err := refresh(ctx)
-	if err != nil {
-		return p, err
-	}
-	was := p.address
-	p, err = u.withCredential(p, uploadAddress, uploadAuth, refresh)
-	if err == nil && was != (ossobject.Address{}) && (p.address.Bucket != was.Bucket || p.address.Key != was.Key) {
-		return p, ErrAddressChanged
-	}
-	return p, err
-}
-
-// intoAsset returns the destination of an asset that exists.
-func (u *Uploader) intoAsset(ctx context.Context, p destination, refresh refreshFunc) (destination, error) {
-	uploadAddress, uploadAuth, err := refresh(ctx)
-	if err != nil {
-		return p, err
-	}
-	return u.withCredential(p, uploadAddress, uploadAuth, refresh)
 }

@@ -45,7 +45,7 @@ func (t vodImage) create(ctx context.Context, file fileInfo) (destination, error
 	if err != nil {
 		return destination{}, err
 	}
-	p := destination{mediaId: out.ImageId, fileURL: out.FileURL, mediaURL: out.ImageURL, requestId: out.RequestId}
+	p := destination{mediaID: out.ImageId, fileURL: out.FileURL, mediaURL: out.ImageURL, requestID: out.RequestId}
 	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
@@ -108,7 +108,7 @@ func (t vodAttachedMedia) create(ctx context.Context, file fileInfo) (destinatio
 	if err != nil {
 		return destination{}, err
 	}
-	p := destination{mediaId: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestId: out.RequestId}
+	p := destination{mediaID: out.MediaId, fileURL: out.FileURL, mediaURL: out.MediaURL, requestID: out.RequestId}
 	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
@@ -156,10 +156,10 @@ func (p destination) kept(ctx context.Context, stored bool, ask func(context.Con
 	if stored {
 		return p, nil
 	}
-	s, err := ask(ctx, p.mediaId)
+	s, err := ask(ctx, p.mediaID)
 	switch {
 	case err == nil && s.done:
-		p.alreadyStored = true
+		p.isStored = true
 		return p, nil
 	case err == nil:
 		return p, ErrNotResumable

@@ -49,8 +49,8 @@ func (t vodVideo) create(ctx context.Context, file fileInfo) (destination, error
 	if err != nil {
 		return destination{}, err
 	}
-	p := t.destination(out.VideoId, out.RequestId)
-	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaId))
+	p := t.place(out.VideoId, out.RequestId)
+	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaID))
 }
 
 func (t vodVideo) describe(_ fileInfo, k *checkpoint.Key) {
@@ -67,8 +67,8 @@ func (t vodVideo) resume(ctx context.Context, _ fileInfo, was destination, store
 	case t.u.cfg.VOD == nil:
 		return was, needs("VODVideo", "Config.VOD")
 	}
-	was.exists, was.removeUploads = t.exists(was.mediaId), t.removeUploads(was.mediaId)
-	return t.u.refreshed(ctx, was, t.refresh(was.mediaId))
+	was.exists, was.removeUploads = t.arrived(was.mediaID), t.sweep(was.mediaID)
+	return t.u.resumeAt(ctx, was, t.refresh(was.mediaID))
 }
 
 func (t vodVideo) lookup() lookupFunc {
@@ -91,12 +91,12 @@ func (t vodVideo) find(ctx context.Context, file fileInfo) (destination, bool, e
 	if err != nil {
 		return destination{}, false, err
 	}
-	p := t.destination(out.VideoId, out.RequestId)
-	p, err = t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaId))
+	p := t.place(out.VideoId, out.RequestId)
+	p, err = t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaID))
 	if err != nil {
 		return p, false, err
 	}
-	info, err := t.u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: p.mediaId})
+	info, err := t.u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: p.mediaID})
 	if err != nil {
 		return p, false, err
 	}
@@ -104,8 +104,8 @@ func (t vodVideo) find(ctx context.Context, file fileInfo) (destination, bool, e
 	case vod.VideoStatusUploading, vod.VideoStatusUploadFail:
 		return p, true, nil
 	}
-	p.done = &Result{
-		MediaId: p.mediaId, FileURL: p.fileURL, RequestId: info.RequestId,
+	p.completed = &Result{
+		MediaId: p.mediaID, FileURL: p.fileURL, RequestId: info.RequestId,
 		Bucket: p.address.Bucket, Key: p.address.Key, Size: cmp.Or(info.Video.Size, max(file.size, 0)),
 		AlreadyUploaded: true,
 	}
@@ -119,12 +119,12 @@ func (t vodVideo) open(ctx context.Context, mediaID string) (destination, error)
 	if t.u.cfg.VOD == nil {
 		return destination{}, needs("VODVideo", "Config.VOD")
 	}
-	return t.u.intoAsset(ctx, t.destination(mediaID, ""), t.refresh(mediaID))
+	return t.u.withFreshCredential(ctx, t.place(mediaID, ""), t.refresh(mediaID))
 }
 
-// destination returns the destination of a video, without its address.
-func (t vodVideo) destination(videoID, requestID string) destination {
-	return destination{mediaId: videoID, requestId: requestID, exists: t.exists(videoID), removeUploads: t.removeUploads(videoID)}
+// place is the destination of a video without its address.
+func (t vodVideo) place(videoID, requestID string) destination {
+	return destination{mediaID: videoID, requestID: requestID, exists: t.arrived(videoID), removeUploads: t.sweep(videoID)}
 }
 
 func (t vodVideo) refresh(videoID string) refreshFunc {
@@ -137,16 +137,16 @@ func (t vodVideo) refresh(videoID string) refreshFunc {
 	}
 }
 
-// removeUploads removes the multipart uploads of a video.
-func (t vodVideo) removeUploads(videoID string) func(context.Context) error {
+// sweep removes the multipart uploads of a video.
+func (t vodVideo) sweep(videoID string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := t.u.cfg.VOD.DeleteMultipartUpload(ctx, vod.DeleteMultipartUploadRequest{MediaId: videoID, MediaType: "video"})
 		return err
 	}
 }
 
-// exists asks the service whether it has the file of a video.
-func (t vodVideo) exists(videoID string) func(context.Context) (bool, error) {
+// arrived asks the service whether it has the file of a video.
+func (t vodVideo) arrived(videoID string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		out, err := t.u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: videoID})
 		if err != nil {

@@ -62,8 +62,8 @@ type state struct {
 }
 
 // wait asks the service until it is through with the asset.
-func (r *run) wait(ctx context.Context, target binding, news Notifier, res *Result) error {
-	ask := target.status()
+func (r *run) wait(ctx context.Context, res *Result) error {
+	news, ask := r.options.news, r.target.status()
 	if ask == nil {
 		return nil
 	}
@@ -93,14 +93,14 @@ func (r *run) wait(ctx context.Context, target binding, news Notifier, res *Resu
 			return struct{}{}, false, err
 		}
 		failures = 0
-		res.Status, r.status = s.status, s.status
+		res.Status, r.known.status = s.status, s.status
 		if s.failed {
 			return struct{}{}, true, &alimedia.JobError{JobId: res.MediaId, Status: s.status}
 		}
 		return struct{}{}, s.done, nil
 	})
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("the asset is not ready, its status is %q: %w", r.status, retry.ContextError(ctx))
+		return fmt.Errorf("the asset is not ready, its status is %q: %w", r.known.status, retry.ContextError(ctx))
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func (t yikeAsset) create(ctx context.Context, file fileInfo) (destination, erro
 	if err != nil {
 		return destination{}, err
 	}
-	p := destination{fileURL: out.FileURL, requestId: out.RequestId, finish: asset.finish(t.u, file)}
+	p := destination{fileURL: out.FileURL, requestID: out.RequestId, register: asset.finish(t.u, file)}
 	return t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), nil)
 }
 
@@ -70,7 +70,7 @@ func (t yikeAsset) resume(_ context.Context, file fileInfo, was destination, sto
 	if err != nil {
 		return was, err
 	}
-	was.finish = asset.finish(t.u, file)
+	was.register = asset.finish(t.u, file)
 	return was, nil
 }
 
