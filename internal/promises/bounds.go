@@ -3,8 +3,8 @@ package main
 // Promises 57, 59, 60 and 62: bounds of time, text and memory, and where secrets go.
 var bounds = []promise{
 	{number: 57, text: "Every request and every response has its own time limit, even if ctx has no deadline. A connection that moves slowly, or a list of many pages, does not count as stalled.", mutations: []mutation{
-		{what: "an attempt has no limit", file: "internal/rpc/client.go", old: `	return context.WithTimeoutCause(ctx, a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))`, new: `	return context.WithTimeoutCause(ctx, 1000*a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))`},
-		{what: "an attempt without an answer is not a lost one", file: "internal/rpc/retry.go", old: `	s.lost = s.lost || d == ifSafe && s.class != Read`, new: `	s.lost = s.lost || d == ifSafe && s.class != Read && !errors.As(err, new(*lateError))`},
+		{what: "an attempt has no limit", file: "internal/rpc/client.go", old: `	return ctx, timeLimit{limit, time.AfterFunc(limit, func() { cancel(retry.TimeLimit(&lateError{limit})) }), cancel}`, new: `	return context.WithTimeoutCause(ctx, 1000*a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))`},
+		{what: "an attempt without an answer is not a lost one", file: "internal/rpc/retry.go", old: `	s.lost = s.lost || v == ifSafe && s.class != Read`, new: `	s.lost = s.lost || v == ifSafe && s.class != Read && !errors.As(err, new(*lateError))`},
 		{what: "a provider that ignores its context is waited for", file: "credentials/renew.go", old: `	case local, *cache, *chain, *profileFile, *sdkProvider:`, new: `	default:`, in: "./internal/rpc"},
 		{what: "the source of a cache is waited for without end", file: "credentials/flight.go", old: `	ctx, cancel := context.WithTimeoutCause(ctx, flightLimit+time.Second, errSilent)`, new: `	ctx, cancel := context.WithTimeoutCause(ctx, 1000*flightLimit, errSilent)`},
 		{what: "the answer has no time of its own", file: "upload/internal/transfer/client.go", old: "a.timer.Reset(a.config.AnswerTimeout)", new: "a.timer.Stop()"},
@@ -24,9 +24,9 @@ var bounds = []promise{
 		{what: "every host is trusted", file: "upload/internal/ossobject/address.go", old: "\treturn retry.Permanent(fmt.Errorf(\"%w: %w: %s\", ErrAddress, ErrUntrustedHost, clip(redact.Line(host), 100)))", new: "\treturn nil"},
 		{what: "what ends like OSS is OSS", file: "upload/internal/ossobject/address.go", old: `const domain = ".aliyuncs.com"`, new: `const domain = "aliyuncs.com"`},
 		{what: "loopback is always trusted", file: "upload/internal/ossobject/address.go", old: "IsLoopback(host) && t.Loopback {", new: "IsLoopback(host) {"},
-		{what: "a checkpoint's host is trusted", file: "upload/upload.go", old: "if untrusted != nil {", new: "if false {"},
+		{what: "a checkpoint's host is trusted", file: "upload/destination.go", old: `if untrusted != nil {`, new: `if false {`},
 		{what: "a region may be any text", file: "upload/internal/ossobject/address.go", old: "\t\t\tif (c < '0' || c > '9') && (c < 'a' || c > 'z') {\n\t\t\t\treturn false\n\t\t\t}\n\t\t}\n\t}\n\treturn len(id) <= 40", new: "\t\t\tif c == 0 {\n\t\t\t\treturn false\n\t\t\t}\n\t\t}\n\t}\n\treturn len(id) <= 4000"},
-		{what: "a FileURL chooses the host", file: "upload/upload.go", old: "switch internal := cmp.Or(u.cfg.OSSRegion, known); {", new: "switch internal := region; {"},
+		{what: "a FileURL chooses the host", file: "upload/destination.go", old: `switch internal := cmp.Or(u.cfg.OSSRegion, known); {`, new: `switch internal := region; {`},
 		{what: "a header goes to every server of a playlist", file: "upload/internal/webfile/request.go", old: `if slices.Contains(h.Origins, origin) {`, new: `if origin != "" {`},
 		{what: "a header of FetchRemote needs no origin", file: "upload/hls_open.go", old: `return h.Origins == nil`, new: `return false`},
 		{what: "the port does not count", file: "upload/internal/webfile/request.go", old: `net.JoinHostPort(strings.ToLower(u.Hostname()), port)`, new: `strings.ToLower(u.Hostname())`},

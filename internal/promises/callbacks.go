@@ -23,9 +23,7 @@ var callbacks = []promise{{
 		{what: "any number of callbacks is handled at a time", file: "events/replay.go", old: `len(r.active) >= r.limit`, new: `false`},
 		{what: "who is refused keeps the connection", file: "events/receiver.go", old: `w.Header().Set("Connection", "close")`, new: ``},
 		{what: "what is left of a body is waited for", file: "events/receiver.go", old: `_ = http.NewResponseController(w).SetReadDeadline(time.Now())`, new: ``},
-		{what: "a body is waited for", file: "events/receiver.go", old: `	case <-ctx.Done():
-		return nil, ErrTooSlow
-`, new: ``},
+		{what: "a body is waited for", file: "events/receiver.go", old: "\tcase <-ctx.Done():\n\t\treturn nil, ErrTooSlow\n", new: ``},
 		{what: "handling has no deadline", file: "events/receiver.go", old: `context.WithTimeout(req.Context(), answerTime)`, new: `context.WithCancel(req.Context())`},
 	},
 }}

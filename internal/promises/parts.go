@@ -9,8 +9,8 @@ var parts = []promise{
 		{what: "the largest object is refused", file: "upload/internal/transfer/plan.go", old: "case size > MaxObjectSize:", new: "case size >= MaxObjectSize:"},
 		{what: "objects larger than the store takes are begun", file: "upload/internal/transfer/plan.go", old: "case size > MaxObjectSize:", new: "case size > 2*MaxObjectSize:"},
 		{what: "parts below 100 KB", file: "upload/internal/transfer/plan.go", old: "MinPartSize   = 100 << 10", new: "MinPartSize   = 100 << 9"},
-		{what: "PartSize has no least value", file: "upload/upload.go", old: "cfg.PartSize < transfer.MinPartSize ||", new: `cfg.PartSize < 0 ||`},
-		{what: "the threshold may be above 5 GB", file: "upload/upload.go", old: "cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > transfer.MaxPartSize", new: `cfg.MultipartThreshold < 0`},
+		{what: "PartSize has no least value", file: "upload/config.go", old: `cfg.PartSize < transfer.MinPartSize ||`, new: `cfg.PartSize < 0 ||`},
+		{what: "the threshold may be above 5 GB", file: "upload/config.go", old: `cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > transfer.MaxPartSize`, new: `cfg.MultipartThreshold < 0`},
 		{what: "the last part is left out", file: "upload/internal/transfer/split.go", old: `last: offset == p.size, free`, new: "last: offset+p.partSize >= p.size, free"},
 	}},
 	{number: 15, text: "An empty file or stream is `ErrEmpty`. Nothing is created.", mutations: []mutation{
@@ -23,8 +23,8 @@ var parts = []promise{
 		{what: "the stream ends with part 10,000", file: "upload/internal/transfer/split.go", old: `s.expectEnd(fmt.Errorf("a stream of more than %d bytes: declare its size or raise Config.PartSize", s.offset))`, new: "s.expectEnd(io.EOF)"},
 		{what: "part 10,001 is sent", file: "upload/internal/transfer/split.go", old: "if number > MaxParts {", new: "if number > MaxParts+1 {"},
 		{what: "a stream that fills part 10,000 is refused", file: "upload/internal/transfer/split.go", old: `s.expectEnd(fmt.Errorf("a stream of more than %d bytes: declare its size or raise Config.PartSize", s.offset))`, new: `fmt.Errorf("a stream of more than %d bytes: declare its size or raise Config.PartSize", s.offset)`},
-		{what: "the reading waits for no memory", file: "upload/internal/transfer/split.go", old: "case buf = <-s.buffers:\n\tcase <-s.ctx.Done():\n\t\treturn chunk{}, s.ctx.Err()\n", new: "case buf = <-s.buffers:\n\tdefault:\n", test: "B16_MemoryIsBounded"},
-		{what: "buffers for twice as many parts", file: "upload/upload.go", old: "r.engine.Prepare(ctx, r.content.source(), r.cfg.Parallel+1)", new: "r.engine.Prepare(ctx, r.content.source(), 2*r.cfg.Parallel)"},
+		{what: "the reading waits for no memory", file: "upload/internal/transfer/split.go", old: "case buf = <-s.buffers:\n\tcase <-s.ctx.Done():\n\t\treturn chunk{}, retry.ContextError(s.ctx)\n", new: "case buf = <-s.buffers:\n\tdefault:\n", test: "B16_MemoryIsBounded"},
+		{what: "buffers for twice as many parts", file: "upload/flow.go", old: `r.engine.Prepare(ctx, in.source(), r.cfg.Parallel+1)`, new: `r.engine.Prepare(ctx, in.source(), 2*r.cfg.Parallel)`},
 		{what: "a buffer is not given back", file: "upload/internal/transfer/send.go", old: `defer c.free()`, new: ``, test: "B16_ReadAhead"},
 	}},
 	{number: 17, text: "A source that fails, or that has fewer or more bytes than declared, fails the upload. Its parts are removed, and no object is completed from them.", mutations: []mutation{
@@ -41,7 +41,7 @@ var parts = []promise{
 		{what: "the time does not count", file: "upload/source.go", old: ` || !now.ModTime().Equal(info.ModTime())`, new: ``},
 		{what: "no look at the file before the last bytes go out", file: "upload/internal/transfer/send.go", old: "data: s.chunk.data, source: s.source,", new: "data: s.chunk.data, source: &Source{Changed: func() error { return nil }},"},
 		{what: "no look at the file before the parts are joined", file: "upload/internal/transfer/transfer.go", old: "\t\terr = r.source.changed()\n", new: "\t\terr = nil\n"},
-		{what: "a checkpoint fits the changed file", file: "upload/resume.go", old: `case was.Source != source ||`, new: `case was.Source.Source != source.Source ||`},
+		{what: "a checkpoint fits the changed file", file: "upload/recall.go", old: `case was.Source != source ||`, new: `case was.Source.Source != source.Source ||`},
 		{what: "a checkpoint does not know the size", file: "upload/internal/checkpoint/identity.go", in: "./upload", old: `Identity{Size: info.Size(), Modified`, new: `Identity{Size: 0 * info.Size(), Modified`},
 		{what: "a checkpoint knows the time by the second", file: "upload/internal/checkpoint/identity.go", in: "./upload", old: `info.ModTime().UTC().Format(time.RFC3339Nano)`, new: `info.ModTime().UTC().Format(time.RFC3339)`},
 	}},
@@ -89,7 +89,7 @@ var parts = []promise{
 	}},
 	{number: 24, text: "With a checkpoint, a canceled or failed upload keeps its parts for the next run. Without one, no multipart upload remains in OSS if the abort succeeds.", mutations: []mutation{
 		{what: "the parts are removed in spite of the checkpoint", file: "upload/internal/transfer/cleanup.go", old: "if r.checkpoint.Durable() && !isUseless(err) {", new: "if r.checkpoint.Durable() && false {"},
-		{what: "the checkpoint is removed by a cancel", file: "upload/resume.go", old: "if err == nil {\n\t\treturn true", new: "if err == nil || ctx.Err() != nil {\n\t\treturn true"},
+		{what: "the checkpoint is removed by a cancel", file: "upload/flow.go", old: "if err == nil {\n\t\treturn true", new: "if err == nil || ctx.Err() != nil {\n\t\treturn true"},
 		{what: "parts are kept for a checkpoint that could not be written", file: "upload/internal/checkpoint/save.go", in: "./upload", old: `return f.file != nil`, new: `return true`},
 		{what: "a cancel leaves the parts", file: "upload/internal/transfer/transfer.go", old: `if err != nil && r.uploadID != "" {`, new: `if err != nil && ctx.Err() == nil && r.uploadID != "" {`},
 		{what: "only a cancel removes the parts", file: "upload/internal/transfer/transfer.go", old: `if err != nil && r.uploadID != "" {`, new: `if ctx.Err() != nil && r.uploadID != "" {`},
@@ -102,7 +102,7 @@ var parts = []promise{
 		{what: "nothing tells of parts that stay", file: "upload/internal/transfer/cleanup.go", old: "if !IsLost(err) {\n\t\t\t\tr.Logger", new: "if false {\n\t\t\t\tr.Logger"},
 	}},
 	{number: 26, text: "After a success, a failure, a cancellation or a panic in a callback, no goroutine, open file, timer, request slot or connection remains in use.", mutations: []mutation{
-		{what: "the source stays open", file: "upload/upload.go", old: `_ = transfer.Protect("the source", r.content.close)`, new: "_ = r.content.close"},
+		{what: "the source stays open", file: "upload/flow.go", old: "in.transfer.Close()\n\t_ = transfer.Protect(\"the source\", in.content.close)", new: "in.transfer.Close()\n\t_ = in.content.close"},
 		{what: "what is no file stays open", file: "upload/source.go", old: "f.Close()\n\t\treturn nil, err", new: "return nil, err"},
 		{what: "the checkpoint stays open", file: "upload/internal/checkpoint/file.go", in: "./upload", old: "f.closeFile()\n\tif remove", new: "if remove"},
 		{what: "the lock stays open", file: "upload/internal/checkpoint/lock_unix.go", in: "./upload", old: "_ = f.Close()\n", new: ""},

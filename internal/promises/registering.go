@@ -6,7 +6,7 @@ var registering = []promise{
 		number: 34,
 		text:   "If an upload fails after its asset was created, the error has the MediaId and what is needed to refresh, resume or delete the asset.",
 		mutations: []mutation{
-			{what: "an answer of Create that cannot be used hides the asset", file: "upload/target.go", old: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn p, err", new: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn destination{}, err"},
+			{what: "an answer of Create that cannot be used hides the asset", file: "upload/destination.go", old: "\t\terr = u.trust.Check(issued.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn d, err", new: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn destination{}, err"},
 			{
 				what: "the error has no MediaId", file: "upload/upload.go",
 				old: "MediaId: r.destination.mediaId, FileURL: r.destination.fileURL,\n\t\tSent", new: "FileURL: r.destination.fileURL,\n\t\tSent",
