@@ -60,7 +60,7 @@ var checkpoints = []promise{
 		{what: "nothing is logged", file: "upload/internal/checkpoint/file.go", old: `if !f.warned {`, new: `if f.warned {`},
 		{what: "an asset is made before the disk is tried", file: "upload/create.go", old: `case find != nil || r.options.checkpoint.required:`, new: `case find != nil:`},
 		{what: "a part that cannot be recorded is none the worse", file: "upload/internal/checkpoint/save.go", in: "./upload", old: `_, err = f.file.Write(line)`, new: `_, _ = f.file.Write(line)`},
-		{what: "a checkpoint that could not be written is removed", file: "upload/resume.go", old: ` && !errors.Is(err, ErrCheckpoint)`, new: ``},
+		{what: "a checkpoint that could not be written is removed", file: "upload/flow.go", old: ` && !errors.Is(err, ErrCheckpoint)`, new: ``},
 		{what: "parts stay that no checkpoint knows of", file: "upload/internal/transfer/cleanup.go", old: "if r.checkpoint.Durable() && !isUseless(err) {", new: "if r.checkpoint != (NoCheckpoint{}) && !isUseless(err) {"},
 	}},
 	{number: 32, text: "The checkpoint of a running upload is locked against other goroutines and processes: a second upload fails at once with `ErrCheckpointLocked`. The lock ends with the process at the latest.", mutations: []mutation{
