@@ -354,7 +354,7 @@ func TestUpload_B40_B42_ProgressOfWhatWasDone(t *testing.T) {
 }
 
 // TestUpload_B39_B42_PlaylistIsListed: a playlist is finished with all of its
-// slices, and changed with any of them.
+// segments, and changed with any of them.
 func TestUpload_B39_B42_PlaylistIsListed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)

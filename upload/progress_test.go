@@ -113,7 +113,7 @@ func TestUpload_B40_SentAgainCountsOnce(t *testing.T) {
 }
 
 // TestUpload_B40_LostOnTheWay: the same, with parts of it sent, and with a
-// playlist of which one slice is sent again.
+// playlist of which one segment is sent again.
 func TestUpload_B40_LostOnTheWay(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
