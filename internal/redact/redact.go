@@ -17,6 +17,7 @@ const (
 
 	maxInput   = 64 << 10 // bytes of foreign text that are looked at
 	leastStart = 8        // bytes of a secret that was cut off and is masked all the same
+	maxEscapes = 16       // escapes within escapes; four times escaped JSON has 15 in front of a quote
 	mask       = "***"
 )
 
@@ -189,55 +190,82 @@ func unit(text string, c byte, depth int) int {
 	return 0
 }
 
+// escaped returns how many bytes of text are an escape of c. The byte that an
+// escape stands for may begin another escape: all of them are tried.
 func escaped(text string, c byte, depth int) int {
-	switch text[0] {
-	case '%':
-		if b, ok := hexByte(text[1:], 2); ok {
-			if b == '%' && depth < 3 { // escaped twice
-				if w := escaped("%"+text[3:], c, depth+1); w > 0 {
-					return w + 2
-				}
-			}
-			if b == c || b == '+' && c == ' ' {
-				return 3
-			}
-		}
-	case '+':
-		if c == ' ' {
-			return 1
-		}
-	case '\\':
-		// \u and \x begin an escape before they are an escaped letter.
-		if strings.HasPrefix(text, `\u00`) {
-			if b, ok := hexByte(text[4:], 2); ok && b == c {
-				return 6
+	if text[0] == '+' && c == ' ' {
+		return 1
+	}
+	b, width := escape(text)
+	switch {
+	case width > 0:
+		if depth < maxEscapes && (b == '%' || b == '\\' || b == '&') {
+			inner, widths := unescaped(text)
+			if w := escaped(inner, c, depth+1); w > 0 {
+				return widths[w-1]
 			}
 		}
-		if strings.HasPrefix(text, `\x`) {
-			if b, ok := hexByte(text[2:], 2); ok && b == c {
-				return 4
+		if b == c || b == '+' && c == ' ' && text[0] == '%' {
+			return width
+		}
+	case text[0] == '\\' && len(text) > 1: // before the character itself, which may be escaped
+		if depth < maxEscapes {
+			if w := escaped(text[1:], c, depth+1); w > 0 {
+				return 1 + w
 			}
 		}
-		if len(text) > 1 && text[1] == c {
+		if text[1] == c {
 			return 2
-		}
-	case '&':
-		end := strings.IndexByte(text[:min(len(text), 12)], ';')
-		if end < 0 {
-			return 0
-		}
-		if b, ok := entity(text[1:end]); ok {
-			if b == '&' && depth < 3 { // escaped twice
-				if w := escaped("&"+text[end+1:], c, depth+1); w > 0 {
-					return w + end
-				}
-			}
-			if b == c {
-				return end + 1
-			}
 		}
 	}
 	return 0
+}
+
+// unescaped returns the beginning of text with the escapes taken off that are of
+// the form of the first, and where in text each byte of it ends.
+func unescaped(text string) (inner string, ends []int) {
+	const longest = 32 // more than any escape
+	decoded := make([]byte, 0, longest)
+	ends = make([]int, 0, longest)
+	for at := 0; at < len(text) && len(decoded) < longest; {
+		b, width := text[at], 1
+		if b == text[0] {
+			if plain, n := escape(text[at:]); n > 0 {
+				b, width = plain, n
+			}
+		}
+		at += width
+		decoded, ends = append(decoded, b), append(ends, at)
+	}
+	return string(decoded), ends
+}
+
+// escape returns the byte that the escape at the beginning of text stands for,
+// and the length of the escape; 0 for none.
+func escape(text string) (b byte, width int) {
+	ok := false
+	switch text[0] {
+	case '%':
+		b, ok = hexByte(text[1:], 2)
+		width = 3
+	case '\\':
+		if strings.HasPrefix(text, `\u00`) {
+			b, ok = hexByte(text[4:], 2)
+			width = 6
+		} else if strings.HasPrefix(text, `\x`) {
+			b, ok = hexByte(text[2:], 2)
+			width = 4
+		}
+	case '&':
+		if end := strings.IndexByte(text[:min(len(text), 12)], ';'); end > 0 {
+			b, ok = entity(text[1:end])
+			width = end + 1
+		}
+	}
+	if !ok {
+		return 0, 0
+	}
+	return b, width
 }
 
 func entity(name string) (byte, bool) {

@@ -115,3 +115,28 @@ func TestSecrets_LettersOfEscapes(t *testing.T) {
 		}
 	}
 }
+
+// TestText_EscapesWithinEscapes: gateways quote JSON in a query, a query in HTML
+// and JSON in JSON.
+func TestText_EscapesWithinEscapes(t *testing.T) {
+	t.Parallel()
+	secret := `CAIS/a+b=c&d<e>"f'g%h\i` + "ABCDEFGHIJ"
+	encode := map[string]func(string) string{
+		"JSON": func(s string) string {
+			b, err := json.Marshal(s)
+			require.NoError(t, err)
+			return strings.Trim(string(b), `"`)
+		},
+		"slashes": func(s string) string { return strings.ReplaceAll(s, "/", `\/`) },
+		"query":   url.QueryEscape,
+		"HTML":    html.EscapeString,
+	}
+	for one, first := range encode {
+		for two, second := range encode {
+			for three, third := range encode {
+				text := third(second(first(secret)))
+				require.Equal(t, "a *** b", Text("a "+text+" b", secret), "%s, %s, %s: %s", one, two, three, text)
+			}
+		}
+	}
+}
