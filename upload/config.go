@@ -120,7 +120,7 @@ type Config struct {
 	// endpoint of STS as package credentials chooses it.
 	STSEndpoint string
 
-	// UserAgent is added to the User-Agent of requests to the store.
+	// UserAgent is added to the User-Agent of requests to OSS.
 	UserAgent string
 }
 
@@ -144,7 +144,7 @@ func New(cfg Config) (*Uploader, error) {
 	case cfg.Bandwidth < 0:
 		return nil, fmt.Errorf("upload: Config.Bandwidth is %d bytes per second, zero means no limit", cfg.Bandwidth)
 	case cfg.PartSize < transfer.MinPartSize || cfg.PartSize > transfer.MaxPartSize:
-		return nil, fmt.Errorf("upload: Config.PartSize is %d bytes, the store takes %d to %d", cfg.PartSize, transfer.MinPartSize, int64(transfer.MaxPartSize))
+		return nil, fmt.Errorf("upload: Config.PartSize is %d bytes, OSS takes %d to %d", cfg.PartSize, transfer.MinPartSize, int64(transfer.MaxPartSize))
 	case cfg.MultipartThreshold < 0 || cfg.MultipartThreshold > transfer.MaxPartSize:
 		return nil, fmt.Errorf("upload: Config.MultipartThreshold is %d bytes, a single request takes at most %d", cfg.MultipartThreshold, int64(transfer.MaxPartSize))
 	case cfg.OSSRegion != "" && !ossobject.IsRegion(cfg.OSSRegion):

@@ -54,7 +54,7 @@ func TestUpload_B14_Settings(t *testing.T) {
 	}{
 		{least, most, ""},
 		{most, 1, ""},
-		{least - 1, 0, "Config.PartSize is 102399 bytes, the store takes 102400 to 5368709120"},
+		{least - 1, 0, "Config.PartSize is 102399 bytes, OSS takes 102400 to 5368709120"},
 		{most + 1, 0, "Config.PartSize is 5368709121 bytes"},
 		{-1, 0, "Config.PartSize is -1 bytes"},
 		{0, most + 1, "Config.MultipartThreshold is 5368709121 bytes, a single request takes at most 5368709120"},

@@ -72,7 +72,7 @@ func (p Progress) String() string {
 type tracker struct {
 	parent *tracker     // nil, or of what this is a part of
 	count  atomic.Int64 // bytes handed to connections, less those of failed requests
-	safe   atomic.Int64 // bytes the store has confirmed
+	safe   atomic.Int64 // bytes that OSS has confirmed
 
 	mu    sync.Mutex
 	state Progress

@@ -15,16 +15,16 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
-// UnknownSize is the size of a [Reader] whose end is not known beforehand.
+// UnknownSize is the size of a [Reader] or [ReaderFunc] whose size is not known.
 const UnknownSize = -1
 
-// Source says where the bytes come from. The sources are [File], [FS], [HLS],
+// Source provides the bytes of an upload. The sources are [File], [FS], [HLS],
 // [HLSFS], [URL], [Reader], [ReaderFunc] and [ReaderAt].
 type Source interface {
 	open(ctx context.Context, u *Uploader) (*content, error)
 }
 
-// content is an opened source: a file that can be read anywhere (at), or a
+// content is an opened source: a file that can be read at any offset (at), or a
 // stream that can be read once.
 type content struct {
 	name   string // without directories
@@ -53,8 +53,9 @@ func (c *content) source() transfer.Source {
 	return transfer.Source{Size: c.size, ReaderAt: c.at, Reader: c.stream, Changed: c.changed, Ranges: c.ranges}
 }
 
-// Named is src under another name: the one that gives title, extension and key.
-// It serves where the own name is not UTF-8 ([ErrName]) or has no extension.
+// Named returns src under another name, from which the title, the extension and
+// the key are taken. Use it if the name of the source is not UTF-8 ([ErrName])
+// or has no extension.
 func Named(src Source, name string) Source {
 	if src == nil {
 		return nil
@@ -71,7 +72,7 @@ type namedSource struct {
 // [Named] gives the source another name.
 var ErrName = errors.New("the name of the source is not UTF-8")
 
-// checkName refuses names that no service can keep.
+// checkName returns an error for names that the services do not accept.
 func checkName(name string) error {
 	if !utf8.ValidString(name) {
 		return fmt.Errorf("%w: %.200q", ErrName, name)
@@ -79,15 +80,16 @@ func checkName(name string) error {
 	return nil
 }
 
-// File is a file on disk. It is read in place, by several parts at once, and
-// must not change meanwhile. A playlist ("x.m3u8") takes its segments along,
-// see [HLS].
+// File is a file on disk. Several parts are read from it at the same time. It
+// must not change during the upload, see [ErrChanged]. The segments of a playlist
+// ("x.m3u8") are uploaded too, see [HLS].
 func File(name string) Source {
 	return fileSource{name, os.Stat, func(name string) (fs.File, error) { return os.Open(name) }, checkpoint.FileIdentity, nil}
 }
 
-// FS is a file of fsys. It is read in place where the file is an io.ReaderAt,
-// otherwise as a stream. A playlist takes its segments along, see [HLSFS].
+// FS is a file of fsys. A file that implements io.ReaderAt is read like a [File],
+// others are read as a stream. The segments of a playlist are uploaded too, see
+// [HLSFS].
 func FS(fsys fs.FS, name string) Source {
 	stat := func(name string) (fs.FileInfo, error) {
 		if fsys == nil {
@@ -98,23 +100,24 @@ func FS(fsys fs.FS, name string) Source {
 	return fileSource{name, stat, func(name string) (fs.File, error) { return fsys.Open(name) }, contentIdentity, fsys}
 }
 
-// Reader is a stream of size bytes, or of [UnknownSize]. It is read once and a
-// few parts ahead, see [Config]; it must not be touched until Upload returns.
-// name gives the extension and the default title. A playlist is refused where
-// the target makes an asset of it ([ErrPlaylist]): its segments are not there.
+// Reader is a stream of size bytes, or of [UnknownSize]. It is read once, a few
+// parts ahead, see [Config]. Do not use r until Upload returns. The extension
+// and the default title are taken from name. A playlist is [ErrPlaylist] if the
+// target creates an asset from it, because its segments are not available.
 func Reader(name string, r io.Reader, size int64) Source {
 	return &streamSource{name: name, r: r, size: size}
 }
 
-// ReaderFunc is a stream of size bytes, or of [UnknownSize], that open makes
-// anew for each upload. name gives the extension and the default title. With
-// [WithKey] it can be continued by a later run: the stream is read from its
-// beginning, and parts that are stored and did not change are not sent again.
+// ReaderFunc is a stream of size bytes, or of [UnknownSize], that open returns
+// for each upload. The extension and the default title are taken from name. With
+// [WithKey] a later run can resume the upload: it reads the stream from its
+// beginning and does not send the stored parts that have not changed.
 func ReaderFunc(name string, size int64, open func(ctx context.Context) (io.ReadCloser, error)) Source {
 	return readerFuncSource{name, size, open}
 }
 
-// ReaderAt is the size bytes of r, read in place by several parts at once.
+// ReaderAt is the first size bytes of r. Several goroutines call ReadAt at the
+// same time.
 func ReaderAt(name string, r io.ReaderAt, size int64) Source {
 	return readerAtSource{name, r, size}
 }

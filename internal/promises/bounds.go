@@ -3,8 +3,8 @@ package main
 // Promises 57, 59, 60 and 62: bounds of time, text and memory, and where secrets go.
 var bounds = []promise{
 	{number: 57, text: "Every request and every response has its own time limit, even if ctx has no deadline. A connection that moves slowly, or a list of many pages, does not count as stalled.", mutations: []mutation{
-		{what: "an attempt has no limit", file: "internal/rpc/client.go", old: `	return ctx, timeLimit{limit, time.AfterFunc(limit, func() { cancel(retry.TimeLimit(&lateError{limit})) }), cancel}`, new: `	return context.WithTimeoutCause(ctx, 1000*a.cfg.AttemptTimeout, retry.TimeLimit(&lateError{a.cfg.AttemptTimeout}))`},
-		{what: "an attempt without an answer is not a lost one", file: "internal/rpc/retry.go", old: `	s.lost = s.lost || v == ifSafe && s.class != Read`, new: `	s.lost = s.lost || v == ifSafe && s.class != Read && !errors.As(err, new(*lateError))`},
+		{what: "an attempt has no limit", file: "internal/rpc/client.go", old: `	return ctx, timeLimit{limit, time.AfterFunc(limit, func() { cancel(retry.TimeLimit(&lateError{limit})) }), cancel}`, new: `	return ctx, timeLimit{limit, time.AfterFunc(1000*limit, func() { cancel(retry.TimeLimit(&lateError{limit})) }), cancel}`},
+		{what: "an attempt without an answer is not a lost one", file: "internal/rpc/retry.go", old: `	s.lost = s.lost || d == ifSafe && s.class != Read`, new: `	s.lost = s.lost || d == ifSafe && s.class != Read && !errors.As(err, new(*lateError))`},
 		{what: "a provider that ignores its context is waited for", file: "credentials/renew.go", old: `	case local, *cache, *chain, *profileFile, *sdkProvider:`, new: `	default:`, in: "./internal/rpc"},
 		{what: "the source of a cache is waited for without end", file: "credentials/flight.go", old: `	ctx, cancel := context.WithTimeoutCause(ctx, flightLimit+time.Second, errSilent)`, new: `	ctx, cancel := context.WithTimeoutCause(ctx, 1000*flightLimit, errSilent)`},
 		{what: "the answer has no time of its own", file: "upload/internal/transfer/client.go", old: "a.timer.Reset(a.config.AnswerTimeout)", new: "a.timer.Stop()"},

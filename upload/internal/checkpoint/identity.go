@@ -29,7 +29,7 @@ func (i Identity) SameContent(other Identity) bool {
 
 // FileIdentity identifies a file on disk by its path, its size and its
 // modification time. The inode number is not part of it: network and user-space
-// file systems number their files anew with each mount.
+// file systems give their files new numbers with each mount.
 func FileIdentity(name string, info fs.FileInfo) Identity {
 	path, err := filepath.Abs(name)
 	if err != nil {

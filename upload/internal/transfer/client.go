@@ -147,7 +147,7 @@ func (c *client) refresh(ctx context.Context, refused credentials.Credentials) (
 	return err == nil && !sameCredentials(fresh, refused), err
 }
 
-// openWith returns the object as signer reaches it, opened anew when the
+// openWith returns the object as signer reaches it, opened again when the
 // credentials have changed.
 func (c *client) openWith(signer credentials.Credentials) (Object, error) {
 	c.mu.Lock()

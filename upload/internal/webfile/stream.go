@@ -82,7 +82,7 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 // disconnected handles the end of a connection within the file. It returns an
-// error if another connection would be of no use.
+// error if another connection would not help.
 func (s *stream) disconnected(cause error) error {
 	s.hangUp(cause)
 	switch {
