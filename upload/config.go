@@ -105,19 +105,21 @@ type Config struct {
 	// one.
 	LocalRegion string
 
-	// CheckpointScope says whose the uploads in a checkpoint directory are, in
-	// place of the account: uploads of one scope are the same wherever else
-	// they are alike. Give it where STS cannot be asked or where one directory
-	// is to be divided. Empty means the account that the credentials of the
-	// client (of Credentials for a [Bucket]) belong to. STS GetCallerIdentity
-	// tells it, which needs no permission, once for each access key and within
-	// 10 s. Where it does not, a long-lived access key stands for itself, and
-	// uploads with temporary credentials run without a checkpoint.
+	// CheckpointScope identifies the owner of the uploads in a checkpoint
+	// directory instead of the account. Uploads with equal scopes are the same if
+	// everything else is equal, see [WithCheckpoint]. Set it if STS cannot be
+	// reached, or to divide one directory.
+	//
+	// By default the owner is the account of the credentials of the client, or of
+	// Credentials for a [Bucket]. STS GetCallerIdentity returns it, which needs no
+	// permission. It is called once for each access key and takes at most 10 s. If
+	// it fails, a long-lived access key is its own owner, and uploads with
+	// temporary credentials have no checkpoint.
 	CheckpointScope string
 
-	// STSEndpoint is where GetCallerIdentity is asked: a host or a URL. Empty
-	// means the endpoint of the client where that is on loopback, else the
-	// endpoint of STS as package credentials chooses it.
+	// STSEndpoint is the host or URL of STS. The default is the endpoint of the
+	// client if that is on loopback, and otherwise the endpoint that package
+	// credentials chooses.
 	STSEndpoint string
 
 	// UserAgent is added to the User-Agent of requests to OSS.

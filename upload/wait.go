@@ -10,29 +10,28 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
-// Notifier hears of assets by another way than asking, such as the service's
-// event callbacks.
+// Notifier reports changes of assets, for example from the event callbacks of
+// the service. [github.com/alimedia/alimedia-go/events.News] is one.
 type Notifier interface {
-	// Wait returns when there was news of the asset, and an error when ctx
-	// ends or there will be none. News from before the call count, so that
-	// none is missed.
+	// Wait returns nil after a change of the asset. Changes before the call count,
+	// so that none is missed. Wait returns an error when ctx ends or when there
+	// will be no more notifications.
 	Wait(ctx context.Context, mediaId string) error
 }
 
-// WithWait makes Upload return when the service is through with the asset, see
-// [Result].Status. It asks after one second at first, every eight seconds
-// later. When processing fails the error is an [*alimedia.JobError] within an
-// [*Error] that has the MediaId; when ctx ends, Error.Status is the last that
-// the service said.
+// WithWait makes Upload wait until the service has processed the asset, see
+// [Result].Status. It polls the state after one second at first and every eight
+// seconds later. With a Notifier it polls after each notification, and once a
+// minute in case one is lost.
 //
-// A video of ApsaraVideo VOD is finished in the status Normal: transcoded, or
-// playable without that by its template group. One of [RegisterMedia] without
-// TemplateGroupId and WorkflowId stays in UploadSucc, which is the end then.
-// A stream is finished when its asset is. A [Bucket] without registration is
-// not waited for.
+// If processing fails, the error is an [*Error] with the MediaId that wraps an
+// [*alimedia.JobError]. If ctx ends, Error.Status is the last known state.
 //
-// With a Notifier the service is asked after news, and once a minute in case
-// that the news got lost.
+// A video of ApsaraVideo VOD is ready in the state Normal: it is transcoded, or
+// its template group needs no transcoding. A video that [RegisterMedia] registers
+// without TemplateGroupId and WorkflowId is ready in the state UploadSucc. A
+// stream is ready when its asset is. A [Bucket] without a registration has
+// nothing to wait for.
 func WithWait(news ...Notifier) Option {
 	return func(o *options) {
 		o.wait = true
@@ -43,9 +42,9 @@ func WithWait(news ...Notifier) Option {
 }
 
 const (
-	pollFirst = time.Second            // between questions, growing to eight times that
+	pollFirst = time.Second            // the first interval; it grows to eight times that
 	pollNews  = 250 * time.Millisecond // the same with a Notifier
-	newsTime  = time.Minute            // the longest time without a question, with a Notifier
+	newsTime  = time.Minute            // the longest interval with a Notifier
 
 	// An asset that was just registered is not found for 2 to 3 seconds.
 	registrationLag = 30 * time.Second
@@ -54,14 +53,14 @@ const (
 // statusFunc asks the service for the state of an asset.
 type statusFunc func(ctx context.Context, mediaId string) (state, error)
 
-// state is what the service says of an asset.
+// state is the state of an asset.
 type state struct {
 	status string
 	done   bool // for better or worse
 	failed bool
 }
 
-// wait asks the service until it is through with the asset.
+// wait polls the state of the asset until it is processed.
 func (r *run) wait(ctx context.Context, res *Result) error {
 	news, ask := r.options.news, r.target.status()
 	if ask == nil {
@@ -76,7 +75,7 @@ func (r *run) wait(ctx context.Context, res *Result) error {
 	_, err := alimedia.Poll(ctx, interval, func(ctx context.Context) (struct{}, bool, error) {
 		if asked && news != nil {
 			if err := listen(ctx, news, res.MediaId); err != nil {
-				r.log.WarnContext(ctx, "upload: no news, asking instead", "media_id", res.MediaId, "error", err)
+				r.log.WarnContext(ctx, "upload: no notifications, polling instead", "media_id", res.MediaId, "error", err)
 				news = nil
 			}
 		}
@@ -105,7 +104,8 @@ func (r *run) wait(ctx context.Context, res *Result) error {
 	return err
 }
 
-// listen waits for news, but not for ever. An error is the Notifier's own.
+// listen waits for a notification, at most for newsTime. An error is the
+// Notifier's own.
 func listen(parent context.Context, news Notifier, mediaId string) error {
 	ctx, cancel := context.WithTimeout(parent, newsTime)
 	defer cancel()
