@@ -371,7 +371,9 @@ func TestUpload_B32_Locked(t *testing.T) {
 		done <- err
 	}()
 	<-inside
-	_, err := r.Upload(ctx, File(file), VODVideo{}, WithCheckpoint(dir))
+	limited, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	_, err := r.Upload(limited, File(file), VODVideo{}, WithCheckpoint(dir))
 	close(release)
 	require.ErrorIs(t, err, ErrCheckpointLocked)
 	require.NoError(t, <-done)

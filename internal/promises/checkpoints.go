@@ -64,7 +64,7 @@ var checkpoints = []promise{
 		{what: "parts stay that no checkpoint knows of", file: "upload/internal/transfer/cleanup.go", old: "if r.checkpoint.Durable() && !isUseless(err) {", new: "if r.checkpoint != (NoCheckpoint{}) && !isUseless(err) {"},
 	}},
 	{number: 32, text: "The checkpoint of a running upload is locked against other goroutines and processes: a second upload fails at once with `ErrCheckpointLocked`. The lock ends with the process at the latest.", mutations: []mutation{
-		{what: "no lock", file: "upload/internal/checkpoint/file.go", in: "./upload", old: `unlock, err := dir.lock(f.name + lockEnd)`, new: `unlock, err := func(bool) {}, error(nil)`},
+		{what: "no lock", file: "upload/internal/checkpoint/file.go", old: `unlock, err := dir.lock(f.name + lockEnd)`, new: `unlock, err := func(bool) {}, error(nil)`},
 		{what: "a lock for all", file: "upload/internal/checkpoint/lock_unix.go", old: `syscall.LOCK_EX|`, new: `syscall.LOCK_SH|`},
 		{what: "without the lock it goes on without a checkpoint", file: "upload/recall.go", old: `case errors.Is(err, ErrCheckpointLocked) || errors.Is(err, errNoKeys):`, new: `case errors.Is(err, errNoKeys):`},
 		{what: "a lock on a file that is gone", file: "upload/internal/checkpoint/lock_unix.go", old: `err = d.check(name, f)`, new: `err = nil`},
