@@ -26,25 +26,6 @@ import (
 
 var ctx = context.Background()
 
-// signers lists who signed the successful requests of an operation, in order.
-func (r *rig) signers(operation string) []string {
-	var ids []string
-	for _, q := range r.Requests() {
-		if q.Operation == operation && q.Status/100 == 2 {
-			ids = append(ids, q.AccessKeyId)
-		}
-	}
-	return ids
-}
-
-func distinct(ids []string) int {
-	seen := map[string]bool{}
-	for _, id := range ids {
-		seen[id] = true
-	}
-	return len(seen)
-}
-
 // crowd is how many workers the tests of credentials let loose at once.
 const crowd = 16
 
@@ -70,89 +51,6 @@ func (r *rig) sendings() map[string]int {
 	return count
 }
 
-func TestUpload_B01_RefreshedOnceAheadOfTheEnd(t *testing.T) {
-	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
-		// 80 parts, 16 at once, 700 s each: the credential is due at 2400 s,
-		// the fifth round begins at 2800 s, the completion at 3500 s.
-		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 700 * time.Second},
-			mediatest.Fault{Operation: "RefreshUploadVideo", Delay: 20 * time.Second})
-		data := random(80 * 100 * kib)
-		start := time.Now()
-		res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
-		require.NoError(t, err)
-		r.stored(t, res, data)
-		require.Equal(t, (5*700+20)*time.Second, time.Since(start))
-		require.Equal(t, 1, r.Calls("RefreshUploadVideo"), "sixteen workers, one refresh")
-		require.Equal(t, 80, r.Calls("UploadPart"), "no part was refused")
-		ids := r.signers("UploadPart")
-		require.Equal(t, 2, distinct(ids))
-		require.Equal(t, 1, distinct(ids[:64]))
-		require.Equal(t, 1, distinct(ids[64:]), "after the refresh nobody signs with the old token")
-		require.Equal(t, ids[64:65], r.signers("CompleteMultipartUpload"))
-		require.Len(t, r.Medias(), 1)
-	})
-}
-
-func TestUpload_B02_DeadTokenOnOnePart(t *testing.T) {
-	t.Parallel()
-	for _, code := range []string{"SecurityTokenExpired", "InvalidSecurityToken", "InvalidAccessKeyId"} {
-		t.Run(code, func(t *testing.T) {
-			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
-				r.Fault(mediatest.Fault{Operation: "UploadPart", Match: func(q mediatest.Request) bool { return q.Params.Get("partNumber") == "20" }, Status: 403, Code: code})
-				data := random(4000 * kib)
-				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
-				require.NoError(t, err)
-				r.stored(t, res, data)
-				require.Equal(t, 1, r.Calls("RefreshUploadVideo"))
-				require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
-				for number, times := range r.sendings() {
-					require.Equal(t, map[bool]int{true: 2, false: 1}[number == "20"], times, "only the refused part is sent again")
-				}
-			})
-		})
-	}
-}
-
-// TestUpload_B02_AllWorkersRefused: what was signed before the refresh is
-// refused long after it.
-func TestUpload_B02_AllWorkersRefused(t *testing.T) {
-	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
-		for n := range crowd {
-			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 1 + n, Delay: time.Duration(1+n) * time.Minute, ExpiredToken: true})
-		}
-		data := random(4000 * kib)
-		res, err := r.Upload(ctx, bytesSource("movie.mp4", data), ICEMedia{})
-		require.NoError(t, err)
-		r.stored(t, res, data)
-		require.Equal(t, 1, r.Calls("RefreshUploadMedia"))
-		require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
-		require.Equal(t, 40+crowd, r.Calls("UploadPart"))
-		require.Equal(t, 1, distinct(r.signers("UploadPart")), "nothing was taken from the old token")
-	})
-}
-
-func TestUpload_B02_RevokedMidway(t *testing.T) {
-	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
-		var once sync.Once
-		data := random(4000 * kib)
-		src := ReaderAt("movie.mp4", readerAtFunc(func(p []byte, off int64) (int, error) {
-			if off > 2500*kib && off < int64(len(data)) {
-				once.Do(r.ExpireCredentials)
-			}
-			return bytes.NewReader(data).ReadAt(p, off)
-		}), int64(len(data)))
-		res, err := r.Upload(ctx, src, ICEMedia{})
-		require.NoError(t, err)
-		r.stored(t, res, data)
-		require.Equal(t, 1, r.Calls("RefreshUploadMedia"))
-		require.Equal(t, 1, r.Calls("InitiateMultipartUpload"))
-	})
-}
-
 func TestUpload_B02_RefusedForGood(t *testing.T) {
 	t.Parallel()
 	inCrowd(t, func(t *testing.T, r *rig) {
@@ -167,35 +65,6 @@ func TestUpload_B02_RefusedForGood(t *testing.T) {
 type readerAtFunc func(p []byte, off int64) (int, error)
 
 func (f readerAtFunc) ReadAt(p []byte, off int64) (int, error) { return f(p, off) }
-
-func TestUpload_B03_RefreshFailsWhileOldTokenLives(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name  string
-		fault mediatest.Fault
-		calls int
-	}{
-		// The client tries four times; the grant asks again later.
-		{"transient", mediatest.Fault{Status: 503, Code: "ServiceUnavailable", Times: 4}, 5},
-		{"hangs", mediatest.Fault{Delay: 24 * time.Hour}, 2},
-		{"for good", mediatest.Fault{Status: 403, Code: "Forbidden.RAM", Times: mediatest.Always}, 1},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
-				tt.fault.Operation = "RefreshUploadVideo"
-				r.Fault(tt.fault, mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 350 * time.Second})
-				data := random(8 * crowd * 100 * kib)
-				start := time.Now()
-				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
-				require.NoError(t, err)
-				r.stored(t, res, data)
-				require.Equal(t, tt.calls, r.Calls("RefreshUploadVideo"))
-				require.Less(t, time.Since(start), (8*350+100)*time.Second)
-			})
-		})
-	}
-}
 
 // TestUpload_B03_RefreshFailsAfterTheEnd: the old token is dead, the service
 // busy for longer than its client is patient.
@@ -315,29 +184,6 @@ func TestUpload_B04_ResumedElsewhere(t *testing.T) {
 				require.Equal(t, sent, r.Calls("UploadPart"))
 				r.notElsewhere(t)
 			}, elsewhere(field))
-		})
-	}
-}
-
-func TestUpload_B05_TokenEndsDuringRequest(t *testing.T) {
-	t.Parallel()
-	for _, fault := range []mediatest.Fault{
-		{Operation: "UploadPart", Nth: 20, AfterBytes: 60 * kib, Delay: time.Hour, ExpiredToken: true},
-		{Operation: "CompleteMultipartUpload", Delay: time.Hour, ExpiredToken: true},
-		{Operation: "InitiateMultipartUpload", ExpiredToken: true},
-	} {
-		t.Run(fault.Operation, func(t *testing.T) {
-			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
-				r.Fault(fault)
-				data := random(4000 * kib)
-				res, err := r.Upload(ctx, Reader("movie.mp4", reader(bytes.NewReader(data)), UnknownSize), VODVideo{})
-				require.NoError(t, err)
-				r.stored(t, res, data)
-				require.Equal(t, crcOf(data), res.CRC64)
-				require.LessOrEqual(t, r.Calls("RefreshUploadVideo"), 2)
-				require.Equal(t, 42+1, r.Calls("InitiateMultipartUpload")+r.Calls("UploadPart")+r.Calls("CompleteMultipartUpload"), "one request is repeated")
-			})
 		})
 	}
 }

@@ -58,7 +58,7 @@ var network = []promise{
 		number: 5,
 		text:   "If the token expires while a request is in flight, such as a long part or CompleteMultipartUpload, the credential is refreshed and that request is repeated with its whole body.",
 		mutations: []mutation{
-			{what: "a part is not repeated", file: "upload/internal/transfer/send.go", old: "err := r.repeat(ctx, operation, func() (credentials.Credentials, error) { return s.try(ctx) })", new: "_, err := s.try(ctx)"},
+			{what: "a part is not repeated", file: "upload/internal/transfer/send.go", old: "err := r.repeat(ctx, operation, func() (credentials.Credentials, error) { return s.try(ctx) })", new: "_, err := s.try(ctx)\n\t_ = operation"},
 			{what: "the completion is not repeated", file: "upload/internal/transfer/send.go", old: `done, err := call(ctx, r.client, "CompleteMultipartUpload", func(`, new: "done, _, err := once(ctx, r.client, func("},
 			{what: "the body goes on where it was", file: "upload/internal/transfer/body.go", old: `b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)`, new: `b.data.Read(p[:min(int64(len(p)), left)])`},
 			{what: "the repetition is signed with the old one", file: "upload/internal/transfer/client.go", old: "if c.object != nil && sameCredentials(c.signer, signer) {", new: "if c.object != nil {"},
@@ -114,7 +114,7 @@ var network = []promise{
 			{what: "every refusal is repeated", file: "upload/internal/transfer/errors.go", old: "\t\treturn false\n\t}\n\tvar invalid", new: "\t\treturn true\n\t}\n\tvar invalid"},
 			{what: "a broken connection is an error", file: "upload/internal/transfer/errors.go", old: `return !errors.As(err, &invalid) &&`, new: `return errors.Is(err, ErrStalled) && !errors.As(err, &invalid) &&`},
 			{what: "a bad certificate is tried again", file: "internal/retry/retry.go", in: "./upload", old: `&marked) && !isCertificate(err)`, new: `&marked)`},
-			{what: "all wait for the same time", file: "internal/retry/retry.go", in: "./upload", old: `jitter := rand.N(bound) + 1`, new: `jitter := rand.N(time.Duration(1)) + bound`},
+			{what: "all wait for the same time", file: "internal/retry/retry.go", in: "./upload/internal/transfer", old: `jitter := rand.N(bound) + 1`, new: `jitter := rand.N(time.Duration(1)) + bound`},
 			{what: "the pause does not grow", file: "internal/retry/retry.go", in: "./upload", old: `min(max(failures-1, 0), 20)`, new: `min(max(failures-1, 0), 0)`},
 			{what: "the pause has no bound", file: "internal/retry/retry.go", in: "./upload", old: `if bound <= 0 || bound > p.MaxDelay {`, new: `if bound <= 0 {`},
 			{what: "the pause outlasts the context", file: "upload/internal/transfer/client.go", old: `if err := retry.Sleep(ctx, pause); err != nil {`, new: `if err := retry.Sleep(context.WithoutCancel(ctx), pause); err != nil {`},

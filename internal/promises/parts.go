@@ -90,7 +90,7 @@ var parts = []promise{
 	{number: 24, text: "With a checkpoint, a canceled or failed upload keeps its parts for the next run. Without one, no multipart upload remains in OSS if the abort succeeds.", mutations: []mutation{
 		{what: "the parts are removed in spite of the checkpoint", file: "upload/internal/transfer/cleanup.go", old: "if r.checkpoint.Durable() && !isUseless(err) {", new: "if r.checkpoint.Durable() && false {"},
 		{what: "the checkpoint is removed by a cancel", file: "upload/flow.go", old: "if err == nil {\n\t\treturn true", new: "if err == nil || ctx.Err() != nil {\n\t\treturn true"},
-		{what: "parts are kept for a checkpoint that could not be written", file: "upload/internal/checkpoint/save.go", in: "./upload", old: `return f.file != nil`, new: `return true`},
+		{what: "parts are kept for a checkpoint that could not be written", file: "upload/internal/checkpoint/save.go", old: `return f.file != nil`, new: `return true`},
 		{what: "a cancel leaves the parts", file: "upload/internal/transfer/transfer.go", old: `if err != nil && r.uploadID != "" {`, new: `if err != nil && ctx.Err() == nil && r.uploadID != "" {`},
 		{what: "only a cancel removes the parts", file: "upload/internal/transfer/transfer.go", old: `if err != nil && r.uploadID != "" {`, new: `if ctx.Err() != nil && r.uploadID != "" {`},
 		{what: "the id of an upload is not waited for", file: "upload/internal/transfer/send.go", old: "late, cancel := outlive(ctx, requestGrace)", new: "late, cancel := context.WithCancel(ctx)"},

@@ -189,15 +189,15 @@ var registering = []promise{
 			},
 			{
 				what: "a media asset is registered by another URL than is told", file: "upload/register.go",
-				old: "req.InputURL = fileURL\n\treq.Title", new: "req.InputURL = \"oss://\" + strings.SplitN(strings.TrimPrefix(fileURL, \"https://\"), \".\", 2)[0] + fileURL[strings.LastIndex(fileURL, \".com\")+4:]\n\treq.Title",
+				old: "req.InputURL = fileURL\n\treq.Title", new: "req.InputURL = fileURL + \"%20\"\n\treq.Title",
 			},
 			{
 				what: "a VOD asset is registered by another URL than is told", file: "upload/register.go",
-				old: "meta.FileURL = fileURL", new: "meta.FileURL = strings.ReplaceAll(fileURL, \"%2B\", \"+\")",
+				old: "meta.FileURL = fileURL", new: "meta.FileURL = fileURL + \"%20\"",
 			},
 			{
 				what: "a stream is registered by another URL than is told", file: "upload/register.go",
-				old: "req.InputURL = fileURL\n\tlook", new: "req.InputURL = strings.ReplaceAll(fileURL, \"%2B\", \"+\")\n\tlook",
+				old: "req.InputURL = fileURL\n\tlook", new: "req.InputURL = fileURL + \"%20\"\n\tlook",
 			},
 			{
 				what: "a Yike asset is registered by another URL than is told", file: "upload/yike.go",
@@ -213,7 +213,7 @@ var registering = []promise{
 			},
 			{
 				what: "the name is folded to lower case", file: "upload/vod_video.go",
-				old: "req.FileName = cmp.Or(req.FileName, file.name)\n\treq.Title = cmp.Or(req.Title, clipRunes", new: "req.FileName = cmp.Or(req.FileName, strings.ToLower(file.name))\n\treq.Title = cmp.Or(req.Title, clipRunes",
+				old: "req.FileName = cmp.Or(req.FileName, file.name)\n\treq.Title = cmp.Or(req.Title, clipRunes", new: "req.FileName = cmp.Or(req.FileName, func(s string) string { b := []byte(s); for i, c := range b { if 'A' <= c && c <= 'Z' { b[i] += 32 } }; return string(b) }(file.name))\n\treq.Title = cmp.Or(req.Title, clipRunes",
 			},
 			{
 				what: "a title is cut within a character", file: "upload/target.go",
@@ -225,7 +225,7 @@ var registering = []promise{
 			},
 			{
 				what: "the title ends at the first dot", file: "upload/target.go",
-				old: "return f.name[:len(f.name)-len(ext)-1]", new: "return f.name[:strings.IndexByte(f.name, '.')]",
+				old: "return f.name[:len(f.name)-len(ext)-1]", new: "for i, c := range f.name { if c == '.' { return f.name[:i] } }; return f.name",
 			},
 		},
 	},
@@ -245,7 +245,7 @@ var registering = []promise{
 			},
 			{
 				what: "the object is not registered", file: "upload/upload.go",
-				old: "if err := r.register(ctx, done, res); err != nil {", new: "if done.callback != nil {\n\t\treturn nil, done.callback\n\t}\n\tif err := r.register(ctx, done, res); err != nil {",
+				old: "if err := r.register(ctx, done, res); err != nil {", new: "if done.CallbackErr != nil {\n\t\treturn nil, done.CallbackErr\n\t}\n\tif err := r.register(ctx, done, res); err != nil {",
 			},
 			{
 				what: "the object is not told as stored", file: "upload/upload.go",
@@ -439,8 +439,8 @@ var registering = []promise{
 			},
 			{what: "bytes of a failed request stay counted", file: "upload/internal/transfer/send.go", old: "s.observer.Moved(-d.sent)\n", new: ""},
 			{
-				what: "bytes are not counted", file: "upload/internal/transfer/send.go",
-				old: "s.observer.Moved(int64(n))", new: "_ = n",
+				what: "bytes are not counted", file: "upload/internal/transfer/body.go",
+				old: "b.observer.Moved(int64(n))", new: "_ = n",
 			},
 			{
 				what: "an object that is sent again counts twice", file: "upload/internal/transfer/transfer.go",

@@ -58,6 +58,19 @@ func TestCheckpoint_B27_NextRun(t *testing.T) {
 	require.True(t, asked.Equal(s.Asked))
 }
 
+// TestCheckpoint_B24_NotDurableAfterAFailure: parts are not kept for a checkpoint
+// whose file cannot be written.
+func TestCheckpoint_B24_NotDurableAfterAFailure(t *testing.T) {
+	t.Parallel()
+	f := openFile(t, openDir(t, t.TempDir()))
+	defer f.Close(true)
+	require.NoError(t, f.Started("UPLOAD", MinPartSize, false))
+	require.True(t, f.Durable())
+	require.NoError(t, f.file.Close())
+	require.NoError(t, f.PartStored(Part{Number: 1, ETag: `"A"`, Size: MinPartSize, CRC64: 1}), "it is not required")
+	require.False(t, f.Durable())
+}
+
 // TestCheckpoint_B29_PartsAreForgotten: the asset stays when its parts are gone.
 func TestCheckpoint_B29_PartsAreForgotten(t *testing.T) {
 	t.Parallel()

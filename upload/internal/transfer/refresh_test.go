@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -218,12 +219,18 @@ func TestTransfer_B05_TokenEndsDuringRequest(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				m := newMemory()
+				var refused atomic.Int64 // the part, and -1 for other requests
 				m.intercept = func(_ context.Context, r request) error {
+					id := int64(cmp.Or(r.part, -1))
+					if r.operation == operation && id == refused.Load() && r.signer == "0" {
+						t.Error("the repetition is signed with the old token")
+					}
 					if r.operation != operation || r.nth != nth {
 						return r.apply(r.body)
 					}
 					_, _ = io.CopyN(io.Discard, r.body, 60<<10)
 					time.Sleep(time.Minute)
+					refused.Store(id)
 					return errExpired
 				}
 				d, refreshes := refreshing(m, nil)

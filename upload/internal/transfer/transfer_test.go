@@ -304,7 +304,7 @@ func TestTransfer_B57_PagesHaveTheirOwnTime(t *testing.T) {
 	})
 }
 
-func TestTransfer_B23_CancelWhileOthersUseAllRequests(t *testing.T) {
+func TestTransfer_B23_B42_CancelWhileOthersUseAllRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := manager(nil)
