@@ -15,8 +15,8 @@ import (
 const maxEmptyPages = 100
 
 var (
-	errTokenRepeats = errors.New("alimedia: the service sent a page token it had sent before: stopped to not go round in circles")
-	errPageRepeats  = errors.New("alimedia: the service sent the same page again: stopped to not go round in circles")
+	errTokenRepeats = errors.New("alimedia: the service repeated a page token: the iteration stopped, because it would not end")
+	errPageRepeats  = errors.New("alimedia: the service repeated a page: the iteration stopped, because it would not end")
 )
 
 // Tokens walks an operation that pages by an opaque token. token points into
@@ -108,7 +108,7 @@ func Scroll[Req, Resp, Item any](ctx context.Context, call func(context.Context,
 				return
 			}
 			if most > 0 && w.reached() >= most {
-				fail(yield, fmt.Errorf("alimedia: a search ends after %d items, and this one finds more: narrow it", most))
+				fail(yield, fmt.Errorf("alimedia: a search returns at most %d items, and this one has more: narrow it", most))
 				return
 			}
 			if token != nil && next != "" {

@@ -70,7 +70,7 @@ func Find[Item any](list []Item, id string, of func(*Item) string) *Item {
 }
 
 // wait looks at a job again and again. A look returns no state where the job
-// is not to be found.
+// was not found.
 func wait(ctx context.Context, id string, ends Ends, look func(context.Context) (*State, error)) error {
 	if id == "" {
 		return errors.New("alimedia: the id to wait for is empty")
@@ -84,7 +84,7 @@ func wait(ctx context.Context, id string, ends Ends, look func(context.Context) 
 		case missing && last == nil && time.Since(start) < newJobGrace:
 			return struct{}{}, false, nil
 		case err == nil && missing:
-			return struct{}{}, false, fmt.Errorf("alimedia: job %s is not to be found", id)
+			return struct{}{}, false, fmt.Errorf("alimedia: job %s was not found", id)
 		case err != nil:
 			failures++
 			if passes(err) && failures < waitFailures {

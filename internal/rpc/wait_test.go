@@ -136,13 +136,13 @@ func TestWaitListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		last, _, err := run(t, &list{Jobs: []job{other}})
-		require.EqualError(t, err, "alimedia: job j is not to be found")
+		require.EqualError(t, err, "alimedia: job j was not found")
 		require.Nil(t, last)
 		require.GreaterOrEqual(t, time.Since(start), newJobGrace)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		last, looks, err := run(t, &list{Jobs: []job{{Id: "j", Status: "Processing"}}}, &list{})
-		require.EqualError(t, err, "alimedia: job j is not to be found")
+		require.EqualError(t, err, "alimedia: job j was not found")
 		require.Equal(t, "Processing", last.Status)
 		require.Equal(t, 2, looks)
 	})
