@@ -177,8 +177,8 @@ func TestScroll(t *testing.T) {
 		{"nothing", 0, listRequest{}, 0, scrolls, 0, 1, ""},
 		{"without tokens", 50, listRequest{PageSize: 10}, 50, unscrolled, 50, 5, ""},
 		{"without tokens and too many", 51, listRequest{PageSize: 10}, 50, unscrolled, 50, 5, "at most 50 items"},
-		{"too many for tokens", 95, listRequest{}, 80, scrolls, 80, 8, "ends after 80 items"},
-		{"too many behind a page", 95, listRequest{PageNo: 4}, 80, scrolls, 50, 5, "ends after 80 items"},
+		{"too many for tokens", 95, listRequest{}, 80, scrolls, 80, 8, "at most 80 items"},
+		{"too many behind a page", 95, listRequest{PageNo: 4}, 80, scrolls, 50, 5, "at most 80 items"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
