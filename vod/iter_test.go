@@ -62,7 +62,7 @@ func TestSearchMediaIter_SaysWhenThereIsMore(t *testing.T) {
 			items++
 		}
 	}
-	require.ErrorContains(t, last, "ends after 5000 items")
+	require.ErrorContains(t, last, "at most 5000 items")
 	require.Equal(t, mostPaged, items)
 	require.Len(t, w.sent, 50)
 }
