@@ -120,8 +120,9 @@ func TestUpload_B40_LostOnTheWay(t *testing.T) {
 		src  Source
 		lost mediatest.Fault
 	}{
-		"file":     {bytesSource("movie.mp4", random(1000*kib)), mediatest.Fault{Operation: "UploadPart", Nth: 5}},
-		"playlist": {HLSFS(season(6, 250*kib).fs(), "index.m3u8"), mediatest.Fault{Operation: "CompleteMultipartUpload"}},
+		"file":            {bytesSource("movie.mp4", random(1000*kib)), mediatest.Fault{Operation: "UploadPart", Nth: 5}},
+		"playlist":        {HLSFS(season(6, 250*kib).fs(), "index.m3u8"), mediatest.Fault{Operation: "CompleteMultipartUpload"}},
+		"playlist, twice": {HLSFS(season(6, 250*kib).fs(), "index.m3u8"), mediatest.Fault{Operation: "CompleteMultipartUpload", Times: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,34 +6,34 @@ var registering = []promise{
 		number: 34,
 		text:   "If an upload fails after its asset was created, the error has the MediaId and what is needed to refresh, resume or delete the asset.",
 		mutations: []mutation{
-			{what: "an answer of Create that cannot be used hides the asset", file: "upload/destination.go", old: "\t\terr = u.trust.Check(issued.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn d, err", new: "\t\terr = u.trust.Check(got.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn destination{}, err"},
+			{what: "an answer of Create that cannot be used hides the asset", file: "upload/destination.go", old: "\t\terr = u.trust.Check(issued.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn d, err", new: "\t\terr = u.trust.Check(issued.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn destination{}, err"},
 			{
-				what: "the error has no MediaId", file: "upload/upload.go",
-				old: "MediaId: r.destination.mediaId, FileURL: r.destination.fileURL,\n\t\tSent", new: "FileURL: r.destination.fileURL,\n\t\tSent",
+				what: "the error has no MediaId", file: "upload/flow.go",
+				old: "MediaId: r.known.mediaID, FileURL", new: "FileURL",
 			},
 			{
-				what: "the error has no FileURL", file: "upload/upload.go",
-				old: "MediaId: r.destination.mediaId, FileURL: r.destination.fileURL,\n\t\tSent", new: "MediaId: r.destination.mediaId,\n\t\tSent",
+				what: "the error has no FileURL", file: "upload/flow.go",
+				old: "FileURL: r.known.fileURL, UploadId", new: "UploadId",
 			},
 			{
-				what: "the error has no upload id", file: "upload/upload.go",
-				old: "e.UploadId = r.transfer.UploadID()", new: "_ = r.transfer.UploadID()",
+				what: "the error has no upload id", file: "upload/flow.go",
+				old: "UploadId: r.known.uploadID,", new: "",
 			},
 			{
 				what: "the text of the error does not say it", file: "upload/errors.go",
 				old: `if e.MediaId != "" {`, new: "if false {",
 			},
 			{
-				what: "the asset of an earlier run is not named", file: "upload/resume.go",
-				old: "r.destination = destinationOf(was.Asset()) // an error names the asset", new: "",
+				what: "the asset of an earlier run is not named", file: "upload/create.go",
+				old: "r.know(old)\n", new: "",
 			},
 			{
 				what: "an image's id is dropped", file: "upload/vod_image.go",
-				old: "p := destination{mediaId: out.ImageId, fileURL", new: "p := destination{fileURL",
+				old: "p := destination{mediaID: out.ImageId, fileURL", new: "p := destination{fileURL",
 			},
 			{
-				what: "an asset registered at the end is not named", file: "upload/upload.go",
-				old: "r.destination.mediaId = res.MediaId", new: "",
+				what: "an asset registered at the end is not named", file: "upload/flow.go",
+				old: "\tr.knowAsset(res.MediaId)\n", new: "",
 			},
 		},
 	},
@@ -59,7 +59,7 @@ var registering = []promise{
 			},
 			{
 				what: "our own asset is told as one that was there", file: "upload/register_once.go",
-				old: "return a.lost || file.repeated", new: "return false",
+				old: "return a.lost || file.mayBeRegistered", new: "return false",
 			},
 			{
 				what: "an older asset is told as ours when an answer is lost", file: "upload/register_once.go",
@@ -90,8 +90,8 @@ var registering = []promise{
 				old: "if f.token {", new: "if false {",
 			},
 			{
-				what: "what was registered is registered again", file: "upload/resume.go",
-				old: "if was, _ := r.checkpoint.State(); was.Step == checkpoint.Registered {", new: "if was, _ := r.checkpoint.State(); was.Step == checkpoint.Registered && false {",
+				what: "what was registered is registered again", file: "upload/flow.go",
+				old: "if was, _ := saved.State(); was.Step == checkpoint.Registered {", new: "if was, _ := saved.State(); was.Step == checkpoint.Registered && false {",
 			},
 			{
 				what: "an asset not found yet ends the wait", file: "upload/wait.go",
@@ -224,7 +224,7 @@ var registering = []promise{
 				old: "if limit == 0 {", new: "if false {",
 			},
 			{
-				what: "the title ends at the first dot", file: "upload/target.go",
+				what: "the title ends at the first dot", file: "upload/destination.go",
 				old: "return f.name[:len(f.name)-len(ext)-1]", new: "for i, c := range f.name { if c == '.' { return f.name[:i] } }; return f.name",
 			},
 		},
@@ -244,20 +244,20 @@ var registering = []promise{
 				old: `fmt.Errorf("%w: %w", ErrCallback, o.serviceError(a))`, new: `fmt.Errorf("%w: %v", ErrCallback, o.serviceError(a))`,
 			},
 			{
-				what: "the object is not registered", file: "upload/upload.go",
-				old: "if err := r.register(ctx, done, res); err != nil {", new: "if done.CallbackErr != nil {\n\t\treturn nil, done.CallbackErr\n\t}\n\tif err := r.register(ctx, done, res); err != nil {",
+				what: "the object is not registered", file: "upload/flow.go",
+				old: "if was, _ := saved.State(); was.Step == checkpoint.Registered {", new: "if object.CallbackErr != nil {\n\t\treturn nil, object.CallbackErr\n\t}\n\tif was, _ := saved.State(); was.Step == checkpoint.Registered {",
 			},
 			{
-				what: "the object is not told as stored", file: "upload/upload.go",
-				old: "r.uploaded = true\n", new: "",
+				what: "the object is not told as stored", file: "upload/flow.go",
+				old: "r.known.stored = true\n", new: "",
 			},
 			{
-				what: "the checkpoint is gone, so that the next run sends all again", file: "upload/resume.go",
+				what: "the checkpoint is gone, so that the next run sends all again", file: "upload/flow.go",
 				old: "ctx.Err() == nil && !errors.Is(err, ErrCallback)", new: "ctx.Err() == nil",
 			},
 			{
-				what: "the failure goes unnoticed", file: "upload/upload.go",
-				old: "if done.CallbackErr != nil {", new: "if false {",
+				what: "the failure goes unnoticed", file: "upload/flow.go",
+				old: "if object.CallbackErr != nil {", new: "if false {",
 			},
 		},
 	},
@@ -385,7 +385,7 @@ var registering = []promise{
 			},
 			{
 				what: "segments are sent one after the other", file: "upload/hls_send.go",
-				old: "for range min(r.cfg.Parallel, len(files)) {", new: "for range 1 {",
+				old: "for range min(u.cfg.Parallel, len(files)) {", new: "for range 1 {",
 			},
 			{
 				what: "each segment that is refused refreshes the credential", file: "upload/internal/transfer/credential.go",
@@ -459,8 +459,8 @@ var registering = []promise{
 				old: "p.Resumed -= resumed\n", new: "_ = resumed\n",
 			},
 			{
-				what: "an object that an earlier run has stored is not told", file: "upload/resume.go",
-				old: "r.tracker.Resumed(r.content.segments.size(was.Size))\n", new: "",
+				what: "an object that an earlier run has stored is not told", file: "upload/flow.go",
+				old: "r.tracker.Resumed(in.segments.size(was.Size))\n", new: "",
 			},
 			{
 				what: "the end is not waited for", file: "upload/progress.go",
@@ -471,7 +471,7 @@ var registering = []promise{
 				old: "open = false\n", new: "return\n",
 			},
 			{
-				what: "the size of a stream stays unknown", file: "upload/upload.go",
+				what: "the size of a stream stays unknown", file: "upload/flow.go",
 				old: "r.tracker.set(func(p *Progress) { p.Total = res.Size })", new: "",
 			},
 			{
@@ -514,16 +514,16 @@ var registering = []promise{
 		text:   "The bandwidth limit applies to all parts and files together, within 10 %. The end of ctx interrupts the wait for bandwidth.",
 		mutations: []mutation{
 			{
-				what: "each upload has the bandwidth for itself", file: "upload/upload.go",
-				old: "r.transfer, err = r.engine.Prepare(", new: "r.transfer, err = transfer.New(r.engine.Config).Prepare(",
+				what: "each upload has the bandwidth for itself", file: "upload/flow.go",
+				old: "in.transfer, err = r.engine.Prepare(", new: "in.transfer, err = transfer.New(r.engine.Config).Prepare(",
 			},
 			{
 				what: "each segment of a playlist has the bandwidth for itself", file: "upload/hls_send.go",
-				old: "part, err := r.engine.Prepare(ctx, c.source(), 1)", new: "part, err := transfer.New(r.engine.Config).Prepare(ctx, c.source(), 1)",
+				old: "part, err := u.engine.Prepare(ctx, c.source(), 1)", new: "part, err := transfer.New(u.engine.Config).Prepare(ctx, c.source(), 1)",
 			},
 			{
 				what: "segments of a playlist are not limited", file: "upload/hls_send.go",
-				old: "part, err := r.engine.Prepare(ctx, c.source(), 1)", new: "c2 := r.engine.Config; c2.Bandwidth = 0; part, err := transfer.New(c2).Prepare(ctx, c.source(), 1)",
+				old: "part, err := u.engine.Prepare(ctx, c.source(), 1)", new: "c2 := u.engine.Config; c2.Bandwidth = 0; part, err := transfer.New(c2).Prepare(ctx, c.source(), 1)",
 			},
 			{
 				what: "each request has the bandwidth for itself", file: "upload/internal/transfer/send.go",
@@ -556,12 +556,12 @@ var registering = []promise{
 		text:   "Config.Parallel is the maximum number of concurrent upload requests of all files together. A long, slow or failing file does not block the others. Each failure is reported with its file, and Collect returns the results in order.",
 		mutations: []mutation{
 			{
-				what: "each file has slots of its own", file: "upload/upload.go",
-				old: "r.transfer, err = r.engine.Prepare(", new: "r.transfer, err = transfer.New(r.engine.Config).Prepare(",
+				what: "each file has slots of its own", file: "upload/flow.go",
+				old: "in.transfer, err = r.engine.Prepare(", new: "in.transfer, err = transfer.New(r.engine.Config).Prepare(",
 			},
 			{
 				what: "each segment of a playlist has slots of its own", file: "upload/hls_send.go",
-				old: "part, err := r.engine.Prepare(ctx, c.source(), 1)", new: "part, err := transfer.New(r.engine.Config).Prepare(ctx, c.source(), 1)",
+				old: "part, err := u.engine.Prepare(ctx, c.source(), 1)", new: "part, err := transfer.New(u.engine.Config).Prepare(ctx, c.source(), 1)",
 			},
 			{
 				what: "a long file takes all turns", file: "upload/internal/transfer/send.go",
