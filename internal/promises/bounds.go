@@ -67,7 +67,7 @@ var bounds = []promise{
 		{what: "the command of a program is quoted", file: "credentials/external.go", old: `		return Credentials{}, errors.New("the program of the process_command is not found")`, new: `		return Credentials{}, fmt.Errorf("the program of the process_command is not found: %w", err)`},
 		{what: "a web server's echo is shown", file: "upload/internal/webfile/redact.go", old: `text := redact.Text(err.Error(), s.secrets()...)`, new: `text := err.Error()`},
 		{what: "a playlist's error has lines", file: "upload/hls.go", old: `return redact.Text((*hls.Error)(e).Error())`, new: `return (*hls.Error)(e).Error()`},
-		{what: "fmt prints a URL's settings", file: "upload/url.go", old: `func (s *urlSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }`, new: `func (s *urlSource) Format(f fmt.State, _ rune) { fmt.Fprint(f, *s.urlSettings) }`},
+		{what: "fmt prints a URL's settings", file: "upload/url.go", old: `func (s *urlSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }`, new: `func (s *urlSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, fmt.Sprint(*s.urlSettings)) }`},
 		{what: "the receiver of callbacks logs what it is told", file: "events/receiver.go", old: `r.hide(err.Error(), req.Header)`, new: `err.Error()`},
 		{what: "the keys of callbacks are not masked", file: "events/receiver.go", old: `known[i] = string(key)`, new: `known[i] = string(key[:0])`},
 	}},
