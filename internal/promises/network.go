@@ -199,7 +199,7 @@ var network = []promise{
 		number: 50,
 		text:   "An Uploader is safe for concurrent use. One Uploader can serve a whole process.",
 		mutations: []mutation{
-			{what: "an upload changes the Uploader", file: "upload/upload.go", race: true, old: "	defer r.close()\n	if err := r.open(", new: "	defer r.close()\n	r.Uploader.log = r.log.With(\"n\", 1)\n	if err := r.open("},
+			{what: "an upload changes the Uploader", file: "upload/flow.go", race: true, old: "\tdefer in.close()\n", new: "\tdefer in.close()\n\tr.Uploader.log = r.log.With(\"n\", 1)\n"},
 			{what: "a slot is not given back", file: "upload/internal/transfer/send.go", test: "_B50_ManyAtOnce", old: "\trelease(s.requests)\n\tsize", new: "\tsize"},
 			{what: "a race for the clock", file: "upload/internal/transfer/clock.go", race: true, old: "type Clock struct {\n\toffset atomic.Int64\n", new: "type unguarded struct {\n\tn int64\n\t_ atomic.Bool\n}\n\nfunc (p *unguarded) Load() int64   { return p.n }\nfunc (p *unguarded) Store(n int64) { p.n = n }\n\ntype Clock struct {\n\toffset unguarded\n"},
 		},
