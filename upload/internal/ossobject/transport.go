@@ -18,7 +18,7 @@ func newTransport(config *tls.Config) *http.Transport {
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            buffered(d.DialContext),
-		DialTLSContext:         buffered((&tls.Dialer{NetDialer: d, Config: config}).DialContext),
+		DialTLSContext:         dialTLS(d, config),
 		TLSClientConfig:        config, // behind a proxy
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxIdleConns:           256,
@@ -47,10 +47,85 @@ func buffered(dial dialer) dialer {
 	}
 }
 
+// dialTLS makes connections whose TLS records are sent several at a time.
+// crypto/tls makes a system call for each record of 16 KiB otherwise.
+func dialTLS(d *net.Dialer, config *tls.Config) dialer {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := d.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		own := config.Clone()
+		if own == nil {
+			own = new(tls.Config)
+		}
+		if own.ServerName == "" {
+			own.ServerName, _, _ = net.SplitHostPort(address)
+		}
+		own.DynamicRecordSizingDisabled = true // small records are for pages that are shown early
+		records := &recordBuffer{Conn: c}
+		encrypted := tls.Client(records, own)
+		if err := encrypted.HandshakeContext(ctx); err != nil {
+			c.Close()
+			return nil, err
+		}
+		return &bufferedConn{Conn: encrypted, records: records}, nil
+	}
+}
+
+// recordBuffer holds back TLS records until flush. Other writes, such as alerts,
+// pass through.
+type recordBuffer struct {
+	net.Conn
+
+	mu   sync.Mutex
+	hold bool
+	data []byte
+}
+
+// Write implements io.Writer.
+func (b *recordBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.hold {
+		return b.Conn.Write(p)
+	}
+	b.data = append(b.data, p...)
+	return len(p), nil
+}
+
+func (b *recordBuffer) holdBack() {
+	b.mu.Lock()
+	b.hold = true
+	b.mu.Unlock()
+}
+
+func (b *recordBuffer) flush() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, err := b.Conn.Write(b.data)
+	b.hold, b.data = false, b.data[:0]
+	return err
+}
+
 // bufferedConn is a connection that is written by one goroutine at a time.
 type bufferedConn struct {
 	net.Conn
-	slow bool
+	records *recordBuffer // nil without TLS
+	slow    bool
+}
+
+// write writes p at once.
+func (c *bufferedConn) write(p []byte) (int, error) {
+	if c.records == nil {
+		return c.Conn.Write(p)
+	}
+	c.records.holdBack()
+	n, err := c.Conn.Write(p)
+	if failed := c.records.flush(); err == nil && failed != nil {
+		n, err = 0, failed
+	}
+	return n, err
 }
 
 var copyBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
@@ -72,7 +147,7 @@ func (c *bufferedConn) ReadFrom(r io.Reader) (total int64, err error) {
 		n, readErr := r.Read(buf[:])
 		if n > 0 {
 			began := time.Now()
-			written, err := c.Conn.Write(buf[:n])
+			written, err := c.write(buf[:n])
 			total += int64(written)
 			if err != nil {
 				return total, err
@@ -96,6 +171,9 @@ func (c *bufferedConn) ReadFrom(r io.Reader) (total int64, err error) {
 func limitUnsent(c net.Conn) {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
+	}
+	if b, ok := c.(*recordBuffer); ok {
+		c = b.Conn
 	}
 	if s, ok := c.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {

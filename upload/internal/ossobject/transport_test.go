@@ -7,8 +7,10 @@ import (
 	"crypto/x509"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,4 +66,54 @@ func TestTransport(t *testing.T) {
 		var wrong x509.HostnameError
 		require.ErrorAs(t, err, &wrong)
 	})
+}
+
+// countedConn counts the writes of a connection that goes nowhere.
+type countedConn struct {
+	net.Conn
+	writes int
+	data   []byte
+	err    error
+}
+
+func (c *countedConn) Write(p []byte) (int, error) {
+	c.writes++
+	c.data = append(c.data, p...)
+	return len(p), c.err
+}
+
+// TestRecordBuffer: records are sent together, in their order, and an alert is
+// not held back.
+func TestRecordBuffer(t *testing.T) {
+	t.Parallel()
+	raw := new(countedConn)
+	records := &recordBuffer{Conn: raw}
+	_, err := records.Write([]byte("handshake "))
+	require.NoError(t, err)
+	require.Equal(t, 1, raw.writes)
+	// A tls.Conn writes several records for one write of its user.
+	c := &bufferedConn{Conn: &splitConn{Conn: records}, records: records}
+	n, err := c.ReadFrom(strings.NewReader("one two three "))
+	require.NoError(t, err)
+	require.EqualValues(t, len("one two three "), n)
+	require.Equal(t, 2, raw.writes)
+	_, err = records.Write([]byte("alert"))
+	require.NoError(t, err)
+	require.Equal(t, "handshake one two three alert", string(raw.data))
+	raw.err = io.ErrClosedPipe
+	n, err = c.ReadFrom(strings.NewReader("lost"))
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+	require.Zero(t, n, "what the connection did not take was not written")
+}
+
+// splitConn writes byte by byte.
+type splitConn struct{ net.Conn }
+
+func (c *splitConn) Write(p []byte) (int, error) {
+	for i := range p {
+		if _, err := c.Conn.Write(p[i : i+1]); err != nil {
+			return i, err
+		}
+	}
+	return len(p), nil
 }
