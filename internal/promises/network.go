@@ -102,7 +102,7 @@ var network = []promise{
 			{what: "an Uploader prints what it holds", file: "upload/upload.go", old: `func (u *Uploader) GoString() string { return u.String() }`, new: `func (u *Uploader) GoString() string { k, _ := u.cfg.Credentials.Credentials(context.Background()); return k.AccessKeySecret }`},
 			{what: "an undecodable document is quoted", file: "upload/internal/ossobject/credential.go", old: `return fmt.Errorf("%w: %s is not a JSON object", ErrAddress, name)`, new: `return fmt.Errorf("%w: %s is not a JSON object: %s", ErrAddress, name, data)`},
 			{what: "what is not Base64 is quoted", file: "upload/internal/ossobject/credential.go", old: `return fmt.Errorf("%w: %s is not Base64", ErrAddress, name)`, new: `return fmt.Errorf("%w: %s is not Base64: %s", ErrAddress, name, text)`},
-			{what: "the checkpoint has the token", file: "upload/create.go", old: `saved.SaveAsset(dest.asset())`, new: `func() error { a := r.destination.asset(); keys, _ := r.destination.keys.Credentials(ctx); a.RequestID = keys.SecurityToken; return r.checkpoint.SaveAsset(a) }()`},
+			{what: "the checkpoint has the token", file: "upload/create.go", old: `saved.SaveAsset(dest.asset())`, new: `func() error { a := dest.asset(); keys, _ := dest.credentials.Credentials(ctx); a.RequestID = keys.SecurityToken; return saved.SaveAsset(a) }()`},
 		},
 	},
 	{

@@ -78,13 +78,6 @@ func (c connection) do(ctx context.Context, operation string, part int, body io.
 	return r.apply(body)
 }
 
-// called is how often an operation was requested.
-func (m *memory) called(operation string) int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.calls[operation]
-}
-
 func info(data []byte) Info {
 	crc := crc64.Checksum(data)
 	return Info{ETag: fmt.Sprintf("%016X", crc), Size: int64(len(data)), CRC64: crc, HasCRC64: true}
