@@ -3,9 +3,9 @@ package main
 // Promises 27–33, 46 and 48: resuming.
 var checkpoints = []promise{
 	{number: 27, text: "With `WithCheckpoint`, an upload whose process is killed at any time resumes in the next run, with the same asset and the stored parts, and is registered once. There are two exceptions. If the process dies before it receives the ID of a new asset, the asset is lost unless a `ReferenceId` identifies it. If the credential cannot be refreshed and bytes are missing, only `WithRecreate` creates another asset.", mutations: []mutation{
-		{what: "every run makes an asset", file: "upload/create.go", old: `if was, earlier := saved.State(); earlier && was.Step != checkpoint.Creating {`, new: `if earlier && was.Step == checkpoint.Registered {`},
+		{what: "every run makes an asset", file: "upload/create.go", old: `if was, earlier := saved.State(); earlier && was.Step != checkpoint.Creating {`, new: `if was, earlier := saved.State(); earlier && was.Step == checkpoint.Registered {`},
 		{what: "the asset is not recorded", file: "upload/internal/checkpoint/save.go", in: "./upload", old: `s.Step = Sending`, new: `s.Step = Creating`},
-		{what: "an unanswered Create is not looked for", file: "upload/create.go", old: `case find != nil && earlier:`, new: `case find != nil && earlier && found:`},
+		{what: "an unanswered Create is not looked for", file: "upload/create.go", old: `case find != nil && earlier:`, new: `case find != nil && earlier && r.options.mediaID != "":`},
 		{what: "the upload id is not recorded", file: "upload/internal/transfer/send.go", old: "return nil, r.checkpoint.Started(id, r.plan.partSize, r.lostIDs)", new: `return nil, r.checkpoint.Started("", r.plan.partSize, r.lostIDs)`},
 		{what: "parts are not recorded", file: "upload/internal/checkpoint/save.go", old: `_, err = f.file.Write(line)`, new: `_ = line`},
 		{what: "it is not recorded that the object is stored", file: "upload/internal/checkpoint/save.go", in: "./upload", old: `s.Step, s.ETag, s.Size, s.CRC64 = Stored,`, new: `s.Step, s.ETag, s.Size, s.CRC64 = Completing,`},
@@ -18,9 +18,9 @@ var checkpoints = []promise{
 		{what: "each run registers with a token of its own", file: "upload/register.go", old: "req.ClientToken = cmp.Or(req.ClientToken, file.token)\n", new: ""},
 		{what: "an image that has arrived is not resumed", file: "upload/vod_image.go", old: `case err == nil && s.done:`, new: `case err == nil && s.failed:`},
 		{what: "a stream that has arrived is not resumed", file: "upload/ice_stream.go", old: `stream.FileSize == strconv.FormatInt(file.size, 10)`, new: `stream.FileSize != strconv.FormatInt(file.size, 10)`},
-		{what: "another asset without leave", file: "upload/create.go", old: `recreate = allowed || was.MediaID == ""`, new: `restart = true`},
-		{what: "a credential for another object is used", file: "upload/destination.go", old: `d.address.Bucket != was.Bucket || d.address.Key != was.Key) {`, new: `p.address.Bucket != was.Bucket) {`},
-		{what: "who stops waiting loses the checkpoint", file: "upload/flow.go", old: `r.known.stored && ctx.Err() == nil &&`, new: `r.uploaded &&`},
+		{what: "another asset without leave", file: "upload/create.go", old: `recreate = allowed || was.MediaID == ""`, new: `recreate = true`},
+		{what: "a credential for another object is used", file: "upload/destination.go", old: `d.address.Bucket != was.Bucket || d.address.Key != was.Key) {`, new: `d.address.Bucket != was.Bucket) {`},
+		{what: "who stops waiting loses the checkpoint", file: "upload/flow.go", old: `r.known.stored && ctx.Err() == nil &&`, new: `r.known.stored &&`},
 		{what: "the checkpoint of a finished upload stays", file: "upload/internal/checkpoint/file.go", in: "./upload", old: `	if remove && !f.unlisted {`, new: `	if remove && f.warned {`},
 		{what: "what is finished is not listed", file: "upload/internal/checkpoint/index.go", in: "./upload", old: `if err := f.options.Index.add(f.dir, e); err != nil {`, new: `if err := error(nil); err != nil {`},
 		{what: "nobody looks what was finished", file: "upload/internal/checkpoint/index.go", in: "./upload", old: `result, err := f.options.Index.find(f.dir, e)`, new: "_ = e\n\t\tresult, err := (*Result)(nil), error(nil)"},
@@ -85,13 +85,13 @@ var checkpoints = []promise{
 		{what: "without the lock it goes on without a checkpoint", file: "upload/recall.go", old: `case errors.Is(err, ErrCheckpointLocked) || errors.Is(err, errNoKeys):`, new: `case errors.Is(err, errNoKeys):`},
 		{what: "the asset is not recorded", file: "upload/internal/checkpoint/save.go", in: "./upload", old: `s.Step = Sending`, new: `s.Step = Creating`},
 		{what: "the list serves nobody", file: "upload/internal/checkpoint/index.go", in: "./upload", old: `result, err := f.options.Index.find(f.dir, e)`, new: "_ = e\n\t\tresult, err := (*Result)(nil), error(nil)"},
-		{what: "what was finished is not waited for", file: "upload/flow.go", old: `if !r.options.wait || res.Status != "" {`, new: `if o.wait || !o.wait {`},
+		{what: "what was finished is not waited for", file: "upload/flow.go", old: `if !r.options.wait || res.Status != "" {`, new: `if r.options.wait || !r.options.wait {`},
 	}},
 	{number: 48, text: "An upload whose object is already complete is not sent again. It continues with the registration of the same asset. Another object under the same key does not count.", mutations: []mutation{
 		{what: "parts that are gone are sent again without a look", file: "upload/internal/transfer/resume.go", old: "case IsLost(err):\n\t\tif done, stored, err = r.exists(ctx, was, parts);", new: "case IsLost(err):\n\t\tif done, stored, err = (Info{}), false, nil;"},
 		{what: "a single request is sent again without a look", file: "upload/internal/transfer/resume.go", old: "return r.exists(ctx, was, nil)", new: "return Info{}, false, nil"},
 		{what: "where the store may not be asked, nobody is", file: "upload/internal/transfer/resume.go", old: "if r.Exists == nil {", new: "if r.Exists != nil {"},
 		{what: "an object of that size is it", file: "upload/internal/transfer/resume.go", old: "\tif crc != found.CRC64 {\n", new: "\tif crc == 0 {\n"},
-		{what: "an object that the service has is not it", file: "upload/create.go", old: "if dest.isStored {\n\t\t\terr = markStored(ctx, in, saved)\n\t\t}\n\t\treturn dest, false, err", new: "if p.alreadyStored {\n\t\t\terr = ErrNotResumable\n\t\t}\n\t\treturn false, err"},
+		{what: "an object that the service has is not it", file: "upload/create.go", old: "if dest.isStored {\n\t\t\terr = markStored(ctx, in, saved)\n\t\t}\n\t\treturn dest, false, err", new: "if dest.isStored {\n\t\t\terr = ErrNotResumable\n\t\t}\n\t\treturn dest, false, err"},
 	}},
 }

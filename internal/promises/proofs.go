@@ -62,7 +62,7 @@ var proofs = []promise{
 		{what: "the older file wins", file: "upload/internal/checkpoint/file.go", old: "\tcase err == nil:\n\t\tif olderErr == nil", new: "\tcase err == nil && olderErr != nil:\n\t\tif olderErr == nil"},
 		{what: "parts of the older file are lost", file: "upload/internal/checkpoint/file.go", old: "len(parts) < newer.PartCount", new: "newer.PartCount < 0"},
 		{what: "the checkpoint of a listed upload stays", file: "upload/internal/checkpoint/file.go", in: "./upload", old: "\tif remove && !f.unlisted {", new: "\tif remove && f.warned {"},
-		{what: "the record of segments is removed before all is recorded", file: "upload/flow.go", old: "\tr.known.stored = true\n", new: "\tr.known.stored = true\n\tr.content.segments.forget(r.checkpoint)\n"},
+		{what: "the record of segments is removed before all is recorded", file: "upload/flow.go", old: "\tr.known.stored = true\n", new: "\tr.known.stored = true\n\tin.segments.forget(saved)\n"},
 		{what: "parts of a segment are not recorded", file: "upload/hls_checkpoint.go", old: `if !t.Multipart() {`, new: `if true {`},
 		{what: "parts of a segment stay when nobody goes on with them", file: "upload/hls_checkpoint.go", old: "	to.address = ossobject.Address(was.Address)\n", new: "	return\n	to.address = ossobject.Address(was.Address)\n"},
 	}},

@@ -39,7 +39,7 @@ func TestAfter(t *testing.T) {
 	require.Equal(t, 5*time.Second, After(h, now.Add(time.Hour)), "the server's own clock counts")
 }
 
-func TestPolicy_Delay(t *testing.T) {
+func TestPolicy_B09_Delay(t *testing.T) {
 	t.Parallel()
 	p := Policy{MaxAttempts: 10, BaseDelay: 100 * time.Millisecond, MaxDelay: time.Second}
 	for failures, bound := range []time.Duration{100, 100, 200, 400, 800, 1000, 1000} {

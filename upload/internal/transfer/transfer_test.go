@@ -192,7 +192,7 @@ func TestTransfer_ResumesFromItsCheckpoint(t *testing.T) {
 	})
 }
 
-func TestTransfer_RestartsALostUpload(t *testing.T) {
+func TestTransfer_B22_RestartsALostUpload(t *testing.T) {
 	t.Parallel()
 	data := random(6 * partSize)
 	for name, source := range map[string]Source{"ReaderAt": readAt(data), "Reader": stream(data)} {
