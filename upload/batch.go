@@ -68,7 +68,7 @@ type BatchResult struct {
 // true for two jobs that are the same upload, if they have no checkpoint. With a
 // checkpoint the second one yields the Result of the first, or
 // ErrCheckpointLocked while the first one is running. To detect this, UploadAll
-// keeps about 40 bytes of memory for each job with a Bucket, and for each job
+// keeps about 40 bytes of memory for each object of a Bucket, and for each job
 // without a checkpoint whose source is a file or that has a key.
 func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Option) iter.Seq[BatchResult] {
 	return func(yield func(BatchResult) bool) {

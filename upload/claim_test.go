@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -65,6 +66,39 @@ func TestUpload_B53_OneDestination(t *testing.T) {
 				require.Equal(t, 1, r.Calls("CompleteMultipartUpload"))
 			})
 		}
+	}
+}
+
+// TestUpload_B53_OneDestinationOfSegments: no job of a batch overwrites a segment
+// of another job's playlist.
+func TestUpload_B53_OneDestinationOfSegments(t *testing.T) {
+	t.Parallel()
+	show := func(media string) Source {
+		dir := folder{"show.m3u8": "#EXTM3U\n#EXTINF:1,\n0.ts\n", "0.ts": media}.write(t)
+		return HLS(filepath.Join(dir, "show.m3u8"))
+	}
+	own := func(key string) Target { return Bucket{Name: "own-bucket", Key: key, Region: "cn-shanghai"} }
+	for name, jobs := range map[string][]Job{
+		"two playlists":  {{Source: show("1"), Target: own("a/show.m3u8")}, {Source: show("2"), Target: own("a/show.m3u")}},
+		"file second":    {{Source: show("1"), Target: own("a/show.m3u8")}, {Source: bytesSource("0.ts", []byte("2")), Target: own("a/show/")}},
+		"playlist again": {{Source: bytesSource("0.ts", []byte("1")), Target: own("a/show/")}, {Source: show("2"), Target: own("a/")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, func(c *Config) { c.Files = 1 })
+			r.cfg.OSSEndpoint = r.URL
+			r.CreateBucket("own-bucket")
+			list, err := Collect(r.UploadAll(ctx, slices.Values(jobs)))
+			require.ErrorIs(t, err, ErrDuplicate)
+			require.NotNil(t, list[0])
+			require.Nil(t, list[1])
+			data, ok := r.Object("own-bucket", "a/show/0.ts")
+			require.True(t, ok)
+			require.Equal(t, "1", string(data))
+			list, err = Collect(r.UploadAll(ctx, slices.Values([]Job{jobs[0], {Source: show("2"), Target: own("b/show.m3u8")}})))
+			require.NoError(t, err)
+			require.Len(t, list, 2)
+		})
 	}
 }
 

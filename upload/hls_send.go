@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"sync"
 	"sync/atomic"
 
@@ -24,7 +25,16 @@ type hlsSegments struct {
 	folder *hls.Folder
 }
 
-func (*hlsSegments) exist() bool                 { return true }
+func (*hlsSegments) exist() bool { return true }
+func (s *hlsSegments) names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, f := range s.Files {
+			if !yield(f.Name) {
+				return
+			}
+		}
+	}
+}
 func (s *hlsSegments) size(file int64) int64     { return s.Bundle.Size(file) }
 func (*hlsSegments) tracker(t *tracker) *tracker { return t.part() }
 

@@ -41,7 +41,7 @@ func (r *run) recall(ctx context.Context, in *input) (saved checkpoint.Checkpoin
 func (r *run) continueFrom(ctx context.Context, in *input, saved checkpoint.Checkpoint) error {
 	source, hasKey := in.identity, r.options.key != ""
 	was, earlier := saved.State()
-	unchanged := earlier && in.versioned && was.Source.SameContent(source)
+	unchanged := earlier && in.versioned && was.Source == source // an ETag means nothing at another URL
 	if unchanged {
 		in.transfer.Unchanged()
 	}

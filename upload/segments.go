@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"iter"
 
 	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
@@ -11,6 +12,8 @@ import (
 type segments interface {
 	// exist reports whether the source is a playlist.
 	exist() bool
+	// names are the names of their objects, without the prefix.
+	names() iter.Seq[string]
 	// size returns the size of all segments and of a file of size bytes.
 	size(file int64) int64
 	// send stores all segments that are not stored yet.
@@ -25,6 +28,7 @@ type segments interface {
 type noSegments struct{}
 
 func (noSegments) exist() bool                                                          { return false }
+func (noSegments) names() iter.Seq[string]                                              { return func(func(string) bool) {} }
 func (noSegments) size(file int64) int64                                                { return file }
 func (noSegments) send(context.Context, *run, checkpoint.Checkpoint, destination) error { return nil }
 func (noSegments) tracker(t *tracker) *tracker                                          { return t }

@@ -186,6 +186,42 @@ func TestUpload_B55_KeyAndAnotherVersion(t *testing.T) {
 	})
 }
 
+// An ETag or a Last-Modified proves nothing at another URL: the bytes decide
+// there.
+func TestUpload_B55_KeyAndAnotherURL(t *testing.T) {
+	t.Parallel()
+	data := random(600 * kib)
+	edited := bytes.Clone(data)
+	edited[150*kib] ^= 1
+	long := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, file := range map[string]func([]byte) http.HandlerFunc{
+		"same ETag": webtest.File,
+		"same date": func(data []byte) http.HandlerFunc { return webtest.Dated(data, long) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := newOrigin(t, func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/other.mp4" {
+						file(edited)(w, r)
+						return
+					}
+					file(data)(w, r)
+				})
+				r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+				dir := t.TempDir()
+				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 4, Status: 400, Code: "InvalidArgument"})
+				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir), WithKey("order-4711"))
+				first := failed(t, res, err)
+				res, err = r.Upload(ctx, URL("http://source.test/other.mp4", o.here), VODVideo{}, WithCheckpoint(dir), WithKey("order-4711"))
+				require.NoError(t, err)
+				require.Equal(t, first.MediaId, res.MediaId)
+				r.stored(t, res, edited)
+			})
+		})
+	}
+}
+
 // What cannot be recognized has no checkpoint, and is refused where one is
 // required, before anything is created.
 func TestUpload_B55_NoValidator(t *testing.T) {

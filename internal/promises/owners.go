@@ -31,7 +31,7 @@ var owners = []promise{
 		{what: "upload IDs of a process that died stay", file: "upload/internal/transfer/resume.go", old: "r.lostIDs, r.began = true, was.Created", new: "r.began = was.Created"},
 	}},
 	{number: 55, text: "An upload from a URL can resume in another process if the server identifies the file by a size and a strong ETag or Last-Modified.", mutations: []mutation{
-		{what: "parts are kept whatever the server says of the file", file: "upload/recall.go", old: `in.versioned && was.Source.SameContent(source)`, new: `in.versioned`},
+		{what: "parts are kept whatever the server says of the file", file: "upload/recall.go", old: `in.versioned && was.Source == source`, new: `in.versioned`},
 		{what: "kept parts are fetched again", file: "upload/internal/transfer/transfer.go", old: "if t.source.ReaderAt != nil || t.source.Ranges == nil {", new: `if true {`},
 		{what: "a weak ETag identifies a file", file: "upload/webfile.go", old: `if f.Size != UnknownSize && f.Resumable() {`, new: `if f.Size != UnknownSize {`},
 		{what: "a Last-Modified of this second identifies a file", file: "upload/internal/webfile/response.go", old: `now.Sub(last) < time.Minute`, new: `now.Sub(last) < 0`},

@@ -21,12 +21,6 @@ type Identity struct {
 // UnknownSize is the size of a source that does not say its size.
 const UnknownSize = -1
 
-// SameContent reports whether both have the same content, wherever they are.
-func (i Identity) SameContent(other Identity) bool {
-	i.Source, i.Query, other.Source, other.Query = "", "", "", ""
-	return i == other
-}
-
 // FileIdentity identifies a file on disk by its path, its size and its
 // modification time. The inode number is not part of it: network and user-space
 // file systems give their files new numbers with each mount.

@@ -33,6 +33,10 @@ func checkAttributes(tag, list string) (minSize int64, skip bool, err error) {
 			if holdsURI("", strings.Trim(a.value, " \t\",")) {
 				return 0, false, errors.New("an unknown tag references a file")
 			}
+		case !known && strings.ContainsAny(a.name, "/.?#%"): // a text with an equals sign
+			if holdsURI("", a.name+"="+a.value) {
+				return 0, false, errors.New("an unknown tag references a file")
+			}
 		case a.name == "BYTERANGE" && known:
 			r, err := parseByteRange(a.value)
 			if err != nil {
@@ -55,7 +59,7 @@ func holdsURI(name, value string) bool {
 	if textAttributes[name] {
 		return false
 	}
-	for _, end := range []string{"URI", "URL"} {
+	for _, end := range []string{"URI", "URL", "HREF", "SRC"} {
 		if name == end || strings.HasSuffix(name, "-"+end) || strings.HasSuffix(name, "_"+end) {
 			return true
 		}

@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Folder is the folder of a playlist. All files of the playlist are in it.
@@ -64,26 +67,41 @@ func (f *Folder) resolve(name string) string {
 	return filepath.ToSlash(rel)
 }
 
-// inside is the path in the folder of an absolute path or a file URI, if it
-// leads there.
-func (f *Folder) inside(uri string) (string, bool) {
-	name := uri
-	if u, err := url.Parse(uri); err == nil && u.Scheme == "file" {
-		if u.Host != "" && u.Host != "localhost" {
-			return "", false
+// inside returns the files of the folder that a URI can mean which is an
+// absolute path, a file URI, or a path that leaves the folder and returns to it.
+// The URI is in a playlist of the folder dir. The first file is the unescaped
+// URI.
+func (f *Folder) inside(dir, uri string) (names []string) {
+	paths := []string{uri}
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil:
+	case u.Scheme == "file" && u.Host != "" && !strings.EqualFold(u.Host, "localhost"):
+		return nil
+	case u.Scheme == "file" || u.Scheme == "" && !path.IsAbs(uri):
+		paths[0] = u.Path
+	case u.Scheme == "":
+		paths = []string{u.Path, uriPath(uri), uri}
+	}
+	for _, path := range paths {
+		for _, root := range f.dirs {
+			name := filepath.FromSlash(path)
+			if !filepath.IsAbs(name) {
+				if schemeOf(uri) != "" || strings.Contains(path, `\`) { // which separates on some systems only
+					break
+				}
+				name = filepath.Join(root, filepath.FromSlash(dir), name)
+			}
+			rel, err := filepath.Rel(root, name)
+			if err == nil && filepath.IsLocal(rel) {
+				if rel = filepath.ToSlash(rel); !slices.Contains(names, rel) {
+					names = append(names, rel)
+				}
+				break
+			}
 		}
-		name = u.Path
 	}
-	name = filepath.FromSlash(name)
-	if !filepath.IsAbs(name) {
-		return "", false
-	}
-	for _, dir := range f.dirs {
-		if rel, err := filepath.Rel(dir, name); err == nil && filepath.IsLocal(rel) {
-			return filepath.ToSlash(rel), true
-		}
-	}
-	return "", false
+	return names
 }
 
 // Stat returns the state of a file that is not on a web server.

@@ -19,22 +19,20 @@ func (s *scanner) follow(ctx context.Context, f *File, ref Reference, depth int)
 		return to, errors.New("a playlist within a URI (data:) is not supported")
 	case scheme == "data":
 	case scheme == "file" || len(scheme) == 1: // "C:"
-		name, ok := s.folder.inside(ref.URI)
-		if f.URL != nil || !ok {
+		names := s.folder.inside(path.Dir(f.Path), ref.URI)
+		if f.URL != nil || names == nil {
 			return to, ErrOutside
 		}
-		to.file, err = s.local(ctx, []string{name}, ref, depth)
+		to.file, err = s.local(ctx, names, ref, depth)
 	case scheme != "" && ref.Role == RoleKey: // of a key server
 	case ref.Role == RoleServer && !(isWeb && s.KeepRemote):
 		return to, errors.New("the URI is that of a service which responds during playback, and cannot be uploaded")
 	case scheme == "" && f.URL == nil:
 		names, outside := LocalPaths(path.Dir(f.Path), ref.URI)
 		if outside != nil {
-			name, ok := s.folder.inside(ref.URI)
-			if !ok {
+			if names = s.folder.inside(path.Dir(f.Path), ref.URI); names == nil {
 				return to, outside
 			}
-			names = []string{name}
 		}
 		to.file, err = s.local(ctx, names, ref, depth)
 	case scheme != "" && !isWeb:

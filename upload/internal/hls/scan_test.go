@@ -246,3 +246,33 @@ func TestHLS_B39_CanceledScan(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, 2, calls, "the playlist and a.ts")
 }
+
+// TestHLS_B39_PathsThatReturn: an absolute path, a file URI or ".." that leads
+// back into the folder is a file of the folder, escaped or not.
+func TestHLS_B39_PathsThatReturn(t *testing.T) {
+	t.Parallel()
+	dir := folder{"my show/a b.ts": "1", "my show/100%25.ts": "2", "my show/sub/v.m3u8": "#EXTM3U\n../../my%20show/a%20b.ts\n"}.write(t)
+	dir = filepath.Join(dir, "my show")
+	escaped := (&url.URL{Path: filepath.ToSlash(dir)}).EscapedPath()
+	for _, uri := range []string{
+		dir + "/a b.ts", escaped + "/a%20b.ts", escaped + "/a%20b.ts?x=1", escaped + "/a%20b.ts#t=1", dir + "/100%25.ts",
+		"file://" + escaped + "/a%20b.ts", "FILE://LocalHost" + escaped + "/a%20b.ts",
+		"../my%20show/a%20b.ts?x=1", "../my show/a b.ts", "sub/../../my%20show/a%20b.ts", "sub/v.m3u8",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "index.m3u8"), []byte("#EXTM3U\n"+uri+"\n"), 0o600))
+		f, err := OpenFolder(dir)
+		require.NoError(t, err)
+		b, err := Scan(t.Context(), f, "index.m3u8", Options{})
+		require.NoError(t, err, uri)
+		require.NotContains(t, string(b.Top.Text), "show", uri)
+		require.NoError(t, f.Close())
+	}
+	for _, uri := range []string{"../my%20show2/a.ts", "../a.ts", escaped + "/../a.ts", "file://host" + escaped + "/a%20b.ts", "..%2Fmy%20show%2F..%2Fx.ts", "file:a.ts", "../my show"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "index.m3u8"), []byte("#EXTM3U\n"+uri+"\n"), 0o600))
+		f, err := OpenFolder(dir)
+		require.NoError(t, err)
+		_, err = Scan(t.Context(), f, "index.m3u8", Options{})
+		require.Error(t, err, uri)
+		require.NoError(t, f.Close())
+	}
+}
