@@ -197,7 +197,7 @@ func IsNotFound(err error) bool {
 	if !errors.As(err, &e) || slices.ContainsFunc(unknownCallers, e.hasCode) {
 		return false
 	}
-	return hasAnySuffix(e.Code, "NotFound", "NotExist", "NotExists", "NotExisted") || e.hasCode("NoSuchResource")
+	return hasAnySuffix(e.Code, "NotFound", "NotExist", "NotExists", "NotExisted", "NoExist", "NoExists", "NonExist") || e.hasCode("NoSuchResource")
 }
 
 // unknownCallers begin the codes whose NotFound is about the call and not about
@@ -216,7 +216,7 @@ func IsAlreadyExists(err error) bool {
 	}
 	for _, end := range []string{"Exist", "Exists", "Existed"} {
 		if hasAnySuffix(e.Code, end) {
-			return !hasAnySuffix(e.Code[:len(e.Code)-len(end)], "Not", "Non", "None", "Doesnt")
+			return !hasAnySuffix(e.Code[:len(e.Code)-len(end)], "Not", "No", "Non", "None", "Doesnt")
 		}
 	}
 	return hasAnySuffix(e.Code, ".Duplicate", ".Duplicated")

@@ -52,6 +52,8 @@ func TestKindsOfErrors(t *testing.T) {
 	}{
 		{status: 404, code: "InvalidVideo.NotFound", notFound: true},
 		{status: 404, code: "MediaNotExist", notFound: true},
+		{status: 404, code: "MediaIdsNoExist", notFound: true},
+		{status: 404, code: "VideoNonExist", notFound: true},
 		{status: 404, code: "NoSuchKey"},
 		{status: 404, code: "InvalidApi.NotFound"},
 		{status: 404, code: "InvalidAccessKeyId.NotFound"},
@@ -94,7 +96,7 @@ func TestKindsOfErrors(t *testing.T) {
 		{status: 409, code: "ResourceExisted", exists: true},
 		{status: 409, code: "InvalidName.Duplicate", exists: true},
 		{status: 404, code: "ResourceNotExisted", notFound: true},
-		{status: 404, code: "ResourceNonExist"},
+		{status: 404, code: "ResourceNonExist", notFound: true},
 
 		// What asks for patience.
 		{status: 403, code: "ServiceBusy", throttled: true, retryable: true},

@@ -379,6 +379,22 @@ func TestAssumeRole_HonoursContext(t *testing.T) {
 		// Without an end of its own a call ends by the timeout of STS.
 		_, err = p.Credentials(t.Context())
 		require.ErrorContains(t, err, "sts.aliyuncs.com: no answer within 10s")
+		require.NotErrorIs(t, err, context.DeadlineExceeded, "the caller has no deadline")
 		require.Equal(t, 11*time.Second, time.Since(start))
 	})
+}
+
+func TestSTS_AVPCSwitchInOtherWordsIsHeard(t *testing.T) {
+	for value, host := range map[string]string{
+		"true": "sts-vpc.cn-shanghai.aliyuncs.com", "1": "sts-vpc.cn-shanghai.aliyuncs.com", " Yes ": "sts-vpc.cn-shanghai.aliyuncs.com",
+		"ON": "sts-vpc.cn-shanghai.aliyuncs.com", "0": "sts.aliyuncs.com", "false": "sts.aliyuncs.com", "": "sts.aliyuncs.com",
+	} {
+		t.Setenv(envSTSEndpoint, "")
+		t.Setenv(envSTSRegion, "")
+		t.Setenv(envRegion, "cn-shanghai")
+		t.Setenv(envVPC, value)
+		u, err := (&sts{}).url()
+		require.NoError(t, err)
+		require.Equal(t, host, u.Host, "%q", value)
+	}
 }

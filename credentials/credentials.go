@@ -10,7 +10,7 @@
 // but the switches of the environment always apply.
 //
 // The following environment variables are used. Spaces around a value are ignored.
-// A switch is on if its value is true.
+// A switch is on if its value is true, 1, yes or on.
 //
 //	ALIBABA_CLOUD_ACCESS_KEY_ID            [Env]
 //	ALIBABA_CLOUD_ACCESS_KEY_SECRET        [Env]

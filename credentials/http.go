@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -76,7 +77,8 @@ func (c caller) exchange(ctx context.Context, request func(context.Context) (*ht
 }
 
 func (c caller) once(ctx context.Context, request func(context.Context) (*http.Request, error), secrets []string) (answer, error) {
-	late := fmt.Errorf("no answer within %v: %w", c.attempt, context.DeadlineExceeded)
+	// The caller's own context has not ended by that.
+	late := retry.TimeLimit(fmt.Errorf("no answer within %v: %w", c.attempt, os.ErrDeadlineExceeded))
 	ctx, cancel := context.WithTimeoutCause(ctx, c.attempt, late)
 	defer cancel()
 	req, err := request(ctx)

@@ -30,15 +30,26 @@ func (b builder) fromINI(data []byte, name string) (Provider, string, error) {
 	if !ok {
 		return nil, "", fmt.Errorf("there is no section [%.64s]", name)
 	}
-	if strings.EqualFold(s["enable"], "false") {
+	switch truth(s["enable"]) {
+	case "", "true":
+	case "false":
 		return nil, "", fmt.Errorf("section [%.64s] is switched off by its enable = false", name)
+	default:
+		return nil, "", fmt.Errorf("section [%.64s]: enable is neither true nor false", name)
 	}
 	mode, ok := types[strings.ToLower(s["type"])]
 	if !ok {
 		return nil, "", fmt.Errorf("section [%.64s]: the type %.32q is not supported: use access_key, sts, ram_role_arn, "+
 			"ecs_ram_role, oidc_role_arn or credentials_uri", name, s["type"])
 	}
-	seconds, _ := strconv.Atoi(s["role_session_expiration"])
+	seconds := 0
+	if text := s["role_session_expiration"]; text != "" {
+		n, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			return nil, "", fmt.Errorf("section [%.64s]: role_session_expiration is not a number of seconds", name)
+		}
+		seconds = int(n)
+	}
 	p, err := b.provider(profile{
 		Name: name, Mode: mode,
 		AccessKeyId: s["access_key_id"], AccessKeySecret: s["access_key_secret"], SecurityToken: s["security_token"],

@@ -92,3 +92,6 @@ func (c Credentials) MarshalJSON() ([]byte, error) { return json.Marshal(c.maske
 
 // MarshalText writes String, for encodings such as XML and YAML.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// MarshalBinary writes String, for encodings such as gob.
+func (c Credentials) MarshalBinary() ([]byte, error) { return []byte(c.String()), nil }

@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"bytes"
+	"encoding/gob"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -37,6 +38,10 @@ func texts(t testing.TB, v any) []string {
 	all = append(all, log.String())
 	if data, err := json.Marshal(v); err == nil {
 		all = append(all, string(data))
+	}
+	var binary bytes.Buffer
+	if gob.NewEncoder(&binary).Encode(v) == nil {
+		all = append(all, binary.String())
 	}
 	if data, err := xml.Marshal(struct{ Of any }{v}); err == nil {
 		all = append(all, string(data))

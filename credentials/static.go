@@ -64,4 +64,16 @@ func Env() Provider {
 func getenv(name string) string { return strings.TrimSpace(os.Getenv(name)) }
 
 // switchedOn reports whether the variable says true.
-func switchedOn(name string) bool { return strings.EqualFold(getenv(name), "true") }
+func switchedOn(name string) bool { return truth(getenv(name)) == "true" }
+
+// truth returns "true" or "false" for the usual spellings of them, and any other
+// text as it is.
+func truth(text string) string {
+	switch strings.ToLower(text) {
+	case "true", "t", "1", "yes", "y", "on":
+		return "true"
+	case "false", "f", "0", "no", "n", "off":
+		return "false"
+	}
+	return text
+}

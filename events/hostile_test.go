@@ -418,3 +418,28 @@ func TestParse_B62_Memory(t *testing.T) { // alone, because it measures
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(32*events.MaxBytes), "%s", name)
 	}
 }
+
+// Unsigned callbacks count too: anyone can send them.
+func TestReceiver_B62_UnsignedCallbacksInFlightAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 3
+		release := make(chan struct{})
+		r, err := events.New(events.Config{AllowUnsigned: true, Replays: limit}, func(context.Context, events.Event) error {
+			<-release
+			return nil
+		})
+		require.NoError(t, err)
+		answers := make(chan error, limit)
+		for range limit {
+			go func() { answers <- r.Receive(context.Background(), nil, []byte(uploaded)) }()
+		}
+		synctest.Wait()
+		require.ErrorIs(t, r.Receive(context.Background(), nil, []byte(uploaded)), events.ErrBusy)
+		close(release)
+		for range limit {
+			require.NoError(t, <-answers)
+		}
+		require.NoError(t, r.Receive(context.Background(), nil, []byte(uploaded)))
+	})
+}

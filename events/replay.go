@@ -28,6 +28,7 @@ type replays struct {
 	mu      sync.Mutex
 	handled bounded[fingerprint, struct{}]
 	active  map[fingerprint]struct{}
+	unnamed int // callbacks without a signature that are being handled
 }
 
 type fingerprint [sha256.Size]byte
@@ -35,8 +36,11 @@ type fingerprint [sha256.Size]byte
 // claim returns a function to call after the callback was handled. A callback that
 // failed is dropped, because the service repeats it.
 func (r *replays) claim(p proof, body []byte) (settle func(handled bool), err error) {
-	if r.limit < 0 || p.timestamp == "" { // anyone can repeat an unsigned callback
+	if r.limit < 0 {
 		return func(bool) {}, nil
+	}
+	if p.timestamp == "" { // anyone can repeat an unsigned callback
+		return r.claimUnnamed()
 	}
 	h := sha256.New()
 	h.Write(p.signature) // of a fixed length
@@ -52,7 +56,7 @@ func (r *replays) claim(p proof, body []byte) (settle func(handled bool), err er
 	if _, ok := r.active[key]; ok {
 		return nil, ErrInProgress
 	}
-	if len(r.active) >= r.limit {
+	if len(r.active)+r.unnamed >= r.limit {
 		return nil, ErrBusy
 	}
 	if r.active == nil {
@@ -66,5 +70,20 @@ func (r *replays) claim(p proof, body []byte) (settle func(handled bool), err er
 		if handled {
 			r.handled.set(key, struct{}{}, r.limit)
 		}
+	}, nil
+}
+
+// claimUnnamed is claim for a callback that is only counted.
+func (r *replays) claimUnnamed() (settle func(handled bool), err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.active)+r.unnamed >= r.limit {
+		return nil, ErrBusy
+	}
+	r.unnamed++
+	return func(bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.unnamed--
 	}, nil
 }

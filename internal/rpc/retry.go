@@ -33,13 +33,16 @@ var retryTable = []struct {
 	matches  func(*alimedia.Error) bool // instead of code
 	decision decision
 }{
-	// Flow control counts requests before it forwards them.
-	{matches: func(e *alimedia.Error) bool { return alimedia.IsThrottled(e) }, decision: always},
-
 	// The gateway remembers nonces to detect repeated requests. Ours are 128 random
 	// bits, so this very request has arrived before, for example because the network
 	// delivered it twice. Its response is lost.
 	{code: "SignatureNonceUsed", decision: ifSafe},
+
+	// A gateway that stopped waiting, or that refused early data, does not know what
+	// the service received. A requested delay does not change that.
+	{matches: func(e *alimedia.Error) bool {
+		return e.StatusCode == http.StatusRequestTimeout || e.StatusCode == http.StatusTooEarly
+	}, decision: ifSafe},
 
 	// Time, token and key are checked together with the signature, before a
 	// request is forwarded.
@@ -48,11 +51,13 @@ var retryTable = []struct {
 	{code: "SecurityTokenExpired", decision: refreshKey},
 	{code: "InvalidAccessKeyId", decision: refreshKey},
 
+	// Flow control counts requests before it forwards them.
+	{matches: func(e *alimedia.Error) bool { return alimedia.IsThrottled(e) }, decision: always},
+
 	// The service failed during the operation, a gateway did not receive the
 	// response, or the response does not prove a success: codes such as
 	// InternalError, transient statuses 5xx, 408, and 2xx without a proof.
 	{matches: (*alimedia.Error).Retryable, decision: ifSafe},
-	{matches: func(e *alimedia.Error) bool { return e.StatusCode == http.StatusTooEarly }, decision: ifSafe},
 
 	// All other codes and statuses, including redirects, would not change with a
 	// retry.

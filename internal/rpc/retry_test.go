@@ -376,6 +376,29 @@ func TestDo_NonceUsedIsALostAnswer(t *testing.T) {
 	}
 }
 
+// A requested delay makes no proof of a lost answer, and no throttling of
+// rejected credentials.
+func TestDecide_ARequestedDelayDoesNotChangeWhatACodeProves(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status int
+		code   string
+		want   decision
+	}{
+		{408, "", ifSafe},
+		{425, "", ifSafe},
+		{400, "SignatureNonceUsed", ifSafe},
+		{400, "InvalidTimeStamp.Expired", fixClock},
+		{403, "InvalidSecurityToken.Expired", refreshKey},
+		{404, "InvalidAccessKeyId.NotFound", refreshKey},
+		{403, "Forbidden.Busy", always},
+		{409, "OperationConflict", always},
+	} {
+		err := &alimedia.Error{StatusCode: tt.status, Code: tt.code, RetryAfter: time.Second}
+		require.Equal(t, tt.want, decide(err, false), "%d %s", tt.status, tt.code)
+	}
+}
+
 // A refusal says nothing about the attempts before it.
 func TestDo_ALostAnswerIsNotTakenBackByALaterRefusal(t *testing.T) {
 	t.Parallel()
