@@ -42,6 +42,12 @@ func (e *Error) hasCode(code string) bool {
 	return len(e.Code) >= len(code) && strings.EqualFold(e.Code[:len(code)], code)
 }
 
+// isThrottled reports whether the code says that there were too many requests.
+func (e *Error) isThrottled() bool {
+	code := strings.ToLower(e.Code)
+	return strings.Contains(code, "throttling") || strings.HasPrefix(code, "flowcontrol") || strings.HasPrefix(code, "servicebusy")
+}
+
 // plausible reports whether the answer tells the time of the service.
 func (e *Error) plausible() bool { return !e.date.IsZero() && time.Until(e.date).Abs() <= maxDate }
 

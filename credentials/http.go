@@ -128,7 +128,7 @@ func transportError(ctx context.Context, u *url.URL, err error, secrets []string
 func transient(err error) bool {
 	var refused *Error
 	if errors.As(err, &refused) {
-		return retry.ServerFailure(refused.StatusCode) || refused.StatusCode == http.StatusTooManyRequests || refused.hasCode("Throttling") ||
+		return retry.ServerFailure(refused.StatusCode) || refused.StatusCode == http.StatusTooManyRequests || refused.isThrottled() ||
 			refused.StatusCode == http.StatusRequestTimeout
 	}
 	var network net.Error

@@ -195,12 +195,13 @@ func askedDelay(h http.Header) time.Duration {
 	return longest
 }
 
+// milliseconds reads a positive number of any size and returns at most one hour.
 func milliseconds(text string) time.Duration {
-	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-	if err != nil || n < 0 {
+	n, _ := strconv.ParseFloat(strings.TrimSpace(text), 64) // infinite if it is out of range
+	if !(n > 0) {                                           // also not a number
 		return 0
 	}
-	return time.Duration(min(n, int64(time.Hour/time.Millisecond))) * time.Millisecond
+	return max(time.Duration(min(n, float64(time.Hour/time.Millisecond))*float64(time.Millisecond)), 1)
 }
 
 // wait sleeps until the next attempt is due. It returns at once if the deadline of

@@ -399,6 +399,16 @@ func TestDecide_ARequestedDelayDoesNotChangeWhatACodeProves(t *testing.T) {
 	}
 }
 
+func TestAskedDelay_AnyPositiveNumberCounts(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"50": 50 * time.Millisecond, " 1.5 ": 1500 * time.Microsecond, "99999999999999999999": time.Hour, "1e999": time.Hour, "1e-30": 1,
+		"": 0, "0": 0, "-5": 0, "-1e999": 0, "NaN": 0, "soon": 0,
+	} {
+		require.Equal(t, want, askedDelay(http.Header{"X-Acs-Retry-After": {text}}), "%q", text)
+	}
+}
+
 // A refusal says nothing about the attempts before it.
 func TestDo_ALostAnswerIsNotTakenBackByALaterRefusal(t *testing.T) {
 	t.Parallel()
