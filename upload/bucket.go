@@ -138,7 +138,7 @@ func (t bucket) describe(file fileInfo, k *checkpoint.Key) {
 	if k.UserKey != "" { // whatever the source is called
 		k.Object = t.Key
 	}
-	k.Region = cmp.Or(t.Region, k.Region)
+	k.Region = cmp.Or(strings.TrimSpace(t.Region), k.Region)
 	if t.Register != nil {
 		k.Registration, k.Asset = t.Register.name(), t.Register.asset()
 		if region, err := t.Register.region(t.u.cfg); err == nil {
@@ -186,5 +186,11 @@ func (t bucket) playlistPrefix(name string) (string, bool) {
 	return hls.RelativeURI(url.PathEscape(path.Base(prefix)) + "/"), true
 }
 
-// segmentPrefix is the prefix in a bucket of the segments of a playlist.
-func segmentPrefix(key string) string { return strings.TrimSuffix(key, path.Ext(key)) + "/" }
+// segmentPrefix is the prefix in a bucket of the segments of a playlist. A name
+// that only begins with a dot has no extension.
+func segmentPrefix(key string) string {
+	if stem := strings.TrimSuffix(key, path.Ext(key)); stem != "" && !strings.HasSuffix(stem, "/") {
+		key = stem
+	}
+	return key + "/"
+}

@@ -146,13 +146,14 @@ func TestUpload_B39_ByFirstBytes(t *testing.T) {
 	require.Contains(t, string(data), "\nother/v.m3u8\n")
 }
 
-// A reference whose first segment has a colon is not a scheme.
-func TestUpload_B39_ColonInKey(t *testing.T) {
+// The stored playlist leads to its segments whatever its key is: a reference
+// whose first segment has a colon is not a scheme.
+func TestUpload_B39_OddKeys(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil, mediatest.InMemory())
 	r.CreateBucket("mine-1")
 	f := folder{"index.m3u8": "#EXTM3U\na.ts\n", "a.ts": "1"}
-	for _, key := range []string{"shows/Show: Part 1.m3u8", "Show: Part 1.m3u8", "a/b:c"} {
+	for _, key := range []string{"shows/Show: Part 1.m3u8", "Show: Part 1.m3u8", "a/b:c", "a/.m3u8", ".m3u8"} {
 		res, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8"), Bucket{Name: "mine-1", Key: key, Region: "cn-shanghai"})
 		require.NoError(t, err)
 		data, _ := r.Object(res.Bucket, res.Key)

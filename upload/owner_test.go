@@ -195,6 +195,9 @@ func TestUpload_B52_MetadataMakesNoSecondAsset(t *testing.T) {
 			own(RegisterMediaStream{MediaId: "m"}), []Target{own(RegisterMediaStream{MediaId: "m", UserData: ice.UserData{Raw: "{}"}})},
 			[]Target{own(RegisterMediaStream{MediaId: "n"})},
 		},
+		"stored": {
+			own(nil), []Target{Bucket{Name: "own-bucket", Key: "a.mp4", Region: " cn-shanghai "}}, []Target{Bucket{Name: "own-bucket", Key: "a.mp4", Region: "cn-beijing"}},
+		},
 		"own in VOD": {
 			own(RegisterMedia{}), []Target{own(RegisterMedia{TemplateGroupId: "t", WorkflowId: "w", UserData: vod.UserData{Raw: "{}"}})}, nil,
 		},
@@ -570,6 +573,32 @@ func TestUpload_B53_ReferenceIdIsContinued(t *testing.T) {
 					r.stored(t, res, data)
 				}
 			})
+		}
+	}
+}
+
+// TestUpload_B53_ReferenceIdWithoutCredential: an asset that has its file and
+// takes no upload, such as one that was registered, is completed.
+func TestUpload_B53_ReferenceIdWithoutCredential(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]mediatest.Fault{
+		"no address": {Operation: "RefreshUploadVideo", Edit: func(_ mediatest.Request, a *mediatest.Answer) {
+			a.Body = strings.ReplaceAll(a.Body, `"UploadAddress"`, `"Other"`)
+		}},
+		"refused": {Operation: "RefreshUploadVideo", Status: 400, Code: "InvalidVideo.Damaged"},
+	} {
+		for _, status := range []string{"UploadSucc", "Normal", "Blocked"} {
+			r := newRig(t, nil)
+			made, err := r.vod.CreateUploadVideo(ctx, vod.CreateUploadVideoRequest{FileName: "a.mp4", Title: "t", ReferenceId: "order-4711"})
+			require.NoError(t, err)
+			r.SetStatus(made.VideoId, status)
+			fault.Times = mediatest.Always
+			r.Fault(fault)
+			res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{ReferenceId: "order-4711"})
+			require.NoError(t, err, name+" "+status)
+			require.Equal(t, made.VideoId, res.MediaId)
+			require.True(t, res.AlreadyUploaded)
+			require.Len(t, r.Medias(), 1)
 		}
 	}
 }

@@ -88,22 +88,20 @@ func (t vodVideo) find(ctx context.Context, file fileInfo) (destination, bool, e
 	if alimedia.IsNotFound(err) {
 		return destination{}, false, nil
 	}
-	if err != nil {
-		return destination{}, false, err
+	var p destination
+	if err == nil {
+		p = t.place(out.VideoId, out.RequestId)
+		p, err = t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaID))
 	}
-	p := t.place(out.VideoId, out.RequestId)
-	p, err = t.u.withCredential(p, out.UploadAddress, string(out.UploadAuth), t.refresh(p.mediaID))
-	if err != nil {
-		return p, false, err
+	// An asset that was not made by an upload may have no upload credential.
+	info, unknown := t.u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{ReferenceId: t.ReferenceId})
+	switch {
+	case unknown != nil:
+		return p, false, cmp.Or(err, unknown)
+	case info.Video.Status == vod.VideoStatusUploading || info.Video.Status == vod.VideoStatusUploadFail:
+		return p, err == nil, err
 	}
-	info, err := t.u.cfg.VOD.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: p.mediaID})
-	if err != nil {
-		return p, false, err
-	}
-	switch info.Video.Status {
-	case vod.VideoStatusUploading, vod.VideoStatusUploadFail:
-		return p, true, nil
-	}
+	p.mediaID = info.Video.VideoId
 	p.completed = &Result{
 		MediaId: p.mediaID, FileURL: p.fileURL, RequestId: info.RequestId,
 		Bucket: p.address.Bucket, Key: p.address.Key, Size: cmp.Or(info.Video.Size, max(file.size, 0)),

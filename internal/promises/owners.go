@@ -21,7 +21,7 @@ var owners = []promise{
 		{what: "a key without a record is none the worse", file: "upload/key.go", old: `if o.key != "" && !named {`, new: "if false {"},
 		{what: "a key does not become a ReferenceId", file: "upload/vod_video.go", old: "t.ReferenceId = key\n", new: "_ = key\n"},
 		{what: "a ReferenceId that exists is an error for ever", file: "upload/create.go", old: `if existing, found, unknown := find(ctx, in.file); found && unknown == nil {`, new: `if existing, found, unknown := find(ctx, in.file); found && unknown != nil {`},
-		{what: "a finished asset is sent again", file: "upload/vod_video.go", old: "case vod.VideoStatusUploading, vod.VideoStatusUploadFail:\n\t\treturn p, true, nil", new: "case info.Video.Status:\n\t\treturn p, true, nil"},
+		{what: "a finished asset is sent again", file: "upload/vod_video.go", old: "case info.Video.Status == vod.VideoStatusUploading || info.Video.Status == vod.VideoStatusUploadFail:", new: "case true:"},
 		{what: "WithMediaId makes an asset", file: "upload/create.go", old: "if r.options.mediaID != \"\" {\n\t\treturn", new: "if r.options.mediaID != \"\" && earlier && !earlier {\n\t\treturn"},
 		{what: "dropped parts take the asset with them", file: "upload/internal/checkpoint/save.go", in: "./upload", old: "\t\tclear(f.parts)\n\t\tif s.UploadID != \"\" {", new: "\t\tclear(f.parts)\n\t\tf.earlier = false\n\t\tif s.UploadID != \"\" {"},
 		{what: "other content under a key goes unnoticed", file: "upload/completed.go", old: `return false, fmt.Errorf("%w [MediaId %s]", ErrKeyReused, res.MediaId)`, new: "return true, nil"},
