@@ -32,8 +32,8 @@ var errOver = errors.New("upload: the request is over")
 // Read implements io.Reader. The source is asked whether it has changed before
 // the last bytes are sent.
 func (b *body) Read(p []byte) (int, error) {
-	if b.admit != nil {
-		n, err := b.admit(len(p))
+	if left := b.left(); b.admit != nil && left > 0 {
+		n, err := b.admit(int(min(int64(len(p)), left)))
 		if err != nil {
 			return 0, err
 		}
@@ -69,6 +69,13 @@ func (b *body) Read(p []byte) (int, error) {
 		b.attempt.markSent()
 	}
 	return n, nil
+}
+
+// left is the number of bytes that are not read yet.
+func (b *body) left() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.data.Size() - b.pos
 }
 
 // end stops the reading and returns how much was read, its CRC-64 and the

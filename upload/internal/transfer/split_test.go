@@ -270,3 +270,25 @@ func TestTransfer_B16_StreamExactlyAsLongAsPossible(t *testing.T) {
 	require.Equal(t, MaxParts, parts)
 	require.Len(t, data, 62_000)
 }
+
+// TestBody_B41_GivesWhatIsAdmitted: a request sends no more bytes than the
+// bandwidth admits, however many are asked for.
+func TestBody_B41_GivesWhatIsAdmitted(t *testing.T) {
+	t.Parallel()
+	a := &attempt{config: &manager(nil).Config}
+	a.start(true, func(error) {})
+	defer a.timer.Stop()
+	b := &body{
+		data: io.NewSectionReader(bytes.NewReader(random(100)), 0, 100), source: &Source{Changed: never}, observer: new(counted), attempt: a,
+		admit: func(want int) (int, error) { return min(want, 7), nil },
+	}
+	n, err := b.Read(make([]byte, 40))
+	require.NoError(t, err)
+	require.Equal(t, 7, n)
+	b.admit = func(int) (int, error) { return 0, errDisk }
+	_, err = b.Read(make([]byte, 40))
+	require.ErrorIs(t, err, errDisk)
+	sent, _, err := b.end()
+	require.NoError(t, err)
+	require.EqualValues(t, 7, sent)
+}
