@@ -755,3 +755,44 @@ func TestUpload_B31_NoSignedURLOnDisk(t *testing.T) {
 		r.ClearFaults()
 	}
 }
+
+// TestUpload_B53_OtherPartSize: a stream that is split in another way by a later
+// run is sent again, into the same asset.
+func TestUpload_B53_OtherPartSize(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil, mediatest.InMemory())
+	dir, data := t.TempDir(), random(900*kib)
+	src := ReaderFunc("movie.mp4", UnknownSize, func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(reader(bytes.NewReader(data))), nil
+	})
+	r.Fault(stopAt("UploadPart", 4))
+	res, err := r.Upload(ctx, src, ICEMedia{}, WithCheckpoint(dir), WithKey("order-4711"))
+	e := failed(t, res, err)
+	r.ClearFaults()
+	r.reset(func(c *Config) { c.PartSize = 200 * kib })
+	res, err = r.Upload(ctx, src, ICEMedia{}, WithCheckpoint(dir), WithKey("order-4711"))
+	require.NoError(t, err)
+	require.Equal(t, e.MediaId, res.MediaId)
+	require.Len(t, r.Medias(), 1)
+	r.stored(t, res, data)
+}
+
+// TestUpload_B27_UnansweredCreateIsLookedUp: a later run finds the asset by its
+// ReferenceId and does not ask for another one.
+func TestUpload_B27_UnansweredCreateIsLookedUp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil, mediatest.InMemory())
+	file, dir := writeFile(t, "movie.mp4", random(kib)), t.TempDir()
+	r.Fault(mediatest.Fault{Operation: "CreateUploadVideo", AfterEffect: true, Times: mediatest.Always},
+		mediatest.Fault{Operation: "RefreshUploadVideo", Status: 403, Code: "Forbidden.Example", Times: mediatest.Always})
+	target := VODVideo{ReferenceId: "order-4711"}
+	res, err := r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+	failed(t, res, err)
+	r.ClearFaults()
+	asked := r.Calls("CreateUploadVideo")
+	res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir))
+	require.NoError(t, err)
+	require.Len(t, r.Medias(), 1)
+	require.Equal(t, r.Medias()[0].MediaId, res.MediaId)
+	require.Equal(t, asked, r.Calls("CreateUploadVideo"), "the asset is known")
+}

@@ -2,12 +2,15 @@ package ossobject
 
 import (
 	"encoding/xml"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 	"github.com/stretchr/testify/require"
 )
@@ -50,5 +53,70 @@ func TestObject_B62_ElementsAreCounted(t *testing.T) {
 		err := xml.Unmarshal([]byte("<List>"+strings.Repeat("<Part/>", n)+"</List>"), &doc)
 		require.Equal(t, ok, err == nil)
 		require.LessOrEqual(t, len(doc.Part), transfer.MaxParts)
+	}
+}
+
+// answering is a transport that gives one answer to every request.
+type answering struct {
+	status int
+	body   string
+}
+
+func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		_, _ = io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+	}
+	h := http.Header{"X-Oss-Request-Id": {"R"}, "Etag": {`"E"`}, "X-Oss-Hash-Crc64ecma": {"1"}}
+	return &http.Response{StatusCode: a.status, Header: h, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
+}
+
+func objectOf(t *testing.T, a answering) transfer.Object {
+	c := NewClient(Config{HTTPClient: &http.Client{Transport: a}})
+	o, err := c.Opener(Address{Endpoint: "https://oss-cn-shanghai.aliyuncs.com", Bucket: "bucket", Key: "key"}, "cn-shanghai", Headers{})(credentials.Credentials{AccessKeyId: "id", AccessKeySecret: "secret"})
+	require.NoError(t, err)
+	return o
+}
+
+// TestObject_B62_PartNumbersRise: also within a page and from one page to the
+// next.
+func TestObject_B62_PartNumbersRise(t *testing.T) {
+	t.Parallel()
+	page := func(numbers ...int) string {
+		text := "<ListPartsResult><UploadId>U</UploadId><IsTruncated>false</IsTruncated>"
+		for _, n := range numbers {
+			text += fmt.Sprintf("<Part><PartNumber>%d</PartNumber><ETag>e</ETag><Size>1</Size></Part>", n)
+		}
+		return text + "</ListPartsResult>"
+	}
+	for _, tt := range []struct {
+		after   int
+		numbers []int
+		ok      bool
+	}{
+		{0, []int{1, 2, 9}, true}, {0, []int{2, 1}, false}, {0, []int{1, 1}, false}, {5, []int{5, 6}, false}, {5, []int{6}, true}, {0, []int{0}, false}, {0, []int{10_001}, false},
+	} {
+		parts, next, err := objectOf(t, answering{200, page(tt.numbers...)}).ListParts(t.Context(), "U", tt.after)
+		if tt.ok {
+			require.NoError(t, err, tt)
+			require.Len(t, parts, len(tt.numbers))
+			require.Zero(t, next)
+		} else {
+			require.ErrorIs(t, err, transfer.ErrUnproven, tt)
+		}
+	}
+}
+
+// TestObject_B62_LongAnswer: an answer with more bytes than OSS ever sends is no
+// success, whatever its headers say.
+func TestObject_B62_LongAnswer(t *testing.T) {
+	t.Parallel()
+	for size, ok := range map[int]bool{0: true, maxOther: true, maxOther + 1: false, maxAnswer + 10: false} {
+		_, err := objectOf(t, answering{200, strings.Repeat(" ", size)}).Put(t.Context(), strings.NewReader("x"), 1)
+		if ok {
+			require.NoError(t, err, size)
+		} else {
+			require.ErrorIs(t, err, transfer.ErrUnproven, size)
+		}
 	}
 }

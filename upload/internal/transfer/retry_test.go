@@ -326,3 +326,48 @@ func TestTransfer_B57_TheAnswerHasItsOwnTime(t *testing.T) {
 		})
 	}
 }
+
+// TestClock_B62_ImplausibleTime: no host is believed that differs by years.
+func TestClock_B62_ImplausibleTime(t *testing.T) {
+	t.Parallel()
+	for ahead, plausible := range map[time.Duration]bool{
+		time.Hour: true, -300 * 24 * time.Hour: true, 500 * 24 * time.Hour: false, -500 * 24 * time.Hour: false,
+	} {
+		c := new(Clock)
+		require.Equal(t, plausible, c.Set(time.Now().Add(ahead)), ahead)
+		require.Equal(t, plausible, c.Known(), ahead)
+		if plausible {
+			require.InDelta(t, ahead.Seconds(), c.Offset().Seconds(), 5)
+		} else {
+			require.Zero(t, c.Offset(), ahead)
+		}
+	}
+	require.False(t, new(Clock).Set(time.Time{}))
+}
+
+// TestTransfer_B62_WrongTimeIsDropped: a correction of the clock that does not
+// help ends with the request.
+func TestTransfer_B62_WrongTimeIsDropped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hours := 0
+		m := newMemory()
+		m.fault = func(operation string, _ int) error {
+			if operation != "Put" {
+				return nil
+			}
+			hours++
+			err := refusal(403, "RequestTimeTooSkewed").(*ServiceError)
+			err.ServerTime = time.Now().Add(time.Duration(hours) * time.Hour)
+			return err
+		}
+		d := m.destination()
+		tr, err := manager(nil).Prepare(ctx, readAt(random(10)), 1)
+		require.NoError(t, err)
+		defer tr.Close()
+		_, err = tr.Run(ctx, d, NoCheckpoint{}, new(counted))
+		require.ErrorContains(t, err, "RequestTimeTooSkewed")
+		require.Equal(t, 1+maxCorrections, hours)
+		require.Zero(t, d.Clock.Offset())
+	})
+}
