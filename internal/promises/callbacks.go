@@ -20,7 +20,7 @@ var callbacks = []promise{{
 		{what: "what failed is not handled when it is repeated", file: "events/replay.go", old: `if handled {`, new: `if true {`},
 		{what: "another body under the same headers counts as handled", file: "events/replay.go", old: `h.Write(body)`, new: ``},
 		{what: "what is being handled is forgotten", file: "events/replay.go", old: `r.active[key] = struct{}{}`, new: ``},
-		{what: "any number of callbacks is handled at a time", file: "events/replay.go", old: `len(r.active) >= r.limit`, new: `false`},
+		{what: "any number of callbacks is handled at a time", file: "events/replay.go", old: "\tif len(r.active)+r.unnamed >= r.limit {\n\t\treturn nil, ErrBusy\n\t}\n\tif r.active == nil {", new: "\tif r.active == nil {"},
 		{what: "who is refused keeps the connection", file: "events/receiver.go", old: `w.Header().Set("Connection", "close")`, new: ``},
 		{what: "what is left of a body is waited for", file: "events/receiver.go", old: `_ = http.NewResponseController(w).SetReadDeadline(time.Now())`, new: ``},
 		{what: "a body is waited for", file: "events/receiver.go", old: "\tcase <-ctx.Done():\n\t\treturn nil, ErrTooSlow\n", new: ``},
