@@ -361,7 +361,7 @@ var registering = []promise{
 			},
 			{
 				what: "file: is left as it is", file: "upload/internal/hls/follow.go",
-				old: `if f.URL != nil || !ok {`, new: "if f.URL != nil && !ok {",
+				old: "if f.URL != nil || names == nil {\n\t\t\treturn to, ErrOutside", new: "if f.URL != nil || names == nil {\n\t\t\treturn to, nil",
 			},
 			{
 				what: "links may lead out of the folder", file: "upload/internal/hls/folder.go",
