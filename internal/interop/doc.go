@@ -1,0 +1,2 @@
+// Package interop runs clients that others wrote against mediatest.
+package interop
