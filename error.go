@@ -56,7 +56,7 @@ func (e *Error) Error() string {
 	if e.Code != "" {
 		head.WriteString(redact.Bounded(e.Code, 128))
 	} else {
-		head.WriteString("unexpected answer")
+		head.WriteString("unexpected response")
 	}
 	if e.StatusCode != 0 {
 		fmt.Fprintf(&head, " (HTTP %d)", e.StatusCode)

@@ -187,7 +187,7 @@ func TestError_Text(t *testing.T) {
 	t.Parallel()
 	e := &alimedia.Error{Action: "DeleteVideo", Code: "InvalidVideo.NotFound", Message: "gone", RequestId: "R", StatusCode: 404}
 	require.EqualError(t, e, "alimedia: DeleteVideo: InvalidVideo.NotFound (HTTP 404): gone [request id R]")
-	require.EqualError(t, &alimedia.Error{}, "alimedia: unexpected answer")
+	require.EqualError(t, &alimedia.Error{}, "alimedia: unexpected response")
 	var out bytes.Buffer
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "err", e)
 	require.Contains(t, out.String(), "err.action=DeleteVideo err.code=InvalidVideo.NotFound err.status=404 err.request_id=R")

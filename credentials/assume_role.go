@@ -96,8 +96,8 @@ func (r *assumedRole) fetch(ctx context.Context) (Credentials, error) {
 	case refused.hasCode("InvalidTimeStamp") && refused.plausible():
 		return r.assume(ctx, source, time.Until(refused.date))
 	case refused.hasCode("InvalidSecurityToken"), refused.hasCode("InvalidAccessKeyId"):
-		if renewed, other, err := Renew(ctx, r.source, source); err == nil && other {
-			return r.assume(ctx, renewed, 0)
+		if refreshed, other, err := Refresh(ctx, r.source, source); err == nil && other {
+			return r.assume(ctx, refreshed, 0)
 		}
 	}
 	return Credentials{}, err

@@ -244,17 +244,17 @@ func TestAssumeRole_Refusals(t *testing.T) {
 		"throttled":               {400, `{"Code":"Throttling.User"}`, 3, "refused with code Throttling.User (HTTP 400)"},
 		"web page":                {502, "<html>" + testSecret + "</html>", 3, "refused (HTTP 502)"},
 		"huge error":              {400, `{"Code":"X` + strings.Repeat("x", 500) + `","Message":"` + strings.Repeat("m\\n", 2000) + `"}`, 1, "..."},
-		"no keys":                 {200, `{"RequestId":"R-3"}`, 1, "the answer is of no use: the AccessKeyId is empty"},
-		"no JSON":                 {200, testSecret, 1, "the answer is not the JSON document it should be"},
-		"wrong type":              {200, `{"Credentials":{"AccessKeySecret":["` + testSecret + `"]}}`, 1, "the answer is of no use: the AccessKeyId is empty"},
-		"a list":                  {200, `["` + testSecret + `"]`, 1, "the answer is not the JSON document it should be"},
+		"no keys":                 {200, `{"RequestId":"R-3"}`, 1, "unusable response: the AccessKeyId is empty"},
+		"no JSON":                 {200, testSecret, 1, "the response is not the JSON document it should be"},
+		"wrong type":              {200, `{"Credentials":{"AccessKeySecret":["` + testSecret + `"]}}`, 1, "unusable response: the AccessKeyId is empty"},
+		"a list":                  {200, `["` + testSecret + `"]`, 1, "the response is not the JSON document it should be"},
 		"secret of another type":  {400, `{"Code":"X","Message":"about ` + testSecret + `","Credentials":{"AccessKeySecret":["` + testSecret + `"]}}`, 1, "refused with code X (HTTP 400): about ***"},
 		"message of another type": {400, `{"Code":"Throttling.User","Message":["` + testSecret + `"],"RequestId":7}`, 3, "refused with code Throttling.User (HTTP 400) [request id 7]"},
 		"text after it":           {400, `{"Code":"NoPermission","RequestId":"R-4"} ` + testSecret, 1, "refused with code NoPermission (HTTP 400) [request id R-4]"},
 		"byte order mark":         {400, "\xef\xbb\xbf" + `{"code":"NoPermission","requestid":"R-5"}`, 1, "refused with code NoPermission (HTTP 400) [request id R-5]"},
 		"XML":                     {400, `<?xml version="1.0"?><Error><RequestId>R-6</RequestId><Code>NoPermission</Code><Message>no</Message></Error>`, 1, "refused with code NoPermission (HTTP 400): no [request id R-6]"},
 		"refused in a 200":        {200, `{"Code":"NoPermission","Message":"no","RequestId":"R-7"}`, 1, "refused with code NoPermission (HTTP 200): no [request id R-7]"},
-		"page in a 200":           {200, "<html>" + testToken + "</html>", 1, "the answer is not the JSON document it should be"},
+		"page in a 200":           {200, "<html>" + testToken + "</html>", 1, "the response is not the JSON document it should be"},
 		"unicode escapes":         {400, `{"Code":"X","Message":"key ` + strings.ReplaceAll(testSecret, "-", `\\u002d`) + `"}`, 1, "refused with code X (HTTP 400): key ***"},
 		"HTML escapes":            {400, `{"Code":"X","Message":"token ` + strings.ReplaceAll(testToken, "=", `&#61;`) + `"}`, 1, "refused with code X (HTTP 400): token ***"},
 	}
@@ -378,7 +378,7 @@ func TestAssumeRole_HonoursContext(t *testing.T) {
 
 		// Without an end of its own a call ends by the timeout of STS.
 		_, err = p.Credentials(t.Context())
-		require.ErrorContains(t, err, "sts.aliyuncs.com: no answer within 10s")
+		require.ErrorContains(t, err, "sts.aliyuncs.com: no response within 10s")
 		require.NotErrorIs(t, err, context.DeadlineExceeded, "the caller has no deadline")
 		require.Equal(t, 11*time.Second, time.Since(start))
 	})

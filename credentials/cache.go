@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// renewAhead is the least time before the expiry at which credentials are
+	// refreshAhead is the least time before the expiry at which credentials are
 	// refreshed. Short-lived ones are refreshed when a fifth of their life is left.
-	renewAhead = 5 * time.Minute
+	refreshAhead = 5 * time.Minute
 
 	// margin is the last part of a lifetime, which is not used: a request signed
 	// within it could arrive too late.
@@ -41,13 +41,13 @@ type cache struct {
 	drop    func(Credentials) // tells the source of refused credentials; may be nil
 	flights flights
 
-	mu       sync.Mutex
-	held     *Credentials // behind a pointer, where fmt does not look
-	renewAt  time.Time    // from here on they are to be replaced, though good
-	deadAt   time.Time    // from here on they are no good; zero: never
-	retryAt  time.Time    // the source is left alone until here
-	failures int          // since the last success
-	failed   error        // the last failure
+	mu        sync.Mutex
+	held      *Credentials // behind a pointer, where fmt does not look
+	refreshAt time.Time    // from here on they are to be replaced, though good
+	expiresAt time.Time    // from here on they are no good; zero: never
+	retryAt   time.Time    // the source is left alone until here
+	failures  int          // since the last success
+	failed    error        // the last failure
 }
 
 // Cached returns a provider that calls source once for all its callers and keeps
@@ -95,9 +95,9 @@ func (c *cache) credentials(ctx context.Context) (Credentials, error) {
 	}
 	switch {
 	case good == nil:
-		return c.flights.do(ctx, c.renew)
+		return c.flights.do(ctx, c.refresh)
 	case due:
-		c.flights.start(ctx, c.renew)
+		c.flights.start(ctx, c.refresh)
 	}
 	return *good, nil
 }
@@ -123,7 +123,7 @@ func (c *cache) look(now time.Time) (good *Credentials, due bool, err error) {
 	defer c.mu.Unlock()
 	good = c.good(now)
 	switch {
-	case good != nil && now.Before(c.renewAt):
+	case good != nil && now.Before(c.refreshAt):
 		return good, false, nil
 	case !now.Before(c.retryAt):
 		return good, true, nil
@@ -136,14 +136,14 @@ func (c *cache) look(now time.Time) (good *Credentials, due bool, err error) {
 
 // good returns the credentials if they are valid. The caller holds c.mu.
 func (c *cache) good(now time.Time) *Credentials {
-	if c.deadAt.IsZero() || now.Before(c.deadAt) {
+	if c.expiresAt.IsZero() || now.Before(c.expiresAt) {
 		return c.held
 	}
 	return nil
 }
 
-// renew calls the source and keeps the outcome.
-func (c *cache) renew(ctx context.Context) (Credentials, error) {
+// refresh calls the source and keeps the outcome.
+func (c *cache) refresh(ctx context.Context) (Credentials, error) {
 	// Another flight may have ended between the caller's look and its join.
 	switch good, due, err := c.look(time.Now()); {
 	case err != nil:
@@ -176,13 +176,13 @@ func (c *cache) keep(now time.Time, creds Credentials) {
 	defer c.mu.Unlock()
 	c.held, c.failures, c.failed, c.retryAt = &creds, 0, nil, time.Time{}
 	if creds.Expires.IsZero() {
-		c.renewAt, c.deadAt = now.Add(unknownLife-upTo(unknownLife/5)), time.Time{}
+		c.refreshAt, c.expiresAt = now.Add(unknownLife-upTo(unknownLife/5)), time.Time{}
 		return
 	}
 	life := creds.Expires.Sub(now)
-	ahead := min(renewAhead, life/5)
-	c.renewAt = creds.Expires.Add(-ahead - upTo(ahead/2))
-	c.deadAt = creds.Expires.Add(-min(margin, life/10))
+	ahead := min(refreshAhead, life/5)
+	c.refreshAt = creds.Expires.Add(-ahead - upTo(ahead/2))
+	c.expiresAt = creds.Expires.Add(-min(margin, life/10))
 }
 
 func (c *cache) miss(now time.Time, err error) {
@@ -194,8 +194,8 @@ func (c *cache) miss(now time.Time, err error) {
 		backoff := min(time.Second<<min(c.failures, 6), longestBackoff)
 		c.retryAt = now.Add(backoff/2 + upTo(backoff/2))
 		// Once they are dead the source is needed, however often it failed.
-		if !c.deadAt.IsZero() && c.retryAt.After(c.deadAt) {
-			c.retryAt = c.deadAt
+		if !c.expiresAt.IsZero() && c.retryAt.After(c.expiresAt) {
+			c.retryAt = c.expiresAt
 		}
 	}
 	c.failures++

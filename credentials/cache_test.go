@@ -50,7 +50,7 @@ func TestCache_LateFlightDoesNotAskAgain(t *testing.T) {
 	var asked atomic.Int64
 	c := newCache("late", counted(&asked, func(context.Context) (Credentials, error) { return issue(asked.Load(), time.Hour), nil }))
 	for range 2 {
-		creds, err := c.renew(t.Context())
+		creds, err := c.refresh(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, "LTAI-issued-1", creds.AccessKeyId)
 	}
@@ -110,11 +110,11 @@ func TestCache_EndedContextStartsNoQuestion(t *testing.T) {
 	})
 }
 
-func TestCache_RenewsAheadOfExpiry(t *testing.T) {
+func TestCache_RefreshesAheadOfExpiry(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		life            time.Duration
-		earliest, until time.Duration // when renewal falls due
+		earliest, until time.Duration // when a refresh is due
 	}{
 		"an hour":    {time.Hour, time.Hour - 450*time.Second, time.Hour - 300*time.Second},
 		"15 minutes": {15 * time.Minute, 15*time.Minute - 270*time.Second, 15*time.Minute - 180*time.Second},
@@ -137,10 +137,10 @@ func TestCache_RenewsAheadOfExpiry(t *testing.T) {
 				_, err = p.Credentials(t.Context())
 				require.NoError(t, err)
 				synctest.Wait()
-				require.EqualValues(t, 1, asked.Load(), "renewed too early")
+				require.EqualValues(t, 1, asked.Load(), "refreshed too early")
 
 				time.Sleep(tt.until - tt.earliest + 2*time.Second)
-				// Nobody waits for the renewal, and all share it.
+				// Nobody waits for the refresh, and all share it.
 				before := time.Now()
 				for range 50 {
 					c, err := p.Credentials(t.Context())
@@ -160,17 +160,17 @@ func TestCache_RenewsAheadOfExpiry(t *testing.T) {
 	}
 }
 
-func TestCache_RenewalIsSpread(t *testing.T) {
+func TestCache_RefreshIsSpread(t *testing.T) {
 	t.Parallel()
 	seen := map[time.Time]bool{}
 	now := time.Now()
 	for range 50 {
 		c := newCache("spread", nil)
 		c.keep(now, Credentials{AccessKeyId: "LTAI", Expires: now.Add(time.Hour)})
-		require.WithinRange(t, c.renewAt, now.Add(time.Hour-450*time.Second), now.Add(time.Hour-300*time.Second))
-		seen[c.renewAt] = true
+		require.WithinRange(t, c.refreshAt, now.Add(time.Hour-450*time.Second), now.Add(time.Hour-300*time.Second))
+		seen[c.refreshAt] = true
 	}
-	require.Greater(t, len(seen), 25, "processes started together renew together")
+	require.Greater(t, len(seen), 25, "processes started together refresh together")
 }
 
 func TestCache_KeepsGoodOnesWhileTheSourceFails(t *testing.T) {
@@ -196,14 +196,14 @@ func TestCache_KeepsGoodOnesWhileTheSourceFails(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		require.Greater(t, good, 35000)
-		renewals := asked.Load() - 1
-		require.GreaterOrEqual(t, renewals, int64(5), "gave up")
-		require.LessOrEqual(t, renewals, int64(25), "hammered the source")
+		refreshes := asked.Load() - 1
+		require.GreaterOrEqual(t, refreshes, int64(5), "gave up")
+		require.LessOrEqual(t, refreshes, int64(25), "hammered the source")
 
 		// Now the source is asked again at once, and its error reported.
 		_, err = p.Credentials(t.Context())
 		require.ErrorContains(t, err, "out of order")
-		require.Greater(t, asked.Load(), renewals+1)
+		require.Greater(t, asked.Load(), refreshes+1)
 	})
 }
 
@@ -343,9 +343,9 @@ func TestCache_FlightEndsWithItsLastCaller(t *testing.T) {
 	})
 }
 
-// A renewal that was under way before anybody had to wait for it is nobody's
+// A refresh that was under way before anybody had to wait for it is nobody's
 // to end.
-func TestCache_RenewalOutlivesThoseWhoJoinIt(t *testing.T) {
+func TestCache_RefreshOutlivesThoseWhoJoinIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
@@ -363,7 +363,7 @@ func TestCache_RenewalOutlivesThoseWhoJoinIt(t *testing.T) {
 		first, err := p.Credentials(t.Context())
 		require.NoError(t, err)
 		time.Sleep(58 * time.Minute)
-		_, err = p.Credentials(t.Context()) // starts the renewal
+		_, err = p.Credentials(t.Context()) // starts the refresh
 		require.NoError(t, err)
 		p.(Invalidator).Invalidate(first)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -395,7 +395,7 @@ func TestCache_NoQuestionIsEndless(t *testing.T) {
 		require.NoError(t, err)
 		time.Sleep(58 * time.Minute)
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err = p.Credentials(ctx) // starts the renewal and leaves
+		_, err = p.Credentials(ctx) // starts the refresh and leaves
 		require.NoError(t, err)
 		cancel()
 		require.Equal(t, flightLimit, <-ended)

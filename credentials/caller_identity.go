@@ -88,11 +88,11 @@ func (s *sts) identify(ctx context.Context, keys Credentials, skew time.Duration
 	}
 	var doc struct{ AccountId, Arn any }
 	if err := json.Unmarshal(a.body, &doc); err != nil {
-		return CallerIdentity{}, errors.New("the answer is not the JSON document it should be")
+		return CallerIdentity{}, errors.New("the response is not the JSON document it should be")
 	}
 	id, _ := doc.AccountId.(string)
 	if !accountId.MatchString(id) {
-		return CallerIdentity{}, errors.New("the answer has no AccountId of digits")
+		return CallerIdentity{}, errors.New("the response has no AccountId of digits")
 	}
 	arn, _ := doc.Arn.(string)
 	return CallerIdentity{AccountId: id, Arn: redact.Text(arn, keys.AccessKeySecret, keys.SecurityToken)}, nil

@@ -109,7 +109,7 @@ func (e *ecs) token(ctx context.Context) (string, error) {
 	})
 	token := strings.TrimSpace(string(a.body))
 	if err == nil && (token == "" || strings.ContainsFunc(token, notPrintable)) {
-		err = errors.New("the answer is no token")
+		err = errors.New("the response is no token")
 	}
 	switch {
 	case err == nil:

@@ -124,13 +124,13 @@ func TestECSRole(t *testing.T) {
 			service: &metadata{token: answering(imdsToken), keys: answering("{}")},
 			role:    "uploader",
 			asked:   []string{"PUT /latest/api/token v1", "GET " + metadataRoles + "uploader v2"},
-			err:     "the answer is of no use: the AccessKeyId is empty",
+			err:     "unusable response: the AccessKeyId is empty",
 		},
 		"null": {
 			service: &metadata{token: answering(imdsToken), keys: answering("null")},
 			role:    "uploader",
 			asked:   []string{"PUT /latest/api/token v1", "GET " + metadataRoles + "uploader v2"},
-			err:     "the answer is not the JSON document it should be",
+			err:     "the response is not the JSON document it should be",
 		},
 		"another Code": {
 			service: &metadata{token: answering(imdsToken), keys: answering(strings.Replace(keysJSON(expires), "Success", "Failed", 1))},
@@ -142,13 +142,13 @@ func TestECSRole(t *testing.T) {
 			service: &metadata{token: answering(imdsToken), keys: answering(testSecret + testToken)},
 			role:    "uploader",
 			asked:   []string{"PUT /latest/api/token v1", "GET " + metadataRoles + "uploader v2"},
-			err:     "keys of role uploader: the answer is not the JSON document it should be",
+			err:     "keys of role uploader: the response is not the JSON document it should be",
 		},
 		"token without expiry": {
 			service: &metadata{token: answering(imdsToken), keys: answering(strings.Replace(keysJSON(expires), "Expiration", "Other", 1))},
 			role:    "uploader",
 			asked:   []string{"PUT /latest/api/token v1", "GET " + metadataRoles + "uploader v2"},
-			err:     "the answer is of no use: a SecurityToken without Expiration",
+			err:     "unusable response: a SecurityToken without Expiration",
 		},
 		"expiry is no time": {
 			service: &metadata{token: answering(imdsToken), keys: answering(`{"AccessKeyId":"a","AccessKeySecret":"b","SecurityToken":"c","Expiration":"` + testSecret + `"}`)},
@@ -160,7 +160,7 @@ func TestECSRole(t *testing.T) {
 			service: &metadata{token: answering(imdsToken), keys: answering(keysJSON(expires) + strings.Repeat(" ", maxAnswer))},
 			role:    "uploader",
 			asked:   []string{"PUT /latest/api/token v1", "GET " + metadataRoles + "uploader v2"},
-			err:     "the answer is longer than 64 KiB",
+			err:     "the response is longer than 64 KiB",
 		},
 		"redirect is not followed": {
 			service: &metadata{token: answering(imdsToken), keys: func(w http.ResponseWriter, r *http.Request) {
@@ -266,7 +266,7 @@ func TestECSRole_SilentServiceEndsByTimeout(t *testing.T) {
 	start := time.Now()
 	_, err := ECSRole("uploader", ECSOptions{Endpoint: server.URL, Timeout: 20 * time.Millisecond}).Credentials(t.Context())
 	// Of the answer, or on a busy machine of the connection or the attempt.
-	require.Regexp(t, "timeout|no answer within", err)
+	require.Regexp(t, "timeout|no response within", err)
 	require.Less(t, time.Since(start), 5*time.Second)
 }
 
@@ -304,7 +304,7 @@ func TestECSRole_RefreshesInTime(t *testing.T) {
 		p := ECSRole("uploader", ECSOptions{HTTPClient: service.client()})
 		first, err := p.Credentials(t.Context())
 		require.NoError(t, err)
-		// A day of a request a minute: always good keys, four renewals.
+		// A day of a request a minute: always good keys, four refreshes.
 		for range 24 * 60 {
 			time.Sleep(time.Minute)
 			c, err := p.Credentials(t.Context())

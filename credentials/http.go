@@ -78,7 +78,7 @@ func (c caller) exchange(ctx context.Context, request func(context.Context) (*ht
 
 func (c caller) once(ctx context.Context, request func(context.Context) (*http.Request, error), secrets []string) (answer, error) {
 	// The caller's own context has not ended by that.
-	late := retry.TimeLimit(fmt.Errorf("no answer within %v: %w", c.attempt, os.ErrDeadlineExceeded))
+	late := retry.TimeLimit(fmt.Errorf("no response within %v: %w", c.attempt, os.ErrDeadlineExceeded))
 	ctx, cancel := context.WithTimeoutCause(ctx, c.attempt, late)
 	defer cancel()
 	req, err := request(ctx)
@@ -104,7 +104,7 @@ func (c caller) once(ctx context.Context, request func(context.Context) (*http.R
 		return answer{}, refused
 	}
 	if len(body) > maxAnswer {
-		return answer{}, fmt.Errorf("%s: the answer is longer than %d KiB", req.URL.Host, maxAnswer>>10)
+		return answer{}, fmt.Errorf("%s: the response is longer than %d KiB", req.URL.Host, maxAnswer>>10)
 	}
 	return answer{body: body, date: date}, nil
 }
@@ -171,7 +171,7 @@ func decode(body []byte) (document, error) {
 			return document{Code: failure.Code, Message: failure.Message, RequestId: failure.RequestId}, nil
 		}
 		// The text of an error may quote the body.
-		return document{}, errors.New("the answer is not the JSON document it should be")
+		return document{}, errors.New("the response is not the JSON document it should be")
 	}
 	doc := document{Code: member(members, "Code"), Message: member(members, "Message"), RequestId: member(members, "RequestId"), keys: keysIn(members)}
 	collectSecrets(members, false, &doc.secrets)
@@ -243,17 +243,17 @@ func (d document) refusal(status int, secrets []string) *Error {
 func (k keys) credentials(source string, date time.Time) (Credentials, error) {
 	c := Credentials{AccessKeyId: k.AccessKeyId, AccessKeySecret: k.AccessKeySecret, SecurityToken: k.SecurityToken, Source: source}
 	if err := c.verify(); err != nil {
-		return Credentials{}, fmt.Errorf("the answer is of no use: %w", err)
+		return Credentials{}, fmt.Errorf("unusable response: %w", err)
 	}
 	if k.Expiration == "" {
 		if c.SecurityToken != "" {
-			return Credentials{}, errors.New("the answer is of no use: a SecurityToken without Expiration")
+			return Credentials{}, errors.New("unusable response: a SecurityToken without Expiration")
 		}
 		return c, nil
 	}
 	expires, err := time.Parse(time.RFC3339, k.Expiration)
 	if err != nil {
-		return Credentials{}, errors.New("the answer is of no use: its Expiration is not a time like 2006-01-02T15:04:05Z")
+		return Credentials{}, errors.New("unusable response: its Expiration is not a time like 2006-01-02T15:04:05Z")
 	}
 	// What counts is how long they live, whatever clock is wrong. A Date that
 	// is far off, or says that they came expired, tells nothing.

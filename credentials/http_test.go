@@ -67,7 +67,7 @@ func (e *endless) Close() error { return nil }
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]string{
-		http.StatusOK:        "credentials: URI: 127.0.0.1: the answer is longer than 64 KiB",
+		http.StatusOK:        "credentials: URI: 127.0.0.1: the response is longer than 64 KiB",
 		http.StatusForbidden: "credentials: URI: refused (HTTP 403)",
 	} {
 		body := &endless{}

@@ -93,12 +93,12 @@ type profileFile struct {
 	load  func(b builder, data []byte) (p Provider, profile string, err error)
 	off   string // variable that switches it off; may be empty
 
-	mu      sync.Mutex
-	stamp   stamp
-	current Provider // of the file with that stamp; nil before the first success
-	profile string   // its name
-	print   [32]byte // of the settings it was made of
-	renewed bool     // the file has other tokens since then, see profile.settings
+	mu        sync.Mutex
+	stamp     stamp
+	current   Provider // of the file with that stamp; nil before the first success
+	profile   string   // its name
+	print     [32]byte // of the settings it was made of
+	refreshed bool     // the file has other tokens since then, see profile.settings
 }
 
 // stamp tells whether a file is still the one that was read.
@@ -135,7 +135,7 @@ func (f *profileFile) Credentials(ctx context.Context) (Credentials, error) {
 func (f *profileFile) outdated() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.renewed
+	return f.refreshed
 }
 
 // Invalidate implements Invalidator.
@@ -169,9 +169,9 @@ func (f *profileFile) provider(newest bool) (Provider, string, error) {
 		return nil, "", err
 	case err != nil:
 	case f.current != nil && !newest && print == f.print && profile == f.profile:
-		f.stamp, f.renewed = now, true
+		f.stamp, f.refreshed = now, true
 	default:
-		f.stamp, f.current, f.profile, f.print, f.renewed = now, p, profile, print, false
+		f.stamp, f.current, f.profile, f.print, f.refreshed = now, p, profile, print, false
 	}
 	return f.current, f.profile, nil
 }
@@ -233,7 +233,7 @@ type profile struct {
 }
 
 // settings is p without what using it changes in the file: a profile of mode
-// OAuth is written back with each renewal.
+// OAuth is written back with each refresh.
 func (p profile) settings() profile {
 	if strings.EqualFold(p.Mode, "OAuth") {
 		p.AccessKeyId, p.AccessKeySecret, p.SecurityToken = "", "", ""

@@ -34,12 +34,12 @@ func TestURI(t *testing.T) {
 			answering(`{"Code":"Failed","Message":"no keys","AccessKeySecret":"` + testSecret + `"}`), "",
 			Credentials{}, "credentials: URI: refused with code Failed (HTTP 200): no keys",
 		},
-		"no JSON": {answering(testSecret), "", Credentials{}, "the answer is not the JSON document it should be"},
-		"nothing": {answering(""), "", Credentials{}, "the answer is not the JSON document it should be"},
+		"no JSON": {answering(testSecret), "", Credentials{}, "the response is not the JSON document it should be"},
+		"nothing": {answering(""), "", Credentials{}, "the response is not the JSON document it should be"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://169.254.0.1/", http.StatusFound)
 		}, "", Credentials{}, "refused (HTTP 302)"},
-		"too long": {answering(strings.Repeat("x", maxAnswer+1)), "", Credentials{}, "the answer is longer than 64 KiB"},
+		"too long": {answering(strings.Repeat("x", maxAnswer+1)), "", Credentials{}, "the response is longer than 64 KiB"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -212,10 +212,10 @@ func TestReceiver_B44_Replay(t *testing.T) {
 
 	// So are two callbacks of one event that are signed for different receivers.
 	both := newDesk(t, func(c *events.Config) { c.Keys = append(c.Keys, "NewKey1") })
-	renewed := first
-	renewed.AuthKey = "NewKey1"
+	replaced := first
+	replaced.AuthKey = "NewKey1"
 	require.Equal(t, 200, both.post(t, first))
-	require.Equal(t, 200, both.post(t, renewed))
+	require.Equal(t, 200, both.post(t, replaced))
 	require.Len(t, both.got, 2)
 
 	off := newDesk(t, func(c *events.Config) { c.Replays = -1 })

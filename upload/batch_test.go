@@ -235,7 +235,7 @@ func tiny(n int, then func()) iter.Seq[Job] {
 
 func TestUpload_B42_ErrorsPerFileInOrder(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	data := random(300 * kib)
 	jobs := []Job{
 		{Source: bytesSource("0.mp4", data), Target: VODVideo{}},
@@ -281,7 +281,7 @@ func TestUpload_B42_ErrorsPerFileInOrder(t *testing.T) {
 func TestUpload_B42_LeavingTheLoop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Parallel, c.Files = 100, 8 }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Parallel, c.Files = 100, 8 }, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Hour})
 		data := random(500 * kib)
 		jobs := func(yield func(Job) bool) {
@@ -355,7 +355,7 @@ func TestUpload_B42_CtxEnds(t *testing.T) {
 		})
 	}
 	t.Run("before", func(t *testing.T) {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
 		list, err := Collect(r.UploadAll(ctx, tiny(5, nil)))
@@ -381,7 +381,7 @@ func TestUpload_B42_ResultsDoNotWaitForTheSequence(t *testing.T) {
 
 func TestUpload_B50_OneUploaderForAll(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {

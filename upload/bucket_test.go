@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newBucketRig lets uploads to an own bucket go to the fake.
-func newBucketRig(t *testing.T, opts ...mediatest.Option) *rig {
-	r := newRig(t, nil, opts...)
+// newBucketEnv lets uploads to an own bucket go to the fake.
+func newBucketEnv(t *testing.T, opts ...mediatest.Option) *env {
+	r := newEnv(t, nil, opts...)
 	r.Uploader.cfg.OSSEndpoint = r.URL
 	r.CreateBucket("own-bucket")
 	return r
@@ -26,7 +26,7 @@ func newBucketRig(t *testing.T, opts ...mediatest.Option) *rig {
 
 func TestUpload_BucketWithoutRegistration(t *testing.T) {
 	t.Parallel()
-	r := newBucketRig(t)
+	r := newBucketEnv(t)
 	data := random(350 * kib)
 	res, err := r.Upload(ctx, bytesSource("a.bin", data), Bucket{Name: "own-bucket", Region: "cn-shanghai"})
 	require.NoError(t, err)
@@ -38,7 +38,7 @@ func TestUpload_BucketWithoutRegistration(t *testing.T) {
 // TestUpload_B36_LongestKey: the store takes 1023 bytes.
 func TestUpload_B36_LongestKey(t *testing.T) {
 	t.Parallel()
-	r := newBucketRig(t)
+	r := newBucketEnv(t)
 	target := Bucket{Name: "own-bucket", Region: "cn-shanghai"}
 	name := strings.Repeat("a", 1023-4) + ".mp4"
 	data := random(kib)
@@ -53,7 +53,7 @@ func TestUpload_B36_LongestKey(t *testing.T) {
 }
 
 // refuseCallbacks makes the store's callbacks fail.
-func (r *rig) refuseCallbacks() {
+func (r *env) refuseCallbacks() {
 	r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 		answer, err := base.RoundTrip(q)
 		commits := q.Method == http.MethodPut && !q.URL.Query().Has("uploadId") || q.Method == http.MethodPost && q.URL.Query().Has("uploadId")
@@ -71,7 +71,7 @@ func TestUpload_B37_CallbackFailed(t *testing.T) {
 	t.Parallel()
 	for _, target := range []Target{Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}, VODVideo{}} {
 		for _, size := range []int{kib, 600 * kib} {
-			r := newBucketRig(t)
+			r := newBucketEnv(t)
 			r.refuseCallbacks()
 			data := random(size)
 			file, checkpoint := writeFile(t, "a.mp4", data), WithCheckpoint(t.TempDir())
@@ -104,7 +104,7 @@ func TestUpload_B47_CredentialsGoNowhereElse(t *testing.T) {
 	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	t.Cleanup(thief.Close)
 	for _, status := range []int{301, 302, 307, 308} {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 			if q.Method != http.MethodPut {
 				return base.RoundTrip(q)
@@ -138,7 +138,7 @@ func TestUpload_B47_Endpoints(t *testing.T) {
 			"accelerate 2": {func(c *Config) { c.OSSRegion = "cn-shanghai" }, "oss-accelerate.aliyuncs.com", "BUCKET.oss-accelerate.aliyuncs.com", "https", true},
 			"twin":         {func(c *Config) { c.OSSEndpoint = "oss-accelerate.aliyuncs.com" }, "oss-cn-shanghai.aliyuncs.com", "BUCKET.oss-accelerate.aliyuncs.com", "https", true},
 		} {
-			r := newRig(t, tt.change, mediatest.InMemory(), mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+			r := newEnv(t, tt.change, mediatest.InMemory(), mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
 				address["Endpoint"] = tt.given
 				return mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
 			}))
@@ -159,7 +159,7 @@ func TestUpload_B47_Endpoints(t *testing.T) {
 // TestUpload_V4 signs for the region found in FileURL, as the endpoint has none.
 func TestUpload_V4(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 		require.Contains(t, q.Header.Get("Authorization"), "OSS4-HMAC-SHA256 ")
 		return base.RoundTrip(q)

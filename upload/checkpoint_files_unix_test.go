@@ -20,7 +20,7 @@ import (
 func TestUpload_B61_DirectoryOfOthers(t *testing.T) {
 	t.Parallel()
 	var logged lines
-	r := newRig(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
+	r := newEnv(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o777))
 	file := writeFile(t, "movie.mp4", random(kib))

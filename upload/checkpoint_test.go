@@ -38,7 +38,7 @@ func stopAt(operation string, nth int) mediatest.Fault {
 
 // broken is an upload of 600 KiB in six parts that stopped at a fault.
 type broken struct {
-	*rig
+	*env
 	data []byte
 	file string
 	dir  string
@@ -47,7 +47,7 @@ type broken struct {
 
 func breakOff(t *testing.T, target Target, faults ...mediatest.Fault) *broken {
 	t.Helper()
-	b := &broken{rig: newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory()), data: random(600 * kib), dir: t.TempDir()}
+	b := &broken{env: newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory()), data: random(600 * kib), dir: t.TempDir()}
 	b.file = writeFile(t, "movie.mp4", b.data)
 	b.CreateBucket("own-bucket")
 	if _, ok := target.(Bucket); ok {
@@ -135,7 +135,7 @@ func TestUpload_B07_NoSilentNewAsset(t *testing.T) {
 	t.Parallel()
 	dir, data := t.TempDir(), random(10*kib)
 	file := writeFile(t, "a.png", data)
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	r.Fault(stopAt("PutObject", 1))
 	res, err := r.Upload(ctx, File(file), VODImage{}, WithCheckpoint(dir))
 	first := failed(t, res, err)
@@ -339,7 +339,7 @@ func TestUpload_B31_PrivateAndWithoutSecrets(t *testing.T) {
 func TestUpload_B31_UnwritableDirectory(t *testing.T) {
 	t.Parallel()
 	var logged lines
-	r := newRig(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
+	r := newEnv(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
 	data := random(300 * kib)
 	file := writeFile(t, "movie.mp4", data)
 	dir := filepath.Join(file, "below-a-file")
@@ -355,7 +355,7 @@ func TestUpload_B31_UnwritableDirectory(t *testing.T) {
 
 func TestUpload_B32_Locked(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	dir, data := t.TempDir(), random(600*kib)
 	file := writeFile(t, "movie.mp4", data)
 	inside, release := make(chan struct{}), make(chan struct{})
@@ -382,7 +382,7 @@ func TestUpload_B32_Locked(t *testing.T) {
 
 func TestUpload_B46_ManyAtOnceOneAsset(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	dir := t.TempDir()
 	file := writeFile(t, "movie.mp4", random(600*kib))
 	stop := stopAt("CompleteMultipartUpload", 1)
@@ -480,7 +480,7 @@ func TestUpload_B34_TheErrorNamesTheAsset(t *testing.T) {
 
 func TestUpload_B24_CancelKeepsPartsAndCheckpoint(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) { c.Parallel = 1 })
+	r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 	dir, data := t.TempDir(), random(600*kib)
 	file := writeFile(t, "movie.mp4", data)
 	stopping, cancel := context.WithCancel(ctx)
@@ -521,7 +521,7 @@ func TestUpload_B48_CompleteAlready(t *testing.T) {
 
 func TestUpload_B48_SinglePutAlready(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	dir, data := t.TempDir(), random(100*kib)
 	file := writeFile(t, "movie.mp4", data)
 	r.Fault(mediatest.Fault{Operation: "PutObject", AfterEffect: true, Status: 403, Code: "Stop"})
@@ -537,7 +537,7 @@ func TestUpload_B48_SinglePutAlready(t *testing.T) {
 func TestUpload_B48_AnotherObject(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{100 * kib, 300 * kib} {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		dir, data := t.TempDir(), random(size)
 		file := writeFile(t, "movie.mp4", data)
 		r.Fault(stopAt("PutObject", 1), stopAt("UploadPart", 2))

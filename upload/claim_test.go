@@ -37,7 +37,7 @@ func TestUpload_B53_OneDestination(t *testing.T) {
 		for _, files := range []int{1, 2} {
 			t.Run(fmt.Sprint(name, " ", files), func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, func(c *Config) { c.Files = files })
+				r := newEnv(t, func(c *Config) { c.Files = files })
 				r.cfg.OSSEndpoint = r.URL
 				r.CreateBucket("own-bucket")
 				if files == 2 {
@@ -85,7 +85,7 @@ func TestUpload_B53_OneDestinationOfSegments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(c *Config) { c.Files = 1 })
+			r := newEnv(t, func(c *Config) { c.Files = 1 })
 			r.cfg.OSSEndpoint = r.URL
 			r.CreateBucket("own-bucket")
 			list, err := Collect(r.UploadAll(ctx, slices.Values(jobs)))
@@ -108,7 +108,7 @@ func TestUpload_B53_SameFileTwice(t *testing.T) {
 	t.Parallel()
 	for _, recorded := range []bool{true, false} {
 		for _, target := range []Target{VODVideo{}, Bucket{Name: "own-bucket", Region: "cn-shanghai", Register: RegisterMediaInfo{}}} {
-			r := newRig(t, func(c *Config) { c.Files = 1 })
+			r := newEnv(t, func(c *Config) { c.Files = 1 })
 			r.cfg.OSSEndpoint = r.URL
 			r.CreateBucket("own-bucket")
 			job := Job{Source: File(writeFile(t, "a.mp4", random(kib))), Target: target}
@@ -134,7 +134,7 @@ func TestUpload_B53_SameFileTwice(t *testing.T) {
 // TestUpload_B53_FailedJobMayComeAgain, as a queue delivers it.
 func TestUpload_B53_FailedJobMayComeAgain(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) { c.Files = 1 })
+	r := newEnv(t, func(c *Config) { c.Files = 1 })
 	r.cfg.OSSEndpoint = r.URL
 	r.CreateBucket("own-bucket")
 	r.Fault(mediatest.Fault{Operation: "PutObject", Status: 403, Code: "Stop"})
@@ -149,7 +149,7 @@ func TestUpload_B53_FailedJobMayComeAgain(t *testing.T) {
 // other while they run, and may follow each other.
 func TestUpload_B53_ConcurrentCallsOneObject(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	r.cfg.OSSEndpoint = r.URL
 	r.CreateBucket("own-bucket")
 	inside, release := make(chan struct{}), make(chan struct{})
@@ -192,7 +192,7 @@ func TestUpload_B49_WaitsForAPointer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil, mediatest.ProcessingPolls(0))
+			r := newEnv(t, nil, mediatest.ProcessingPolls(0))
 			r.cfg.OSSEndpoint = r.URL
 			r.CreateBucket("own-bucket")
 			res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target, WithWait())
@@ -200,7 +200,7 @@ func TestUpload_B49_WaitsForAPointer(t *testing.T) {
 			require.Equal(t, "Normal", res.Status)
 		})
 	}
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	r.cfg.OSSEndpoint = r.URL
 	r.CreateBucket("own-bucket")
 	res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), ownBucket((*RegisterMediaInfo)(nil)), WithWait())

@@ -33,7 +33,7 @@ func operationOf(q *http.Request) string {
 // kept, and used.
 func TestUpload_B24_CancelledInitiateIsRemembered(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	dir, data := t.TempDir(), random(600*kib)
 	file := writeFile(t, "movie.mp4", data)
 	stopping, cancel := context.WithCancel(ctx)

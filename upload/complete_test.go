@@ -32,7 +32,7 @@ func TestUpload_B21_CompleteAnswerLost(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, nil)
+				r := newEnv(t, nil)
 				r.Uploader.cfg.OSSEndpoint = r.URL
 				r.CreateBucket("own-bucket")
 				r.Fault(faults...)
@@ -49,7 +49,7 @@ func TestUpload_B21_CompleteAnswerLost(t *testing.T) {
 
 func TestUpload_B21_NobodyCanTell(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) { c.OSSRegion = "cn-shanghai" })
+	r := newEnv(t, func(c *Config) { c.OSSRegion = "cn-shanghai" })
 	r.Uploader.cfg.OSSEndpoint = r.URL
 	r.CreateBucket("own-bucket")
 	r.Fault(mediatest.Fault{Operation: "CompleteMultipartUpload", AfterEffect: true},
@@ -63,7 +63,7 @@ func TestUpload_B21_NobodyCanTell(t *testing.T) {
 
 // uploading runs an upload that hangs in its parts; it is cancelled when four
 // of them are on their way.
-func uploading(t *testing.T, r *rig, src Source, cancel context.CancelCauseFunc, cause error) {
+func uploading(t *testing.T, r *env, src Source, cancel context.CancelCauseFunc, cause error) {
 	var parts atomic.Int32
 	r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, AfterBytes: 50 * kib, Delay: time.Hour, Match: func(mediatest.Request) bool {
 		if parts.Add(1) == 4 {
@@ -83,7 +83,7 @@ func TestUpload_B23_Cancel(t *testing.T) {
 			t.Run(source, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t, func(c *Config) { c.StallTimeout = time.Hour }, mediatest.InMemory())
+					r := newEnv(t, func(c *Config) { c.StallTimeout = time.Hour }, mediatest.InMemory())
 					ctx, cancel := context.WithCancelCause(ctx)
 					defer cancel(nil)
 					data := random(2000 * kib)
@@ -114,7 +114,7 @@ func TestUpload_B23_Cancel(t *testing.T) {
 func TestUpload_B23_Deadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.StallTimeout = time.Hour }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.StallTimeout = time.Hour }, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Hour})
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
@@ -129,7 +129,7 @@ func TestUpload_B23_CancelBeforeAndBetween(t *testing.T) {
 	t.Parallel()
 	t.Run("before", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		ctx, cancel := context.WithCancel(ctx)
 		cancel()
 		res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
@@ -141,7 +141,7 @@ func TestUpload_B23_CancelBeforeAndBetween(t *testing.T) {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				ctx, cancel := context.WithCancel(ctx)
 				defer cancel()
 				r.Fault(mediatest.Fault{Operation: operation, Delay: time.Minute, Match: func(mediatest.Request) bool { cancel(); return true }})
@@ -161,7 +161,7 @@ func TestUpload_B23_CancelBeforeAndBetween(t *testing.T) {
 func TestUpload_B23_BlockedReader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		pr, pw := io.Pipe()
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
@@ -180,7 +180,7 @@ func TestUpload_B23_BlockedReader(t *testing.T) {
 func TestUpload_B24_NoOrphanAfterFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 5, Status: 400, Code: "InvalidArgument"})
 		res, err := r.Upload(ctx, bytesSource("movie.mp4", random(2000*kib)), VODVideo{})
 		failed(t, res, err)
@@ -204,7 +204,7 @@ func openBelow(dir string) int {
 func TestUpload_B26_FilesAreClosed(t *testing.T) {
 	t.Parallel()
 	path := writeFile(t, "movie.mp4", random(600*kib))
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	for _, operation := range []string{"none", "CreateUploadVideo", "UploadPart", "CompleteMultipartUpload"} {
 		r.Fault(mediatest.Fault{Operation: operation, Status: 403, Code: "AccessDenied"})
 		for range 3 {

@@ -24,7 +24,7 @@ import (
 
 // batch is jobs of all kinds that can be resumed, before a fake service.
 type batch struct {
-	*rig
+	*env
 	dir    string
 	jobs   []Job
 	data   [][]byte
@@ -34,7 +34,7 @@ type batch struct {
 func newBatch(t *testing.T, opts ...mediatest.Option) *batch {
 	t.Helper()
 	b := &batch{dir: t.TempDir()}
-	b.rig = newRig(t, func(c *Config) {
+	b.env = newEnv(t, func(c *Config) {
 		c.Files, c.Parallel = 2, 2
 		c.Logger = slog.New(slog.NewTextHandler(&b.logged, nil))
 	}, opts...)
@@ -357,7 +357,7 @@ func TestUpload_B40_B42_ProgressOfWhatWasDone(t *testing.T) {
 // segments, and changed with any of them.
 func TestUpload_B39_B42_PlaylistIsListed(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	dir, checkpoints := season(3, kib).write(t), t.TempDir()
 	upload := func() *Result {
 		var last Progress
@@ -381,7 +381,7 @@ func TestUpload_B39_B42_PlaylistIsListed(t *testing.T) {
 // once share the work.
 func TestUpload_B32_B46_TwoBatchesOneDirectory(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	dir, data := t.TempDir(), random(kib)
 	var jobs []Job
 	for i := range 40 {

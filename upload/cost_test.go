@@ -26,7 +26,7 @@ func TestUpload_B45_RequestsOfASmallFile(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d %T", i, tt.target), func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(c *Config) { c.OSSRegion = "cn-shanghai" })
+			r := newEnv(t, func(c *Config) { c.OSSRegion = "cn-shanghai" })
 			r.cfg.OSSEndpoint = r.URL
 			r.CreateBucket("own-bucket")
 			for n, opts := range [][]Option{nil, {WithCheckpoint(t.TempDir())}, {WithCheckpoint(t.TempDir())}} {
@@ -52,7 +52,7 @@ func TestUpload_B45_RequestsOfASmallFile(t *testing.T) {
 func TestUpload_B45_SmallStreamIsOneRequest(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int64{UnknownSize, 100*kib - 1} {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		data := random(100*kib - 1)
 		res, err := r.Upload(ctx, Reader("movie.mp4", reader(bytes.NewReader(data)), size), VODVideo{})
 		require.NoError(t, err)

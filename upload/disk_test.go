@@ -25,7 +25,7 @@ func TestUpload_B31_DiskFull(t *testing.T) {
 		for _, optional := range []bool{true, false} {
 			t.Run(map[bool]string{true: "optional ", false: "required "}[optional]+name, func(t *testing.T) {
 				t.Parallel()
-				r, j := newJobRig(t, "ICEMedia")
+				r, j := newJobEnv(t, "ICEMedia")
 				data := random(3000 * kib)
 				j.File = writeFile(t, "movie.mp4", data)
 				j.Optional, j.FileLimit = optional, tt.limit
@@ -61,7 +61,7 @@ func TestUpload_B31_ReadOnlyDirectory(t *testing.T) {
 	for _, optional := range []bool{true, false} {
 		t.Run(map[bool]string{true: "optional", false: "required"}[optional], func(t *testing.T) {
 			t.Parallel()
-			r, j := newJobRig(t, "ICEMedia")
+			r, j := newJobEnv(t, "ICEMedia")
 			require.NoError(t, os.Mkdir(j.Dir, 0o500))
 			require.NoError(t, os.Chmod(filepath.Dir(j.Out), 0o777))
 			require.NoError(t, os.Chmod(filepath.Dir(filepath.Dir(j.Out)), 0o755))
@@ -88,7 +88,7 @@ func TestUpload_B24_B31_DirectoryVanishes(t *testing.T) {
 		t.Run(map[bool]string{true: "required", false: "optional"}[required], func(t *testing.T) {
 			t.Parallel()
 			var logged lines
-			r := newRig(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
+			r := newEnv(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) })
 			data, dir := random(600*kib), filepath.Join(t.TempDir(), "checkpoints")
 			r.Fault(mediatest.Fault{Operation: "UploadPart", Delay: 1, Match: func(mediatest.Request) bool {
 				_ = os.RemoveAll(dir)
@@ -124,7 +124,7 @@ func TestUpload_B31_NotWrittenAfterStored(t *testing.T) {
 	} {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			dir, data := t.TempDir(), random(600*kib)
 			file := writeFile(t, "movie.mp4", data)
 			inTheWay := ""

@@ -47,7 +47,7 @@ func TestUpload_B47_WhereTokensGo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			issued := 0
-			var r *rig
+			var r *env
 			var mu sync.Mutex
 			seen := map[string]int{}
 			watch := func(base http.RoundTripper) http.RoundTripper {
@@ -64,8 +64,8 @@ func TestUpload_B47_WhereTokensGo(t *testing.T) {
 					return base.RoundTrip(q)
 				})
 			}
-			inCrowd(t, func(t *testing.T, rig *rig) {
-				r = rig
+			inParallel(t, func(t *testing.T, env *env) {
+				r = env
 				if tt.change != nil {
 					cfg := r.cfg
 					tt.change(&cfg)
@@ -97,7 +97,7 @@ func TestUpload_B47_NamesAreNotHosts(t *testing.T) {
 	for _, bucket := range []string{"evil.example.com/", "evil.example.com#", "evil.example.com?", "me@evil.example.com", "evil.example.com:443"} {
 		t.Run(bucket, func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				r.via(func(http.RoundTripper, *http.Request) (*http.Response, error) {
 					t.Error("a request was made")
 					return nil, http.ErrNotSupported

@@ -43,7 +43,7 @@ func TestUpload_B49_WhatAnErrorSays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				one, err := New(func() Config { c := r.cfg; c.Parallel = 1; return c }())
 				require.NoError(t, err)
 				r.Uploader = one
@@ -91,7 +91,7 @@ func TestUpload_B49_NothingElse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				check := func(res *Result, err error) {
 					e := failed(t, res, err)
 					require.Equal(t, e, err, "it is the Error, and does not only hold one")
@@ -124,7 +124,7 @@ func TestUpload_B49_CancelledAtEachStage(t *testing.T) {
 	} {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				r.Fault(mediatest.Fault{Operation: operation, Delay: time.Hour, Times: mediatest.Always})
 				enough := errors.New("enough")
 				ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, enough)

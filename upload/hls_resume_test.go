@@ -34,7 +34,7 @@ func TestUpload_B39_Resume(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					dir, checkpoints := f.write(t), t.TempDir()
-					r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+					r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 					r.CreateBucket("mine-1")
 					r.Fault(mediatest.Fault{Operation: stop.operation, Nth: stop.nth, Status: 400, Code: "InvalidArgument"})
 					src := HLS(filepath.Join(dir, "top.m3u8"))
@@ -84,7 +84,7 @@ func TestUpload_B39_Resume(t *testing.T) {
 }
 
 // count is how many requests of an operation were answered with a status.
-func (r *rig) count(operation string, status int) (n int) {
+func (r *env) count(operation string, status int) (n int) {
 	for _, q := range r.Requests() {
 		if q.Operation == operation && q.Status == status {
 			n++
@@ -94,7 +94,7 @@ func (r *rig) count(operation string, status int) (n int) {
 }
 
 // stored counts how often objects were stored.
-func stored(r *rig) map[string]int {
+func stored(r *env) map[string]int {
 	times := map[string]int{}
 	for _, q := range r.Requests() {
 		if (q.Operation == "PutObject" || q.Operation == "CompleteMultipartUpload") && q.Status == 200 {
@@ -105,7 +105,7 @@ func stored(r *rig) map[string]int {
 }
 
 // stopped begins an upload with a checkpoint and fails at the fifth segment.
-func stopped(t *testing.T, r *rig, dir, checkpoints string) *Error {
+func stopped(t *testing.T, r *env, dir, checkpoints string) *Error {
 	t.Helper()
 	r.Fault(mediatest.Fault{Operation: "PutObject", Nth: 5, Status: 400, Code: "InvalidArgument"})
 	res, err := r.Upload(ctx, HLS(filepath.Join(dir, "index.m3u8")), VODVideo{}, WithCheckpoint(checkpoints))
@@ -132,7 +132,7 @@ func TestUpload_B39_ResumeChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, checkpoints := season(8, kib).write(t), t.TempDir()
-			r := newRig(t, func(c *Config) { c.Parallel = 1 })
+			r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 			first := stopped(t, r, dir, checkpoints)
 			change(t, dir)
 			res, err := r.Upload(ctx, HLS(filepath.Join(dir, "index.m3u8")), VODVideo{}, WithCheckpoint(checkpoints))
@@ -178,7 +178,7 @@ func TestUpload_B39_ResumeDamaged(t *testing.T) {
 			t.Parallel()
 			f := season(8, kib)
 			dir, checkpoints := f.write(t), t.TempDir()
-			r := newRig(t, func(c *Config) { c.Parallel = 1 })
+			r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 			first := stopped(t, r, dir, checkpoints)
 			names, err := filepath.Glob(filepath.Join(checkpoints, "*.segments"))
 			require.NoError(t, err)
@@ -209,7 +209,7 @@ func TestUpload_B39_NoCheckpointOfRemote(t *testing.T) {
 		f := season(8, kib)
 		f["index.m3u8"] += "http://cdn.test/a.ts\n"
 		src, checkpoints := HLS(filepath.Join(f.write(t), "index.m3u8"), FetchRemote(o.here)), t.TempDir()
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "PutObject", Nth: 7, Status: 400, Code: "InvalidArgument"})
 		res, err := r.Upload(ctx, src, VODVideo{}, WithCheckpoint(checkpoints))
 		failed(t, res, err)
@@ -221,7 +221,7 @@ func TestUpload_B39_NoCheckpointOfRemote(t *testing.T) {
 func TestUpload_B39_ResumeWithoutPrefix(t *testing.T) {
 	t.Parallel()
 	var answers atomic.Int32
-	r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+	r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
 		if answers.Add(1) > 1 {
 			delete(address, "ObjectPrefix")
 		}
@@ -239,7 +239,7 @@ func TestUpload_B39_ResumeWithoutPrefix(t *testing.T) {
 // The playlist is stored, its registration failed: nothing is sent again.
 func TestUpload_B39_ResumeRegistration(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, mediatest.InMemory())
+	r := newEnv(t, nil, mediatest.InMemory())
 	r.CreateBucket("mine-1")
 	r.Fault(mediatest.Fault{Operation: "RegisterMediaInfo", Status: 403, Code: "Forbidden"})
 	f := season(8, kib)
@@ -259,7 +259,7 @@ func TestUpload_B39_ResumeRegistration(t *testing.T) {
 func TestUpload_B39_CheckpointRequired(t *testing.T) {
 	t.Parallel()
 	dir, checkpoints := season(8, kib).write(t), t.TempDir()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	// A folder is in the way of the record, and cannot be removed.
 	r.Fault(mediatest.Fault{Operation: "CreateUploadVideo", Times: 2, Delay: time.Millisecond, Match: func(mediatest.Request) bool {
 		locks, _ := filepath.Glob(filepath.Join(checkpoints, "*.lock"))

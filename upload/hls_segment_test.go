@@ -18,7 +18,7 @@ func TestUpload_B58_SegmentsRecordedToTheEnd(t *testing.T) {
 	f := season(3, kib).with(folder{"big.ts": string(random(250 * kib))})
 	f["index.m3u8"] += "big.ts\n"
 	dir, checkpoints := f.write(t), t.TempDir()
-	r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+	r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 	r.CreateBucket("mine-1")
 	target := Bucket{Name: "mine-1", Key: "film.m3u8", Register: RegisterMediaInfo{}}
 	src := HLS(filepath.Join(dir, "index.m3u8"))
@@ -50,7 +50,7 @@ func TestUpload_B58_KilledBetweenTheRecords(t *testing.T) {
 	t.Parallel()
 	f := season(5, kib)
 	dir, checkpoints := f.write(t), t.TempDir()
-	r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+	r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 	r.CreateBucket("mine-1")
 	src, target := HLS(filepath.Join(dir, "index.m3u8")), Bucket{Name: "mine-1", Key: "film.m3u8", Register: RegisterMediaInfo{}}
 	// The playlist is stored; that cannot be recorded any more.
@@ -78,7 +78,7 @@ func TestUpload_B54_SegmentEditedInPlace(t *testing.T) {
 	t.Parallel()
 	f := season(8, kib)
 	dir, checkpoints := f.write(t), t.TempDir()
-	r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+	r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 	first := stopped(t, r, dir, checkpoints)
 	name := filepath.Join(dir, "s001.ts")
 	info, err := os.Stat(name)
@@ -113,7 +113,7 @@ func TestUpload_B58_LargeSegmentAbandoned(t *testing.T) {
 			t.Parallel()
 			dir := folder{"index.m3u8": "#EXTM3U\nsmall.ts\nbig.ts\nbig2.ts\n", "small.ts": "s", "big.ts": string(random(450 * kib)), "big2.ts": string(random(350 * kib))}.write(t)
 			checkpoints := t.TempDir()
-			r := newRig(t, func(c *Config) { c.Parallel = 2 }, mediatest.InMemory())
+			r := newEnv(t, func(c *Config) { c.Parallel = 2 }, mediatest.InMemory())
 			r.CreateBucket("mine-1")
 			target := Bucket{Name: "mine-1", Key: "film.m3u8", Region: "cn-shanghai"}
 			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 5, Status: 400, Code: "InvalidArgument"})

@@ -39,7 +39,7 @@ func TestUpload_B39_SharedRefresh(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, func(c *Config) { c.Parallel = 8 }, mediatest.InMemory())
+				r := newEnv(t, func(c *Config) { c.Parallel = 8 }, mediatest.InMemory())
 				r.Fault(mediatest.Fault{Operation: "PutObject", Nth: 9, Times: 8, Delay: time.Second, ExpiredToken: true},
 					mediatest.Fault{Operation: "PutObject", Times: mediatest.Always, Delay: time.Second})
 				f := season(40, kib)
@@ -60,11 +60,11 @@ func TestUpload_B39_SharedRefresh(t *testing.T) {
 	}
 }
 
-// A credential that lives shorter than the upload is renewed ahead of its end.
+// A credential that lives shorter than the upload is refreshed before it expires.
 func TestUpload_B39_LongUpload(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Parallel = 4 }, mediatest.InMemory(), mediatest.CredentialLife(10*time.Minute))
+		r := newEnv(t, func(c *Config) { c.Parallel = 4 }, mediatest.InMemory(), mediatest.CredentialLife(10*time.Minute))
 		r.Fault(mediatest.Fault{Operation: "PutObject", Times: mediatest.Always, Delay: 30 * time.Second})
 		f := season(200, kib) // 25 minutes
 		res, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8"), VODVideo{})
@@ -80,7 +80,7 @@ func TestUpload_B39_LongUpload(t *testing.T) {
 func TestUpload_B39_Parallel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Parallel = 5 }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Parallel = 5 }, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "PutObject", Times: mediatest.Always, Delay: time.Second})
 		f := season(50, kib)
 		start := time.Now()
@@ -96,7 +96,7 @@ func TestUpload_B39_Parallel(t *testing.T) {
 func TestUpload_B39_LargeSegments(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(
 			mediatest.Fault{Operation: "UploadPart", Nth: 3, Times: 2, Status: 503, AfterBytes: 50 * kib},
 			mediatest.Fault{Operation: "CompleteMultipartUpload", Nth: 2, AfterEffect: true},
@@ -143,7 +143,7 @@ func TestUpload_B39_LargePlaylist(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := season(5, 100*kib)
 		f["index.m3u8"] += strings.Repeat("#"+strings.Repeat("-", 1000)+"\n", 300)
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "CompleteMultipartUpload", Status: 404, Code: "NoSuchUpload"},
 			mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Second})
 		var last Progress
@@ -168,7 +168,7 @@ func TestUpload_B39_LargePlaylist(t *testing.T) {
 func TestUpload_B39_LostCompletion(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "CompleteMultipartUpload", AfterEffect: true},
 			mediatest.Fault{Operation: "HeadObject", Times: mediatest.Always, Status: 403, Code: "AccessDenied"})
 		f := season(1, 300*kib)
@@ -182,7 +182,7 @@ func TestUpload_B39_LostCompletion(t *testing.T) {
 func TestUpload_B39_SegmentFails(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "PutObject", Nth: 6, Status: 400, Code: "InvalidArgument"},
 			mediatest.Fault{Operation: "PutObject", Times: mediatest.Always, Delay: time.Minute})
 		start := time.Now()
@@ -205,7 +205,7 @@ func TestUpload_B39_SegmentFails(t *testing.T) {
 func TestUpload_B39_SegmentFailsLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 8, Status: 400, Code: "InvalidArgument"})
 		f := season(2, 450*kib)
 		res, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8"), VODVideo{})
@@ -218,7 +218,7 @@ func TestUpload_B39_SegmentFailsLate(t *testing.T) {
 func TestUpload_B39_Cancel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Minute})
 		ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
 		defer cancel()
@@ -247,7 +247,7 @@ func (c cancelFS) Stat(name string) (fs.FileInfo, error) {
 
 func TestUpload_B39_CancelTheScan(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	looks := 0
@@ -271,7 +271,7 @@ func TestUpload_B39_ChangedMeanwhile(t *testing.T) {
 			t.Parallel()
 			f := season(3, kib).with(folder{"v.m3u8": "#EXTM3U\ns000.ts\n", "top.m3u8": "#EXTM3U\nindex.m3u8\nv.m3u8\n"})
 			dir := f.write(t)
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			r.Fault(mediatest.Fault{Operation: "CreateUploadMedia", Delay: time.Millisecond, Match: func(mediatest.Request) bool {
 				require.NoError(t, change(dir))
 				return true

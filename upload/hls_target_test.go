@@ -20,7 +20,7 @@ func TestUpload_B39_Targets(t *testing.T) {
 	t.Parallel()
 	text := "#EXTM3U\nmissing.ts\n"
 	name := writeFile(t, "a.M3U8", []byte(text))
-	r := newRig(t, nil, mediatest.InMemory())
+	r := newEnv(t, nil, mediatest.InMemory())
 	r.CreateBucket("mine-1")
 	res, err := r.Upload(ctx, File(name), Bucket{Name: "mine-1", Region: "cn-shanghai"})
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestUpload_B39_Targets(t *testing.T) {
 // CreateUploadStream names no place for segments.
 func TestUpload_B39_NoPrefix(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	id := r.AddMedia(mediatest.Media{Service: "ice"})
 	res, err := r.Upload(ctx, HLSFS(film.fs(), "index.m3u8"), ICEStream{MediaId: id, Definition: "HD"})
 	e := failed(t, res, err)
@@ -66,7 +66,7 @@ func TestUpload_B39_NoPrefix(t *testing.T) {
 func TestUpload_B39_UnusablePrefix(t *testing.T) {
 	t.Parallel()
 	for prefix, text := range map[string]string{"/abs/": "begins with a slash", strings.Repeat("x", 1100): "at most 1023"} {
-		r := newRig(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+		r := newEnv(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
 			address["ObjectPrefix"] = prefix
 			return mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
 		}))
@@ -79,7 +79,7 @@ func TestUpload_B39_UnusablePrefix(t *testing.T) {
 	}
 	// A segment must not take the place of the playlist.
 	var name atomic.Value
-	r := newRig(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+	r := newEnv(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
 		key := address["FileName"].(string)
 		address["ObjectPrefix"] = strings.TrimSuffix(key, "m3u8")
 		name.Store(key)
@@ -96,7 +96,7 @@ func TestUpload_B39_UnusablePrefix(t *testing.T) {
 func TestUpload_B39_NowhereIsRefused(t *testing.T) {
 	t.Parallel()
 	const text = "#EXTM3U\n#EXTINF:4,\na.ts\n"
-	r := newRig(t, nil, mediatest.InMemory())
+	r := newEnv(t, nil, mediatest.InMemory())
 	r.CreateBucket("mine-1")
 	at := func(name string) Source { return bytesSource(name, []byte(text)) }
 	stream := func(name string) Source { return Reader(name, reader(strings.NewReader(text)), UnknownSize) }
@@ -128,7 +128,7 @@ func TestUpload_B39_NowhereIsRefused(t *testing.T) {
 func TestUpload_B39_ByFirstBytes(t *testing.T) {
 	t.Parallel()
 	dir := folder{"film.mp4": "#EXTM3U\n#EXT-X-STREAM-INF:A=1\nv.txt\n", "v.txt": "#EXTM3U\na.ts\n", "a.ts": "1"}.write(t)
-	r := newRig(t, nil, mediatest.InMemory())
+	r := newEnv(t, nil, mediatest.InMemory())
 	res, err := r.Upload(ctx, File(filepath.Join(dir, "film.mp4")), VODVideo{})
 	require.NoError(t, err)
 	require.Equal(t, folder{"index.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:A=1\nv.m3u8\n", "v.m3u8": "#EXTM3U\na.ts\n", "a.ts": "1"}, r.beside(t, res))
@@ -150,7 +150,7 @@ func TestUpload_B39_ByFirstBytes(t *testing.T) {
 // whose first segment has a colon is not a scheme.
 func TestUpload_B39_OddKeys(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, mediatest.InMemory())
+	r := newEnv(t, nil, mediatest.InMemory())
 	r.CreateBucket("mine-1")
 	f := folder{"index.m3u8": "#EXTM3U\na.ts\n", "a.ts": "1"}
 	for _, key := range []string{"shows/Show: Part 1.m3u8", "Show: Part 1.m3u8", "a/b:c", "a/.m3u8", ".m3u8"} {

@@ -92,7 +92,7 @@ var film = folder{
 
 // play follows the stored playlist as a player does and returns what it finds,
 // by the path in the folder that the same steps lead to.
-func (r *rig) play(t *testing.T, res *Result, source folder, top string) folder {
+func (r *env) play(t *testing.T, res *Result, source folder, top string) folder {
 	t.Helper()
 	found := folder{}
 	get := func(key string) string {
@@ -147,7 +147,7 @@ func TestUpload_B39_Film(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil, mediatest.InMemory())
+			r := newEnv(t, nil, mediatest.InMemory())
 			r.CreateBucket("mine-1")
 			var progress []Progress
 			res, err := r.Upload(ctx, tt.src, tt.target, WithProgress(func(p Progress) { progress = append(progress, p) }))
@@ -211,7 +211,7 @@ func TestUpload_B39_Deterministic(t *testing.T) {
 	t.Parallel()
 	var before []string
 	for range 3 {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		res, err := r.Upload(ctx, HLSFS(film.fs(), "index.m3u8"), VODVideo{})
 		require.NoError(t, err)
 		var names []string
@@ -256,7 +256,7 @@ func TestUpload_B39_B59_B60_FoundBeforehand(t *testing.T) {
 			t.Parallel()
 			dir := tt.folder.write(t)
 			mkfifo(t, filepath.Join(dir, "pipe.ts"))
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			for _, src := range []Source{File(filepath.Join(dir, "index.m3u8")), HLS(filepath.Join(dir, "index.m3u8"))} {
 				res, err := r.Upload(ctx, src, VODVideo{})
 				require.Equal(t, StageOpen, failed(t, res, err).Stage)
@@ -287,7 +287,7 @@ func TestUpload_B39_NestedTooDeeply(t *testing.T) {
 		deep[fmt.Sprintf("%d.m3u8", i)] = fmt.Sprintf("#EXTM3U\n%d.m3u8\na.ts\n", i+1)
 	}
 	deep["12.m3u8"] = "#EXTM3U\na.ts\n"
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	res, err := r.Upload(ctx, HLSFS(deep.fs(), "0.m3u8"), VODVideo{})
 	failed(t, res, err)
 	require.ErrorContains(t, err, "more than 8 playlists are nested")
@@ -309,7 +309,7 @@ func TestUpload_B39_Keys(t *testing.T) {
 	text := "#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"https://keys.test/k?id=1\"\n#EXT-X-MAP:URI=\"data:video/mp4;base64,AAAA\"\na.ts\n" +
 		"#EXT-X-KEY:METHOD=SAMPLE-AES,KEYFORMAT=\"com.apple\",URI=\"skd://x\"\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"data:text/plain;base64,AAAA\"\na.ts\n"
 	for _, opts := range [][]HLSOption{nil, {KeepRemote()}, {FetchRemote()}} {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		res, err := r.Upload(ctx, HLSFS(folder{"index.m3u8": text, "a.ts": "1"}.fs(), "index.m3u8", opts...), VODVideo{})
 		require.NoError(t, err)
 		data, _ := r.Object(res.Bucket, res.Key)
@@ -320,7 +320,7 @@ func TestUpload_B39_Keys(t *testing.T) {
 func TestUpload_B39_KeepRemote(t *testing.T) {
 	t.Parallel()
 	text := "#EXTM3U\n#EXT-X-STREAM-INF:A=1\nhttps://cdn.test/v.m3u8?x=1\n#EXT-X-STREAM-INF:A=1\nv.m3u8\n//cdn.test/a.ts\n"
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	res, err := r.Upload(ctx, HLSFS(folder{"index.m3u8": text, "v.m3u8": "#EXTM3U\nx/a.ts\nhttp://cdn.test/b.ts", "x/a.ts": "1"}.fs(), "index.m3u8", KeepRemote()), VODVideo{})
 	require.NoError(t, err)
 	data, _ := r.Object(res.Bucket, res.Key)
@@ -331,7 +331,7 @@ func TestUpload_B39_KeepRemote(t *testing.T) {
 
 func TestUpload_B39_Fields(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	res, err := r.Upload(ctx, HLSFS(film.fs(), "index.m3u8"), ICEMedia{MediaMetaData: ice.MediaMetaData{Title: "film"}})
 	require.NoError(t, err)
 	media, _ := r.Media(res.MediaId)

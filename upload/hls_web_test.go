@@ -37,7 +37,7 @@ func site(files map[string]string, types map[string]string) http.HandlerFunc {
 }
 
 // beside is the objects beside the one of res, by name.
-func (r *rig) beside(t *testing.T, res *Result) folder {
+func (r *env) beside(t *testing.T, res *Result) folder {
 	t.Helper()
 	f := folder{}
 	for _, key := range r.Objects(res.Bucket) {
@@ -51,7 +51,7 @@ func (r *rig) beside(t *testing.T, res *Result) folder {
 }
 
 // contentType is what an object was stored with.
-func (r *rig) contentType(t *testing.T, key string) string {
+func (r *env) contentType(t *testing.T, key string) string {
 	t.Helper()
 	for _, q := range r.Requests() {
 		if (q.Operation == "PutObject" || q.Operation == "InitiateMultipartUpload") && q.Key == key {
@@ -102,7 +102,7 @@ func TestUpload_B39_URL(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					o := newOrigin(t, site(files, types))
-					r := newRig(t, nil, mediatest.InMemory())
+					r := newEnv(t, nil, mediatest.InMemory())
 					opts := append(tt.opts, o.here)
 					if len(tt.opts) > 0 && name == "by first bytes" {
 						opts = []URLOption{o.here, URLPlaylist(FetchRemote(o.here))}
@@ -159,7 +159,7 @@ func TestUpload_B39_FetchRemote(t *testing.T) {
 			"l.m3u8":     "#EXTM3U\na.ts\nhttp://plain.test/%E7%AC%AC.x\nhttp://cdn.test/other/1.ts\n",
 			"a.ts":       "a",
 		}
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		res, err := r.Upload(ctx, HLSFS(local.fs(), "index.m3u8", FetchRemote(o.here)), VODVideo{})
 		require.NoError(t, err)
 		get := func(name string) string {
@@ -203,7 +203,7 @@ func TestUpload_B39_FetchWithPassword(t *testing.T) {
 			}
 			_, _ = w.Write([]byte("#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\na.ts\n"))
 		})
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		f := folder{"index.m3u8": "#EXTM3U\nhttps://me:S3cret@cdn.test/v.m3u8\n"}
 		_, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8", FetchRemote(o.here)), VODVideo{})
 		require.ErrorContains(t, err, "https://cdn.test/v.m3u8", "no TLS here")
@@ -253,7 +253,7 @@ func TestUpload_B59_HeadersOfPlaylists(t *testing.T) {
 					r2.Host = strings.TrimSuffix(strings.ToLower(r.Host), ":80")
 					site(all, nil)(w, &r2)
 				})
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				res, err := r.Upload(ctx, source(o), VODVideo{})
 				require.NoError(t, err)
 				require.GreaterOrEqual(t, len(r.Objects(res.Bucket)), 6)
@@ -267,7 +267,7 @@ func TestUpload_B59_HeadersOfPlaylists(t *testing.T) {
 		})
 	}
 	// Without an origin a header would go to whom the playlist says.
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	for _, opt := range []URLOption{URLHeader(header), URLHeader(header, "good.test"), URLHeader(header, "ftp://good.test")} {
 		_, err := r.Upload(ctx, HLSFS(local.fs(), "index.m3u8", FetchRemote(opt)), VODVideo{})
 		require.ErrorContains(t, err, "origin")
@@ -279,7 +279,7 @@ func TestUpload_B59_HeadersOfPlaylists(t *testing.T) {
 // A password that a playlist's URL has goes to its server and to no file.
 func TestUpload_B59_PasswordInPlaylist(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	res, err := r.Upload(ctx, HLSFS(folder{"index.m3u8": "#EXTM3U\nhttps://me:S3cret@cdn.test/a.ts\n"}.fs(), "index.m3u8", KeepRemote()), VODVideo{})
 	failed(t, res, err)
 	require.ErrorContains(t, err, "would be public")
@@ -287,7 +287,7 @@ func TestUpload_B59_PasswordInPlaylist(t *testing.T) {
 
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrigin(t, site(map[string]string{"a.test/x": "-> http://a.test/y/v.m3u8", "a.test/y/v.m3u8": "#EXTM3U\n1.ts\nhttp://a.test/2.ts\n", "a.test/y/1.ts": "1", "a.test/2.ts": "2"}, nil))
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		_, err := r.Upload(ctx, URL("http://me:pw123@a.test/x", o.here), VODVideo{})
 		require.NoError(t, err)
 		require.Len(t, o.Requests(), 4)
@@ -314,7 +314,7 @@ func TestUpload_B62_EndlessPlaylists(t *testing.T) {
 				fmt.Fprintf(w, "%d/v.m3u8\n", i)
 			}
 		})
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		res, err := r.Upload(ctx, URL("http://a.test/v.m3u8", o.here), VODVideo{})
 		failed(t, res, err)
 		require.ErrorContains(t, err, "more than 4096 playlists are referenced")

@@ -23,11 +23,11 @@ import (
 )
 
 // endings are the ways in which an upload is over.
-func endings() map[string]func(r *rig, cancel context.CancelFunc) {
-	endings := map[string]func(*rig, context.CancelFunc){"success": func(*rig, context.CancelFunc) {}}
+func endings() map[string]func(r *env, cancel context.CancelFunc) {
+	endings := map[string]func(*env, context.CancelFunc){"success": func(*env, context.CancelFunc) {}}
 	for _, operation := range []string{"CreateUploadVideo", "InitiateMultipartUpload", "UploadPart", "CompleteMultipartUpload"} {
-		endings["failure of "+operation] = func(r *rig, _ context.CancelFunc) { r.Fault(stopAt(operation, 1)) }
-		endings["cancel in "+operation] = func(r *rig, cancel context.CancelFunc) {
+		endings["failure of "+operation] = func(r *env, _ context.CancelFunc) { r.Fault(stopAt(operation, 1)) }
+		endings["cancel in "+operation] = func(r *env, cancel context.CancelFunc) {
 			r.Fault(mediatest.Fault{Operation: operation, Delay: time.Minute, Match: func(mediatest.Request) bool {
 				cancel()
 				return true
@@ -49,7 +49,7 @@ func TestUpload_B26_NothingIsLeftRunning(t *testing.T) {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t, nil, mediatest.InMemory())
+					r := newEnv(t, nil, mediatest.InMemory())
 					ctx, cancel := context.WithCancel(ctx)
 					defer cancel()
 					end(r, cancel)
@@ -79,7 +79,7 @@ func TestUpload_B26_ContextsEnd(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{kib, 600 * kib} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, nil, mediatest.InMemory())
+			r := newEnv(t, nil, mediatest.InMemory())
 			r.Fault(mediatest.Fault{Operation: "UploadPart", Status: 503})
 			_, err := r.Upload(foreign{ctx}, bytesSource("movie.mp4", random(size)), VODVideo{})
 			require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestUpload_B26_AnswersAreClosed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				ctx, cancel := context.WithCancel(ctx)
 				defer cancel()
 				end(r, cancel)
@@ -160,7 +160,7 @@ func TestUpload_B26_HandlesAreClosed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				ctx, cancel := context.WithCancel(ctx)
 				defer cancel()
 				end(r, cancel)
@@ -205,7 +205,7 @@ func TestUpload_B26_NotAFileAfterAll(t *testing.T) {
 	t.Parallel()
 	open := 0
 	fsys := closeFS{fstest.MapFS{"movie.mp4": {Data: []byte("x")}, "folder": {Mode: fs.ModeDir}}, &open}
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	res, err := r.Upload(ctx, FS(statFS{fsys}, "movie.mp4"), VODVideo{})
 	failed(t, res, err)
 	require.ErrorContains(t, err, "is a directory")
@@ -224,7 +224,7 @@ func TestUpload_B26_LoopLeft(t *testing.T) {
 	oops := errors.New("oops")
 	for _, leave := range []string{"break", "panic"} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, func(c *Config) { c.StallTimeout, c.Parallel, c.Files = time.Hour, 8, 2 }, mediatest.InMemory())
+			r := newEnv(t, func(c *Config) { c.StallTimeout, c.Parallel, c.Files = time.Hour, 8, 2 }, mediatest.InMemory())
 			r.Fault(mediatest.Fault{Operation: "PutObject", Delay: time.Minute},
 				mediatest.Fault{Operation: "UploadPart", Delay: 40 * time.Minute, Times: mediatest.Always})
 			jobs := func(yield func(Job) bool) {

@@ -18,7 +18,7 @@ func TestUpload_B41_BandwidthIsOverAllParts(t *testing.T) {
 		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, func(c *Config) { c.Bandwidth, c.Parallel = int64(tt.bandwidth), tt.parallel }, mediatest.InMemory())
+				r := newEnv(t, func(c *Config) { c.Bandwidth, c.Parallel = int64(tt.bandwidth), tt.parallel }, mediatest.InMemory())
 				start := time.Now()
 				var wg sync.WaitGroup
 				for i := range 3 { // in parts, in parts, in one piece
@@ -40,7 +40,7 @@ func TestUpload_B41_SlicesShareTheBandwidth(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := season(20, 128*kib)
-		r := newRig(t, func(c *Config) { c.Bandwidth = f.size() / 10 }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Bandwidth = f.size() / 10 }, mediatest.InMemory())
 		start := time.Now()
 		_, err := r.Upload(ctx, HLSFS(f.fs(), "index.m3u8"), VODVideo{})
 		require.NoError(t, err)
@@ -53,7 +53,7 @@ func TestUpload_B41_SlicesShareTheBandwidth(t *testing.T) {
 func TestUpload_B42_SlicesShareTheSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Parallel = 3 }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Parallel = 3 }, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "PutObject", Times: mediatest.Always, Delay: time.Second})
 		var wg sync.WaitGroup
 		start := time.Now()

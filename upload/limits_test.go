@@ -59,7 +59,7 @@ func TestUpload_B56_ErrorWithBytes(t *testing.T) {
 			for _, size := range []int64{UnknownSize, 500 * kib} {
 				t.Run(fmt.Sprint(broken, given, size), func(t *testing.T) {
 					t.Parallel()
-					r := newRig(t, nil, mediatest.InMemory())
+					r := newEnv(t, nil, mediatest.InMemory())
 					res, err := r.Upload(ctx, Reader("a.mp4", &withError{random(given), broken}, size), VODVideo{})
 					failed(t, res, err)
 					require.ErrorIs(t, err, broken)
@@ -72,7 +72,7 @@ func TestUpload_B56_ErrorWithBytes(t *testing.T) {
 	t.Run("the end with the last bytes is none", func(t *testing.T) {
 		t.Parallel()
 		for _, size := range []int64{UnknownSize, 500 * kib} {
-			r := newRig(t, nil, mediatest.InMemory())
+			r := newEnv(t, nil, mediatest.InMemory())
 			data := random(500 * kib)
 			res, err := r.Upload(ctx, Reader("a.mp4", iotest.DataErrReader(bytes.NewReader(data)), size), VODVideo{})
 			require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestUpload_B56_ErrorWithBytes(t *testing.T) {
 	})
 	t.Run("after the declared size", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		src := io.MultiReader(bytes.NewReader(random(500*kib)), iotest.ErrReader(errDisk))
 		res, err := r.Upload(ctx, Reader("a.mp4", src, 500*kib), VODVideo{})
 		failed(t, res, err)
@@ -91,7 +91,7 @@ func TestUpload_B56_ErrorWithBytes(t *testing.T) {
 		t.Parallel()
 		data := random(500 * kib)
 		for _, short := range []bool{false, true} {
-			r := newRig(t, nil, mediatest.InMemory())
+			r := newEnv(t, nil, mediatest.InMemory())
 			src := readerAtFunc(func(p []byte, off int64) (int, error) {
 				if off >= 300*kib && off < 500*kib {
 					if short {
@@ -165,7 +165,7 @@ func TestUpload_B56_Panics(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				var wg sync.WaitGroup
 				wg.Go(func() {
 					res, err := r.Upload(ctx, bytesSource("other.mp4", data), VODVideo{})
@@ -186,7 +186,7 @@ func TestUpload_B56_Panics(t *testing.T) {
 	}
 	t.Run("provider", func(t *testing.T) {
 		t.Parallel()
-		r := newBucketRig(t, mediatest.InMemory())
+		r := newBucketEnv(t, mediatest.InMemory())
 		var asked atomic.Int32
 		r.cfg.Credentials = rotating(func() credentials.Credentials {
 			if asked.Add(1) > 1 {
@@ -200,7 +200,7 @@ func TestUpload_B56_Panics(t *testing.T) {
 	})
 	t.Run("transport", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.via(func(http.RoundTripper, *http.Request) (*http.Response, error) { panic(boom) })
 		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), VODVideo{})
 		failed(t, res, err)
@@ -208,7 +208,7 @@ func TestUpload_B56_Panics(t *testing.T) {
 	})
 	t.Run("a reader that ends its goroutine", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		src := io.MultiReader(bytes.NewReader(data), readerFunc(func([]byte) (int, error) { runtime.Goexit(); return 0, nil }))
 		res, err := r.Upload(ctx, Reader("a.mp4", src, UnknownSize), VODVideo{})
 		failed(t, res, err)
@@ -233,7 +233,7 @@ func TestUpload_B57_TheAnswerHasItsOwnTime(t *testing.T) {
 			t.Run(operation+" "+name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+					r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 					tt.fault.Operation = operation
 					r.Fault(tt.fault)
 					data := random(size)
@@ -267,7 +267,7 @@ func TestUpload_B57_CancelAtEveryStage(t *testing.T) {
 			t.Run(fmt.Sprint(operation, effect), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t, func(c *Config) { c.StallTimeout, c.AnswerTimeout = time.Hour, time.Hour }, mediatest.InMemory())
+					r := newEnv(t, func(c *Config) { c.StallTimeout, c.AnswerTimeout = time.Hour, time.Hour }, mediatest.InMemory())
 					fault := mediatest.Fault{Operation: operation, Times: mediatest.Always, Delay: mediatest.Forever}
 					if effect {
 						fault.Delay, fault.AnswerDelay = 0, mediatest.Forever
@@ -313,7 +313,7 @@ func TestUpload_B57_CancelWithStuckCode(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				over := make(chan struct{})
 				defer close(over)
-				r := newBucketRig(t, mediatest.InMemory())
+				r := newBucketEnv(t, mediatest.InMemory())
 				data := random(600 * kib)
 				src := bytesSource("a.mp4", data)
 				var opts []Option
@@ -373,13 +373,13 @@ func TestUpload_B57_ShortTokenAndWrongClock(t *testing.T) {
 			}
 			t.Run(fmt.Sprint(skew, dated), func(t *testing.T) {
 				t.Parallel()
-				inCrowd(t, func(t *testing.T, r *rig) {
+				inParallel(t, func(t *testing.T, r *env) {
 					r.SetClockSkew(skew)
 					r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 60 * time.Second})
 					if !dated {
 						r.Fault(mediatest.Fault{Operation: "CreateUploadImage", Edit: func(_ mediatest.Request, a *mediatest.Answer) { a.Header["Date"] = nil }})
 					}
-					data := random(3 * crowd * 100 * kib) // three rounds: 180 s
+					data := random(3 * parallelUploads * 100 * kib) // three rounds: 180 s
 					res, err := r.Upload(ctx, bytesSource("a.png", data), VODImage{})
 					require.NoError(t, err)
 					r.stored(t, res, data)
@@ -402,14 +402,14 @@ func TestUpload_B57_StreamGoesOnWithItsToken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				_, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), ICEMedia{})
 				require.NoError(t, err)
 				if fault.Operation != "" {
 					r.Fault(fault)
 				}
 				r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 900 * time.Second})
-				data := random(3 * crowd * 100 * kib) // 2,700 s: more than 80 % of 3,000
+				data := random(3 * parallelUploads * 100 * kib) // 2,700 s: more than 80 % of 3,000
 				res, err := r.Upload(ctx, bytesSource("b.mp4", data), ICEStream(ice.CreateUploadStreamRequest{MediaId: r.Medias()[0].MediaId}))
 				require.NoError(t, err)
 				require.EqualValues(t, len(data), res.Size)
@@ -446,7 +446,7 @@ func TestUpload_B59_HostsOfCredentials(t *testing.T) {
 		require.ErrorContains(t, err, "Config.OSSRegion")
 		_, err = New(Config{LocalRegion: region})
 		require.ErrorContains(t, err, "Config.LocalRegion")
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		_, err = r.Upload(ctx, bytesSource("a.mp4", random(kib)), Bucket{Name: "own-bucket", Region: region})
 		require.ErrorContains(t, err, "is not a region ID")
 		require.Empty(t, r.Requests())
@@ -460,7 +460,7 @@ func TestUpload_B59_HostsOfCredentials(t *testing.T) {
 func TestUpload_B59_NothingIsSentElsewhere(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"https://evil.example.com", "oss-cn-shanghai.aliyuncs.com.evil.example", "http://127.0.0.1:99", "169.254.169.254"} {
-		inCrowd(t, func(t *testing.T, r *rig) {
+		inParallel(t, func(t *testing.T, r *env) {
 			r.via(func(_ http.RoundTripper, q *http.Request) (*http.Response, error) {
 				t.Error("a request was made to ", q.URL.Host)
 				return nil, http.ErrNotSupported
@@ -588,7 +588,7 @@ func TestUpload_B60_Echoes(t *testing.T) {
 					mu.Unlock()
 					return mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
 				})
-				inCrowd(t, func(t *testing.T, r *rig) {
+				inParallel(t, func(t *testing.T, r *env) {
 					var log bytes.Buffer
 					r.reset(func(c *Config) {
 						c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -649,7 +649,7 @@ func TestUpload_B60_Echoes(t *testing.T) {
 // secret either.
 func TestUpload_B60_TagsAreKept(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) { c.Retry.MaxAttempts, c.Parallel = 2, 1 }, mediatest.InMemory())
+	r := newEnv(t, func(c *Config) { c.Retry.MaxAttempts, c.Parallel = 2, 1 }, mediatest.InMemory())
 	var mu sync.Mutex
 	var secrets []string
 	r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
@@ -746,7 +746,7 @@ func TestUpload_B62_LyingClocks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				r.Fault(skewed(tt.serverTime, tt.date, tt.times))
 				_, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), VODVideo{})
 				require.Equal(t, tt.fails, err != nil, "%v", err)

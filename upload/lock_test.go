@@ -13,11 +13,11 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/checkpoint"
 )
 
-// newJobRig is a job in other processes, and an uploader in this one that does
+// newJobEnv is a job in other processes, and an uploader in this one that does
 // the same.
-func newJobRig(t *testing.T, target string, opts ...mediatest.Option) (*rig, job) {
+func newJobEnv(t *testing.T, target string, opts ...mediatest.Option) (*env, job) {
 	t.Helper()
-	r := newRig(t, nil, opts...)
+	r := newEnv(t, nil, opts...)
 	r.CreateBucket("own-bucket")
 	j := newJob(t, r.Server, r.URL, target, writeFile(t, "movie.mp4", random(600*kib)))
 	var err error
@@ -41,7 +41,7 @@ func (c *child) until(t *testing.T, reached func() bool) {
 
 func TestUpload_B32_B46_OtherProcess(t *testing.T) {
 	t.Parallel()
-	r, j := newJobRig(t, "ICEMedia")
+	r, j := newJobEnv(t, "ICEMedia")
 	r.Fault(mediatest.Fault{Operation: "UploadPart", Times: 2, Delay: time.Hour}) // at a time
 	first := j.start(t)
 	first.until(t, func() bool { return r.Calls("UploadPart") == 2 })
@@ -66,7 +66,7 @@ func TestUpload_B32_B46_OtherProcess(t *testing.T) {
 
 func TestUpload_B46_ProcessesAtOnceOneAsset(t *testing.T) {
 	t.Parallel()
-	r, j := newJobRig(t, "ICEMedia")
+	r, j := newJobEnv(t, "ICEMedia")
 	r.Fault(stopAt("CompleteMultipartUpload", 1))
 	var wg sync.WaitGroup
 	for i := range 4 {
@@ -86,7 +86,7 @@ func TestUpload_B46_ProcessesAtOnceOneAsset(t *testing.T) {
 
 func TestUpload_B27_KilledWhileWaiting(t *testing.T) {
 	t.Parallel()
-	r, j := newJobRig(t, "VODVideo", mediatest.Processing(time.Hour))
+	r, j := newJobEnv(t, "VODVideo", mediatest.Processing(time.Hour))
 	j.Wait = true
 	c := j.start(t)
 	c.until(t, func() bool { return r.Calls("GetVideoInfo") > 0 })

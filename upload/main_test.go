@@ -26,18 +26,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const kib = 1 << 10
 
-// rig is an uploader before a fake service.
-type rig struct {
+// env is an uploader before a fake service.
+type env struct {
 	*mediatest.Server
 	*Uploader
 	vod *vod.Client
 	ice *ice.Client
 }
 
-// newRig cuts files from 200 KiB on into parts of 100 KiB.
-func newRig(t *testing.T, change func(*Config), opts ...mediatest.Option) *rig {
+// newEnv cuts files from 200 KiB on into parts of 100 KiB.
+func newEnv(t *testing.T, change func(*Config), opts ...mediatest.Option) *env {
 	t.Helper()
-	r := &rig{Server: mediatest.New(t, opts...)}
+	r := &env{Server: mediatest.New(t, opts...)}
 	var err error
 	r.vod, err = vod.New(r.Server.Config())
 	require.NoError(t, err)
@@ -60,7 +60,7 @@ func newRig(t *testing.T, change func(*Config), opts ...mediatest.Option) *rig {
 }
 
 // reset makes another uploader with a changed setting.
-func (r *rig) reset(change func(*Config)) {
+func (r *env) reset(change func(*Config)) {
 	cfg := r.Uploader.cfg
 	change(&cfg)
 	u, err := New(cfg)
@@ -71,7 +71,7 @@ func (r *rig) reset(change func(*Config)) {
 }
 
 // wrap makes another uploader whose requests to OSS go through f.
-func (r *rig) wrap(f func(base http.RoundTripper) http.RoundTripper) {
+func (r *env) wrap(f func(base http.RoundTripper) http.RoundTripper) {
 	r.reset(func(c *Config) {
 		base := http.DefaultTransport
 		if c.HTTPClient != nil && c.HTTPClient.Transport != nil {
@@ -82,7 +82,7 @@ func (r *rig) wrap(f func(base http.RoundTripper) http.RoundTripper) {
 }
 
 // via is wrap with a function for each request.
-func (r *rig) via(f func(base http.RoundTripper, q *http.Request) (*http.Response, error)) {
+func (r *env) via(f func(base http.RoundTripper, q *http.Request) (*http.Response, error)) {
 	r.wrap(func(base http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(q *http.Request) (*http.Response, error) { return f(base, q) })
 	})
@@ -105,7 +105,7 @@ func writeFile(t *testing.T, name string, data []byte) string {
 
 // stored checks that the object is there, byte for byte, and nothing else of
 // the upload.
-func (r *rig) stored(t *testing.T, res *Result, want []byte) {
+func (r *env) stored(t *testing.T, res *Result, want []byte) {
 	t.Helper()
 	got, ok := r.Object(res.Bucket, res.Key)
 	require.True(t, ok, "object %s/%s", res.Bucket, res.Key)
@@ -167,7 +167,7 @@ func TestUpload_FileToVideo(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 100*kib - 1, 200*kib - 1, 200 * kib, 200*kib + 1, 300 * kib, 1234567} {
 		data := random(size)
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		res, err := r.Upload(context.Background(), File(writeFile(t, "movie.mp4", data)), VODVideo{})
 		require.NoError(t, err)
 		r.stored(t, res, data)

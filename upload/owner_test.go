@@ -26,7 +26,7 @@ import (
 
 // signedBy is an uploader of its own, as another process has it, that signs
 // with these keys.
-func (r *rig) signedBy(t *testing.T, keys credentials.Credentials, change ...func(*Config)) *Uploader {
+func (r *env) signedBy(t *testing.T, keys credentials.Credentials, change ...func(*Config)) *Uploader {
 	t.Helper()
 	sign := func(c *alimedia.Config) { c.Credentials = issued(keys) }
 	cfg := r.cfg
@@ -52,7 +52,7 @@ func TestUpload_B52_TwoAccountsOneDirectory(t *testing.T) {
 	for kind := range ownTargets("") {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			r.cfg.OSSEndpoint = r.URL
 			other := r.AddAccount("2222222222222222")
 			r.CreateBucket("first-bucket")
@@ -79,7 +79,7 @@ func TestUpload_B52_TwoAccountsOneDirectory(t *testing.T) {
 // buckets of one Uploader may belong to different accounts.
 func TestUpload_B52_EachProviderHasItsAccount(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	other := r.AddAccount("2222222222222222")
 	dir, err := checkpoint.OpenDir(t.TempDir())
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestUpload_B52_OneAccountWhateverSigns(t *testing.T) {
 	for kind := range ownTargets("") {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(c *Config) { c.Parallel = 1 })
+			r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 			r.cfg.OSSEndpoint = r.URL
 			r.CreateBucket("first-bucket")
 			target := ownTargets("first-bucket")[kind]
@@ -202,7 +202,7 @@ func TestUpload_B52_MetadataMakesNoSecondAsset(t *testing.T) {
 			own(RegisterMedia{}), []Target{own(RegisterMedia{TemplateGroupId: "t", WorkflowId: "w", UserData: vod.UserData{Raw: "{}"}})}, nil,
 		},
 	} {
-		u := newRig(t, nil).Uploader
+		u := newEnv(t, nil).Uploader
 		name0 := func(target Target) string {
 			r := &run{Uploader: u, target: u.bind(target, "")}
 			return r.key(&input{file: fileInfo{name: "movie.mp4"}, content: &content{identity: checkpoint.Identity{Source: "/movie.mp4"}}}).Name()
@@ -241,7 +241,7 @@ func TestUpload_B52_AccountUnknown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var logged lines
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			fault.Operation, fault.Times = "GetCallerIdentity", mediatest.Always
 			r.Fault(fault)
 			loud := func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&logged, nil)) }
@@ -286,7 +286,7 @@ func TestUpload_B52_LastingKeyWithoutSTS(t *testing.T) {
 	for name, order := range map[string][]bool{"first silent": {true, false, true}, "first answered": {false, true, false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(c *Config) { c.Parallel = 1 })
+			r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 			keys, other := r.Account().AddKeys(), r.AddAccount("3333333333333333").Credentials()
 			dir, data := t.TempDir(), random(600*kib)
 			file := writeFile(t, "movie.mp4", data)
@@ -322,7 +322,7 @@ func TestUpload_B52_LastingKeyWithoutSTS(t *testing.T) {
 func TestUpload_B52_AskedOnce(t *testing.T) {
 	t.Parallel()
 	for _, answers := range []bool{true, false} {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		if !answers {
 			r.Fault(mediatest.Fault{Operation: "GetCallerIdentity", Times: mediatest.Always, Status: 403, Code: "NoPermission"})
 		}
@@ -366,7 +366,7 @@ func TestUpload_B54_InodeIsNoIdentity(t *testing.T) {
 
 func TestUpload_B54_VerifiedContent(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	dir, data := t.TempDir(), random(300*kib)
 	file := writeFile(t, "movie.mp4", data)
 	info, err := os.Stat(file)
@@ -433,7 +433,7 @@ func TestUpload_B53_KeyForEverySource(t *testing.T) {
 			} {
 				t.Run(kind+" "+name+" "+what, func(t *testing.T) {
 					t.Parallel()
-					r := newRig(t, func(c *Config) { c.Parallel = 1 })
+					r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 					r.cfg.OSSEndpoint = r.URL
 					r.CreateBucket("own-bucket")
 					dir := t.TempDir()
@@ -476,7 +476,7 @@ func TestUpload_B53_KeyWithOtherContent(t *testing.T) {
 		for kind, source := range sources(t, tt.data) {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, func(c *Config) { c.Parallel = 1 })
+				r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 				dir := t.TempDir()
 				r.Fault(stopAt("UploadPart", 4))
 				res, err := r.Upload(ctx, sources(t, was)[kind](), ICEMedia{}, WithCheckpoint(dir), WithKey("order-4711"))
@@ -530,7 +530,7 @@ func TestUpload_B53_KeyNeedsARecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			res, err := r.Upload(ctx, Reader("movie.mp4", bytes.NewReader(random(kib)), UnknownSize), tt.target, tt.opts...)
 			if !tt.fails {
 				require.NoError(t, err)
@@ -553,7 +553,7 @@ func TestUpload_B53_ReferenceIdIsContinued(t *testing.T) {
 		for _, recorded := range []bool{false, true} {
 			t.Run(status+map[bool]string{true: " with a checkpoint"}[recorded], func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, nil)
+				r := newEnv(t, nil)
 				made, err := r.vod.CreateUploadVideo(ctx, vod.CreateUploadVideoRequest{FileName: "a.mp4", Title: "t", ReferenceId: "order-4711"})
 				require.NoError(t, err)
 				r.SetStatus(made.VideoId, status)
@@ -588,7 +588,7 @@ func TestUpload_B53_ReferenceIdWithoutCredential(t *testing.T) {
 		"refused": {Operation: "RefreshUploadVideo", Status: 400, Code: "InvalidVideo.Damaged"},
 	} {
 		for _, status := range []string{"UploadSucc", "Normal", "Blocked"} {
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			made, err := r.vod.CreateUploadVideo(ctx, vod.CreateUploadVideoRequest{FileName: "a.mp4", Title: "t", ReferenceId: "order-4711"})
 			require.NoError(t, err)
 			r.SetStatus(made.VideoId, status)
@@ -611,7 +611,7 @@ func TestUpload_B53_ReferenceIdOfALostAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			fault.Operation = "CreateUploadVideo"
 			r.Fault(fault)
 			data := random(kib)
@@ -626,16 +626,16 @@ func TestUpload_B53_ReferenceIdOfALostAnswer(t *testing.T) {
 func TestUpload_B53_IntoAnAssetThatExists(t *testing.T) {
 	t.Parallel()
 	for kind, tt := range map[string]struct {
-		create func(*rig) string
+		create func(*env) string
 		target Target
 		ops    string
 	}{
-		"video": {func(r *rig) string {
+		"video": {func(r *env) string {
 			out, err := r.vod.CreateUploadVideo(ctx, vod.CreateUploadVideoRequest{FileName: "a.mp4", Title: "t"})
 			require.NoError(t, err)
 			return out.VideoId
 		}, VODVideo{}, "CreateUploadVideo"},
-		"media": {func(r *rig) string {
+		"media": {func(r *env) string {
 			out, err := r.ice.CreateUploadMedia(ctx, ice.CreateUploadMediaRequest{
 				FileInfo: ice.UploadFileInfo{Type: "video", Name: "a", Ext: "mp4"}, MediaMetaData: ice.MediaMetaData{Title: "t", BusinessType: "general"},
 			})
@@ -645,7 +645,7 @@ func TestUpload_B53_IntoAnAssetThatExists(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(c *Config) { c.Parallel = 1 })
+			r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 			id, other := tt.create(r), tt.create(r)
 			dir, data := t.TempDir(), random(600*kib)
 			file := writeFile(t, "movie.mp4", data)
@@ -696,7 +696,7 @@ func TestUpload_B53_UploadIdOfADeadProcess(t *testing.T) {
 // UploadAll.
 func TestUpload_B46_OneAfterTheOther(t *testing.T) {
 	t.Parallel()
-	r, j := newJobRig(t, "ICEMedia")
+	r, j := newJobEnv(t, "ICEMedia")
 	j.File = writeFile(t, "small.mp4", random(kib))
 	ids := map[string]bool{}
 	for i := range 6 {
@@ -715,7 +715,7 @@ func TestUpload_B46_OneAfterTheOther(t *testing.T) {
 // TestUpload_B46_FinishedBeforeIsWaitedFor when that was not done then.
 func TestUpload_B46_FinishedBeforeIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	file, dir := writeFile(t, "a.mp4", random(kib)), t.TempDir()
 	first, err := r.Upload(ctx, File(file), VODVideo{}, WithCheckpoint(dir))
 	require.NoError(t, err)
@@ -729,7 +729,7 @@ func TestUpload_B46_FinishedBeforeIsWaitedFor(t *testing.T) {
 // TestUpload_B31_NoSignedURLOnDisk: a query may be a signature.
 func TestUpload_B31_NoSignedURLOnDisk(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	made, err := r.vod.CreateUploadImage(ctx, vod.CreateUploadImageRequest{ImageType: "default", ImageExt: "png"})
 	require.NoError(t, err)
 	const secret = "auth_key=1700000000-0-0-deadbeef"
@@ -760,7 +760,7 @@ func TestUpload_B31_NoSignedURLOnDisk(t *testing.T) {
 // run is sent again, into the same asset.
 func TestUpload_B53_OtherPartSize(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, mediatest.InMemory())
+	r := newEnv(t, nil, mediatest.InMemory())
 	dir, data := t.TempDir(), random(900*kib)
 	src := ReaderFunc("movie.mp4", UnknownSize, func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(reader(bytes.NewReader(data))), nil
@@ -781,7 +781,7 @@ func TestUpload_B53_OtherPartSize(t *testing.T) {
 // ReferenceId and does not ask for another one.
 func TestUpload_B27_UnansweredCreateIsLookedUp(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, mediatest.InMemory())
+	r := newEnv(t, nil, mediatest.InMemory())
 	file, dir := writeFile(t, "movie.mp4", random(kib)), t.TempDir()
 	r.Fault(mediatest.Fault{Operation: "CreateUploadVideo", AfterEffect: true, Times: mediatest.Always},
 		mediatest.Fault{Operation: "RefreshUploadVideo", Status: 403, Code: "Forbidden.Example", Times: mediatest.Always})

@@ -35,7 +35,7 @@ func TestUpload_B19_HeapIsFlat(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, f.Truncate(heapFile))
 	require.NoError(t, f.Close())
-	r := newRig(t, func(c *Config) { c.PartSize, c.MultipartThreshold = 0, 0 }, mediatest.Discard())
+	r := newEnv(t, func(c *Config) { c.PartSize, c.MultipartThreshold = 0, 0 }, mediatest.Discard())
 	var res *Result
 	start := time.Now()
 	peak := peakHeap(false, func() { res, err = r.Upload(ctx, File(path), VODVideo{}) })

@@ -24,7 +24,7 @@ func TestUpload_B14_Requests(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			data := random(size)
 			res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
 			require.NoError(t, err)
@@ -75,7 +75,7 @@ func TestUpload_B16_ReadAhead(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int64{UnknownSize, 2000 * kib} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, func(c *Config) { c.Parallel, c.StallTimeout = 2, time.Hour }, mediatest.InMemory())
+			r := newEnv(t, func(c *Config) { c.Parallel, c.StallTimeout = 2, time.Hour }, mediatest.InMemory())
 			r.Fault(mediatest.Fault{Operation: "UploadPart", Delay: 10 * time.Minute, Times: mediatest.Always})
 			var read atomic.Int64
 			stream := readerFunc(func(p []byte) (int, error) {

@@ -22,7 +22,7 @@ func TestUpload_B40_Progress(t *testing.T) {
 		t.Run(source, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+				r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 				// Parts fail when much of them is sent, and take a second each.
 				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 3, Times: 3, AfterBytes: 80 * kib, Delay: time.Second, Status: 503},
 					mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, AfterBytes: 50 * kib, Delay: time.Second})
@@ -76,7 +76,7 @@ func TestUpload_B40_Progress(t *testing.T) {
 func TestUpload_B40_BytesCountOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 		for i := range 10 { // each part is cut off twice
 			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 3*i + 1, Times: 2, AfterBytes: 80 * kib, Delay: time.Second, Status: 503})
 		}
@@ -100,7 +100,7 @@ func TestUpload_B40_BytesCountOnce(t *testing.T) {
 // from its beginning.
 func TestUpload_B40_SentAgainCountsOnce(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) { c.Parallel = 1 })
+	r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 	r.Fault(mediatest.Fault{Operation: "CompleteMultipartUpload", Status: 404, Code: "NoSuchUpload"},
 		mediatest.Fault{Operation: "UploadPart", Nth: 6 + 3, Status: 403, Code: "Stop"})
 	var last Progress
@@ -127,7 +127,7 @@ func TestUpload_B40_LostOnTheWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+				r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 				tt.lost.Status, tt.lost.Code = 404, "NoSuchUpload"
 				r.Fault(tt.lost, mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Second})
 				looked, last := 0, Progress{}
@@ -222,7 +222,7 @@ func TestUpload_B40_ResumedIsNoRate(t *testing.T) {
 func TestUpload_B40_EndsWithDone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		for range 40 {
 			var last Progress
 			_, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{}, WithProgress(func(p Progress) { last = p }))
@@ -259,7 +259,7 @@ func TestUpload_B40_BadCallbacks(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var logged bytes.Buffer
-				r := newRig(t, func(c *Config) {
+				r := newEnv(t, func(c *Config) {
 					c.Parallel, c.Logger = 1, slog.New(slog.NewTextHandler(&logged, nil))
 				}, mediatest.InMemory())
 				r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Second})

@@ -54,7 +54,7 @@ func TestUpload_B51_AStrangerAnswersOnce(t *testing.T) {
 				t.Run(fmt.Sprintf("%s %s %v", operation, name, effect), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						r := newRig(t, nil, mediatest.InMemory())
+						r := newEnv(t, nil, mediatest.InMemory())
 						r.Fault(mediatest.Fault{Operation: operation, Foreign: &stranger, AfterEffect: effect})
 						data := random(size)
 						res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
@@ -78,7 +78,7 @@ func TestUpload_B51_AStrangerAnswersAlways(t *testing.T) {
 			t.Run(operation+" "+name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t, func(c *Config) { c.Retry.MaxAttempts, c.Parallel = 3, 1 }, mediatest.InMemory())
+					r := newEnv(t, func(c *Config) { c.Retry.MaxAttempts, c.Parallel = 3, 1 }, mediatest.InMemory())
 					r.Fault(mediatest.Fault{Operation: operation, Foreign: &stranger, Times: mediatest.Always})
 					res, err := r.Upload(ctx, bytesSource("movie.mp4", random(size)), VODVideo{})
 					e := failed(t, res, err)
@@ -108,7 +108,7 @@ func TestUpload_B51_ListsAndAborts(t *testing.T) {
 			require.Equal(t, sent+3, b.Calls("UploadPart"), "the parts were believed in the end")
 
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				r.Fault(mediatest.Fault{Operation: "AbortMultipartUpload", Foreign: &stranger}, stopAt("UploadPart", 2))
 				res, err := r.Upload(ctx, bytesSource("a.mp4", random(600*kib)), VODVideo{})
 				failed(t, res, err)
@@ -145,7 +145,7 @@ func TestUpload_B51_WholeObjectByHead(t *testing.T) {
 	t.Parallel()
 	crc := "X-Oss-Hash-Crc64ecma"
 	for _, wrong := range []bool{false, true} {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(without("CompleteMultipartUpload", crc))
 		if wrong {
 			r.Fault(mediatest.Fault{Operation: "HeadObject", Edit: func(_ mediatest.Request, a *mediatest.Answer) { a.Header.Set(crc, "1") }})
@@ -171,7 +171,7 @@ func TestUpload_B51_EndpointWithoutCRC(t *testing.T) {
 			for _, short := range []bool{false, true} {
 				t.Run(fmt.Sprint(size, allowed, short), func(t *testing.T) {
 					t.Parallel()
-					r := newRig(t, func(c *Config) { c.AllowMissingCRC, c.Retry.MaxAttempts = allowed, 3 }, mediatest.InMemory())
+					r := newEnv(t, func(c *Config) { c.AllowMissingCRC, c.Retry.MaxAttempts = allowed, 3 }, mediatest.InMemory())
 					for _, operation := range []string{"PutObject", "UploadPart", "CompleteMultipartUpload"} {
 						r.Fault(without(operation, crc))
 					}
@@ -208,7 +208,7 @@ func TestUpload_B51_CallbackFailed(t *testing.T) {
 	t.Parallel()
 	for operation, size := range map[string]int{"PutObject": kib, "CompleteMultipartUpload": 600 * kib} {
 		for _, effect := range []bool{true, false} {
-			r := newRig(t, func(c *Config) { c.Retry.MaxAttempts = 2 }, mediatest.InMemory())
+			r := newEnv(t, func(c *Config) { c.Retry.MaxAttempts = 2 }, mediatest.InMemory())
 			r.Fault(mediatest.Fault{Operation: operation, AfterEffect: effect, Times: mediatest.Always, Status: 203, Code: "CallbackFailed"})
 			res, err := r.Upload(ctx, bytesSource("a.mp4", random(size)), VODVideo{})
 			e := failed(t, res, err)
@@ -233,7 +233,7 @@ func TestUpload_B51_LostPutIsLookedAt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil, mediatest.InMemory())
+			r := newEnv(t, nil, mediatest.InMemory())
 			lost.Operation, lost.AfterEffect = "PutObject", true
 			r.Fault(lost)
 			data := random(kib)
@@ -247,7 +247,7 @@ func TestUpload_B51_LostPutIsLookedAt(t *testing.T) {
 	t.Run("an older object of the same bytes", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			r := newBucketRig(t, mediatest.InMemory())
+			r := newBucketEnv(t, mediatest.InMemory())
 			r.PutObject("own-bucket", "a.mp4", random(kib))
 			time.Sleep(time.Hour)
 			r.Fault(mediatest.Fault{Operation: "PutObject", AfterBytes: kib, Reset: true})
@@ -268,7 +268,7 @@ func TestUpload_B51_NoStrayUploadIDs(t *testing.T) {
 			t.Run(name+" "+ending, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newBucketRig(t, mediatest.InMemory())
+					r := newBucketEnv(t, mediatest.InMemory())
 					r.Fault(mediatest.Fault{Operation: "InitiateMultipartUpload", AfterEffect: true, Times: 3})
 					if operation != "" {
 						r.Fault(stopAt(operation, 3))
@@ -288,7 +288,7 @@ func TestUpload_B51_NoStrayUploadIDs(t *testing.T) {
 	t.Run("somebody else's", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			r := newBucketRig(t, mediatest.InMemory())
+			r := newBucketEnv(t, mediatest.InMemory())
 			b := Bucket{Name: "own-bucket", Region: "cn-shanghai"}
 			r.Fault(stopAt("UploadPart", 1))
 			_, err := r.Upload(ctx, File(writeFile(t, "a.mp4", random(600*kib))), b, WithCheckpoint(t.TempDir()))
@@ -307,7 +307,7 @@ func TestUpload_B51_NoStrayUploadIDs(t *testing.T) {
 func TestUpload_B51_PartsAtTheOldAddress(t *testing.T) {
 	t.Parallel()
 	for _, checkpoint := range []bool{false, true} {
-		inCrowd(t, func(t *testing.T, r *rig) {
+		inParallel(t, func(t *testing.T, r *env) {
 			r.CreateBucket("something-else")
 			r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 2500 * time.Second})
 			var opts []Option
@@ -334,7 +334,7 @@ func (r rotating) Credentials(context.Context) (credentials.Credentials, error) 
 func TestUpload_B51_AProviderIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	for _, fresh := range []bool{true, false} {
-		r := newBucketRig(t, mediatest.InMemory())
+		r := newBucketEnv(t, mediatest.InMemory())
 		var asked atomic.Int32
 		good := r.Server.Credentials()
 		r.cfg.Credentials = rotating(func() credentials.Credentials {
@@ -440,7 +440,7 @@ func TestUpload_ObjectSettings(t *testing.T) {
 	}
 	for _, size := range []int{kib, 600 * kib} {
 		for _, region := range []string{"cn-shanghai", ""} { // of the signature: V4, V1
-			r := newBucketRig(t, mediatest.InMemory())
+			r := newBucketEnv(t, mediatest.InMemory())
 			r.cfg.OSSRegion = region
 			res, err := r.Upload(ctx, bytesSource("a.mp4", random(size)), full)
 			require.NoError(t, err)
@@ -455,7 +455,7 @@ func TestUpload_ObjectSettings(t *testing.T) {
 			require.NotEmpty(t, res.ETag)
 		}
 	}
-	r := newBucketRig(t, mediatest.InMemory())
+	r := newBucketEnv(t, mediatest.InMemory())
 	_, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), Bucket{Name: "own-bucket", Region: "cn-shanghai", Key: "no-extension"})
 	require.NoError(t, err)
 	require.Equal(t, "video/mp4", r.ObjectHeader("own-bucket", "no-extension").Get("Content-Type"), "by the name of the source")
@@ -502,7 +502,7 @@ func TestUpload_ForbidOverwrite(t *testing.T) {
 				}
 				return bytesSource("a.mp4", data)
 			}
-			r := newBucketRig(t, mediatest.InMemory())
+			r := newBucketEnv(t, mediatest.InMemory())
 			res, err := r.Upload(ctx, source(data), b)
 			require.NoError(t, err)
 			r.stored(t, res, data)
@@ -519,7 +519,7 @@ func TestUpload_ForbidOverwrite(t *testing.T) {
 				r.stored(t, res, data)
 			}
 			// It appears while the parts are on their way.
-			r = newBucketRig(t, mediatest.InMemory())
+			r = newBucketEnv(t, mediatest.InMemory())
 			r.during("UploadPart", func() { go r.PutObject("own-bucket", "a.mp4", other) })
 			if size > kib {
 				r.Fault(mediatest.Fault{Operation: "CompleteMultipartUpload", Status: 409, Code: "FileAlreadyExists"})
@@ -555,7 +555,7 @@ func TestUpload_B51_EachProofCounts(t *testing.T) {
 			t.Run(operation+" "+name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+					r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 					r.Fault(mediatest.Fault{Operation: operation, Edit: func(_ mediatest.Request, a *mediatest.Answer) { change(a) }})
 					abort := operation == "AbortMultipartUpload"
 					size, once := 600*kib, 1
@@ -581,7 +581,7 @@ func TestUpload_B51_EachProofCounts(t *testing.T) {
 	}
 	t.Run("no CRC at the end", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(without("CompleteMultipartUpload", "X-Oss-Hash-Crc64ecma"), without("HeadObject", "X-Oss-Hash-Crc64ecma"))
 		res, err := r.Upload(ctx, bytesSource("a.mp4", random(600*kib)), VODVideo{})
 		failed(t, res, err)

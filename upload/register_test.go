@@ -16,7 +16,7 @@ import (
 // is named by what fails later.
 func TestUpload_B34_RegisteredAtTheEnd(t *testing.T) {
 	t.Parallel()
-	r := newBucketRig(t)
+	r := newBucketEnv(t)
 	for operation, target := range map[string]Target{
 		"GetYikeAssetMediaInfo": YikeAsset{},
 		"GetMediaInfo":          Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}},
@@ -32,7 +32,7 @@ func TestUpload_B34_RegisteredAtTheEnd(t *testing.T) {
 }
 
 // tokens are the ClientToken of each request of an operation.
-func (r *rig) tokens(operation string) (all []string) {
+func (r *env) tokens(operation string) (all []string) {
 	for _, q := range r.Requests() {
 		if q.Operation == operation {
 			all = append(all, q.Params.Get("ClientToken"))
@@ -43,7 +43,7 @@ func (r *rig) tokens(operation string) (all []string) {
 
 func TestUpload_B35_RegistrationIsRepeated(t *testing.T) {
 	t.Parallel()
-	r := newBucketRig(t)
+	r := newBucketEnv(t)
 	r.Fault(mediatest.Fault{Operation: "RegisterMediaInfo", AfterEffect: true}, mediatest.Fault{Operation: "RegisterMediaInfo", Nth: 2, Status: 503})
 	res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}})
 	require.NoError(t, err)
@@ -84,7 +84,7 @@ func TestUpload_B35_RegisteredIsNotRegisteredAgain(t *testing.T) {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newWaitRig(t)
+				r := newWaitEnv(t)
 				target := Bucket{Name: "own-bucket", Register: register(r.AddMedia(mediatest.Media{Service: "ice"}))}
 				stopping, cancel := context.WithCancel(inTime(t))
 				defer cancel()
@@ -117,7 +117,7 @@ func TestUpload_B35_AlreadyRegistered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newWaitRig(t)
+				r := newWaitEnv(t)
 				target := Bucket{Name: "own-bucket", Register: register}
 				first, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target)
 				require.NoError(t, err)
@@ -138,7 +138,7 @@ func TestUpload_B35_AlreadyRegistered(t *testing.T) {
 func TestUpload_B35_RegisteredAndNotFound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newWaitRig(t)
+		r := newWaitEnv(t)
 		target := Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}
 		_, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target)
 		require.NoError(t, err)
@@ -164,7 +164,7 @@ func TestUpload_B35_RegistrationRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newBucketRig(t)
+			r := newBucketEnv(t)
 			r.Fault(tt.fault)
 			res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), tt.target)
 			e := failed(t, res, err)
@@ -180,7 +180,7 @@ func TestUpload_B35_RegistrationRefused(t *testing.T) {
 
 func TestUpload_B35_PartialFailure(t *testing.T) {
 	t.Parallel()
-	r := newBucketRig(t)
+	r := newBucketEnv(t)
 	r.Handle("vod", "RegisterMedia", func(params url.Values) (any, error) {
 		return map[string]any{"FailedFileURLs": []string{"https://own-bucket.oss-cn-shanghai.aliyuncs.com/a.mp4"}}, nil
 	})

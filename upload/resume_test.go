@@ -18,7 +18,7 @@ import (
 )
 
 // streamOwner is an asset that streams can be added to.
-func streamOwner(r *rig) string {
+func streamOwner(r *env) string {
 	return r.AddMedia(mediatest.Media{Service: "ice", Bucket: r.StorageBucket(), Key: "video/source.mp4"})
 }
 
@@ -26,10 +26,10 @@ func ownBucket(reg Registration) Bucket {
 	return Bucket{Name: "own-bucket", Region: "cn-shanghai", Register: reg}
 }
 
-// newFakeTimeRig is before a fake in a bubble.
-func newFakeTimeRig(t *testing.T, opts ...mediatest.Option) *rig {
+// newFakeTimeEnv is before a fake in a bubble.
+func newFakeTimeEnv(t *testing.T, opts ...mediatest.Option) *env {
 	t.Helper()
-	r := newRig(t, func(c *Config) { c.Parallel = 1 }, append(opts, mediatest.InMemory())...)
+	r := newEnv(t, func(c *Config) { c.Parallel = 1 }, append(opts, mediatest.InMemory())...)
 	r.CreateBucket("own-bucket")
 	return r
 }
@@ -39,11 +39,11 @@ func newFakeTimeRig(t *testing.T, opts ...mediatest.Option) *rig {
 func TestUpload_B27_RegisteredOnce(t *testing.T) {
 	t.Parallel()
 	targets := map[string]struct {
-		target   func(*rig) Target
+		target   func(*env) Target
 		register string
 	}{
-		"yike":   {func(*rig) Target { return YikeAsset{} }, "RegisterYikeAssetMediaInfo"},
-		"stream": {func(r *rig) Target { return ownBucket(RegisterMediaStream{MediaId: streamOwner(r)}) }, "RegisterMediaStream"},
+		"yike":   {func(*env) Target { return YikeAsset{} }, "RegisterYikeAssetMediaInfo"},
+		"stream": {func(r *env) Target { return ownBucket(RegisterMediaStream{MediaId: streamOwner(r)}) }, "RegisterMediaStream"},
 	}
 	denied := mediatest.Fault{Operation: "GetMediaInfo", Times: mediatest.Always, Status: 403, Code: "Forbidden.RAM"}
 	for name, tt := range map[string]struct {
@@ -70,7 +70,7 @@ func TestUpload_B27_RegisteredOnce(t *testing.T) {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newFakeTimeRig(t)
+					r := newFakeTimeEnv(t)
 					target := what.target(r)
 					dir, file := t.TempDir(), writeFile(t, "movie.mp4", random(100*kib))
 					tt.fault.Operation = what.register
@@ -143,7 +143,7 @@ func TestUpload_B35_LookedUpInTheSameRun(t *testing.T) {
 				t.Run(fmt.Sprint(kind, " ", name, " ", len(opts)), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						r := newFakeTimeRig(t)
+						r := newFakeTimeEnv(t)
 						var target Target = YikeAsset{}
 						if kind == "stream" {
 							target = ownBucket(RegisterMediaStream{MediaId: streamOwner(r)})
@@ -196,7 +196,7 @@ func TestUpload_B35_AlreadyRegisteredBefore(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", resumed), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newFakeTimeRig(t)
+					r := newFakeTimeEnv(t)
 					r.SetClockSkew(tt.skew)
 					target := ownBucket(nil)
 					if tt.before {
@@ -236,7 +236,7 @@ func TestUpload_B35_AlreadyRegisteredBefore(t *testing.T) {
 func TestUpload_B27_OneToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newFakeTimeRig(t)
+		r := newFakeTimeEnv(t)
 		dir, file := t.TempDir(), writeFile(t, "movie.mp4", random(100*kib))
 		r.Fault(mediatest.Fault{Operation: "RegisterMediaInfo", AfterEffect: true, Times: 4})
 		res, err := r.Upload(ctx, File(file), ownBucket(RegisterMediaInfo{}), WithCheckpoint(dir))
@@ -250,7 +250,7 @@ func TestUpload_B27_OneToken(t *testing.T) {
 }
 
 // lateStreams makes the service show no streams before a time.
-func (r *rig) lateStreams(from time.Time) {
+func (r *env) lateStreams(from time.Time) {
 	r.Handle("ice", "GetMediaInfo", func(p url.Values) (any, error) {
 		m, _ := r.Media(p.Get("MediaId"))
 		type fields = map[string]any
@@ -270,17 +270,17 @@ func TestUpload_B27_B48_Arrived(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		file   string
-		target func(*rig) Target
+		target func(*env) Target
 		create string
 	}{
-		"stream":   {"hd.mp4", func(r *rig) Target { return ICEStream{MediaId: streamOwner(r)} }, "CreateUploadStream"},
-		"image":    {"a.png", func(*rig) Target { return VODImage{} }, "CreateUploadImage"},
-		"attached": {"a.gif", func(*rig) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia"},
+		"stream":   {"hd.mp4", func(r *env) Target { return ICEStream{MediaId: streamOwner(r)} }, "CreateUploadStream"},
+		"image":    {"a.png", func(*env) Target { return VODImage{} }, "CreateUploadImage"},
+		"attached": {"a.gif", func(*env) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia"},
 	} {
 		for _, last := range []string{"PutObject", "CompleteMultipartUpload"} {
 			t.Run(name+" "+last, func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, nil)
+				r := newEnv(t, nil)
 				target := tt.target(r)
 				data := random(map[string]int{"PutObject": 100 * kib, "CompleteMultipartUpload": 300 * kib}[last])
 				dir, file := t.TempDir(), writeFile(t, tt.file, data)
@@ -307,18 +307,18 @@ func TestUpload_B27_NotArrived(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		file   string
-		target func(*rig) Target
+		target func(*env) Target
 		create string
 		look   string
 		same   bool // MediaId
 	}{
-		"stream":   {"hd.mp4", func(r *rig) Target { return ICEStream{MediaId: streamOwner(r)} }, "CreateUploadStream", "GetMediaInfo", true},
-		"image":    {"a.png", func(*rig) Target { return VODImage{} }, "CreateUploadImage", "GetImageInfo", false},
-		"attached": {"a.gif", func(*rig) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia", "GetAttachedMediaInfo", false},
+		"stream":   {"hd.mp4", func(r *env) Target { return ICEStream{MediaId: streamOwner(r)} }, "CreateUploadStream", "GetMediaInfo", true},
+		"image":    {"a.png", func(*env) Target { return VODImage{} }, "CreateUploadImage", "GetImageInfo", false},
+		"attached": {"a.gif", func(*env) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia", "GetAttachedMediaInfo", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(c *Config) { c.Parallel = 1 })
+			r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 			target, data := tt.target(r), random(600*kib)
 			dir, file := t.TempDir(), writeFile(t, tt.file, data)
 			r.Fault(stopAt("UploadPart", 4))
@@ -350,7 +350,7 @@ func TestUpload_B27_NotArrived(t *testing.T) {
 func TestUpload_B27_StreamResumed(t *testing.T) {
 	t.Parallel()
 	var uploadAddress, uploadAuth string
-	r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+	r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
 		uploadAddress, uploadAuth = mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
 		return uploadAddress, uploadAuth
 	}))
@@ -380,23 +380,23 @@ func TestUpload_B27_StoppedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		file   string
-		target func(*rig) Target
+		target func(*env) Target
 		makes  string
 	}{
-		"video":        {"a.mp4", func(*rig) Target { return VODVideo{} }, "CreateUploadVideo"},
-		"image":        {"a.png", func(*rig) Target { return VODImage{} }, "CreateUploadImage"},
-		"attached":     {"a.gif", func(*rig) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia"},
-		"media":        {"a.mp4", func(*rig) Target { return ICEMedia{} }, "CreateUploadMedia"},
-		"stream":       {"a.mp4", func(r *rig) Target { return ICEStream{MediaId: streamOwner(r)} }, "CreateUploadStream"},
-		"yike":         {"a.mp4", func(*rig) Target { return YikeAsset{} }, "RegisterYikeAssetMediaInfo"},
-		"own":          {"a.mp4", func(*rig) Target { return ownBucket(RegisterMediaInfo{}) }, "RegisterMediaInfo"},
-		"own stream":   {"a.mp4", func(r *rig) Target { return ownBucket(RegisterMediaStream{MediaId: streamOwner(r)}) }, "RegisterMediaStream"},
-		"own with VOD": {"a.mp4", func(*rig) Target { return ownBucket(RegisterMedia{TemplateGroupId: "g"}) }, "RegisterMedia"},
+		"video":        {"a.mp4", func(*env) Target { return VODVideo{} }, "CreateUploadVideo"},
+		"image":        {"a.png", func(*env) Target { return VODImage{} }, "CreateUploadImage"},
+		"attached":     {"a.gif", func(*env) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia"},
+		"media":        {"a.mp4", func(*env) Target { return ICEMedia{} }, "CreateUploadMedia"},
+		"stream":       {"a.mp4", func(r *env) Target { return ICEStream{MediaId: streamOwner(r)} }, "CreateUploadStream"},
+		"yike":         {"a.mp4", func(*env) Target { return YikeAsset{} }, "RegisterYikeAssetMediaInfo"},
+		"own":          {"a.mp4", func(*env) Target { return ownBucket(RegisterMediaInfo{}) }, "RegisterMediaInfo"},
+		"own stream":   {"a.mp4", func(r *env) Target { return ownBucket(RegisterMediaStream{MediaId: streamOwner(r)}) }, "RegisterMediaStream"},
+		"own with VOD": {"a.mp4", func(*env) Target { return ownBucket(RegisterMedia{TemplateGroupId: "g"}) }, "RegisterMedia"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newFakeTimeRig(t)
+				r := newFakeTimeEnv(t)
 				target := tt.target(r)
 				status := "Preparing"
 				switch name {

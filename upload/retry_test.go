@@ -26,7 +26,7 @@ func TestUpload_B11_WhichTimeCounts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				r.SetClockSkew(time.Hour)
 				if tt.fault.Operation != "" {
 					r.Fault(tt.fault)
@@ -53,7 +53,7 @@ func TestUpload_B11_WhichTimeCounts(t *testing.T) {
 func TestUpload_B13_TransportsOfOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Retry.MaxAttempts = 2 }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Retry.MaxAttempts = 2 }, mediatest.InMemory())
 		r.via(func(_ http.RoundTripper, q *http.Request) (*http.Response, error) {
 			<-q.Context().Done()
 			return nil, q.Context().Err()

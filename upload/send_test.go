@@ -43,7 +43,7 @@ func TestUpload_B09_TransientFailures(t *testing.T) {
 		for _, operation := range []string{"PutObject", "InitiateMultipartUpload", "UploadPart"} {
 			t.Run(name+"/"+operation, func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, nil)
+				r := newEnv(t, nil)
 				fault := fault
 				fault.Operation, fault.Times = operation, 3
 				r.Fault(fault)
@@ -68,7 +68,7 @@ func TestUpload_B09_LastingFailures(t *testing.T) {
 	for code, status := range map[string]int{"AccessDenied": 403, "InvalidArgument": 400, "NoSuchBucket": 404, "EntityTooLarge": 400, "NotImplemented": 501} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, func(c *Config) { c.Parallel = 1 })
+			r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 2, Status: status, Code: code, Times: mediatest.Always})
 			res, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), VODVideo{})
 			e := failed(t, res, err)
@@ -85,7 +85,7 @@ func TestUpload_B09_LastingFailures(t *testing.T) {
 func TestUpload_B09_RetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Retry.MaxDelay = time.Minute }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Retry.MaxDelay = time.Minute }, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "PutObject", Status: 503, RetryAfter: 30 * time.Second}, mediatest.Fault{Operation: "PutObject", Nth: 2, Status: 503, RetryAfter: time.Hour})
 		start := time.Now()
 		_, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
@@ -99,7 +99,7 @@ func TestUpload_B09_RetryAfter(t *testing.T) {
 func TestUpload_B09_PausesGrowAndAttemptsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Retry = alimedia.Retry{} }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Retry = alimedia.Retry{} }, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "PutObject", Reset: true, Times: mediatest.Always})
 		start := time.Now()
 		res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
@@ -116,7 +116,7 @@ func TestUpload_B09_CertificateIsNotRetried(t *testing.T) {
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(srv.Close)
-	r := newRig(t, func(c *Config) {
+	r := newEnv(t, func(c *Config) {
 		c.OSSEndpoint = srv.URL
 		c.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			dialled.Add(1)
@@ -133,7 +133,7 @@ func TestUpload_B09_CertificateIsNotRetried(t *testing.T) {
 func TestUpload_B10_StreamIsRepeatedFromMemory(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int64{UnknownSize, 1234567} {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		for n := 1; n < 12; n += 2 {
 			r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: n, Reset: true, AfterBytes: int64(n) * 9 * kib})
 		}
@@ -147,7 +147,7 @@ func TestUpload_B10_StreamIsRepeatedFromMemory(t *testing.T) {
 func TestUpload_B12_FirstErrorWins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.Parallel, c.StallTimeout = 8, time.Hour }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Parallel, c.StallTimeout = 8, time.Hour }, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 3, Status: 403, Code: "AccessDenied"},
 			mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 10 * time.Minute})
 		start := time.Now()
@@ -163,7 +163,7 @@ func TestUpload_B12_FirstErrorWins(t *testing.T) {
 func TestUpload_B13_Stall(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]mediatest.Fault{
-		"no answer":      {Operation: "UploadPart", Nth: 2, Delay: time.Hour},
+		"no response":    {Operation: "UploadPart", Nth: 2, Delay: time.Hour},
 		"midway":         {Operation: "UploadPart", Nth: 2, Delay: time.Hour, AfterBytes: 8 * kib},
 		"put":            {Operation: "PutObject", Delay: time.Hour},
 		"initiate":       {Operation: "InitiateMultipartUpload", Delay: time.Hour},
@@ -173,7 +173,7 @@ func TestUpload_B13_Stall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				r.Fault(fault)
 				size := 600 * kib
 				if name == "put" {
@@ -196,7 +196,7 @@ func TestUpload_B13_SlowIsNotStalled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		// 100 KiB in steps of 1 KiB every 50 s: 83 minutes for one part.
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		data := random(100 * kib)
 		slow := readerAtFunc(func(p []byte, off int64) (int, error) {
 			if off < int64(len(data)) {
@@ -222,7 +222,7 @@ func TestUpload_B15_Empty(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			res, err := r.Upload(ctx, src, VODVideo{})
 			e := failed(t, res, err)
 			require.ErrorIs(t, err, ErrEmpty)
@@ -270,7 +270,7 @@ func TestUpload_B17_BadSources(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				res, err := r.Upload(ctx, tt.src, VODVideo{})
 				e := failed(t, res, err)
 				if tt.want != nil {
@@ -292,7 +292,7 @@ func TestUpload_B17_BadSources(t *testing.T) {
 
 func TestUpload_ReaderOnce(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	src := Reader("movie.mp4", reader(bytes.NewReader(random(10))), 10)
 	_, err := r.Upload(ctx, src, VODVideo{})
 	require.NoError(t, err)
@@ -320,7 +320,7 @@ func TestUpload_B18_SourceChanges(t *testing.T) {
 		for _, when := range []string{"CreateUploadVideo", "PutObject", "UploadPart"} {
 			t.Run(name+"/"+when, func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, func(c *Config) { c.Parallel = 1 })
+				r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 				size := 600 * kib
 				if when == "PutObject" {
 					size = 199 * kib
@@ -348,7 +348,7 @@ func TestUpload_B18_SourceChanges(t *testing.T) {
 // TestUpload_B18_ReplacedFile: another file under the same name is not mixed in.
 func TestUpload_B18_ReplacedFile(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) { c.Parallel = 1 })
+	r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 	data := random(600 * kib)
 	path := writeFile(t, "movie.mp4", data)
 	var once sync.Once
@@ -384,7 +384,7 @@ func TestUpload_B20_CorruptedOnTheWay(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{50 * kib, 600 * kib} {
 		var n atomic.Int32
-		r := newRig(t, func(c *Config) {
+		r := newEnv(t, func(c *Config) {
 			c.HTTPClient = &http.Client{Transport: corrupt(c.HTTPClient.Transport, func(q *http.Request) bool {
 				return q.Method == http.MethodPut && n.Add(1) == 1
 			})}
@@ -398,7 +398,7 @@ func TestUpload_B20_CorruptedOnTheWay(t *testing.T) {
 
 func TestUpload_B20_CorruptedAlways(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) {
+	r := newEnv(t, func(c *Config) {
 		c.Parallel, c.Retry.MaxAttempts = 1, 3
 		c.HTTPClient = &http.Client{Transport: corrupt(c.HTTPClient.Transport, func(q *http.Request) bool { return q.Method == http.MethodPut })}
 	})
@@ -410,7 +410,7 @@ func TestUpload_B20_CorruptedAlways(t *testing.T) {
 
 func TestUpload_B20_WholeObject(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *Config) {
+	r := newEnv(t, func(c *Config) {
 		base := c.HTTPClient.Transport
 		c.HTTPClient = &http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
 			answer, err := base.RoundTrip(q)
@@ -432,7 +432,7 @@ func TestUpload_B20_WholeObject(t *testing.T) {
 func TestUpload_B20_EarlyAnswer(t *testing.T) {
 	t.Parallel()
 	var calls int
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 		if q.Method == http.MethodPut {
 			if calls++; calls < 3 {
@@ -452,7 +452,7 @@ func TestUpload_B20_EarlyAnswer(t *testing.T) {
 func TestUpload_EndlessAnswer(t *testing.T) {
 	t.Parallel()
 	read := &endless{1 << 40}
-	r := newRig(t, func(c *Config) {
+	r := newEnv(t, func(c *Config) {
 		base := c.HTTPClient.Transport
 		c.Retry.MaxAttempts = 1
 		c.HTTPClient = &http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
@@ -471,7 +471,7 @@ func TestUpload_EndlessAnswer(t *testing.T) {
 func TestUpload_B42_ParallelIsOverAllUploads(t *testing.T) {
 	t.Parallel()
 	var now, most atomic.Int32
-	r := newRig(t, func(c *Config) {
+	r := newEnv(t, func(c *Config) {
 		c.Parallel = 3
 		base := c.HTTPClient.Transport
 		c.HTTPClient = &http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
@@ -506,7 +506,7 @@ func TestUpload_B42_ParallelIsOverAllUploads(t *testing.T) {
 
 func TestUpload_B45_SmallFileCost(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	_, err := r.Upload(ctx, Reader("movie.mp4", reader(bytes.NewReader(random(kib))), UnknownSize), VODVideo{})
 	require.NoError(t, err)
 	require.Len(t, r.Requests(), 2, "one Create, one put")

@@ -26,22 +26,22 @@ import (
 
 var ctx = context.Background()
 
-// crowd is how many workers the tests of credentials let loose at once.
-const crowd = 16
+// parallelUploads is how many workers the tests of credentials let loose at once.
+const parallelUploads = 16
 
-// inCrowd runs test in a bubble, where time is made of sleeps, with crowd
+// inParallel runs test in a bubble, where time is made of sleeps, with parallelUploads
 // workers and without the watch for stalls.
-func inCrowd(t *testing.T, test func(*testing.T, *rig), opts ...mediatest.Option) {
+func inParallel(t *testing.T, test func(*testing.T, *env), opts ...mediatest.Option) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		test(t, newRig(t, func(c *Config) {
-			c.Parallel, c.StallTimeout = crowd, 24*time.Hour
+		test(t, newEnv(t, func(c *Config) {
+			c.Parallel, c.StallTimeout = parallelUploads, 24*time.Hour
 		}, append(opts, mediatest.InMemory())...))
 	})
 }
 
 // sendings counts how often each part was sent.
-func (r *rig) sendings() map[string]int {
+func (r *env) sendings() map[string]int {
 	count := map[string]int{}
 	for _, q := range r.Requests() {
 		if q.Operation == "UploadPart" {
@@ -53,7 +53,7 @@ func (r *rig) sendings() map[string]int {
 
 func TestUpload_B02_RefusedForGood(t *testing.T) {
 	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
+	inParallel(t, func(t *testing.T, r *env) {
 		r.Fault(mediatest.Fault{Operation: "PutObject", ExpiredToken: true, Times: 50})
 		res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
 		failed(t, res, err)
@@ -70,7 +70,7 @@ func (f readerAtFunc) ReadAt(p []byte, off int64) (int, error) { return f(p, off
 // busy for longer than its client is patient.
 func TestUpload_B03_RefreshFailsAfterTheEnd(t *testing.T) {
 	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
+	inParallel(t, func(t *testing.T, r *env) {
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 2, ExpiredToken: true},
 			mediatest.Fault{Operation: "RefreshUploadVideo", Status: 503, Code: "ServiceUnavailable", Times: 10})
 		data := random(4000 * kib)
@@ -84,7 +84,7 @@ func TestUpload_B03_RefreshFailsAfterTheEnd(t *testing.T) {
 
 func TestUpload_B03_RefreshFailsForGood(t *testing.T) {
 	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
+	inParallel(t, func(t *testing.T, r *env) {
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: time.Second},
 			mediatest.Fault{Operation: "RefreshUploadVideo", Status: 404, Code: "InvalidVideo.NotFound"})
 		data, dir := random(4000*kib), t.TempDir()
@@ -98,7 +98,7 @@ func TestUpload_B03_RefreshFailsForGood(t *testing.T) {
 		require.Equal(t, StageSend, e.Stage)
 		require.NotEmpty(t, e.MediaId)
 		require.NotEmpty(t, e.UploadId)
-		require.EqualValues(t, crowd*100*kib, e.Sent)
+		require.EqualValues(t, parallelUploads*100*kib, e.Sent)
 
 		r.ClearFaults()
 		res, err = r.Upload(ctx, File(file), VODVideo{}, WithCheckpoint(dir))
@@ -120,7 +120,7 @@ func elsewhere(field string) mediatest.Option {
 	})
 }
 
-func (r *rig) notElsewhere(t *testing.T) {
+func (r *env) notElsewhere(t *testing.T) {
 	t.Helper()
 	for _, q := range r.Requests() {
 		require.NotEqual(t, "something-else", q.Bucket)
@@ -138,7 +138,7 @@ func TestUpload_B04_RefreshChangesAddress(t *testing.T) {
 		} {
 			t.Run(field+" "+when, func(t *testing.T) {
 				t.Parallel()
-				inCrowd(t, func(t *testing.T, r *rig) {
+				inParallel(t, func(t *testing.T, r *env) {
 					r.CreateBucket("something-else")
 					r.Fault(fault)
 					res, err := r.Upload(ctx, bytesSource("movie.mp4", random(4000*kib)), VODVideo{})
@@ -154,7 +154,7 @@ func TestUpload_B04_RefreshChangesAddress(t *testing.T) {
 
 func TestUpload_B04_NotAskedAgain(t *testing.T) {
 	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
+	inParallel(t, func(t *testing.T, r *env) {
 		r.Fault(mediatest.Fault{Operation: "PutObject", ExpiredToken: true})
 		res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
 		failed(t, res, err)
@@ -168,7 +168,7 @@ func TestUpload_B04_ResumedElsewhere(t *testing.T) {
 	for _, field := range []string{"Bucket", "FileName"} {
 		t.Run(field, func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				r.CreateBucket("something-else")
 				r.Fault(stopAt("UploadPart", 20))
 				dir, file := t.TempDir(), writeFile(t, "movie.mp4", random(4000*kib))
@@ -190,10 +190,10 @@ func TestUpload_B04_ResumedElsewhere(t *testing.T) {
 
 func TestUpload_B05_PutObject(t *testing.T) {
 	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
-		r.Fault(mediatest.Fault{Operation: "PutObject", AfterBytes: 10 * kib, Times: crowd, Delay: time.Minute, ExpiredToken: true})
+	inParallel(t, func(t *testing.T, r *env) {
+		r.Fault(mediatest.Fault{Operation: "PutObject", AfterBytes: 10 * kib, Times: parallelUploads, Delay: time.Minute, ExpiredToken: true})
 		var wg sync.WaitGroup
-		for i := range crowd {
+		for i := range parallelUploads {
 			wg.Go(func() {
 				data := random(50*kib + i)
 				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
@@ -205,8 +205,8 @@ func TestUpload_B05_PutObject(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		require.Equal(t, crowd, r.Calls("RefreshUploadVideo"))
-		require.Equal(t, 2*crowd, r.Calls("PutObject"))
+		require.Equal(t, parallelUploads, r.Calls("RefreshUploadVideo"))
+		require.Equal(t, 2*parallelUploads, r.Calls("PutObject"))
 	})
 }
 
@@ -215,7 +215,7 @@ func TestUpload_B06_WrongLocalClock(t *testing.T) {
 	for _, skew := range []time.Duration{-2 * time.Hour, -40 * time.Minute, -10 * time.Minute, 10 * time.Minute, 40 * time.Minute, 2 * time.Hour} {
 		t.Run(skew.String(), func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				r.SetClockSkew(skew)
 				data := random(4000 * kib)
 				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
@@ -231,14 +231,14 @@ func TestUpload_B06_WrongLocalClock(t *testing.T) {
 // is read by that.
 func TestUpload_B06_TimeOfTheServer(t *testing.T) {
 	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
+	inParallel(t, func(t *testing.T, r *env) {
 		r.SetClockSkew(-40 * time.Minute)
 		_, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
 		require.NoError(t, err)
 		// Three rounds of 700 s are within the 2400 s after which a credential
 		// is due, but not within the 600 s which the local clock would see.
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 700 * time.Second})
-		data := random(3 * crowd * 100 * kib)
+		data := random(3 * parallelUploads * 100 * kib)
 		res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
 		require.NoError(t, err)
 		r.stored(t, res, data)
@@ -260,7 +260,7 @@ func TestUpload_B07_NoRefreshOperation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inCrowd(t, func(t *testing.T, r *rig) {
+			inParallel(t, func(t *testing.T, r *env) {
 				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 20, ExpiredToken: true})
 				res, err := r.Upload(ctx, bytesSource(name, random(4000*kib)), target)
 				e := failed(t, res, err)
@@ -276,7 +276,7 @@ func TestUpload_B07_NoRefreshOperation(t *testing.T) {
 
 func TestUpload_B07_KnownExpiryIsNotTried(t *testing.T) {
 	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
+	inParallel(t, func(t *testing.T, r *env) {
 		slow := readerFunc(func([]byte) (int, error) {
 			time.Sleep(3001 * time.Second)
 			return 0, io.EOF
@@ -319,7 +319,7 @@ func TestUpload_B08_NoSecrets(t *testing.T) {
 		keep(auth["AccessKeySecret"].(string), auth["SecurityToken"].(string), b)
 		return a, b
 	})
-	inCrowd(t, func(t *testing.T, r *rig) {
+	inParallel(t, func(t *testing.T, r *env) {
 		var log bytes.Buffer
 		r.reset(func(c *Config) {
 			c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -390,7 +390,7 @@ func TestUpload_B08_NoSecrets(t *testing.T) {
 func TestUpload_B08_EchoedTokenIsCutOut(t *testing.T) {
 	t.Parallel()
 	var token, signature string
-	r := newRig(t, func(c *Config) {
+	r := newEnv(t, func(c *Config) {
 		base := c.HTTPClient.Transport
 		c.HTTPClient = &http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
 			if q.Method != http.MethodPut {
@@ -420,7 +420,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 func TestUpload_B11_SkewedClock(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{50 * kib, 900 * kib} {
-		r := newRig(t, func(c *Config) { c.Parallel = 4 })
+		r := newEnv(t, func(c *Config) { c.Parallel = 4 })
 		r.SetClockSkew(time.Hour)
 		data := random(size)
 		for range 2 {
@@ -440,7 +440,7 @@ func TestUpload_B11_SkewedClock(t *testing.T) {
 
 func TestUpload_B11_SkewIsMendedOnce(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	r.Fault(mediatest.Fault{Operation: "PutObject", Status: 403, Code: "RequestTimeTooSkewed", Times: 50})
 	res, err := r.Upload(ctx, bytesSource("movie.mp4", random(kib)), VODVideo{})
 	failed(t, res, err)

@@ -18,7 +18,7 @@ import (
 // each other's way.
 func TestUpload_B50_ManyAtOnce(t *testing.T) {
 	t.Parallel()
-	inCrowd(t, func(t *testing.T, r *rig) {
+	inParallel(t, func(t *testing.T, r *env) {
 		ctx, cancel := context.WithTimeout(ctx, time.Hour) // should they wait for each other
 		defer cancel()
 		r.SetClockSkew(20 * time.Minute)

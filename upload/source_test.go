@@ -36,7 +36,7 @@ func changes(t *testing.T, path string) map[string]func() {
 }
 
 // during calls change when the first request of an operation arrives.
-func (r *rig) during(operation string, change func()) {
+func (r *env) during(operation string, change func()) {
 	var once sync.Once
 	r.Fault(mediatest.Fault{Operation: operation, Match: func(mediatest.Request) bool {
 		once.Do(change)
@@ -50,7 +50,7 @@ func TestUpload_B18_BeforeTheFirstByte(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{10 * kib, 600 * kib} {
 		for _, change := range []string{"time", "size"} {
-			r := newRig(t, nil)
+			r := newEnv(t, nil)
 			path := writeFile(t, "movie.mp4", random(size))
 			r.during("CreateUploadVideo", changes(t, path)[change])
 			res, err := r.Upload(ctx, File(path), VODVideo{})
@@ -95,7 +95,7 @@ func TestUpload_B18_WhileResumed(t *testing.T) {
 		failed(t, res, err)
 		require.ErrorIs(t, err, ErrChanged)
 		require.Equal(t, completed, b.Calls("CompleteMultipartUpload"))
-		require.Empty(t, b.Uploads(), "the parts are of no use")
+		require.Empty(t, b.Uploads(), "no run can use the parts")
 		require.Empty(t, b.Objects(b.StorageBucket()))
 	}
 }
@@ -123,7 +123,7 @@ func TestUpload_B19_ReadInPlace(t *testing.T) {
 func TestUpload_B17_LengthOfAnFSFile(t *testing.T) {
 	t.Parallel()
 	for have, want := range map[int64]string{9: "10 bytes declared, the reader ended after 9", 11: "10 bytes declared, the reader has more"} {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		res, err := r.Upload(ctx, FS(lyingFS{have}, "movie.mp4"), VODVideo{})
 		failed(t, res, err)
 		require.ErrorIs(t, err, ErrSize)

@@ -26,7 +26,7 @@ func (silent) Close() error { return nil }
 func TestUpload_B13_StallInTheAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		var stalled atomic.Bool
 		r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
 			answer, err := base.RoundTrip(q)

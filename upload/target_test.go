@@ -26,43 +26,43 @@ func TestUpload_Targets(t *testing.T) {
 	data := random(350 * kib)
 	for _, tt := range []struct {
 		file   string
-		target func(*rig) Target
+		target func(*env) Target
 		call   string
 		params map[string]string // of the operation that makes the asset
 	}{
-		{"Movie 1.MP4", func(*rig) Target { return VODVideo{CateId: 7} }, "CreateUploadVideo",
+		{"Movie 1.MP4", func(*env) Target { return VODVideo{CateId: 7} }, "CreateUploadVideo",
 			map[string]string{"FileName": "Movie 1.MP4", "Title": "Movie 1", "FileSize": "358400", "CateId": "7"}},
-		{"song.mp3", func(*rig) Target { return VODVideo{Title: "Song", FileName: "other.mp3"} }, "CreateUploadVideo",
+		{"song.mp3", func(*env) Target { return VODVideo{Title: "Song", FileName: "other.mp3"} }, "CreateUploadVideo",
 			map[string]string{"FileName": "other.mp3", "Title": "Song"}},
-		{"Cover.PNG", func(*rig) Target { return VODImage{ImageType: vod.ImageTypeCover} }, "CreateUploadImage",
+		{"Cover.PNG", func(*env) Target { return VODImage{ImageType: vod.ImageTypeCover} }, "CreateUploadImage",
 			map[string]string{"ImageType": "cover", "ImageExt": "png", "OriginalFileName": "Cover.PNG", "Title": "Cover"}},
-		{"photo.jpg", func(*rig) Target { return VODImage{} }, "CreateUploadImage", map[string]string{"ImageType": "default", "ImageExt": "jpg"}},
-		{"logo.gif", func(*rig) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia",
+		{"photo.jpg", func(*env) Target { return VODImage{} }, "CreateUploadImage", map[string]string{"ImageType": "default", "ImageExt": "jpg"}},
+		{"logo.gif", func(*env) Target { return VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark} }, "CreateUploadAttachedMedia",
 			map[string]string{"BusinessType": "watermark", "MediaExt": "gif", "FileName": "logo.gif", "FileSize": "358400", "Title": "logo"}},
-		{"clip.mov", func(*rig) Target { return ICEMedia{} }, "CreateUploadMedia",
+		{"clip.mov", func(*env) Target { return ICEMedia{} }, "CreateUploadMedia",
 			map[string]string{"FileInfo": `{"Type":"video","Name":"clip","Ext":"mov","Size":358400}`, "MediaMetaData": `{"Title":"clip","BusinessType":"general"}`}},
-		{"de.srt", func(*rig) Target { return ICEMedia{MediaMetaData: ice.MediaMetaData{Title: "German"}} }, "CreateUploadMedia",
+		{"de.srt", func(*env) Target { return ICEMedia{MediaMetaData: ice.MediaMetaData{Title: "German"}} }, "CreateUploadMedia",
 			map[string]string{"FileInfo": `{"Type":"text","Name":"de","Ext":"srt","Size":358400}`, "MediaMetaData": `{"Title":"German","BusinessType":"subtitles"}`}},
-		{"hd.mp4", func(r *rig) Target {
+		{"hd.mp4", func(r *env) Target {
 			return ICEStream{MediaId: r.AddMedia(mediatest.Media{Service: "ice"}), Definition: "HD", HDRType: "hdr10"}
 		}, "CreateUploadStream", map[string]string{"Definition": "HD", "FileExtension": "mp4", "HDRType": "hdr10"}},
-		{"shot.mp4", func(*rig) Target { return YikeAsset{FolderId: "fd-1", ProductionId: "p"} }, "RegisterYikeAssetMediaInfo",
+		{"shot.mp4", func(*env) Target { return YikeAsset{FolderId: "fd-1", ProductionId: "p"} }, "RegisterYikeAssetMediaInfo",
 			map[string]string{"MediaType": "video", "FolderId": "fd-1", "ProductionId": "p"}},
-		{"own.mp4", func(*rig) Target {
+		{"own.mp4", func(*env) Target {
 			return Bucket{Name: "own-bucket", Key: "in/", Register: RegisterMediaInfo{CateId: 3}}
 		}, "RegisterMediaInfo",
 			map[string]string{"InputURL": "https://own-bucket.oss-cn-shanghai.aliyuncs.com/in/own.mp4", "Title": "own", "CateId": "3"}},
-		{"own.mp4", func(r *rig) Target {
+		{"own.mp4", func(r *env) Target {
 			return Bucket{Name: "own-bucket", Key: "x/stream.mp4", Register: RegisterMediaStream{MediaId: r.AddMedia(mediatest.Media{Service: "ice"})}}
 		}, "RegisterMediaStream", map[string]string{"InputURL": "https://own-bucket.oss-cn-shanghai.aliyuncs.com/x/stream.mp4"}},
-		{"own.mp4", func(*rig) Target {
+		{"own.mp4", func(*env) Target {
 			return Bucket{Name: "own-bucket", Register: RegisterMedia{TemplateGroupId: vod.NoTranscode, RegisterMetadatas: []vod.RegisterMetadata{{Tags: "a,b"}}}}
 		}, "RegisterMedia", map[string]string{"RegisterMetadatas": `[{"FileURL":"https://own-bucket.oss-cn-shanghai.aliyuncs.com/own.mp4","Title":"own","Tags":"a,b"}]`, "TemplateGroupId": "VOD_NO_TRANSCODE"}},
 	} {
 		for _, size := range []int{len(data), 100} {
 			t.Run(fmt.Sprint(tt.call, " ", tt.file, size), func(t *testing.T) {
 				t.Parallel()
-				r := newBucketRig(t, mediatest.Quirks())
+				r := newBucketEnv(t, mediatest.Quirks())
 				data := data[:size]
 				res, err := r.Upload(ctx, FS(fstest.MapFS{"dir/" + tt.file: {Data: data}}, "dir/"+tt.file), tt.target(r))
 				require.NoError(t, err)
@@ -127,7 +127,7 @@ func TestUpload_BadTargets(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := newBucketRig(t)
+			r := newBucketEnv(t)
 			res, err := r.Upload(ctx, bytesSource(tt.file, random(kib)), tt.target)
 			e := failed(t, res, err)
 			require.ErrorContains(t, err, tt.text)
@@ -171,7 +171,7 @@ func (f providerFunc) Credentials(ctx context.Context) (credentials.Credentials,
 
 func TestUpload_RegionWithoutUploads(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, mediatest.Region("cn-hangzhou"))
+	r := newEnv(t, nil, mediatest.Region("cn-hangzhou"))
 	for _, target := range []Target{ICEMedia{}, ICEStream{MediaId: "m"}} {
 		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target)
 		failed(t, res, err)
@@ -184,7 +184,7 @@ func TestUpload_RegionWithoutUploads(t *testing.T) {
 
 func TestUpload_NoCredentials(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	none := func(c *alimedia.Config) {
 		c.Credentials = providerFunc(func(context.Context) (credentials.Credentials, error) {
 			return credentials.Credentials{}, errors.New("no credentials: set ALIBABA_CLOUD_ACCESS_KEY_ID")
@@ -202,7 +202,7 @@ func TestUpload_NoCredentials(t *testing.T) {
 
 func TestUpload_B38_BadPermit(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+	r := newEnv(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
 		delete(auth, "SecurityToken")
 		return mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
 	}))
@@ -230,7 +230,7 @@ func TestUpload_B38_OddPermitsWork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, nil, mediatest.EncodeUpload(encode))
+			r := newEnv(t, nil, mediatest.EncodeUpload(encode))
 			data := random(350 * kib)
 			res, err := r.Upload(ctx, bytesSource("a.mp4", data), VODVideo{})
 			require.NoError(t, err)
@@ -241,7 +241,7 @@ func TestUpload_B38_OddPermitsWork(t *testing.T) {
 
 // creating are the targets that make an asset before the bytes are sent, each
 // with a file for it.
-func (r *rig) creating() map[string]Target {
+func (r *env) creating() map[string]Target {
 	return map[string]Target{
 		"a.mp4": VODVideo{}, "b.png": VODImage{}, "c.gif": VODAttachedMedia{BusinessType: vod.BusinessTypeWatermark},
 		"d.mp4": ICEMedia{}, "e.mp4": ICEStream{MediaId: r.AddMedia(mediatest.Media{Service: "ice"})},
@@ -250,7 +250,7 @@ func (r *rig) creating() map[string]Target {
 
 func TestUpload_B34_MediaIdInTheError(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	for name, target := range r.creating() {
 		before := len(r.Medias())
 		r.Fault(mediatest.Fault{Operation: "PutObject", Status: 403, Code: "AccessDenied"})
@@ -281,7 +281,7 @@ func TestUpload_B34_MediaIdInTheError(t *testing.T) {
 // known of it.
 func TestUpload_B34_UnusableAnswer(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) { return "?", "?" }))
+	r := newEnv(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) { return "?", "?" }))
 	for name, target := range r.creating() {
 		res, err := r.Upload(ctx, bytesSource(name, random(kib)), target)
 		e := failed(t, res, err)
@@ -299,7 +299,7 @@ func TestUpload_B36_Names(t *testing.T) {
 	} {
 		t.Run(clipBytes(name, 40), func(t *testing.T) {
 			t.Parallel()
-			r := newBucketRig(t)
+			r := newBucketEnv(t)
 			data := random(250 * kib)
 			old := r.AddMedia(mediatest.Media{Service: "ice"})
 			for _, target := range []Target{
@@ -359,7 +359,7 @@ func TestUpload_B49_OneErrorForAll(t *testing.T) {
 		StageComplete: {Operation: "CompleteMultipartUpload", Status: 403, Code: "Forbidden"},
 		StageFinish:   {Operation: "RegisterYikeAssetMediaInfo", Status: 403, Code: "Forbidden"},
 	} {
-		r := newRig(t, func(c *Config) { c.Parallel = 1 })
+		r := newEnv(t, func(c *Config) { c.Parallel = 1 })
 		r.Fault(fault)
 		res, err := r.Upload(ctx, bytesSource("a.mp4", random(600*kib)), YikeAsset{})
 		e := failed(t, res, err)

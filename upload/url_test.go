@@ -52,7 +52,7 @@ func TestUpload_B43_URL(t *testing.T) {
 						}
 						_, _ = w.Write(data)
 					})
-					r := newRig(t, nil, mediatest.InMemory())
+					r := newEnv(t, nil, mediatest.InMemory())
 					var total int64
 					res, err := r.Upload(ctx, URL("http://source.test/dir/my%20film.mp4?token=x", o.here), VODVideo{},
 						WithProgress(func(p Progress) {
@@ -94,7 +94,7 @@ func TestUpload_B43_Resume(t *testing.T) {
 					}
 					webtest.File(data)(w, r)
 				})
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{})
 				require.NoError(t, err)
 				r.stored(t, res, data)
@@ -128,7 +128,7 @@ func TestUpload_B43_NotResumed(t *testing.T) {
 					w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 					_, _ = webtest.CutOff(w, 250*kib).Write(data)
 				})
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{})
 				require.Equal(t, StageSend, failed(t, res, err).Stage)
 				require.ErrorContains(t, err, "http://source.test/movie.mp4: ")
@@ -178,7 +178,7 @@ func TestUpload_B43_Refused(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				o := newOrigin(t, tt.handler)
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				res, err := r.Upload(ctx, URL(tt.url, append(tt.opts, o.here)...), VODVideo{})
 				require.Equal(t, StageOpen, failed(t, res, err).Stage)
 				require.ErrorContains(t, err, tt.text)
@@ -222,7 +222,7 @@ func TestUpload_B43_SecretsStayIn(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := newOrigin(t, answer)
 				var logged bytes.Buffer
-				r := newRig(t, func(c *Config) {
+				r := newEnv(t, func(c *Config) {
 					c.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 					c.Retry = alimedia.Retry{MaxAttempts: 2}
 				}, mediatest.InMemory())
@@ -236,7 +236,7 @@ func TestUpload_B43_SecretsStayIn(t *testing.T) {
 		})
 	}
 	for _, raw := range []string{"http://me:" + secret + "@host:port:/", " http://me:" + secret + "@host/", "http://me:" + secret + "/x@host/", "me:" + secret + "@host", "http:me:" + secret, "//me:" + secret + "@host/?" + secret} {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		_, err := r.Upload(ctx, URL(raw), VODVideo{})
 		require.Error(t, err)
 		require.NotContains(t, fmt.Sprintf("%v %#v %v", err, err, URL(raw)), secret)
@@ -253,7 +253,7 @@ func TestUpload_B43_Connections(t *testing.T) {
 	t.Cleanup(srv.Close)
 	pool := x509.NewCertPool()
 	pool.AddCert(srv.Certificate())
-	r := newRig(t, nil)
+	r := newEnv(t, nil)
 	res, err := r.Upload(ctx, URL(srv.URL+"/a.mp4", URLRootCAs(pool)), VODVideo{})
 	failed(t, res, err)
 	require.ErrorIs(t, err, ErrNotPublic)
@@ -277,7 +277,7 @@ func TestUpload_B43_Stall(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		})
-		r := newRig(t, func(c *Config) { c.StallTimeout = 20 * time.Second }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.StallTimeout = 20 * time.Second }, mediatest.InMemory())
 		start := time.Now()
 		res, err := r.Upload(ctx, URL("http://source.test/a.mp4", o.here), VODVideo{})
 		failed(t, res, err)
@@ -289,7 +289,7 @@ func TestUpload_B43_Stall(t *testing.T) {
 
 func TestUpload_B43_Cancel(t *testing.T) {
 	t.Parallel()
-	for name, quiet := range map[string]int{"before the answer": 0, "in the first part": 10 * kib, "later": 450 * kib} {
+	for name, quiet := range map[string]int{"before the response": 0, "in the first part": 10 * kib, "later": 450 * kib} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -304,7 +304,7 @@ func TestUpload_B43_Cancel(t *testing.T) {
 					}
 					<-r.Context().Done()
 				})
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				ctx, cancel := context.WithCancel(ctx)
 				time.AfterFunc(10*time.Second, cancel)
 				start := time.Now()
@@ -330,7 +330,7 @@ func TestUpload_B43_FailureOfTheStore(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		})
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 2, Status: 400, Code: "InvalidArgument"})
 		res, err := r.Upload(ctx, URL("http://source.test/a.mp4", o.here), VODVideo{})
 		failed(t, res, err)

@@ -58,7 +58,7 @@ func TestUpload_B55_AnotherProcess(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var fetched atomic.Int64
 					o := newOrigin(t, counted(tt.handler, &fetched))
-					r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+					r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 					r.CreateBucket("mine-1")
 					dir := t.TempDir()
 					r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 5, Status: 400, Code: "InvalidArgument"})
@@ -137,7 +137,7 @@ func TestUpload_B55_Changed(t *testing.T) {
 					}
 					webtest.File(data)(w, r)
 				})
-				r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+				r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 				dir := t.TempDir()
 				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 4, Status: 400, Code: "InvalidArgument"})
 				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir))
@@ -173,7 +173,7 @@ func TestUpload_B55_KeyAndAnotherVersion(t *testing.T) {
 			}
 			webtest.File(data)(w, r)
 		})
-		r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+		r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 		dir := t.TempDir()
 		r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 4, Status: 400, Code: "InvalidArgument"})
 		res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir), WithKey("order-4711"))
@@ -208,7 +208,7 @@ func TestUpload_B55_KeyAndAnotherURL(t *testing.T) {
 					}
 					file(data)(w, r)
 				})
-				r := newRig(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
+				r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
 				dir := t.TempDir()
 				r.Fault(mediatest.Fault{Operation: "UploadPart", Nth: 4, Status: 400, Code: "InvalidArgument"})
 				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir), WithKey("order-4711"))
@@ -247,7 +247,7 @@ func TestUpload_B55_NoValidator(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				o := newOrigin(t, handler)
-				r := newRig(t, nil, mediatest.InMemory())
+				r := newEnv(t, nil, mediatest.InMemory())
 				dir := t.TempDir()
 				res, err := r.Upload(ctx, URL("http://source.test/movie.mp4", o.here), VODVideo{}, WithCheckpoint(dir), WithCheckpointRequired())
 				require.Equal(t, StageOpen, failed(t, res, err).Stage)

@@ -18,7 +18,7 @@ import (
 
 // answerStates makes the operations that the fake does not have answer one
 // state after the other, the last of them for ever.
-func (r *rig) answerStates(states ...string) {
+func (r *env) answerStates(states ...string) {
 	next := func() string {
 		s := states[0]
 		if len(states) > 1 {
@@ -55,9 +55,9 @@ func inTime(t *testing.T) context.Context {
 	return ctx
 }
 
-func newWaitRig(t *testing.T) *rig {
+func newWaitEnv(t *testing.T) *env {
 	t.Helper()
-	r := newRig(t, nil, mediatest.InMemory())
+	r := newEnv(t, nil, mediatest.InMemory())
 	r.CreateBucket("own-bucket")
 	return r
 }
@@ -84,7 +84,7 @@ func TestUpload_B35_WaitForEveryTarget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				ctx, r := inTime(t), newWaitRig(t)
+				ctx, r := inTime(t), newWaitEnv(t)
 				r.answerStates(tt.states...)
 				var stages []Stage
 				start := time.Now()
@@ -116,7 +116,7 @@ func TestUpload_B35_WaitForEveryTarget(t *testing.T) {
 func TestUpload_B35_WaitForStreams(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory(), mediatest.Processing(time.Minute))
+		r := newEnv(t, nil, mediatest.InMemory(), mediatest.Processing(time.Minute))
 		r.CreateBucket("own-bucket")
 		first, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), ICEMedia{})
 		require.NoError(t, err)
@@ -140,7 +140,7 @@ func TestUpload_B35_RegistrationLag(t *testing.T) {
 	target := Bucket{Name: "own-bucket", Register: RegisterMediaInfo{}}
 	lag := mediatest.Fault{Operation: "GetMediaInfo", Status: 404, Code: "MediaNotFound", Times: 3}
 	synctest.Test(t, func(t *testing.T) {
-		ctx, r := inTime(t), newWaitRig(t)
+		ctx, r := inTime(t), newWaitEnv(t)
 		r.Fault(lag)
 		res, err := r.Upload(ctx, bytesSource("a.mp4", random(kib)), target, WithWait())
 		require.NoError(t, err)
@@ -148,7 +148,7 @@ func TestUpload_B35_RegistrationLag(t *testing.T) {
 		require.Equal(t, 4, r.Calls("GetMediaInfo"))
 	})
 	synctest.Test(t, func(t *testing.T) {
-		ctx, r := inTime(t), newWaitRig(t)
+		ctx, r := inTime(t), newWaitEnv(t)
 		lag.Times = mediatest.Always
 		r.Fault(lag)
 		start := time.Now()
@@ -164,7 +164,7 @@ func TestUpload_B35_WaitSurvivesTheNetwork(t *testing.T) {
 	t.Parallel()
 	for times, want := range map[int]bool{40: true, mediatest.Always: false} {
 		synctest.Test(t, func(t *testing.T) {
-			ctx, r := inTime(t), newRig(t, nil, mediatest.InMemory(), mediatest.Processing(30*time.Second))
+			ctx, r := inTime(t), newEnv(t, nil, mediatest.InMemory(), mediatest.Processing(30*time.Second))
 			r.vod = r.vod.With(func(c *alimedia.Config) { c.Retry.MaxAttempts = 5 })
 			r.Uploader.cfg.VOD = r.vod
 			r.Fault(mediatest.Fault{Operation: "GetVideoInfo", Nth: 2, Times: times, Status: 503})
@@ -193,7 +193,7 @@ func errorOf(t *testing.T, err error) *alimedia.Error {
 func TestUpload_B35_WaitOnABadLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ctx, r := inTime(t), newRig(t, nil, mediatest.InMemory(), mediatest.Processing(10*time.Minute))
+		ctx, r := inTime(t), newEnv(t, nil, mediatest.InMemory(), mediatest.Processing(10*time.Minute))
 		r.Uploader.cfg.VOD = r.vod.With(func(c *alimedia.Config) { c.Retry.MaxAttempts = 1 })
 		for i := range 50 {
 			r.Fault(mediatest.Fault{Operation: "GetVideoInfo", Nth: 2 * (i + 1), Status: 503})
@@ -208,7 +208,7 @@ func TestUpload_B35_WaitOnABadLine(t *testing.T) {
 func TestUpload_B35_B49_WaitIsCutShort(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory(), mediatest.Processing(24*time.Hour))
+		r := newEnv(t, nil, mediatest.InMemory(), mediatest.Processing(24*time.Hour))
 		ctx, cancel := context.WithCancelCause(ctx)
 		enough := errors.New("enough")
 		time.AfterFunc(10*time.Minute, func() { cancel(enough) })
@@ -266,7 +266,7 @@ func TestUpload_B35_Notifier(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, nil, mediatest.InMemory(), mediatest.Processing(10*time.Minute))
+				r := newEnv(t, nil, mediatest.InMemory(), mediatest.Processing(10*time.Minute))
 				if tt.after > 0 {
 					tt.feed.news = make(chan string)
 					go func() {
@@ -293,7 +293,7 @@ func TestUpload_B35_Notifier(t *testing.T) {
 func TestUpload_B35_NotifierIsNotNeeded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		feed := feedOf{waits: new(int)}
 		start := time.Now()
 		_, err := r.Upload(inTime(t), bytesSource("a.mp4", random(kib)), VODVideo{}, WithWait(feed))
@@ -313,7 +313,7 @@ var closed = func() chan string {
 // of the target.
 func TestUpload_Attach(t *testing.T) {
 	t.Parallel()
-	r := newBucketRig(t)
+	r := newBucketEnv(t)
 	const cover, callback = "https://example.com/cover.jpg", "https://example.com/hook"
 	vodData := vod.UserData{MessageCallback: vod.MessageCallback{CallbackURL: callback, CallbackType: "http"}, Extend: map[string]string{"order": "7"}}
 	iceData := ice.UserData{MessageCallback: ice.MessageCallback{CallbackURL: callback, CallbackType: "http"}, NotifyAddress: callback}

@@ -18,7 +18,7 @@ func TestUpload_B43_NameOfTheUpload(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrigin(t, site(map[string]string{"a.test/download.php": "-> /files/movie.mp4", "a.test/files/movie.mp4": "1"}, nil))
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		for want, src := range map[string]Source{
 			"movie.mp4": URL("http://a.test/download.php?id=7", o.here),
 			"mine.mov":  URL("http://a.test/download.php?id=7", o.here, URLName("mine.mov")),
@@ -40,7 +40,7 @@ func TestUpload_B43_NameOfTheUpload(t *testing.T) {
 // A name that no service can keep is refused before anything is created.
 func TestUpload_B43_NamesNotUTF8(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, mediatest.InMemory())
+	r := newEnv(t, nil, mediatest.InMemory())
 	r.CreateBucket("mine-1")
 	bad := "\xb5\xe7\xd3\xb0.mp4"
 	sources := map[string]func() Source{
@@ -76,7 +76,7 @@ func TestUpload_B43_Pages(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			o := newOrigin(t, site(map[string]string{"a.test/" + tt.name: "<html>sign in</html>"}, map[string]string{"a.test/" + tt.name: "text/html"}))
-			r := newRig(t, nil, mediatest.InMemory())
+			r := newEnv(t, nil, mediatest.InMemory())
 			r.CreateBucket("mine-1")
 			res, err := r.Upload(ctx, URL("http://a.test/"+tt.name, append(tt.opts, o.here)...), Bucket{Name: "mine-1", Region: "cn-shanghai"})
 			if !tt.refused {
@@ -91,14 +91,14 @@ func TestUpload_B43_Pages(t *testing.T) {
 	// A file that begins as a playlist is one, whatever the server states.
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrigin(t, site(map[string]string{"a.test/v.m3u8": "#EXTM3U\n1.ts\n", "a.test/1.ts": "1"}, map[string]string{"a.test/v.m3u8": "text/html"}))
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		_, err := r.Upload(ctx, URL("http://a.test/v.m3u8", o.here), VODVideo{})
 		require.NoError(t, err)
 	})
 	// A page instead of a segment is refused.
 	synctest.Test(t, func(t *testing.T) {
 		o := newOrigin(t, site(map[string]string{"a.test/v.m3u8": "#EXTM3U\n1.ts\n", "a.test/1.ts": "<html>"}, map[string]string{"a.test/1.ts": "text/html"}))
-		r := newRig(t, nil, mediatest.InMemory())
+		r := newEnv(t, nil, mediatest.InMemory())
 		res, err := r.Upload(ctx, URL("http://a.test/v.m3u8", o.here), VODVideo{})
 		require.False(t, failed(t, res, err).Uploaded)
 		require.ErrorIs(t, err, ErrPage)

@@ -43,7 +43,7 @@ func TestUpload_B20_ResumedWhole(t *testing.T) {
 func TestUpload_B20_ChecksumOfTheResult(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 150 * kib, 600 * kib, 1234567} {
-		r := newRig(t, nil)
+		r := newEnv(t, nil)
 		data := random(size)
 		res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
 		require.NoError(t, err)
@@ -69,7 +69,7 @@ func TestUpload_B21_CompleteTimesOut(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				hung := 0
-				r := newRig(t, func(c *Config) {
+				r := newEnv(t, func(c *Config) {
 					base := c.HTTPClient.Transport
 					c.HTTPClient = &http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
 						answer, err := base.RoundTrip(q)

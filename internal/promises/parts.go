@@ -76,8 +76,8 @@ var parts = []promise{
 		{what: "no object is no loss", file: "upload/internal/transfer/send.go", old: `case err == nil || isMissing(err):`, new: `case err == nil:`},
 	}},
 	{number: 23, text: "When ctx ends, Upload returns within 2 s. The error matches ctx.Err() and the cause. By then the requests in flight have ended, and the parts are removed unless a checkpoint keeps them. The abort has its own time limit, 10 s if ctx has not ended, and is repeated while OSS still lists the upload.", mutations: []mutation{
-		{what: "the abort ends with ctx", file: "upload/internal/transfer/cleanup.go", old: "\tif r.late != nil {\n\t\tctx = r.late\n\t}\n", new: ""},
-		{what: "the abort may last for ever", file: "upload/internal/transfer/cleanup.go", old: "\t\tctx = r.late\n\t}\n\tctx, cancel := context.WithTimeout(ctx, cleanupTimeout)", new: "\t\tctx = context.WithoutCancel(ctx)\n\t}\n\tctx, cancel := context.WithCancel(ctx)"},
+		{what: "the abort ends with ctx", file: "upload/internal/transfer/cleanup.go", old: "late, cancel := context.WithTimeout(r.late, cleanupTimeout)", new: "late, cancel := context.WithTimeout(ctx, cleanupTimeout)"},
+		{what: "the abort may last for ever", file: "upload/internal/transfer/cleanup.go", old: "late, cancel := context.WithTimeout(r.late, cleanupTimeout)", new: "late, cancel := context.WithCancel(context.WithoutCancel(ctx))"},
 		{what: "the abort does not wait for the parts under way", file: "upload/internal/transfer/send.go", old: "\twg.Wait()\n", new: ""},
 		{what: "one abort has to do", file: "upload/internal/transfer/cleanup.go", old: `for range 3 {`, new: `for range 1 {`},
 		{what: "the cause hides ctx.Err()", file: "internal/retry/retry.go", in: "./upload", old: `return fmt.Errorf("%w: %w", err, cause)`, new: `return cause`},

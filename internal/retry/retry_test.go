@@ -115,13 +115,13 @@ func TestContextError(t *testing.T) {
 	cancel(own)
 	require.Equal(t, own, ContextError(ctx), "not said twice")
 
-	limit := TimeLimit(errors.New("no answer within 1s"))
+	limit := TimeLimit(errors.New("no response within 1s"))
 	ctx, cancelLimit := context.WithTimeoutCause(t.Context(), 0, limit)
 	defer cancelLimit()
 	<-ctx.Done()
 	require.Equal(t, limit, ContextError(ctx))
 	require.NotErrorIs(t, ContextError(ctx), context.DeadlineExceeded, "the caller's context goes on")
-	require.EqualError(t, limit, "no answer within 1s")
+	require.EqualError(t, limit, "no response within 1s")
 }
 
 func TestTransient(t *testing.T) {

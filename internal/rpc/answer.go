@@ -23,7 +23,7 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 		return a.apiError(body, cut)
 	}
 	if cut {
-		return a.tooLarge(body, fmt.Sprintf("the answer is larger than Config.MaxResponseBytes (%d bytes)", a.cfg.MaxResponseBytes))
+		return a.tooLarge(body, fmt.Sprintf("the response is larger than Config.MaxResponseBytes (%d bytes)", a.cfg.MaxResponseBytes))
 	}
 	if out == nil {
 		out = new(acknowledgement)
@@ -55,7 +55,7 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 	}
 	if s.kind == structShape && d.src[0] != '{' {
 		result.SetZero()
-		return a.unproven(body, fmt.Sprintf("the answer is a JSON %s and not an object", kindName(d.src)))
+		return a.unproven(body, fmt.Sprintf("the response is a JSON %s and not an object", kindName(d.src)))
 	}
 	if s.kind == structShape {
 		if e, failed := a.refusal(&d); failed {
@@ -64,11 +64,11 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 		}
 	}
 	if s.kind == structShape && d.known == 0 && a.header.Get("x-acs-request-id") == "" && !(s.tellsNothing() && d.empty()) {
-		return a.unproven(body, "the answer has no field of the operation")
+		return a.unproven(body, "the response has no field of the operation")
 	}
 	a.logLost(ctx, &d)
 	if missing := missingProof(result, a.op.Proof); missing != "" {
-		message := "the answer has no " + missing
+		message := "the response has no " + missing
 		if len(d.lost) > 0 {
 			message += "; of another form than documented: " + strings.Join(d.lost, ", ")
 		}

@@ -93,7 +93,7 @@ func TestCall_B51_AnswerWithoutItsProof(t *testing.T) {
 			require.Nil(t, out)
 			var e *alimedia.Error
 			require.ErrorAs(t, err, &e)
-			require.Equal(t, alimedia.Error{Action: "CreateUploadVideo", Message: "the answer has no " + tt.missing, RequestId: "R-H", StatusCode: 200}, *e)
+			require.Equal(t, alimedia.Error{Action: "CreateUploadVideo", Message: "the response has no " + tt.missing, RequestId: "R-H", StatusCode: 200}, *e)
 			require.True(t, e.Retryable())
 		})
 	}
@@ -115,7 +115,7 @@ func TestCall_B51_LostAnswers(t *testing.T) {
 					out, err := call(t, c, Op{Action: "X", Class: class, Proof: "MediaId"}, nil)
 					require.Len(t, s.seen, calls)
 					if calls == 1 {
-						require.ErrorContains(t, err, "alimedia: X: unexpected answer (HTTP 20")
+						require.ErrorContains(t, err, "alimedia: X: unexpected response (HTTP 20")
 						return
 					}
 					require.NoError(t, err)
@@ -160,7 +160,7 @@ func TestCall_AnswersWithoutABody(t *testing.T) {
 		var free map[string]any
 		require.NoError(t, c.Do(t.Context(), unsafeOp, nil, &free))
 		var more struct{ RequestId, Status string }
-		require.ErrorContains(t, c.Do(t.Context(), unsafeOp, nil, &more), "unexpected answer (HTTP 200)")
+		require.ErrorContains(t, c.Do(t.Context(), unsafeOp, nil, &more), "unexpected response (HTTP 200)")
 	}
 	c, _ := scripted(t, answer(200, "<html>login</html>"))
 	require.ErrorContains(t, c.Do(t.Context(), unsafeOp, nil, nil), "text/html", "also where nothing is read")
@@ -292,7 +292,7 @@ func TestCall_B51_SomebodyElsesJSON(t *testing.T) {
 		st := answer(200, body)
 		c, _ := scripted(t, st)
 		_, err := call(t, c, unsafeOp, nil)
-		require.ErrorContains(t, err, "the answer has no field of the operation", body)
+		require.ErrorContains(t, err, "the response has no field of the operation", body)
 		st.header = map[string]string{"x-acs-request-id": "R-H"}
 		c, _ = scripted(t, st)
 		out, err := call(t, c, unsafeOp, nil)
@@ -409,6 +409,6 @@ func TestCall_B62_AnAnswerOutOfProportionIsAnError(t *testing.T) {
 	body := `{"RequestId":"R-5","Items":[` + strings.Repeat("{},", 1<<18) + `{}]}`
 	c, s := scripted(t, answer(200, body))
 	err := c.Do(t.Context(), readOp, nil, new(wide))
-	require.EqualError(t, err, "alimedia: GetMediaInfo: AnswerTooLarge (HTTP 200): the answer needs too much memory for its length [request id R-5]")
+	require.EqualError(t, err, "alimedia: GetMediaInfo: AnswerTooLarge (HTTP 200): the response needs too much memory for its length [request id R-5]")
 	require.Len(t, s.seen, 1)
 }

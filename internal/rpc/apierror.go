@@ -170,7 +170,7 @@ var pageTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
 // anything and is not quoted.
 func (a *attempt) describeBody(body []byte, cut bool) string {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return "the answer has no body"
+		return "the response has no body"
 	}
 	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if err != nil || kind == "" {
@@ -180,7 +180,7 @@ func (a *attempt) describeBody(body []byte, cut bool) string {
 	if cut {
 		more = "more than "
 	}
-	text := fmt.Sprintf("the answer is no document of the service: %s, %s%d bytes", redact.Bounded(kind, 64), more, len(body))
+	text := fmt.Sprintf("the response is no document of the service: %s, %s%d bytes", redact.Bounded(kind, 64), more, len(body))
 	if m := pageTitle.FindSubmatch(body[:min(len(body), maxPageText)]); m != nil {
 		if title := strings.TrimSpace(a.redact(html.UnescapeString(string(m[1])))); title != "" {
 			text += fmt.Sprintf(", titled %q", redact.Bounded(title, 200))

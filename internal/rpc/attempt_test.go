@@ -39,8 +39,8 @@ func TestCall_B57_EachAttemptHasABound(t *testing.T) {
 		fails   bool
 		unknown bool
 	}{
-		{"no answer, read", readOp, []step{hang, ok()}, 0, time.Minute, false, false},
-		{"no answer, unsafe", unsafeOp, []step{hang}, 0, time.Minute, true, true},
+		{"no response, read", readOp, []step{hang, ok()}, 0, time.Minute, false, false},
+		{"no response, unsafe", unsafeOp, []step{hang}, 0, time.Minute, true, true},
 		{"a byte each second, read", readOp, []step{drip, ok()}, 0, time.Minute, false, false},
 		{"a byte each second, unsafe", unsafeOp, []step{drip}, 0, time.Minute, true, true},
 		{"no connection, unsafe", unsafeOp, []step{unsent, ok()}, 0, time.Minute, false, false},
@@ -59,7 +59,7 @@ func TestCall_B57_EachAttemptHasABound(t *testing.T) {
 				require.InDelta(t, tt.takes.Seconds(), time.Since(start).Seconds(), 2, "and the back-off")
 				require.Equal(t, tt.unknown, errors.Is(err, alimedia.ErrOutcomeUnknown))
 				if tt.fails {
-					require.ErrorContains(t, err, "no complete answer within")
+					require.ErrorContains(t, err, "no complete response within")
 					require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 					require.NotErrorIs(t, err, context.DeadlineExceeded, "that is the caller's")
 				}
@@ -194,10 +194,10 @@ func TestCall_B57_CancelReturnsAtOnce(t *testing.T) {
 		step   step
 		change func(*alimedia.Config)
 	}{
-		"connecting": {step{hang: true, unsent: true}, nil},
-		"the answer": {step{hang: true}, nil},
-		"its body":   {drip, nil},
-		"the wait":   {slow, nil},
+		"connecting":   {step{hang: true, unsent: true}, nil},
+		"the response": {step{hang: true}, nil},
+		"its body":     {drip, nil},
+		"the wait":     {slow, nil},
 		"credentials": {ok(), func(cfg *alimedia.Config) {
 			cfg.Credentials = providerFunc(func(ctx context.Context) (credentials.Credentials, error) {
 				time.Sleep(time.Hour) // whatever ctx does

@@ -311,7 +311,7 @@ func (l timeLimit) stop() {
 type lateError struct{ limit time.Duration }
 
 func (e *lateError) Error() string {
-	return fmt.Sprintf("no complete answer within %v (Config.AttemptTimeout)", e.limit)
+	return fmt.Sprintf("no complete response within %v (Config.AttemptTimeout)", e.limit)
 }
 func (e *lateError) Unwrap() error   { return os.ErrDeadlineExceeded }
 func (e *lateError) Timeout() bool   { return true }
@@ -350,7 +350,7 @@ func (a *attempt) exchange(ctx context.Context, out any) (err error) {
 		if a.status < 200 || a.status > 299 { // what there is may say why
 			return a.apiError(buf.Bytes(), true)
 		}
-		return fmt.Errorf("read answer: %w", a.transportError(err))
+		return fmt.Errorf("read response: %w", a.transportError(err))
 	}
 	body, cut := buf.Bytes(), int64(buf.Len()) > a.cfg.MaxResponseBytes
 	if cut {

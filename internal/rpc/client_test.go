@@ -112,19 +112,19 @@ func TestDo_B60_BodiesThatAreNotTheEnvelope(t *testing.T) {
 		kind, body string
 		want       string
 	}{
-		"HTML 404":         {404, "text/html; charset=utf-8", page, `unexpected answer (HTTP 404): the answer is no document of the service: text/html, 8084 bytes, titled "502 Bad & Gateway" [`},
-		"HTML with 200":    {200, "", "<html>private</html>", "unexpected answer (HTTP 200): the answer is no document of the service: text/html, 20 bytes ["},
-		"empty 403":        {403, "", "", "unexpected answer (HTTP 403): the answer has no body ["},
-		"empty 200":        {200, "", "", "unexpected answer (HTTP 200): the answer has no body ["},
+		"HTML 404":         {404, "text/html; charset=utf-8", page, `unexpected response (HTTP 404): the response is no document of the service: text/html, 8084 bytes, titled "502 Bad & Gateway" [`},
+		"HTML with 200":    {200, "", "<html>private</html>", "unexpected response (HTTP 200): the response is no document of the service: text/html, 20 bytes ["},
+		"empty 403":        {403, "", "", "unexpected response (HTTP 403): the response has no body ["},
+		"empty 200":        {200, "", "", "unexpected response (HTTP 200): the response has no body ["},
 		"JSON of others":   {400, "application/json", `{"error":"private"}`, "no document of the service: application/json, 19 bytes ["},
-		"list with 200":    {200, "application/json", `["private"]`, "the answer is a JSON list and not an object ["},
-		"text with 200":    {200, "application/json", `"private"`, "the answer is a JSON string and not an object ["},
+		"list with 200":    {200, "application/json", `["private"]`, "the response is a JSON list and not an object ["},
+		"text with 200":    {200, "application/json", `"private"`, "the response is a JSON string and not an object ["},
 		"null with 200":    {200, "", "null", "no document of the service: text/plain, 4 bytes ["},
 		"words with 200":   {200, "nonsense/", "private words", "no document of the service: text/plain, 13 bytes ["},
-		"redirect":         {302, "", "", "unexpected answer (HTTP 302)"},
+		"redirect":         {302, "", "", "unexpected response (HTTP 302)"},
 		"broken envelope":  {400, "", `{"Code":"X","Message":"cut o`, "X (HTTP 400): cut o ["},
 		"numbers as codes": {400, "", `{"Code":403,"Message":7}`, "403 (HTTP 400): 7 ["},
-		"half an answer":   {200, "", `{"MediaId":"private`, "the answer is not JSON: syntax error at byte 19 ["},
+		"half a response":  {200, "", `{"MediaId":"private`, "the response is not JSON: syntax error at byte 19 ["},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -25,8 +25,8 @@ const (
 )
 
 var (
-	errNotJSON  = errors.New("the answer is not JSON")
-	errTooLarge = errors.New("the answer needs too much memory for its length")
+	errNotJSON  = errors.New("the response is not JSON")
+	errTooLarge = errors.New("the response needs too much memory for its length")
 )
 
 // Decode reads an answer into out, a pointer. What fits is kept: a field whose

@@ -281,14 +281,14 @@ type inner2 struct{ D string }
 func TestDecode_Refuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ body, text string }{
-		"nothing":        {``, "the answer is not JSON"},
-		"half":           {`{"MediaId":"x`, "the answer is not JSON: syntax error at byte 13"},
-		"a page":         {"<html>private", "the answer is not JSON"},
-		"words":          {"private", "the answer is not JSON"},
+		"nothing":        {``, "the response is not JSON"},
+		"half":           {`{"MediaId":"x`, "the response is not JSON: syntax error at byte 13"},
+		"a page":         {"<html>private", "the response is not JSON"},
+		"words":          {"private", "the response is not JSON"},
 		"a number alone": {"7", "a JSON number does not fit"},
 		"a list of two":  {`[{},{}]`, "a JSON list does not fit"},
-		"deep":           {strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000), "the answer is not JSON"},
-		"deep objects":   {strings.Repeat(`{"a":`, 20_000), "the answer is not JSON"},
+		"deep":           {strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000), "the response is not JSON"},
+		"deep objects":   {strings.Repeat(`{"a":`, 20_000), "the response is not JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -144,7 +144,7 @@ func (s *schedule) remedy(ctx context.Context, a *attempt, d decision, tried boo
 	}
 	ctx, limit := a.limited(ctx)
 	defer limit.stop()
-	fresh, other, err := credentials.Renew(ctx, a.cfg.Credentials, a.keys)
+	fresh, other, err := credentials.Refresh(ctx, a.cfg.Credentials, a.keys)
 	if err != nil || !other {
 		return false
 	}

@@ -72,7 +72,7 @@ func RunWaits(t *testing.T, service string, open func(alimedia.Config) (any, err
 					var failed *alimedia.JobError
 					require.ErrorAs(t, err, &failed)
 					require.Equal(t, want, *failed)
-					require.False(t, out.IsNil(), "the answer is kept")
+					require.False(t, out.IsNil(), "the response is kept")
 				})
 			})
 		}

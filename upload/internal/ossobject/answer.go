@@ -132,11 +132,11 @@ func (o *Object) do(ctx context.Context, q request) (*answer, error) {
 	a.status, a.header = resp.StatusCode, resp.Headers
 	a.body, err = readAll(resp.Body, limit+1) // to the end: the connection is used again
 	if err != nil {
-		return nil, fmt.Errorf("%s: read the answer: %w", q.operation, redacted(err, a.secrets()))
+		return nil, fmt.Errorf("%s: read the response: %w", q.operation, redacted(err, a.secrets()))
 	}
 	switch {
 	case a.status/100 == 2 && int64(len(a.body)) > limit:
-		return nil, a.unproven("more bytes than any answer of OSS has")
+		return nil, a.unproven("more bytes than any response of OSS has")
 	case a.status/100 == 2:
 		return a, nil
 	case a.status < 400 && a.requestID() == "": // a redirect, such as that of a captive portal

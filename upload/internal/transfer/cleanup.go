@@ -32,22 +32,19 @@ func (r *run) cleanUp(ctx context.Context, err error) {
 // own failure is only logged: OSS removes forgotten parts after a week if the
 // bucket has that rule. After ctx has ended it has what is left of cleanupGrace.
 func (r *run) abortUpload(ctx context.Context) {
-	if r.late != nil {
-		ctx = r.late
-	}
-	ctx, cancel := context.WithTimeout(ctx, cleanupTimeout)
+	late, cancel := context.WithTimeout(r.late, cleanupTimeout)
 	defer cancel()
 	for range 3 {
-		if err := r.abort(ctx, r.uploadID); err != nil {
+		if err := r.abort(late, r.uploadID); err != nil {
 			if !IsLost(err) {
 				r.Logger.WarnContext(ctx, "upload: parts not removed", "upload_id", r.uploadID, "error", shown(err))
 			}
 			return
 		}
-		if retry.Sleep(ctx, settleTime) != nil {
+		if retry.Sleep(late, settleTime) != nil {
 			return
 		}
-		_, err := call(ctx, r.client, "ListParts", func(ctx context.Context, o Object) (struct{}, error) {
+		_, err := call(late, r.client, "ListParts", func(ctx context.Context, o Object) (struct{}, error) {
 			_, _, err := o.ListParts(ctx, r.uploadID, 0)
 			return struct{}{}, err
 		})

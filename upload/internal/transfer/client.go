@@ -201,7 +201,7 @@ func (a *attempt) start(hasBody bool, end func(error)) {
 	}
 	a.timer = time.AfterFunc(limit, func() {
 		if a.sent.Load() {
-			end(fmt.Errorf("%w: no answer within %v", ErrStalled, a.config.AnswerTimeout))
+			end(fmt.Errorf("%w: no response within %v", ErrStalled, a.config.AnswerTimeout))
 			return
 		}
 		end(fmt.Errorf("%w: no byte moved for %v", ErrStalled, a.config.StallTimeout))

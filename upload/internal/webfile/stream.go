@@ -229,7 +229,7 @@ func newStatusError(response *http.Response) *statusError {
 
 // Error implements error.
 func (e *statusError) Error() string {
-	text := "the server answers " + strconv.Itoa(e.code)
+	text := "the server returns " + strconv.Itoa(e.code)
 	if name := http.StatusText(e.code); name != "" {
 		text += " " + name
 	}

@@ -8,17 +8,17 @@ import (
 	"github.com/alimedia/alimedia-go/internal/retry"
 )
 
-// Renew returns the credentials of p after a service has rejected some, and reports
-// whether they are other ones. If p is an [Invalidator], Renew calls Invalidate
-// first. Any other Provider is called as well, because its keys may have been
-// rotated. The error is that of p.
-func Renew(ctx context.Context, p Provider, refused Credentials) (fresh Credentials, other bool, err error) {
-	invalidate(p, refused)
+// Refresh returns credentials of p after a service has rejected those in rejected,
+// and reports whether the returned ones differ. If p is an [Invalidator], Refresh
+// first calls Invalidate. It calls any other Provider too, because its keys may have
+// been rotated. The error is that of p.
+func Refresh(ctx context.Context, p Provider, rejected Credentials) (fresh Credentials, changed bool, err error) {
+	invalidate(p, rejected)
 	fresh, err = Ask(ctx, p)
 	if err != nil {
 		return Credentials{}, false, err
 	}
-	return fresh, !fresh.sameKeys(refused), nil
+	return fresh, !fresh.sameKeys(rejected), nil
 }
 
 // Ask returns the credentials of p. It returns when ctx ends, even if p does not. A

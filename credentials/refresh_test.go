@@ -22,7 +22,7 @@ func (s *turning) GetCredentials() (*providers.Credentials, error) {
 }
 func (*turning) GetProviderName() string { return "turning" }
 
-func TestRenew(t *testing.T) {
+func TestRefresh(t *testing.T) {
 	t.Parallel()
 	old := Credentials{AccessKeyId: "LTAIold", AccessKeySecret: "s"}
 	other := Credentials{AccessKeyId: "LTAInew", AccessKeySecret: "s"}
@@ -30,24 +30,24 @@ func TestRenew(t *testing.T) {
 		return source(func(context.Context) (Credentials, error) { return c, nil })
 	}
 
-	fresh, changed, err := Renew(t.Context(), hands(other), old)
+	fresh, changed, err := Refresh(t.Context(), hands(other), old)
 	require.NoError(t, err)
 	require.True(t, changed)
 	require.Equal(t, other, fresh)
 
-	_, changed, err = Renew(t.Context(), hands(old), old)
+	_, changed, err = Refresh(t.Context(), hands(old), old)
 	require.NoError(t, err)
 	require.False(t, changed)
 
-	_, changed, err = Renew(t.Context(), Static("LTAIold", "s", ""), old)
+	_, changed, err = Refresh(t.Context(), Static("LTAIold", "s", ""), old)
 	require.NoError(t, err)
 	require.False(t, changed, "the source does not matter")
 
-	_, changed, err = Renew(t.Context(), source(func(context.Context) (Credentials, error) { return Credentials{}, errors.New("no") }), old)
+	_, changed, err = Refresh(t.Context(), source(func(context.Context) (Credentials, error) { return Credentials{}, errors.New("no") }), old)
 	require.ErrorContains(t, err, "no")
 	require.False(t, changed)
 
-	_, _, err = Renew(t.Context(), nil, old)
+	_, _, err = Refresh(t.Context(), nil, old)
 	require.ErrorContains(t, err, "the provider is nil")
 
 	// FromSDK, on its own and in a cache.
@@ -55,7 +55,7 @@ func TestRenew(t *testing.T) {
 		p := wrap(FromSDK(sdk.FromCredentialsProvider("x", new(turning))))
 		first, err := p.Credentials(t.Context())
 		require.NoError(t, err)
-		fresh, changed, err := Renew(t.Context(), p, first)
+		fresh, changed, err := Refresh(t.Context(), p, first)
 		require.NoError(t, err)
 		require.True(t, changed)
 		require.NotEqual(t, first.SecurityToken, fresh.SecurityToken)
