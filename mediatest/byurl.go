@@ -95,15 +95,6 @@ func uploadByURL(c *call) (fields, error) {
 	return fields{"UploadJobs": jobs}, nil
 }
 
-// keep stores an object that the service itself writes.
-func (s *Server) keep(bucket, key string, data []byte) {
-	b := blobOf(data)
-	if s.opts.discard {
-		b.data = nil
-	}
-	s.store(bucket, key, &object{blob: b, etag: s.etag(b)})
-}
-
 // fetch gets a file from this machine in the background. The job ends when it
 // is there; other files are there at once.
 func (s *Server) fetch(t *thing, address string, store func([]byte)) {

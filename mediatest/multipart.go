@@ -1,7 +1,6 @@
 package mediatest
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/md5"
 	"encoding/hex"
@@ -88,14 +87,14 @@ func (s *Server) uploadPart(x *exchange) (reply, error) {
 		err = errNoSuchUpload // completed meanwhile
 	}
 	if err != nil {
+		s.vault.release(b.pieces)
 		s.forget(u)
 		return reply{}, err
 	}
 	p := &part{blob: b, number: number, etag: s.etag(b), modified: s.now()}
 	if old := u.parts[number]; old != nil {
-		s.held -= int64(len(old.data))
+		s.vault.release(old.pieces)
 	}
-	s.held += int64(len(b.data))
 	u.parts[number] = p
 	x.setStored(p.etag, p.blob)
 	return reply{}, nil
@@ -134,7 +133,7 @@ func (s *Server) abort(x *exchange) (reply, error) {
 
 func (s *Server) drop(u *upload) {
 	for _, p := range u.parts {
-		s.held -= int64(len(p.data))
+		s.vault.release(p.pieces)
 	}
 	clear(u.parts)
 }
@@ -271,6 +270,7 @@ func (s *Server) complete(x *exchange) (reply, error) {
 		}
 		o.header.Set("x-oss-object-acl", acl)
 	}
+	s.vault.retain(o.pieces)
 	s.drop(u)
 	delete(s.uploads, u.id)
 	s.store(u.bucket, u.key, o)
@@ -334,20 +334,16 @@ func (u *upload) chosen(text []byte, all bool) ([]*part, error) {
 
 var errMalformedXML = refused(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema.")
 
-// joined is the object made of the parts.
+// joined is the object made of the parts, which has their pieces in common with
+// them.
 func joined(parts []*part) *object {
 	o := &object{multipart: true}
 	tags := md5.New()
-	data := make([][]byte, len(parts))
-	for i, p := range parts {
+	for _, p := range parts {
 		o.crc = combineCRC(o.crc, p.crc, p.size)
 		o.size += p.size
-		data[i] = p.data
+		o.pieces = append(o.pieces, p.pieces...)
 		_, _ = io.WriteString(tags, strings.Trim(p.etag, `"`))
-	}
-	o.data = bytes.Join(data, nil)
-	if len(o.data) == 0 {
-		o.data = nil
 	}
 	o.etag = fmt.Sprintf(`"%s-%d"`, strings.ToUpper(hex.EncodeToString(tags.Sum(nil))), len(parts))
 	return o

@@ -22,13 +22,14 @@ type options struct {
 	polls    int
 	encode   func(address, auth map[string]any) (string, string)
 	log      io.Writer
+	memory   int64
 	events   *http.Client
 }
 
 const defaultLife = 3000 * time.Second
 
 func defaults() options {
-	return options{region: "cn-shanghai", life: defaultLife, encode: encodeUpload}
+	return options{region: "cn-shanghai", life: defaultLife, encode: encodeUpload, memory: defaultMemory}
 }
 
 func (o *options) storageRegion() string {

@@ -92,7 +92,7 @@ func ossOperation(r *http.Request, q url.Values, key string) string {
 type reply struct {
 	status int     // 0 means 200
 	xml    any     // body to encode
-	object *object // body to serve
+	object *object // body to serve; its pieces are retained
 }
 
 // ossOperations lock mu themselves, since receiving a body takes its time.
@@ -124,6 +124,9 @@ func (s *Server) serveOSS(x *exchange) {
 	switch {
 	case err == nil:
 		x.reply(answer)
+		if answer.object != nil {
+			s.vault.release(answer.object.pieces)
+		}
 	case errors.As(err, &f):
 		x.drain()
 		x.refuse(f)
@@ -134,11 +137,11 @@ func (s *Server) serveOSS(x *exchange) {
 
 func (x *exchange) reply(r reply) {
 	switch {
-	case r.object != nil && r.object.data == nil: // empty, or a HeadObject with Discard
+	case r.object != nil && len(r.object.pieces) == 0: // empty, or a HeadObject with Discard
 		x.w.Header().Set("Last-Modified", r.object.modified.Format(http.TimeFormat))
 		x.w.Header().Set("Content-Length", strconv.FormatInt(r.object.size, 10))
 	case r.object != nil:
-		http.ServeContent(x.w, x.r, "", r.object.modified, bytes.NewReader(r.object.data))
+		http.ServeContent(x.w, x.r, "", r.object.modified, x.srv.vault.reader(r.object.pieces))
 		return
 	case r.xml != nil:
 		text, err := xml.Marshal(r.xml)
@@ -189,6 +192,7 @@ func (s *Server) putObject(x *exchange) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.mayOverwrite(x); err != nil {
+		s.vault.release(b.pieces)
 		return reply{}, err
 	}
 	o := &object{blob: b, etag: s.etag(b), header: settings}
@@ -207,7 +211,8 @@ func (s *Server) receiveChecked(x *exchange) (blob, error) {
 		return b, err
 	}
 	if sum := x.r.Header.Get("Content-MD5"); sum != "" && sum != base64.StdEncoding.EncodeToString(b.md5[:]) {
-		return b, failure{status: 400, code: "InvalidDigest", message: "The Content-MD5 you specified was invalid.", extra: [][2]string{{"Content-MD5", sum}}}
+		s.vault.release(b.pieces)
+		return blob{}, failure{status: 400, code: "InvalidDigest", message: "The Content-MD5 you specified was invalid.", extra: [][2]string{{"Content-MD5", sum}}}
 	}
 	return b, nil
 }
@@ -226,6 +231,9 @@ func (x *exchange) setStored(etag string, b blob) {
 func (s *Server) getObject(x *exchange) (reply, error) {
 	s.mu.Lock()
 	o := s.object(x.bucket, x.key)
+	if o != nil {
+		s.vault.retain(o.pieces)
+	}
 	s.mu.Unlock()
 	if o == nil {
 		return reply{}, failure{status: 404, code: "NoSuchKey", message: "The specified key does not exist.", extra: [][2]string{{"Key", x.key}}}
@@ -235,7 +243,7 @@ func (s *Server) getObject(x *exchange) (reply, error) {
 	h.Set("x-oss-hash-crc64ecma", strconv.FormatUint(o.crc, 10))
 	h.Set("x-oss-object-type", map[bool]string{false: "Normal", true: "Multipart"}[o.multipart])
 	o.describe(h)
-	if o.data == nil && o.size > 0 && x.operation == "GetObject" {
+	if len(o.pieces) == 0 && o.size > 0 && x.operation == "GetObject" {
 		return reply{}, refused(403, "InvalidObjectState", "The operation is not valid for the object's state: mediatest.Discard keeps no bytes.")
 	}
 	return reply{object: o}, nil

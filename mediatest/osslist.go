@@ -141,6 +141,7 @@ func (s *Server) copyObject(x *exchange) (reply, error) {
 		return reply{}, failure{status: 404, code: "NoSuchKey", message: "The specified key does not exist.", extra: [][2]string{{"Key", key}}}
 	}
 	to := *from
+	s.vault.retain(to.pieces)
 	to.multipart = false
 	if strings.EqualFold(x.r.Header.Get("x-oss-metadata-directive"), "REPLACE") {
 		to.header = settings

@@ -41,6 +41,8 @@ type Server struct {
 	life    context.Context
 	end     context.CancelFunc // of life
 
+	vault *vault // has a mutex of its own, which may be taken with mu held
+
 	logMu sync.Mutex // serialises the lines of the Log option
 
 	mu       sync.Mutex // guards what follows
@@ -56,7 +58,6 @@ type Server struct {
 	swept    time.Time                 // when old nonces were forgotten
 	buckets  map[string]*bucket
 	uploads  map[string]*upload
-	held     int64 // bytes of objects and parts in memory
 	accounts []*Account
 	seq      int64 // of the last asset of any account
 	custom   map[string]Handler
@@ -112,6 +113,7 @@ func newServer(opts []Option) *Server {
 	for _, o := range opts {
 		o(&s.opts)
 	}
+	s.vault = newVault(s.opts.memory)
 	s.life, s.end = context.WithCancel(context.Background())
 	s.first = s.addAccount(randomDigits(16))
 	return s
@@ -158,7 +160,8 @@ func (s *Server) track(_ net.Conn, state http.ConnState) {
 }
 
 // Close ends all connections and waits until the server's goroutines are
-// gone. What was stored can still be looked at.
+// gone. What was stored can still be looked at, but for bytes that went into the
+// temporary file.
 func (s *Server) Close() {
 	s.mu.Lock()
 	first := !s.closed
@@ -176,6 +179,7 @@ func (s *Server) Close() {
 	<-s.serving
 	s.conns.Wait()
 	s.working.Wait()
+	s.vault.close()
 }
 
 // Config is what a client of the first account needs to talk to this server:

@@ -1,7 +1,6 @@
 package mediatest
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/md5"
 	"encoding/hex"
@@ -17,7 +16,6 @@ import (
 )
 
 const (
-	maxHeld    = 1 << 30 // bytes kept in memory by one server
 	maxPut     = 5 << 30 // PutObject and a single part
 	minPart    = 100 << 10
 	maxParts   = 10000
@@ -36,10 +34,10 @@ func newBucket(owner *Account, region string) *bucket {
 
 // blob is what is known of received bytes.
 type blob struct {
-	data []byte // nil when discarded
-	size int64
-	md5  [md5.Size]byte // zero when discarded and nobody asked for it
-	crc  uint64
+	pieces []*piece // of its bytes, in the vault; none when discarded
+	size   int64
+	md5    [md5.Size]byte // zero when discarded and nobody asked for it
+	crc    uint64
 }
 
 type object struct {
@@ -121,26 +119,34 @@ func (acc *Account) StorageBucket() string { return acc.storage }
 
 // PutObject stores an object, in a new bucket of the first account if need be.
 func (s *Server) PutObject(bucket, key string, data []byte) {
-	b := blobOf(data)
-	if s.opts.discard {
-		b.data = nil
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ensureBucket(s.first, bucket)
-	s.store(bucket, key, &object{blob: b, etag: s.etag(b)})
+	s.keep(bucket, key, data)
 }
 
 // Object returns the bytes of an object and whether there is such an object.
-// With [Discard] there are no bytes.
+// With [Discard] there are no bytes, and neither are there after Close where
+// they went into the temporary file, see [MemoryLimit].
 func (s *Server) Object(bucket, key string) ([]byte, bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	o := s.object(bucket, key)
 	if o == nil {
+		s.mu.Unlock()
 		return nil, false
 	}
-	return bytes.Clone(o.data), true
+	pieces := s.vault.retain(o.pieces)
+	s.mu.Unlock()
+	defer s.vault.release(pieces)
+	if len(pieces) == 0 {
+		return nil, true
+	}
+	data := make([]byte, o.size)
+	if _, err := s.vault.reader(pieces).ReadAt(data, 0); err != nil {
+		s.misuse("Object: the bytes of %s were in the temporary file: %v", key, unkept(err))
+		return nil, true
+	}
+	return data, true
 }
 
 // ObjectInfo is the size and CRC-64/ECMA of an object, which are known with
@@ -255,9 +261,8 @@ func (acc *Account) owned(bucket, key string) *object {
 // store puts an object in its place and tells the media library.
 func (s *Server) store(bucket, key string, o *object) {
 	if old := s.object(bucket, key); old != nil {
-		s.held -= int64(len(old.data))
+		s.vault.release(old.pieces)
 	}
-	s.held += int64(len(o.data))
 	o.modified = s.now().Truncate(time.Second)
 	s.buckets[bucket].objects[key] = o
 	s.arrived(bucket, key, o.size)
@@ -265,7 +270,7 @@ func (s *Server) store(bucket, key string, o *object) {
 
 func (s *Server) remove(bucket, key string) {
 	if o := s.object(bucket, key); o != nil {
-		s.held -= int64(len(o.data))
+		s.vault.release(o.pieces)
 		delete(s.buckets[bucket].objects, key)
 	}
 }
@@ -287,19 +292,22 @@ func crcETag(b blob) string {
 	return hex.EncodeToString(text[:])
 }
 
-func blobOf(data []byte) blob {
-	return blob{
-		data: bytes.Clone(data),
-		size: int64(len(data)),
-		md5:  md5.Sum(data),
-		crc:  crc64.Checksum(data, crcTable),
+// keep stores an object that the service itself writes.
+func (s *Server) keep(bucket, key string, data []byte) {
+	b := blob{size: int64(len(data)), md5: md5.Sum(data), crc: crc64.Checksum(data, crcTable)}
+	if !s.opts.discard {
+		w := s.vault.writer(b.size)
+		if _, err := w.Write(data); err != nil {
+			w.drop()
+			s.misuse("%s/%s is not stored: %v", bucket, key, err)
+			return
+		}
+		b.pieces = w.pieces
 	}
+	s.store(bucket, key, &object{blob: b, etag: s.etag(b)})
 }
 
-var (
-	errTooLarge = refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
-	errFull     = refused(400, "EntityTooLarge", "mediatest: the server holds %d bytes already; start it with mediatest.Discard for large uploads.", int64(maxHeld))
-)
+var errTooLarge = refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")
 
 // receive reads a request body, without mu.
 func (s *Server) receive(r *http.Request) (blob, error) {
@@ -307,32 +315,30 @@ func (s *Server) receive(r *http.Request) (blob, error) {
 	if r.ContentLength > maxPut {
 		return b, errTooLarge
 	}
-	var held bytes.Buffer
+	held := s.vault.writer(r.ContentLength)
 	var crc sparseCRC
 	sum := md5.New()
 	sinks := []io.Writer{&crc}
-	limit := int64(maxPut)
 	wantMD5 := !s.opts.discard || r.Header.Get("Content-MD5") != ""
 	if wantMD5 {
 		sinks = append(sinks, sum)
 	}
 	if !s.opts.discard {
-		s.mu.Lock()
-		limit = maxHeld - s.held
-		s.mu.Unlock()
-		sinks = append(sinks, &held)
-		held.Grow(int(min(max(r.ContentLength, 0), 16<<20)))
+		sinks = append(sinks, held)
 	}
-	n, err := io.Copy(io.MultiWriter(sinks...), io.LimitReader(r.Body, limit+1))
-	switch {
-	case err != nil:
+	n, err := io.Copy(io.MultiWriter(sinks...), io.LimitReader(r.Body, maxPut+1))
+	if err == nil && n > maxPut {
+		err = errTooLarge
+	}
+	if err != nil {
+		held.drop()
+		var f failure
+		if errors.As(err, &f) {
+			return b, f
+		}
 		return b, errors.Join(errGone, err)
-	case n > limit && !s.opts.discard:
-		return b, errFull
-	case n > limit:
-		return b, errTooLarge
 	}
-	b = blob{data: held.Bytes(), size: n, crc: crc.sum}
+	b = blob{pieces: held.pieces, size: n, crc: crc.sum}
 	if wantMD5 {
 		sum.Sum(b.md5[:0])
 	}

@@ -217,8 +217,8 @@ func TestServer_Bounds(t *testing.T) {
 	require.Len(t, s.requests, maxRequests/2)
 	require.NotNil(t, s.requests[len(s.requests)-1])
 
-	// Objects stay within memory, and within what OSS takes.
-	s.held = maxHeld - 3
+	// Objects stay within what the server keeps, and within what OSS takes.
+	s.vault.stored = maxStored - 3
 	for size, want := range map[int]error{3: nil, 4: errFull} {
 		_, err := s.receive(httptest.NewRequest(http.MethodPut, "/b/k", strings.NewReader(strings.Repeat("x", size))))
 		require.Equal(t, want, err)

@@ -73,8 +73,7 @@ func transcodeDone(s *Server, acc *Account, job *thing) {
 	st := &stream{bucket: acc.storage, key: a.MediaId + "/" + job.id + "-" + strings.ToLower(job.values["Definition"]) + ".mp4", job: job.id, made: job.due}
 	st.Stream = Stream{Definition: job.values["Definition"], URL: s.objectURL(st.bucket, st.key), Complete: true}
 	a.streams = append(a.streams, st)
-	b := blobOf([]byte("mediatest: output of job " + job.id + "\n"))
-	s.store(st.bucket, st.key, &object{blob: b, etag: s.etag(b)})
+	s.keep(st.bucket, st.key, []byte("mediatest: output of job "+job.id+"\n"))
 	if a.forced == "UploadSucc" {
 		a.forced = "" // it has a stream now
 	}
