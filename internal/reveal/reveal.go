@@ -14,7 +14,10 @@ import (
 )
 
 // mark is different in every process: no text from outside can begin with it.
-var mark = "reveal-" + rand.Text() + "-"
+var (
+	mark      = "reveal-" + rand.Text() + "-"
+	markBytes = []byte(mark)
+)
 
 // Mark returns text with the mark.
 func Mark(text string) string { return mark + text }
@@ -22,5 +25,11 @@ func Mark(text string) string { return mark + text }
 // Cut returns text without the mark, and whether it had one.
 func Cut(text string) (string, bool) { return strings.CutPrefix(text, mark) }
 
-// Clean cuts all marks out of a document.
-func Clean(document []byte) []byte { return bytes.ReplaceAll(document, []byte(mark), nil) }
+// Clean cuts all marks out of a document. It returns a document without marks as
+// it is.
+func Clean(document []byte) []byte {
+	if !bytes.Contains(document, markBytes) {
+		return document
+	}
+	return bytes.ReplaceAll(document, markBytes, nil)
+}

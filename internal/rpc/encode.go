@@ -280,28 +280,27 @@ func documentText(v reflect.Value) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var text string
+	var data []byte
 	switch doc := v.Interface().(type) {
 	case json.RawMessage:
-		text = string(doc)
+		data = doc
 	case alimedia.JSON:
-		text = string(doc)
+		data = []byte(doc)
 	case string:
-		text = doc
-	case json.Marshaler: // asked directly: json.Marshal would rewrite its white space
-		data, err := doc.MarshalJSON()
-		if err != nil {
+		data = []byte(doc)
+	case json.Marshaler: // called directly: json.Marshal would rewrite its white space
+		if data, err = doc.MarshalJSON(); err != nil {
 			return "", err
 		}
-		text = string(reveal.Clean(data))
+		data = reveal.Clean(data)
 	default:
-		data, err := marshal(doc)
+		data, err = marshal(doc)
 		return string(reveal.Clean(data)), err
 	}
-	if text != "" && !json.Valid([]byte(text)) {
+	if len(data) > 0 && !json.Valid(data) {
 		return "", errors.New("the text is not a JSON document")
 	}
-	return text, nil
+	return string(data), nil
 }
 
 // marshal is json.Marshal without the escapes meant for HTML pages.

@@ -127,7 +127,8 @@ func (r *signedRequest) authorization(id, secret string) string {
 	text = append(text, r.hash...)
 
 	sum := sha256.Sum256(text)
-	signature := utils.SignatureMethod(secret, algorithm+"\n"+hexText(sum[:]), algorithm)
+	text = hex.AppendEncode(append(append(text[:0], algorithm...), '\n'), sum[:])
+	signature := utils.SignatureMethod(secret, string(text), algorithm)
 	text = append(append(append(text[:0], algorithm...), " Credential="...), id...)
 	text = append(append(append(text, ",SignedHeaders="...), names...), ",Signature="...)
 	return string(hex.AppendEncode(text, signature))
