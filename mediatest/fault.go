@@ -44,7 +44,8 @@ type Fault struct {
 	// Operation is an API action ("CreateUploadVideo") or an OSS operation
 	// (PutObject, GetObject, HeadObject, DeleteObject,
 	// InitiateMultipartUpload, UploadPart, ListParts,
-	// CompleteMultipartUpload, AbortMultipartUpload, ListMultipartUploads).
+	// CompleteMultipartUpload, AbortMultipartUpload, ListMultipartUploads,
+	// ListObjects, CopyObject, DeleteMultipleObjects).
 	// Empty means all of them.
 	Operation string
 

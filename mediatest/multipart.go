@@ -351,7 +351,7 @@ func joined(parts []*part) *object {
 
 // encoded writes a key as the request's encoding-type asks.
 func (x *exchange) encoded(key string) string {
-	if x.query.Get("encoding-type") == "url" {
+	if strings.HasPrefix(x.query.Get("encoding-type"), "url") { // url, or url2 of DeleteMultipleObjects
 		return url.QueryEscape(key)
 	}
 	return key

@@ -3,6 +3,7 @@ package mediatest
 import (
 	"bytes"
 	"cmp"
+	"crypto/md5"
 	"encoding/base64"
 	"encoding/xml"
 	"errors"
@@ -40,6 +41,8 @@ var bucketSubresources = strings.Fields("acl bucketInfo cors encryption lifecycl
 func ossOperation(r *http.Request, q url.Values, key string) string {
 	if key == "" {
 		switch {
+		case r.Method == http.MethodPost && q.Has("delete"):
+			return "DeleteMultipleObjects"
 		case r.Method != http.MethodGet:
 		case q.Has("uploads"):
 			return "ListMultipartUploads"
@@ -110,6 +113,7 @@ var ossOperations = map[string]func(*Server, *exchange) (reply, error){
 	"ListMultipartUploads":    (*Server).listUploads,
 	"ListObjects":             (*Server).listObjects,
 	"CopyObject":              (*Server).copyObject,
+	"DeleteMultipleObjects":   (*Server).deleteObjects,
 }
 
 // serveOSS answers an OSS request.
@@ -170,14 +174,28 @@ func (s *Server) admit(x *exchange) error {
 		return refused(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.")
 	case !k.may(x.bucket, x.key), s.buckets[x.bucket] != nil && !k.owner.owns(x.bucket):
 		return refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
-	case k.allow("oss:"+x.operation) != nil:
-		return refused(403, "AccessDenied", "You have no permission to do %s: no policy of the user allows it.", x.operation)
+	case k.allow(ossAction(x.operation)) != nil:
+		return refused(403, "AccessDenied", "You have no permission to do %s: no policy of the user allows it.", ossAction(x.operation))
 	case s.buckets[x.bucket] == nil:
 		return failure{status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist.", extra: [][2]string{{"BucketName", x.bucket}}}
 	case len(x.key) > 1023 || strings.HasPrefix(x.key, "/") || strings.HasPrefix(x.key, `\`):
 		return refused(400, "InvalidObjectName", "The specified object is not valid.")
 	}
 	return nil
+}
+
+// ossAction is what a RAM policy calls an operation. Several operations share
+// the name of the one that reads, writes or deletes an object.
+func ossAction(operation string) string {
+	switch operation {
+	case "HeadObject":
+		operation = "GetObject"
+	case "CopyObject", "InitiateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":
+		operation = "PutObject"
+	case "DeleteMultipleObjects":
+		operation = "DeleteObject"
+	}
+	return "oss:" + operation
 }
 
 func (s *Server) putObject(x *exchange) (reply, error) {
@@ -210,11 +228,18 @@ func (s *Server) receiveChecked(x *exchange) (blob, error) {
 	if err != nil {
 		return b, err
 	}
-	if sum := x.r.Header.Get("Content-MD5"); sum != "" && sum != base64.StdEncoding.EncodeToString(b.md5[:]) {
+	if err := checkMD5(x.r, b.md5); err != nil {
 		s.vault.release(b.pieces)
-		return blob{}, failure{status: 400, code: "InvalidDigest", message: "The Content-MD5 you specified was invalid.", extra: [][2]string{{"Content-MD5", sum}}}
+		return blob{}, err
 	}
 	return b, nil
+}
+
+func checkMD5(r *http.Request, got [md5.Size]byte) error {
+	if sum := r.Header.Get("Content-MD5"); sum != "" && sum != base64.StdEncoding.EncodeToString(got[:]) {
+		return failure{status: 400, code: "InvalidDigest", message: "The Content-MD5 you specified was invalid.", extra: [][2]string{{"Content-MD5", sum}}}
+	}
+	return nil
 }
 
 // setStored sets the headers that answer an upload of bytes.

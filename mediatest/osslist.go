@@ -15,7 +15,11 @@ type listed struct {
 	Key, LastModified, ETag, Type string
 	Size                          int64
 	StorageClass                  string
+	Owner                         *owner
 }
+
+// owner is the account that a bucket belongs to.
+type owner struct{ ID, DisplayName string }
 
 type commonPrefix struct{ Prefix string }
 
@@ -27,10 +31,15 @@ type listPage struct {
 	next     string // the last key or prefix, when there are more
 }
 
-// keysAfter pages through the keys behind a marker. The caller holds mu.
+// keysAfter pages through the keys behind a marker. ListObjectsV2 names their
+// owner only when it is asked for. The caller holds mu.
 func (s *Server) keysAfter(x *exchange, marker string, most int) listPage {
 	prefix, delimiter := x.query.Get("prefix"), x.query.Get("delimiter")
 	b := s.buckets[x.bucket]
+	of := &owner{b.owner.id, b.owner.id}
+	if x.query.Get("list-type") == "2" && x.query.Get("fetch-owner") != "true" {
+		of = nil
+	}
 	var page listPage
 	last, n := "", 0
 	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
@@ -57,7 +66,7 @@ func (s *Server) keysAfter(x *exchange, marker string, most int) listPage {
 		o := b.objects[key]
 		page.objects = append(page.objects, listed{
 			Key: x.encoded(key), LastModified: o.modified.Format(ossTime), ETag: o.etag, Size: o.size, StorageClass: "Standard",
-			Type: map[bool]string{false: "Normal", true: "Multipart"}[o.multipart],
+			Type: map[bool]string{false: "Normal", true: "Multipart"}[o.multipart], Owner: of,
 		})
 	}
 	return page

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aliyun/aliyun-oss-go-sdk/oss"
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go"
@@ -134,7 +135,7 @@ func TestRPC_TheOlderSignatureIsTakenInQueryAndForm(t *testing.T) {
 		require.Equal(t, "a b*c~d+é", body["Video"].(map[string]any)["Title"])
 		for code, change := range map[string]func(url.Values){
 			"SignatureDoesNotMatch":   func(p url.Values) { p.Set("VideoId", "x") },
-			"MissingTimestamp":        func(p url.Values) { p.Del("Timestamp") },
+			"MissingSignatureNonce":   func(p url.Values) { p.Del("SignatureNonce") },
 			"InvalidTimeStamp.Format": func(p url.Values) { p.Set("Timestamp", "now") },
 		} {
 			_, body := call(method, keys.AccessKeySecret, change)
@@ -143,4 +144,49 @@ func TestRPC_TheOlderSignatureIsTakenInQueryAndForm(t *testing.T) {
 		_, body = call(method, "other", nil)
 		require.Equal(t, "SignatureDoesNotMatch", body["Code"])
 	}
+}
+
+// Alibaba's uploader for browsers signs such requests with STS credentials.
+func TestRPC_TimestampMayBeAbsentUnlessStrict(t *testing.T) {
+	t.Parallel()
+	for want, opts := range map[string][]mediatest.Option{"": nil, "MissingTimestamp": {mediatest.Strict()}} {
+		srv := mediatest.New(t, opts...)
+		keys := srv.IssueCredentials()
+		p := rpcSigned(http.MethodGet, keys.AccessKeyId, keys.AccessKeySecret, params("Action", "CreateUploadVideo", "Version", vodVersion, "Format", "JSON",
+			"FileName", "a.mp4", "Title", "a", "SecurityToken", keys.SecurityToken, "SignatureNonce", "1"))
+		resp, err := srv.HTTPClient().Get(srv.URL + "/?" + p.Encode())
+		require.NoError(t, err)
+		var body map[string]any
+		require.NoError(t, json.NewDecoder(resp.Body).Decode(&body))
+		require.NoError(t, resp.Body.Close())
+		code, _ := body["Code"].(string)
+		require.Equal(t, want, code, body)
+		require.Equal(t, want == "", body["UploadAuth"] != nil)
+	}
+}
+
+func TestRAM_OSSOperationsHaveTheNamesOfPolicies(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t)
+	srv.CreateBucket("own")
+	may := func(action string) *oss.Bucket {
+		return ossBucket(t, srv, "own", srv.NewUser(`{"Version":"1","Statement":[{"Effect":"Allow","Action":"`+action+`","Resource":"*"}]}`))
+	}
+	writer, reader, deleter := may("oss:PutObject"), may("oss:GetObject"), may("oss:DeleteObject")
+	require.NoError(t, writer.PutObject("a", strings.NewReader("a")))
+	u, err := writer.InitiateMultipartUpload("b")
+	require.NoError(t, err)
+	part, err := writer.UploadPart(u, strings.NewReader("b"), 1, 1)
+	require.NoError(t, err)
+	_, err = writer.CompleteMultipartUpload(u, []oss.UploadPart{part})
+	require.NoError(t, err)
+	_, err = writer.GetObjectDetailedMeta("a")
+	require.Error(t, err)
+	_, err = reader.GetObjectDetailedMeta("a")
+	require.NoError(t, err)
+	_, err = reader.DeleteObjects([]string{"a"})
+	requireOSSError(t, err, 403, "AccessDenied")
+	_, err = deleter.DeleteObjects([]string{"a", "b"})
+	require.NoError(t, err)
+	require.Empty(t, srv.Objects("own"))
 }

@@ -64,12 +64,12 @@ func actionOfForm(r *http.Request) string {
 // verifyRPC checks the older signature and returns the key that made it. The
 // caller holds mu.
 func (s *Server) verifyRPC(r *http.Request, params url.Values) (*key, error) {
-	for _, name := range []string{"AccessKeyId", "SignatureMethod", "SignatureVersion", "Timestamp", "SignatureNonce"} {
+	for _, name := range []string{"AccessKeyId", "SignatureMethod", "SignatureVersion", "SignatureNonce"} {
 		if params.Get(name) == "" {
 			return nil, refused(400, "Missing"+name, "%s is mandatory for this action.", name)
 		}
 	}
-	if params.Get("SignatureMethod") != "HMAC-SHA1" || params.Get("SignatureVersion") != "1.0" {
+	if !strings.EqualFold(params.Get("SignatureMethod"), "HMAC-SHA1") || params.Get("SignatureVersion") != "1.0" {
 		return nil, refused(400, "InvalidParameter", "The specified signature method or version is not supported.")
 	}
 	k := s.keys[params.Get("AccessKeyId")]
@@ -80,12 +80,8 @@ func (s *Server) verifyRPC(r *http.Request, params url.Values) (*key, error) {
 		return nil, err
 	}
 	now := s.wall()
-	date, err := time.Parse("2006-01-02T15:04:05Z", params.Get("Timestamp"))
-	switch {
-	case err != nil:
-		return nil, refused(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
-	case date.Sub(now).Abs() > maxSkew:
-		return nil, refused(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+	if err := s.checkTimestamp(params.Get("Timestamp"), now); err != nil {
+		return nil, err
 	}
 	toSign := rpcStringToSign(r.Method, params)
 	if !hmac.Equal([]byte(rpcSignature(k.AccessKeySecret, toSign)), []byte(params.Get("Signature"))) {
@@ -98,4 +94,24 @@ func (s *Server) verifyRPC(r *http.Request, params url.Values) (*key, error) {
 		return nil, refused(403, "NoPermission", "You are not authorized to do this operation.")
 	}
 	return k, nil
+}
+
+// checkTimestamp accepts a request without a Timestamp, although the
+// documentation requires one: Alibaba's uploader for browsers sends none when it
+// works with STS credentials.
+func (s *Server) checkTimestamp(text string, now time.Time) error {
+	if text == "" && s.opts.strict {
+		return refused(400, "MissingTimestamp", "Timestamp is mandatory for this action.")
+	}
+	if text == "" {
+		return nil
+	}
+	date, err := time.Parse("2006-01-02T15:04:05Z", text)
+	switch {
+	case err != nil:
+		return refused(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
+	case date.Sub(now).Abs() > maxSkew:
+		return refused(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+	}
+	return nil
 }

@@ -41,6 +41,7 @@ func TestOSS_ListsCopiesAndPresignedURLsForTheVendorsClient(t *testing.T) {
 				require.NoError(t, err)
 				pages++
 				for _, o := range out.Objects {
+					require.Equal(t, srv.Account().Id(), o.Owner.ID)
 					keys = append(keys, o.Key)
 				}
 				prefixes = append(prefixes, out.CommonPrefixes...)
@@ -59,6 +60,10 @@ func TestOSS_ListsCopiesAndPresignedURLsForTheVendorsClient(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, out.Objects, 1)
 			require.Equal(t, "c d+é.txt", out.Objects[0].Key)
+			require.Empty(t, out.Objects[0].Owner.ID)
+			out, err = b.ListObjectsV2(oss.FetchOwner(true))
+			require.NoError(t, err)
+			require.Equal(t, srv.Account().Id(), out.Objects[0].Owner.ID)
 
 			_, err = b.CopyObject("c d+é.txt", "copy.txt")
 			require.NoError(t, err)

@@ -1,0 +1,49 @@
+// Package node runs clients that others wrote for Node.js against mediatest.
+package node
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go/mediatest"
+)
+
+const bucket = "own"
+
+// TestNode runs each *.test.js file against a server of its own.
+func TestNode(t *testing.T) {
+	t.Parallel()
+	require.DirExists(t, "node_modules", `run "npm ci" in this folder first`)
+	scripts, err := filepath.Glob("*.test.js")
+	require.NoError(t, err)
+	require.NotEmpty(t, scripts)
+	for _, script := range scripts {
+		t.Run(strings.TrimSuffix(script, ".test.js"), func(t *testing.T) {
+			t.Parallel()
+			srv := mediatest.New(t)
+			srv.CreateBucket(bucket)
+			runScript(t, srv, script)
+		})
+	}
+}
+
+// runScript runs a file of tests of Node and shows what it wrote if it fails.
+func runScript(t *testing.T, srv *mediatest.Server, script string) {
+	t.Helper()
+	keys := srv.Credentials()
+	cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", script)
+	cmd.Env = append(os.Environ(),
+		"MEDIATEST_URL="+srv.URL,
+		"MEDIATEST_ACCESS_KEY_ID="+keys.AccessKeyId,
+		"MEDIATEST_ACCESS_KEY_SECRET="+keys.AccessKeySecret,
+		"MEDIATEST_BUCKET="+bucket,
+		"MEDIATEST_ACCOUNT="+srv.Account().Id(),
+	)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s\n%s", script, out)
+}
