@@ -41,6 +41,7 @@ type exchange struct {
 	operation string
 	bucket    string // OSS only
 	key       string // OSS only
+	by        *key   // who signed; OSS only, set by admit
 	id        string // of the request
 	code      string // of the error that is answered
 	record    *Request

@@ -42,10 +42,10 @@ type Answer struct {
 // changed by Edit or slowed down.
 type Fault struct {
 	// Operation is an API action ("CreateUploadVideo") or an OSS operation
-	// (PutObject, GetObject, HeadObject, DeleteObject,
-	// InitiateMultipartUpload, UploadPart, ListParts,
-	// CompleteMultipartUpload, AbortMultipartUpload, ListMultipartUploads,
-	// ListObjects, CopyObject, DeleteMultipleObjects).
+	// (PutObject, AppendObject, CopyObject, GetObject, HeadObject,
+	// GetObjectMeta, DeleteObject, DeleteMultipleObjects, ListObjects,
+	// InitiateMultipartUpload, UploadPart, UploadPartCopy, ListParts,
+	// CompleteMultipartUpload, AbortMultipartUpload, ListMultipartUploads).
 	// Empty means all of them.
 	Operation string
 

@@ -151,7 +151,7 @@ func TestFault_OSS(t *testing.T) {
 			requireCut(t, part(3))
 			require.Len(t, srv.Uploads()[0].Parts, 3) // stored all the same
 			srv.Fault(mediatest.Fault{Operation: "HeadObject", Status: 403, Code: "AccessDenied", Times: mediatest.Always})
-			_, err = b.GetObjectMeta(to.FileName)
+			_, err = b.GetObjectDetailedMeta(to.FileName)
 			requireOSSError(t, err, 403, "AccessDenied")
 
 			// Completed although the client saw the connection die.

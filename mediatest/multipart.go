@@ -1,7 +1,6 @@
 package mediatest
 
 import (
-	"cmp"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/xml"
@@ -10,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,10 +60,18 @@ func (s *Server) upload(x *exchange) (*upload, error) {
 	return u, nil
 }
 
-func (s *Server) uploadPart(x *exchange) (reply, error) {
+func (x *exchange) partNumber() (int, error) {
 	number, err := strconv.Atoi(x.query.Get("partNumber"))
 	if err != nil || number < 1 || number > maxParts {
-		return reply{}, ossArgument("partNumber", x.query.Get("partNumber"), "Part number must be an integer between 1 and 10000, inclusive.")
+		return 0, ossArgument("partNumber", x.query.Get("partNumber"), "Part number must be an integer between 1 and 10000, inclusive.")
+	}
+	return number, nil
+}
+
+func (s *Server) uploadPart(x *exchange) (reply, error) {
+	number, err := x.partNumber()
+	if err != nil {
+		return reply{}, err
 	}
 	s.mu.Lock()
 	u, err := s.upload(x)
@@ -92,12 +98,17 @@ func (s *Server) uploadPart(x *exchange) (reply, error) {
 		return reply{}, err
 	}
 	p := &part{blob: b, number: number, etag: s.etag(b), modified: s.now()}
-	if old := u.parts[number]; old != nil {
-		s.vault.release(old.pieces)
-	}
-	u.parts[number] = p
+	s.storePart(u, p)
 	x.setStored(p.etag, p.blob)
 	return reply{}, nil
+}
+
+// storePart puts a part in its place. The caller holds mu.
+func (s *Server) storePart(u *upload, p *part) {
+	if old := u.parts[p.number]; old != nil {
+		s.vault.release(old.pieces)
+	}
+	u.parts[p.number] = p
 }
 
 // hungUp reports whether the client has left. It gives the news some time to
@@ -184,53 +195,6 @@ func (s *Server) listParts(x *exchange) (reply, error) {
 		}
 		answer.NextPartNumberMarker = p.number
 		answer.Part = append(answer.Part, listed{p.number, p.modified.Format(ossTime), p.etag, p.crc, p.size})
-	}
-	return reply{xml: answer}, nil
-}
-
-func (s *Server) listUploads(x *exchange) (reply, error) {
-	most, err := x.number("max-uploads", maxListing, 1, maxListing)
-	if err != nil {
-		return reply{}, err
-	}
-	type listed struct {
-		Key, UploadId, StorageClass, Initiated string
-	}
-	keyMarker, idMarker, prefix := x.query.Get("key-marker"), x.query.Get("upload-id-marker"), x.query.Get("prefix")
-	answer := struct {
-		XMLName            xml.Name `xml:"ListMultipartUploadsResult"`
-		EncodingType       string   `xml:",omitempty"`
-		Bucket             string
-		KeyMarker          string
-		UploadIdMarker     string
-		NextKeyMarker      string
-		NextUploadIdMarker string
-		Prefix             string
-		MaxUploads         int
-		IsTruncated        bool
-		Upload             []listed
-	}{
-		EncodingType: x.query.Get("encoding-type"), Bucket: x.bucket, KeyMarker: x.encoded(keyMarker), UploadIdMarker: idMarker,
-		Prefix: x.encoded(prefix), MaxUploads: most,
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []*upload
-	for _, u := range s.uploads {
-		after := u.key > keyMarker || idMarker != "" && u.key == keyMarker && u.id > idMarker
-		if u.open() && u.bucket == x.bucket && strings.HasPrefix(u.key, prefix) && after {
-			all = append(all, u)
-		}
-	}
-	slices.SortFunc(all, func(a, b *upload) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.id, b.id)) })
-	if len(all) > most {
-		all = all[:most]
-		answer.IsTruncated = true
-		last := all[most-1]
-		answer.NextKeyMarker, answer.NextUploadIdMarker = x.encoded(last.key), last.id
-	}
-	for _, u := range all {
-		answer.Upload = append(answer.Upload, listed{x.encoded(u.key), u.id, "Standard", u.initiated.Format(ossTime)})
 	}
 	return reply{xml: answer}, nil
 }
@@ -337,7 +301,7 @@ var errMalformedXML = refused(400, "MalformedXML", "The XML you provided was not
 // joined is the object made of the parts, which has their pieces in common with
 // them.
 func joined(parts []*part) *object {
-	o := &object{multipart: true}
+	o := &object{kind: multipartObject}
 	tags := md5.New()
 	for _, p := range parts {
 		o.crc = combineCRC(o.crc, p.crc, p.size)

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,16 +15,30 @@ import (
 	"strings"
 )
 
-// aim finds out which OSS operation a request is, and on what.
+// aim finds out which OSS operation a request is, and on what. The bucket is
+// the first label of a host such as own.oss-cn-shanghai.aliyuncs.com or
+// own.localhost, else the first element of the path.
 func (x *exchange) aim() {
 	path := strings.TrimPrefix(x.r.URL.EscapedPath(), "/")
-	if bucket, host, ok := strings.Cut(x.r.Host, "."); ok && strings.HasPrefix(host, "oss-") {
+	if bucket := virtualHost(x.r.Host); bucket != "" {
 		x.bucket, x.key = bucket, pathUnescape(path)
 	} else {
 		bucket, key, _ := strings.Cut(path, "/")
 		x.bucket, x.key = pathUnescape(bucket), pathUnescape(key)
 	}
 	x.operation = ossOperation(x.r, x.query, x.key)
+}
+
+// virtualHost is the bucket that a host names; empty where the path does.
+func virtualHost(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	bucket, rest, _ := strings.Cut(host, ".")
+	if strings.HasPrefix(rest, "oss-") || rest == "localhost" {
+		return bucket
+	}
+	return ""
 }
 
 func pathUnescape(s string) string {
@@ -51,7 +66,7 @@ func ossOperation(r *http.Request, q url.Values, key string) string {
 		}
 		return unsupported
 	}
-	for _, other := range []string{"acl", "append", "delete", "restore", "symlink", "tagging", "x-oss-process"} {
+	for _, other := range []string{"acl", "delete", "restore", "symlink", "tagging", "x-oss-process"} {
 		if q.Has(other) {
 			return unsupported
 		}
@@ -61,7 +76,7 @@ func ossOperation(r *http.Request, q url.Values, key string) string {
 		switch {
 		case r.Header.Get("x-oss-copy-source") != "":
 			if q.Has("uploadId") {
-				return unsupported
+				return "UploadPartCopy"
 			}
 			return "CopyObject"
 		case q.Has("uploadId"):
@@ -74,6 +89,8 @@ func ossOperation(r *http.Request, q url.Values, key string) string {
 			return "InitiateMultipartUpload"
 		case q.Has("uploadId"):
 			return "CompleteMultipartUpload"
+		case q.Has("append"):
+			return "AppendObject"
 		}
 	case http.MethodGet:
 		if q.Has("uploadId") {
@@ -81,6 +98,9 @@ func ossOperation(r *http.Request, q url.Values, key string) string {
 		}
 		return "GetObject"
 	case http.MethodHead:
+		if q.Has("objectMeta") {
+			return "GetObjectMeta"
+		}
 		return "HeadObject"
 	case http.MethodDelete:
 		if q.Has("uploadId") {
@@ -113,6 +133,9 @@ var ossOperations = map[string]func(*Server, *exchange) (reply, error){
 	"ListMultipartUploads":    (*Server).listUploads,
 	"ListObjects":             (*Server).listObjects,
 	"CopyObject":              (*Server).copyObject,
+	"UploadPartCopy":          (*Server).uploadPartCopy,
+	"AppendObject":            (*Server).appendObject,
+	"GetObjectMeta":           (*Server).getObject,
 	"DeleteMultipleObjects":   (*Server).deleteObjects,
 }
 
@@ -141,9 +164,10 @@ func (s *Server) serveOSS(x *exchange) {
 
 func (x *exchange) reply(r reply) {
 	switch {
-	case r.object != nil && len(r.object.pieces) == 0: // empty, or a HeadObject with Discard
+	case r.object != nil && (len(r.object.pieces) == 0 || x.r.Method == http.MethodHead): // empty, or no bytes asked for
 		x.w.Header().Set("Last-Modified", r.object.modified.Format(http.TimeFormat))
 		x.w.Header().Set("Content-Length", strconv.FormatInt(r.object.size, 10))
+		x.w.Header().Set("Accept-Ranges", "bytes")
 	case r.object != nil:
 		http.ServeContent(x.w, x.r, "", r.object.modified, x.srv.vault.reader(r.object.pieces))
 		return
@@ -167,17 +191,18 @@ func (s *Server) admit(x *exchange) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k, err := s.authenticate(x)
+	x.by = k
 	switch {
 	case err != nil:
 		return err
 	case x.operation == unsupported:
 		return refused(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.")
 	case !k.may(x.bucket, x.key), s.buckets[x.bucket] != nil && !k.owner.owns(x.bucket):
-		return refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
+		return errBucketACL
 	case k.allow(ossAction(x.operation)) != nil:
 		return refused(403, "AccessDenied", "You have no permission to do %s: no policy of the user allows it.", ossAction(x.operation))
 	case s.buckets[x.bucket] == nil:
-		return failure{status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist.", extra: [][2]string{{"BucketName", x.bucket}}}
+		return noSuchBucket(x.bucket)
 	case len(x.key) > 1023 || strings.HasPrefix(x.key, "/") || strings.HasPrefix(x.key, `\`):
 		return refused(400, "InvalidObjectName", "The specified object is not valid.")
 	}
@@ -188,14 +213,24 @@ func (s *Server) admit(x *exchange) error {
 // the name of the one that reads, writes or deletes an object.
 func ossAction(operation string) string {
 	switch operation {
-	case "HeadObject":
+	case "HeadObject", "GetObjectMeta":
 		operation = "GetObject"
-	case "CopyObject", "InitiateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":
+	case "AppendObject", "CopyObject", "InitiateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":
 		operation = "PutObject"
 	case "DeleteMultipleObjects":
 		operation = "DeleteObject"
 	}
 	return "oss:" + operation
+}
+
+var errBucketACL = refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
+
+func noSuchBucket(name string) failure {
+	return failure{status: 404, code: "NoSuchBucket", message: "The specified bucket does not exist.", extra: [][2]string{{"BucketName", name}}}
+}
+
+func noSuchKey(key string) failure {
+	return failure{status: 404, code: "NoSuchKey", message: "The specified key does not exist.", extra: [][2]string{{"Key", key}}}
 }
 
 func (s *Server) putObject(x *exchange) (reply, error) {
@@ -228,18 +263,20 @@ func (s *Server) receiveChecked(x *exchange) (blob, error) {
 	if err != nil {
 		return b, err
 	}
-	if err := checkMD5(x.r, b.md5); err != nil {
+	if err := checkMD5(x.r.Header, b.md5); err != nil {
 		s.vault.release(b.pieces)
 		return blob{}, err
 	}
 	return b, nil
 }
 
-func checkMD5(r *http.Request, got [md5.Size]byte) error {
-	if sum := r.Header.Get("Content-MD5"); sum != "" && sum != base64.StdEncoding.EncodeToString(got[:]) {
-		return failure{status: 400, code: "InvalidDigest", message: "The Content-MD5 you specified was invalid.", extra: [][2]string{{"Content-MD5", sum}}}
+// checkMD5 compares a body with the Content-MD5 of the request, if any.
+func checkMD5(h http.Header, got [md5.Size]byte) error {
+	sum := h.Get("Content-MD5")
+	if sum == "" || sum == base64.StdEncoding.EncodeToString(got[:]) {
+		return nil
 	}
-	return nil
+	return failure{status: 400, code: "InvalidDigest", message: "The Content-MD5 you specified was invalid.", extra: [][2]string{{"Content-MD5", sum}}}
 }
 
 // setStored sets the headers that answer an upload of bytes.
@@ -250,35 +287,6 @@ func (x *exchange) setStored(etag string, b blob) {
 	if !x.srv.opts.discard {
 		h.Set("Content-MD5", base64.StdEncoding.EncodeToString(b.md5[:]))
 	}
-}
-
-// getObject serves GetObject and HeadObject.
-func (s *Server) getObject(x *exchange) (reply, error) {
-	s.mu.Lock()
-	o := s.object(x.bucket, x.key)
-	if o != nil {
-		s.vault.retain(o.pieces)
-	}
-	s.mu.Unlock()
-	if o == nil {
-		return reply{}, failure{status: 404, code: "NoSuchKey", message: "The specified key does not exist.", extra: [][2]string{{"Key", x.key}}}
-	}
-	h := x.w.Header()
-	h.Set("ETag", o.etag)
-	h.Set("x-oss-hash-crc64ecma", strconv.FormatUint(o.crc, 10))
-	h.Set("x-oss-object-type", map[bool]string{false: "Normal", true: "Multipart"}[o.multipart])
-	o.describe(h)
-	if len(o.pieces) == 0 && o.size > 0 && x.operation == "GetObject" {
-		return reply{}, refused(403, "InvalidObjectState", "The operation is not valid for the object's state: mediatest.Discard keeps no bytes.")
-	}
-	return reply{object: o}, nil
-}
-
-func (s *Server) deleteObject(x *exchange) (reply, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.remove(x.bucket, x.key)
-	return reply{status: http.StatusNoContent}, nil
 }
 
 // writeOSSError writes the XML document, or puts it into a header where the
@@ -302,6 +310,10 @@ func writeOSSError(x *exchange, f failure) {
 	h := x.w.Header()
 	if x.r.Method == http.MethodHead {
 		h.Set("x-oss-err", base64.StdEncoding.EncodeToString(b.Bytes()))
+		x.w.WriteHeader(f.status)
+		return
+	}
+	if f.status == http.StatusNotModified { // has no body
 		x.w.WriteHeader(f.status)
 		return
 	}

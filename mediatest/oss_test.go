@@ -537,7 +537,7 @@ func TestDiscard(t *testing.T) {
 	require.True(t, ok)
 	require.EqualValues(t, parts*size, got)
 	require.Equal(t, want.Sum64(), crc)
-	head, err := b.GetObjectMeta(to.FileName)
+	head, err := b.GetObjectDetailedMeta(to.FileName)
 	require.NoError(t, err)
 	require.Equal(t, strconv.Itoa(parts*size), head.Get("Content-Length"))
 	_, err = b.GetObject(to.FileName)

@@ -140,7 +140,7 @@ func (s *Server) authenticate(x *exchange) (*key, error) {
 	}
 	switch scheme {
 	case "":
-		return nil, refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
+		return nil, errBucketACL
 	case "OSS":
 		return s.verifyV1(x, rest)
 	case ossV4Scheme:

@@ -5,7 +5,9 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"net/http"
 	"net/url"
+	"slices"
 )
 
 const (
@@ -16,7 +18,16 @@ const (
 type deleteRequest struct {
 	XMLName xml.Name `xml:"Delete"`
 	Quiet   bool
-	Object  []struct{ Key string }
+	Object  []deleteKey
+}
+
+type deleteKey struct{ Key string }
+
+func (s *Server) deleteObject(x *exchange) (reply, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(x.bucket, x.key)
+	return reply{status: http.StatusNoContent}, nil
 }
 
 // deleteObjects serves DeleteMultipleObjects. An object that is not there counts
@@ -26,7 +37,7 @@ func (s *Server) deleteObjects(x *exchange) (reply, error) {
 	if err != nil {
 		return reply{}, errors.Join(errGone, err)
 	}
-	if err := checkMD5(x.r, md5.Sum(text)); err != nil {
+	if err := checkMD5(x.r.Header, md5.Sum(text)); err != nil {
 		return reply{}, err
 	}
 	var asked deleteRequest
@@ -39,6 +50,9 @@ func (s *Server) deleteObjects(x *exchange) (reply, error) {
 		EncodingType string   `xml:",omitempty"`
 		Deleted      []deleted
 	}{EncodingType: x.query.Get("encoding-type")}
+	if slices.ContainsFunc(asked.Object, func(o deleteKey) bool { return o.Key == "" }) {
+		return reply{}, errMalformedXML
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range asked.Object {

@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -46,12 +45,9 @@ func (s *Server) keysAfter(x *exchange, marker string, most int) listPage {
 		if !strings.HasPrefix(key, prefix) || key <= marker {
 			continue
 		}
-		common := ""
-		if i := strings.Index(key[len(prefix):], delimiter); delimiter != "" && i >= 0 {
-			common = key[:len(prefix)+i+len(delimiter)]
-			if common == last || common <= marker {
-				continue // told already
-			}
+		common := commonOf(key, prefix, delimiter)
+		if common != "" && (common == last || common <= marker) {
+			continue // told already
 		}
 		if n == most {
 			page.next = last
@@ -66,10 +62,20 @@ func (s *Server) keysAfter(x *exchange, marker string, most int) listPage {
 		o := b.objects[key]
 		page.objects = append(page.objects, listed{
 			Key: x.encoded(key), LastModified: o.modified.Format(ossTime), ETag: o.etag, Size: o.size, StorageClass: "Standard",
-			Type: map[bool]string{false: "Normal", true: "Multipart"}[o.multipart], Owner: of,
+			Type: o.kind.String(), Owner: of,
 		})
 	}
 	return page
+}
+
+// commonOf is the part of a key up to the first delimiter behind the prefix;
+// empty when there is none.
+func commonOf(key, prefix, delimiter string) string {
+	i := strings.Index(key[len(prefix):], delimiter)
+	if delimiter == "" || i < 0 {
+		return ""
+	}
+	return key[:len(prefix)+i+len(delimiter)]
 }
 
 func (s *Server) listObjects(x *exchange) (reply, error) {
@@ -125,41 +131,6 @@ func (s *Server) listObjects(x *exchange) (reply, error) {
 		Name: x.bucket, Prefix: x.encoded(q.Get("prefix")), Marker: x.encoded(q.Get("marker")), MaxKeys: most, Delimiter: x.encoded(q.Get("delimiter")),
 		EncodingType: q.Get("encoding-type"), IsTruncated: page.next != "", NextMarker: x.encoded(page.next), Contents: page.objects, CommonPrefixes: page.prefixes,
 	}}, nil
-}
-
-// copyObject copies within the account. The metadata stay those of the source
-// unless x-oss-metadata-directive says REPLACE.
-func (s *Server) copyObject(x *exchange) (reply, error) {
-	source, err := url.QueryUnescape(x.r.Header.Get("x-oss-copy-source"))
-	bucket, key, ok := strings.Cut(strings.TrimPrefix(source, "/"), "/")
-	if err != nil || !ok || key == "" {
-		return reply{}, refused(400, "InvalidArgument", "The x-oss-copy-source header is not valid.")
-	}
-	settings, err := settingsOf(x.r.Header)
-	if err != nil {
-		return reply{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	acc := s.buckets[x.bucket].owner
-	if s.buckets[bucket] != nil && !acc.owns(bucket) {
-		return reply{}, refused(403, "AccessDenied", "You have no right to access this object because of bucket acl.")
-	}
-	from := s.object(bucket, key)
-	if from == nil {
-		return reply{}, failure{status: 404, code: "NoSuchKey", message: "The specified key does not exist.", extra: [][2]string{{"Key", key}}}
-	}
-	to := *from
-	s.vault.retain(to.pieces)
-	to.multipart = false
-	if strings.EqualFold(x.r.Header.Get("x-oss-metadata-directive"), "REPLACE") {
-		to.header = settings
-	}
-	s.store(x.bucket, x.key, &to)
-	return reply{xml: struct {
-		XMLName            xml.Name `xml:"CopyObjectResult"`
-		LastModified, ETag string
-	}{LastModified: to.modified.Format(ossTime), ETag: to.etag}}, nil
 }
 
 // allowOrigin answers a browser on another origin as a bucket does whose CORS

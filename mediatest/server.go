@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -128,6 +129,7 @@ func (s *Server) start() {
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}
 	if listener != nil {
+		transport.DialContext = dialLocalhost
 		s.URL = "http://" + listener.Addr().String()
 	} else {
 		pipes := newPipeListener()
@@ -148,6 +150,15 @@ func (s *Server) start() {
 		defer close(s.serving)
 		_ = s.http.Serve(listener) // ends with ErrServerClosed
 	}()
+}
+
+// dialLocalhost takes names such as own.localhost to the loopback network, as
+// browsers do and not every resolver does.
+func dialLocalhost(ctx context.Context, network, address string) (net.Conn, error) {
+	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, ".localhost") {
+		address = net.JoinHostPort("127.0.0.1", port)
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
 }
 
 func (s *Server) track(_ net.Conn, state http.ConnState) {
@@ -187,7 +198,9 @@ func (s *Server) Close() {
 func (s *Server) Config() alimedia.Config { return s.first.Config() }
 
 // HTTPClient reaches the server, also when it is [InMemory]. It follows no
-// redirects and uses no proxy.
+// redirects and uses no proxy, and takes every name that ends in .localhost to
+// this machine, for endpoints such as "http://localhost:40123" that OSS clients
+// put the bucket before.
 func (s *Server) HTTPClient() *http.Client { return s.client }
 
 // Credentials are the long-lived keys that Config carries. They may do

@@ -35,7 +35,7 @@ func TestUploadVideo(t *testing.T) {
 		require.Equal(t, "Normal", m.Status)
 		require.EqualValues(t, 300<<10, m.Size)
 		require.Empty(t, srv.Uploads())
-		got, err := b.GetObjectMeta(to.FileName)
+		got, err := b.GetObjectDetailedMeta(to.FileName)
 		require.NoError(t, err)
 		require.NotEmpty(t, got.Get("X-Oss-Hash-Crc64ecma"))
 	}

@@ -42,10 +42,10 @@ type blob struct {
 
 type object struct {
 	blob
-	etag      string
-	header    http.Header // see settingsOf
-	multipart bool
-	modified  time.Time
+	etag     string
+	header   http.Header // see settingsOf
+	kind     objectKind
+	modified time.Time
 }
 
 // upload is an open multipart upload.
@@ -311,22 +311,27 @@ var errTooLarge = refused(400, "EntityTooLarge", "Your proposed upload exceeds t
 
 // receive reads a request body, without mu.
 func (s *Server) receive(r *http.Request) (blob, error) {
-	var b blob
 	if r.ContentLength > maxPut {
-		return b, errTooLarge
+		return blob{}, errTooLarge
 	}
-	held := s.vault.writer(r.ContentLength)
+	return s.take(r.Body, r.ContentLength, !s.opts.discard || r.Header.Get("Content-MD5") != "")
+}
+
+// take puts the bytes of r into the vault; expected says how many there will be,
+// if it is known.
+func (s *Server) take(r io.Reader, expected int64, wantMD5 bool) (blob, error) {
+	var b blob
+	held := s.vault.writer(expected)
 	var crc sparseCRC
 	sum := md5.New()
 	sinks := []io.Writer{&crc}
-	wantMD5 := !s.opts.discard || r.Header.Get("Content-MD5") != ""
 	if wantMD5 {
 		sinks = append(sinks, sum)
 	}
 	if !s.opts.discard {
 		sinks = append(sinks, held)
 	}
-	n, err := io.Copy(io.MultiWriter(sinks...), io.LimitReader(r.Body, maxPut+1))
+	n, err := io.Copy(io.MultiWriter(sinks...), io.LimitReader(r, maxPut+1))
 	if err == nil && n > maxPut {
 		err = errTooLarge
 	}
