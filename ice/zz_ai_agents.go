@@ -194,18 +194,22 @@ type DescribeRtcRobotInstanceRequest struct {
 type DescribeRtcRobotInstanceResponse struct {
 	RequestId string
 	AuthToken alimedia.Secret
+	// ID of the channel.
 	ChannelId string
 	Config    RtcRobotConfigInfo
 	Status    string
-	UserData  string
-	UserId    string
+	// Custom data as it was sent with the request.
+	UserData string
+	// ID of the Alibaba Cloud account.
+	UserId string
 }
 
 // RtcRobotConfigInfo is the Config of [DescribeRtcRobotInstanceResponse].
 type RtcRobotConfigInfo struct {
 	EnableVoiceInterrupt bool
 	Greeting             string
-	VoiceId              string
+	// ID of the voice.
+	VoiceId string
 }
 
 // ForwardAIAgentCall transfers a running telephone call from the agent to
@@ -280,10 +284,13 @@ type GenerateAIAgentCallResponse struct {
 	RequestId     string
 	AIAgentUserId string
 	AvatarUserId  string
-	ChannelId     string
-	InstanceId    string
-	Token         alimedia.Secret
-	UserId        string
+	// ID of the channel.
+	ChannelId string
+	// ID of the instance.
+	InstanceId string
+	Token      alimedia.Secret
+	// ID of the Alibaba Cloud account.
+	UserId string
 }
 
 // GenerateMessageChatToken returns what a user's client needs to log in to text
@@ -311,13 +318,15 @@ type GenerateMessageChatTokenRequest struct {
 // GenerateMessageChatTokenResponse is the answer of [Client.GenerateMessageChatToken].
 type GenerateMessageChatTokenResponse struct {
 	RequestId string
+	// ID of the application.
 	AppId     string
 	AppSign   alimedia.Secret
 	Nonce     string
 	Role      string
 	TimeStamp int64
 	Token     alimedia.Secret
-	UserId    string
+	// ID of the Alibaba Cloud account.
+	UserId string
 }
 
 // GetAIAgentConcurrency returns how many calls of an agent are active now.
@@ -386,7 +395,8 @@ type GetAiRtcAuthCodeListResponse struct {
 	HttpStatusCode int32
 	Message        string
 	Success        bool
-	TotalCount     int64
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // AiRtcAuthCode is one of the AuthCodeList of [GetAiRtcAuthCodeListResponse].
@@ -448,7 +458,8 @@ type GetAiRtcLicenseInfoListResponse struct {
 	LicenseInfoList []AiRtcLicense
 	Message         string
 	Success         bool
-	TotalCount      int64
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // AiRtcLicense is one of the LicenseInfoList of
@@ -459,13 +470,14 @@ type AiRtcLicense struct {
 	ContractNo        string
 	CreationTime      string
 	ExpiredOn         string
-	InstanceId        string
-	LicenseCount      int64
-	LicenseItemId     string
-	ModificationTime  string
-	Status            int32
-	Type              int32
-	ValidDays         int64
+	// ID of the instance.
+	InstanceId       string
+	LicenseCount     int64
+	LicenseItemId    string
+	ModificationTime string
+	Status           int32
+	Type             int32
+	ValidDays        int64
 }
 
 // GetIpcDeviceInfo lists the cameras with a subscription and when each one
@@ -509,7 +521,8 @@ type GetIpcDeviceInfoRequest struct {
 type GetIpcDeviceInfoResponse struct {
 	RequestId   string
 	DeviceInfos []IpcDevice
-	Total       int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // IpcDevice is one of the DeviceInfos of [GetIpcDeviceInfoResponse].
@@ -664,9 +677,11 @@ type ListAIAgentPhoneNumberRequest struct {
 
 // ListAIAgentPhoneNumberResponse is the answer of [Client.ListAIAgentPhoneNumber].
 type ListAIAgentPhoneNumberResponse struct {
-	RequestId   string
-	Data        []AIAgentPhoneNumber
-	PageNumber  int32
+	RequestId string
+	Data      []AIAgentPhoneNumber
+	// Number of the page, from 1.
+	PageNumber int32
+	// Maximum number of items on a page.
 	PageSize    int32
 	TotalNumber int32
 }
@@ -711,7 +726,8 @@ type ListAIAgentVoiceprintsRequest struct {
 
 // ListAIAgentVoiceprintsResponse is the answer of [Client.ListAIAgentVoiceprints].
 type ListAIAgentVoiceprintsResponse struct {
-	RequestId   string
+	RequestId string
+	// Number of all items that match, on all pages.
 	TotalCount  int32
 	Voiceprints []AIAgentVoiceprint
 }
@@ -719,8 +735,9 @@ type ListAIAgentVoiceprintsResponse struct {
 // AIAgentVoiceprint is one of the Voiceprints of
 // [ListAIAgentVoiceprintsResponse].
 type AIAgentVoiceprint struct {
-	GmtCreate    string
-	GmtModified  string
+	GmtCreate   string
+	GmtModified string
+	// ID of the voiceprint.
 	VoiceprintId string
 }
 
@@ -763,7 +780,8 @@ type QueryIpcQuotaRequest struct {
 type QueryIpcQuotaResponse struct {
 	RequestId     string
 	IpcQuotaInfos []IpcQuota
-	Total         int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // IpcQuota is one of the IpcQuotaInfos of [QueryIpcQuotaResponse].
@@ -901,7 +919,8 @@ type SetAIAgentVoiceprintRequest struct {
 
 // SetAIAgentVoiceprintResponse is the answer of [Client.SetAIAgentVoiceprint].
 type SetAIAgentVoiceprintResponse struct {
-	RequestId    string
+	RequestId string
+	// ID of the voiceprint.
 	VoiceprintId string
 }
 
@@ -983,7 +1002,8 @@ type StartAIAgentInstanceRequest struct {
 
 // StartAIAgentInstanceResponse is the answer of [Client.StartAIAgentInstance].
 type StartAIAgentInstanceResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the instance.
 	InstanceId string
 }
 
@@ -1018,7 +1038,8 @@ type StartAIAgentOutboundCallRequest struct {
 
 // StartAIAgentOutboundCallResponse is the answer of [Client.StartAIAgentOutboundCall].
 type StartAIAgentOutboundCallResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the instance.
 	InstanceId string
 }
 
@@ -1109,7 +1130,8 @@ type StartRtcRobotInstanceRequest struct {
 
 // StartRtcRobotInstanceResponse is the answer of [Client.StartRtcRobotInstance].
 type StartRtcRobotInstanceResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the instance.
 	InstanceId string
 }
 
@@ -1121,8 +1143,10 @@ type RtcRobotConfig struct {
 	UseVoiceprint        *bool  `json:",omitzero"`
 	UserOfflineTimeout   int32  `json:",omitzero"`
 	UserOnlineTimeout    int32  `json:",omitzero"`
-	VoiceId              string `json:",omitzero"`
-	VoiceprintId         string `json:",omitzero"`
+	// ID of the voice.
+	VoiceId string `json:",omitzero"`
+	// ID of the voiceprint.
+	VoiceprintId string `json:",omitzero"`
 	// The volume of the robot; 0 is silence.
 	Volume *int64 `json:",omitzero"`
 }
@@ -1199,7 +1223,8 @@ type SubmitAIAgentVideoAuditTaskRequest struct {
 // SubmitAIAgentVideoAuditTaskResponse is the answer of [Client.SubmitAIAgentVideoAuditTask].
 type SubmitAIAgentVideoAuditTaskResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // AIAgentCapturePolicy is one of the CapturePolicies of
@@ -1244,7 +1269,8 @@ type TakeoverAIAgentCallRequest struct {
 
 // TakeoverAIAgentCallResponse is the answer of [Client.TakeoverAIAgentCall].
 type TakeoverAIAgentCallResponse struct {
-	RequestId        string
+	RequestId string
+	// ID of the channel.
 	ChannelId        string
 	HumanAgentUserId string
 	Token            alimedia.Secret
@@ -1308,5 +1334,6 @@ type UpdateRtcRobotInstanceResponse struct {
 type RtcRobotConfigUpdate struct {
 	EnableVoiceInterrupt *bool  `json:",omitzero"`
 	Greeting             string `json:",omitzero"`
-	VoiceId              string `json:",omitzero"`
+	// ID of the voice.
+	VoiceId string `json:",omitzero"`
 }

@@ -74,7 +74,8 @@ type CreateRecognitionEntityRequest struct {
 // CreateRecognitionEntityResponse is the answer of [Client.CreateRecognitionEntity].
 type CreateRecognitionEntityResponse struct {
 	RequestId string
-	EntityId  string
+	// ID of the entity.
+	EntityId string
 }
 
 // CreateRecognitionLib creates a library of faces, logos, objects, landmarks or
@@ -348,9 +349,12 @@ type ListHotwordLibrariesRequest struct {
 type ListHotwordLibrariesResponse struct {
 	RequestId          string
 	HotwordLibraryList []HotwordLibrary
-	MaxResults         int32
-	NextToken          string
-	TotalCount         int32
+	// Maximum number of items on a page.
+	MaxResults int32
+	// Token of the next page, empty on the last page.
+	NextToken string
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // HotwordLibrary is one of the HotwordLibraryList of
@@ -414,14 +418,18 @@ type ListRecognitionEntitiesResponse struct {
 	Entities  struct {
 		Entity []RecognitionEntity
 	}
+	// Number of the page, from 1.
 	PageNumber int32
-	PageSize   int32
+	// Maximum number of items on a page.
+	PageSize int32
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
 // RecognitionEntity is one of the Entities.Entity of
 // [ListRecognitionEntitiesResponse].
 type RecognitionEntity struct {
+	// ID of the entity.
 	EntityId   string
 	EntityInfo string
 	EntityName string
@@ -475,8 +483,11 @@ type ListRecognitionLibsResponse struct {
 	Libs      struct {
 		Lib []RecognitionLib
 	}
+	// Number of the page, from 1.
 	PageNumber int32
-	PageSize   int32
+	// Maximum number of items on a page.
+	PageSize int32
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
@@ -536,18 +547,22 @@ type ListRecognitionSamplesRequest struct {
 
 // ListRecognitionSamplesResponse is the answer of [Client.ListRecognitionSamples].
 type ListRecognitionSamplesResponse struct {
-	RequestId  string
+	RequestId string
+	// Number of the page, from 1.
 	PageNumber int32
-	PageSize   int32
-	Samples    struct {
+	// Maximum number of items on a page.
+	PageSize int32
+	Samples  struct {
 		Sample []RecognitionSample
 	}
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
 // RecognitionSample is one of the Samples.Sample of
 // [ListRecognitionSamplesResponse].
 type RecognitionSample struct {
+	// ID of the entity.
 	EntityId string
 	ImageUrl string
 	LibId    string
@@ -646,6 +661,7 @@ type QueryMediaCensorJobListResponse struct {
 	MediaCensorJobList struct {
 		MediaCensorJob []MediaCensorJob
 	}
+	// Token of the next page, empty on the last page.
 	NextPageToken string
 	NonExistIds   struct {
 		String []string
@@ -683,6 +699,7 @@ type QuerySmarttagJobResponse struct {
 	Usages struct {
 		Usage []SmarttagUsage
 	}
+	// Custom data as it was sent with the request.
 	UserData string
 }
 
@@ -722,8 +739,10 @@ type QueryVideoCognitionJobResponse struct {
 	Results   struct {
 		Result []VideoCognitionResult `json:"result"`
 	}
+	// ID of the template.
 	TemplateId string
-	UserData   string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // VideoCognitionInclude is the IncludeResults of
@@ -784,7 +803,8 @@ type SubmitMediaCensorJobRequest struct {
 // SubmitMediaCensorJobResponse is the answer of [Client.SubmitMediaCensorJob].
 type SubmitMediaCensorJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitSmarttagJob has a media file analysed and tagged.
@@ -840,11 +860,13 @@ type SubmitSmarttagJobRequest struct {
 // SubmitSmarttagJobResponse is the answer of [Client.SubmitSmarttagJob].
 type SubmitSmarttagJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SmarttagScheduleConfig is the ScheduleConfig of [SubmitSmarttagJobRequest].
 type SmarttagScheduleConfig struct {
+	// ID of the pipeline.
 	PipelineId string `json:",omitzero"`
 	Priority   string `json:",omitzero"`
 }
@@ -880,7 +902,8 @@ type SubmitVideoCognitionJobRequest struct {
 // SubmitVideoCognitionJobResponse is the answer of [Client.SubmitVideoCognitionJob].
 type SubmitVideoCognitionJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // UpdateHotwordLibrary changes the name, the description or the words of a

@@ -441,13 +441,18 @@ type ListAdInsertionsRequest struct {
 
 // ListAdInsertionsResponse is the answer of [Client.ListAdInsertions].
 type ListAdInsertionsResponse struct {
-	RequestId  string
-	Configs    []AdInsertion
+	RequestId string
+	Configs   []AdInsertion
+	// Maximum number of items on a page.
 	MaxResults int32
-	NextToken  string
-	PageNo     int64
-	PageSize   int64
-	SortBy     string
+	// Token of the next page, empty on the last page.
+	NextToken string
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
+	PageSize int64
+	SortBy   string
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
@@ -491,10 +496,13 @@ type ListAlertsRequest struct {
 
 // ListAlertsResponse is the answer of [Client.ListAlerts].
 type ListAlertsResponse struct {
-	RequestId  string
-	Alerts     []Alert
-	PageNo     int32
-	PageSize   int32
+	RequestId string
+	Alerts    []Alert
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
+	PageSize int32
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 
@@ -550,19 +558,24 @@ type ListChannelAlertsRequest struct {
 
 // ListChannelAlertsResponse is the answer of [Client.ListChannelAlerts].
 type ListChannelAlertsResponse struct {
-	RequestId     string
-	PageNo        int32
+	RequestId string
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
 	PageSize      int32
 	ProgramAlerts []ProgramAlert
-	TotalCount    int32
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // ProgramAlert is one of the ProgramAlerts of [ListChannelAlertsResponse].
 type ProgramAlert struct {
+	// Resource name (ARN).
 	Arn         string
 	Category    string
 	Count       int32
 	GmtModified string
+	// Name of the program.
 	ProgramName string
 }
 
@@ -608,9 +621,12 @@ type ListChannelsRequest struct {
 type ListChannelsResponse struct {
 	RequestId   string
 	ChannelList []Channel
-	PageNo      int32
-	PageSize    int32
-	TotalCount  int32
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
+	PageSize int32
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // ListPrograms lists the programs of a channel.
@@ -647,10 +663,13 @@ type ListProgramsRequest struct {
 
 // ListProgramsResponse is the answer of [Client.ListPrograms].
 type ListProgramsResponse struct {
-	RequestId  string
-	PageNo     int32
-	PageSize   int32
-	Programs   []Program
+	RequestId string
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
+	PageSize int32
+	Programs []Program
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 
@@ -687,10 +706,13 @@ type ListSchedulesRequest struct {
 
 // ListSchedulesResponse is the answer of [Client.ListSchedules].
 type ListSchedulesResponse struct {
-	RequestId  string
-	PageNo     int32
-	PageSize   int32
-	Programs   []Schedule
+	RequestId string
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
+	PageSize int32
+	Programs []Schedule
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 
@@ -700,10 +722,13 @@ type Schedule struct {
 	ApproximateDurationSeconds int64
 	ApproximateStartTime       string
 	EntryType                  string
-	ProgramName                string
-	SourceLocationName         string
-	SourceName                 string
-	SourceType                 string
+	// Name of the program.
+	ProgramName string
+	// Name of the source location.
+	SourceLocationName string
+	// Name of the source.
+	SourceName string
+	SourceType string
 }
 
 // ListSourceLocations lists source locations.
@@ -744,11 +769,14 @@ type ListSourceLocationsRequest struct {
 
 // ListSourceLocationsResponse is the answer of [Client.ListSourceLocations].
 type ListSourceLocationsResponse struct {
-	RequestId          string
-	PageNo             int32
+	RequestId string
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
 	PageSize           int32
 	SourceLocationList []SourceLocation
-	TotalCount         int32
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // ListSources lists sources.
@@ -791,10 +819,13 @@ type ListSourcesRequest struct {
 
 // ListSourcesResponse is the answer of [Client.ListSources].
 type ListSourcesResponse struct {
-	RequestId  string
-	PageNo     int32
+	RequestId string
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
 	PageSize   int32
 	SourceList []Source
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 

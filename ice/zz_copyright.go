@@ -88,14 +88,17 @@ type CopyrightJob struct {
 	GmtCreate   int64
 	GmtModified int64
 	Input       MediaObject
-	JobId       string
-	Level       int64
-	Message     string
-	Output      MediaObject
-	Result      string
-	Status      string
-	UserData    string
-	UserId      int64
+	// ID of the job.
+	JobId   string
+	Level   int64
+	Message string
+	Output  MediaObject
+	Result  string
+	Status  string
+	// Custom data as it was sent with the request.
+	UserData string
+	// ID of the Alibaba Cloud account.
+	UserId int64
 }
 
 // QueryTraceAbJobList lists the jobs that prepare the A and B streams for
@@ -146,17 +149,20 @@ type QueryTraceAbJobListResponse struct {
 
 // TraceAbJob is one of the Data of [QueryTraceAbJobListResponse].
 type TraceAbJob struct {
-	GmtCreate    int64
-	GmtModified  int64
-	Input        MediaObject
+	GmtCreate   int64
+	GmtModified int64
+	Input       MediaObject
+	// ID of the job.
 	JobId        string
 	Level        int64
 	Output       MediaObject
 	Result       string
 	Status       string
 	TraceMediaId string
-	UserData     string
-	UserId       int64
+	// Custom data as it was sent with the request.
+	UserData string
+	// ID of the Alibaba Cloud account.
+	UserId int64
 }
 
 // QueryTraceExtractJob returns the tracing watermark that an extraction job
@@ -235,15 +241,18 @@ type QueryTraceM3u8JobListResponse struct {
 
 // TraceM3u8Job is one of the Data of [QueryTraceM3u8JobListResponse].
 type TraceM3u8Job struct {
-	GmtCreate    int64
-	GmtModified  int64
+	GmtCreate   int64
+	GmtModified int64
+	// ID of the job.
 	JobId        string
 	Output       MediaObject
 	Status       string
 	Trace        string
 	TraceMediaId string
-	UserData     string
-	UserId       int64
+	// Custom data as it was sent with the request.
+	UserData string
+	// ID of the Alibaba Cloud account.
+	UserId int64
 }
 
 // SubmitCopyrightExtractJob looks for the copyright watermark in a video.
@@ -273,6 +282,7 @@ type SubmitCopyrightExtractJobRequest struct {
 type SubmitCopyrightExtractJobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Message    string
@@ -321,6 +331,7 @@ type SubmitCopyrightJobRequest struct {
 type SubmitCopyrightJobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Message    string
@@ -371,6 +382,7 @@ type SubmitTraceAbJobResponse struct {
 
 // TraceAbJobIds is the Data of [SubmitTraceAbJobResponse].
 type TraceAbJobIds struct {
+	// ID of the job.
 	JobId        string
 	TraceMediaId string
 }
@@ -403,6 +415,7 @@ type SubmitTraceExtractJobRequest struct {
 type SubmitTraceExtractJobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Message    string
@@ -444,6 +457,7 @@ type SubmitTraceM3u8JobRequest struct {
 type SubmitTraceM3u8JobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Message string

@@ -33,7 +33,8 @@ type CancelDNAJobRequest struct {
 // CancelDNAJobResponse is the answer of [Client.CancelDNAJob].
 type CancelDNAJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // CreateDNADB creates a library of media fingerprints.
@@ -174,8 +175,9 @@ type ListDNAFilesRequest struct {
 
 // ListDNAFilesResponse is the answer of [Client.ListDNAFiles].
 type ListDNAFilesResponse struct {
-	RequestId     string
-	FileList      []DNAFile
+	RequestId string
+	FileList  []DNAFile
+	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
 
@@ -224,7 +226,8 @@ type DNAJob struct {
 	Message      string
 	PrimaryKey   string
 	Status       string
-	UserData     string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // SubmitDNAJob compares a file with a fingerprint library.
@@ -264,5 +267,6 @@ type SubmitDNAJobRequest struct {
 // SubmitDNAJobResponse is the answer of [Client.SubmitDNAJob].
 type SubmitDNAJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }

@@ -31,9 +31,10 @@ type AddEditingProjectMaterialsRequest struct {
 
 // AddEditingProjectMaterialsResponse is the answer of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsResponse struct {
-	RequestId        string
-	LiveMaterials    []LiveMaterial
-	MediaInfos       []MediaInfo
+	RequestId     string
+	LiveMaterials []LiveMaterial
+	MediaInfos    []MediaInfo
+	// ID of the editing project.
 	ProjectId        string
 	ProjectMaterials []string
 }
@@ -83,15 +84,17 @@ type AddTemplateResponse struct {
 
 // NewTemplate is the Template of [AddTemplateResponse].
 type NewTemplate struct {
-	Config         string
+	Config string
+	// URL of the cover image.
 	CoverUrl       string
 	CreateSource   string
 	ModifiedSource string
 	Name           string
 	PreviewMedia   string
 	Status         string
-	TemplateId     string
-	Type           string
+	// ID of the template.
+	TemplateId string
+	Type       string
 }
 
 // CreateEditingProject makes an online editing project, from a timeline or from
@@ -244,9 +247,10 @@ type GetEditingProjectMaterialsRequest struct {
 
 // GetEditingProjectMaterialsResponse is the answer of [Client.GetEditingProjectMaterials].
 type GetEditingProjectMaterialsResponse struct {
-	RequestId        string
-	LiveMaterials    []LiveMaterial
-	MediaInfos       []MediaInfo
+	RequestId     string
+	LiveMaterials []LiveMaterial
+	MediaInfos    []MediaInfo
+	// ID of the editing project.
 	ProjectId        string
 	ProjectMaterials []string
 }
@@ -303,21 +307,26 @@ type GetLiveEditingJobResponse struct {
 
 // LiveEditingJob is the LiveEditingJob of [GetLiveEditingJobResponse].
 type LiveEditingJob struct {
-	Clips              string
-	Code               string
-	CompleteTime       string
-	CreationTime       string
-	JobId              string
-	LiveStreamConfig   LiveStreamConfig
+	Clips        string
+	Code         string
+	CompleteTime string
+	CreationTime string
+	// ID of the job.
+	JobId            string
+	LiveStreamConfig LiveStreamConfig
+	// ID of the media asset.
 	MediaId            string
 	MediaProduceConfig LiveProduceConfig
-	MediaURL           string
-	Message            string
-	ModifiedTime       string
-	OutputMediaConfig  OutputMediaConfig
-	ProjectId          string
-	Status             string
-	UserData           string
+	// URL of the media file.
+	MediaURL          string
+	Message           string
+	ModifiedTime      string
+	OutputMediaConfig OutputMediaConfig
+	// ID of the editing project.
+	ProjectId string
+	Status    string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // GetProjectExportJob returns the state and, when done, the result of the
@@ -348,11 +357,14 @@ type ProjectExportJob struct {
 	Code         string
 	ExportResult ProjectExportResult
 	ExportType   string
-	JobId        string
-	Message      string
-	ProjectId    string
-	Status       string
-	UserData     alimedia.JSON
+	// ID of the job.
+	JobId   string
+	Message string
+	// ID of the editing project.
+	ProjectId string
+	Status    string
+	// Custom data as it was sent with the request.
+	UserData alimedia.JSON
 }
 
 // ProjectExportResult is the ExportResult of [ProjectExportJob].
@@ -434,24 +446,28 @@ type GetTemplateParamsRequest struct {
 
 // GetTemplateParamsResponse is the answer of [Client.GetTemplateParams].
 type GetTemplateParamsResponse struct {
-	RequestId  string
-	ParamList  []TemplateParam
+	RequestId string
+	ParamList []TemplateParam
+	// ID of the template.
 	TemplateId string
 }
 
 // TemplateParam is one of the ParamList of [GetTemplateParamsResponse].
 type TemplateParam struct {
-	Content     string
-	CoverUrl    string
+	Content string
+	// URL of the cover image.
+	CoverUrl string
+	// Height in pixels.
 	Height      int32
 	Key         string
 	MediaUrl    string
 	TimelineIn  float32
 	TimelineOut float32
 	Type        string
-	Width       int32
-	X           int32
-	Y           int32
+	// Width in pixels.
+	Width int32
+	X     int32
+	Y     int32
 }
 
 // ListEditingProjects lists the online editing projects.
@@ -503,8 +519,10 @@ type ListEditingProjectsRequest struct {
 
 // ListEditingProjectsResponse is the answer of [Client.ListEditingProjects].
 type ListEditingProjectsResponse struct {
-	RequestId   string
-	MaxResults  int32
+	RequestId string
+	// Maximum number of items on a page.
+	MaxResults int32
+	// Token of the next page, empty on the last page.
 	NextToken   string
 	ProjectList []EditingProject
 }
@@ -548,8 +566,9 @@ type ListTemplatesRequest struct {
 
 // ListTemplatesResponse is the answer of [Client.ListTemplates].
 type ListTemplatesResponse struct {
-	RequestId  string
-	Templates  []Template
+	RequestId string
+	Templates []Template
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 
@@ -601,11 +620,14 @@ type SearchEditingProjectRequest struct {
 
 // SearchEditingProjectResponse is the answer of [Client.SearchEditingProject].
 type SearchEditingProjectResponse struct {
-	RequestId   string
-	MaxResults  int64
+	RequestId string
+	// Maximum number of items on a page.
+	MaxResults int64
+	// Token of the next page, empty on the last page.
 	NextToken   string
 	ProjectList []EditingProject
-	TotalCount  int64
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // SubmitLiveEditingJob queues the making of one video from clips of recorded
@@ -643,10 +665,14 @@ type SubmitLiveEditingJobRequest struct {
 
 // SubmitLiveEditingJobResponse is the answer of [Client.SubmitLiveEditingJob].
 type SubmitLiveEditingJobResponse struct {
-	RequestId  string
-	JobId      string
-	MediaId    string
-	MediaURL   string
+	RequestId string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId string
+	// URL of the media file.
+	MediaURL string
+	// ID of the editing project.
 	ProjectId  string
 	VodMediaId string
 }
@@ -682,7 +708,8 @@ type SubmitProjectExportJobRequest struct {
 // SubmitProjectExportJobResponse is the answer of [Client.SubmitProjectExportJob].
 type SubmitProjectExportJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // UpdateEditingProject changes an online editing project; Timeline and

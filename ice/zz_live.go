@@ -29,7 +29,8 @@ type CreateLiveRecordTemplateRequest struct {
 
 // CreateLiveRecordTemplateResponse is the answer of [Client.CreateLiveRecordTemplate].
 type CreateLiveRecordTemplateResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the template.
 	TemplateId string
 }
 
@@ -62,7 +63,8 @@ type CreateLiveSnapshotTemplateRequest struct {
 
 // CreateLiveSnapshotTemplateResponse is the answer of [Client.CreateLiveSnapshotTemplate].
 type CreateLiveSnapshotTemplateResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the template.
 	TemplateId string
 }
 
@@ -91,7 +93,8 @@ type CreateLiveTranscodeTemplateRequest struct {
 
 // CreateLiveTranscodeTemplateResponse is the answer of [Client.CreateLiveTranscodeTemplate].
 type CreateLiveTranscodeTemplateResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the template.
 	TemplateId string
 }
 
@@ -303,10 +306,12 @@ type GetLiveSnapshotJobRequest struct {
 
 // GetLiveSnapshotJobResponse is the answer of [Client.GetLiveSnapshotJob].
 type GetLiveSnapshotJobResponse struct {
-	RequestId       string
-	CallbackUrl     string
-	CreateTime      string
-	JobId           string
+	RequestId   string
+	CallbackUrl string
+	CreateTime  string
+	// ID of the job.
+	JobId string
+	// Name of the job.
 	JobName         string
 	LastModified    string
 	OverwriteFormat string
@@ -314,9 +319,11 @@ type GetLiveSnapshotJobResponse struct {
 	SnapshotOutput  LiveSnapshotOutput
 	Status          string
 	StreamInput     LiveStreamInput
-	TemplateId      string
-	TemplateName    string
-	TimeInterval    int32
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
+	TemplateName string
+	TimeInterval int32
 }
 
 // GetLiveSnapshotTemplate returns a snapshot template.
@@ -340,10 +347,12 @@ type GetLiveSnapshotTemplateResponse struct {
 	LastModified    string
 	OverwriteFormat string
 	SequenceFormat  string
-	TemplateId      string
-	TemplateName    string
-	TimeInterval    int32
-	Type            string
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
+	TemplateName string
+	TimeInterval int32
+	Type         string
 }
 
 // GetLiveTranscodeJob returns a live transcoding job with the URLs of its
@@ -427,29 +436,36 @@ type ListLiveRecordFilesRequest struct {
 
 // ListLiveRecordFilesResponse is the answer of [Client.ListLiveRecordFiles].
 type ListLiveRecordFilesResponse struct {
-	RequestId  string
-	Files      []LiveRecordFile
-	PageNo     int64
-	PageSize   string
-	SortBy     string
+	RequestId string
+	Files     []LiveRecordFile
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
+	PageSize string
+	SortBy   string
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
 // LiveRecordFile is one of the Files of [ListLiveRecordFilesResponse].
 type LiveRecordFile struct {
-	CreateTime   string
-	Duration     float32
-	EndTime      string
-	Format       string
-	Height       int32
-	JobId        string
+	CreateTime string
+	Duration   float32
+	EndTime    string
+	Format     string
+	// Height in pixels.
+	Height int32
+	// ID of the job.
+	JobId string
+	// Name of the job.
 	JobName      string
 	RecordId     string
 	RecordOutput string
 	RecordUrl    string
 	StartTime    string
 	StreamUrl    string
-	Width        int32
+	// Width in pixels.
+	Width int32
 }
 
 // ListLiveRecordJobs lists recording jobs.
@@ -496,10 +512,13 @@ type ListLiveRecordJobsRequest struct {
 type ListLiveRecordJobsResponse struct {
 	RequestId      string
 	LiveRecordJobs []LiveRecordJob
-	PageNo         int64
-	PageSize       int64
-	SortBy         string
-	TotalCount     int64
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
+	PageSize int64
+	SortBy   string
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // ListLiveRecordTemplates lists recording templates.
@@ -540,12 +559,15 @@ type ListLiveRecordTemplatesRequest struct {
 
 // ListLiveRecordTemplatesResponse is the answer of [Client.ListLiveRecordTemplates].
 type ListLiveRecordTemplatesResponse struct {
-	RequestId          string
-	PageNo             int64
+	RequestId string
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
 	PageSize           int64
 	RecordTemplateList []LiveRecordTemplate
 	SortBy             string
-	TotalCount         int64
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // ListLiveSnapshotFiles lists the pictures that a snapshot job took within a
@@ -645,24 +667,31 @@ type ListLiveSnapshotJobsRequest struct {
 
 // ListLiveSnapshotJobsResponse is the answer of [Client.ListLiveSnapshotJobs].
 type ListLiveSnapshotJobsResponse struct {
-	RequestId  string
-	JobList    []LiveSnapshotJob
-	PageNo     int32
-	PageSize   int32
-	SortBy     string
+	RequestId string
+	JobList   []LiveSnapshotJob
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
+	PageSize int32
+	SortBy   string
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
 // LiveSnapshotJob is one of the JobList of [ListLiveSnapshotJobsResponse].
 type LiveSnapshotJob struct {
-	CreateTime     string
-	JobId          string
+	CreateTime string
+	// ID of the job.
+	JobId string
+	// Name of the job.
 	JobName        string
 	SnapshotOutput LiveSnapshotOutput
 	Status         string
-	TemplateId     string
-	TemplateName   string
-	TimeInterval   int32
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
+	TemplateName string
+	TimeInterval int32
 }
 
 // ListLiveSnapshotTemplates lists snapshot templates.
@@ -704,19 +733,24 @@ type ListLiveSnapshotTemplatesRequest struct {
 
 // ListLiveSnapshotTemplatesResponse is the answer of [Client.ListLiveSnapshotTemplates].
 type ListLiveSnapshotTemplatesResponse struct {
-	RequestId    string
-	PageNo       int32
+	RequestId string
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
 	PageSize     int32
 	SortBy       string
 	TemplateList []LiveSnapshotTemplate
-	TotalCount   int64
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // LiveSnapshotTemplate is one of the TemplateList of
 // [ListLiveSnapshotTemplatesResponse].
 type LiveSnapshotTemplate struct {
-	CreateTime   string
-	TemplateId   string
+	CreateTime string
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
 	TemplateName string
 	TimeInterval int32
 	Type         string
@@ -763,8 +797,9 @@ type ListLiveTranscodeJobsRequest struct {
 
 // ListLiveTranscodeJobsResponse is the answer of [Client.ListLiveTranscodeJobs].
 type ListLiveTranscodeJobsResponse struct {
-	RequestId  string
-	JobList    []LiveTranscodeJob
+	RequestId string
+	JobList   []LiveTranscodeJob
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 
@@ -812,7 +847,8 @@ type ListLiveTranscodeTemplatesRequest struct {
 type ListLiveTranscodeTemplatesResponse struct {
 	RequestId           string
 	TemplateContentList []LiveTranscodeTemplate
-	TotalCount          int32
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // SendLiveSnapshotJobCommand starts, stops or restarts a snapshot job.
@@ -890,7 +926,8 @@ type SubmitLiveRecordJobRequest struct {
 // SubmitLiveRecordJobResponse is the answer of [Client.SubmitLiveRecordJob].
 type SubmitLiveRecordJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitLiveSnapshotJob starts taking snapshots of a live stream at the
@@ -923,7 +960,8 @@ type SubmitLiveSnapshotJobRequest struct {
 // SubmitLiveSnapshotJobResponse is the answer of [Client.SubmitLiveSnapshotJob].
 type SubmitLiveSnapshotJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitLiveTranscodeJob transcodes a live stream, at once or at a set time.
@@ -957,7 +995,8 @@ type SubmitLiveTranscodeJobRequest struct {
 // SubmitLiveTranscodeJobResponse is the answer of [Client.SubmitLiveTranscodeJob].
 type SubmitLiveTranscodeJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // UpdateLiveRecordTemplate replaces the name and the formats of a recording

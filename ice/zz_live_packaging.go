@@ -295,10 +295,13 @@ type ListLivePackageChannelGroupsRequest struct {
 type ListLivePackageChannelGroupsResponse struct {
 	RequestId                string
 	LivePackageChannelGroups []LivePackageChannelGroup
-	PageNo                   int64
-	PageSize                 int64
-	SortBy                   string
-	TotalCount               int64
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
+	PageSize int64
+	SortBy   string
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // ListLivePackageChannels lists the channels of a group.
@@ -339,10 +342,13 @@ type ListLivePackageChannelsRequest struct {
 type ListLivePackageChannelsResponse struct {
 	RequestId           string
 	LivePackageChannels []LivePackageChannel
-	PageNo              int64
-	PageSize            int64
-	SortBy              string
-	TotalCount          int64
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
+	PageSize int64
+	SortBy   string
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // ListLivePackageOriginEndpoints lists the origin endpoints of a channel.
@@ -385,10 +391,13 @@ type ListLivePackageOriginEndpointsRequest struct {
 type ListLivePackageOriginEndpointsResponse struct {
 	RequestId                  string
 	LivePackageOriginEndpoints []LivePackageOriginEndpoint
-	PageNo                     int64
-	PageSize                   int64
-	SortBy                     string
-	TotalCount                 int64
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
+	PageSize int64
+	SortBy   string
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // UpdateLivePackageChannel changes the protocol, the segments and the

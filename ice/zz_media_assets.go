@@ -27,7 +27,8 @@ type AddFavoritePublicMediaRequest struct {
 
 // AddFavoritePublicMediaResponse is the answer of [Client.AddFavoritePublicMedia].
 type AddFavoritePublicMediaResponse struct {
-	RequestId   string
+	RequestId string
+	// IDs that were left out.
 	IgnoredList []string
 }
 
@@ -52,7 +53,8 @@ type AddMediaMarksRequest struct {
 
 // AddMediaMarksResponse is the answer of [Client.AddMediaMarks].
 type AddMediaMarksResponse struct {
-	RequestId    string
+	RequestId string
+	// ID of the media asset.
 	MediaId      string
 	MediaMarkIds string
 }
@@ -80,7 +82,8 @@ type BatchGetMediaInfosRequest struct {
 
 // BatchGetMediaInfosResponse is the answer of [Client.BatchGetMediaInfos].
 type BatchGetMediaInfosResponse struct {
-	RequestId   string
+	RequestId string
+	// IDs that were left out.
 	IgnoredList []string
 	MediaInfos  []MediaInfo
 }
@@ -102,7 +105,8 @@ type CancelFavoritePublicMediaRequest struct {
 
 // CancelFavoritePublicMediaResponse is the answer of [Client.CancelFavoritePublicMedia].
 type CancelFavoritePublicMediaResponse struct {
-	RequestId   string
+	RequestId string
+	// IDs that were left out.
 	IgnoredList []string
 }
 
@@ -156,9 +160,11 @@ type DeleteMediaInfosRequest struct {
 
 // DeleteMediaInfosResponse is the answer of [Client.DeleteMediaInfos].
 type DeleteMediaInfosResponse struct {
-	RequestId     string
+	RequestId string
+	// IDs that could not be processed.
 	ForbiddenList []string
-	IgnoredList   []string
+	// IDs that were left out.
+	IgnoredList []string
 }
 
 // DeleteMediaMarks deletes marks of a media asset: all of them when
@@ -180,7 +186,8 @@ type DeleteMediaMarksRequest struct {
 
 // DeleteMediaMarksResponse is the answer of [Client.DeleteMediaMarks].
 type DeleteMediaMarksResponse struct {
-	RequestId    string
+	RequestId string
+	// ID of the media asset.
 	MediaId      string
 	MediaMarkIds string
 }
@@ -210,9 +217,11 @@ type DeletePlayInfoRequest struct {
 
 // DeletePlayInfoResponse is the answer of [Client.DeletePlayInfo].
 type DeletePlayInfoResponse struct {
-	RequestId     string
+	RequestId string
+	// IDs that could not be processed.
 	ForbiddenList []string
-	IgnoredList   []string
+	// IDs that were left out.
+	IgnoredList []string
 }
 
 // GetContentAnalyzeConfig returns what content analysis is run on newly
@@ -233,8 +242,9 @@ type GetContentAnalyzeConfigResponse struct {
 // ContentAnalyzeConfig is the ContentAnalyzeConfig of
 // [GetContentAnalyzeConfigResponse].
 type ContentAnalyzeConfig struct {
-	Auto       bool
-	SaveType   string
+	Auto     bool
+	SaveType string
+	// ID of the template.
 	TemplateId string
 }
 
@@ -306,7 +316,8 @@ type GetMediaMarksRequest struct {
 
 // GetMediaMarksResponse is the answer of [Client.GetMediaMarks].
 type GetMediaMarksResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the media asset.
 	MediaId    string
 	MediaMarks alimedia.JSON
 }
@@ -341,31 +352,38 @@ type GetPlayInfoResponse struct {
 
 // MediaBase is the metadata that comes with play URLs.
 type MediaBase struct {
-	CateId       int64
+	// ID of the category.
+	CateId int64
+	// URL of the cover image.
 	CoverURL     string
 	CreationTime string
 	Description  string
-	MediaId      string
-	MediaTags    string
-	MediaType    string
-	Status       string
-	Title        string
+	// ID of the media asset.
+	MediaId   string
+	MediaTags string
+	MediaType string
+	Status    string
+	Title     string
 }
 
 // PlayInfo is one stream of an asset with its play URL.
 type PlayInfo struct {
-	BitDepth          int32
-	Bitrate           string
-	CreationTime      string
-	Definition        string
-	Duration          string
-	Encrypt           int64
-	EncryptType       string
-	FileURL           string
-	Format            string
-	Fps               string
-	HDRType           string
-	Height            int64
+	BitDepth     int32
+	Bitrate      string
+	CreationTime string
+	Definition   string
+	Duration     string
+	Encrypt      int64
+	EncryptType  string
+	// URL of the file in OSS.
+	FileURL string
+	Format  string
+	// Frames per second.
+	Fps     string
+	HDRType string
+	// Height in pixels.
+	Height int64
+	// ID of the job.
 	JobId             string
 	ModificationTime  string
 	NarrowBandType    string
@@ -376,7 +394,8 @@ type PlayInfo struct {
 	StreamType        string
 	TransTemplateType string
 	WatermarkId       string
-	Width             int64
+	// Width in pixels.
+	Width int64
 }
 
 // GetPublicMediaInfo returns one asset of the public media library. It is open
@@ -446,7 +465,8 @@ type GetVideoListResponse struct {
 	Code      string
 	MediaList []Media
 	Success   string
-	Total     int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // ListAllPublicMediaTags lists the tags of the public media library. It is open
@@ -540,10 +560,13 @@ type ListMediaBasicInfosRequest struct {
 
 // ListMediaBasicInfosResponse is the answer of [Client.ListMediaBasicInfos].
 type ListMediaBasicInfosResponse struct {
-	RequestId  string
+	RequestId string
+	// Maximum number of items on a page.
 	MaxResults int32
 	MediaInfos []MediaInfo
-	NextToken  string
+	// Token of the next page, empty on the last page.
+	NextToken string
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
@@ -565,7 +588,8 @@ type ListMediaMarksRequest struct {
 
 // ListMediaMarksResponse is the answer of [Client.ListMediaMarks].
 type ListMediaMarksResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the media asset.
 	MediaId    string
 	MediaMarks alimedia.JSON
 }
@@ -614,10 +638,13 @@ type ListPublicMediaBasicInfosRequest struct {
 
 // ListPublicMediaBasicInfosResponse is the answer of [Client.ListPublicMediaBasicInfos].
 type ListPublicMediaBasicInfosResponse struct {
-	RequestId  string
+	RequestId string
+	// Maximum number of items on a page.
 	MaxResults int32
 	MediaInfos []PublicMediaInfo
-	NextToken  string
+	// Token of the next page, empty on the last page.
+	NextToken string
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
@@ -684,7 +711,8 @@ type RegisterMediaInfoRequest struct {
 // RegisterMediaInfoResponse is the answer of [Client.RegisterMediaInfo].
 type RegisterMediaInfoResponse struct {
 	RequestId string
-	MediaId   string
+	// ID of the media asset.
+	MediaId string
 }
 
 // RegisterMediaStream attaches a media stream that lies in an OSS bucket to the
@@ -713,7 +741,8 @@ type RegisterMediaStreamRequest struct {
 // RegisterMediaStreamResponse is the answer of [Client.RegisterMediaStream].
 type RegisterMediaStreamResponse struct {
 	RequestId string
-	MediaId   string
+	// ID of the media asset.
+	MediaId string
 }
 
 // SetContentAnalyzeConfig chooses whether newly registered assets are analysed,
@@ -790,7 +819,8 @@ type UpdateMediaInfoRequest struct {
 // UpdateMediaInfoResponse is the answer of [Client.UpdateMediaInfo].
 type UpdateMediaInfoResponse struct {
 	RequestId string
-	MediaId   string
+	// ID of the media asset.
+	MediaId string
 }
 
 // UpdateMediaMarks changes marks of a media asset.
@@ -811,7 +841,8 @@ type UpdateMediaMarksRequest struct {
 
 // UpdateMediaMarksResponse is the answer of [Client.UpdateMediaMarks].
 type UpdateMediaMarksResponse struct {
-	RequestId    string
+	RequestId string
+	// ID of the media asset.
 	MediaId      string
 	MediaMarkIds string
 }

@@ -109,6 +109,7 @@ type AddMediaConnectFlowOutputRequest struct {
 type AddMediaConnectFlowOutputResponse struct {
 	RequestId string
 	Content   struct {
+		// URL of the output.
 		OutputUrl string
 	}
 	Description string
@@ -428,13 +429,14 @@ type MediaConnectFlowOutput struct {
 	Forbid         string
 	OutputName     string
 	OutputProtocol string
-	OutputUrl      string
-	PairFlowId     string
-	PairInputName  string
-	PlayerLimit    int32
-	SrtLatency     int32
-	SrtPassphrase  alimedia.Secret
-	SrtPbkeyLen    int32
+	// URL of the output.
+	OutputUrl     string
+	PairFlowId    string
+	PairInputName string
+	PlayerLimit   int32
+	SrtLatency    int32
+	SrtPassphrase alimedia.Secret
+	SrtPbkeyLen   int32
 }
 
 // OpenMediaConnectFlowFailover allows a second input, as a stand-by, for a flow

@@ -172,8 +172,9 @@ type GetSnapshotUrlsRequest struct {
 type GetSnapshotUrlsResponse struct {
 	RequestId    string
 	SnapshotUrls []string
-	Total        int32
-	WebVTTUrl    string
+	// Number of all items that match, on all pages.
+	Total     int32
+	WebVTTUrl string
 }
 
 // ListDynamicImageJobs lists animated image jobs, page by page.
@@ -217,8 +218,9 @@ type ListDynamicImageJobsRequest struct {
 
 // ListDynamicImageJobsResponse is the answer of [Client.ListDynamicImageJobs].
 type ListDynamicImageJobsResponse struct {
-	RequestId     string
-	Jobs          []DynamicImageJob
+	RequestId string
+	Jobs      []DynamicImageJob
+	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
 
@@ -262,8 +264,9 @@ type ListMediaInfoJobsRequest struct {
 
 // ListMediaInfoJobsResponse is the answer of [Client.ListMediaInfoJobs].
 type ListMediaInfoJobsResponse struct {
-	RequestId     string
-	Jobs          []MediaInfoJob
+	RequestId string
+	Jobs      []MediaInfoJob
+	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
 
@@ -314,6 +317,7 @@ type ListPackageJobsResponse struct {
 
 // PackageJobList is the PackageJobList of [ListPackageJobsResponse].
 type PackageJobList struct {
+	// Token of the next page, empty on the last page.
 	NextPageToken string
 	PackageJobs   []PackageJob
 }
@@ -357,8 +361,9 @@ type ListSnapshotJobsRequest struct {
 
 // ListSnapshotJobsResponse is the answer of [Client.ListSnapshotJobs].
 type ListSnapshotJobsResponse struct {
-	RequestId     string
-	Jobs          []SnapshotJob
+	RequestId string
+	Jobs      []SnapshotJob
+	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
 
@@ -383,11 +388,12 @@ type QueryIProductionJobRequest struct {
 
 // QueryIProductionJobResponse is the answer of [Client.QueryIProductionJob].
 type QueryIProductionJobResponse struct {
-	RequestId      string
-	CreateTime     string
-	FinishTime     string
-	FunctionName   string
-	Input          MediaObject
+	RequestId    string
+	CreateTime   string
+	FinishTime   string
+	FunctionName string
+	Input        MediaObject
+	// ID of the job.
 	JobId          string
 	JobParams      alimedia.JSON
 	Name           string
@@ -398,8 +404,10 @@ type QueryIProductionJobResponse struct {
 	Result         alimedia.JSON
 	ScheduleConfig ScheduleConfig
 	Status         string
-	TemplateId     string
-	UserData       string
+	// ID of the template.
+	TemplateId string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // SubmitDynamicImageJob makes an animated GIF or WebP of a part of a video.
@@ -433,7 +441,8 @@ type SubmitDynamicImageJobRequest struct {
 // SubmitDynamicImageJobResponse is the answer of [Client.SubmitDynamicImageJob].
 type SubmitDynamicImageJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // DynamicImageParams is the OverwriteParams of [DynamicImageTemplateConfig].
@@ -460,7 +469,7 @@ type DynamicImageParams struct {
 type DynamicImageTemplateConfig struct {
 	// What differs from the template.
 	OverwriteParams DynamicImageParams `json:",omitzero"`
-	// Required.
+	// ID of the template. Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
@@ -519,7 +528,8 @@ type SubmitIProductionJobRequest struct {
 // SubmitIProductionJobResponse is the answer of [Client.SubmitIProductionJob].
 type SubmitIProductionJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitMediaInfoJob has the technical data of a file (container, streams,
@@ -580,7 +590,8 @@ type SubmitPackageJobRequest struct {
 // SubmitPackageJobResponse is the answer of [Client.SubmitPackageJob].
 type SubmitPackageJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitSnapshotJob takes pictures of a video: single frames, a sprite, or
@@ -615,7 +626,8 @@ type SubmitSnapshotJobRequest struct {
 // SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SnapshotParams is the OverwriteParams of [SnapshotTemplateConfig].
@@ -646,6 +658,7 @@ type SnapshotParams struct {
 
 // SnapshotScheduleConfig is the ScheduleConfig of [SubmitSnapshotJobRequest].
 type SnapshotScheduleConfig struct {
+	// ID of the pipeline.
 	PipelineId string `json:",omitzero"`
 }
 
@@ -653,7 +666,7 @@ type SnapshotScheduleConfig struct {
 type SnapshotTemplateConfig struct {
 	// What differs from the template.
 	OverwriteParams SnapshotParams `json:",omitzero"`
-	// Required.
+	// ID of the template. Required.
 	TemplateId string `json:",omitzero" check:"required"`
 }
 

@@ -40,6 +40,7 @@ type CreateMediaLiveChannelRequest struct {
 // CreateMediaLiveChannelResponse is the answer of [Client.CreateMediaLiveChannel].
 type CreateMediaLiveChannelResponse struct {
 	RequestId string
+	// ID of the channel.
 	ChannelId string
 }
 
@@ -272,10 +273,13 @@ type ListMediaLiveChannelsRequest struct {
 
 // ListMediaLiveChannelsResponse is the answer of [Client.ListMediaLiveChannels].
 type ListMediaLiveChannelsResponse struct {
-	RequestId  string
-	Channels   []MediaLiveChannel
+	RequestId string
+	Channels  []MediaLiveChannel
+	// Maximum number of items on a page.
 	MaxResults int32
-	NextToken  string
+	// Token of the next page, empty on the last page.
+	NextToken string
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 
@@ -318,11 +322,14 @@ type ListMediaLiveInputSecurityGroupsRequest struct {
 
 // ListMediaLiveInputSecurityGroupsResponse is the answer of [Client.ListMediaLiveInputSecurityGroups].
 type ListMediaLiveInputSecurityGroupsResponse struct {
-	RequestId      string
-	MaxResults     int32
+	RequestId string
+	// Maximum number of items on a page.
+	MaxResults int32
+	// Token of the next page, empty on the last page.
 	NextToken      string
 	SecurityGroups []MediaLiveSecurityGroup
-	TotalCount     int32
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // ListMediaLiveInputs lists the inputs of MediaLive.
@@ -363,10 +370,13 @@ type ListMediaLiveInputsRequest struct {
 
 // ListMediaLiveInputsResponse is the answer of [Client.ListMediaLiveInputs].
 type ListMediaLiveInputsResponse struct {
-	RequestId  string
-	Inputs     []MediaLiveInput
+	RequestId string
+	Inputs    []MediaLiveInput
+	// Maximum number of items on a page.
 	MaxResults int32
-	NextToken  string
+	// Token of the next page, empty on the last page.
+	NextToken string
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 

@@ -56,14 +56,20 @@ type GetBatchMediaProducingJobResponse struct {
 
 // EditingSubJob is one of the SubJobList of [EditingBatchJob].
 type EditingSubJob struct {
-	Duration     float32
-	ErrorCode    string
+	Duration float32
+	// Error code, empty without a failure.
+	ErrorCode string
+	// Reason of the failure, empty without one.
 	ErrorMessage string
-	JobId        string
-	MediaId      string
-	MediaURL     string
-	ProjectId    string
-	Status       string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId string
+	// URL of the media file.
+	MediaURL string
+	// ID of the editing project.
+	ProjectId string
+	Status    string
 }
 
 // GetMediaProducingJob returns a media producing job of the last year with its
@@ -109,20 +115,25 @@ type GetSmartHandleJobRequest struct {
 
 // GetSmartHandleJobResponse is the answer of [Client.GetSmartHandleJob].
 type GetSmartHandleJobResponse struct {
-	RequestId    string
-	ErrorCode    string
+	RequestId string
+	// Error code, empty without a failure.
+	ErrorCode string
+	// Reason of the failure, empty without one.
 	ErrorMessage string
+	// ID of the job.
 	JobId        string
 	JobResult    SmartJobResult
 	Output       string
 	SmartJobInfo SmartJob
 	State        string
-	UserData     string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // SmartJobResult is the JobResult of [GetSmartHandleJobResponse].
 type SmartJobResult struct {
 	AiResult string
+	// ID of the media asset.
 	MediaId  string
 	MediaUrl string
 	Usage    string
@@ -174,8 +185,10 @@ type ListBatchMediaProducingJobsRequest struct {
 type ListBatchMediaProducingJobsResponse struct {
 	RequestId           string
 	EditingBatchJobList []EditingBatchJob
-	MaxResults          int32
-	NextToken           string
+	// Maximum number of items on a page.
+	MaxResults int32
+	// Token of the next page, empty on the last page.
+	NextToken string
 }
 
 // ListMediaProducingJobs lists media producing jobs. StartTime and EndTime may
@@ -225,10 +238,12 @@ type ListMediaProducingJobsRequest struct {
 
 // ListMediaProducingJobsResponse is the answer of [Client.ListMediaProducingJobs].
 type ListMediaProducingJobsResponse struct {
-	RequestId             string
+	RequestId string
+	// Maximum number of items on a page.
 	MaxResults            string
 	MediaProducingJobList []MediaProducingJob
-	NextToken             string
+	// Token of the next page, empty on the last page.
+	NextToken string
 }
 
 // ListSmartJobs lists smart jobs: speech recognition, charts, translation,
@@ -270,11 +285,14 @@ type ListSmartJobsRequest struct {
 
 // ListSmartJobsResponse is the answer of [Client.ListSmartJobs].
 type ListSmartJobsResponse struct {
-	RequestId    string
-	MaxResults   string
+	RequestId string
+	// Maximum number of items on a page.
+	MaxResults string
+	// Token of the next page, empty on the last page.
 	NextToken    string
 	SmartJobList []SmartJob
-	TotalCount   string
+	// Number of all items that match, on all pages.
+	TotalCount string
 }
 
 // SubmitASRJob queues the recognition of the speech of a file, for subtitles.
@@ -307,8 +325,9 @@ type SubmitASRJobRequest struct {
 // SubmitASRJobResponse is the answer of [Client.SubmitASRJob].
 type SubmitASRJobResponse struct {
 	RequestId string
-	JobId     string
-	State     string
+	// ID of the job.
+	JobId string
+	State string
 }
 
 // SubmitAudioProduceJob queues the synthesis of speech from a text. It is
@@ -345,9 +364,11 @@ type SubmitAudioProduceJobRequest struct {
 // SubmitAudioProduceJobResponse is the answer of [Client.SubmitAudioProduceJob].
 type SubmitAudioProduceJobResponse struct {
 	RequestId string
-	JobId     string
-	MediaId   string
-	State     string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId string
+	State   string
 }
 
 // SubmitBatchMediaProducingJob queues the automatic making of many videos from
@@ -384,7 +405,8 @@ type SubmitBatchMediaProducingJobRequest struct {
 // SubmitBatchMediaProducingJobResponse is the answer of [Client.SubmitBatchMediaProducingJob].
 type SubmitBatchMediaProducingJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitDynamicChartJob queues the making of a video of an animated line, bar
@@ -433,7 +455,8 @@ type SubmitDynamicChartJobRequest struct {
 // SubmitDynamicChartJobResponse is the answer of [Client.SubmitDynamicChartJob].
 type SubmitDynamicChartJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitHighlightExtractionJob queues the search for the highlights of videos.
@@ -460,7 +483,8 @@ type SubmitHighlightExtractionJobRequest struct {
 // SubmitHighlightExtractionJobResponse is the answer of [Client.SubmitHighlightExtractionJob].
 type SubmitHighlightExtractionJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitMediaAiAnalysisJob queues the structural analysis of a media asset. The
@@ -487,7 +511,8 @@ type SubmitMediaAiAnalysisJobRequest struct {
 // SubmitMediaAiAnalysisJobResponse is the answer of [Client.SubmitMediaAiAnalysisJob].
 type SubmitMediaAiAnalysisJobResponse struct {
 	RequestId string
-	MediaId   string
+	// ID of the media asset.
+	MediaId string
 }
 
 // SubmitMediaProducingJob queues the making of a video from exactly one of a
@@ -548,9 +573,12 @@ type SubmitMediaProducingJobRequest struct {
 
 // SubmitMediaProducingJobResponse is the answer of [Client.SubmitMediaProducingJob].
 type SubmitMediaProducingJobResponse struct {
-	RequestId  string
-	JobId      string
-	MediaId    string
+	RequestId string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId string
+	// ID of the editing project.
 	ProjectId  string
 	VodMediaId string
 }
@@ -578,7 +606,8 @@ type SubmitSceneBatchEditingJobRequest struct {
 // SubmitSceneBatchEditingJobResponse is the answer of [Client.SubmitSceneBatchEditingJob].
 type SubmitSceneBatchEditingJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitSceneMediaSelectionJob queues the choice of clips: those that fit a
@@ -614,7 +643,8 @@ type SubmitSceneMediaSelectionJobRequest struct {
 // SubmitSceneMediaSelectionJobResponse is the answer of [Client.SubmitSceneMediaSelectionJob].
 type SubmitSceneMediaSelectionJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitSceneTimelineOrganizationJob queues the arrangement of chosen clips to
@@ -652,7 +682,8 @@ type SubmitSceneTimelineOrganizationJobRequest struct {
 // SubmitSceneTimelineOrganizationJobResponse is the answer of [Client.SubmitSceneTimelineOrganizationJob].
 type SubmitSceneTimelineOrganizationJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitScreenMediaHighlightsJob queues the making of videos of the most
@@ -679,7 +710,8 @@ type SubmitScreenMediaHighlightsJobRequest struct {
 // SubmitScreenMediaHighlightsJobResponse is the answer of [Client.SubmitScreenMediaHighlightsJob].
 type SubmitScreenMediaHighlightsJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitSegmentationJob queues the splitting of a video into stories. It is
@@ -708,7 +740,8 @@ type SubmitSegmentationJobRequest struct {
 // SubmitSegmentationJobResponse is the answer of [Client.SubmitSegmentationJob].
 type SubmitSegmentationJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitSportsHighlightsJob queues the making of a highlight video of sports
@@ -735,7 +768,8 @@ type SubmitSportsHighlightsJobRequest struct {
 // SubmitSportsHighlightsJobResponse is the answer of [Client.SubmitSportsHighlightsJob].
 type SubmitSportsHighlightsJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitTextGenerateJob queues the writing of advertising copy, titles or a
@@ -770,7 +804,8 @@ type SubmitTextGenerateJobRequest struct {
 // SubmitTextGenerateJobResponse is the answer of [Client.SubmitTextGenerateJob].
 type SubmitTextGenerateJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitVideoTranslationJob queues the translation of a video or of subtitles.
@@ -818,6 +853,7 @@ type SubmitVideoTranslationJobRequest struct {
 type SubmitVideoTranslationJobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Success bool

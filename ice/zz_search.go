@@ -34,8 +34,9 @@ type AddStreamTagToSearchLibRequest struct {
 type AddStreamTagToSearchLibResponse struct {
 	RequestId string
 	Code      string
-	MediaId   string
-	Success   string
+	// ID of the media asset.
+	MediaId string
+	Success string
 }
 
 // AlterSearchIndex switches an index of a search library on or off, or changes
@@ -89,8 +90,9 @@ type AlterSearchLibRequest struct {
 
 // AlterSearchLibResponse is the answer of [Client.AlterSearchLib].
 type AlterSearchLibResponse struct {
-	RequestId     string
-	Code          string
+	RequestId string
+	Code      string
+	// Name of the search library.
 	SearchLibName string
 	Success       string
 }
@@ -118,8 +120,9 @@ type CloseStreamToSearchLibRequest struct {
 type CloseStreamToSearchLibResponse struct {
 	RequestId string
 	Code      string
-	MediaId   string
-	Success   string
+	// ID of the media asset.
+	MediaId string
+	Success string
 }
 
 // CreateSearchIndex adds an index to a search library. Assets inserted later
@@ -176,8 +179,9 @@ type CreateSearchLibRequest struct {
 
 // CreateSearchLibResponse is the answer of [Client.CreateSearchLib].
 type CreateSearchLibResponse struct {
-	RequestId     string
-	Code          string
+	RequestId string
+	Code      string
+	// Name of the search library.
 	SearchLibName string
 	Success       string
 }
@@ -205,8 +209,9 @@ type CreateStreamToSearchLibRequest struct {
 type CreateStreamToSearchLibResponse struct {
 	RequestId string
 	Code      string
-	MediaId   string
-	Success   string
+	// ID of the media asset.
+	MediaId string
+	Success string
 }
 
 // DeleteMediaFromSearchLib takes a media asset out of a search library.
@@ -233,8 +238,9 @@ type DeleteMediaFromSearchLibRequest struct {
 type DeleteMediaFromSearchLibResponse struct {
 	RequestId string
 	Code      string
-	MediaId   string
-	Success   string
+	// ID of the media asset.
+	MediaId string
+	Success string
 }
 
 // DropSearchIndex deletes an index of a search library.
@@ -327,19 +333,22 @@ type GetStreamTagListRequest struct {
 
 // GetStreamTagListResponse is the answer of [Client.GetStreamTagList].
 type GetStreamTagListResponse struct {
-	RequestId     string
-	Code          string
+	RequestId string
+	Code      string
+	// Token of the next page, empty on the last page.
 	NextToken     string
 	StreamTagList []StreamTag
 	Success       string
-	Total         int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // StreamTag is one of the StreamTagList of [GetStreamTagListResponse].
 type StreamTag struct {
 	EndTime   string
 	StartTime string
-	UserData  string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // InsertMediaToSearchLib adds a file to a search library and queues its
@@ -377,8 +386,9 @@ type InsertMediaToSearchLibRequest struct {
 type InsertMediaToSearchLibResponse struct {
 	RequestId string
 	Code      string
-	MediaId   string
-	Success   string
+	// ID of the media asset.
+	MediaId string
+	Success string
 }
 
 // ListSearchLib lists the search libraries.
@@ -413,15 +423,17 @@ type ListSearchLibResponse struct {
 	Code              string
 	SearchLibInfoList []SearchLib
 	Success           string
-	Total             int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // SearchLib is one of the SearchLibInfoList of [ListSearchLibResponse].
 type SearchLib struct {
 	IndexInfo       []SearchIndexInfo
 	SearchLibConfig string
-	SearchLibName   string
-	Status          string
+	// Name of the search library.
+	SearchLibName string
+	Status        string
 }
 
 // QueryMediaIndexJob returns the indexing jobs of a media asset, one for each
@@ -477,11 +489,12 @@ type QuerySearchIndexRequest struct {
 
 // QuerySearchIndexResponse is the answer of [Client.QuerySearchIndex].
 type QuerySearchIndexResponse struct {
-	RequestId     string
-	Code          string
-	IndexStatus   string
-	IndexType     string
-	MediaTotal    string
+	RequestId   string
+	Code        string
+	IndexStatus string
+	IndexType   string
+	MediaTotal  string
+	// Name of the search library.
 	SearchLibName string
 	Success       string
 }
@@ -506,9 +519,10 @@ type QuerySearchLibResponse struct {
 	Code            string
 	IndexInfo       []SearchIndexInfo
 	SearchLibConfig string
-	SearchLibName   string
-	Status          string
-	Success         string
+	// Name of the search library.
+	SearchLibName string
+	Status        string
+	Success       string
 }
 
 // SearchIndexJobRerun indexes assets of a search library anew.
@@ -584,9 +598,11 @@ type SearchMediaResponse struct {
 	RequestId     string
 	Code          string
 	MediaInfoList []MediaInfo
-	ScrollToken   string
-	Success       string
-	Total         int64
+	// Token for the page after this one, empty on the last page.
+	ScrollToken string
+	Success     string
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // MediaIndexStatus is one of the IndexStatusList of [MediaInfo].
@@ -657,7 +673,8 @@ type SearchMediaByAILabelResponse struct {
 	Code      string
 	MediaList []Media
 	Success   string
-	Total     int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // SearchMediaByFace finds media assets that show the person of an image.
@@ -711,7 +728,8 @@ type SearchMediaByFaceResponse struct {
 	Code          string
 	MediaInfoList []MediaMatch
 	Success       string
-	Total         int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // SearchMediaByHybrid finds media assets by a text, combining all kinds of
@@ -762,7 +780,8 @@ type SearchMediaByHybridResponse struct {
 	Code      string
 	MediaList []MediaMatch
 	Success   string
-	Total     int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // SearchMediaByMultimodal finds media assets whose pictures fit a description,
@@ -811,7 +830,8 @@ type SearchMediaByMultimodalResponse struct {
 	Code      string
 	MediaList []MediaMatch
 	Success   string
-	Total     int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // SearchMediaClipByFace finds the clips of one asset that show the person of an
@@ -855,7 +875,8 @@ type SearchMediaClipByFaceResponse struct {
 	Code          string
 	MediaClipList []MediaClip
 	Success       string
-	Total         int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // FaceBox is the BoxPosition of [FaceTrack].
@@ -882,7 +903,8 @@ type FaceTrack struct {
 
 // MediaClip is one of the MediaClipList of [SearchMediaClipByFaceResponse].
 type MediaClip struct {
-	Category         string
+	Category string
+	// ID of the entity.
 	EntityId         string
 	LabelName        string
 	OccurrencesInfos []FaceOccurrence
@@ -934,7 +956,8 @@ type SearchPublicMediaInfoRequest struct {
 type SearchPublicMediaInfoResponse struct {
 	RequestId        string
 	PublicMediaInfos []PublicMedia
-	TotalCount       int64
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // PublicMedia is one of the PublicMediaInfos of
@@ -971,6 +994,7 @@ type UpdateMediaToSearchLibRequest struct {
 type UpdateMediaToSearchLibResponse struct {
 	RequestId string
 	Code      string
-	MediaId   string
-	Success   string
+	// ID of the media asset.
+	MediaId string
+	Success string
 }

@@ -229,9 +229,10 @@ type DescribePlayListRequest struct {
 type DescribePlayListResponse struct {
 	RequestId string
 	PageNum   int64
-	PageSize  int64
-	PlayList  []PlayRecord
-	TotalNum  int64
+	// Maximum number of items on a page.
+	PageSize int64
+	PlayList []PlayRecord
+	TotalNum int64
 }
 
 // PlayRecord is one of the PlayList of [DescribePlayListResponse].
@@ -245,5 +246,6 @@ type PlayRecord struct {
 	StuckDuration      string
 	TraceId            string
 	VideoDuration      string
-	VideoId            string
+	// ID of the video or audio asset.
+	VideoId string
 }

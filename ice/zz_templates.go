@@ -48,10 +48,12 @@ type NewCustomTemplate struct {
 	Status         string
 	Subtype        string
 	TemplateConfig string
-	TemplateId     string
-	TemplateName   string
-	Type           int32
-	TypeName       string
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
+	TemplateName string
+	Type         int32
+	TypeName     string
 }
 
 // DeleteCustomTemplate deletes a template of your own.
@@ -169,7 +171,8 @@ type ListCustomTemplatesRequest struct {
 type ListCustomTemplatesResponse struct {
 	RequestId          string
 	CustomTemplateList []CustomTemplate
-	Total              int32
+	// Number of all items that match, on all pages.
+	Total int32
 }
 
 // ListSystemTemplates lists the templates of the service of one or several
@@ -217,7 +220,8 @@ type ListSystemTemplatesRequest struct {
 type ListSystemTemplatesResponse struct {
 	RequestId          string
 	SystemTemplateList []SystemTemplate
-	Total              int32
+	// Number of all items that match, on all pages.
+	Total int32
 }
 
 // SetDefaultCustomTemplate makes a template of your own the default of its type

@@ -37,10 +37,10 @@ type GetMediaConvertJobResponse struct {
 //
 // [Client.WaitTranscodeJob] asks until the end.
 //
-// The service recommends [Client.GetMediaConvertJob] instead.
-//
 // RAM action: ice:GetTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettranscodejob
+//
+// Deprecated: use [Client.GetMediaConvertJob].
 func (c *Client) GetTranscodeJob(ctx context.Context, req GetTranscodeJobRequest) (*GetTranscodeJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTranscodeJob", Class: rpc.Read}, req, new(GetTranscodeJobResponse))
 }
@@ -97,8 +97,9 @@ type ListMediaConvertJobsRequest struct {
 
 // ListMediaConvertJobsResponse is the answer of [Client.ListMediaConvertJobs].
 type ListMediaConvertJobsResponse struct {
-	RequestId     string
-	Jobs          []MediaConvertJob
+	RequestId string
+	Jobs      []MediaConvertJob
+	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
 
@@ -142,8 +143,9 @@ type ListTranscodeJobsRequest struct {
 
 // ListTranscodeJobsResponse is the answer of [Client.ListTranscodeJobs].
 type ListTranscodeJobsResponse struct {
-	RequestId     string
-	Jobs          []TranscodeParentJob
+	RequestId string
+	Jobs      []TranscodeParentJob
+	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
 
@@ -185,10 +187,10 @@ type SubmitMediaConvertJobResponse struct {
 // The event TranscodeParentComplete, or [Client.GetTranscodeJob], tells the
 // end. The service announced to end this operation on 2025-12-31.
 //
-// The service recommends [Client.SubmitMediaConvertJob] instead.
-//
 // RAM action: ice:SubmitTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittranscodejob
+//
+// Deprecated: use [Client.SubmitMediaConvertJob].
 func (c *Client) SubmitTranscodeJob(ctx context.Context, req SubmitTranscodeJobRequest) (*SubmitTranscodeJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJob", Class: rpc.Tokened, Proof: "TranscodeParentJob.ParentJobId"}, req, new(SubmitTranscodeJobResponse))
 }

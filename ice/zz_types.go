@@ -107,7 +107,8 @@ type AIAgentInstance struct {
 	SessionId      string
 	Status         string
 	TemplateConfig AIAgentTemplateConfigInfo
-	UserData       string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // AIAgentRuntimeConfig is met in requests and answers of
@@ -147,11 +148,15 @@ type AIAgentTemplateConfigInfo struct {
 // AdBreak is met in answers of [Client.CreateProgram], [Client.GetProgram] and
 // 3 more operations.
 type AdBreak struct {
-	ChannelName          string
-	MessageType          string
-	OffsetMillis         string
-	ProgramName          string
-	SourceLocationName   string
+	// Name of the channel.
+	ChannelName  string
+	MessageType  string
+	OffsetMillis string
+	// Name of the program.
+	ProgramName string
+	// Name of the source location.
+	SourceLocationName string
+	// Name of the source.
 	SourceName           string
 	SpliceInsertSettings string
 	TimeSignalSettings   string
@@ -257,8 +262,9 @@ type AgentAutoSpeechConfigInfo struct {
 type AgentAvatarChat3D struct {
 	AsrHotWords []string `json:",omitzero"`
 	// Such as zh_mandarin, en, zh_en, es or jp.
-	AsrLanguageId            string            `json:",omitzero"`
-	AsrMaxSilence            int32             `json:",omitzero"`
+	AsrLanguageId string `json:",omitzero"`
+	AsrMaxSilence int32  `json:",omitzero"`
+	// ID of the avatar.
 	AvatarId                 string            `json:",omitzero"`
 	BailianAppParams         string            `json:",omitzero"`
 	CharBreak                *bool             `json:",omitzero"`
@@ -277,10 +283,12 @@ type AgentAvatarChat3D struct {
 	UserOnlineTimeout        int32             `json:",omitzero"`
 	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
 	// the default, resists noise best.
-	VadLevel     *int32   `json:",omitzero"`
-	VoiceId      string   `json:",omitzero"`
-	VoiceIdList  []string `json:",omitzero"`
-	VoiceprintId string   `json:",omitzero"`
+	VadLevel *int32 `json:",omitzero"`
+	// ID of the voice.
+	VoiceId     string   `json:",omitzero"`
+	VoiceIdList []string `json:",omitzero"`
+	// ID of the voiceprint.
+	VoiceprintId string `json:",omitzero"`
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
 	Volume                 *int64 `json:",omitzero"`
@@ -291,9 +299,10 @@ type AgentAvatarChat3D struct {
 // AgentAvatarChat3DInfo is met in answers of [Client.DescribeAIAgentInstance]
 // and [Client.ListAIAgentInstance].
 type AgentAvatarChat3DInfo struct {
-	AsrHotWords              []string
-	AsrLanguageId            string
-	AsrMaxSilence            int32
+	AsrHotWords   []string
+	AsrLanguageId string
+	AsrMaxSilence int32
+	// ID of the avatar.
 	AvatarId                 string
 	BailianAppParams         string
 	CharBreak                bool
@@ -312,9 +321,11 @@ type AgentAvatarChat3DInfo struct {
 	UserOnlineTimeout        int32
 	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
 	// the default, resists noise best.
-	VadLevel     int32
-	VoiceId      string
-	VoiceIdList  []string
+	VadLevel int32
+	// ID of the voice.
+	VoiceId     string
+	VoiceIdList []string
+	// ID of the voiceprint.
 	VoiceprintId string
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
@@ -327,6 +338,7 @@ type AgentAvatarChat3DInfo struct {
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 3 more
 // operations.
 type AgentAvatarConfig struct {
+	// ID of the avatar.
 	AvatarId string `json:",omitzero"`
 }
 
@@ -356,7 +368,8 @@ type AgentBackChannelingConfigInfo struct {
 type AgentChannel struct {
 	AgentUserId string          `json:",omitzero"`
 	AuthToken   alimedia.Secret `json:",omitzero"`
-	ChannelId   string          `json:",omitzero"`
+	// ID of the channel.
+	ChannelId string `json:",omitzero"`
 }
 
 // AgentChatSyncConfig is met in requests of [Client.GenerateAIAgentCall] and
@@ -495,8 +508,9 @@ type AgentTtsConfig struct {
 	ModelId            string                   `json:",omitzero"`
 	PronunciationRules []AgentPronunciationRule `json:",omitzero"`
 	SpeechRate         float64                  `json:",omitzero"`
-	VoiceId            string                   `json:",omitzero"`
-	VoiceIdList        []string                 `json:",omitzero"`
+	// ID of the voice.
+	VoiceId     string   `json:",omitzero"`
+	VoiceIdList []string `json:",omitzero"`
 }
 
 // AgentTurnDetectionConfig is met in requests of [Client.GenerateAIAgentCall],
@@ -615,10 +629,12 @@ type AgentVisionChat struct {
 	UserOnlineTimeout        int32             `json:",omitzero"`
 	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
 	// the default, resists noise best.
-	VadLevel     *int32   `json:",omitzero"`
-	VoiceId      string   `json:",omitzero"`
-	VoiceIdList  []string `json:",omitzero"`
-	VoiceprintId string   `json:",omitzero"`
+	VadLevel *int32 `json:",omitzero"`
+	// ID of the voice.
+	VoiceId     string   `json:",omitzero"`
+	VoiceIdList []string `json:",omitzero"`
+	// ID of the voiceprint.
+	VoiceprintId string `json:",omitzero"`
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
 	Volume                 *int64 `json:",omitzero"`
@@ -649,9 +665,11 @@ type AgentVisionChatInfo struct {
 	UserOnlineTimeout        int32
 	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
 	// the default, resists noise best.
-	VadLevel     int32
-	VoiceId      string
-	VoiceIdList  []string
+	VadLevel int32
+	// ID of the voice.
+	VoiceId     string
+	VoiceIdList []string
+	// ID of the voiceprint.
 	VoiceprintId string
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
@@ -686,10 +704,12 @@ type AgentVoiceChat struct {
 	UserOnlineTimeout        int32             `json:",omitzero"`
 	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
 	// the default, resists noise best.
-	VadLevel     *int32   `json:",omitzero"`
-	VoiceId      string   `json:",omitzero"`
-	VoiceIdList  []string `json:",omitzero"`
-	VoiceprintId string   `json:",omitzero"`
+	VadLevel *int32 `json:",omitzero"`
+	// ID of the voice.
+	VoiceId     string   `json:",omitzero"`
+	VoiceIdList []string `json:",omitzero"`
+	// ID of the voiceprint.
+	VoiceprintId string `json:",omitzero"`
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
 	Volume                 *int64 `json:",omitzero"`
@@ -722,9 +742,11 @@ type AgentVoiceChatInfo struct {
 	UserOnlineTimeout        int32
 	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
 	// the default, resists noise best.
-	VadLevel     int32
-	VoiceId      string
-	VoiceIdList  []string
+	VadLevel int32
+	// ID of the voice.
+	VoiceId     string
+	VoiceIdList []string
+	// ID of the voiceprint.
 	VoiceprintId string
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
@@ -738,7 +760,8 @@ type AgentVoiceChatInfo struct {
 type AgentVoiceprintConfig struct {
 	RegistrationMode string `json:",omitzero"`
 	UseVoiceprint    *bool  `json:",omitzero"`
-	VoiceprintId     string `json:",omitzero"`
+	// ID of the voiceprint.
+	VoiceprintId string `json:",omitzero"`
 }
 
 // AgentVoiceprintConfigInfo is met in answers of
@@ -746,7 +769,8 @@ type AgentVoiceprintConfig struct {
 type AgentVoiceprintConfigInfo struct {
 	RegistrationMode string
 	UseVoiceprint    bool
-	VoiceprintId     string
+	// ID of the voiceprint.
+	VoiceprintId string
 }
 
 // AiData is met in answers of [Client.SearchMedia] and
@@ -831,24 +855,37 @@ type AudioPidSelection struct {
 
 // AudioStreamInfo describes an audio stream of a file.
 type AudioStreamInfo struct {
-	Bitrate        string
-	ChannelLayout  string
-	Channels       string
-	CodecLongName  string
-	CodecName      string
-	CodecTag       string
+	Bitrate string
+	// Layout of the channels, such as stereo.
+	ChannelLayout string
+	// Number of channels.
+	Channels string
+	// Long name of the codec.
+	CodecLongName string
+	// Name of the codec, such as h264.
+	CodecName string
+	// Tag of the codec in the container, in hexadecimal.
+	CodecTag string
+	// Tag of the codec in the container, as text.
 	CodecTagString string
-	CodecTimeBase  string
-	Duration       string
-	Fps            string
-	Index          string
-	Lang           string
-	NumFrames      string
-	Profile        string
-	SampleFmt      string
-	SampleRate     string
-	StartTime      string
-	Timebase       string
+	// Time base of the codec, in seconds, as a fraction such as 1/50.
+	CodecTimeBase string
+	Duration      string
+	// Frames per second.
+	Fps   string
+	Index string
+	// Language of the stream.
+	Lang string
+	// Number of frames.
+	NumFrames string
+	Profile   string
+	// Sample format, such as fltp.
+	SampleFmt string
+	// Samples per second, in Hz.
+	SampleRate string
+	StartTime  string
+	// Time base of the stream, in seconds, as a fraction such as 1/12800.
+	Timebase string
 }
 
 // AudioTrackSelection is met in requests and answers of
@@ -862,40 +899,48 @@ type AudioTrackSelection struct {
 // Avatar is met in answers of [Client.GetAvatar] and [Client.ListAvatars].
 type Avatar struct {
 	AvatarDescription string
-	AvatarId          string
-	AvatarName        string
-	AvatarType        string
-	Height            int32
-	Portrait          string
-	Thumbnail         string
-	Transparent       bool
-	Width             int32
+	// ID of the avatar.
+	AvatarId   string
+	AvatarName string
+	AvatarType string
+	// Height in pixels.
+	Height      int32
+	Portrait    string
+	Thumbnail   string
+	Transparent bool
+	// Width in pixels.
+	Width int32
 }
 
 // AvatarTrainingJob is met in answers of [Client.GetAvatarTrainingJob] and
 // [Client.ListAvatarTrainingJobs].
 type AvatarTrainingJob struct {
 	AvatarDescription string
+	// ID of the avatar.
 	AvatarId          string
 	AvatarName        string
 	AvatarType        string
 	CreateTime        string
 	FirstTrainingTime string
-	JobId             string
-	LastTrainingTime  string
-	Message           string
-	Portrait          string
-	Status            string
-	Thumbnail         string
-	Transparent       bool
-	Video             string
+	// ID of the job.
+	JobId            string
+	LastTrainingTime string
+	Message          string
+	Portrait         string
+	Status           string
+	Thumbnail        string
+	Transparent      bool
+	Video            string
 }
 
 // Category is a category of media assets.
 type Category struct {
-	CateId   int64
+	// ID of the category.
+	CateId int64
+	// Name of the category.
 	CateName string
 	Level    int64
+	// ID of the parent category, -1 for a top-level one.
 	ParentId int64
 	SubTotal int64
 	Type     string
@@ -916,6 +961,7 @@ type CensorTimeline struct {
 	CensorResults struct {
 		CensorResult []CensorResult
 	}
+	// Key of the object in OSS.
 	Object    string
 	Timestamp string
 }
@@ -923,9 +969,11 @@ type CensorTimeline struct {
 // Channel is met in answers of [Client.CreateChannel], [Client.GetChannel] and
 // 2 more operations.
 type Channel struct {
-	AccessPolicy             bool
-	AccessToken              alimedia.Secret
-	Arn                      string
+	AccessPolicy bool
+	AccessToken  alimedia.Secret
+	// Resource name (ARN).
+	Arn string
+	// Name of the channel.
 	ChannelName              string
 	ChannelTier              string
 	FillerSourceLocationName string
@@ -940,6 +988,7 @@ type Channel struct {
 // ChannelOutput is met in answers of [Client.CreateChannel],
 // [Client.GetChannel] and 2 more operations.
 type ChannelOutput struct {
+	// Name of the channel.
 	ChannelName      string
 	Format           string
 	ManifestName     string
@@ -964,10 +1013,12 @@ type CombineConfig struct {
 // CoverImageCensorResult is met in answers of
 // [Client.QueryMediaCensorJobDetail] and [Client.QueryMediaCensorJobList].
 type CoverImageCensorResult struct {
+	// Name of the OSS bucket.
 	Bucket   string
 	Location string
-	Object   string
-	Results  struct {
+	// Key of the object in OSS.
+	Object  string
+	Results struct {
 		Result []CensorResult
 	}
 }
@@ -987,10 +1038,12 @@ type CustomTemplate struct {
 	Subtype        int32
 	SubtypeName    string
 	TemplateConfig alimedia.JSON
-	TemplateId     string
-	TemplateName   string
-	Type           int32
-	TypeName       string
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
+	TemplateName string
+	Type         int32
+	TypeName     string
 }
 
 // CustomizedVoice is met in answers of [Client.GetCustomizedVoice] and
@@ -1001,8 +1054,9 @@ type CustomizedVoice struct {
 	Scenario         string
 	Type             string
 	VoiceDesc        string
-	VoiceId          string
-	VoiceName        string
+	// ID of the voice.
+	VoiceId   string
+	VoiceName string
 }
 
 // CustomizedVoiceJob is met in answers of [Client.GetCustomizedVoiceJob] and
@@ -1011,21 +1065,25 @@ type CustomizedVoiceJob struct {
 	CreateTime string
 	Gender     string
 	GmtCreate  string
-	JobId      string
-	Message    string
-	Scenario   string
-	Status     string
-	Type       string
-	VoiceDesc  string
-	VoiceId    string
-	VoiceName  string
+	// ID of the job.
+	JobId     string
+	Message   string
+	Scenario  string
+	Status    string
+	Type      string
+	VoiceDesc string
+	// ID of the voice.
+	VoiceId   string
+	VoiceName string
 }
 
 // CustomizedVoiceJobIds is met in answers of [Client.CreateCustomizedVoiceJob],
 // [Client.SubmitCosyVoiceCustomizedVoiceJob] and
 // [Client.SubmitCustomizedVoiceJob].
 type CustomizedVoiceJobIds struct {
-	JobId   string
+	// ID of the job.
+	JobId string
+	// ID of the voice.
 	VoiceId string
 }
 
@@ -1049,23 +1107,28 @@ type DataKey struct {
 // DynamicImageJob is met in answers of [Client.GetDynamicImageJob] and
 // [Client.ListDynamicImageJobs].
 type DynamicImageJob struct {
-	Code           string
-	CreateTime     string
-	FinishTime     string
-	Input          JobFile
-	JobId          string
-	Message        string
-	ModifiedTime   string
-	Name           string
-	Output         JobFile
-	OutputUrl      string
+	Code       string
+	CreateTime string
+	FinishTime string
+	Input      JobFile
+	// ID of the job.
+	JobId        string
+	Message      string
+	ModifiedTime string
+	Name         string
+	Output       JobFile
+	// URL of the output.
+	OutputUrl string
+	// ID of the pipeline.
 	PipelineId     string
 	Status         string
 	SubmitTime     string
 	TemplateConfig string
-	TemplateId     string
-	TriggerSource  string
-	UserData       string
+	// ID of the template.
+	TemplateId    string
+	TriggerSource string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // DynamicMetaData is met in answers of [Client.GetPublicMediaInfo] and
@@ -1085,34 +1148,41 @@ type EditingBatchJob struct {
 	ExtendInput   string
 	ExtendOutput  string
 	InputConfig   string
-	JobId         string
-	JobType       string
-	ModifiedTime  string
-	OutputConfig  string
-	Status        string
-	SubJobList    []EditingSubJob
-	UserData      alimedia.JSON
+	// ID of the job.
+	JobId        string
+	JobType      string
+	ModifiedTime string
+	OutputConfig string
+	Status       string
+	SubJobList   []EditingSubJob
+	// Custom data as it was sent with the request.
+	UserData alimedia.JSON
 }
 
 // EditingProject is met in answers of [Client.CreateEditingProject],
 // [Client.GetEditingProject] and 2 more operations.
 type EditingProject struct {
-	BusinessConfig              string
-	BusinessStatus              string
-	ClipsParam                  alimedia.JSON
-	CoverURL                    string
-	CreateSource                string
-	CreateTime                  string
-	Description                 string
-	Duration                    float64
-	ErrorCode                   string
-	ErrorMessage                string
-	ModifiedSource              string
-	ModifiedTime                string
-	ProjectId                   string
-	ProjectType                 string
-	Status                      string
-	StatusName                  string
+	BusinessConfig string
+	BusinessStatus string
+	ClipsParam     alimedia.JSON
+	// URL of the cover image.
+	CoverURL     string
+	CreateSource string
+	CreateTime   string
+	Description  string
+	Duration     float64
+	// Error code, empty without a failure.
+	ErrorCode string
+	// Reason of the failure, empty without one.
+	ErrorMessage   string
+	ModifiedSource string
+	ModifiedTime   string
+	// ID of the editing project.
+	ProjectId   string
+	ProjectType string
+	Status      string
+	StatusName  string
+	// ID of the template.
 	TemplateId                  string
 	TemplateType                string
 	Timeline                    alimedia.JSON
@@ -1123,21 +1193,27 @@ type EditingProject struct {
 
 // FileBasicInfo describes a file. The service sends its numbers as strings.
 type FileBasicInfo struct {
-	Bitrate      string
-	CreateTime   string
-	Duration     string
-	FileName     string
-	FileSize     string
-	FileStatus   string
-	FileType     string
-	FileUrl      string
-	FormatName   string
-	Height       string
-	ImagesInput  string
+	Bitrate    string
+	CreateTime string
+	Duration   string
+	FileName   string
+	// Size of the file in bytes.
+	FileSize   string
+	FileStatus string
+	FileType   string
+	// URL of the file in OSS.
+	FileUrl    string
+	FormatName string
+	// Height in pixels.
+	Height      string
+	ImagesInput string
+	// ID of the media asset.
 	MediaId      string
 	ModifiedTime string
-	Region       string
-	Width        string
+	// Region ID.
+	Region string
+	// Width in pixels.
+	Width string
 }
 
 // FileInfo is one file of a media asset with its streams. Lists and details
@@ -1177,7 +1253,8 @@ type Hotword struct {
 type IProductionOutput struct {
 	Biz string `json:",omitzero"`
 	// Required.
-	Media     string `json:",omitzero" check:"required"`
+	Media string `json:",omitzero" check:"required"`
+	// URL of the output.
 	OutputUrl string `json:",omitzero"`
 	// Required. Such as OSS or Media.
 	Type string `json:",omitzero" check:"required"`
@@ -1223,12 +1300,14 @@ type JobFile struct {
 // [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
 // more operations.
 type LiveAudioParams struct {
-	Bitrate  string `json:",omitzero"`
+	Bitrate string `json:",omitzero"`
+	// Number of channels.
 	Channels string `json:",omitzero"`
 	// Such as AAC or MP3.
 	Codec string `json:",omitzero"`
 	// Such as aac_low, aac_he, aac_he_v2 or aac_ld.
-	Profile    string `json:",omitzero"`
+	Profile string `json:",omitzero"`
+	// Samples per second, in Hz.
 	Samplerate string `json:",omitzero"`
 }
 
@@ -1277,7 +1356,8 @@ type LiveManifestConfig struct {
 // LiveMaterial is met in answers of [Client.AddEditingProjectMaterials] and
 // [Client.GetEditingProjectMaterials].
 type LiveMaterial struct {
-	AppName    string
+	AppName string
+	// Domain name.
 	DomainName string
 	LiveUrl    string
 	StreamName string
@@ -1286,9 +1366,11 @@ type LiveMaterial struct {
 // LivePackageChannel is met in answers of [Client.CreateLivePackageChannel],
 // [Client.GetLivePackageChannel] and 2 more operations.
 type LivePackageChannel struct {
-	ChannelName     string
-	CreateTime      string
-	Description     string
+	// Name of the channel.
+	ChannelName string
+	CreateTime  string
+	Description string
+	// Name of the group.
 	GroupName       string
 	IngestEndpoints []LiveIngestEndpoint
 	LastModified    string
@@ -1301,8 +1383,9 @@ type LivePackageChannel struct {
 // [Client.CreateLivePackageChannelGroup], [Client.GetLivePackageChannelGroup]
 // and 2 more operations.
 type LivePackageChannelGroup struct {
-	CreateTime   string
-	Description  string
+	CreateTime  string
+	Description string
+	// Name of the group.
 	GroupName    string
 	LastModified string
 	OriginDomain string
@@ -1312,12 +1395,14 @@ type LivePackageChannelGroup struct {
 // [Client.CreateLivePackageOriginEndpoint],
 // [Client.GetLivePackageOriginEndpoint] and 2 more operations.
 type LivePackageOriginEndpoint struct {
-	AuthorizationCode   alimedia.Secret
-	ChannelName         string
-	CreateTime          string
-	Description         string
-	EndpointName        string
-	EndpointUrl         string
+	AuthorizationCode alimedia.Secret
+	// Name of the channel.
+	ChannelName  string
+	CreateTime   string
+	Description  string
+	EndpointName string
+	EndpointUrl  string
+	// Name of the group.
 	GroupName           string
 	IpBlacklist         string
 	IpWhitelist         string
@@ -1374,20 +1459,24 @@ type LiveRecordFormat struct {
 // LiveRecordJob is met in answers of [Client.GetLiveRecordJob] and
 // [Client.ListLiveRecordJobs].
 type LiveRecordJob struct {
-	CreateTime   string
+	CreateTime string
+	// ID of the job.
 	JobId        string
 	Name         string
 	NotifyUrl    string
 	RecordOutput LiveRecordOutput
 	Status       string
 	StreamInput  LiveStreamInput
-	TemplateId   string
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
 	TemplateName string
 }
 
 // LiveRecordOutput is met in requests and answers of [Client.GetLiveRecordJob],
 // [Client.ListLiveRecordJobs] and [Client.SubmitLiveRecordJob].
 type LiveRecordOutput struct {
+	// Name of the OSS bucket.
 	Bucket   string `json:",omitzero"`
 	Endpoint string `json:",omitzero"`
 	// oss or vod. Required.
@@ -1401,15 +1490,16 @@ type LiveRecordTemplate struct {
 	LastModified     string
 	Name             string
 	RecordFormatList []LiveRecordFormat
-	TemplateId       string
-	Type             string
+	// ID of the template.
+	TemplateId string
+	Type       string
 }
 
 // LiveSnapshotOutput is met in requests and answers of
 // [Client.GetLiveSnapshotJob], [Client.ListLiveSnapshotJobs] and
 // [Client.SubmitLiveSnapshotJob].
 type LiveSnapshotOutput struct {
-	// Required.
+	// Name of the OSS bucket. Required.
 	Bucket string `json:",omitzero" check:"required"`
 	// Required.
 	Endpoint string `json:",omitzero" check:"required"`
@@ -1453,16 +1543,19 @@ type LiveTranscodeInput struct {
 // LiveTranscodeJob is met in answers of [Client.GetLiveTranscodeJob] and
 // [Client.ListLiveTranscodeJobs].
 type LiveTranscodeJob struct {
-	CreateTime   string
+	CreateTime string
+	// ID of the job.
 	JobId        string
 	Name         string
 	OutputStream struct {
 		StreamInfos []LiveTranscodeStream
 	}
-	StartMode    int32
-	Status       int32
-	StreamInput  LiveTranscodeInput
-	TemplateId   string
+	StartMode   int32
+	Status      int32
+	StreamInput LiveTranscodeInput
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
 	TemplateName string
 	TemplateType string
 }
@@ -1470,6 +1563,7 @@ type LiveTranscodeJob struct {
 // LiveTranscodeOutput is met in requests of [Client.SubmitLiveTranscodeJob] and
 // [Client.UpdateLiveTranscodeJob].
 type LiveTranscodeOutput struct {
+	// Domain name.
 	DomainName string `json:",omitzero"`
 	// Required.
 	Type string `json:",omitzero" check:"required"`
@@ -1478,6 +1572,7 @@ type LiveTranscodeOutput struct {
 // LiveTranscodeStream is met in answers of [Client.GetLiveTranscodeJob] and
 // [Client.ListLiveTranscodeJobs].
 type LiveTranscodeStream struct {
+	// URL of the output.
 	OutputUrl string
 	Type      string
 }
@@ -1489,8 +1584,9 @@ type LiveTranscodeTemplate struct {
 	CreateTime     string
 	Name           string
 	TemplateConfig LiveTranscodeConfig
-	TemplateId     string
-	Type           string
+	// ID of the template.
+	TemplateId string
+	Type       string
 }
 
 // LiveVideoParams is met in requests and answers of
@@ -1499,13 +1595,16 @@ type LiveTranscodeTemplate struct {
 type LiveVideoParams struct {
 	Bitrate string `json:",omitzero"`
 	// Such as H.264 or H.265.
-	Codec  string `json:",omitzero"`
-	Fps    string `json:",omitzero"`
-	Gop    string `json:",omitzero"`
+	Codec string `json:",omitzero"`
+	// Frames per second.
+	Fps string `json:",omitzero"`
+	Gop string `json:",omitzero"`
+	// Height in pixels.
 	Height string `json:",omitzero"`
 	// Such as 1, 2 or 3.
 	Profile string `json:",omitzero"`
-	Width   string `json:",omitzero"`
+	// Width in pixels.
+	Width string `json:",omitzero"`
 }
 
 // MatchedClip is met in answers of [Client.SearchMediaByHybrid] and
@@ -1518,22 +1617,29 @@ type MatchedClip struct {
 
 // Media is an audio or video asset of VOD storage.
 type Media struct {
-	AiData           AiData
-	AppId            string
-	CateId           int64
-	CateName         string
-	CoverUrl         string
-	CreationTime     string
-	Description      string
-	Duration         float32
+	AiData AiData
+	// ID of the application.
+	AppId string
+	// ID of the category.
+	CateId int64
+	// Name of the category.
+	CateName string
+	// URL of the cover image.
+	CoverUrl     string
+	CreationTime string
+	Description  string
+	Duration     float32
+	// ID of the media asset.
 	MediaId          string
 	ModificationTime string
 	Size             int64
-	Snapshots        []string
-	Status           string
-	StorageLocation  string
-	Tags             string
-	Title            string
+	// URLs of the snapshots.
+	Snapshots []string
+	Status    string
+	// Storage location: the host of the OSS bucket.
+	StorageLocation string
+	Tags            string
+	Title           string
 }
 
 // MediaBasicInfo is the metadata of a media asset. Which fields are filled
@@ -1541,32 +1647,38 @@ type Media struct {
 type MediaBasicInfo struct {
 	Biz          string
 	BusinessType string
-	CateId       int64
-	CateName     string
-	Category     string
-	CoverURL     string
-	CreateTime   string
-	DeletedTime  string
-	Description  string
-	InputURL     string
+	// ID of the category.
+	CateId int64
+	// Name of the category.
+	CateName string
+	Category string
+	// URL of the cover image.
+	CoverURL    string
+	CreateTime  string
+	DeletedTime string
+	Description string
+	InputURL    string
+	// ID of the media asset.
 	MediaId      string
 	MediaTags    string
 	MediaType    string
 	ModifiedTime string
 	Namespace    string
-	ReferenceId  string
+	// Your own ID of the asset.
+	ReferenceId string
 	// JSON array of URLs.
 	Snapshots alimedia.JSON
 	Source    string
 	// JSON array of sprites.
-	SpriteImages      alimedia.JSON
-	Status            string
-	StreamStatus      string
-	ThumbURL240P      string
-	ThumbURLWebp      string
-	Title             string
-	TranscodeStatus   string
-	UploadSource      string
+	SpriteImages    alimedia.JSON
+	Status          string
+	StreamStatus    string
+	ThumbURL240P    string
+	ThumbURLWebp    string
+	Title           string
+	TranscodeStatus string
+	UploadSource    string
+	// Custom data as it was sent with the request.
 	UserData          string
 	VisionDescription string
 }
@@ -1579,16 +1691,19 @@ type MediaCensorJob struct {
 	CoverImageCensorResults struct {
 		CoverImageCensorResult []CoverImageCensorResult
 	}
-	CreationTime       string
-	DescCensorResult   CensorResult
-	FinishTime         string
-	Input              OSSObject
-	JobId              string
-	Message            string
-	PipelineId         string
-	State              string
-	Suggestion         string
-	TitleCensorResult  CensorResult
+	CreationTime     string
+	DescCensorResult CensorResult
+	FinishTime       string
+	Input            OSSObject
+	// ID of the job.
+	JobId   string
+	Message string
+	// ID of the pipeline.
+	PipelineId        string
+	State             string
+	Suggestion        string
+	TitleCensorResult CensorResult
+	// Custom data as it was sent with the request.
 	UserData           string
 	VensorCensorResult VideoCensorResult
 	VideoCensorConfig  VideoCensorConfig
@@ -1597,7 +1712,8 @@ type MediaCensorJob struct {
 // MediaConvertConfig is met in answers of [Client.GetMediaConvertJob],
 // [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertConfig struct {
-	Inputs       []MediaConvertInput
+	Inputs []MediaConvertInput
+	// Name of the job.
 	JobName      string
 	OutputGroups []MediaConvertOutputGroup
 	Outputs      []MediaConvertOutput
@@ -1621,20 +1737,23 @@ type MediaConvertInput struct {
 // MediaConvertJob is met in answers of [Client.GetMediaConvertJob],
 // [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertJob struct {
-	ClientToken        string
-	Code               string
-	Config             MediaConvertConfig
-	CreateTime         string
-	FinishTime         string
+	ClientToken string
+	Code        string
+	Config      MediaConvertConfig
+	CreateTime  string
+	FinishTime  string
+	// ID of the job.
 	JobId              string
 	Message            string
 	OutputDetails      []MediaConvertOutputDetail
 	OutputGroupDetails []MediaConvertOutputGroupDetail
 	Percent            int32
-	PipelineId         string
-	RequestId          string
-	State              string
-	UserData           string
+	// ID of the pipeline.
+	PipelineId string
+	RequestId  string
+	State      string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // MediaConvertOutput is met in answers of [Client.GetMediaConvertJob],
@@ -1645,7 +1764,8 @@ type MediaConvertOutput struct {
 	OutputFile     MediaObject
 	OverrideParams alimedia.JSON
 	Priority       int32
-	TemplateId     string
+	// ID of the template.
+	TemplateId string
 }
 
 // MediaConvertOutputDetail is met in answers of [Client.GetMediaConvertJob] and
@@ -1658,7 +1778,8 @@ type MediaConvertOutputDetail struct {
 	Name       string
 	Result     MediaConvertResult
 	Status     string
-	TaskId     string
+	// ID of the task.
+	TaskId string
 }
 
 // MediaConvertOutputGroup is met in answers of [Client.GetMediaConvertJob],
@@ -1688,7 +1809,8 @@ type MediaConvertOutputGroupDetail struct {
 	Name       string
 	Outputs    []MediaConvertOutputDetail
 	Status     string
-	TaskId     string
+	// ID of the task.
+	TaskId string
 }
 
 // MediaConvertOutputGroupOutput is met in answers of
@@ -1700,7 +1822,8 @@ type MediaConvertOutputGroupOutput struct {
 	OutputFileName string
 	OverrideParams alimedia.JSON
 	Priority       int32
-	TemplateId     string
+	// ID of the template.
+	TemplateId string
 }
 
 // MediaConvertResult is met in answers of [Client.GetMediaConvertJob] and
@@ -1732,15 +1855,17 @@ type MediaInfo struct {
 			Data string
 		}
 	}
+	// ID of the media asset.
 	MediaId string
 }
 
 // MediaInfoJob is met in answers of [Client.GetMediaInfoJob],
 // [Client.ListMediaInfoJobs] and 2 more operations.
 type MediaInfoJob struct {
-	Async             bool
-	FinishTime        string
-	Input             MediaObject
+	Async      bool
+	FinishTime string
+	Input      MediaObject
+	// ID of the job.
 	JobId             string
 	MediaInfoProperty FileMeta
 	Name              string
@@ -1750,7 +1875,8 @@ type MediaInfoJob struct {
 	SubmitResultJson  map[string]any
 	SubmitTime        string
 	TriggerSource     string
-	UserData          string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // MediaLiveAudioCodec is met in requests and answers of
@@ -1796,7 +1922,8 @@ type MediaLiveAudioSetting struct {
 // MediaLiveChannel is met in answers of [Client.GetMediaLiveChannel] and
 // [Client.ListMediaLiveChannels].
 type MediaLiveChannel struct {
-	AudioSettings    []MediaLiveAudioSetting
+	AudioSettings []MediaLiveAudioSetting
+	// ID of the channel.
 	ChannelId        string
 	CreateTime       string
 	InputAttachments []MediaLiveInputAttachmentInfo
@@ -2016,7 +2143,8 @@ type MediaLiveVideoSetting struct {
 // [Client.SearchMediaByHybrid] and [Client.SearchMediaByMultimodal].
 type MediaMatch struct {
 	ClipInfo []MatchedClip
-	MediaId  string
+	// ID of the media asset.
+	MediaId string
 }
 
 // MediaObject names the file a job reads or writes: Type says what Media is,
@@ -2034,9 +2162,9 @@ type MediaObject struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaPackageGroupSetting struct {
-	// Required.
+	// Name of the channel. Required.
 	ChannelName string `json:",omitzero" check:"required"`
-	// Required.
+	// Name of the group. Required.
 	GroupName string `json:",omitzero" check:"required"`
 }
 
@@ -2051,52 +2179,64 @@ type MediaPackageOutputSetting struct {
 // MediaProducingJob is met in answers of [Client.GetMediaProducingJob] and
 // [Client.ListMediaProducingJobs].
 type MediaProducingJob struct {
-	ClipsParam      string
-	Code            string
-	CompleteTime    string
-	CreateTime      string
-	Duration        float32
-	JobId           string
-	MediaId         string
-	MediaURL        string
-	Message         string
-	ModifiedTime    string
-	Progress        int32
+	ClipsParam   string
+	Code         string
+	CompleteTime string
+	CreateTime   string
+	Duration     float32
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId string
+	// URL of the media file.
+	MediaURL     string
+	Message      string
+	ModifiedTime string
+	Progress     int32
+	// ID of the editing project.
 	ProjectId       string
 	Status          string
 	SubJobMaterials string
-	TemplateId      string
-	Timeline        string
-	UserData        alimedia.JSON
-	VodMediaId      string
+	// ID of the template.
+	TemplateId string
+	Timeline   string
+	// Custom data as it was sent with the request.
+	UserData   alimedia.JSON
+	VodMediaId string
 }
 
 // OSSObject is an object in OSS.
 type OSSObject struct {
+	// Name of the OSS bucket.
 	Bucket   string
 	Location string
-	Object   string
+	// Key of the object in OSS.
+	Object string
 }
 
 // PackageJob is met in answers of [Client.GetPackageJob] and
 // [Client.ListPackageJobs].
 type PackageJob struct {
-	Code          string
-	CreateTime    string
-	FinishTime    string
-	Inputs        []PackageJobInput
-	JobId         string
-	Message       string
-	ModifiedTime  string
-	Name          string
-	Output        MediaObject
-	OutputUrl     string
+	Code       string
+	CreateTime string
+	FinishTime string
+	Inputs     []PackageJobInput
+	// ID of the job.
+	JobId        string
+	Message      string
+	ModifiedTime string
+	Name         string
+	Output       MediaObject
+	// URL of the output.
+	OutputUrl string
+	// ID of the pipeline.
 	PipelineId    string
 	Priority      int32
 	Status        string
 	SubmitTime    string
 	TriggerSource string
-	UserData      string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // PackageJobInput is met in requests and answers of [Client.GetPackageJob],
@@ -2112,26 +2252,32 @@ type Pipeline struct {
 	CreateTime   string
 	ModifiedTime string
 	Name         string
-	PipelineId   string
-	Priority     int32
-	Speed        string
-	Status       string
+	// ID of the pipeline.
+	PipelineId string
+	Priority   int32
+	Speed      string
+	Status     string
 }
 
 // Program is met in answers of [Client.CreateProgram], [Client.GetProgram] and
 // 2 more operations.
 type Program struct {
-	AdBreaks           []AdBreak
-	Arn                string
-	ChannelName        string
-	ClipRange          string
-	GmtCreate          string
-	GmtModified        string
-	ProgramName        string
+	AdBreaks []AdBreak
+	// Resource name (ARN).
+	Arn string
+	// Name of the channel.
+	ChannelName string
+	ClipRange   string
+	GmtCreate   string
+	GmtModified string
+	// Name of the program.
+	ProgramName string
+	// Name of the source location.
 	SourceLocationName string
-	SourceName         string
-	SourceType         string
-	Transition         string
+	// Name of the source.
+	SourceName string
+	SourceType string
+	Transition string
 }
 
 // PublicMediaInfo is an asset of the public media library.
@@ -2139,7 +2285,8 @@ type PublicMediaInfo struct {
 	DynamicMetaData DynamicMetaData
 	FileInfoList    []FileInfo
 	MediaBasicInfo  MediaBasicInfo
-	MediaId         string
+	// ID of the media asset.
+	MediaId string
 }
 
 // ScheduleConfig chooses the pipeline and the priority of a job.
@@ -2165,14 +2312,17 @@ type SmartJob struct {
 	Description   string
 	EditingConfig string
 	InputConfig   SmartJobInput
-	JobId         string
-	JobState      string
-	JobType       string
-	ModifiedTime  string
-	OutputConfig  SmartJobOutput
-	Title         string
-	UserData      string
-	UserId        string
+	// ID of the job.
+	JobId        string
+	JobState     string
+	JobType      string
+	ModifiedTime string
+	OutputConfig SmartJobOutput
+	Title        string
+	// Custom data as it was sent with the request.
+	UserData string
+	// ID of the Alibaba Cloud account.
+	UserId string
 }
 
 // SmartJobInput is met in answers of [Client.GetSmartHandleJob] and
@@ -2185,7 +2335,9 @@ type SmartJobInput struct {
 // SmartJobOutput is met in answers of [Client.GetSmartHandleJob] and
 // [Client.ListSmartJobs].
 type SmartJobOutput struct {
+	// Name of the OSS bucket.
 	Bucket string
+	// Key of the object in OSS.
 	Object string
 }
 
@@ -2199,50 +2351,59 @@ type SmarttagResult struct {
 // SnapshotJob is met in answers of [Client.GetSnapshotJob] and
 // [Client.ListSnapshotJobs].
 type SnapshotJob struct {
-	Async          bool
-	Code           string
-	Count          int32
-	CreateTime     string
-	FinishTime     string
-	Input          JobFile
-	JobId          string
-	Message        string
-	ModifiedTime   string
-	Name           string
-	Output         JobFile
+	Async      bool
+	Code       string
+	Count      int32
+	CreateTime string
+	FinishTime string
+	Input      JobFile
+	// ID of the job.
+	JobId        string
+	Message      string
+	ModifiedTime string
+	Name         string
+	Output       JobFile
+	// ID of the pipeline.
 	PipelineId     string
 	Status         string
 	SubmitTime     string
 	TemplateConfig string
-	TemplateId     string
-	TriggerSource  string
-	Type           string
-	UserData       string
+	// ID of the template.
+	TemplateId    string
+	TriggerSource string
+	Type          string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // Source is met in answers of [Client.CreateSource], [Client.GetSource] and 2
 // more operations.
 type Source struct {
+	// Resource name (ARN).
 	Arn                       string
 	GmtCreate                 string
 	GmtModified               string
 	HttpPackageConfigurations string
-	SourceLocationName        string
-	SourceName                string
-	SourceType                string
-	State                     int32
+	// Name of the source location.
+	SourceLocationName string
+	// Name of the source.
+	SourceName string
+	SourceType string
+	State      int32
 }
 
 // SourceLocation is met in answers of [Client.CreateSourceLocation],
 // [Client.GetSourceLocation] and 2 more operations.
 type SourceLocation struct {
+	// Resource name (ARN).
 	Arn                           string
 	BaseUrl                       string
 	GmtCreate                     string
 	GmtModified                   string
 	SegmentDeliveryConfigurations string
-	SourceLocationName            string
-	State                         int32
+	// Name of the source location.
+	SourceLocationName string
+	State              int32
 }
 
 // SubtitleParams is met in requests and answers of [Client.GetTranscodeJob],
@@ -2258,16 +2419,23 @@ type SubtitleParams struct {
 
 // SubtitleStreamInfo describes a subtitle stream of a file.
 type SubtitleStreamInfo struct {
-	CodecLongName  string
-	CodecName      string
-	CodecTag       string
+	// Long name of the codec.
+	CodecLongName string
+	// Name of the codec, such as h264.
+	CodecName string
+	// Tag of the codec in the container, in hexadecimal.
+	CodecTag string
+	// Tag of the codec in the container, as text.
 	CodecTagString string
-	CodecTimeBase  string
-	Duration       string
-	Index          string
-	Lang           string
-	StartTime      string
-	Timebase       string
+	// Time base of the codec, in seconds, as a fraction such as 1/50.
+	CodecTimeBase string
+	Duration      string
+	Index         string
+	// Language of the stream.
+	Lang      string
+	StartTime string
+	// Time base of the stream, in seconds, as a fraction such as 1/12800.
+	Timebase string
 }
 
 // SystemTemplate is met in answers of [Client.GetSystemTemplate] and
@@ -2277,17 +2445,20 @@ type SystemTemplate struct {
 	Subtype        int32
 	SubtypeName    string
 	TemplateConfig string
-	TemplateId     string
-	TemplateName   string
-	Type           int32
-	TypeName       string
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
+	TemplateName string
+	Type         int32
+	TypeName     string
 }
 
 // Template is met in answers of [Client.GetTemplate] and
 // [Client.ListTemplates].
 type Template struct {
-	ClipsParam         string
-	Config             string
+	ClipsParam string
+	Config     string
+	// URL of the cover image.
 	CoverURL           string
 	CreateSource       string
 	CreationTime       string
@@ -2298,8 +2469,9 @@ type Template struct {
 	PreviewMediaStatus string
 	RelatedMediaids    string
 	Status             string
-	TemplateId         string
-	Type               string
+	// ID of the template.
+	TemplateId string
+	Type       string
 }
 
 // TextWatermarkInfo is met in answers of [Client.GetTranscodeJob],
@@ -2427,9 +2599,10 @@ type TranscodeInput struct {
 // TranscodeJob is met in answers of [Client.GetTranscodeJob] and
 // [Client.SubmitTranscodeJob].
 type TranscodeJob struct {
-	CreateTime       string
-	FinishTime       string
-	InputGroup       []TranscodeInput
+	CreateTime string
+	FinishTime string
+	InputGroup []TranscodeInput
+	// ID of the job.
 	JobId            string
 	JobIndex         int32
 	Name             string
@@ -2442,7 +2615,8 @@ type TranscodeJob struct {
 	Status           string
 	SubmitResultJson map[string]any
 	SubmitTime       string
-	UserData         string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // TranscodeMuxConfig is met in requests and answers of
@@ -2508,7 +2682,8 @@ type TranscodeParentJob struct {
 	SubmitTime       string
 	TranscodeJobList []TranscodeJob
 	TriggerSource    string
-	UserData         string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // TranscodeProcessConfigInfo is met in answers of [Client.GetTranscodeJob],
@@ -2627,6 +2802,7 @@ type VideoCensorResult struct {
 	CensorResults struct {
 		CensorResult []CensorResult
 	}
+	// Token of the next page, empty on the last page.
 	NextPageToken  string
 	VideoTimelines struct {
 		VideoTimeline []CensorTimeline
@@ -2635,30 +2811,47 @@ type VideoCensorResult struct {
 
 // VideoStreamInfo describes a video stream of a file.
 type VideoStreamInfo struct {
-	AvgFPS         string
-	Bitrate        string
-	CodecLongName  string
-	CodecName      string
-	CodecTag       string
+	// Average frames per second.
+	AvgFPS  string
+	Bitrate string
+	// Long name of the codec.
+	CodecLongName string
+	// Name of the codec, such as h264.
+	CodecName string
+	// Tag of the codec in the container, in hexadecimal.
+	CodecTag string
+	// Tag of the codec in the container, as text.
 	CodecTagString string
-	CodecTimeBase  string
-	Dar            string
-	Duration       string
-	Fps            string
-	HasBFrames     string
-	Height         string
-	Index          string
-	Lang           string
-	Level          string
-	NbFrames       string `json:"Nb_frames"`
-	NumFrames      string
-	PixFmt         string
-	Profile        string
-	Rotate         string
-	Sar            string
-	StartTime      string
-	Timebase       string
-	Width          string
+	// Time base of the codec, in seconds, as a fraction such as 1/50.
+	CodecTimeBase string
+	// Display aspect ratio, such as 16:9.
+	Dar      string
+	Duration string
+	// Frames per second.
+	Fps string
+	// Number of frames by which the stream reorders frames, 0 without B-frames.
+	HasBFrames string
+	// Height in pixels.
+	Height string
+	Index  string
+	// Language of the stream.
+	Lang     string
+	Level    string
+	NbFrames string `json:"Nb_frames"`
+	// Number of frames.
+	NumFrames string
+	// Pixel format, such as yuv420p.
+	PixFmt  string
+	Profile string
+	// Rotation in degrees.
+	Rotate string
+	// Sample aspect ratio, such as 1:1.
+	Sar       string
+	StartTime string
+	// Time base of the stream, in seconds, as a fraction such as 1/12800.
+	Timebase string
+	// Width in pixels.
+	Width string
 }
 
 // VideoStreamMeta describes a video stream of a file as jobs report it.
@@ -2670,22 +2863,31 @@ type VideoStreamMeta struct {
 	CodecTag       string `json:"Codec_tag"`
 	CodecTagString string `json:"Codec_tag_string"`
 	CodecTimeBase  string `json:"Codec_time_base"`
-	Dar            string
-	Duration       string
-	Fps            string
-	HasBFrames     string `json:"Has_b_frames"`
-	Height         string
-	Index          string
-	Lang           string
-	Level          string
-	NumFrames      string
-	PixFmt         string
-	Profile        string
-	Rotate         string
-	Sar            string
-	StartTime      string `json:"Start_time"`
-	TimeBase       string `json:"Time_base"`
-	Width          string
+	// Display aspect ratio, such as 16:9.
+	Dar      string
+	Duration string
+	// Frames per second.
+	Fps        string
+	HasBFrames string `json:"Has_b_frames"`
+	// Height in pixels.
+	Height string
+	Index  string
+	// Language of the stream.
+	Lang  string
+	Level string
+	// Number of frames.
+	NumFrames string
+	// Pixel format, such as yuv420p.
+	PixFmt  string
+	Profile string
+	// Rotation in degrees.
+	Rotate string
+	// Sample aspect ratio, such as 1:1.
+	Sar       string
+	StartTime string `json:"Start_time"`
+	TimeBase  string `json:"Time_base"`
+	// Width in pixels.
+	Width string
 }
 
 // VodDrmProvider is met in requests and answers of
@@ -2708,8 +2910,9 @@ type VodPackagingAsset struct {
 	CreateTime      string
 	Description     string
 	EgressEndpoints []VodEgressEndpoint
-	GroupName       string
-	Input           MediaObject
+	// Name of the group.
+	GroupName string
+	Input     MediaObject
 }
 
 // VodPackagingConfig is met in requests and answers of
@@ -2731,9 +2934,10 @@ type VodPackagingConfiguration struct {
 	ConfigurationName string
 	CreateTime        string
 	Description       string
-	GroupName         string
-	PackageConfig     VodPackagingConfig
-	Protocol          string
+	// Name of the group.
+	GroupName     string
+	PackageConfig VodPackagingConfig
+	Protocol      string
 }
 
 // VodPackagingGroup is met in answers of [Client.CreateVodPackagingGroup],
@@ -2743,8 +2947,10 @@ type VodPackagingGroup struct {
 	ConfigurationCount    int64
 	CreateTime            string
 	Description           string
-	DomainName            string
-	GroupName             string
+	// Domain name.
+	DomainName string
+	// Name of the group.
+	GroupName string
 }
 
 // VodStreamSelection is met in requests and answers of
@@ -2776,7 +2982,8 @@ type Workflow struct {
 	Name         string
 	Status       string
 	Type         string
-	WorkflowId   string
+	// ID of the workflow.
+	WorkflowId string
 }
 
 // WorkflowTask is met in answers of [Client.GetWorkflowTask] and
@@ -2786,10 +2993,12 @@ type WorkflowTask struct {
 	CreateTime      string
 	FinishTime      string
 	Status          string
-	TaskId          string
-	TaskInput       string
-	UserData        string
-	Workflow        Workflow
+	// ID of the task.
+	TaskId    string
+	TaskInput string
+	// Custom data as it was sent with the request.
+	UserData string
+	Workflow Workflow
 }
 
 // YikeAIAppResult is met in answers of [Client.BatchGetYikeAIAppJob] and
@@ -2806,16 +3015,19 @@ type YikeBizData struct {
 	AuditBlockedLabel string
 	AuditStatus       string
 	CreationJobId     string
+	// ID of the folder.
 	FolderId          string
 	IsFavorite        string
 	IsLogicalDeleted  string
 	MediaAssetSubType string
 	MediaAssetType    string
-	ProductionId      string
-	Prompt            string
-	SourceId          string
-	SourceName        string
-	SourceType        string
+	// ID of the production.
+	ProductionId string
+	Prompt       string
+	SourceId     string
+	// Name of the source.
+	SourceName string
+	SourceType string
 }
 
 // YikeMediaInfo is an asset of Yike.
@@ -2823,22 +3035,27 @@ type YikeMediaInfo struct {
 	BizData        YikeBizData
 	FileInfoList   []FileInfo
 	MediaBasicInfo MediaBasicInfo
-	MediaId        string
+	// ID of the media asset.
+	MediaId string
 }
 
 // YikeOutput is met in answers of [Client.BatchGetYikeAIAppJob] and
 // [Client.GetYikeAIAppJob].
 type YikeOutput struct {
-	MediaId   string
+	// ID of the media asset.
+	MediaId string
+	// URL of the output.
 	OutputUrl string
 }
 
 // YikeUser is met in answers of [Client.CreateYikeUser] and
 // [Client.GetYikeUser].
 type YikeUser struct {
-	Nickname    string
-	UserId      string
-	UserName    string
+	Nickname string
+	// ID of the Alibaba Cloud account.
+	UserId   string
+	UserName string
+	// ID of the workspace.
 	WorkspaceId string
 	YikeUserId  string
 }

@@ -51,8 +51,10 @@ type CreateUploadMediaRequest struct {
 type CreateUploadMediaResponse struct {
 	RequestId string
 	// OSS URL the file will have, without signature.
-	FileURL  string
-	MediaId  string
+	FileURL string
+	// ID of the media asset.
+	MediaId string
+	// URL of the media file.
 	MediaURL string
 	// Base64 of a JSON document with Endpoint, Bucket and FileName.
 	UploadAddress string
@@ -96,6 +98,7 @@ type CreateUploadStreamResponse struct {
 	RequestId string
 	// OSS URL the stream will have, without signature.
 	FileURL string
+	// ID of the media asset.
 	MediaId string
 	// Base64 of a JSON document with Endpoint, Bucket and FileName.
 	UploadAddress string
@@ -114,7 +117,8 @@ func (c *Client) GetDefaultStorageLocation(ctx context.Context) (*GetDefaultStor
 
 // GetDefaultStorageLocationResponse is the answer of [Client.GetDefaultStorageLocation].
 type GetDefaultStorageLocationResponse struct {
-	RequestId   string
+	RequestId string
+	// Name of the OSS bucket.
 	Bucket      string
 	Path        string
 	Status      string
@@ -148,6 +152,7 @@ type GetStorageListResponse struct {
 
 // StorageInfo is one storage location.
 type StorageInfo struct {
+	// ID of the application.
 	AppId                  string
 	CreationTime           string
 	DefaultStorage         bool
@@ -155,8 +160,9 @@ type StorageInfo struct {
 	ModifiedTime           string
 	Path                   string
 	Status                 string
-	StorageLocation        string
-	StorageType            string
+	// Storage location: the host of the OSS bucket.
+	StorageLocation string
+	StorageType     string
 }
 
 // GetUrlUploadInfos tells the state of jobs of [Client.UploadMediaByURL]: the
@@ -194,14 +200,20 @@ type GetUrlUploadInfosResponse struct {
 type URLUploadInfo struct {
 	CompleteTime string
 	CreationTime string
-	ErrorCode    string
+	// Error code, empty without a failure.
+	ErrorCode string
+	// Reason of the failure, empty without one.
 	ErrorMessage string
-	FileSize     string
-	JobId        string
-	MediaId      string
-	Status       string
-	UploadURL    string
-	UserData     alimedia.JSON
+	// Size of the file in bytes.
+	FileSize string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId   string
+	Status    string
+	UploadURL string
+	// Custom data as it was sent with the request.
+	UserData alimedia.JSON
 }
 
 // RefreshUploadMedia gives a new credential for an upload; asset and address
@@ -222,7 +234,8 @@ type RefreshUploadMediaRequest struct {
 // RefreshUploadMediaResponse is the answer of [Client.RefreshUploadMedia].
 type RefreshUploadMediaResponse struct {
 	RequestId string
-	MediaId   string
+	// ID of the media asset.
+	MediaId string
 	// Base64 of a JSON document with Endpoint, Bucket and FileName.
 	UploadAddress string
 	// Base64 of a JSON document with the temporary credential and its expiry.
@@ -303,7 +316,9 @@ type UploadMediaByURLResponse struct {
 
 // UploadJob is one URL that [Client.UploadMediaByURL] has queued.
 type UploadJob struct {
-	JobId     string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
 	MediaId   string
 	SourceURL string
 }
@@ -345,8 +360,11 @@ type UploadStreamByURLRequest struct {
 // UploadStreamByURLResponse is the answer of [Client.UploadStreamByURL].
 type UploadStreamByURLResponse struct {
 	RequestId string
-	FileURL   string
-	JobId     string
+	// URL of the file in OSS.
+	FileURL string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
 	MediaId   string
 	SourceURL string
 }

@@ -29,7 +29,8 @@ type BatchCreateVodPackagingAssetRequest struct {
 
 // BatchCreateVodPackagingAssetResponse is the answer of [Client.BatchCreateVodPackagingAsset].
 type BatchCreateVodPackagingAssetResponse struct {
-	RequestId  string
+	RequestId string
+	// Name of the group.
 	GroupName  string
 	ResultList []VodPackagingAssetResult
 }
@@ -301,11 +302,14 @@ type ListVodPackagingAssetsRequest struct {
 
 // ListVodPackagingAssetsResponse is the answer of [Client.ListVodPackagingAssets].
 type ListVodPackagingAssetsResponse struct {
-	RequestId  string
-	Assets     []VodPackagingAsset
-	PageNo     int32
-	PageSize   int32
-	SortBy     string
+	RequestId string
+	Assets    []VodPackagingAsset
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
+	PageSize int32
+	SortBy   string
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 
@@ -347,10 +351,13 @@ type ListVodPackagingConfigurationsRequest struct {
 type ListVodPackagingConfigurationsResponse struct {
 	RequestId               string
 	PackagingConfigurations []VodPackagingConfiguration
-	PageNo                  int64
-	PageSize                int64
-	SortBy                  string
-	TotalCount              int32
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
+	PageSize int64
+	SortBy   string
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // ListVodPackagingGroups lists packaging groups.
@@ -389,8 +396,11 @@ type ListVodPackagingGroupsRequest struct {
 type ListVodPackagingGroupsResponse struct {
 	RequestId       string
 	PackagingGroups []VodPackagingGroup
-	PageNo          int32
-	PageSize        int32
-	SortBy          string
-	TotalCount      int64
+	// Number of the page, from 1.
+	PageNo int32
+	// Maximum number of items on a page.
+	PageSize int32
+	SortBy   string
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }

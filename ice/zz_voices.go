@@ -45,6 +45,7 @@ type CreateAvatarTrainingJobRequest struct {
 type CreateAvatarTrainingJobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Success bool
@@ -103,6 +104,7 @@ type DeleteAvatarTrainingJobRequest struct {
 type DeleteAvatarTrainingJobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Success bool
@@ -335,7 +337,8 @@ type ListAvatarTrainingJobsResponse struct {
 // AvatarTrainingJobList is the Data of [ListAvatarTrainingJobsResponse].
 type AvatarTrainingJobList struct {
 	AvatarTrainingJobList []AvatarTrainingJob
-	TotalCount            int64
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // ListAvatars lists avatars, page by page; [Client.ListSmartSysAvatarModels]
@@ -377,6 +380,7 @@ type ListAvatarsResponse struct {
 // AvatarList is the Data of [ListAvatarsResponse].
 type AvatarList struct {
 	AvatarList []Avatar
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
@@ -422,7 +426,8 @@ type ListCustomizedVoiceJobsResponse struct {
 // CustomizedVoiceJobList is the Data of [ListCustomizedVoiceJobsResponse].
 type CustomizedVoiceJobList struct {
 	CustomizedVoiceJobList []CustomizedVoiceJob
-	TotalCount             int32
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // ListCustomizedVoices lists cloned voices of one version, page by page.
@@ -466,7 +471,8 @@ type ListCustomizedVoicesResponse struct {
 // CustomizedVoiceList is the Data of [ListCustomizedVoicesResponse].
 type CustomizedVoiceList struct {
 	CustomizedVoiceList []CustomizedVoice
-	TotalCount          int32
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // ListSmartSysAvatarModels lists the avatars that the system offers to
@@ -504,20 +510,25 @@ type ListSmartSysAvatarModelsRequest struct {
 type ListSmartSysAvatarModelsResponse struct {
 	RequestId               string
 	SmartSysAvatarModelList []SmartSysAvatarModel
-	TotalCount              int32
+	// Number of all items that match, on all pages.
+	TotalCount int32
 }
 
 // SmartSysAvatarModel is one of the SmartSysAvatarModelList of
 // [ListSmartSysAvatarModelsResponse].
 type SmartSysAvatarModel struct {
+	// ID of the avatar.
 	AvatarId   string
 	AvatarName string
 	Bitrate    int32
-	CoverUrl   string
+	// URL of the cover image.
+	CoverUrl string
+	// Height in pixels.
 	Height     int32
 	OutputMask bool
 	VideoUrl   string
-	Width      int32
+	// Width in pixels.
+	Width int32
 }
 
 // ListSmartVoiceGroups lists the voices that the system offers for speech
@@ -583,6 +594,7 @@ type SubmitAvatarTrainingJobRequest struct {
 type SubmitAvatarTrainingJobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Success bool
@@ -623,8 +635,10 @@ type SubmitAvatarVideoJobRequest struct {
 // SubmitAvatarVideoJobResponse is the answer of [Client.SubmitAvatarVideoJob].
 type SubmitAvatarVideoJobResponse struct {
 	RequestId string
-	JobId     string
-	MediaId   string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId string
 }
 
 // SubmitCosyVoiceCustomizedVoiceJob clones a voice with a CosyVoice model from
@@ -722,6 +736,7 @@ type SubmitStandardCustomizedVoiceJobRequest struct {
 type SubmitStandardCustomizedVoiceJobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Success bool
@@ -762,6 +777,7 @@ type UpdateAvatarTrainingJobRequest struct {
 type UpdateAvatarTrainingJobResponse struct {
 	RequestId string
 	Data      struct {
+		// ID of the job.
 		JobId string
 	}
 	Success bool

@@ -42,7 +42,8 @@ type AIWorkflow struct {
 	Status       string
 	Type         string
 	Version      string
-	WorkflowId   string
+	// ID of the workflow.
+	WorkflowId string
 }
 
 // AIWorkflowTask is the WorkflowTask of [GetAIWorkflowTaskResponse].
@@ -53,10 +54,12 @@ type AIWorkflowTask struct {
 	NodeResults alimedia.JSON
 	Outputs     string
 	Status      string
-	TaskId      string
-	UserData    string
-	Version     string
-	Workflow    AIWorkflow
+	// ID of the task.
+	TaskId string
+	// Custom data as it was sent with the request.
+	UserData string
+	Version  string
+	Workflow AIWorkflow
 }
 
 // GetWorkflowTask returns a run of a workflow with the results of its steps.
@@ -120,10 +123,13 @@ type ListWorkflowTasksRequest struct {
 
 // ListWorkflowTasksResponse is the answer of [Client.ListWorkflowTasks].
 type ListWorkflowTasksResponse struct {
-	RequestId  string
+	RequestId string
+	// Maximum number of items on a page.
 	MaxResults int32
-	NextToken  string
-	TaskList   []WorkflowTask
+	// Token of the next page, empty on the last page.
+	NextToken string
+	TaskList  []WorkflowTask
+	// Number of all items that match, on all pages.
 	TotalCount int32
 }
 
@@ -154,7 +160,8 @@ type StartAIWorkflowRequest struct {
 // StartAIWorkflowResponse is the answer of [Client.StartAIWorkflow].
 type StartAIWorkflowResponse struct {
 	RequestId string
-	TaskId    string
+	// ID of the task.
+	TaskId string
 }
 
 // StartWorkflow runs a workflow, made in the IMS console or preset, on a media
@@ -187,7 +194,8 @@ type StartWorkflowRequest struct {
 // StartWorkflowResponse is the answer of [Client.StartWorkflow].
 type StartWorkflowResponse struct {
 	RequestId string
-	TaskId    string
+	// ID of the task.
+	TaskId string
 }
 
 // StopAIWorkflowTask stops a run of an AI workflow on a live or RTC stream.
@@ -208,5 +216,6 @@ type StopAIWorkflowTaskRequest struct {
 // StopAIWorkflowTaskResponse is the answer of [Client.StopAIWorkflowTask].
 type StopAIWorkflowTaskResponse struct {
 	RequestId string
-	TaskId    string
+	// ID of the task.
+	TaskId string
 }

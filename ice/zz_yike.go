@@ -31,6 +31,7 @@ type AddYikeUserCreditRequest struct {
 // AddYikeUserCreditResponse is the answer of [Client.AddYikeUserCredit].
 type AddYikeUserCreditResponse struct {
 	RequestId string
+	// Error code, empty without a failure.
 	ErrorCode string
 	Result    bool
 }
@@ -58,15 +59,19 @@ type BatchGetYikeAIAppJobResponse struct {
 
 // YikeAIAppJob is one of the JobList of [BatchGetYikeAIAppJobResponse].
 type YikeAIAppJob struct {
+	// ID of the application.
 	AppId               string
 	AppInputConfig      alimedia.JSON
 	ExecutionFinishTime string
 	ExecutionStartTime  string
-	FolderId            string
-	JobId               string
-	ProductionId        string
-	Result              YikeAIAppResult
-	Status              string
+	// ID of the folder.
+	FolderId string
+	// ID of the job.
+	JobId string
+	// ID of the production.
+	ProductionId string
+	Result       YikeAIAppResult
+	Status       string
 }
 
 // BatchGetYikeAssetMediaInfos returns several Yike assets at once; IgnoredList
@@ -86,7 +91,8 @@ type BatchGetYikeAssetMediaInfosRequest struct {
 
 // BatchGetYikeAssetMediaInfosResponse is the answer of [Client.BatchGetYikeAssetMediaInfos].
 type BatchGetYikeAssetMediaInfosResponse struct {
-	RequestId   string
+	RequestId string
+	// IDs that were left out.
 	IgnoredList []string
 	MediaInfos  []YikeMediaInfo
 }
@@ -142,7 +148,8 @@ type CreateYikeProductionRequest struct {
 
 // CreateYikeProductionResponse is the answer of [Client.CreateYikeProduction].
 type CreateYikeProductionResponse struct {
-	RequestId    string
+	RequestId string
+	// ID of the production.
 	ProductionId string
 }
 
@@ -194,9 +201,11 @@ type CreateYikeWorkspaceRequest struct {
 
 // CreateYikeWorkspaceResponse is the answer of [Client.CreateYikeWorkspace].
 type CreateYikeWorkspaceResponse struct {
-	RequestId    string
+	RequestId string
+	// ID of the production.
 	ProductionId string
-	WorkspaceId  string
+	// ID of the workspace.
+	WorkspaceId string
 }
 
 // DeleteYikeAssetMediaInfos moves Yike assets to the recycle bin or, with
@@ -220,7 +229,8 @@ type DeleteYikeAssetMediaInfosRequest struct {
 
 // DeleteYikeAssetMediaInfosResponse is the answer of [Client.DeleteYikeAssetMediaInfos].
 type DeleteYikeAssetMediaInfosResponse struct {
-	RequestId   string
+	RequestId string
+	// IDs that were left out.
 	IgnoredList []string
 }
 
@@ -243,16 +253,20 @@ type GetYikeAIAppJobRequest struct {
 
 // GetYikeAIAppJobResponse is the answer of [Client.GetYikeAIAppJob].
 type GetYikeAIAppJobResponse struct {
-	RequestId           string
+	RequestId string
+	// ID of the application.
 	AppId               string
 	AppParams           alimedia.JSON
 	ExecutionFinishTime string
 	ExecutionStartTime  string
-	FolderId            string
-	JobId               string
-	ProductionId        string
-	Result              YikeAIAppResult
-	Status              string
+	// ID of the folder.
+	FolderId string
+	// ID of the job.
+	JobId string
+	// ID of the production.
+	ProductionId string
+	Result       YikeAIAppResult
+	Status       string
 }
 
 // GetYikeAssetMediaInfo returns the metadata and files of a Yike asset.
@@ -295,6 +309,7 @@ type GetYikeStoryboardJobRequest struct {
 // GetYikeStoryboardJobResponse is the answer of [Client.GetYikeStoryboardJob].
 type GetYikeStoryboardJobResponse struct {
 	RequestId string
+	// ID of the job.
 	JobId     string
 	JobParams YikeStoryboardParams
 	JobResult YikeStoryboardResult
@@ -303,7 +318,8 @@ type GetYikeStoryboardJobResponse struct {
 
 // YikeStoryboardParams is the JobParams of [GetYikeStoryboardJobResponse].
 type YikeStoryboardParams struct {
-	AspectRatio      string
+	AspectRatio string
+	// URL of the file in OSS.
 	FileURL          string
 	ModelParams      string
 	NarrationVoiceId string
@@ -320,10 +336,11 @@ type YikeStoryboardParams struct {
 type YikeStoryboardResult struct {
 	ExceptionStoryboardIds string
 	FailureShotList        string
-	OutputUrl              string
-	StoryboardInfoList     string
-	SuccessStoryboardIds   string
-	SuccessStoryboardList  string
+	// URL of the output.
+	OutputUrl             string
+	StoryboardInfoList    string
+	SuccessStoryboardIds  string
+	SuccessStoryboardList string
 }
 
 // GetYikeUser looks up a Yike sub-account by its user name.
@@ -401,19 +418,25 @@ type ListYikeAssetFoldersRequest struct {
 type ListYikeAssetFoldersResponse struct {
 	RequestId  string
 	FolderList []YikeFolder
+	// Maximum number of items on a page.
 	MaxResults int32
-	NextToken  string
-	Total      int32
+	// Token of the next page, empty on the last page.
+	NextToken string
+	// Number of all items that match, on all pages.
+	Total int32
 }
 
 // YikeFolder is one of the FolderList of [ListYikeAssetFoldersResponse].
 type YikeFolder struct {
-	CreateTime   string
-	FolderId     string
-	FolderName   string
-	IsDefault    bool
+	CreateTime string
+	// ID of the folder.
+	FolderId   string
+	FolderName string
+	IsDefault  bool
+	// ID of the production.
 	ProductionId string
-	WorkspaceId  string
+	// ID of the workspace.
+	WorkspaceId string
 }
 
 // ListYikeProductions lists the productions of a Yike workspace.
@@ -452,22 +475,27 @@ type ListYikeProductionsRequest struct {
 
 // ListYikeProductionsResponse is the answer of [Client.ListYikeProductions].
 type ListYikeProductionsResponse struct {
-	RequestId      string
-	MaxResults     int32
+	RequestId string
+	// Maximum number of items on a page.
+	MaxResults int32
+	// Token of the next page, empty on the last page.
 	NextToken      string
 	ProductionList []YikeProduction
 }
 
 // YikeProduction is one of the ProductionList of [ListYikeProductionsResponse].
 type YikeProduction struct {
-	Auth           string
+	Auth string
+	// URL of the cover image.
 	CoverUrl       string
 	CreateTime     string
 	CreateUserName string
 	Description    string
-	ProductionId   string
-	Title          string
-	WorkspaceId    string
+	// ID of the production.
+	ProductionId string
+	Title        string
+	// ID of the workspace.
+	WorkspaceId string
 }
 
 // PrecheckYikeAIAppJob checks the parameters of a Yike AI app job without
@@ -496,6 +524,7 @@ type PrecheckYikeAIAppJobResponse struct {
 
 // YikePrecheckResult is one of the Result of [PrecheckYikeAIAppJobResponse].
 type YikePrecheckResult struct {
+	// Error code, empty without a failure.
 	ErrorCode string
 	Key       string
 }
@@ -525,7 +554,8 @@ type RegisterYikeAssetMediaInfoRequest struct {
 // RegisterYikeAssetMediaInfoResponse is the answer of [Client.RegisterYikeAssetMediaInfo].
 type RegisterYikeAssetMediaInfoResponse struct {
 	RequestId string
-	MediaId   string
+	// ID of the media asset.
+	MediaId string
 }
 
 // ResumeYikeStoryboardJob lets a storyboard job that has stopped run on.
@@ -546,7 +576,8 @@ type ResumeYikeStoryboardJobRequest struct {
 // ResumeYikeStoryboardJobResponse is the answer of [Client.ResumeYikeStoryboardJob].
 type ResumeYikeStoryboardJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SetYikeUserRole gives a Yike sub-account a role.
@@ -592,6 +623,7 @@ type SubYikeUserCreditRequest struct {
 // SubYikeUserCreditResponse is the answer of [Client.SubYikeUserCredit].
 type SubYikeUserCreditResponse struct {
 	RequestId string
+	// Error code, empty without a failure.
 	ErrorCode string
 	Result    bool
 }
@@ -621,7 +653,8 @@ type SubmitYikeAIAppJobRequest struct {
 // SubmitYikeAIAppJobResponse is the answer of [Client.SubmitYikeAIAppJob].
 type SubmitYikeAIAppJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitYikeStoryboardJob queues the making of a storyboard from a text and,
@@ -672,5 +705,6 @@ type SubmitYikeStoryboardJobRequest struct {
 // SubmitYikeStoryboardJobResponse is the answer of [Client.SubmitYikeStoryboardJob].
 type SubmitYikeStoryboardJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }

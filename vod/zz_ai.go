@@ -36,7 +36,8 @@ type AddAITemplateRequest struct {
 
 // AddAITemplateResponse is the answer of [Client.AddAITemplate].
 type AddAITemplateResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the template.
 	TemplateId string
 }
 
@@ -82,7 +83,8 @@ type DeleteAITemplateRequest struct {
 
 // DeleteAITemplateResponse is the answer of [Client.DeleteAITemplate].
 type DeleteAITemplateResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the template.
 	TemplateId string
 }
 
@@ -117,16 +119,20 @@ type GetAIImageJobsResponse struct {
 
 // AIImageJob is one of the AIImageJobList of [GetAIImageJobsResponse].
 type AIImageJob struct {
-	AIImageResult  string
-	Code           string
-	CreationTime   string
+	AIImageResult string
+	Code          string
+	CreationTime  string
+	// ID of the job.
 	JobId          string
 	Message        string
 	Status         string
 	TemplateConfig string
-	TemplateId     string
-	UserData       alimedia.JSON
-	VideoId        string
+	// ID of the template.
+	TemplateId string
+	// Custom data as it was sent with the request.
+	UserData alimedia.JSON
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // GetAITemplate returns one AI template.
@@ -256,8 +262,10 @@ type GetDigitalWatermarkExtractResultResponse struct {
 // WatermarkExtractResult is one of the AiExtractResultList of
 // [GetDigitalWatermarkExtractResultResponse].
 type WatermarkExtractResult struct {
-	CreateTime    string
-	ErrorMessage  string
+	CreateTime string
+	// Reason of the failure, empty without one.
+	ErrorMessage string
+	// ID of the job.
 	JobId         string
 	ModifyTime    string
 	Status        string
@@ -339,12 +347,15 @@ type ListAIImageInfoResponse struct {
 type AIImageInfo struct {
 	AIImageInfoId string
 	CreationTime  string
-	FileURL       string
-	Format        string
-	JobId         string
-	Score         string
-	Version       string
-	VideoId       string
+	// URL of the file in OSS.
+	FileURL string
+	Format  string
+	// ID of the job.
+	JobId   string
+	Score   string
+	Version string
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // ListAIJob returns the state of up to 10 jobs of [Client.SubmitAIJob].
@@ -425,7 +436,8 @@ type SetDefaultAITemplateRequest struct {
 
 // SetDefaultAITemplateResponse is the answer of [Client.SetDefaultAITemplate].
 type SetDefaultAITemplateResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the template.
 	TemplateId string
 }
 
@@ -462,7 +474,8 @@ type SubmitAIImageJobRequest struct {
 // SubmitAIImageJobResponse is the answer of [Client.SubmitAIImageJob].
 type SubmitAIImageJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitAIJob finds the smart tags of a video, or videos that share its content
@@ -538,7 +551,8 @@ type SubmitDigitalWatermarkExtractJobRequest struct {
 // SubmitDigitalWatermarkExtractJobResponse is the answer of [Client.SubmitDigitalWatermarkExtractJob].
 type SubmitDigitalWatermarkExtractJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitMediaDNADeleteJob starts a job that removes the fingerprint of a video
@@ -565,7 +579,8 @@ type SubmitMediaDNADeleteJobRequest struct {
 // SubmitMediaDNADeleteJobResponse is the answer of [Client.SubmitMediaDNADeleteJob].
 type SubmitMediaDNADeleteJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // UpdateAITemplate changes name and settings of an AI template.
@@ -590,6 +605,7 @@ type UpdateAITemplateRequest struct {
 
 // UpdateAITemplateResponse is the answer of [Client.UpdateAITemplate].
 type UpdateAITemplateResponse struct {
-	RequestId  string
+	RequestId string
+	// ID of the template.
 	TemplateId string
 }

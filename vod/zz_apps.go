@@ -34,7 +34,8 @@ type AddVodStorageForAppRequest struct {
 
 // AddVodStorageForAppResponse is the answer of [Client.AddVodStorageForApp].
 type AddVodStorageForAppResponse struct {
-	RequestId       string
+	RequestId string
+	// Storage location: the host of the OSS bucket.
 	StorageLocation string
 }
 
@@ -122,7 +123,8 @@ type CreateAppInfoRequest struct {
 // CreateAppInfoResponse is the answer of [Client.CreateAppInfo].
 type CreateAppInfoResponse struct {
 	RequestId string
-	AppId     string
+	// ID of the application.
+	AppId string
 }
 
 // DeleteAppInfo deletes an application.
@@ -225,6 +227,7 @@ type GetAppPlayKeyResponse struct {
 
 // AppPlayKey is the AppPlayKey of [GetAppPlayKeyResponse].
 type AppPlayKey struct {
+	// ID of the application.
 	AppId            string
 	CreationTime     string
 	ModificationTime string
@@ -265,7 +268,8 @@ type ListAppInfoRequest struct {
 type ListAppInfoResponse struct {
 	RequestId   string
 	AppInfoList []AppInfo
-	Total       int32
+	// Number of all items that match, on all pages.
+	Total int32
 }
 
 // ListAppPoliciesForIdentity lists the permissions on applications of a RAM
@@ -299,6 +303,7 @@ type ListAppPoliciesForIdentityResponse struct {
 // AppPolicy is one of the AppPolicyList of
 // [ListAppPoliciesForIdentityResponse].
 type AppPolicy struct {
+	// ID of the application.
 	AppId            string
 	CreationTime     string
 	Description      string

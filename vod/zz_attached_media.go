@@ -25,7 +25,8 @@ type DeleteAttachedMediaRequest struct {
 
 // DeleteAttachedMediaResponse is the answer of [Client.DeleteAttachedMedia].
 type DeleteAttachedMediaResponse struct {
-	RequestId        string
+	RequestId string
+	// Media IDs that do not exist.
 	NonExistMediaIds []string
 }
 
@@ -57,7 +58,8 @@ type GetAttachedMediaInfoRequest struct {
 type GetAttachedMediaInfoResponse struct {
 	RequestId         string
 	AttachedMediaList []AttachedMedia
-	NonExistMediaIds  []string
+	// Media IDs that do not exist.
+	NonExistMediaIds []string
 }
 
 // UpdateAttachedMediaInfos changes title, description, tags or categories of up
@@ -81,6 +83,7 @@ type UpdateAttachedMediaInfosRequest struct {
 
 // UpdateAttachedMediaInfosResponse is the answer of [Client.UpdateAttachedMediaInfos].
 type UpdateAttachedMediaInfosResponse struct {
-	RequestId        string
+	RequestId string
+	// Media IDs that do not exist.
 	NonExistMediaIds []string
 }

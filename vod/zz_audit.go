@@ -63,11 +63,13 @@ type MediaAuditJob struct {
 	CompleteTime string
 	CreationTime string
 	Data         MediaAuditResult
-	JobId        string
-	MediaId      string
-	Message      string
-	Status       string
-	Type         string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId string
+	Message string
+	Status  string
+	Type    string
 }
 
 // GetAuditHistory lists the human reviews of a video.
@@ -106,7 +108,8 @@ type GetAuditHistoryResponse struct {
 	RequestId string
 	Histories []AuditHistory
 	Status    string
-	Total     int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // AuditHistory is one of the Histories of [GetAuditHistoryResponse].
@@ -171,7 +174,8 @@ type AudioAuditDetail struct {
 type AudioAuditDetails struct {
 	List      []AudioAuditDetail
 	PageTotal int32
-	Total     int32
+	// Number of all items that match, on all pages.
+	Total int32
 }
 
 // GetMediaAuditResult returns the verdict of the automated review of a video or
@@ -254,7 +258,8 @@ type ImageAuditDetail struct {
 // ImageAuditDetails is the MediaAuditResultDetail of
 // [GetMediaAuditResultDetailResponse].
 type ImageAuditDetails struct {
-	List  []ImageAuditDetail
+	List []ImageAuditDetail
+	// Number of all items that match, on all pages.
 	Total int32
 }
 
@@ -388,7 +393,8 @@ type SubmitAIImageAuditJobRequest struct {
 // SubmitAIImageAuditJobResponse is the answer of [Client.SubmitAIImageAuditJob].
 type SubmitAIImageAuditJobResponse struct {
 	RequestId string
-	JobId     string
+	// ID of the job.
+	JobId string
 }
 
 // SubmitAIMediaAuditJob starts the automated review of a video or audio file.
@@ -423,6 +429,8 @@ type SubmitAIMediaAuditJobRequest struct {
 // SubmitAIMediaAuditJobResponse is the answer of [Client.SubmitAIMediaAuditJob].
 type SubmitAIMediaAuditJobResponse struct {
 	RequestId string
-	JobId     string
-	MediaId   string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId string
 }

@@ -243,17 +243,18 @@ type DescribeVodDomainCertificateInfoResponse struct {
 // DomainCertificate is one of the CertInfos.CertInfo of
 // [DescribeVodDomainCertificateInfoResponse].
 type DomainCertificate struct {
-	CertDomainName          string
-	CertExpireTime          string
-	CertId                  string
-	CertLife                string
-	CertName                string
-	CertOrg                 string
-	CertRegion              string
-	CertStartTime           string
-	CertType                string
-	CertUpdateTime          string
-	DomainCnameStatus       string
+	CertDomainName    string
+	CertExpireTime    string
+	CertId            string
+	CertLife          string
+	CertName          string
+	CertOrg           string
+	CertRegion        string
+	CertStartTime     string
+	CertType          string
+	CertUpdateTime    string
+	DomainCnameStatus string
+	// Domain name.
 	DomainName              string
 	ServerCertificate       string
 	ServerCertificateStatus string
@@ -334,9 +335,10 @@ type DescribeVodDomainDetailResponse struct {
 
 // DomainDetail is the DomainDetail of [DescribeVodDomainDetailResponse].
 type DomainDetail struct {
-	CertName     string
-	Cname        string
-	Description  string
+	CertName    string
+	Cname       string
+	Description string
+	// Domain name.
 	DomainName   string
 	DomainStatus string
 	GmtCreated   string
@@ -393,6 +395,7 @@ type DescribeVodDomainLogResponse struct {
 // DomainLogDetail is one of the DomainLogDetails.DomainLogDetail of
 // [DescribeVodDomainLogResponse].
 type DomainLogDetail struct {
+	// Domain name.
 	DomainName string
 	LogCount   int64
 	LogInfos   struct {
@@ -412,9 +415,12 @@ type DomainLogInfo struct {
 
 // DomainLogPage is the PageInfos of [DomainLogDetail].
 type DomainLogPage struct {
+	// Number of the page, from 1.
 	PageNumber int64
-	PageSize   int64
-	Total      int64
+	// Maximum number of items on a page.
+	PageSize int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // DescribeVodRefreshQuota returns how many calls of
@@ -501,12 +507,15 @@ type DescribeVodRefreshTasksRequest struct {
 
 // DescribeVodRefreshTasksResponse is the answer of [Client.DescribeVodRefreshTasks].
 type DescribeVodRefreshTasksResponse struct {
-	RequestId  string
+	RequestId string
+	// Number of the page, from 1.
 	PageNumber int64
-	PageSize   int64
-	Tasks      struct {
+	// Maximum number of items on a page.
+	PageSize int64
+	Tasks    struct {
 		Task []RefreshTask
 	}
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
@@ -518,7 +527,8 @@ type RefreshTask struct {
 	ObjectType   string
 	Process      string
 	Status       string
-	TaskId       string
+	// ID of the task.
+	TaskId string
 }
 
 // DescribeVodSSLCertificateList lists the HTTPS certificates that fit an
@@ -614,8 +624,11 @@ type DescribeVodUserDomainsResponse struct {
 	Domains   struct {
 		PageData []UserDomain
 	}
+	// Number of the page, from 1.
 	PageNumber int64
-	PageSize   int64
+	// Maximum number of items on a page.
+	PageSize int64
+	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
@@ -628,8 +641,9 @@ type DomainTag struct {
 // UserDomain is one of the Domains.PageData of
 // [DescribeVodUserDomainsResponse].
 type UserDomain struct {
-	Cname        string
-	Description  string
+	Cname       string
+	Description string
+	// Domain name.
 	DomainName   string
 	DomainStatus string
 	GmtCreated   string
@@ -663,7 +677,8 @@ type DescribeVodUserVipsByDomainRequest struct {
 
 // DescribeVodUserVipsByDomainResponse is the answer of [Client.DescribeVodUserVipsByDomain].
 type DescribeVodUserVipsByDomainResponse struct {
-	RequestId  string
+	RequestId string
+	// Domain name.
 	DomainName string
 	Vips       struct {
 		Vip []string

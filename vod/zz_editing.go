@@ -76,8 +76,11 @@ type AddEditingProjectMaterialsResponse struct {
 // AddedMaterial is one of the MaterialList of
 // [AddEditingProjectMaterialsResponse].
 type AddedMaterial struct {
-	CateId       int32
-	CateName     string
+	// ID of the category.
+	CateId int32
+	// Name of the category.
+	CateName string
+	// URL of the cover image.
 	CoverURL     string
 	CreateTime   string
 	CustomerId   int64
@@ -87,6 +90,7 @@ type AddedMaterial struct {
 	MaterialType string
 	ModifyTime   string
 	Size         int64
+	// URLs of the snapshots.
 	Snapshots    []string
 	SpriteConfig string
 	Sprites      []string
@@ -208,8 +212,11 @@ type GetEditingProjectMaterialsResponse struct {
 // EditingMaterial is one of the MaterialList.Material of
 // [GetEditingProjectMaterialsResponse].
 type EditingMaterial struct {
-	CateId       int32
-	CateName     string
+	// ID of the category.
+	CateId int32
+	// Name of the category.
+	CateName string
+	// URL of the cover image.
 	CoverURL     string
 	CreationTime string
 	Description  string
@@ -218,7 +225,8 @@ type EditingMaterial struct {
 	MaterialType string
 	ModifiedTime string
 	Size         int64
-	Snapshots    struct {
+	// URLs of the snapshots.
+	Snapshots struct {
 		Snapshot []string
 	}
 	Source       string
@@ -283,7 +291,9 @@ type ProduceEditingProjectVideoRequest struct {
 // ProduceEditingProjectVideoResponse is the answer of [Client.ProduceEditingProjectVideo].
 type ProduceEditingProjectVideoResponse struct {
 	RequestId string
-	MediaId   string
+	// ID of the media asset.
+	MediaId string
+	// ID of the editing project.
 	ProjectId string
 }
 
@@ -338,6 +348,7 @@ type SearchEditingProjectResponse struct {
 	ProjectList struct {
 		Project []EditingProject
 	}
+	// Number of all items that match, on all pages.
 	Total int32
 }
 

@@ -101,8 +101,9 @@ type GetImageInfosRequest struct {
 
 // GetImageInfosResponse is the answer of [Client.GetImageInfos].
 type GetImageInfosResponse struct {
-	RequestId        string
-	ImageInfo        []Image
+	RequestId string
+	ImageInfo []Image
+	// Image IDs that do not exist.
 	NonExistImageIds []string
 }
 
@@ -127,7 +128,8 @@ type UpdateImageInfosRequest struct {
 
 // UpdateImageInfosResponse is the answer of [Client.UpdateImageInfos].
 type UpdateImageInfosResponse struct {
-	RequestId        string
+	RequestId string
+	// Image IDs that do not exist.
 	NonExistImageIds struct {
 		ImageId []string
 	}

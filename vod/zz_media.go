@@ -31,15 +31,18 @@ type BatchGetMediaInfosRequest struct {
 
 // BatchGetMediaInfosResponse is the answer of [Client.BatchGetMediaInfos].
 type BatchGetMediaInfosResponse struct {
-	RequestId            string
-	ForbiddenMediaIds    []string
-	MediaInfos           []BatchMediaInfo
-	NonExistMediaIds     []string
+	RequestId         string
+	ForbiddenMediaIds []string
+	MediaInfos        []BatchMediaInfo
+	// Media IDs that do not exist.
+	NonExistMediaIds []string
+	// Reference IDs that do not exist.
 	NonExistReferenceIds []string
 }
 
 // BatchMediaInfo is one of the MediaInfos of [BatchGetMediaInfosResponse].
 type BatchMediaInfo struct {
+	// ID of the media asset.
 	MediaId       string
 	MediaInfo     MediaInfo
 	MezzanineInfo Mezzanine
@@ -48,26 +51,36 @@ type BatchMediaInfo struct {
 
 // MediaInfo is the MediaInfo of [BatchMediaInfo].
 type MediaInfo struct {
-	AppId             string
-	CateId            int64
-	CateName          string
-	CoverURL          string
-	CreationTime      string
-	Description       string
-	DownloadSwitch    string
-	MediaId           string
-	ModificationTime  string
+	// ID of the application.
+	AppId string
+	// ID of the category.
+	CateId int64
+	// Name of the category.
+	CateName string
+	// URL of the cover image.
+	CoverURL       string
+	CreationTime   string
+	Description    string
+	DownloadSwitch string
+	// ID of the media asset.
+	MediaId          string
+	ModificationTime string
+	// Your own ID of the asset.
 	ReferenceId       string
 	RestoreExpiration string
 	RestoreStatus     string
-	Snapshots         []string
-	Status            string
-	StorageClass      string
-	StorageLocation   string
-	Tags              string
-	TemplateGroupId   string
-	Title             string
-	UserData          string
+	// URLs of the snapshots.
+	Snapshots    []string
+	Status       string
+	StorageClass string
+	// Storage location: the host of the OSS bucket.
+	StorageLocation string
+	Tags            string
+	// ID of the template group.
+	TemplateGroupId string
+	Title           string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // DeleteMezzanines deletes the source files of videos or audio files and keeps
@@ -97,8 +110,10 @@ type DeleteMezzaninesRequest struct {
 
 // DeleteMezzaninesResponse is the answer of [Client.DeleteMezzanines].
 type DeleteMezzaninesResponse struct {
-	RequestId            string
+	RequestId string
+	// Reference IDs that do not exist.
 	NonExistReferenceIds []string
+	// Video IDs that do not exist.
 	NonExistVideoIds     []string
 	UnRemoveableVideoIds []string
 }
@@ -154,10 +169,12 @@ type DeleteVideoRequest struct {
 
 // DeleteVideoResponse is the answer of [Client.DeleteVideo].
 type DeleteVideoResponse struct {
-	RequestId            string
-	ForbiddenVideoIds    []string
+	RequestId         string
+	ForbiddenVideoIds []string
+	// Reference IDs that do not exist.
 	NonExistReferenceIds []string
-	NonExistVideoIds     []string
+	// Video IDs that do not exist.
+	NonExistVideoIds []string
 }
 
 // GetMezzanineInfo returns the source file of a video or audio asset: status,
@@ -253,10 +270,12 @@ type GetVideoInfosRequest struct {
 
 // GetVideoInfosResponse is the answer of [Client.GetVideoInfos].
 type GetVideoInfosResponse struct {
-	RequestId            string
+	RequestId string
+	// Reference IDs that do not exist.
 	NonExistReferenceIds []string
-	NonExistVideoIds     []string
-	VideoList            []Video
+	// Video IDs that do not exist.
+	NonExistVideoIds []string
+	VideoList        []Video
 }
 
 // GetVideoList lists video and audio assets by status, category, storage and
@@ -307,6 +326,7 @@ type GetVideoListRequest struct {
 // GetVideoListResponse is the answer of [Client.GetVideoList].
 type GetVideoListResponse struct {
 	RequestId string
+	// Number of all items that match, on all pages.
 	Total     int32
 	VideoList struct {
 		Video []Video
@@ -363,13 +383,15 @@ type ListLiveRecordVideoResponse struct {
 	LiveRecordVideoList struct {
 		LiveRecordVideo []LiveRecordVideo
 	}
+	// Number of all items that match, on all pages.
 	Total int32
 }
 
 // LiveRecordVideo is one of the LiveRecordVideoList.LiveRecordVideo of
 // [ListLiveRecordVideoResponse].
 type LiveRecordVideo struct {
-	AppName         string
+	AppName string
+	// Domain name.
 	DomainName      string
 	PlaylistId      string
 	RecordEndTime   string
@@ -380,22 +402,28 @@ type LiveRecordVideo struct {
 
 // RecordedVideo is the Video of [LiveRecordVideo].
 type RecordedVideo struct {
-	CateId       int32
-	CateName     string
+	// ID of the category.
+	CateId int32
+	// Name of the category.
+	CateName string
+	// URL of the cover image.
 	CoverURL     string
 	CreationTime string
 	Description  string
 	Duration     float32
 	ModifyTime   string
 	Size         int64
-	Snapshots    struct {
+	// URLs of the snapshots.
+	Snapshots struct {
 		Snapshot []string
 	}
-	Status          string
-	Tags            string
+	Status string
+	Tags   string
+	// ID of the template group.
 	TemplateGroupId string
 	Title           string
-	VideoId         string
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // RestoreMedia makes archived audio and video assets readable for some days.
@@ -428,10 +456,12 @@ type RestoreMediaRequest struct {
 
 // RestoreMediaResponse is the answer of [Client.RestoreMedia].
 type RestoreMediaResponse struct {
-	RequestId     string
+	RequestId string
+	// IDs that could not be processed.
 	ForbiddenList struct {
 		MediaForbiddenReasonDTO []ForbiddenMedia
 	}
+	// IDs that were left out.
 	IgnoredList struct {
 		MediaId []string
 	}
@@ -476,10 +506,12 @@ type SearchMediaRequest struct {
 
 // SearchMediaResponse is the answer of [Client.SearchMedia].
 type SearchMediaResponse struct {
-	RequestId   string
-	MediaList   []Media
+	RequestId string
+	MediaList []Media
+	// Token for the page after this one, empty on the last page.
 	ScrollToken string
-	Total       int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // AiData is the AiData of [Media].
@@ -513,30 +545,37 @@ type AiRoughData struct {
 
 // Audio is the Audio of [Media].
 type Audio struct {
-	AppId             string
-	AudioId           string
-	CateId            int64
-	CateName          string
-	CoverURL          string
-	CreationTime      string
-	Description       string
-	DownloadSwitch    string
-	Duration          float32
-	MediaSource       string
-	ModificationTime  string
-	PreprocessStatus  string
+	// ID of the application.
+	AppId   string
+	AudioId string
+	// ID of the category.
+	CateId int64
+	// Name of the category.
+	CateName string
+	// URL of the cover image.
+	CoverURL         string
+	CreationTime     string
+	Description      string
+	DownloadSwitch   string
+	Duration         float32
+	MediaSource      string
+	ModificationTime string
+	PreprocessStatus string
+	// Your own ID of the asset.
 	ReferenceId       string
 	RestoreExpiration string
 	RestoreStatus     string
 	Size              int64
-	Snapshots         []string
-	SpriteSnapshots   []string
-	Status            string
-	StorageClass      string
-	StorageLocation   string
-	Tags              string
-	Title             string
-	TranscodeMode     string
+	// URLs of the snapshots.
+	Snapshots       []string
+	SpriteSnapshots []string
+	Status          string
+	StorageClass    string
+	// Storage location: the host of the OSS bucket.
+	StorageLocation string
+	Tags            string
+	Title           string
+	TranscodeMode   string
 }
 
 // Media is one of the MediaList of [SearchMediaResponse].
@@ -547,9 +586,10 @@ type Media struct {
 	Audio         Audio
 	CreationTime  string
 	Image         Image
-	MediaId       string
-	MediaType     string
-	Video         Video
+	// ID of the media asset.
+	MediaId   string
+	MediaType string
+	Video     Video
 }
 
 // OcrInfo is one of the OcrInfo of [AiData].
@@ -593,10 +633,12 @@ type UpdateMediaStorageClassRequest struct {
 
 // UpdateMediaStorageClassResponse is the answer of [Client.UpdateMediaStorageClass].
 type UpdateMediaStorageClassResponse struct {
-	RequestId     string
+	RequestId string
+	// IDs that could not be processed.
 	ForbiddenList struct {
 		MediaForbiddenReasonDTO []ForbiddenMedia
 	}
+	// IDs that were left out.
 	IgnoredList struct {
 		MediaId []string
 	}
@@ -663,8 +705,10 @@ type UpdateVideoInfosRequest struct {
 
 // UpdateVideoInfosResponse is the answer of [Client.UpdateVideoInfos].
 type UpdateVideoInfosResponse struct {
-	RequestId            string
-	ForbiddenVideoIds    []string
+	RequestId         string
+	ForbiddenVideoIds []string
+	// Reference IDs that do not exist.
 	NonExistReferenceIds []string
-	NonExistVideoIds     []string
+	// Video IDs that do not exist.
+	NonExistVideoIds []string
 }

@@ -53,6 +53,7 @@ type GetMessageCallbackResponse struct {
 
 // CallbackSettings says where events go.
 type CallbackSettings struct {
+	// ID of the application.
 	AppId         string
 	AuthKey       alimedia.Secret
 	AuthSwitch    string

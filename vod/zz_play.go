@@ -71,18 +71,22 @@ type GetMediaRefreshJobsResponse struct {
 // MediaRefreshJob is one of the MediaRefreshJobs of
 // [GetMediaRefreshJobsResponse].
 type MediaRefreshJob struct {
-	ErrorCode         string
-	ErrorMessage      string
-	FilterPolicy      alimedia.JSON
-	GmtCreate         string
-	GmtModified       string
+	// Error code, empty without a failure.
+	ErrorCode string
+	// Reason of the failure, empty without one.
+	ErrorMessage string
+	FilterPolicy alimedia.JSON
+	GmtCreate    string
+	GmtModified  string
+	// ID of the media asset.
 	MediaId           string
 	MediaRefreshJobId string
 	Status            string
 	SuccessPlayUrls   string
 	TaskIds           string
 	TaskType          string
-	UserData          string
+	// Custom data as it was sent with the request.
+	UserData string
 }
 
 // GetPlayInfo returns the streams of a video or audio asset with URLs that play
@@ -157,6 +161,7 @@ type GetPlayInfoResponse struct {
 
 // VideoBase is the metadata that comes with play URLs.
 type VideoBase struct {
+	// URL of the cover image.
 	CoverURL     string
 	CreationTime string
 	DanMuURL     string
@@ -165,7 +170,8 @@ type VideoBase struct {
 	Status       string
 	StorageClass string
 	Title        string
-	VideoId      string
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // GetVideoPlayAuth returns a short-lived credential with which Alibaba's player
@@ -204,11 +210,13 @@ type GetVideoPlayAuthResponse struct {
 
 // VideoMeta is the metadata that comes with a play credential.
 type VideoMeta struct {
+	// URL of the cover image.
 	CoverURL string
 	Duration float32
 	Status   string
 	Title    string
-	VideoId  string
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // RefreshMediaPlayUrls removes the streams of up to 20 assets from the CDN
@@ -254,5 +262,6 @@ type RefreshMediaPlayUrlsResponse struct {
 	RequestId         string
 	ForbiddenMediaIds string
 	MediaRefreshJobId string
-	NonExistMediaIds  string
+	// Media IDs that do not exist.
+	NonExistMediaIds string
 }

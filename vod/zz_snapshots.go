@@ -60,14 +60,21 @@ type DynamicImage struct {
 	CreationTime   string
 	Duration       string
 	DynamicImageId string
-	FileSize       string
-	FileURL        string
-	Format         string
-	Fps            string
-	Height         string
-	JobId          string
-	VideoId        string
-	Width          string
+	// Size of the file in bytes.
+	FileSize string
+	// URL of the file in OSS.
+	FileURL string
+	Format  string
+	// Frames per second.
+	Fps string
+	// Height in pixels.
+	Height string
+	// ID of the job.
+	JobId string
+	// ID of the video or audio asset.
+	VideoId string
+	// Width in pixels.
+	Width string
 }
 
 // ListSnapshots lists the snapshots of a video that the last successful
@@ -116,11 +123,14 @@ type ListSnapshotsResponse struct {
 // MediaSnapshot is the MediaSnapshot of [ListSnapshotsResponse].
 type MediaSnapshot struct {
 	CreationTime string
-	JobId        string
-	Regular      string
-	Snapshots    struct {
+	// ID of the job.
+	JobId   string
+	Regular string
+	// URLs of the snapshots.
+	Snapshots struct {
 		Snapshot []Snapshot
 	}
+	// Number of all items that match, on all pages.
 	Total int64
 }
 
@@ -156,6 +166,7 @@ type SubmitDynamicImageJobRequest struct {
 type SubmitDynamicImageJobResponse struct {
 	RequestId       string
 	DynamicImageJob struct {
+		// ID of the job.
 		JobId string
 	}
 }
@@ -208,6 +219,7 @@ type SubmitSnapshotJobRequest struct {
 type SubmitSnapshotJobResponse struct {
 	RequestId   string
 	SnapshotJob struct {
+		// ID of the job.
 		JobId string
 	}
 }

@@ -43,7 +43,8 @@ type DescribeMediaDistributionRequest struct {
 type DescribeMediaDistributionResponse struct {
 	RequestId             string
 	MediaDistributionList []MediaDistribution
-	Total                 int64
+	// Number of all items that match, on all pages.
+	Total int64
 }
 
 // MediaDistribution is one of the MediaDistributionList of
@@ -93,8 +94,10 @@ type DescribePlayTopVideosRequest struct {
 
 // DescribePlayTopVideosResponse is the answer of [Client.DescribePlayTopVideos].
 type DescribePlayTopVideosResponse struct {
-	RequestId     string
-	PageNo        int64
+	RequestId string
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
 	PageSize      int64
 	TopPlayVideos struct {
 		TopPlayVideoStatis []TopPlayVideo
@@ -109,7 +112,8 @@ type TopPlayVideo struct {
 	Title        string
 	UV           string
 	VV           string
-	VideoId      string
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // DescribePlayUserAvg returns plays and play time per viewer, day by day.
@@ -327,7 +331,8 @@ type DescribeVodDomainBpsDataResponse struct {
 	BpsDataPerInterval struct {
 		DataModule []DomainData
 	}
-	DataInterval   string
+	DataInterval string
+	// Domain name.
 	DomainName     string
 	EndTime        string
 	IspNameEn      string
@@ -421,8 +426,9 @@ type DescribeVodDomainHitRateDataRequest struct {
 
 // DescribeVodDomainHitRateDataResponse is the answer of [Client.DescribeVodDomainHitRateData].
 type DescribeVodDomainHitRateDataResponse struct {
-	RequestId       string
-	DataInterval    string
+	RequestId    string
+	DataInterval string
+	// Domain name.
 	DomainName      string
 	EndTime         string
 	HitRateInterval struct {
@@ -466,6 +472,7 @@ type DescribeVodDomainMax95BpsDataResponse struct {
 	DetailData struct {
 		Max95Detail []DomainMax95Data
 	}
+	// Domain name.
 	DomainName       string
 	DomesticMax95Bps string
 	EndTime          string
@@ -519,8 +526,9 @@ type DescribeVodDomainQpsDataRequest struct {
 
 // DescribeVodDomainQpsDataResponse is the answer of [Client.DescribeVodDomainQpsData].
 type DescribeVodDomainQpsDataResponse struct {
-	RequestId       string
-	DataInterval    string
+	RequestId    string
+	DataInterval string
+	// Domain name.
 	DomainName      string
 	EndTime         string
 	QpsDataInterval struct {
@@ -713,8 +721,9 @@ type DescribeVodDomainRealTimeHttpCodeDataRequest struct {
 
 // DescribeVodDomainRealTimeHttpCodeDataResponse is the answer of [Client.DescribeVodDomainRealTimeHttpCodeData].
 type DescribeVodDomainRealTimeHttpCodeDataResponse struct {
-	RequestId            string
-	DataInterval         string
+	RequestId    string
+	DataInterval string
+	// Domain name.
 	DomainName           string
 	EndTime              string
 	RealTimeHttpCodeData struct {
@@ -861,8 +870,9 @@ type DescribeVodDomainRealTimeTrafficDataRequest struct {
 
 // DescribeVodDomainRealTimeTrafficDataResponse is the answer of [Client.DescribeVodDomainRealTimeTrafficData].
 type DescribeVodDomainRealTimeTrafficDataResponse struct {
-	RequestId                      string
-	DataInterval                   string
+	RequestId    string
+	DataInterval string
+	// Domain name.
 	DomainName                     string
 	EndTime                        string
 	RealTimeTrafficDataPerInterval struct {
@@ -907,9 +917,10 @@ type DescribeVodDomainReqHitRateDataResponse struct {
 		DataModule []DomainData
 	}
 	DataInterval string
-	DomainName   string
-	EndTime      string
-	StartTime    string
+	// Domain name.
+	DomainName string
+	EndTime    string
+	StartTime  string
 }
 
 // DescribeVodDomainSrcBpsData returns the bandwidth towards the origins, in
@@ -944,8 +955,9 @@ type DescribeVodDomainSrcBpsDataRequest struct {
 
 // DescribeVodDomainSrcBpsDataResponse is the answer of [Client.DescribeVodDomainSrcBpsData].
 type DescribeVodDomainSrcBpsDataResponse struct {
-	RequestId             string
-	DataInterval          string
+	RequestId    string
+	DataInterval string
+	// Domain name.
 	DomainName            string
 	EndTime               string
 	SrcBpsDataPerInterval struct {
@@ -986,8 +998,9 @@ type DescribeVodDomainSrcTrafficDataRequest struct {
 
 // DescribeVodDomainSrcTrafficDataResponse is the answer of [Client.DescribeVodDomainSrcTrafficData].
 type DescribeVodDomainSrcTrafficDataResponse struct {
-	RequestId                 string
-	DataInterval              string
+	RequestId    string
+	DataInterval string
+	// Domain name.
 	DomainName                string
 	EndTime                   string
 	SrcTrafficDataPerInterval struct {
@@ -1034,8 +1047,9 @@ type DescribeVodDomainTrafficDataRequest struct {
 
 // DescribeVodDomainTrafficDataResponse is the answer of [Client.DescribeVodDomainTrafficData].
 type DescribeVodDomainTrafficDataResponse struct {
-	RequestId              string
-	DataInterval           string
+	RequestId    string
+	DataInterval string
+	// Domain name.
 	DomainName             string
 	EndTime                string
 	StartTime              string
@@ -1083,9 +1097,10 @@ type DescribeVodDomainUsageDataRequest struct {
 
 // DescribeVodDomainUsageDataResponse is the answer of [Client.DescribeVodDomainUsageData].
 type DescribeVodDomainUsageDataResponse struct {
-	RequestId            string
-	Area                 string
-	DataInterval         string
+	RequestId    string
+	Area         string
+	DataInterval string
+	// Domain name.
 	DomainName           string
 	EndTime              string
 	StartTime            string
@@ -1134,7 +1149,8 @@ type DescribeVodEditingUsageDataResponse struct {
 // EditingUsage is one of the EditingData of
 // [DescribeVodEditingUsageDataResponse].
 type EditingUsage struct {
-	Duration      int64
+	Duration int64
+	// Region ID.
 	Region        string
 	Specification string
 	TimeStamp     string
@@ -1194,16 +1210,20 @@ type DescribeVodMediaPlayDataRequest struct {
 
 // DescribeVodMediaPlayDataResponse is the answer of [Client.DescribeVodMediaPlayData].
 type DescribeVodMediaPlayDataResponse struct {
-	RequestId   string
-	PageNo      int64
+	RequestId string
+	// Number of the page, from 1.
+	PageNo int64
+	// Maximum number of items on a page.
 	PageSize    int64
 	QoeInfoList []QoeInfo
-	TotalCount  int64
+	// Number of all items that match, on all pages.
+	TotalCount int64
 }
 
 // QoeInfo is one of the QoeInfoList of [DescribeVodMediaPlayDataResponse].
 type QoeInfo struct {
-	DAU               float32
+	DAU float32
+	// ID of the media asset.
 	MediaId           string
 	PlayDuration      float32
 	PlayDurationPerUv float32
@@ -1366,12 +1386,14 @@ type DescribeVodPlayerMetricDataRequest struct {
 
 // DescribeVodPlayerMetricDataResponse is the answer of [Client.DescribeVodPlayerMetricData].
 type DescribeVodPlayerMetricDataResponse struct {
-	RequestId  string
-	DataList   []PlayerMetricData
-	Extend     PlayerMetricExtend
+	RequestId string
+	DataList  []PlayerMetricData
+	Extend    PlayerMetricExtend
+	// Number of the page, from 1.
 	PageNumber int64
-	PageSize   int64
-	TotalCnt   int64
+	// Maximum number of items on a page.
+	PageSize int64
+	TotalCnt int64
 }
 
 // PlayerMetricData is one of the DataList of
@@ -1539,10 +1561,11 @@ type DescribeVodTieringStorageDataResponse struct {
 // [DescribeVodTieringStorageDataResponse].
 type TieringStorage struct {
 	LessthanMonthDatasize int64
-	Region                string
-	StorageClass          string
-	StorageUtilization    int64
-	TimeStamp             string
+	// Region ID.
+	Region             string
+	StorageClass       string
+	StorageUtilization int64
+	TimeStamp          string
 }
 
 // DescribeVodTieringStorageRetrievalData returns how much data was retrieved
@@ -1588,10 +1611,11 @@ type TieringRetrieval struct {
 	CABulkRetrievalData      int64
 	CAHighPriorRetrievalData int64
 	CAStdRetrievalData       int64
-	Region                   string
-	RetrievalData            int64
-	StorageClass             string
-	TimeStamp                string
+	// Region ID.
+	Region        string
+	RetrievalData int64
+	StorageClass  string
+	TimeStamp     string
 }
 
 // DescribeVodTranscodeData returns the usage of transcoding.
@@ -1671,6 +1695,7 @@ type GetDailyPlayRegionStatisResponse struct {
 // DailyPlayRegion is one of the DailyPlayRegionStatisList of
 // [GetDailyPlayRegionStatisResponse].
 type DailyPlayRegion struct {
-	Date    string
+	Date string
+	// URL of the file in OSS.
 	FileUrl string
 }

@@ -41,7 +41,8 @@ type AddTranscodeTemplateGroupRequest struct {
 
 // AddTranscodeTemplateGroupResponse is the answer of [Client.AddTranscodeTemplateGroup].
 type AddTranscodeTemplateGroupResponse struct {
-	RequestId                string
+	RequestId string
+	// ID of the transcoding template group.
 	TranscodeTemplateGroupId string
 }
 
@@ -149,16 +150,18 @@ type GetTranscodeTemplateGroupResponse struct {
 // TranscodeTemplateInfo is one of the TranscodeTemplateList of
 // [TranscodeTemplateGroup].
 type TranscodeTemplateInfo struct {
-	Audio                alimedia.JSON
-	Clip                 alimedia.JSON
-	Container            alimedia.JSON
-	CopyrightMark        string
-	Definition           string
-	EncryptSetting       string
-	MuxConfig            alimedia.JSON
-	PackageSetting       alimedia.JSON
-	Rotate               string
-	SubtitleList         alimedia.JSON
+	Audio          alimedia.JSON
+	Clip           alimedia.JSON
+	Container      alimedia.JSON
+	CopyrightMark  string
+	Definition     string
+	EncryptSetting string
+	MuxConfig      alimedia.JSON
+	PackageSetting alimedia.JSON
+	// Rotation in degrees.
+	Rotate       string
+	SubtitleList alimedia.JSON
+	// Name of the template.
 	TemplateName         string
 	TraceMark            string
 	TransConfig          alimedia.JSON
@@ -281,7 +284,8 @@ type UpdateTranscodeTemplateGroupRequest struct {
 
 // UpdateTranscodeTemplateGroupResponse is the answer of [Client.UpdateTranscodeTemplateGroup].
 type UpdateTranscodeTemplateGroupResponse struct {
-	RequestId                string
+	RequestId string
+	// ID of the transcoding template group.
 	TranscodeTemplateGroupId string
 }
 

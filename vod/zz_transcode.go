@@ -28,7 +28,8 @@ type GetTranscodeSummaryRequest struct {
 
 // GetTranscodeSummaryResponse is the answer of [Client.GetTranscodeSummary].
 type GetTranscodeSummaryResponse struct {
-	RequestId            string
+	RequestId string
+	// Video IDs that do not exist.
 	NonExistVideoIds     []string
 	TranscodeSummaryList []TranscodeSummary
 }
@@ -36,21 +37,26 @@ type GetTranscodeSummaryResponse struct {
 // TranscodeJobSummary is one of the TranscodeJobInfoSummaryList of
 // [TranscodeSummary].
 type TranscodeJobSummary struct {
-	Bitrate             string
-	CompleteTime        string
-	CreationTime        string
-	Duration            string
-	ErrorCode           string
-	ErrorMessage        string
-	Filesize            int64
-	Format              string
-	Fps                 string
+	Bitrate      string
+	CompleteTime string
+	CreationTime string
+	Duration     string
+	// Error code, empty without a failure.
+	ErrorCode string
+	// Reason of the failure, empty without one.
+	ErrorMessage string
+	Filesize     int64
+	Format       string
+	// Frames per second.
+	Fps string
+	// Height in pixels.
 	Height              string
 	TranscodeJobStatus  string
 	TranscodeProgress   int64
 	TranscodeTemplateId string
 	WatermarkIdList     []string
-	Width               string
+	// Width in pixels.
+	Width string
 }
 
 // TranscodeSummary is one of the TranscodeSummaryList of
@@ -60,8 +66,10 @@ type TranscodeSummary struct {
 	CreationTime                string
 	TranscodeJobInfoSummaryList []TranscodeJobSummary
 	TranscodeStatus             string
-	TranscodeTemplateGroupId    string
-	VideoId                     string
+	// ID of the transcoding template group.
+	TranscodeTemplateGroupId string
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // GetTranscodeTask returns the details of a transcoding task and its jobs, one
@@ -99,10 +107,12 @@ type GetTranscodeTaskResponse struct {
 // TranscodeJobInfo is one of the TranscodeJobInfoList of
 // [GetTranscodeTaskResponse].
 type TranscodeJobInfo struct {
-	CompleteTime        string
-	CreationTime        string
-	Definition          string
-	ErrorCode           string
+	CompleteTime string
+	CreationTime string
+	Definition   string
+	// Error code, empty without a failure.
+	ErrorCode string
+	// Reason of the failure, empty without one.
 	ErrorMessage        string
 	InputFileUrl        string
 	OutputFile          TranscodeOutputFile
@@ -115,19 +125,22 @@ type TranscodeJobInfo struct {
 
 // TranscodeOutputFile is the OutputFile of [TranscodeJobInfo].
 type TranscodeOutputFile struct {
-	AudioStreamList    string
-	Bitrate            string
-	Duration           string
-	Encryption         string
-	Filesize           int64
-	Format             string
-	Fps                string
+	AudioStreamList string
+	Bitrate         string
+	Duration        string
+	Encryption      string
+	Filesize        int64
+	Format          string
+	// Frames per second.
+	Fps string
+	// Height in pixels.
 	Height             string
 	OutputFileUrl      string
 	SubtitleStreamList string
 	VideoStreamList    string
 	WatermarkIdList    []string
-	Width              string
+	// Width in pixels.
+	Width string
 }
 
 // ListTranscodeTask lists the transcoding tasks of one video or audio asset.
@@ -203,6 +216,7 @@ type SubmitPreprocessJobsResponse struct {
 // PreprocessJob is one of the PreprocessJobs.PreprocessJob of
 // [SubmitPreprocessJobsResponse].
 type PreprocessJob struct {
+	// ID of the job.
 	JobId string
 }
 
@@ -264,5 +278,6 @@ type SubmitTranscodeJobsResponse struct {
 // TranscodeJob is one of the TranscodeJobs.TranscodeJob of
 // [SubmitTranscodeJobsResponse].
 type TranscodeJob struct {
+	// ID of the job.
 	JobId string
 }

@@ -12,11 +12,13 @@ type AIJob struct {
 	CompleteTime string
 	CreationTime string
 	Data         string
-	JobId        string
-	MediaId      string
-	Message      string
-	Status       string
-	Type         string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
+	MediaId string
+	Message string
+	Status  string
+	Type    string
 }
 
 // AITemplate is met in answers of [Client.GetAITemplate],
@@ -27,60 +29,79 @@ type AITemplate struct {
 	ModifyTime     string
 	Source         string
 	TemplateConfig alimedia.JSON
-	TemplateId     string
-	TemplateName   string
-	TemplateType   string
+	// ID of the template.
+	TemplateId string
+	// Name of the template.
+	TemplateName string
+	TemplateType string
 }
 
 // AppInfo is met in answers of [Client.GetAppInfos] and [Client.ListAppInfo].
 type AppInfo struct {
+	// ID of the application.
 	AppId            string
 	AppName          string
 	CreationTime     string
 	Description      string
 	ModificationTime string
-	RegionId         string
-	ResourceGroupId  string
-	Status           string
-	Type             string
+	// Region ID.
+	RegionId        string
+	ResourceGroupId string
+	Status          string
+	Type            string
 }
 
 // AttachedMedia is a watermark, subtitle or material.
 type AttachedMedia struct {
-	AppId            string
-	BusinessType     string
-	Categories       []Category
-	CreationTime     string
-	Description      string
+	// ID of the application.
+	AppId        string
+	BusinessType string
+	Categories   []Category
+	CreationTime string
+	Description  string
+	// ID of the media asset.
 	MediaId          string
 	ModificationTime string
 	Status           string
-	StorageLocation  string
-	Tags             string
-	Title            string
-	Type             string
-	URL              string
+	// Storage location: the host of the OSS bucket.
+	StorageLocation string
+	Tags            string
+	Title           string
+	Type            string
+	URL             string
 }
 
 // AudioStream is met in answers of [Client.BatchGetMediaInfos] and
 // [Client.GetMezzanineInfo].
 type AudioStream struct {
-	Bitrate        string
-	ChannelLayout  string
-	Channels       string
-	CodecLongName  string
-	CodecName      string
-	CodecTag       string
+	Bitrate string
+	// Layout of the channels, such as stereo.
+	ChannelLayout string
+	// Number of channels.
+	Channels string
+	// Long name of the codec.
+	CodecLongName string
+	// Name of the codec, such as h264.
+	CodecName string
+	// Tag of the codec in the container, in hexadecimal.
+	CodecTag string
+	// Tag of the codec in the container, as text.
 	CodecTagString string
-	CodecTimeBase  string
-	Duration       string
-	Index          string
-	Lang           string
-	NumFrames      string
-	SampleFmt      string
-	SampleRate     string
-	StartTime      string
-	Timebase       string
+	// Time base of the codec, in seconds, as a fraction such as 1/50.
+	CodecTimeBase string
+	Duration      string
+	Index         string
+	// Language of the stream.
+	Lang string
+	// Number of frames.
+	NumFrames string
+	// Sample format, such as fltp.
+	SampleFmt string
+	// Samples per second, in Hz.
+	SampleRate string
+	StartTime  string
+	// Time base of the stream, in seconds, as a fraction such as 1/12800.
+	Timebase string
 }
 
 // AuditCounter is met in answers of [Client.GetAIMediaAuditJob] and
@@ -121,9 +142,12 @@ type AuditTop struct {
 
 // Category is a category of media assets.
 type Category struct {
-	CateId   int64
+	// ID of the category.
+	CateId int64
+	// Name of the category.
 	CateName string
 	Level    int64
+	// ID of the parent category, -1 for a top-level one.
 	ParentId int64
 	SubTotal int64
 	Type     string
@@ -142,10 +166,11 @@ type Certificate struct {
 	DomainMatchCert bool
 	EndTime         int64
 	Fingerprint     string
-	InstanceId      string
-	Issuer          string
-	LastTime        int64
-	SignAlgorithm   string
+	// ID of the instance.
+	InstanceId    string
+	Issuer        string
+	LastTime      int64
+	SignAlgorithm string
 }
 
 // CertificateList is met in answers of [Client.DescribeVodCertificateList] and
@@ -154,9 +179,11 @@ type CertificateList struct {
 	CertList struct {
 		Cert []Certificate
 	}
-	Count      int32
+	Count int32
+	// Number of the page, from 1.
 	PageNumber int64
-	PageSize   int64
+	// Maximum number of items on a page.
+	PageSize int64
 }
 
 // DomainData is met in answers of [Client.DescribeVodDomainBpsData],
@@ -185,14 +212,18 @@ type DomainSource struct {
 // EditingProject is met in answers of [Client.AddEditingProject],
 // [Client.GetEditingProject] and [Client.SearchEditingProject].
 type EditingProject struct {
-	CoverURL        string
-	CreationTime    string
-	Description     string
-	Duration        float32
-	ModifiedTime    string
-	ProjectId       string
-	RegionId        string
-	Status          string
+	// URL of the cover image.
+	CoverURL     string
+	CreationTime string
+	Description  string
+	Duration     float32
+	ModifiedTime string
+	// ID of the editing project.
+	ProjectId string
+	// Region ID.
+	RegionId string
+	Status   string
+	// Storage location: the host of the OSS bucket.
 	StorageLocation string
 	Timeline        string
 	Title           string
@@ -201,26 +232,32 @@ type EditingProject struct {
 // ForbiddenMedia is met in answers of [Client.RestoreMedia] and
 // [Client.UpdateMediaStorageClass].
 type ForbiddenMedia struct {
+	// ID of the media asset.
 	MediaId string
 	Reason  string
 }
 
 // Image is an image asset.
 type Image struct {
-	AppId            string
-	CateId           int64
-	CateName         string
-	CreationTime     string
-	Description      string
+	// ID of the application.
+	AppId string
+	// ID of the category.
+	CateId int64
+	// Name of the category.
+	CateName     string
+	CreationTime string
+	Description  string
+	// ID of the image.
 	ImageId          string
 	ImageType        string
 	Mezzanine        ImageMezzanine
 	ModificationTime string
 	Status           string
-	StorageLocation  string
-	Tags             string
-	Title            string
-	URL              string
+	// Storage location: the host of the OSS bucket.
+	StorageLocation string
+	Tags            string
+	Title           string
+	URL             string
 }
 
 // ImageAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
@@ -236,11 +273,15 @@ type ImageAuditResult struct {
 // ImageMezzanine is met in answers of [Client.GetImageInfo] and
 // [Client.GetImageInfos].
 type ImageMezzanine struct {
-	FileSize         string
-	FileURL          string
+	// Size of the file in bytes.
+	FileSize string
+	// URL of the file in OSS.
+	FileURL string
+	// Height in pixels.
 	Height           int32
 	OriginalFileName string
-	Width            int32
+	// Width in pixels.
+	Width int32
 }
 
 // MediaAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
@@ -257,15 +298,19 @@ type MediaAuditResult struct {
 
 // Mezzanine is the source file of an asset.
 type Mezzanine struct {
-	AudioStreamList   []AudioStream
-	Bitrate           string
-	CreationTime      string
-	Duration          string
-	FileMD5           string
-	FileName          string
-	FileURL           string
-	Fps               string
-	Height            int64
+	AudioStreamList []AudioStream
+	Bitrate         string
+	CreationTime    string
+	Duration        string
+	FileMD5         string
+	FileName        string
+	// URL of the file in OSS.
+	FileURL string
+	// Frames per second.
+	Fps string
+	// Height in pixels.
+	Height int64
+	// ID of the media asset.
 	MediaId           string
 	OutputType        string
 	PreprocessStatus  string
@@ -274,27 +319,33 @@ type Mezzanine struct {
 	Size              int64
 	Status            string
 	StorageClass      string
-	VideoId           string
-	VideoStreamList   []VideoStream
-	Width             int64
+	// ID of the video or audio asset.
+	VideoId         string
+	VideoStreamList []VideoStream
+	// Width in pixels.
+	Width int64
 }
 
 // PlayInfo is one stream of an asset with its play URL.
 type PlayInfo struct {
-	BitDepth         int32
-	Bitrate          string
-	CodecName        string
-	CreationTime     string
-	Definition       string
-	Duration         string
-	Encrypt          int64
-	EncryptMode      string
-	EncryptType      string
-	Format           string
-	Fps              string
-	HDRType          string
-	Height           int64
-	JobExt           string
+	BitDepth int32
+	Bitrate  string
+	// Name of the codec, such as h264.
+	CodecName    string
+	CreationTime string
+	Definition   string
+	Duration     string
+	Encrypt      int64
+	EncryptMode  string
+	EncryptType  string
+	Format       string
+	// Frames per second.
+	Fps     string
+	HDRType string
+	// Height in pixels.
+	Height int64
+	JobExt string
+	// ID of the job.
 	JobId            string
 	JobType          int32
 	ModificationTime string
@@ -304,10 +355,13 @@ type PlayInfo struct {
 	Specification    string
 	Status           string
 	StreamType       string
-	TemplateGroupId  string
-	TemplateId       string
-	WatermarkId      string
-	Width            int64
+	// ID of the template group.
+	TemplateGroupId string
+	// ID of the template.
+	TemplateId  string
+	WatermarkId string
+	// Width in pixels.
+	Width int64
 }
 
 // TextAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
@@ -324,25 +378,29 @@ type TextAuditResult struct {
 // TranscodeTask is met in answers of [Client.GetTranscodeTask] and
 // [Client.ListTranscodeTask].
 type TranscodeTask struct {
-	CompleteTime             string
-	CreationTime             string
-	TaskStatus               string
-	TranscodeJobInfoList     []TranscodeJobInfo
-	TranscodeTaskId          string
+	CompleteTime         string
+	CreationTime         string
+	TaskStatus           string
+	TranscodeJobInfoList []TranscodeJobInfo
+	TranscodeTaskId      string
+	// ID of the transcoding template group.
 	TranscodeTemplateGroupId string
 	Trigger                  string
-	VideoId                  string
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // TranscodeTemplateGroup is met in answers of
 // [Client.GetTranscodeTemplateGroup] and [Client.ListTranscodeTemplateGroup].
 type TranscodeTemplateGroup struct {
-	AppId                    string
-	CreationTime             string
-	IsDefault                string
-	Locked                   string
-	ModifyTime               string
-	Name                     string
+	// ID of the application.
+	AppId        string
+	CreationTime string
+	IsDefault    string
+	Locked       string
+	ModifyTime   string
+	Name         string
+	// ID of the transcoding template group.
 	TranscodeTemplateGroupId string
 	TranscodeTemplateList    []TranscodeTemplateInfo
 }
@@ -365,35 +423,46 @@ type UsageItem struct {
 
 // Video is a video or audio asset. Not every operation fills in all of it.
 type Video struct {
-	AppId             string
-	AuditStatus       string
-	CateId            int64
-	CateName          string
-	CoverURL          string
-	CreationTime      string
-	CustomMediaInfo   string
-	Description       string
-	DownloadSwitch    string
-	Duration          float32
-	MediaSource       string
-	ModificationTime  string
-	PreprocessStatus  string
-	ReferenceId       string
+	// ID of the application.
+	AppId       string
+	AuditStatus string
+	// ID of the category.
+	CateId int64
+	// Name of the category.
+	CateName string
+	// URL of the cover image.
+	CoverURL         string
+	CreationTime     string
+	CustomMediaInfo  string
+	Description      string
+	DownloadSwitch   string
+	Duration         float32
+	MediaSource      string
+	ModificationTime string
+	PreprocessStatus string
+	// Your own ID of the asset.
+	ReferenceId string
+	// Region ID.
 	RegionId          string
 	RestoreExpiration string
 	RestoreStatus     string
 	Size              int64
-	Snapshots         Snapshots
-	SpriteSnapshots   []string
-	Status            string
-	StorageClass      string
-	StorageLocation   string
-	Tags              string
-	TemplateGroupId   string
-	Title             string
-	TranscodeMode     string
-	UserData          alimedia.JSON
-	VideoId           string
+	// URLs of the snapshots.
+	Snapshots       Snapshots
+	SpriteSnapshots []string
+	Status          string
+	StorageClass    string
+	// Storage location: the host of the OSS bucket.
+	StorageLocation string
+	Tags            string
+	// ID of the template group.
+	TemplateGroupId string
+	Title           string
+	TranscodeMode   string
+	// Custom data as it was sent with the request.
+	UserData alimedia.JSON
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // VideoAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
@@ -411,35 +480,53 @@ type VideoAuditResult struct {
 // VideoStream is met in answers of [Client.BatchGetMediaInfos] and
 // [Client.GetMezzanineInfo].
 type VideoStream struct {
-	AvgFPS         string
-	Bitrate        string
-	CodecLongName  string
-	CodecName      string
-	CodecTag       string
+	// Average frames per second.
+	AvgFPS  string
+	Bitrate string
+	// Long name of the codec.
+	CodecLongName string
+	// Name of the codec, such as h264.
+	CodecName string
+	// Tag of the codec in the container, in hexadecimal.
+	CodecTag string
+	// Tag of the codec in the container, as text.
 	CodecTagString string
-	CodecTimeBase  string
-	Dar            string
-	Duration       string
-	Fps            string
-	HDRType        string
-	HasBFrames     string
-	Height         string
-	Index          string
-	Lang           string
-	Level          string
-	NumFrames      string
-	PixFmt         string
-	Profile        string
-	Rotate         string
-	Sar            string
-	StartTime      string
-	Timebase       string
-	Width          string
+	// Time base of the codec, in seconds, as a fraction such as 1/50.
+	CodecTimeBase string
+	// Display aspect ratio, such as 16:9.
+	Dar      string
+	Duration string
+	// Frames per second.
+	Fps     string
+	HDRType string
+	// Number of frames by which the stream reorders frames, 0 without B-frames.
+	HasBFrames string
+	// Height in pixels.
+	Height string
+	Index  string
+	// Language of the stream.
+	Lang  string
+	Level string
+	// Number of frames.
+	NumFrames string
+	// Pixel format, such as yuv420p.
+	PixFmt  string
+	Profile string
+	// Rotation in degrees.
+	Rotate string
+	// Sample aspect ratio, such as 1:1.
+	Sar       string
+	StartTime string
+	// Time base of the stream, in seconds, as a fraction such as 1/12800.
+	Timebase string
+	// Width in pixels.
+	Width string
 }
 
 // VodTemplate is met in answers of [Client.GetVodTemplate] and
 // [Client.ListVodTemplate].
 type VodTemplate struct {
+	// ID of the application.
 	AppId          string
 	CreationTime   string
 	IsDefault      string
@@ -453,8 +540,10 @@ type VodTemplate struct {
 // WatermarkInfo is met in answers of [Client.AddWatermark],
 // [Client.GetWatermark] and 2 more operations.
 type WatermarkInfo struct {
-	AppId           string
-	CreationTime    string
+	// ID of the application.
+	AppId        string
+	CreationTime string
+	// URL of the file in OSS.
 	FileUrl         string
 	IsDefault       string
 	Name            string

@@ -87,9 +87,12 @@ type CreateUploadAttachedMediaRequest struct {
 // CreateUploadAttachedMediaResponse is the answer of [Client.CreateUploadAttachedMedia].
 type CreateUploadAttachedMediaResponse struct {
 	RequestId string
-	FileURL   string
-	MediaId   string
-	MediaURL  string
+	// URL of the file in OSS.
+	FileURL string
+	// ID of the media asset.
+	MediaId string
+	// URL of the media file.
+	MediaURL string
 	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
 	// Base64 of JSON: temporary credentials. Keep it secret.
@@ -142,9 +145,11 @@ type CreateUploadImageRequest struct {
 // CreateUploadImageResponse is the answer of [Client.CreateUploadImage].
 type CreateUploadImageResponse struct {
 	RequestId string
-	FileURL   string
-	ImageId   string
-	ImageURL  string
+	// URL of the file in OSS.
+	FileURL string
+	// ID of the image.
+	ImageId  string
+	ImageURL string
 	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
 	// Base64 of JSON: temporary credentials. Keep it secret.
@@ -216,7 +221,8 @@ type CreateUploadVideoResponse struct {
 	UploadAddress string
 	// Base64 of JSON: temporary credentials. Keep it secret.
 	UploadAuth alimedia.Secret
-	VideoId    string
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // DeleteMultipartUpload removes the parts that an unfinished multipart upload
@@ -281,17 +287,23 @@ type GetURLUploadInfosResponse struct {
 
 // URLUploadInfo is the state of one upload by URL.
 type URLUploadInfo struct {
-	CompleteTime      string
-	CreationTime      string
-	ErrorCode         string
-	ErrorMessage      string
-	FileSize          string
-	JobId             string
+	CompleteTime string
+	CreationTime string
+	// Error code, empty without a failure.
+	ErrorCode string
+	// Reason of the failure, empty without one.
+	ErrorMessage string
+	// Size of the file in bytes.
+	FileSize string
+	// ID of the job.
+	JobId string
+	// ID of the media asset.
 	MediaId           string
 	RegisteredMediaId string
 	Status            string
 	UploadURL         string
-	UserData          alimedia.JSON
+	// Custom data as it was sent with the request.
+	UserData alimedia.JSON
 }
 
 // GetUploadDetails returns progress and details of uploads of videos and audio
@@ -319,16 +331,19 @@ type GetUploadDetailsRequest struct {
 type GetUploadDetailsResponse struct {
 	RequestId         string
 	ForbiddenMediaIds []string
-	NonExistMediaIds  []string
-	UploadDetails     []UploadDetail
+	// Media IDs that do not exist.
+	NonExistMediaIds []string
+	UploadDetails    []UploadDetail
 }
 
 // UploadDetail tells how far one upload has come.
 type UploadDetail struct {
-	CompletionTime   string
-	CreationTime     string
-	DeviceModel      string
-	FileSize         int64
+	CompletionTime string
+	CreationTime   string
+	DeviceModel    string
+	// Size of the file in bytes.
+	FileSize int64
+	// ID of the media asset.
 	MediaId          string
 	ModificationTime string
 	Status           string
@@ -377,7 +392,8 @@ type RefreshUploadVideoResponse struct {
 	UploadAddress string
 	// Base64 of JSON: temporary credentials. Keep it secret.
 	UploadAuth alimedia.Secret
-	VideoId    string
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // RegisterMedia turns audio and video files of an OSS bucket that is attached
@@ -428,7 +444,9 @@ type RegisterMediaResponse struct {
 // RegisteredMedia is one file that [Client.RegisterMedia] registered, or found
 // registered.
 type RegisteredMedia struct {
+	// URL of the file in OSS.
 	FileURL string
+	// ID of the media asset.
 	MediaId string
 	// False when the file was registered before.
 	NewRegister bool
@@ -492,6 +510,7 @@ type UploadMediaByURLResponse struct {
 
 // UploadJob is one URL that [Client.UploadMediaByURL] has queued.
 type UploadJob struct {
+	// ID of the job.
 	JobId     string
 	SourceURL string
 }
@@ -535,7 +554,8 @@ type UploadStreamByURLRequest struct {
 
 // UploadStreamByURLResponse is the answer of [Client.UploadStreamByURL].
 type UploadStreamByURLResponse struct {
-	RequestId   string
+	RequestId string
+	// URL of the file in OSS.
 	FileURL     string
 	SourceURL   string
 	StreamJobId string

@@ -43,28 +43,34 @@ type GetJobDetailResponse struct {
 
 // AIJobDetail is the AIJobDetail of [GetJobDetailResponse].
 type AIJobDetail struct {
-	CompleteTime   string
-	CreateTime     string
-	JobId          string
-	JobType        string
+	CompleteTime string
+	CreateTime   string
+	// ID of the job.
+	JobId   string
+	JobType string
+	// ID of the media asset.
 	MediaId        string
 	Status         string
 	TemplateConfig string
 	Trigger        string
-	UserId         int64
+	// ID of the Alibaba Cloud account.
+	UserId int64
 }
 
 // SnapshotJobDetail is the SnapshotJobDetail of [GetJobDetailResponse].
 type SnapshotJobDetail struct {
 	CompleteTime string
 	CreateTime   string
+	// ID of the job.
 	JobId        string
 	NormalConfig string
 	SpriteConfig string
 	Status       string
 	Trigger      string
-	UserId       int64
-	VideoId      string
+	// ID of the Alibaba Cloud account.
+	UserId int64
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // TranscodeJobDetail is the TranscodeJobDetail of [GetJobDetailResponse].
@@ -72,22 +78,28 @@ type TranscodeJobDetail struct {
 	CompleteTime string
 	CreateTime   string
 	Definition   string
-	JobId        string
-	Status       string
-	TemplateId   string
-	UserId       int64
-	VideoId      string
+	// ID of the job.
+	JobId  string
+	Status string
+	// ID of the template.
+	TemplateId string
+	// ID of the Alibaba Cloud account.
+	UserId int64
+	// ID of the video or audio asset.
+	VideoId string
 }
 
 // Workflow is the Workflow of [WorkflowTaskDetail].
 type Workflow struct {
+	// ID of the application.
 	AppId        string
 	CreateTime   string
 	ModifiedTime string
 	Name         string
 	Status       string
 	Type         string
-	WorkflowId   string
+	// ID of the workflow.
+	WorkflowId string
 }
 
 // WorkflowTaskDetail is the WorkflowTaskDetail of [GetJobDetailResponse].
@@ -96,10 +108,12 @@ type WorkflowTaskDetail struct {
 	CreateTime      string
 	FinishTime      string
 	Status          string
-	TaskId          string
-	TaskInput       string
-	UserData        string
-	Workflow        Workflow
+	// ID of the task.
+	TaskId    string
+	TaskInput string
+	// Custom data as it was sent with the request.
+	UserData string
+	Workflow Workflow
 }
 
 // ListJobInfo lists the processing jobs of an asset.
@@ -125,16 +139,19 @@ type ListJobInfoResponse struct {
 	RequestId   string
 	JobInfoList []JobInfo
 	JobType     string
-	MediaId     string
+	// ID of the media asset.
+	MediaId string
 }
 
 // JobInfo is one of the JobInfoList of [ListJobInfoResponse].
 type JobInfo struct {
 	CompleteTime string
 	CreateTime   string
-	JobId        string
-	Status       string
-	UserId       int64
+	// ID of the job.
+	JobId  string
+	Status string
+	// ID of the Alibaba Cloud account.
+	UserId int64
 }
 
 // SubmitWorkflowJob runs a workflow, defined in the console, on a video.
@@ -159,5 +176,6 @@ type SubmitWorkflowJobRequest struct {
 // SubmitWorkflowJobResponse is the answer of [Client.SubmitWorkflowJob].
 type SubmitWorkflowJobResponse struct {
 	RequestId string
-	TaskId    string
+	// ID of the task.
+	TaskId string
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -17,21 +18,30 @@ func comment(b *bytes.Buffer, text string) {
 			b.WriteString("//\n")
 		}
 		for line := range strings.SplitSeq(paragraph, "\n") {
+			if item, ok := strings.CutPrefix(line, "  - "); ok {
+				wrapItem(b, item)
+				continue
+			}
 			wrap(b, line)
 		}
 	}
 }
 
-func wrap(b *bytes.Buffer, text string) {
+func wrap(b *bytes.Buffer, text string) { wrapAfter(b, "//", "//", text) }
+
+// wrapItem prints an item of a list.
+func wrapItem(b *bytes.Buffer, text string) { wrapAfter(b, "//   -", "//    ", text) }
+
+func wrapAfter(b *bytes.Buffer, first, next, text string) {
 	n := 0
 	for word := range strings.FieldsSeq(text) {
 		switch {
 		case n == 0:
-			b.WriteString("//")
-			n = 2
+			b.WriteString(first)
+			n = len(first)
 		case n+1+len(word) > width:
-			b.WriteString("\n//")
-			n = 2
+			b.WriteString("\n" + next)
+			n = len(next)
 		}
 		b.WriteString(" ")
 		b.WriteString(word)
@@ -64,15 +74,36 @@ func (m *model) operationDoc(op *operation) string {
 	if len(more) > 0 {
 		lines = append(lines, strings.Join(more, " "))
 	}
-	if op.spec.ReplacedBy != "" {
-		lines = append(lines, fmt.Sprintf("The service recommends [Client.%s] instead.", op.spec.ReplacedBy))
+	ref := m.reference.operation(op.action)
+	if ref.Cost != "" {
+		lines = append(lines, ref.Cost)
+	}
+	if len(ref.Errors) > 0 {
+		lines = append(lines, errorList(ref.Errors))
 	}
 	access := fmt.Sprintf("RAM action: %s:%s.", m.pkg, op.action)
 	if op.anonymous() {
 		access = "Open to everybody: the request is not signed."
 	}
-	lines = append(lines, access+"\n"+m.overlay.Reference+strings.ToLower(op.action))
+	page := cmp.Or(ref.Page, m.overlay.Reference+strings.ToLower(op.action))
+	lines = append(lines, access+"\n"+page)
+	switch {
+	case ref.Deprecated != "":
+		lines = append(lines, "Deprecated: "+ref.Deprecated)
+	case op.spec.ReplacedBy != "":
+		lines = append(lines, fmt.Sprintf("Deprecated: use [Client.%s].", op.spec.ReplacedBy))
+	}
 	return strings.Join(lines, "\n\n")
+}
+
+// errorList is a list in Go's form of doc comments.
+func errorList(errors map[string]string) string {
+	var b strings.Builder
+	b.WriteString("Errors:\n")
+	for _, code := range sortedKeys(errors) {
+		fmt.Fprintf(&b, "\n  - %s: %s", code, errors[code])
+	}
+	return b.String()
 }
 
 // waitsFor are links to the functions that ask the operation for a job.

@@ -90,7 +90,7 @@ func generateWith(t *testing.T, catalogue, decisions, documents string) (map[str
 	if err != nil {
 		return nil, err
 	}
-	m, err := build("x", s, o, func() ([]byte, error) { return []byte(documents), nil })
+	m, err := build("x", s, o, &reference{used: make(map[string]bool)}, func() ([]byte, error) { return []byte(documents), nil })
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +272,7 @@ func TestOverlay_Refuses(t *testing.T) {
 		{"parameter without a sentence", `"Ids":{"doc":"Parts."},`, ``, "operations.CreateThing: Ids has no doc"},
 		{"parameter with an empty sentence", `"doc":"Parts."`, `"enc":"comma"`, "operations.CreateThing: Ids has no doc"},
 		{"nested field without a sentence", `"ThingConfig.Deep":{"doc":"All the way down."},`, ``, "fields.ThingConfig.Deep: no doc"},
-		{"unknown documented group", `["things"]`, `["thongs"]`, "documented: unknown group thongs"},
+		{"unknown documented group", `["things"]`, `["thongs"]`, "documented or explained: unknown group thongs"},
 		{"unknown field", `"Force":{`, `"Farce":{`, "no field Farce"},
 		{"unknown field of the response", `"oneOf":`, `"response":{"Title":{}},"oneOf":`, "no field Title"},
 		{"unknown field of a type", `"merge":`, `"fields":{"Thing.NoSuch":{}},"merge":`, "fields.Thing.NoSuch: no such field"},

@@ -4,6 +4,8 @@
 //	go run ./internal/gen            write the generated files
 //	go run ./internal/gen -check     fail if they are not what would be written
 //	go run ./internal/gen -suggest   propose names for types that have none
+//	go run ./internal/gen -stats     count what the documentation has
+//	go run ./internal/gen -missing g list the fields of answers in group g that need a meaning; all for all groups
 //
 // It finds the module's root by itself, so it may run in any folder of it.
 package main
@@ -22,7 +24,16 @@ import (
 func main() {
 	check := flag.Bool("check", false, "compare instead of writing")
 	propose := flag.Bool("suggest", false, "print names for types that have none")
+	stats := flag.Bool("stats", false, "count what the documentation has")
+	missing := flag.String("missing", "", "list the fields of answers in this `group` that need a meaning; all for all groups")
 	flag.Parse()
+	if *stats || *missing != "" {
+		if err := report(*stats, *missing); err != nil {
+			fmt.Fprintln(os.Stderr, "gen:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*check, *propose); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
@@ -46,29 +57,72 @@ func run(check, propose bool) error {
 	return errors.Join(errs...)
 }
 
-// service generates one package.
-func service(root, pkg string, check, propose bool) error {
-	s, err := readSpec(filepath.Join(root, "api", pkg+".json"))
+// report prints what the documentation has, or lacks.
+func report(stats bool, group string) error {
+	root, err := moduleRoot()
 	if err != nil {
 		return err
+	}
+	for _, pkg := range []string{"ice", "vod"} {
+		m, err := load(root, pkg)
+		if m == nil {
+			return err
+		}
+		if stats {
+			m.printStats(os.Stdout)
+		}
+		if group != "" {
+			m.printMissing(os.Stdout, group)
+		}
+	}
+	return nil
+}
+
+// proposals are names for the types of a package that have none.
+func proposals(root, pkg string) ([]byte, error) {
+	s, err := readSpec(filepath.Join(root, "api", pkg+".json"))
+	if err != nil {
+		return nil, err
 	}
 	o, err := readOverlay(filepath.Join(root, "api", pkg+".overlay.json"), s)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return suggest(pkg, s, o)
+}
+
+// load builds the model of a package. It may return one with an error.
+func load(root, pkg string) (*model, error) {
+	s, err := readSpec(filepath.Join(root, "api", pkg+".json"))
+	if err != nil {
+		return nil, err
+	}
+	o, err := readOverlay(filepath.Join(root, "api", pkg+".overlay.json"), s)
+	if err != nil {
+		return nil, err
+	}
+	r, err := readReference(filepath.Join(root, "api", "reference", pkg), o)
+	if err != nil {
+		return nil, err
+	}
+	return build(pkg, s, o, r, func() ([]byte, error) { return os.ReadFile(filepath.Join(root, pkg, "documents.go")) })
+}
+
+// service generates one package.
+func service(root, pkg string, check, propose bool) error {
 	if propose {
-		names, err := suggest(pkg, s, o)
+		names, err := proposals(root, pkg)
 		if err != nil {
 			return err
 		}
 		fmt.Printf("%s:\n%s\n", pkg, names)
 		return nil
 	}
-	dir := filepath.Join(root, pkg)
-	m, err := build(pkg, s, o, func() ([]byte, error) { return os.ReadFile(filepath.Join(dir, "documents.go")) })
+	m, err := load(root, pkg)
 	if err != nil {
 		return err
 	}
+	dir := filepath.Join(root, pkg)
 	files, err := m.files()
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ type model struct {
 	pkg       string // ice or vod
 	spec      *spec
 	overlay   *overlay
+	reference *reference
 	ops       []*operation
 	types     map[string]*typeDef
 	waits     []*waiter
@@ -79,8 +80,8 @@ const (
 
 // build applies the overlay to the catalogue. documents reads the types of the
 // package that are written by hand.
-func build(pkg string, s *spec, o *overlay, documents func() ([]byte, error)) (*model, error) {
-	m := &model{pkg: pkg, spec: s, overlay: o, types: make(map[string]*typeDef), usedTypes: make(map[string]bool), secrets: newSecrets(o)}
+func build(pkg string, s *spec, o *overlay, r *reference, documents func() ([]byte, error)) (*model, error) {
+	m := &model{pkg: pkg, spec: s, overlay: o, reference: r, types: make(map[string]*typeDef), usedTypes: make(map[string]bool), secrets: newSecrets(o)}
 	groups := make(map[string]string)
 	for group, actions := range o.Groups {
 		for _, action := range actions {
@@ -114,6 +115,7 @@ func build(pkg string, s *spec, o *overlay, documents func() ([]byte, error)) (*
 			m.checkDocs(op.request, make(map[string]bool))
 		}
 	}
+	m.checkReference()
 	return m, errors.Join(m.errs...)
 }
 
@@ -208,6 +210,9 @@ func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at s
 	if at == response && o.Type == "" && m.spec.isWrapper(s) && m.overlay.Types[parent+"."+s.Name] == "" {
 		inner := m.spec.fieldsOf(s)[0]
 		f.inline = m.field(action, parent+"."+s.Name, inner, nil, at)
+		if f.doc == "" {
+			f.doc = m.reference.meaning(parent, f)
+		}
 		return f
 	}
 	f.typ = o.Type
@@ -219,6 +224,9 @@ func (m *model) field(action, parent string, s *fieldSpec, o *fieldOverlay, at s
 	}
 	f.typ = m.secrets.classify(m, parent, s.Name, f.typ)
 	f.pointer = f.typ == "bool" || o.Pointer != ""
+	if f.doc == "" && parent != action+"Request" {
+		f.doc = m.reference.meaning(parent, f)
+	}
 	return f
 }
 

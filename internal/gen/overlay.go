@@ -25,6 +25,10 @@ type overlay struct {
 	// sentence.
 	Documented []string `json:"documented"`
 
+	// Explained lists the groups of which every number, time and state in an
+	// answer needs a unit, a format or its values.
+	Explained []string `json:"explained"`
+
 	// Operations holds what the catalogue does not say of an operation.
 	Operations map[string]*operationOverlay `json:"operations"`
 
@@ -187,9 +191,9 @@ func (o *overlay) validateGroups(s *spec) error {
 			errs = append(errs, fmt.Errorf("groups: %s has no group", action))
 		}
 	}
-	for _, g := range o.Documented {
+	for _, g := range slices.Concat(o.Documented, o.Explained) {
 		if o.Groups[g] == nil {
-			errs = append(errs, fmt.Errorf("documented: unknown group %s", g))
+			errs = append(errs, fmt.Errorf("documented or explained: unknown group %s", g))
 		}
 	}
 	return errors.Join(errs...)
