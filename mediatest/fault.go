@@ -45,8 +45,8 @@ type Fault struct {
 	// (PutObject, AppendObject, CopyObject, GetObject, HeadObject,
 	// GetObjectMeta, DeleteObject, DeleteMultipleObjects, ListObjects,
 	// InitiateMultipartUpload, UploadPart, UploadPartCopy, ListParts,
-	// CompleteMultipartUpload, AbortMultipartUpload, ListMultipartUploads).
-	// Empty means all of them.
+	// CompleteMultipartUpload, AbortMultipartUpload, ListMultipartUploads,
+	// and those of buckets, tags and ACLs). Empty means all of them.
 	Operation string
 
 	// Match narrows the fault to the requests it accepts; nil accepts all.

@@ -26,7 +26,11 @@ func (x *exchange) aim() {
 		bucket, key, _ := strings.Cut(path, "/")
 		x.bucket, x.key = pathUnescape(bucket), pathUnescape(key)
 	}
-	x.operation = ossOperation(x.r, x.query, x.key)
+	if x.key == "" {
+		x.operation = bucketOperation(x.r.Method, x.query, x.bucket)
+	} else {
+		x.operation = objectOperation(x.r, x.query)
+	}
 }
 
 // virtualHost is the bucket that a host names; empty where the path does.
@@ -50,23 +54,58 @@ func pathUnescape(s string) string {
 
 const unsupported = "Unsupported"
 
-// bucketSubresources make another operation of a GET of a bucket.
-var bucketSubresources = strings.Fields("acl bucketInfo cors encryption lifecycle location logging policy referer stat tagging versioning versions website worm")
+// bucketSubresources make another operation of a request of a bucket than the
+// one that its method says.
+var bucketSubresources = strings.Fields("acl bucketInfo cors encryption inventory lifecycle location logging policy referer replication " +
+	"requestPayment resourceGroup stat style tagging transferAcceleration versioning versions website worm")
 
-func ossOperation(r *http.Request, q url.Values, key string) string {
-	if key == "" {
-		switch {
-		case r.Method == http.MethodPost && q.Has("delete"):
+// bucketOperation is the operation of a request without a key.
+func bucketOperation(method string, q url.Values, bucket string) string {
+	sub := ""
+	if i := slices.IndexFunc(bucketSubresources, q.Has); i >= 0 {
+		sub = bucketSubresources[i]
+	}
+	switch method + " " + sub {
+	case "GET acl":
+		return "GetBucketAcl"
+	case "GET bucketInfo":
+		return "GetBucketInfo"
+	case "GET location":
+		return "GetBucketLocation"
+	case "PUT ":
+		return "PutBucket"
+	case "DELETE ":
+		return "DeleteBucket"
+	case "POST ":
+		if q.Has("delete") {
 			return "DeleteMultipleObjects"
-		case r.Method != http.MethodGet:
+		}
+	case "GET ":
+		switch {
+		case bucket == "":
+			return "ListBuckets"
 		case q.Has("uploads"):
 			return "ListMultipartUploads"
-		case !slices.ContainsFunc(bucketSubresources, q.Has):
-			return "ListObjects"
 		}
-		return unsupported
+		return "ListObjects"
 	}
-	for _, other := range []string{"acl", "delete", "restore", "symlink", "tagging", "x-oss-process"} {
+	return unsupported
+}
+
+// labelOperations are the operations of the tags and the ACL of an object.
+var labelOperations = map[string]string{
+	"GET acl": "GetObjectACL", "PUT acl": "PutObjectACL",
+	"GET tagging": "GetObjectTagging", "PUT tagging": "PutObjectTagging", "DELETE tagging": "DeleteObjectTagging",
+}
+
+// objectOperation is the operation of a request with a key.
+func objectOperation(r *http.Request, q url.Values) string {
+	for _, label := range []string{"acl", "tagging"} {
+		if q.Has(label) {
+			return cmp.Or(labelOperations[r.Method+" "+label], unsupported)
+		}
+	}
+	for _, other := range []string{"delete", "restore", "symlink", "x-oss-process"} {
 		if q.Has(other) {
 			return unsupported
 		}
@@ -137,6 +176,17 @@ var ossOperations = map[string]func(*Server, *exchange) (reply, error){
 	"AppendObject":            (*Server).appendObject,
 	"GetObjectMeta":           (*Server).getObject,
 	"DeleteMultipleObjects":   (*Server).deleteObjects,
+	"GetObjectACL":            (*Server).getObjectACL,
+	"PutObjectACL":            (*Server).putObjectACL,
+	"GetObjectTagging":        (*Server).getTagging,
+	"PutObjectTagging":        (*Server).putTagging,
+	"DeleteObjectTagging":     (*Server).deleteTagging,
+	"ListBuckets":             (*Server).listBuckets,
+	"PutBucket":               (*Server).putBucket,
+	"DeleteBucket":            (*Server).deleteBucket,
+	"GetBucketInfo":           (*Server).bucketInfo,
+	"GetBucketLocation":       (*Server).bucketLocation,
+	"GetBucketAcl":            (*Server).bucketACL,
 }
 
 // serveOSS answers an OSS request.
@@ -197,11 +247,11 @@ func (s *Server) admit(x *exchange) error {
 		return err
 	case x.operation == unsupported:
 		return refused(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.")
-	case !k.may(x.bucket, x.key), s.buckets[x.bucket] != nil && !k.owner.owns(x.bucket):
+	case !k.may(x.bucket, x.key), s.buckets[x.bucket] != nil && !k.owner.owns(x.bucket) && x.operation != "PutBucket":
 		return errBucketACL
 	case k.allow(ossAction(x.operation)) != nil:
 		return refused(403, "AccessDenied", "You have no permission to do %s: no policy of the user allows it.", ossAction(x.operation))
-	case s.buckets[x.bucket] == nil:
+	case s.buckets[x.bucket] == nil && x.operation != "ListBuckets" && x.operation != "PutBucket":
 		return noSuchBucket(x.bucket)
 	case len(x.key) > 1023 || strings.HasPrefix(x.key, "/") || strings.HasPrefix(x.key, `\`):
 		return refused(400, "InvalidObjectName", "The specified object is not valid.")

@@ -35,7 +35,7 @@ func ossTokenExpired(token string) failure {
 // subresources are the query parameters that an OSS V1 signature covers, as
 // far as uploads and downloads use them.
 var subresources = []string{
-	"acl", "append", "callback", "callback-var", "continuation-token", "delete", "encryption", "objectMeta",
+	"acl", "append", "bucketInfo", "callback", "callback-var", "continuation-token", "delete", "encryption", "location", "objectMeta",
 	"partNumber", "position", "restore", "security-token", "sequential", "symlink", "tagging", "uploadId", "uploads",
 	"versionId", "versions", "withHashContext", "x-oss-enable-md5", "x-oss-enable-sha1", "x-oss-enable-sha256",
 	"x-oss-process", "x-oss-request-payer", "x-oss-traffic-limit",

@@ -17,9 +17,6 @@ type listed struct {
 	Owner                         *owner
 }
 
-// owner is the account that a bucket belongs to.
-type owner struct{ ID, DisplayName string }
-
 type commonPrefix struct{ Prefix string }
 
 // listPage is a page of the keys of a bucket: objects, and prefixes that end at
@@ -35,9 +32,10 @@ type listPage struct {
 func (s *Server) keysAfter(x *exchange, marker string, most int) listPage {
 	prefix, delimiter := x.query.Get("prefix"), x.query.Get("delimiter")
 	b := s.buckets[x.bucket]
-	of := &owner{b.owner.id, b.owner.id}
-	if x.query.Get("list-type") == "2" && x.query.Get("fetch-owner") != "true" {
-		of = nil
+	var of *owner
+	if x.query.Get("list-type") != "2" || x.query.Get("fetch-owner") == "true" {
+		o := b.owner.ossOwner()
+		of = &o
 	}
 	var page listPage
 	last, n := "", 0

@@ -30,7 +30,7 @@ func wireOf(srv *mediatest.Server) wire { return wire{srv: srv, keys: srv.Creden
 
 // signedParams are the parameters that a V1 signature covers, as far as tests
 // use them.
-var signedParams = strings.Fields("append delete objectMeta partNumber position response-content-type uploadId uploads")
+var signedParams = strings.Fields("acl append bucketInfo delete location objectMeta partNumber position response-content-type tagging uploadId uploads")
 
 // send makes a request of an object, such as "own/a.txt", with headers as name,
 // value, name, value...

@@ -25,11 +25,12 @@ const (
 type bucket struct {
 	owner   *Account
 	region  string
+	created time.Time
 	objects map[string]*object
 }
 
 func newBucket(owner *Account, region string) *bucket {
-	return &bucket{owner: owner, region: region, objects: map[string]*object{}}
+	return &bucket{owner: owner, region: region, created: owner.srv.now(), objects: map[string]*object{}}
 }
 
 // blob is what is known of received bytes.

@@ -6,6 +6,7 @@ replace github.com/alimedia/alimedia-go => ../..
 
 require (
 	github.com/alimedia/alimedia-go v0.0.0-00010101000000-000000000000
+	github.com/aliyun/alibabacloud-oss-go-sdk-v2 v1.6.1
 	github.com/aliyun/aliyun-oss-go-sdk v3.0.2+incompatible
 	github.com/stretchr/testify v1.12.1
 )
