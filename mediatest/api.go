@@ -181,10 +181,10 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 	case op != nil:
 		x.w.Header().Set(levelHeader, Behavior)
 		answer, err := op(c)
-		if err != nil {
-			return nil, err
+		if err != nil || c.known == nil {
+			return answer, err
 		}
-		return answer, nil
+		return c.known.Fit(answer, c.fills())
 	case c.known == nil:
 		return nil, errNoOperation
 	case s.opts.strict:
@@ -192,6 +192,13 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 	}
 	x.w.Header().Set(levelHeader, Shape)
 	return c.known.Answer(params), nil
+}
+
+// fills reports whether an answer has the fields that it says nothing of, empty:
+// the families fill their answers themselves, and SearchMedia of VOD gives only
+// the Fields that were asked for.
+func (c *call) fills() bool {
+	return operations[c.service][c.action] != nil && (c.service != "vod" || c.action != "SearchMedia")
 }
 
 var errNoOperation = refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")

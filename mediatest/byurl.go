@@ -204,8 +204,9 @@ func cancelURLUploads(c *call) (fields, error) {
 	wanted := append(list(c.get("JobIds")), list(c.get("UploadUrls"))...)
 	for _, name := range wanted {
 		found := false
+		plain, _ := url.QueryUnescape(name)
 		for _, t := range c.sorted(urlUploads[c.service]) {
-			if (t.id == name || t.values["UploadURL"] == name) && t.pending(c.now) {
+			if (t.id == name || t.values["UploadURL"] == name || t.values["UploadURL"] == plain) && t.pending(c.now) {
 				t.canceled, found = true, true
 			}
 		}
@@ -351,4 +352,15 @@ func (c *call) cateName(id string) string {
 		return t.values["CateName"]
 	}
 	return ""
+}
+
+// categoriesOf describes the categories of a comma list.
+func (c *call) categoriesOf(ids string) []fields {
+	all := []fields{}
+	for _, id := range list(ids) {
+		if t := c.things(categories(c))[id]; t != nil {
+			all = append(all, c.category(t))
+		}
+	}
+	return all
 }

@@ -214,7 +214,8 @@ func (s *Server) pause(d time.Duration) bool {
 
 // ended tells of a job that has ended.
 func (s *Server) ended(acc *Account, t *thing) {
-	if t.family.event == "" || t.canceled {
+	event := cmp.Or(t.event, t.family.event)
+	if event == "" || t.canceled {
 		return
 	}
 	good, bad := "Success", "Fail"
@@ -240,7 +241,7 @@ func (s *Server) ended(acc *Account, t *thing) {
 	if a := acc.medias[cmp.Or(t.values["VideoId"], t.values["MediaId"])]; a != nil && data == "" {
 		data = a.Params.Get("UserData") // given at the upload, the default for jobs
 	}
-	s.emit(acc, t.family.service, t.family.event, data, details)
+	s.emit(acc, t.family.service, event, data, details)
 	if t.family == transcodeJobs {
 		s.taskEnded(acc, t, data)
 	}

@@ -1,5 +1,10 @@
 package mediatest
 
+// editingProjects are the projects of the online editor.
+var editingProjects = &family{service: "ice", kind: "EditingProject", id: "ProjectId", create: "CreateEditingProject", get: "GetEditingProject",
+	list: "ListEditingProjects SearchEditingProject", update: "UpdateEditingProject", delete: "DeleteEditingProjects",
+	fields: "Status=Draft CreateSource=OpenAPI ModifiedSource=OpenAPI"}
+
 // iceFamilies are the resources and jobs of ICE that need no code of their own.
 var iceFamilies = []*family{
 	// Templates, pipelines, search libraries.
@@ -22,9 +27,7 @@ var iceFamilies = []*family{
 	{service: "ice", kind: "DNADB", id: "DBId", create: "CreateDNADB", list: "ListDNADB", delete: "DeleteDNADB", fields: "Status=active"},
 
 	// Editing.
-	{service: "ice", kind: "EditingProject", id: "ProjectId", create: "CreateEditingProject", get: "GetEditingProject",
-		list: "ListEditingProjects SearchEditingProject", update: "UpdateEditingProject", delete: "DeleteEditingProjects",
-		fields: "Status=Draft CreateSource=OpenAPI ModifiedSource=OpenAPI"},
+	editingProjects,
 
 	// Live streams: templates and jobs that run until they are stopped.
 	{service: "ice", kind: "LiveRecordTemplate", id: "TemplateId", create: "CreateLiveRecordTemplate", get: "GetLiveRecordTemplate",
@@ -116,7 +119,7 @@ var iceFamilies = []*family{
 	{service: "ice", kind: "SmartJob", event: "AIProduceComplete", id: "JobId", create: "SubmitASRJob SubmitAudioProduceJob SubmitAvatarVideoJob SubmitDynamicChartJob SubmitHighlightExtractionJob " +
 		"SubmitSceneBatchEditingJob SubmitSceneMediaSelectionJob SubmitSceneTimelineOrganizationJob SubmitScreenMediaHighlightsJob SubmitSegmentationJob " +
 		"SubmitSportsHighlightsJob SubmitTextGenerateJob SubmitVideoTranslationJob",
-		get: "GetSmartHandleJob", list: "ListSmartJobs", delete: "DeleteSmartJob", states: "Created Executing Finished Failed"},
+		get: "GetSmartHandleJob", list: "ListSmartJobs", delete: "DeleteSmartJob", states: "Created Executing Finished Failed", made: smartMade},
 	{service: "ice", kind: "LiveEditingJob", id: "JobId", create: "SubmitLiveEditingJob", get: "GetLiveEditingJob", states: "Queuing Processing Success Failed", made: producingMade},
 	{service: "ice", kind: "ProjectExportJob", id: "JobId", create: "SubmitProjectExportJob", get: "GetProjectExportJob", states: "Init Processing Success Failed"},
 	{service: "ice", kind: "SmarttagJob", id: "JobId", create: "SubmitSmarttagJob", get: "QuerySmarttagJob", states: "Submitted Analyzing Success Fail"},
@@ -135,5 +138,5 @@ var iceFamilies = []*family{
 	{service: "ice", kind: "AvatarTrainingJob", id: "JobId", create: "CreateAvatarTrainingJob", get: "GetAvatarTrainingJob", list: "ListAvatarTrainingJobs",
 		update: "UpdateAvatarTrainingJob", delete: "DeleteAvatarTrainingJob", fields: "Status=Init", set: map[string]string{"SubmitAvatarTrainingJob": "Status=Success"}},
 	{service: "ice", kind: "CustomizedVoiceJob", id: "JobId", create: "CreateCustomizedVoiceJob SubmitCosyVoiceCustomizedVoiceJob SubmitStandardCustomizedVoiceJob",
-		get: "GetCustomizedVoiceJob", list: "ListCustomizedVoiceJobs", delete: "DeleteCustomizedVoiceJob", states: "Initialization Training Success Fail"},
+		get: "GetCustomizedVoiceJob", list: "ListCustomizedVoiceJobs", delete: "DeleteCustomizedVoiceJob", states: "Initialization Training Success Fail", made: voiceMade},
 }

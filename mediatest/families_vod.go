@@ -9,7 +9,7 @@ var vodFamilies = []*family{
 		update: "UpdateVodTemplate", delete: "DeleteVodTemplate", fields: "IsDefault=NotDefault"},
 	{service: "vod", kind: "TranscodeTemplateGroup", id: "TranscodeTemplateGroupId", create: "AddTranscodeTemplateGroup", get: "GetTranscodeTemplateGroup",
 		list: "ListTranscodeTemplateGroup", update: "UpdateTranscodeTemplateGroup", delete: "DeleteTranscodeTemplateGroup",
-		fields: "IsDefault=NotDefault Locked=Disabled", set: map[string]string{"SetDefaultTranscodeTemplateGroup": "IsDefault=Default"}},
+		fields: "IsDefault=NotDefault Locked=Disabled", made: groupMade, set: map[string]string{"SetDefaultTranscodeTemplateGroup": "IsDefault=Default"}},
 	{service: "vod", kind: "Watermark", id: "WatermarkId", create: "AddWatermark", get: "GetWatermark", list: "ListWatermark",
 		update: "UpdateWatermark", delete: "DeleteWatermark", fields: "IsDefault=NotDefault", set: map[string]string{"SetDefaultWatermark": "IsDefault=Default"}},
 	{service: "vod", kind: "EditingProject", id: "ProjectId", create: "AddEditingProject", get: "GetEditingProject", list: "SearchEditingProject",
@@ -22,7 +22,7 @@ var vodFamilies = []*family{
 
 	// Jobs.
 	{service: "vod", kind: "AIImageJob", id: "JobId", create: "SubmitAIImageJob", list: "GetAIImageJobs", states: "processing processing success fail", made: needsVideo},
-	{service: "vod", kind: "AIJob", event: "AIVideoTagComplete", id: "JobId", create: "SubmitAIJob", list: "ListAIJob", states: "init processing success fail"},
+	{service: "vod", kind: "AIJob", id: "JobId", list: "ListAIJob", states: "init processing success fail"},
 	{service: "vod", kind: "MediaAuditJob", event: "AIMediaAuditComplete", id: "JobId", create: "SubmitAIMediaAuditJob SubmitAIImageAuditJob", get: "GetAIMediaAuditJob", states: "init processing success fail"},
 	{service: "vod", kind: "WatermarkExtractJob", id: "JobId", create: "SubmitDigitalWatermarkExtractJob", list: "GetDigitalWatermarkExtractResult", states: "Processing Processing Success Failed"},
 	{service: "vod", kind: "WorkflowJob", event: "WorkflowTaskComplete", id: "TaskId", create: "SubmitWorkflowJob", states: "Processing Processing Succeed Failed"},

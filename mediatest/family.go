@@ -38,8 +38,8 @@ type family struct {
 	// states of a job: waiting, running, done, failed. Empty for a resource.
 	states string
 
-	// made is called when something was made, changed when it was updated, and
-	// done when a job has succeeded.
+	// made is called when something was made or updated, and done when a job has
+	// succeeded.
 	made func(*call, *thing) error
 	done func(*Server, *Account, *thing)
 }
@@ -59,6 +59,7 @@ type thing struct {
 	settled  bool
 	working  bool   // its work is under way, however late it is
 	store    func() // of a job: keeps what it has made
+	event    string // what tells of its end, in place of the family's
 	code     string // why a job fails
 	message  string
 }
@@ -136,7 +137,7 @@ func pairs(text string) map[string]string {
 }
 
 // gatewayParams are no properties of what a call makes.
-var gatewayParams = strings.Fields("Action Version Format AccessKeyId SecurityToken Signature SignatureMethod SignatureType SignatureVersion SignatureNonce Timestamp RegionId ClientToken")
+var gatewayParams = strings.Fields("Action Version Format AccessKeyId SecurityToken Signature SignatureMethod SignatureType SignatureVersion SignatureNonce Timestamp RegionId")
 
 // take copies the parameters of the call into the thing.
 func (t *thing) take(c *call) {
@@ -284,7 +285,14 @@ func (f *family) updateOne(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := maps.Clone(t.values)
 	t.take(c)
+	if f.made != nil && f.states == "" {
+		if err := f.made(c, t); err != nil {
+			t.values = before
+			return nil, err
+		}
+	}
 	return c.describe(t), nil
 }
 
@@ -411,7 +419,7 @@ func (c *call) describe(t *thing) fields { return c.answer(t.family.root(c.known
 // answer builds an answer about one thing, which stands at root.
 func (c *call) answer(root string, t *thing, absent []any) fields {
 	v := catalogue.Values{
-		Seed: t.id,
+		Seed: t.id, Began: t.created, Ended: t.ends(),
 		Known: func(at string, f *catalogue.Field) (any, bool) {
 			if absent != nil && f.List() && f.Elem() == "string" {
 				return absent, true
@@ -441,7 +449,7 @@ func (c *call) says(t *thing, root, at string, f *catalogue.Field) (any, bool) {
 	}
 	if !own && parent != "" {
 		if t.pending(c.now) && f.Type != "object" && under(at, root) {
-			return zero(f), true
+			return f.Empty(), true
 		}
 		return nil, false
 	}
@@ -452,27 +460,12 @@ func (c *call) says(t *thing, root, at string, f *catalogue.Field) (any, bool) {
 		return nil, false // on the way to the thing
 	}
 	if own && t.pending(c.now) && f.Type != "object" || t.family.settable(f.Name) {
-		return zero(f), true
+		return f.Empty(), true
 	}
 	return nil, false
 }
 
 func under(at, root string) bool { return root == "" || strings.HasPrefix(at, root+".") }
-
-// zero is how the service writes what is not there.
-func zero(f *catalogue.Field) any {
-	switch {
-	case f.List():
-		return []any{}
-	case f.Type == "string":
-		return ""
-	case f.Type == "bool":
-		return false
-	case f.Type == "object" || f.Type == "any" || strings.HasPrefix(f.Type, "map<"):
-		return fields{}
-	}
-	return 0
-}
 
 // settable reports whether a field is one that a caller sets.
 func (f *family) settable(name string) bool {
@@ -489,7 +482,7 @@ func (f *family) settable(name string) bool {
 }
 
 var (
-	createdNames = strings.Fields("CreateTime CreationTime GmtCreate CreatedTime CreateTimestamp GmtSubmit")
+	createdNames = strings.Fields("GmtCreated CreateTime CreationTime GmtCreate CreatedTime CreateTimestamp GmtSubmit SubmitTime")
 	changedNames = strings.Fields("ModifiedTime ModifyTime ModificationTime GmtModified LastModified UpdateTime")
 	endedNames   = strings.Fields("FinishTime CompleteTime CompletionTime GmtFinish ExecutionFinishTime")
 	statusNames  = strings.Fields("Status State JobStatus TaskStatus JobState TranscodeJobStatus TranscodeStatus")
@@ -501,7 +494,7 @@ func (t *thing) value(c *call, f *catalogue.Field) (any, bool) {
 	timed := func(at time.Time) (any, bool) {
 		switch {
 		case at.IsZero():
-			return zero(f), true
+			return f.Empty(), true
 		case f.Type == "string":
 			return at.Format(timeFormat), true
 		}
@@ -592,7 +585,7 @@ func (f *family) listAll(c *call) (fields, error) {
 		root = p.Items
 	}
 	v := catalogue.Values{
-		Seed: f.kind,
+		Seed: f.kind, Began: c.now, Ended: c.now,
 		Len: func(at string, _ *catalogue.Field) int {
 			if at == root {
 				return len(page)
@@ -609,7 +602,7 @@ func (f *family) listAll(c *call) (fields, error) {
 				return nil, false
 			}
 			switch {
-			case strings.HasPrefix(field.Name, "NonExist") || field.Name == "IgnoredList":
+			case strings.HasPrefix(at, "NonExist") || field.Name == "IgnoredList":
 				if field.List() {
 					return absent, true
 				}
@@ -617,8 +610,10 @@ func (f *family) listAll(c *call) (fields, error) {
 				return w.next, true
 			case strings.HasPrefix(field.Name, "Total") || c.known.Page != nil && at == c.known.Page.Total:
 				return len(hits), true
-			case field.Name == "MaxResults":
+			case field.Name == "MaxResults" || field.Name == "PageSize":
 				return w.size, true
+			case field.Name == "PageNo" || field.Name == "PageNumber":
+				return w.from/w.size + 1, true
 			case field.Type != "object" && c.get(field.Name) != "":
 				return c.get(field.Name), true
 			}

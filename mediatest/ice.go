@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"path"
 	"strconv"
 	"strings"
@@ -71,7 +72,7 @@ func createUploadMedia(c *call) (fields, error) {
 	params := cloneValues(c.params)
 	for name, value := range map[string]string{
 		"Description": meta.Description, "MediaTags": meta.Tags, "BusinessType": meta.BusinessType,
-		"CoverURL": meta.CoverURL, "CateId": meta.CateId.String(),
+		"CoverURL": meta.CoverURL, "CateId": meta.CateId.String(), "DynamicMetaData": meta.DynamicMetaData,
 	} {
 		if value != "" {
 			params.Set(name, value)
@@ -123,6 +124,7 @@ func createUploadStream(c *call) (fields, error) {
 	ext := strings.ToLower(cmp.Or(strings.TrimPrefix(c.get("FileExtension"), "."), "mp4"))
 	st := &stream{bucket: c.storage, key: "stream/" + name + "/" + name + "." + ext}
 	st.Stream = Stream{Definition: c.get("Definition"), HDRType: c.get("HDRType"), URL: c.objectURL(st.bucket, st.key)}
+	st.made = c.now
 	a.streams = append(a.streams, st)
 	f := fields{"MediaId": a.MediaId, "FileURL": st.URL}
 	f["UploadAddress"], f["UploadAuth"] = c.uploadFields(st.bucket, st.key, "")
@@ -243,7 +245,7 @@ func registerMediaStream(c *call) (fields, error) {
 	}
 	a.streams = append(a.streams, &stream{
 		Stream: Stream{StreamTags: c.get("StreamTags"), URL: c.objectURL(bucket, key), Complete: true},
-		bucket: bucket, key: key,
+		bucket: bucket, key: key, made: c.now,
 	})
 	c.emit(c.Account, "ice", "RegisterStreamComplete", c.get("UserData"), fields{"MediaId": a.MediaId, "Status": "Success", "FileURL": c.objectURL(bucket, key)})
 	return fields{"MediaId": a.MediaId}, nil
@@ -317,49 +319,74 @@ func batchGetMediaInfos(c *call) (fields, error) {
 			ignored = append(ignored, id)
 			continue
 		}
-		infos = append(infos, c.mediaInfo(a, containsComma(c.get("AdditionType"), "FileInfo")))
+		info := c.mediaInfo(a, containsComma(c.get("AdditionType"), "FileInfo"))
+		if containsComma(c.get("AdditionType"), "DynamicMetaData") {
+			info["MediaDynamicInfo"] = fields{"DynamicMetaData": fields{"Data": a.Params.Get("DynamicMetaData"), "Type": "system"}}
+		}
+		infos = append(infos, info)
 	}
 	return fields{"MediaInfos": infos, "IgnoredList": ignored}, nil
 }
 
-// mediaInfo describes an asset as ICE does: numbers are strings. Files are
-// known once it is processed.
-func (c *call) mediaInfo(a *asset, withFiles bool) fields {
-	status := iceStatus(a.look(c.now))
+// mediaBasic describes an asset in ICE's words.
+func (c *call) mediaBasic(a *asset) fields {
+	f := c.describeAsset(a)
 	source := "oss"
 	if a.Service == "vod" || a.Bucket == c.storage || strings.HasPrefix(a.InputURL, "vod://") {
 		source = "vod"
 	}
-	cate, _ := strconv.ParseInt(a.Params.Get("CateId"), 10, 64)
-	p := a.Params
-	info := fields{"MediaId": a.MediaId, "MediaBasicInfo": fields{
-		"MediaId": a.MediaId, "InputURL": cmp.Or(a.InputURL, a.URL), "MediaType": a.Type, "Status": status,
-		"Title": a.Title, "Description": p.Get("Description"), "MediaTags": a.tags(), "CoverURL": p.Get("CoverURL"),
-		"BusinessType": p.Get("BusinessType"), "Category": p.Get("Category"), "CateId": cate, "UserData": p.Get("UserData"),
-		"ReferenceId": p.Get("ReferenceId"), "Source": source, "Biz": strings.ToUpper(a.Service), "Snapshots": "[]", "SpriteImages": "",
-		"CreateTime": a.CreateTime.Format(timeFormat), "ModifiedTime": a.changed.Format(timeFormat), "DeletedTime": "",
-	}}
+	snapshots, _ := json.Marshal(f["Snapshots"]) // strings only
+	maps.Copy(f, fields{
+		"InputURL": cmp.Or(a.InputURL, a.URL), "Status": iceStatus(f["Status"].(string)), "MediaTags": a.tags(), "Category": a.Params.Get("Category"),
+		"Source": source, "Biz": strings.ToUpper(a.Service), "UploadSource": "general", "Snapshots": string(snapshots), "SpriteImages": "",
+		"TranscodeStatus": iceTranscodeStatus(a),
+	})
+	return f
+}
+
+func iceTranscodeStatus(a *asset) string {
+	for _, st := range a.streams {
+		if st.job != "" && st.Complete {
+			return "TranscodeSuccess"
+		}
+	}
+	return "Init"
+}
+
+// mediaInfo describes an asset with its files, which are known once it is
+// processed.
+func (c *call) mediaInfo(a *asset, withFiles bool) fields {
+	basic := c.mediaBasic(a)
+	info := fields{"MediaId": a.MediaId, "MediaBasicInfo": basic}
 	if !withFiles {
 		return info
 	}
 	files := []fields{}
-	if status == "Normal" && a.URL != "" {
-		files = append(files, c.fileInfo("source_file", a.URL, path.Base(a.Key), a.Size))
+	if basic["Status"] == "Normal" && a.URL != "" && !a.noSource {
+		files = append(files, c.fileInfo(a, "source_file", a.URL, path.Base(a.Key), a.Size, a.picture()))
 	}
 	for _, st := range a.streams {
 		if o := c.owned(st.bucket, st.key); o != nil {
-			files = append(files, c.fileInfo("transcode_file", st.URL, path.Base(st.key), o.size))
+			look, known := playable[st.Definition]
+			if !known {
+				look = a.picture()
+			}
+			files = append(files, c.fileInfo(a, "transcode_file", st.URL, path.Base(st.key), o.size, look))
 		}
 	}
 	info["FileInfoList"] = files
 	return info
 }
 
-func (c *call) fileInfo(kind, address, name string, size int64) fields {
-	return fields{"FileBasicInfo": fields{
-		"FileType": kind, "FileStatus": "Normal", "FileName": name, "FileUrl": address, "FileSize": strconv.FormatInt(size, 10),
-		"FormatName": extension(name), "Region": c.opts.storageRegion(),
-	}}
+func (c *call) fileInfo(a *asset, kind, address, name string, size int64, look picture) fields {
+	return fields{
+		"FileBasicInfo": fields{
+			"FileType": kind, "FileStatus": "Normal", "FileName": name, "FileUrl": address, "FileSize": size, "FormatName": extension(name),
+			"Region": c.opts.storageRegion(), "Width": look.width, "Height": look.height, "Bitrate": look.bitrate, "Duration": a.duration(),
+			"CreateTime": a.CreateTime.Format(timeFormat), "ModifiedTime": a.changed.Format(timeFormat),
+		},
+		"VideoStreamInfoList": c.streamFacts(a, "VideoStreamInfoList"), "AudioStreamInfoList": c.streamFacts(a, "AudioStreamInfoList"),
+	}
 }
 
 // iceStatus says in ICE's words what may be a VOD status.
@@ -471,19 +498,4 @@ func deleteMediaInfos(c *call) (fields, error) {
 		drop(u, c.byURL(u, ""))
 	}
 	return fields{"IgnoredList": ignored, "ForbiddenList": []string{}}, nil
-}
-
-func searchICE(c *call) (fields, error) {
-	if c.get("CustomFilters") != "" {
-		return nil, invalid("CustomFilters") // the fake has no custom fields
-	}
-	hits, page, err := c.search(50, 0, 1000, func(*asset) bool { return true })
-	if err != nil {
-		return nil, err
-	}
-	infos := []fields{}
-	for _, a := range page.of(hits) {
-		infos = append(infos, c.mediaInfo(a, true))
-	}
-	return fields{"Code": "200", "Success": "true", "Total": len(hits), "MediaInfoList": infos, "ScrollToken": page.token()}, nil
 }

@@ -3,7 +3,6 @@ package mediatest
 import (
 	"cmp"
 	"encoding/json"
-	"path"
 	"slices"
 	"strings"
 )
@@ -36,11 +35,7 @@ func getPlayInfoICE(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := c.basic(a)
-	return fields{"PlayInfoList": c.playInfos(a), "MediaBase": fields{
-		"MediaId": a.MediaId, "Title": a.Title, "Status": iceStatus(a.look(c.now)), "CoverURL": info["CoverURL"], "Description": info["Description"],
-		"MediaTags": info["MediaTags"], "MediaType": a.Type, "CateId": info["CateId"], "CreationTime": info["CreateTime"],
-	}}, nil
+	return fields{"PlayInfoList": c.playInfos(a), "MediaBase": c.mediaBasic(a)}, nil
 }
 
 func deletePlayInfo(c *call) (fields, error) {
@@ -83,9 +78,7 @@ func getVideoListICE(c *call) (fields, error) {
 	sortAssets(hits, c.get("SortBy"))
 	medias := []fields{}
 	for _, a := range p.of(hits) {
-		info := c.videoFields(a, a.look(c.now))
-		info["MediaId"], info["CoverUrl"], info["Snapshots"] = a.MediaId, info["CoverURL"], []string{}
-		medias = append(medias, info)
+		medias = append(medias, c.describeAsset(a))
 	}
 	return fields{"Code": "200", "Success": "true", "Total": len(hits), "MediaList": medias}, nil
 }
@@ -184,7 +177,7 @@ func deleteMediaMarks(c *call) (fields, error) {
 func (c *call) yikeAsset(a *asset) fields {
 	info := c.mediaInfo(a, true)
 	info["BizData"] = fields{
-		"FolderId": a.Params.Get("FolderId"), "ProductionId": a.Params.Get("ProductionId"), "MediaAssetType": a.Type,
+		"FolderId": a.Params.Get("FolderId"), "ProductionId": a.Params.Get("ProductionId"), "MediaAssetType": a.Type, "SourceType": "Upload",
 		"IsFavorite": "false", "IsLogicalDeleted": "false", "AuditStatus": "pass",
 	}
 	return info
@@ -259,7 +252,7 @@ func getContentAnalyze(c *call) (fields, error) {
 
 func getDefaultStorage(c *call) (fields, error) {
 	v := c.setting("DefaultStorage")
-	return fields{"Bucket": cmp.Or(v["Bucket"], c.storage), "Path": v["Path"], "Status": "Normal", "StorageType": cmp.Or(v["StorageType"], "vod_oss_bucket")}, nil
+	return fields{"Bucket": cmp.Or(v["Bucket"], c.storage), "Path": cmp.Or(v["Path"], "/"), "Status": "Normal", "StorageType": cmp.Or(v["StorageType"], "vod_oss_bucket")}, nil
 }
 
 func setDefaultStorage(c *call) (fields, error) {
@@ -281,7 +274,8 @@ func getStorageList(c *call) (fields, error) {
 		if want := c.get("StorageType"); want == "" || want == kind {
 			infos = append(infos, fields{
 				"StorageLocation": c.host(name), "StorageType": kind, "Status": "Normal", "DefaultStorage": name == fallback,
-				"AppId": "app-1000000", "Path": path.Join("/"), "EditingTempFileStorage": false,
+				"AppId": "app-1000000", "Path": "/", "EditingTempFileStorage": false,
+				"CreationTime": c.started.Format(timeFormat), "ModifiedTime": c.started.Format(timeFormat),
 			})
 		}
 	}
@@ -298,45 +292,4 @@ func (acc *Account) bucketNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// indexed are the assets in search libraries.
-var indexed = &family{service: "ice", kind: "IndexedMedia", id: "MediaId"}
-
-func (c *call) searchLib() string { return cmp.Or(c.get("SearchLibName"), "ims-default-search-lib") }
-
-func insertToSearchLib(c *call) (fields, error) {
-	id := c.get("MediaId")
-	if id == "" {
-		if a := c.byURL(c.get("Input"), ""); a != nil {
-			id = a.MediaId
-		} else {
-			id = randomID(16)
-		}
-	}
-	t := c.newThing(indexed, c.searchLib()+"/"+id, c.action)
-	t.take(c)
-	t.values["MediaId"] = id
-	return fields{"Code": "200", "Success": "true", "MediaId": id}, nil
-}
-
-func deleteFromSearchLib(c *call) (fields, error) {
-	name := c.searchLib() + "/" + c.get("MediaId")
-	if c.things(indexed)[name] == nil {
-		return nil, errMediaNotFound
-	}
-	delete(c.things(indexed), name)
-	return fields{"Code": "200", "Success": "true", "MediaId": c.get("MediaId")}, nil
-}
-
-func queryMediaIndexJob(c *call) (fields, error) {
-	t := c.things(indexed)[c.searchLib()+"/"+c.get("MediaId")]
-	if t == nil {
-		return nil, errMediaNotFound
-	}
-	jobs := []fields{}
-	for _, kind := range []string{"mm", "face", "aiLabel"} {
-		jobs = append(jobs, fields{"IndexType": kind, "Status": "Success", "GmtSubmit": t.created.Format(timeFormat), "GmtFinish": t.created.Format(timeFormat)})
-	}
-	return fields{"Code": "200", "Success": "true", "IndexJobInfoList": jobs}, nil
 }

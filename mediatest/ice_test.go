@@ -267,7 +267,8 @@ func TestICE_Lists(t *testing.T) {
 	require.Empty(t, at(t, a, "MediaInfoList"))
 	require.Equal(t, 25.0, at(t, a, "Total"))
 	c.fails(t, 400, "InvalidParameter", "SearchMedia", "PageSize", "51")
-	c.fails(t, 400, "InvalidParameter", "SearchMedia", "CustomFilters", "{}")
+	c.fails(t, 400, "InvalidParameter", "SearchMedia", "CustomFilters", `{"strField9":"a"}`)
+	c.fails(t, 400, "InvalidParameter", "SearchMedia", "CustomFilters", `[]`)
 
 	srv.PutObject("own", "a.mp4", nil)
 	in := srv.ObjectURL("own", "a.mp4")
@@ -298,4 +299,26 @@ func TestEncodeUpload(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, srv.URL, "http://"+string(text))
 	require.Empty(t, mediatest.EncodeBase64(func() {}))
+}
+
+func TestICE_SearchLibraryAndCustomFields(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t)
+	c := callerOf(srv, iceVersion)
+	for i, custom := range []string{`{"strField1":"abc","intField1":12}`, `{"strField1":"cd","intField1":20}`} {
+		id := srv.AddMedia(mediatest.Media{Service: "ice", MediaId: string(rune('a' + i))})
+		c.ok(t, "InsertMediaToSearchLib", "MediaId", id, "Input", "oss://own/a.mp4", "SearchLibName", "mine", "MsgBody", `{"customFields":`+custom+`}`)
+	}
+	srv.AddMedia(mediatest.Media{Service: "ice", MediaId: "elsewhere"})
+	for filters, want := range map[string]float64{
+		"": 2, `{"strField1":"abc"}`: 1, `{"strField1":["abc","cd"]}`: 2, `{"intField1":{"gte":12,"lte":13}}`: 1, `{"intField1":20,"strField1":"abc"}`: 0, `{"strField2":"abc"}`: 0,
+	} {
+		require.Equal(t, want, c.ok(t, "SearchMedia", "SearchLibName", "mine", "CustomFilters", filters).body["Total"], filters)
+	}
+	require.Equal(t, 3.0, c.ok(t, "SearchMedia").body["Total"])
+	one := c.ok(t, "SearchMedia", "SearchLibName", "mine", "Match", "mediaId = 'a'")
+	require.JSONEq(t, `{"strField1":"abc","intField1":12}`, at(t, one, "MediaInfoList", 0, "CustomFields").(string))
+	require.Equal(t, "Success", at(t, one, "MediaInfoList", 0, "IndexStatusList", 0, "IndexStatus"))
+	c.ok(t, "DeleteMediaFromSearchLib", "MediaId", "a", "SearchLibName", "mine")
+	require.Equal(t, 1.0, c.ok(t, "SearchMedia", "SearchLibName", "mine").body["Total"])
 }

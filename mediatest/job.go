@@ -64,6 +64,14 @@ func (s *Server) launch(t *thing) {
 	s.at(t.due)
 }
 
+// ends is when a job ends; of a resource, when it was last changed.
+func (t *thing) ends() time.Time {
+	if t.due.IsZero() {
+		return t.changed
+	}
+	return t.due
+}
+
 // look counts a poll.
 func (t *thing) look() {
 	if t.polls > 0 {

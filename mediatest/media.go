@@ -43,6 +43,7 @@ type asset struct {
 	ready    time.Time // when processing ends
 	polls    int       // how often it is still seen in processing
 	forced   string    // status set by a test
+	noSource bool      // its source file was deleted
 	changed  time.Time
 	seq      int64 // order of creation
 	streams  []*stream
@@ -197,8 +198,8 @@ func (a *asset) status(now time.Time) string {
 		return "Uploading"
 	case !a.complete:
 		return "Init"
-	case !now.Before(a.ready) && a.polls <= 0:
-		return "Normal"
+	case !now.Before(a.ready) && a.polls <= 0, a.Service == "vod" && (a.Type == "image" || a.Type == "attached"):
+		return "Normal" // pictures are not processed
 	case a.Service == "vod":
 		return "Transcoding"
 	default:
@@ -249,7 +250,7 @@ func (acc *Account) finish(a *asset, size int64) {
 		a.forced = ""
 	}
 	a.Size = size
-	a.complete = true
+	a.complete, a.noSource = true, false
 	a.changed = s.now()
 	a.ready = a.changed.Add(s.opts.delay)
 	a.polls = s.opts.polls

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"path"
+	"strings"
 )
 
 // needsVideo refuses a job for a video that is not there.
@@ -16,6 +17,18 @@ func needsVideo(c *call, t *thing) error {
 	return nil
 }
 
+// smartMade names the kind of an intelligent job by its operation: ASR of SubmitASRJob.
+func smartMade(_ *call, t *thing) error {
+	t.values["JobType"] = strings.TrimSuffix(strings.TrimPrefix(t.by, "Submit"), "Job")
+	return nil
+}
+
+// voiceMade gives a voice an id where its caller has none.
+func voiceMade(_ *call, t *thing) error {
+	t.values["VoiceId"] = cmp.Or(t.values["VoiceId"], "voice-"+t.id[:8])
+	return nil
+}
+
 // producingMade gives a producing job the asset that it makes.
 func producingMade(c *call, t *thing) error {
 	var out struct{ MediaURL, StorageLocation, FileName string }
@@ -24,6 +37,9 @@ func producingMade(c *call, t *thing) error {
 	}
 	if id := t.values["ProjectId"]; id != "" && !c.has("ice", "EditingProject", id) {
 		return refused(404, "ResourceNotFound", "The specified EditingProject does not exist.")
+	}
+	if t.values["ProjectId"] == "" {
+		t.values["ProjectId"] = c.projectOf(t)
 	}
 	t.values["MediaId"] = randomID(16)
 	t.values["MediaURL"] = out.MediaURL
@@ -38,6 +54,17 @@ func producingMade(c *call, t *thing) error {
 		Bucket: bucket, Key: key, InputURL: t.values["MediaURL"], Params: url.Values{"UserData": {t.values["UserData"]}},
 	})
 	return nil
+}
+
+// projectOf makes the editing project that a job without one gets.
+func (c *call) projectOf(job *thing) string {
+	var meta struct{ Title, Description string }
+	_ = json.Unmarshal([]byte(job.values["ProjectMetadata"]), &meta) // a title is a nicety
+	project := c.newThing(editingProjects, randomID(16), c.action)
+	project.values["Title"], project.values["Description"] = cmp.Or(meta.Title, c.now.Format("20060102150405")), meta.Description
+	project.values["Timeline"] = job.values["Timeline"]
+	project.values["Status"] = "Produced"
+	return project.id
 }
 
 // producingDone completes the asset of a job, with an object of a few bytes

@@ -49,6 +49,7 @@ type Server struct {
 	mu       sync.Mutex // guards what follows
 	closed   bool
 	skew     time.Duration
+	started  time.Time
 	ahead    time.Duration // of state before the clock of signatures
 	timers   []*time.Timer // of what falls due
 	events   []*Event
@@ -109,6 +110,7 @@ func newServer(opts []Option) *Server {
 		custom:  map[string]Handler{},
 		queues:  map[string][]string{},
 		spent:   map[string]*bucketOfCalls{},
+		started: time.Now().UTC(),
 		away:    &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	for _, o := range opts {

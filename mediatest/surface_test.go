@@ -2,7 +2,6 @@ package mediatest_test
 
 import (
 	"context"
-	"errors"
 	"reflect"
 	"slices"
 	"strconv"
@@ -155,39 +154,6 @@ func neverFilled(name string) bool {
 		}
 	}
 	return name == "Message" || name == "Code" || name == "RetCode" || name == "Retcode"
-}
-
-func TestSurface_EveryOperationAnswersTheTypedClients(t *testing.T) {
-	t.Parallel()
-	total := 0
-	for _, service := range []string{"ice", "vod"} {
-		levels := mediatest.Levels(service)
-		total += len(levels)
-		srv := mediatest.New(t)
-		client := clientOf(t, service, srv.Config())
-		for action, level := range levels {
-			t.Run(service+"/"+action, func(t *testing.T) {
-				out, err := invoke(client, action, requestOf(client, action, valid))
-				var e *alimedia.Error
-				if level == mediatest.Behavior && errors.As(err, &e) {
-					require.Contains(t, []int{400, 403, 404, 409}, e.StatusCode, "what the request names does not exist: %v", err)
-					return
-				}
-				require.NoError(t, err)
-				require.NotEmpty(t, out.FieldByName("RequestId").String())
-				if level == mediatest.Behavior {
-					return
-				}
-				for i := range out.NumField() {
-					name := out.Type().Field(i).Name
-					if f := out.Field(i); f.Kind() != reflect.Bool && !neverFilled(name) {
-						require.False(t, f.IsZero(), "%s.%s is empty", action, name)
-					}
-				}
-			})
-		}
-	}
-	require.Equal(t, 586, total)
 }
 
 // broken is a request without its required parameters, in so far as it has any.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -196,22 +197,7 @@ func getVideoInfo(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fields{"Video": c.videoFields(a, a.look(c.now))}, nil
-}
-
-// videoFields describes a VOD asset.
-func (c *call) videoFields(a *asset, status string) fields {
-	cate, _ := strconv.ParseInt(a.Params.Get("CateId"), 10, 64)
-	f := fields{
-		"VideoId": a.MediaId, "Title": a.Title, "Status": status, "Size": a.Size,
-		"Description": a.Params.Get("Description"), "Tags": a.Params.Get("Tags"), "CoverURL": a.Params.Get("CoverURL"),
-		"CateId": cate, "UserData": a.Params.Get("UserData"), "ReferenceId": a.Params.Get("ReferenceId"),
-		"TemplateGroupId": a.Params.Get("TemplateGroupId"), "AppId": cmp.Or(a.Params.Get("AppId"), "app-1000000"),
-		"StorageLocation": c.host(a.Bucket), "StorageClass": "Standard", "RegionId": c.opts.region,
-		"CreationTime": a.CreateTime.Format(timeFormat), "ModificationTime": a.changed.Format(timeFormat),
-		"Snapshots": fields{"Snapshot": []string{}},
-	}
-	return f
+	return fields{"Video": c.describeAsset(a)}, nil
 }
 
 // host is the StorageLocation of a bucket.
@@ -228,10 +214,7 @@ func getImageInfo(c *call) (fields, error) {
 	if a == nil || a.Service != "vod" || a.Type != "image" {
 		return nil, refused(404, "InvalidImage.NotFound", "The image does not exist.")
 	}
-	return fields{"ImageInfo": fields{"ImageId": a.MediaId, "Title": a.Title, "Status": a.look(c.now), "URL": a.URL,
-		"ImageType": a.Params.Get("ImageType"), "CreationTime": a.CreateTime.Format(timeFormat),
-		"Mezzanine": fields{"FileURL": a.URL, "FileSize": strconv.FormatInt(a.Size, 10), "OriginalFileName": a.Params.Get("OriginalFileName")},
-	}}, nil
+	return fields{"ImageInfo": c.describeAsset(a)}, nil
 }
 
 func getAttachedMediaInfo(c *call) (fields, error) {
@@ -242,8 +225,7 @@ func getAttachedMediaInfo(c *call) (fields, error) {
 			absent = append(absent, id)
 			continue
 		}
-		infos = append(infos, fields{"MediaId": id, "Title": a.Title, "Status": a.look(c.now), "URL": a.URL,
-			"BusinessType": a.Params.Get("BusinessType"), "CreationTime": a.CreateTime.Format(timeFormat)})
+		infos = append(infos, c.describeAsset(a))
 	}
 	return fields{"AttachedMediaList": infos, "NonExistMediaIds": absent}, nil
 }
@@ -253,11 +235,7 @@ func getMezzanineInfo(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fields{"Mezzanine": fields{
-		"VideoId": a.MediaId, "FileName": path.Base(a.Key), "FileURL": a.URL, "Size": a.Size,
-		"Status": a.look(c.now), "OutputType": cmp.Or(c.get("OutputType"), "cdn"), "StorageClass": "Standard",
-		"CreationTime": a.CreateTime.Format(timeFormat),
-	}}, nil
+	return fields{"Mezzanine": c.mezzanine(a)}, nil
 }
 
 func getUploadDetails(c *call) (fields, error) {
@@ -285,8 +263,12 @@ func getUploadDetails(c *call) (fields, error) {
 			ratio = min(1, float64(done)/float64(total))
 		}
 		status := a.look(c.now)
+		completed := ""
+		if a.complete {
+			completed = a.changed.Format(timeFormat)
+		}
 		details = append(details, fields{
-			"MediaId": id, "Title": a.Title, "Status": status, "UploadStatus": map[bool]string{false: "Uploading", true: "UploadSucc"}[a.complete],
+			"CompletionTime": completed, "UploadIP": "127.0.0.1", "UploadSource": "OpenAPI", "MediaId": id, "Title": a.Title, "Status": status, "UploadStatus": map[bool]string{false: "Uploading", true: "UploadSucc"}[a.complete],
 			"FileSize": total, "UploadSize": done, "UploadRatio": ratio,
 			"CreationTime": a.CreateTime.Format(timeFormat), "ModificationTime": a.changed.Format(timeFormat),
 		})
@@ -359,7 +341,7 @@ func getVideoList(c *call) (fields, error) {
 	sortAssets(hits, c.get("SortBy"))
 	videos := []fields{}
 	for _, a := range page.of(hits) {
-		videos = append(videos, c.videoFields(a, a.look(c.now)))
+		videos = append(videos, c.describeAsset(a))
 	}
 	return fields{"Total": len(hits), "VideoList": fields{"Video": videos}}, nil
 }
@@ -376,18 +358,33 @@ func searchVOD(c *call) (fields, error) {
 	}
 	medias := []fields{}
 	for _, a := range page.of(hits) {
-		info := c.videoFields(a, a.look(c.now))
-		delete(info, "VideoId")
-		info[map[string]string{"video": "VideoId", "audio": "AudioId", "image": "ImageId", "attached": "MediaId"}[kind]] = a.MediaId
-		info["Snapshots"] = []string{}
-		if kind == "image" || kind == "attached" {
-			info["URL"] = a.URL
-		}
 		medias = append(medias, fields{
-			"MediaId": a.MediaId, "MediaType": kind, "CreationTime": a.CreateTime.Format(timeFormat), name: info,
+			"MediaId": a.MediaId, "MediaType": kind, "CreationTime": a.CreateTime.Format(timeFormat), name: c.described(a),
 		})
 	}
 	return fields{"Total": len(hits), "MediaList": medias, "ScrollToken": page.token()}, nil
+}
+
+// described is what a search tells of an asset: its id and the time of its
+// creation, and the Fields that were asked for.
+func (c *call) described(a *asset) fields {
+	all, told := c.describeAsset(a), fields{}
+	for name, value := range all {
+		switch name {
+		case "VideoId", "AudioId", "ImageId", "MediaId", "CreationTime":
+			told[name] = value
+		default:
+			if containsFold(c.get("Fields"), name) {
+				told[name] = value
+			}
+		}
+	}
+	return told
+}
+
+// containsFold finds an item of a comma list without case.
+func containsFold(s, item string) bool {
+	return slices.ContainsFunc(list(s), func(i string) bool { return strings.EqualFold(i, item) })
 }
 
 var errVideoNotFound = refused(404, "InvalidVideo.NotFound", "The video does not exist.")

@@ -61,28 +61,16 @@ func getVideoInfos(c *call) (fields, error) {
 	}
 	videos := []fields{}
 	for _, a := range found {
-		info := c.videoFields(a, a.look(c.now))
-		info["Snapshots"] = []string{}
-		videos = append(videos, info)
+		videos = append(videos, c.describeAsset(a))
 	}
 	return fields{"VideoList": videos, "NonExistVideoIds": absent, "NonExistReferenceIds": references}, nil
-}
-
-func (c *call) imageFields(a *asset) fields {
-	cate, _ := strconv.ParseInt(a.Params.Get("CateId"), 10, 64)
-	return fields{
-		"ImageId": a.MediaId, "Title": a.Title, "Status": a.look(c.now), "URL": a.URL, "CateId": cate,
-		"ImageType": a.Params.Get("ImageType"), "Tags": a.Params.Get("Tags"), "Description": a.Params.Get("Description"),
-		"CreationTime": a.CreateTime.Format(timeFormat), "StorageLocation": c.host(a.Bucket),
-		"Mezzanine": fields{"FileURL": a.URL, "FileSize": strconv.FormatInt(a.Size, 10), "OriginalFileName": a.Params.Get("OriginalFileName")},
-	}
 }
 
 func getImageInfos(c *call) (fields, error) {
 	images, absent := []fields{}, []string{}
 	for _, id := range list(c.get("ImageIds")) {
 		if a := c.medias[id]; a != nil && a.Service == "vod" && a.Type == "image" {
-			images = append(images, c.imageFields(a))
+			images = append(images, c.describeAsset(a))
 		} else {
 			absent = append(absent, id)
 		}
@@ -97,21 +85,11 @@ func batchGetVOD(c *call) (fields, error) {
 	}
 	infos := []fields{}
 	for _, a := range found {
-		info := c.videoFields(a, a.look(c.now))
-		info["MediaId"], info["Snapshots"] = a.MediaId, []string{}
 		infos = append(infos, fields{
-			"MediaId": a.MediaId, "MediaInfo": info, "PlayInfoList": c.playInfos(a),
-			"MezzanineInfo": fields{"MediaId": a.MediaId, "FileURL": a.URL, "Size": a.Size, "Status": mezzanineStatus(a)},
+			"MediaId": a.MediaId, "MediaInfo": c.describeAsset(a), "PlayInfoList": c.playInfos(a), "MezzanineInfo": c.mezzanine(a),
 		})
 	}
 	return fields{"MediaInfos": infos, "NonExistMediaIds": absent, "NonExistReferenceIds": references, "ForbiddenMediaIds": []string{}}, nil
-}
-
-func mezzanineStatus(a *asset) string {
-	if a.complete {
-		return "Normal"
-	}
-	return "Uploading"
 }
 
 // editable are the properties of an asset that an update changes.
@@ -259,6 +237,7 @@ func deleteMezzanines(c *call) (fields, error) {
 			continue
 		}
 		c.remove(a.Bucket, a.Key)
+		a.noSource = true
 	}
 	return fields{"NonExistVideoIds": absent, "NonExistReferenceIds": references, "UnRemoveableVideoIds": kept}, nil
 }
@@ -364,49 +343,6 @@ func restoreMedia(c *call) (fields, error) {
 	return fields{"Success": true, "IgnoredList": fields{"MediaId": ignored}, "ForbiddenList": fields{"MediaForbiddenReasonDTO": []fields{}}}, nil
 }
 
-// duration is how long a medium plays: made up, but the same for the same one.
-func (a *asset) duration() string {
-	return strconv.FormatFloat(float64(len(a.MediaId)*7+int(a.Size%50))+0.5, 'f', -1, 64)
-}
-
-// playable are the definitions a stream may have, with its size and bit rate.
-var playable = map[string]struct{ width, height, bitrate int }{
-	"FD": {640, 360, 400}, "LD": {854, 480, 700}, "SD": {1280, 720, 1200}, "HD": {1920, 1080, 2500},
-	"OD": {1920, 1080, 3500}, "2K": {2560, 1440, 6000}, "4K": {3840, 2160, 12000},
-}
-
-// playInfos are the streams that play: those made by transcoding, or the
-// source where there are none.
-func (c *call) playInfos(a *asset) []fields {
-	infos := []fields{}
-	if a.status(c.now) != "Normal" {
-		return infos
-	}
-	add := func(definition, address, job string, size int64, made time.Time) {
-		look := playable[definition]
-		infos = append(infos, fields{
-			"Definition": definition, "PlayURL": address, "FileURL": address, "JobId": job, "Size": size, "Format": extension(address),
-			"Status": "Normal", "StreamType": map[bool]string{false: "video", true: "audio"}[a.Type == "audio"],
-			"Duration": a.duration(), "Bitrate": strconv.Itoa(look.bitrate), "Fps": "25", "Width": look.width, "Height": look.height,
-			"Encrypt": 0, "NarrowBandType": "0", "CodecName": "H.264", "BitDepth": 8, "JobType": 1, "Specification": "H264." + definition,
-			"CreationTime": made.Format(timeFormat), "ModificationTime": made.Format(timeFormat),
-		})
-	}
-	for _, st := range a.streams {
-		if st.Complete {
-			var size int64
-			if o := c.owned(st.bucket, st.key); o != nil {
-				size = o.size
-			}
-			add(st.Definition, st.URL, st.job, size, st.made)
-		}
-	}
-	if len(infos) == 0 && a.URL != "" {
-		add("OD", a.URL, a.MediaId, a.Size, a.CreateTime)
-	}
-	return infos
-}
-
 func getPlayInfoVOD(c *call) (fields, error) {
 	a, err := c.video()
 	if err != nil {
@@ -423,10 +359,7 @@ func getPlayInfoVOD(c *call) (fields, error) {
 	if len(infos) == 0 {
 		return nil, refused(403, "InvalidVideo.NoneStream", "The video has no stream to play by your conditions.")
 	}
-	return fields{"PlayInfoList": fields{"PlayInfo": infos}, "VideoBase": fields{
-		"VideoId": a.MediaId, "Title": a.Title, "Status": a.look(c.now), "CoverURL": a.Params.Get("CoverURL"), "Duration": a.duration(),
-		"MediaType": a.Type, "StorageClass": "Standard", "CreationTime": a.CreateTime.Format(timeFormat),
-	}}, nil
+	return fields{"PlayInfoList": fields{"PlayInfo": infos}, "VideoBase": c.describeAsset(a)}, nil
 }
 
 func getVideoPlayAuth(c *call) (fields, error) {

@@ -20,6 +20,7 @@ var vodTranscodeOperations = map[string]operation{
 	"SubmitDynamicImageJob": submitDynamicImageJob,
 	"ListDynamicImage":      listDynamicImage,
 	"DeleteDynamicImage":    deleteDynamicImage,
+	"SubmitAIJob":           submitAIJob,
 	"GetJobDetail":          getJobDetail,
 	"ListJobInfo":           listJobInfo,
 }
@@ -32,6 +33,29 @@ var (
 	snapshotJobs     = &family{service: "vod", kind: "SnapshotJob", event: "SnapshotComplete", id: "JobId", states: "Processing Processing Success Fail"}
 	dynamicImageJobs = &family{service: "vod", kind: "DynamicImageJob", event: "DynamicImageComplete", id: "JobId", states: "Processing Processing Success Fail"}
 )
+
+// groupMade gives each template of a group an id.
+func groupMade(_ *call, group *thing) error {
+	text := group.values["TranscodeTemplateList"]
+	if text == "" {
+		return nil
+	}
+	var templates []map[string]any
+	if json.Unmarshal([]byte(text), &templates) != nil || len(templates) > 20 {
+		return invalid("TranscodeTemplateList")
+	}
+	for _, template := range templates {
+		if id, _ := template["TranscodeTemplateId"].(string); template != nil && id == "" {
+			template["TranscodeTemplateId"] = randomID(16)
+		}
+	}
+	with, err := json.Marshal(templates)
+	if err != nil {
+		return invalid("TranscodeTemplateList")
+	}
+	group.values["TranscodeTemplateList"] = string(with)
+	return nil
+}
 
 // submitTranscodeJobs takes a template group that the server does not have for
 // one made in the console, with a single template of definition HD.
@@ -97,11 +121,14 @@ func (c *call) transcodeJob(t *thing) fields {
 		return f
 	}
 	look := playable[t.values["Definition"]]
+	pictures, _ := json.Marshal([]fields{{"Index": "0", "CodecName": "h264", "Width": strconv.Itoa(look.width), "Height": strconv.Itoa(look.height), "Duration": a.duration()}}) // strings only
+	sounds, _ := json.Marshal([]fields{{"Index": "1", "CodecName": "aac", "Channels": "2", "SampleRate": "44100", "Duration": a.duration()}})                                    // strings only
 	for _, st := range a.streams {
 		if st.job == t.id {
 			f["OutputFile"] = fields{
 				"OutputFileUrl": st.URL, "Format": "mp4", "Duration": a.duration(), "Bitrate": strconv.Itoa(look.bitrate), "Fps": "25",
 				"Width": strconv.Itoa(look.width), "Height": strconv.Itoa(look.height), "WatermarkIdList": []string{},
+				"VideoStreamList": string(pictures), "AudioStreamList": string(sounds), "SubtitleStreamList": "[]",
 			}
 			if o := c.object(st.bucket, st.key); o != nil {
 				f["OutputFile"].(fields)["Filesize"] = o.size
@@ -270,11 +297,15 @@ func listSnapshots(c *call) (fields, error) {
 	}
 	shots := []fields{}
 	for i := w.from; i < w.to; i++ {
-		shots = append(shots, fields{"Index": i + 1, "Url": c.objectURL(c.storage, fmt.Sprintf("snapshot/%s%05d.jpg", job.id, i+1))})
+		shots = append(shots, fields{"Index": i + 1, "Url": c.snapshotURL(job, i)})
 	}
 	return fields{"MediaSnapshot": fields{
 		"JobId": job.id, "CreationTime": job.created.Format(timeFormat), "Total": total, "Regular": "false", "Snapshots": fields{"Snapshot": shots},
 	}}, nil
+}
+
+func (c *call) snapshotURL(job *thing, i int) string {
+	return c.objectURL(c.storage, fmt.Sprintf("snapshot/%s%05d.jpg", job.id, i+1))
 }
 
 func submitDynamicImageJob(c *call) (fields, error) {
@@ -321,6 +352,23 @@ func deleteDynamicImage(c *call) (fields, error) {
 	return fields{}, nil
 }
 
+// submitAIJob makes one job for each of the Types.
+func submitAIJob(c *call) (fields, error) {
+	a := c.medias[c.get("MediaId")]
+	if a == nil || a.Service != "vod" {
+		return nil, errVideoNotFound
+	}
+	jobs := []fields{}
+	for _, kind := range list(c.get("Types")) {
+		t := c.newThing(families["vod.ListAIJob"].family, randomID(16), c.action)
+		t.values = map[string]string{"MediaId": a.MediaId, "Type": kind, "Types": kind, "UserData": c.get("UserData"), "Data": "{}"}
+		t.event = kind + "Complete"
+		c.launch(t)
+		jobs = append(jobs, fields{"JobId": t.id, "MediaId": a.MediaId, "Type": kind})
+	}
+	return fields{"AIJobList": jobs}, nil
+}
+
 // jobFamilies are those that a JobType stands for.
 func jobFamilies(kind string) []*family {
 	switch kind {
@@ -329,7 +377,7 @@ func jobFamilies(kind string) []*family {
 	case "snapshot":
 		return []*family{snapshotJobs}
 	}
-	return []*family{families["vod.SubmitAIJob"].family, families["vod.SubmitAIMediaAuditJob"].family}
+	return []*family{families["vod.ListAIJob"].family, families["vod.SubmitAIMediaAuditJob"].family}
 }
 
 func getJobDetail(c *call) (fields, error) {
