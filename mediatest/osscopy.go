@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const sourcePrefix = "x-oss-copy-source-"
@@ -58,15 +59,16 @@ func (s *Server) copyObject(x *exchange) (reply, error) {
 	to.header = copied(from.header, settings, x.r.Header.Get("x-oss-metadata-directive"), x.r.Header.Get("x-oss-tagging-directive"))
 	s.store(x.bucket, x.key, &to)
 	x.w.Header().Set("x-oss-hash-crc64ecma", strconv.FormatUint(to.crc, 10))
-	return reply{xml: copyResult("CopyObjectResult", to.modified.Format(ossTime), to.etag)}, nil
+	return x.copyResult("CopyObjectResult", to.modified, to.etag), nil
 }
 
 // copyResult is the answer to either way of copying.
-func copyResult(name, modified, etag string) any {
-	return struct {
+func (x *exchange) copyResult(name string, modified time.Time, etag string) reply {
+	x.w.Header().Set("ETag", etag)
+	return reply{xml: struct {
 		XMLName            xml.Name
 		LastModified, ETag string
-	}{xml.Name{Local: name}, modified, etag}
+	}{xml.Name{Local: name}, modified.Format(ossTime), etag}}
 }
 
 // uploadPartCopy makes a part of an object, or of a range of its bytes.
@@ -98,7 +100,7 @@ func (s *Server) uploadPartCopy(x *exchange) (reply, error) {
 	}
 	p := &part{blob: b, number: number, etag: s.etag(b), modified: s.now()}
 	s.storePart(u, p)
-	return reply{xml: copyResult("CopyPartResult", p.modified.Format(ossTime), p.etag)}, nil
+	return x.copyResult("CopyPartResult", p.modified, p.etag), nil
 }
 
 var byteRange = regexp.MustCompile(`^bytes=([0-9]{1,18})-([0-9]{1,18})$`)

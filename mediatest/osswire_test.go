@@ -114,6 +114,7 @@ func TestOSS_UploadPartCopy(t *testing.T) {
 	a := w.send(t, "PUT", "own/copy", part, "", append(from, source+"-range", "bytes=2-5")...)
 	require.Equal(t, 200, a.status, a.raw)
 	require.Contains(t, a.raw, "<CopyPartResult>")
+	require.Equal(t, srv.Uploads()[0].Parts[0].ETag, a.header.Get("ETag"), "ali-oss reads the header only")
 	require.EqualValues(t, 4, srv.Uploads()[0].Parts[0].Size)
 	a = w.send(t, "PUT", "own/copy", part, "", append(from, source+"-if-match", etag, source+"-if-unmodified-since", time.Now().UTC().Format(http.TimeFormat))...)
 	require.Equal(t, 200, a.status, a.raw)

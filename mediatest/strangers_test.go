@@ -113,4 +113,19 @@ func TestOSS_AnswersBrowsersOfOtherOrigins(t *testing.T) {
 	require.Equal(t, 200, resp.StatusCode)
 	require.Equal(t, "authorization,x-oss-date", resp.Header.Get("Access-Control-Allow-Headers"))
 	require.Contains(t, resp.Header.Get("Access-Control-Allow-Methods"), "PUT")
+
+	// An uploader reads the ETag of a part and the code of an error.
+	resp, err = srv.HTTPClient().Do(func() *http.Request {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, srv.URL+"/own/a.txt", strings.NewReader("a"))
+		require.NoError(t, err)
+		r.Header.Set("Origin", "https://app.example.com")
+		return r
+	}())
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, 403, resp.StatusCode)
+	require.Equal(t, "*", resp.Header.Get("Access-Control-Allow-Origin"))
+	for _, name := range []string{"ETag", "x-oss-request-id"} {
+		require.Contains(t, resp.Header.Get("Access-Control-Expose-Headers"), name)
+	}
 }

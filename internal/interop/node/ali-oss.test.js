@@ -178,6 +178,13 @@ for (const authorizationV4 of [false, true]) {
       assert.equal((await rejection(oss.copy(name, `${at}none`))).code, 'NoSuchKey');
     });
 
+    test('multipart copy', async () => {
+      const data = noise(450_000);
+      await oss.put(`${at}large`, data);
+      await oss.multipartUploadCopy(`${at}large copy`, { sourceKey: `${at}large`, sourceBucketName: bucket }, { partSize: 150 * 1024 });
+      assert.deepEqual((await oss.get(`${at}large copy`)).content, data);
+    });
+
     test('delete and deleteMulti', async () => {
       const names = ['d1', "d2 &'<>", 'd3+ü'].map((n) => at + n);
       for (const name of names) {

@@ -1,0 +1,90 @@
+package browser
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/mediatest"
+	"github.com/alimedia/alimedia-go/vod"
+)
+
+// credential is what the page gets for an upload.
+type credential struct{ VideoId, UploadAddress, UploadAuth string }
+
+// application is the backend of the page: it has the keys and asks VOD.
+func application(t *testing.T, srv *mediatest.Server) http.Handler {
+	t.Helper()
+	client, err := vod.New(srv.Config())
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	for path, file := range map[string]string{
+		"GET /{$}":                  "page.html",
+		"GET /page.js":              "page.js",
+		"GET /ali-oss.js":           "node_modules/ali-oss/dist/aliyun-oss-sdk.min.js",
+		"GET /aliyun-upload-vod.js": "node_modules/aliyun-upload-vod/dist/aliyun-upload-vod.min.js",
+	} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
+	}
+	mux.HandleFunc("POST /create", answer(func(r *http.Request) (any, error) {
+		name := r.FormValue("name")
+		out, err := client.CreateUploadVideo(r.Context(), vod.CreateUploadVideoRequest{Title: name, FileName: name})
+		if err != nil {
+			return nil, err
+		}
+		return credential{out.VideoId, out.UploadAddress, out.UploadAuth.Reveal()}, nil
+	}))
+	mux.HandleFunc("POST /refresh", answer(func(r *http.Request) (any, error) {
+		out, err := client.RefreshUploadVideo(r.Context(), vod.RefreshUploadVideoRequest{VideoId: r.FormValue("id")})
+		if err != nil {
+			return nil, err
+		}
+		return credential{out.VideoId, out.UploadAddress, out.UploadAuth.Reveal()}, nil
+	}))
+	mux.HandleFunc("POST /sts", answer(func(*http.Request) (any, error) {
+		keys := srv.IssueCredentials()
+		return map[string]string{"AccessKeyId": keys.AccessKeyId, "AccessKeySecret": keys.AccessKeySecret, "SecurityToken": keys.SecurityToken}, nil
+	}))
+	mux.HandleFunc("GET /state", answer(func(r *http.Request) (any, error) { return state(r, srv, client) }))
+	mux.HandleFunc("POST /expire", func(http.ResponseWriter, *http.Request) { srv.ExpireCredentials() })
+	return mux
+}
+
+// state is what the service says of a video, the digest of its bytes and the
+// number of multipart uploads that were left behind.
+func state(r *http.Request, srv *mediatest.Server, client *vod.Client) (any, error) {
+	id := r.FormValue("id")
+	info, err := client.GetVideoInfo(r.Context(), vod.GetVideoInfoRequest{VideoId: id})
+	if err != nil {
+		return nil, err
+	}
+	media, _ := srv.Media(id)
+	data, _ := srv.Object(media.Bucket, media.Key)
+	sum := sha256.Sum256(data)
+	return map[string]any{
+		"status": info.Video.Status, "title": info.Video.Title, "sha256": hex.EncodeToString(sum[:]), "pending": len(srv.Uploads()),
+	}, nil
+}
+
+// answer writes a result as JSON.
+func answer(do func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		result, err := do(r)
+		if err != nil {
+			status := http.StatusInternalServerError
+			if e, ok := errors.AsType[*alimedia.Error](err); ok {
+				status = e.StatusCode
+			}
+			http.Error(w, err.Error(), status)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(result)
+	}
+}

@@ -1,0 +1,72 @@
+// aliyun-upload-vod, Alibaba's uploader for browsers, on a page in Chromium.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { app, env, launch, shot } from './browser.js';
+
+describe('aliyun-upload-vod', () => {
+  let browser;
+  let sha256;
+
+  before(async () => {
+    sha256 = createHash('sha256').update(await readFile(env('FILE'))).digest('hex');
+    browser = await launch();
+  });
+
+  after(() => browser?.close());
+
+  // upload picks the file on the page and waits for the end.
+  async function upload(name, mode, prepare = async () => {}) {
+    const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
+    const errors = [];
+    page.on('pageerror', (err) => errors.push(String(err)));
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    await page.goto(app);
+    await prepare(page);
+    await page.check(`[name=mode][value=${mode}]`);
+    await page.setInputFiles('#file', env('FILE'));
+    await page.click('#upload');
+    const ended = await page.waitForFunction(
+      () => /^(uploaded|failed)/.test(document.getElementById('state').textContent), null, { timeout: 45_000 },
+    ).catch(String);
+    await shot(page, name);
+    const state = await page.textContent('#state');
+    const log = await page.locator('#log li').allTextContents();
+    assert.equal(state, 'uploaded', [ended, ...log, ...errors].join('\n'));
+    const data = await page.evaluate(() => ({ ...document.body.dataset }));
+    const stored = await page.evaluate(async (id) => (await fetch(`/state?id=${id}`)).json(), data.videoId);
+    await page.close();
+    return { ...data, log, stored };
+  }
+
+  test('with the address and credential of CreateUploadVideo', async () => {
+    const out = await upload('address', 'address');
+    assert.deepEqual(out.stored, { status: 'Normal', title: 'holiday.mp4', sha256, pending: 0 });
+    assert.equal(out.expiries, '0');
+  });
+
+  test('with a token that expires in the middle', async () => {
+    const out = await upload('expiry', 'address', (page) => page.evaluate(() => {
+      const { onUploadProgress } = uploader.options;
+      uploader.options.onUploadProgress = (info, size, part) => {
+        onUploadProgress(info, size, part);
+        if (info.checkpoint?.doneParts.length === 2) {
+          const request = new XMLHttpRequest();
+          request.open('POST', '/expire', false); // waits, so that the next part comes too late
+          request.send();
+        }
+      };
+    }));
+    assert.deepEqual(out.stored, { status: 'Normal', title: 'holiday.mp4', sha256, pending: 0 });
+    assert.equal(out.expiries, '1');
+    assert.match(out.log.join('\n'), /the token expired after [23] parts/);
+  });
+
+  if (env('FRONT', '')) { // only the front answers as vod.cn-shanghai.aliyuncs.com
+    test('with an STS token, by which the page itself calls VOD', async () => {
+      const out = await upload('sts', 'sts');
+      assert.deepEqual(out.stored, { status: 'Normal', title: 'page: holiday.mp4', sha256, pending: 0 });
+    });
+  }
+});
