@@ -575,10 +575,8 @@ type SearchMediaRequest struct {
 	CustomFilters CustomFilters `rpc:",json"`
 	// Only assets of this entity.
 	EntityId string
-	// Filter such as title = 'final' and cateId == '12' and utcCreate =
-	// ('1693367158561','1693367258561'). = is fuzzy, == exact, and with a list =
-	// means any of several values or, for times in milliseconds, a range. Fields:
-	// title, description, tagList, mediaId, cateId, status, utcCreate, utcModified.
+	// Filter, such as title = 'final' and cateId == '12'. Package search builds it,
+	// quotes values from outside, and lists the fields.
 	Match string
 	// Page to return; 1 when zero.
 	PageNo int32

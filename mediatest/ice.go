@@ -402,6 +402,12 @@ func iceStatus(status string) string {
 	return status
 }
 
+// statusNumbers are the states of assets in searches of ICE.
+var statusNumbers = map[string]string{
+	"Init": "0", "Preparing": "1", "PrepareFail": "2", "Normal": "3", "Uploading": "10", "UploadSucc": "12", "Transcoding": "13",
+	"TranscodeFail": "14", "Checking": "15", "Blocked": "16", "Deleted": "17", "UploadFail": "18",
+}
+
 func listMediaBasicInfos(c *call) (fields, error) {
 	most, err := strconv.Atoi(cmp.Or(c.get("MaxResults"), "10"))
 	if err != nil || most < 1 || most > 100 {

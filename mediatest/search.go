@@ -120,12 +120,13 @@ func init() {
 	add("duration", number, func(_ *call, a *asset) string { return a.duration() })
 	add("creationtime createtime utccreate", number, func(_ *call, a *asset) string { return strconv.FormatInt(a.CreateTime.UnixMilli(), 10) })
 	add("modificationtime modifiedtime utcmodified", number, func(_ *call, a *asset) string { return strconv.FormatInt(a.changed.UnixMilli(), 10) })
-	add("status", exact, func(c *call, a *asset) string {
+	searchable["status"] = func(c *call, a *asset) property {
+		status := a.status(c.now)
 		if c.service == "ice" {
-			return iceStatus(a.status(c.now))
+			return property{values: []string{statusNumbers[status], iceStatus(status)}}
 		}
-		return a.status(c.now)
-	})
+		return property{values: []string{status}}
+	}
 	for _, name := range []string{"tags", "mediatags", "taglist"} {
 		searchable[name] = func(_ *call, a *asset) property { return property{values: list(a.tags())} }
 	}

@@ -488,8 +488,8 @@ type SearchMediaRequest struct {
 	// Fields to return beside the basic ones, separated by commas, such as
 	// Title,CoverURL.
 	Fields string
-	// Filter in the search syntax of the reference, such as Status = 'Normal'; no
-	// filter when empty.
+	// Filter, such as Status = 'Normal'; no filter when empty. Package search
+	// builds it, quotes values from outside, and lists the fields.
 	Match string
 	// Page number; 1 when zero. Above 200 a ScrollToken is advised.
 	PageNo int32
