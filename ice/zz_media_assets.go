@@ -55,7 +55,8 @@ type AddMediaMarksRequest struct {
 type AddMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
-	MediaId      string
+	MediaId string
+	// IDs of the new marks, separated by commas.
 	MediaMarkIds string
 }
 
@@ -63,7 +64,7 @@ type AddMediaMarksResponse struct {
 // the ids that have none.
 //
 // RAM action: ice:BatchGetMediaInfos.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchgetmediainfos
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-batchgetmediainfos
 func (c *Client) BatchGetMediaInfos(ctx context.Context, req BatchGetMediaInfosRequest) (*BatchGetMediaInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetMediaInfos", Class: rpc.Read}, req, new(BatchGetMediaInfosResponse))
 }
@@ -85,7 +86,8 @@ type BatchGetMediaInfosResponse struct {
 	RequestId string
 	// IDs that were left out.
 	IgnoredList []string
-	MediaInfos  []MediaInfo
+	// The media assets that were found.
+	MediaInfos []MediaInfo
 }
 
 // CancelFavoritePublicMedia takes assets of the public media library off the
@@ -188,7 +190,8 @@ type DeleteMediaMarksRequest struct {
 type DeleteMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
-	MediaId      string
+	MediaId string
+	// IDs of the deleted marks, separated by commas.
 	MediaMarkIds string
 }
 
@@ -235,14 +238,18 @@ func (c *Client) GetContentAnalyzeConfig(ctx context.Context) (*GetContentAnalyz
 
 // GetContentAnalyzeConfigResponse is the answer of [Client.GetContentAnalyzeConfig].
 type GetContentAnalyzeConfigResponse struct {
-	RequestId            string
+	RequestId string
+	// Settings of the automatic content analysis.
 	ContentAnalyzeConfig ContentAnalyzeConfig
 }
 
 // ContentAnalyzeConfig is the ContentAnalyzeConfig of
 // [GetContentAnalyzeConfigResponse].
 type ContentAnalyzeConfig struct {
-	Auto     bool
+	// Whether assets are analyzed as soon as they are registered.
+	Auto bool
+	// Libraries that keep the results, separated by commas: TEXT (labels), FACE or
+	// DNA. Empty for none; only with Auto.
 	SaveType string
 	// ID of the template.
 	TemplateId string
@@ -259,8 +266,15 @@ type ContentAnalyzeConfig struct {
 //
 // [Client.WaitMediaInfo] asks until the end.
 //
+// Errors:
+//
+//   - InvalidParameter: A parameter is not valid. Give MediaId, or the InputURL
+//     of the registration.
+//   - ResourceNotFound: The media asset does not exist. Check MediaId or
+//     InputURL; a new registration takes 2 to 3 seconds.
+//
 // RAM action: ice:GetMediaInfo.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediainfo
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getmediainfo
 func (c *Client) GetMediaInfo(ctx context.Context, req GetMediaInfoRequest) (*GetMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaInfo", Class: rpc.Read, OneOf: "MediaId|InputURL"}, req, new(GetMediaInfoResponse))
 }
@@ -286,15 +300,20 @@ type GetMediaInfoRequest struct {
 // GetMediaInfoResponse is the answer of [Client.GetMediaInfo].
 type GetMediaInfoResponse struct {
 	RequestId string
+	// The media asset.
 	MediaInfo MediaInfo
 }
 
 // StandardSmartTagJob is the StandardSmartTagJob of [AiRoughData].
 type StandardSmartTagJob struct {
-	AiJobId   string
+	// ID of the tagging job.
+	AiJobId string
+	// URL of the result.
 	ResultUrl string
-	Results   []SmarttagResult
-	Status    string
+	// The results, one for each kind.
+	Results []SmarttagResult
+	// State: Analyzing, AnalyzeSuccess or AnalyzeFailed.
+	Status string
 }
 
 // GetMediaMarks returns marks of a media asset by their ids;
@@ -318,7 +337,8 @@ type GetMediaMarksRequest struct {
 type GetMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
-	MediaId    string
+	MediaId string
+	// The marks, as a JSON list. Their start and end are in seconds.
 	MediaMarks alimedia.JSON
 }
 
@@ -327,8 +347,13 @@ type GetMediaMarksResponse struct {
 //
 // Needs MediaId or InputURL.
 //
+// Errors:
+//
+//   - ResourceNotFound: The media asset does not exist. Check MediaId or
+//     InputURL.
+//
 // RAM action: ice:GetPlayInfo.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getplayinfo
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getplayinfo
 func (c *Client) GetPlayInfo(ctx context.Context, req GetPlayInfoRequest) (*GetPlayInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read, OneOf: "MediaId|InputURL"}, req, new(GetPlayInfoResponse))
 }
@@ -345,8 +370,10 @@ type GetPlayInfoRequest struct {
 
 // GetPlayInfoResponse is the answer of [Client.GetPlayInfo].
 type GetPlayInfoResponse struct {
-	RequestId    string
-	MediaBase    MediaBase
+	RequestId string
+	// The media asset itself.
+	MediaBase MediaBase
+	// The streams, one for each format and definition.
 	PlayInfoList []PlayInfo
 }
 
@@ -355,45 +382,73 @@ type MediaBase struct {
 	// ID of the category.
 	CateId int64
 	// URL of the cover image.
-	CoverURL     string
+	CoverURL string
+	// When the asset was created, in ISO 8601 with an offset from UTC, such as
+	// 2021-09-22T10:07:31+08:00.
 	CreationTime string
 	Description  string
 	// ID of the media asset.
-	MediaId   string
+	MediaId string
+	// Tags, separated by commas.
 	MediaTags string
+	// Type: video, or audio (audio only).
 	MediaType string
-	Status    string
-	Title     string
+	// Status of the source file: Init (not ready), Preparing (being uploaded or
+	// produced), PrepareFail or Normal.
+	Status string
+	Title  string
 }
 
 // PlayInfo is one stream of an asset with its play URL.
 type PlayInfo struct {
-	BitDepth     int32
-	Bitrate      string
+	// Color depth in bits.
+	BitDepth int32
+	// Bit rate in kbit/s.
+	Bitrate string
+	// When the stream was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	Definition   string
-	Duration     string
-	Encrypt      int64
-	EncryptType  string
+	// Definition. Video: FD, LD, SD, HD (from low to high), 2K, 4K, OD (as the
+	// source) or AUTO (adaptive bit rate). Audio: SQ or HQ.
+	Definition string
+	// Duration in seconds.
+	Duration string
+	// One of 0 (not encrypted) and 1 (encrypted).
+	Encrypt int64
+	// Encryption: AliyunVoDEncryption, which only the player SDK of Alibaba Cloud
+	// can play, or HLSEncryption.
+	EncryptType string
 	// URL of the file in OSS.
 	FileURL string
-	Format  string
+	// Format: mp4 or m3u8 for video, mp3 for audio.
+	Format string
 	// Frames per second.
-	Fps     string
+	Fps string
+	// Kind of high dynamic range: HDR, HDR10, HLG, DolbyVision, HDRVivid or SDR+.
 	HDRType string
 	// Height in pixels.
 	Height int64
 	// ID of the job.
-	JobId             string
-	ModificationTime  string
-	NarrowBandType    string
-	PlayURL           string
-	Size              int64
-	Status            string
-	StreamTags        string
-	StreamType        string
+	JobId string
+	// When the stream was last changed, in ISO 8601: yyyy-MM-ddTHH:mm:ssZ in UTC,
+	// or with an offset.
+	ModificationTime string
+	// Narrowband HD: 0 (not used), 1.0 or 2.0.
+	NarrowBandType string
+	// URL to play the stream.
+	PlayURL string
+	// Size of the stream in bytes.
+	Size int64
+	// Status: Normal or Invisible.
+	Status string
+	// Tags that tell how the stream was processed, as JSON.
+	StreamTags string
+	// Type: video, or audio (audio only).
+	StreamType string
+	// Kind of template that made the stream: Normal, AudioTranscode, Remux (new
+	// container only), NarrowBandV1, NarrowBandV2 or UHD (enhancement).
 	TransTemplateType string
-	WatermarkId       string
+	// ID of the watermark on the stream.
+	WatermarkId string
 	// Width in pixels.
 	Width int64
 }
@@ -416,6 +471,7 @@ type GetPublicMediaInfoRequest struct {
 // GetPublicMediaInfoResponse is the answer of [Client.GetPublicMediaInfo].
 type GetPublicMediaInfoResponse struct {
 	RequestId string
+	// The media asset of the public library.
 	MediaInfo PublicMediaInfo
 }
 
@@ -462,9 +518,12 @@ type GetVideoListRequest struct {
 // GetVideoListResponse is the answer of [Client.GetVideoList].
 type GetVideoListResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
+	// The audio and video assets of the page.
 	MediaList []Media
-	Success   string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 	// Number of all items that match, on all pages.
 	Total int64
 }
@@ -488,23 +547,31 @@ type ListAllPublicMediaTagsRequest struct {
 
 // ListAllPublicMediaTagsResponse is the answer of [Client.ListAllPublicMediaTags].
 type ListAllPublicMediaTagsResponse struct {
-	RequestId    string
+	RequestId string
+	// The tags of the public library.
 	MediaTagList []MediaTag
 }
 
 // MediaTag is one of the MediaTagList of [ListAllPublicMediaTagsResponse].
 type MediaTag struct {
-	MediaTagId          string
+	// ID of the tag.
+	MediaTagId string
+	// Name of the tag in Chinese.
 	MediaTagNameChinese string
+	// Name of the tag in English.
 	MediaTagNameEnglish string
-	Options             []MediaTagOption
+	// Values that the tag can have.
+	Options []MediaTagOption
 }
 
 // MediaTagOption is one of the Options of [MediaTag].
 type MediaTagOption struct {
+	// Name of the option in Chinese.
 	OptionChineseName string
+	// Name of the option in English.
 	OptionEnglishName string
-	OptionId          string
+	// ID of the option.
+	OptionId string
 }
 
 // ListMediaBasicInfos lists the media assets that match all given fields
@@ -513,7 +580,7 @@ type MediaTagOption struct {
 // [Client.ListMediaBasicInfosIter] walks all pages.
 //
 // RAM action: ice:ListMediaBasicInfos.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediabasicinfos
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listmediabasicinfos
 func (c *Client) ListMediaBasicInfos(ctx context.Context, req ListMediaBasicInfosRequest) (*ListMediaBasicInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaBasicInfos", Class: rpc.Read}, req, new(ListMediaBasicInfosResponse))
 }
@@ -563,6 +630,7 @@ type ListMediaBasicInfosResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
 	MaxResults int32
+	// The media assets of the page.
 	MediaInfos []MediaInfo
 	// Token of the next page, empty on the last page.
 	NextToken string
@@ -590,7 +658,8 @@ type ListMediaMarksRequest struct {
 type ListMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
-	MediaId    string
+	MediaId string
+	// The marks, as a JSON list. Their start and end are in seconds.
 	MediaMarks alimedia.JSON
 }
 
@@ -641,6 +710,7 @@ type ListPublicMediaBasicInfosResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
 	MaxResults int32
+	// The media assets of the page.
 	MediaInfos []PublicMediaInfo
 	// Token of the next page, empty on the last page.
 	NextToken string
@@ -657,8 +727,15 @@ type ListPublicMediaBasicInfosResponse struct {
 // A URL registered before is refused with the code MediaAlreadyExist (HTTP 409)
 // unless Overwrite is true.
 //
+// Errors:
+//
+//   - Forbidden: You may not use the object or the service. Grant the RAM user
+//     the permission.
+//   - InvalidParameter: A parameter is not valid. Check that InputURL is an OSS
+//     or vod:// address.
+//
 // RAM action: ice:RegisterMediaInfo.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registermediainfo
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-registermediainfo
 func (c *Client) RegisterMediaInfo(ctx context.Context, req RegisterMediaInfoRequest) (*RegisterMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMediaInfo", Class: rpc.Tokened, Proof: "MediaId"}, req, new(RegisterMediaInfoResponse))
 }
@@ -770,13 +847,19 @@ type SetContentAnalyzeConfigRequest struct {
 // SetContentAnalyzeConfigResponse is the answer of [Client.SetContentAnalyzeConfig].
 type SetContentAnalyzeConfigResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the settings were saved.
+	Success bool
 }
 
 // UpdateMediaInfo changes the metadata of a media asset. MediaId wins over
 // InputURL, which itself cannot be changed.
 //
 // Needs MediaId or InputURL.
+//
+// Errors:
+//
+//   - ResourceNotFound: The media asset does not exist. Check MediaId, InputURL
+//     or ReferenceId.
 //
 // RAM action: ice:UpdateMediaInfo.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediainfo
@@ -843,6 +926,7 @@ type UpdateMediaMarksRequest struct {
 type UpdateMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
-	MediaId      string
+	MediaId string
+	// IDs of the changed marks, separated by commas.
 	MediaMarkIds string
 }

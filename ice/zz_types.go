@@ -811,12 +811,21 @@ type AiOccurrence struct {
 // AiRoughData is met in answers of [Client.GetMediaInfo] and
 // [Client.SearchMedia].
 type AiRoughData struct {
-	AiCategory          string
-	AiJobId             string
-	Result              string
-	SaveType            string
+	// Category that the analysis gave the asset, such as News.
+	AiCategory string
+	// ID of the analysis job.
+	AiJobId string
+	// URL of the raw result, a JSON file.
+	Result string
+	// Libraries that keep the result, separated by commas: TEXT (labels), FACE or
+	// DNA. Empty for none.
+	SaveType string
+	// The smart tagging job.
 	StandardSmartTagJob StandardSmartTagJob
-	Status              string
+	// State of the analysis and of saving or deleting its result: Analyzing,
+	// AnalyzeSuccess, AnalyzeFailed, Saving, SaveSuccess, SaveFailed, Deleting,
+	// DeleteSuccess or DeleteFailed.
+	Status string
 }
 
 // AiText is met in answers of [Client.SearchMedia] and
@@ -855,6 +864,7 @@ type AudioPidSelection struct {
 
 // AudioStreamInfo describes an audio stream of a file.
 type AudioStreamInfo struct {
+	// Bit rate in kbit/s.
 	Bitrate string
 	// Layout of the channels, such as stereo.
 	ChannelLayout string
@@ -870,20 +880,24 @@ type AudioStreamInfo struct {
 	CodecTagString string
 	// Time base of the codec, in seconds, as a fraction such as 1/50.
 	CodecTimeBase string
-	Duration      string
+	// Duration in seconds.
+	Duration string
 	// Frames per second.
-	Fps   string
+	Fps string
+	// Index of the stream in the file.
 	Index string
 	// Language of the stream.
 	Lang string
 	// Number of frames.
 	NumFrames string
-	Profile   string
+	// Profile of the codec.
+	Profile string
 	// Sample format, such as fltp.
 	SampleFmt string
 	// Samples per second, in Hz.
 	SampleRate string
-	StartTime  string
+	// Start of the stream, in seconds.
+	StartTime string
 	// Time base of the stream, in seconds, as a fraction such as 1/12800.
 	Timebase string
 }
@@ -1134,7 +1148,9 @@ type DynamicImageJob struct {
 // DynamicMetaData is met in answers of [Client.GetPublicMediaInfo] and
 // [Client.SearchPublicMediaInfo].
 type DynamicMetaData struct {
+	// The metadata, as JSON.
 	Data alimedia.JSON
+	// Kind of the metadata, such as system. Further values are not documented.
 	Type string
 }
 
@@ -1617,6 +1633,7 @@ type MatchedClip struct {
 
 // Media is an audio or video asset of VOD storage.
 type Media struct {
+	// Labels and text that the analysis found.
 	AiData AiData
 	// ID of the application.
 	AppId string
@@ -1625,21 +1642,29 @@ type Media struct {
 	// Name of the category.
 	CateName string
 	// URL of the cover image.
-	CoverUrl     string
+	CoverUrl string
+	// When the asset was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	Description  string
-	Duration     float32
+	// Duration in seconds.
+	Duration float32
 	// ID of the media asset.
-	MediaId          string
+	MediaId string
+	// When the asset was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
-	Size             int64
+	// Size of the source file in bytes.
+	Size int64
 	// URLs of the snapshots.
 	Snapshots []string
-	Status    string
+	// Status: Init, Uploading, UploadFail, UploadSucc, Preparing, PrepareFail,
+	// Transcoding, TranscodeFail, ProduceFail, Checking (under review; also
+	// checking), Blocked, Normal or Deleted.
+	Status string
 	// Storage location: the host of the OSS bucket.
 	StorageLocation string
-	Tags            string
-	Title           string
+	// Tags, separated by commas.
+	Tags  string
+	Title string
 }
 
 // MediaBasicInfo is the metadata of a media asset. Which fields are filled
@@ -2282,9 +2307,12 @@ type Program struct {
 
 // PublicMediaInfo is an asset of the public media library.
 type PublicMediaInfo struct {
+	// Metadata that changes, such as how often an audio file was played.
 	DynamicMetaData DynamicMetaData
-	FileInfoList    []FileInfo
-	MediaBasicInfo  MediaBasicInfo
+	// The files of the asset.
+	FileInfoList []FileInfo
+	// Title, type, status and other basic facts.
+	MediaBasicInfo MediaBasicInfo
 	// ID of the media asset.
 	MediaId string
 }
@@ -2344,7 +2372,9 @@ type SmartJobOutput struct {
 // SmarttagResult is met in answers of [Client.GetMediaInfo] and
 // [Client.QuerySmarttagJob].
 type SmarttagResult struct {
+	// The result, as JSON. Its form depends on Type.
 	Data alimedia.JSON
+	// Kind of result: NLP, TextLabel, VideoLabel, ASR or OCR.
 	Type string
 }
 
@@ -2429,10 +2459,13 @@ type SubtitleStreamInfo struct {
 	CodecTagString string
 	// Time base of the codec, in seconds, as a fraction such as 1/50.
 	CodecTimeBase string
-	Duration      string
-	Index         string
+	// Duration in seconds.
+	Duration string
+	// Index of the stream in the file.
+	Index string
 	// Language of the stream.
-	Lang      string
+	Lang string
+	// Start of the stream, in seconds.
 	StartTime string
 	// Time base of the stream, in seconds, as a fraction such as 1/12800.
 	Timebase string
@@ -2812,7 +2845,8 @@ type VideoCensorResult struct {
 // VideoStreamInfo describes a video stream of a file.
 type VideoStreamInfo struct {
 	// Average frames per second.
-	AvgFPS  string
+	AvgFPS string
+	// Bit rate in kbit/s.
 	Bitrate string
 	// Long name of the codec.
 	CodecLongName string
@@ -2825,7 +2859,8 @@ type VideoStreamInfo struct {
 	// Time base of the codec, in seconds, as a fraction such as 1/50.
 	CodecTimeBase string
 	// Display aspect ratio, such as 16:9.
-	Dar      string
+	Dar string
+	// Duration in seconds.
 	Duration string
 	// Frames per second.
 	Fps string
@@ -2833,20 +2868,25 @@ type VideoStreamInfo struct {
 	HasBFrames string
 	// Height in pixels.
 	Height string
-	Index  string
+	// Index of the stream in the file.
+	Index string
 	// Language of the stream.
-	Lang     string
-	Level    string
+	Lang string
+	// Level of the codec, such as 30.
+	Level string
+	// Number of frames.
 	NbFrames string `json:"Nb_frames"`
 	// Number of frames.
 	NumFrames string
 	// Pixel format, such as yuv420p.
-	PixFmt  string
+	PixFmt string
+	// Profile of the codec, such as High.
 	Profile string
 	// Rotation in degrees.
 	Rotate string
 	// Sample aspect ratio, such as 1:1.
-	Sar       string
+	Sar string
+	// Start of the stream, in seconds.
 	StartTime string
 	// Time base of the stream, in seconds, as a fraction such as 1/12800.
 	Timebase string
