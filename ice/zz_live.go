@@ -74,7 +74,7 @@ type CreateLiveSnapshotTemplateResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: ice:CreateLiveTranscodeTemplate.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivetranscodetemplate
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createlivetranscodetemplate
 func (c *Client) CreateLiveTranscodeTemplate(ctx context.Context, req CreateLiveTranscodeTemplateRequest) (*CreateLiveTranscodeTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveTranscodeTemplate", Regions: "cn-shanghai", Proof: "TemplateId"}, req, new(CreateLiveTranscodeTemplateResponse))
 }
@@ -119,16 +119,21 @@ type DeleteLiveRecordFilesRequest struct {
 
 // DeleteLiveRecordFilesResponse is the answer of [Client.DeleteLiveRecordFiles].
 type DeleteLiveRecordFilesResponse struct {
-	RequestId          string
+	RequestId string
+	// The outcome for each file.
 	DeleteFileInfoList []DeletedRecordFile
-	Message            string
+	// Outcome of the call, OK on success.
+	Message string
 }
 
 // DeletedRecordFile is one of the DeleteFileInfoList of
 // [DeleteLiveRecordFilesResponse].
 type DeletedRecordFile struct {
-	Code     string
-	Message  string
+	// OK when the file was deleted, else an error code.
+	Code string
+	// Outcome in words, OK on success.
+	Message string
+	// ID of the recorded file.
 	RecordId string
 }
 
@@ -176,15 +181,19 @@ type DeleteLiveSnapshotFilesRequest struct {
 
 // DeleteLiveSnapshotFilesResponse is the answer of [Client.DeleteLiveSnapshotFiles].
 type DeleteLiveSnapshotFilesResponse struct {
-	RequestId            string
+	RequestId string
+	// The outcome for each snapshot.
 	DeleteFileResultList []DeletedSnapshotFile
 }
 
 // DeletedSnapshotFile is one of the DeleteFileResultList of
 // [DeleteLiveSnapshotFilesResponse].
 type DeletedSnapshotFile struct {
+	// When the snapshot was taken, which identifies it: Unix time in milliseconds.
 	CreateTimestamp int64
-	Result          string
+	// OK when the snapshot was deleted, NotFound when there is none. Anything else
+	// is a failure.
+	Result string
 }
 
 // DeleteLiveSnapshotTemplate deletes a snapshot template.
@@ -263,6 +272,7 @@ type GetLiveRecordJobRequest struct {
 // GetLiveRecordJobResponse is the answer of [Client.GetLiveRecordJob].
 type GetLiveRecordJobResponse struct {
 	RequestId string
+	// The recording job.
 	RecordJob LiveRecordJob
 }
 
@@ -285,7 +295,8 @@ type GetLiveRecordTemplateRequest struct {
 
 // GetLiveRecordTemplateResponse is the answer of [Client.GetLiveRecordTemplate].
 type GetLiveRecordTemplateResponse struct {
-	RequestId      string
+	RequestId string
+	// The recording template.
 	RecordTemplate LiveRecordTemplate
 }
 
@@ -293,7 +304,7 @@ type GetLiveRecordTemplateResponse struct {
 // and state.
 //
 // RAM action: ice:GetLiveSnapshotJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivesnapshotjob
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getlivesnapshotjob
 func (c *Client) GetLiveSnapshotJob(ctx context.Context, req GetLiveSnapshotJobRequest) (*GetLiveSnapshotJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveSnapshotJob", Class: rpc.Read, Get: true}, req, new(GetLiveSnapshotJobResponse))
 }
@@ -306,23 +317,33 @@ type GetLiveSnapshotJobRequest struct {
 
 // GetLiveSnapshotJobResponse is the answer of [Client.GetLiveSnapshotJob].
 type GetLiveSnapshotJobResponse struct {
-	RequestId   string
+	RequestId string
+	// URL that receives the events of the job.
 	CallbackUrl string
-	CreateTime  string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
 	// ID of the job.
 	JobId string
 	// Name of the job.
-	JobName         string
-	LastModified    string
+	JobName string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	LastModified string
+	// Object name of the one picture that each snapshot replaces. Empty without
+	// overwriting.
 	OverwriteFormat string
-	SequenceFormat  string
-	SnapshotOutput  LiveSnapshotOutput
-	Status          string
-	StreamInput     LiveStreamInput
+	// Object names of the pictures of a series. Empty without a series.
+	SequenceFormat string
+	// Where the pictures go.
+	SnapshotOutput LiveSnapshotOutput
+	// State: init (not started), started or paused.
+	Status string
+	// The stream that is photographed.
+	StreamInput LiveStreamInput
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
 	TemplateName string
+	// Seconds between two snapshots.
 	TimeInterval int32
 }
 
@@ -342,17 +363,24 @@ type GetLiveSnapshotTemplateRequest struct {
 
 // GetLiveSnapshotTemplateResponse is the answer of [Client.GetLiveSnapshotTemplate].
 type GetLiveSnapshotTemplateResponse struct {
-	RequestId       string
-	CreateTime      string
-	LastModified    string
+	RequestId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	LastModified string
+	// Object name of the one picture that each snapshot replaces. Empty without
+	// overwriting.
 	OverwriteFormat string
-	SequenceFormat  string
+	// Object names of the pictures of a series. Empty without a series.
+	SequenceFormat string
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
 	TemplateName string
+	// Seconds between two snapshots.
 	TimeInterval int32
-	Type         string
+	// Origin: system (preset) or custom (your own).
+	Type string
 }
 
 // GetLiveTranscodeJob returns a live transcoding job with the URLs of its
@@ -373,7 +401,8 @@ type GetLiveTranscodeJobRequest struct {
 // GetLiveTranscodeJobResponse is the answer of [Client.GetLiveTranscodeJob].
 type GetLiveTranscodeJobResponse struct {
 	RequestId string
-	Job       LiveTranscodeJob
+	// The transcoding job.
+	Job LiveTranscodeJob
 }
 
 // GetLiveTranscodeTemplate returns a live transcoding template.
@@ -392,7 +421,8 @@ type GetLiveTranscodeTemplateRequest struct {
 
 // GetLiveTranscodeTemplateResponse is the answer of [Client.GetLiveTranscodeTemplate].
 type GetLiveTranscodeTemplateResponse struct {
-	RequestId       string
+	RequestId string
+	// The transcoding template.
 	TemplateContent LiveTranscodeTemplate
 }
 
@@ -437,33 +467,44 @@ type ListLiveRecordFilesRequest struct {
 // ListLiveRecordFilesResponse is the answer of [Client.ListLiveRecordFiles].
 type ListLiveRecordFilesResponse struct {
 	RequestId string
-	Files     []LiveRecordFile
+	// The recorded files.
+	Files []LiveRecordFile
 	// Number of the page, from 1.
 	PageNo int64
 	// Maximum number of items on a page.
 	PageSize string
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
 // LiveRecordFile is one of the Files of [ListLiveRecordFilesResponse].
 type LiveRecordFile struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
-	Duration   float32
-	EndTime    string
-	Format     string
+	// Length in seconds.
+	Duration float32
+	// When the recording ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Container format, such as m3u8, flv or mp4.
+	Format string
 	// Height in pixels.
 	Height int32
 	// ID of the job.
 	JobId string
 	// Name of the job.
-	JobName      string
-	RecordId     string
+	JobName string
+	// ID of the recorded file.
+	RecordId string
+	// Where the file is stored.
 	RecordOutput string
-	RecordUrl    string
-	StartTime    string
-	StreamUrl    string
+	// URL of the file.
+	RecordUrl string
+	// When the recording began, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	StartTime string
+	// The live stream that was recorded.
+	StreamUrl string
 	// Width in pixels.
 	Width int32
 }
@@ -510,13 +551,15 @@ type ListLiveRecordJobsRequest struct {
 
 // ListLiveRecordJobsResponse is the answer of [Client.ListLiveRecordJobs].
 type ListLiveRecordJobsResponse struct {
-	RequestId      string
+	RequestId string
+	// The recording jobs.
 	LiveRecordJobs []LiveRecordJob
 	// Number of the page, from 1.
 	PageNo int64
 	// Maximum number of items on a page.
 	PageSize int64
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
@@ -563,9 +606,11 @@ type ListLiveRecordTemplatesResponse struct {
 	// Number of the page, from 1.
 	PageNo int64
 	// Maximum number of items on a page.
-	PageSize           int64
+	PageSize int64
+	// The recording templates.
 	RecordTemplateList []LiveRecordTemplate
-	SortBy             string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
@@ -611,19 +656,28 @@ type ListLiveSnapshotFilesRequest struct {
 
 // ListLiveSnapshotFilesResponse is the answer of [Client.ListLiveSnapshotFiles].
 type ListLiveSnapshotFilesResponse struct {
-	RequestId     string
-	FileList      []LiveSnapshotFile
+	RequestId string
+	// The pictures.
+	FileList []LiveSnapshotFile
+	// StartTime of the next page, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty on the last
+	// page.
 	NextStartTime string
 }
 
 // LiveSnapshotFile is one of the FileList of [ListLiveSnapshotFilesResponse].
 type LiveSnapshotFile struct {
-	CreateTime      string
+	// When the snapshot was taken, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the snapshot was taken, which identifies it: Unix time in milliseconds.
 	CreateTimestamp int64
-	IsOverlay       bool
-	OssBucket       string
-	OssEndpoint     string
-	OssObject       string
+	// Whether the next snapshot replaces this picture.
+	IsOverlay bool
+	// Name of the OSS bucket.
+	OssBucket string
+	// Endpoint of OSS.
+	OssEndpoint string
+	// Key of the picture in OSS.
+	OssObject string
 }
 
 // ListLiveSnapshotJobs lists snapshot jobs, those of the last seven days when
@@ -668,29 +722,35 @@ type ListLiveSnapshotJobsRequest struct {
 // ListLiveSnapshotJobsResponse is the answer of [Client.ListLiveSnapshotJobs].
 type ListLiveSnapshotJobsResponse struct {
 	RequestId string
-	JobList   []LiveSnapshotJob
+	// The snapshot jobs.
+	JobList []LiveSnapshotJob
 	// Number of the page, from 1.
 	PageNo int32
 	// Maximum number of items on a page.
 	PageSize int32
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
 // LiveSnapshotJob is one of the JobList of [ListLiveSnapshotJobsResponse].
 type LiveSnapshotJob struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
 	// ID of the job.
 	JobId string
 	// Name of the job.
-	JobName        string
+	JobName string
+	// Where the pictures go.
 	SnapshotOutput LiveSnapshotOutput
-	Status         string
+	// State: init (not started), started or paused.
+	Status string
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
 	TemplateName string
+	// Seconds between two snapshots.
 	TimeInterval int32
 }
 
@@ -737,8 +797,10 @@ type ListLiveSnapshotTemplatesResponse struct {
 	// Number of the page, from 1.
 	PageNo int32
 	// Maximum number of items on a page.
-	PageSize     int32
-	SortBy       string
+	PageSize int32
+	// Order by creation time: asc or desc.
+	SortBy string
+	// The snapshot templates.
 	TemplateList []LiveSnapshotTemplate
 	// Number of all items that match, on all pages.
 	TotalCount int64
@@ -747,13 +809,16 @@ type ListLiveSnapshotTemplatesResponse struct {
 // LiveSnapshotTemplate is one of the TemplateList of
 // [ListLiveSnapshotTemplatesResponse].
 type LiveSnapshotTemplate struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
 	TemplateName string
+	// Seconds between two snapshots.
 	TimeInterval int32
-	Type         string
+	// Origin: system (preset) or custom (your own).
+	Type string
 }
 
 // ListLiveTranscodeJobs lists live transcoding jobs.
@@ -798,7 +863,8 @@ type ListLiveTranscodeJobsRequest struct {
 // ListLiveTranscodeJobsResponse is the answer of [Client.ListLiveTranscodeJobs].
 type ListLiveTranscodeJobsResponse struct {
 	RequestId string
-	JobList   []LiveTranscodeJob
+	// The transcoding jobs.
+	JobList []LiveTranscodeJob
 	// Number of all items that match, on all pages.
 	TotalCount int32
 }
@@ -845,7 +911,8 @@ type ListLiveTranscodeTemplatesRequest struct {
 
 // ListLiveTranscodeTemplatesResponse is the answer of [Client.ListLiveTranscodeTemplates].
 type ListLiveTranscodeTemplatesResponse struct {
-	RequestId           string
+	RequestId string
+	// The transcoding templates.
 	TemplateContentList []LiveTranscodeTemplate
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -854,7 +921,7 @@ type ListLiveTranscodeTemplatesResponse struct {
 // SendLiveSnapshotJobCommand starts, stops or restarts a snapshot job.
 //
 // RAM action: ice:SendLiveSnapshotJobCommand.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendlivesnapshotjobcommand
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-sendlivesnapshotjobcommand
 func (c *Client) SendLiveSnapshotJobCommand(ctx context.Context, req SendLiveSnapshotJobCommandRequest) (*SendLiveSnapshotJobCommandResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendLiveSnapshotJobCommand"}, req, new(SendLiveSnapshotJobCommandResponse))
 }
@@ -937,7 +1004,7 @@ type SubmitLiveRecordJobResponse struct {
 // [Client.SendLiveSnapshotJobCommand] stops the job.
 //
 // RAM action: ice:SubmitLiveSnapshotJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitlivesnapshotjob
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitlivesnapshotjob
 func (c *Client) SubmitLiveSnapshotJob(ctx context.Context, req SubmitLiveSnapshotJobRequest) (*SubmitLiveSnapshotJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveSnapshotJob", Proof: "JobId"}, req, new(SubmitLiveSnapshotJobResponse))
 }

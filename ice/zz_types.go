@@ -1316,12 +1316,13 @@ type JobFile struct {
 // [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
 // more operations.
 type LiveAudioParams struct {
+	// Bit rate in kbit/s, from 1 to 1000.
 	Bitrate string `json:",omitzero"`
 	// Number of channels.
 	Channels string `json:",omitzero"`
-	// Such as AAC or MP3.
+	// AAC or MP3.
 	Codec string `json:",omitzero"`
-	// Such as aac_low, aac_he, aac_he_v2 or aac_ld.
+	// Profile of AAC: aac_low, aac_he, aac_he_v2 or aac_ld.
 	Profile string `json:",omitzero"`
 	// Samples per second, in Hz.
 	Samplerate string `json:",omitzero"`
@@ -1475,14 +1476,19 @@ type LiveRecordFormat struct {
 // LiveRecordJob is met in answers of [Client.GetLiveRecordJob] and
 // [Client.ListLiveRecordJobs].
 type LiveRecordJob struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
 	// ID of the job.
-	JobId        string
-	Name         string
-	NotifyUrl    string
+	JobId string
+	Name  string
+	// URL that receives the events of the job.
+	NotifyUrl string
+	// Where the files go.
 	RecordOutput LiveRecordOutput
-	Status       string
-	StreamInput  LiveStreamInput
+	// State: initial (not started), started or paused.
+	Status string
+	// The stream that is recorded.
+	StreamInput LiveStreamInput
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
@@ -1493,22 +1499,27 @@ type LiveRecordJob struct {
 // [Client.ListLiveRecordJobs] and [Client.SubmitLiveRecordJob].
 type LiveRecordOutput struct {
 	// Name of the OSS bucket.
-	Bucket   string `json:",omitzero"`
+	Bucket string `json:",omitzero"`
+	// Endpoint of the storage, such as oss-cn-hangzhou.aliyuncs.com.
 	Endpoint string `json:",omitzero"`
-	// oss or vod. Required.
+	// Kind of storage: oss or vod. Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
 // LiveRecordTemplate is met in answers of [Client.GetLiveRecordTemplate] and
 // [Client.ListLiveRecordTemplates].
 type LiveRecordTemplate struct {
-	CreateTime       string
-	LastModified     string
-	Name             string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	LastModified string
+	Name         string
+	// The file formats to record.
 	RecordFormatList []LiveRecordFormat
 	// ID of the template.
 	TemplateId string
-	Type       string
+	// Origin: system (preset) or custom (your own).
+	Type string
 }
 
 // LiveSnapshotOutput is met in requests and answers of
@@ -1517,18 +1528,19 @@ type LiveRecordTemplate struct {
 type LiveSnapshotOutput struct {
 	// Name of the OSS bucket. Required.
 	Bucket string `json:",omitzero" check:"required"`
-	// Required.
+	// Endpoint of OSS, such as oss-cn-shanghai.aliyuncs.com. Required.
 	Endpoint string `json:",omitzero" check:"required"`
-	// Required.
+	// Kind of storage: oss, the only one so far. Required.
 	StorageType string `json:",omitzero" check:"required"`
 }
 
 // LiveStreamInput is met in requests and answers of [Client.GetLiveRecordJob],
 // [Client.GetLiveSnapshotJob] and 3 more operations.
 type LiveStreamInput struct {
-	// Required.
+	// Protocol: rtmp, the only one so far. Required.
 	Type string `json:",omitzero" check:"required"`
-	Url  string `json:",omitzero"`
+	// URL of the stream.
+	Url string `json:",omitzero"`
 }
 
 // LiveTimedConfig is met in requests of [Client.SubmitLiveTranscodeJob] and
@@ -1542,7 +1554,9 @@ type LiveTimedConfig struct {
 // [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
 // more operations.
 type LiveTranscodeConfig struct {
+	// Audio settings.
 	AudioParams LiveAudioParams `json:",omitzero"`
+	// Video settings.
 	VideoParams LiveVideoParams `json:",omitzero"`
 }
 
@@ -1550,29 +1564,36 @@ type LiveTranscodeConfig struct {
 // [Client.GetLiveTranscodeJob], [Client.ListLiveTranscodeJobs] and 2 more
 // operations.
 type LiveTranscodeInput struct {
-	// Required.
+	// URL of the stream. Required.
 	InputUrl string `json:",omitzero" check:"required"`
-	// Required.
+	// Protocol, such as rtmp. Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
 // LiveTranscodeJob is met in answers of [Client.GetLiveTranscodeJob] and
 // [Client.ListLiveTranscodeJobs].
 type LiveTranscodeJob struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
 	// ID of the job.
-	JobId        string
-	Name         string
+	JobId string
+	Name  string
+	// The transcoded streams.
 	OutputStream struct {
+		// One entry for each protocol.
 		StreamInfos []LiveTranscodeStream
 	}
-	StartMode   int32
-	Status      int32
+	// One of 0 (starts at once) and 1 (starts at a set time).
+	StartMode int32
+	// State, one of 0 (not started), 1 (running) and 2 (stopped).
+	Status int32
+	// The stream that is transcoded.
 	StreamInput LiveTranscodeInput
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
 	TemplateName string
+	// Type of the template: normal, narrow-band, audio-only or origin.
 	TemplateType string
 }
 
@@ -1590,34 +1611,42 @@ type LiveTranscodeOutput struct {
 type LiveTranscodeStream struct {
 	// URL of the output.
 	OutputUrl string
-	Type      string
+	// Protocol: rtmp, the only one so far.
+	Type string
 }
 
 // LiveTranscodeTemplate is met in answers of [Client.GetLiveTranscodeTemplate]
 // and [Client.ListLiveTranscodeTemplates].
 type LiveTranscodeTemplate struct {
-	Category       string
-	CreateTime     string
-	Name           string
+	// Origin: system (preset) or customized (your own).
+	Category string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	Name       string
+	// Codecs, picture size and bit rates.
 	TemplateConfig LiveTranscodeConfig
 	// ID of the template.
 	TemplateId string
-	Type       string
+	// Kind: normal, narrow-band (narrowband HD), audio-only or origin (as it
+	// comes).
+	Type string
 }
 
 // LiveVideoParams is met in requests and answers of
 // [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
 // more operations.
 type LiveVideoParams struct {
+	// Bit rate in kbit/s, from 1 to 6000.
 	Bitrate string `json:",omitzero"`
-	// Such as H.264 or H.265.
+	// H.264 or H.265.
 	Codec string `json:",omitzero"`
 	// Frames per second.
 	Fps string `json:",omitzero"`
+	// Frames from one key frame to the next, from 1 to 3000.
 	Gop string `json:",omitzero"`
 	// Height in pixels.
 	Height string `json:",omitzero"`
-	// Such as 1, 2 or 3.
+	// Codec profile: 1 baseline, 2 main, 3 high.
 	Profile string `json:",omitzero"`
 	// Width in pixels.
 	Width string `json:",omitzero"`
