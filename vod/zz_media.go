@@ -31,9 +31,12 @@ type BatchGetMediaInfosRequest struct {
 
 // BatchGetMediaInfosResponse is the answer of [Client.BatchGetMediaInfos].
 type BatchGetMediaInfosResponse struct {
-	RequestId         string
+	RequestId string
+	// Media IDs that you may not access, mostly for lack of the application's
+	// permission.
 	ForbiddenMediaIds []string
-	MediaInfos        []BatchMediaInfo
+	// The media assets, each with the parts that AdditionType asks for.
+	MediaInfos []BatchMediaInfo
 	// Media IDs that do not exist.
 	NonExistMediaIds []string
 	// Reference IDs that do not exist.
@@ -43,10 +46,13 @@ type BatchGetMediaInfosResponse struct {
 // BatchMediaInfo is one of the MediaInfos of [BatchGetMediaInfosResponse].
 type BatchMediaInfo struct {
 	// ID of the media asset.
-	MediaId       string
-	MediaInfo     MediaInfo
+	MediaId string
+	// What describes the asset.
+	MediaInfo MediaInfo
+	// The source file.
 	MezzanineInfo Mezzanine
-	PlayInfoList  []PlayInfo
+	// The streams that can be played.
+	PlayInfoList []PlayInfo
 }
 
 // MediaInfo is the MediaInfo of [BatchMediaInfo].
@@ -58,24 +64,36 @@ type MediaInfo struct {
 	// Name of the category.
 	CateName string
 	// URL of the cover image.
-	CoverURL       string
-	CreationTime   string
-	Description    string
+	CoverURL string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	Description  string
+	// Whether players may download it for offline use: on or off.
 	DownloadSwitch string
 	// ID of the media asset.
-	MediaId          string
+	MediaId string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
 	// Your own ID of the asset.
-	ReferenceId       string
+	ReferenceId string
+	// Until when the restored copy can be read, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	RestoreExpiration string
-	RestoreStatus     string
+	// State of the last restoration from an archive: Processing, Success or Failed.
+	// Empty without one.
+	RestoreStatus string
 	// URLs of the snapshots.
-	Snapshots    []string
-	Status       string
+	Snapshots []string
+	// State of the video: Uploading, UploadFail, UploadSucc, Transcoding,
+	// TranscodeFail, Blocked or Normal (can be played).
+	Status string
+	// Storage class: Standard, IA, Archive or ColdArchive of all files, SourceIA,
+	// SourceArchive or SourceColdArchive of the source file alone, Changing or
+	// SourceChanging while it changes.
 	StorageClass string
 	// Storage location: the host of the OSS bucket.
 	StorageLocation string
-	Tags            string
+	// Tags, separated by commas.
+	Tags string
 	// ID of the template group.
 	TemplateGroupId string
 	Title           string
@@ -114,13 +132,23 @@ type DeleteMezzaninesResponse struct {
 	// Reference IDs that do not exist.
 	NonExistReferenceIds []string
 	// Video IDs that do not exist.
-	NonExistVideoIds     []string
+	NonExistVideoIds []string
+	// IDs of videos whose source files stay: they are played themselves (see
+	// Force), or you lack the permission.
 	UnRemoveableVideoIds []string
 }
 
 // DeleteStream deletes transcoded streams of one video.
 //
 // Needs VideoId or ReferenceId.
+//
+// Errors:
+//
+//   - DeleteStreamFailed: The stream could not be deleted. Try again later.
+//   - InvalidStream.NotFound: The stream does not exist. Take its JobId from
+//     [Client.GetPlayInfo].
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
+//   - JobIdsExceededMax: There are more than 20 IDs. Send fewer.
 //
 // RAM action: vod:DeleteStream.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletestream
@@ -153,6 +181,12 @@ type DeleteStreamResponse struct {
 //
 // Needs VideoIds or ReferenceIds.
 //
+// Errors:
+//
+//   - DeleteVideoFailed: The video could not be deleted. Try again later.
+//   - InvalidVideo.NotFound: The videos do not exist. Check VideoIds.
+//   - VideoIdsExceededMax: There are more than 20 IDs. Send fewer.
+//
 // RAM action: vod:DeleteVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletevideo
 func (c *Client) DeleteVideo(ctx context.Context, req DeleteVideoRequest) (*DeleteVideoResponse, error) {
@@ -169,7 +203,8 @@ type DeleteVideoRequest struct {
 
 // DeleteVideoResponse is the answer of [Client.DeleteVideo].
 type DeleteVideoResponse struct {
-	RequestId         string
+	RequestId string
+	// IDs of videos that may not be deleted, mostly for lack of permission.
 	ForbiddenVideoIds []string
 	// Reference IDs that do not exist.
 	NonExistReferenceIds []string
@@ -183,6 +218,12 @@ type DeleteVideoResponse struct {
 // It is complete only after the first stream has been transcoded.
 //
 // Needs VideoId or ReferenceId.
+//
+// Errors:
+//
+//   - InvalidFile.NotFound: The video has no source file. It was not uploaded
+//     yet, or was deleted.
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetMezzanineInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmezzanineinfo
@@ -212,6 +253,7 @@ type GetMezzanineInfoRequest struct {
 // GetMezzanineInfoResponse is the answer of [Client.GetMezzanineInfo].
 type GetMezzanineInfoResponse struct {
 	RequestId string
+	// The source file. Complete only after the first transcoding.
 	Mezzanine Mezzanine
 }
 
@@ -224,6 +266,10 @@ type GetMezzanineInfoResponse struct {
 // Needs VideoId or ReferenceId.
 //
 // [Client.WaitMediaRestore] and [Client.WaitVideoInfo] ask until the end.
+//
+// Errors:
+//
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetVideoInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoinfo
@@ -243,7 +289,8 @@ type GetVideoInfoRequest struct {
 // GetVideoInfoResponse is the answer of [Client.GetVideoInfo].
 type GetVideoInfoResponse struct {
 	RequestId string
-	Video     Video
+	// The video or audio asset.
+	Video Video
 }
 
 // GetVideoInfos returns the metadata of up to 20 video or audio assets at once.
@@ -253,6 +300,10 @@ type GetVideoInfoResponse struct {
 // complete.
 //
 // Needs VideoIds or ReferenceIds.
+//
+// Errors:
+//
+//   - InvalidVideo.NotFound: None of the videos exists. Check VideoIds.
 //
 // RAM action: vod:GetVideoInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoinfos
@@ -275,7 +326,8 @@ type GetVideoInfosResponse struct {
 	NonExistReferenceIds []string
 	// Video IDs that do not exist.
 	NonExistVideoIds []string
-	VideoList        []Video
+	// The assets that exist.
+	VideoList []Video
 }
 
 // GetVideoList lists video and audio assets by status, category, storage and
@@ -285,6 +337,12 @@ type GetVideoInfosResponse struct {
 // everything with [Client.SearchMedia].
 //
 // [Client.GetVideoListIter] walks all pages.
+//
+// Errors:
+//
+//   - InvalidVideo.NotFound: No video matches. Check the conditions.
+//   - VideoListExceededMax: The page is beyond the first 5000 results. Narrow
+//     the time range, or use [Client.SearchMedia] with a ScrollToken.
 //
 // RAM action: vod:GetVideoList.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideolist
@@ -327,7 +385,8 @@ type GetVideoListRequest struct {
 type GetVideoListResponse struct {
 	RequestId string
 	// Number of all items that match, on all pages.
-	Total     int32
+	Total int32
+	// The assets of the page.
 	VideoList struct {
 		Video []Video
 	}
@@ -379,7 +438,8 @@ type ListLiveRecordVideoRequest struct {
 
 // ListLiveRecordVideoResponse is the answer of [Client.ListLiveRecordVideo].
 type ListLiveRecordVideoResponse struct {
-	RequestId           string
+	RequestId string
+	// The recordings of the page.
 	LiveRecordVideoList struct {
 		LiveRecordVideo []LiveRecordVideo
 	}
@@ -390,14 +450,20 @@ type ListLiveRecordVideoResponse struct {
 // LiveRecordVideo is one of the LiveRecordVideoList.LiveRecordVideo of
 // [ListLiveRecordVideoResponse].
 type LiveRecordVideo struct {
+	// Name of the live application.
 	AppName string
 	// Domain name.
-	DomainName      string
-	PlaylistId      string
-	RecordEndTime   string
+	DomainName string
+	// ID of the playlist.
+	PlaylistId string
+	// When the recording ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	RecordEndTime string
+	// When the recording began, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	RecordStartTime string
-	StreamName      string
-	Video           RecordedVideo
+	// Name of the live stream.
+	StreamName string
+	// The video that was recorded.
+	Video RecordedVideo
 }
 
 // RecordedVideo is the Video of [LiveRecordVideo].
@@ -407,18 +473,25 @@ type RecordedVideo struct {
 	// Name of the category.
 	CateName string
 	// URL of the cover image.
-	CoverURL     string
+	CoverURL string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	Description  string
-	Duration     float32
-	ModifyTime   string
-	Size         int64
+	// Duration in seconds.
+	Duration float32
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifyTime string
+	// Size of the source file in bytes.
+	Size int64
 	// URLs of the snapshots.
 	Snapshots struct {
 		Snapshot []string
 	}
+	// State of the video: Uploading, UploadFail, UploadSucc, Transcoding,
+	// TranscodeFail, Blocked or Normal (can be played).
 	Status string
-	Tags   string
+	// Tags, separated by commas.
+	Tags string
 	// ID of the template group.
 	TemplateGroupId string
 	Title           string
@@ -465,6 +538,7 @@ type RestoreMediaResponse struct {
 	IgnoredList struct {
 		MediaId []string
 	}
+	// Whether the request was accepted. The restoration goes on afterwards.
 	Success bool
 }
 
@@ -476,6 +550,14 @@ type RestoreMediaResponse struct {
 // from the last and allows one sort field.
 //
 // [Client.SearchMediaIter] walks all pages.
+//
+// Errors:
+//
+//   - ErrorMatchSyntax: The expression is not valid. Check the syntax of Match.
+//   - InvalidScrollToken.Expired: The ScrollToken has expired. Begin again with
+//     the first page.
+//   - SortByExceededMax: Only one field can be sorted by with a ScrollToken.
+//     Shorten SortBy.
 //
 // RAM action: vod:SearchMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-searchmedia
@@ -507,6 +589,7 @@ type SearchMediaRequest struct {
 // SearchMediaResponse is the answer of [Client.SearchMedia].
 type SearchMediaResponse struct {
 	RequestId string
+	// The media assets of the page.
 	MediaList []Media
 	// Token for the page after this one, empty on the last page.
 	ScrollToken string
@@ -516,87 +599,133 @@ type SearchMediaResponse struct {
 
 // AiData is the AiData of [Media].
 type AiData struct {
+	// The tags that were found.
 	AiLabelInfo []AiLabelInfo
-	OcrInfo     []OcrInfo
+	// The subtitles that were recognized.
+	OcrInfo []OcrInfo
 }
 
 // AiLabelInfo is one of the AiLabelInfo of [AiData].
 type AiLabelInfo struct {
-	Category    string
-	LabelId     string
-	LabelName   string
+	// Category of the tag, such as Transportation.
+	Category string
+	// ID of the tag.
+	LabelId string
+	// Name of the tag.
+	LabelName string
+	// The parts of the video where it was found.
 	Occurrences []AiOccurrence
 }
 
 // AiOccurrence is one of the Occurrences of [AiLabelInfo].
 type AiOccurrence struct {
-	From  float64
+	// Where the part begins, in seconds.
+	From float64
+	// Score of the tag in this part, from 0 to 1.
 	Score float64
-	To    float64
+	// Where the part ends, in seconds.
+	To float64
 }
 
 // AiRoughData is the AiRoughData of [Media].
 type AiRoughData struct {
+	// Category that was found, such as TV series.
 	AiCategory string
-	AiJobId    string
-	SaveType   string
-	Status     string
+	// ID of the AI job.
+	AiJobId string
+	// What is saved, such as TEXT. The reference lists no other value.
+	SaveType string
+	// State of the data, such as SaveSuccess. The reference lists no other value.
+	Status string
 }
 
 // Audio is the Audio of [Media].
 type Audio struct {
 	// ID of the application.
-	AppId   string
+	AppId string
+	// ID of the audio asset.
 	AudioId string
 	// ID of the category.
 	CateId int64
 	// Name of the category.
 	CateName string
 	// URL of the cover image.
-	CoverURL         string
-	CreationTime     string
-	Description      string
-	DownloadSwitch   string
-	Duration         float32
-	MediaSource      string
+	CoverURL string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	Description  string
+	// Whether players may download it for offline use: on or off.
+	DownloadSwitch string
+	// Duration in seconds.
+	Duration float32
+	// How it came here: general (uploaded), short_video (from the short video SDK),
+	// editing or live (a recording).
+	MediaSource string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
+	// State of the preparation for the production studio: UnPreprocess,
+	// Preprocessing, PreprocessSucceed or PreprocessFailed.
 	PreprocessStatus string
 	// Your own ID of the asset.
-	ReferenceId       string
+	ReferenceId string
+	// Until when the restored copy can be read, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	RestoreExpiration string
-	RestoreStatus     string
-	Size              int64
+	// State of the last restoration from an archive: Processing, Success or Failed.
+	// Empty without one.
+	RestoreStatus string
+	// Size of the source file in bytes.
+	Size int64
 	// URLs of the snapshots.
-	Snapshots       []string
+	Snapshots []string
+	// URLs of the sprites.
 	SpriteSnapshots []string
-	Status          string
-	StorageClass    string
+	// State of the audio: Uploading, Normal (complete), UploadFail or Deleted.
+	Status string
+	// Storage class: Standard, IA, Archive or ColdArchive of all files, SourceIA,
+	// SourceArchive or SourceColdArchive of the source file alone, Changing or
+	// SourceChanging while it changes.
+	StorageClass string
 	// Storage location: the host of the OSS bucket.
 	StorageLocation string
-	Tags            string
-	Title           string
-	TranscodeMode   string
+	// Tags, separated by commas.
+	Tags  string
+	Title string
+	// When it is transcoded: FastTranscode (before it can be played), NoTranscode
+	// (never) or AsyncTranscode (it can be played at once).
+	TranscodeMode string
 }
 
 // Media is one of the MediaList of [SearchMediaResponse].
 type Media struct {
-	AiData        AiData
-	AiRoughData   AiRoughData
+	// What smart tagging found.
+	AiData AiData
+	// The AI job behind AiData.
+	AiRoughData AiRoughData
+	// The auxiliary asset, for MediaType attached.
 	AttachedMedia AttachedMedia
-	Audio         Audio
-	CreationTime  string
-	Image         Image
+	// The audio, for MediaType audio.
+	Audio Audio
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// The image, for MediaType image.
+	Image Image
 	// ID of the media asset.
-	MediaId   string
+	MediaId string
+	// Kind of asset, which says the field that is set: video, audio, image or
+	// attached.
 	MediaType string
-	Video     Video
+	// The video, for MediaType video.
+	Video Video
 }
 
 // OcrInfo is one of the OcrInfo of [AiData].
 type OcrInfo struct {
+	// The text.
 	Content string
-	From    float64
-	To      float64
+	// When the text appears, in seconds.
+	From float64
+	// When the text disappears, in seconds.
+	To float64
 }
 
 // UpdateMediaStorageClass moves audio and video assets to another storage
@@ -642,6 +771,7 @@ type UpdateMediaStorageClassResponse struct {
 	IgnoredList struct {
 		MediaId []string
 	}
+	// State of the change: Processing or Failed.
 	Status string
 }
 
@@ -651,6 +781,10 @@ type UpdateMediaStorageClassResponse struct {
 // What is left out stays as it is.
 //
 // Needs VideoId or ReferenceId.
+//
+// Errors:
+//
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:UpdateVideoInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevideoinfo
@@ -705,7 +839,8 @@ type UpdateVideoInfosRequest struct {
 
 // UpdateVideoInfosResponse is the answer of [Client.UpdateVideoInfos].
 type UpdateVideoInfosResponse struct {
-	RequestId         string
+	RequestId string
+	// IDs of videos that may not be changed, mostly for lack of permission.
 	ForbiddenVideoIds []string
 	// Reference IDs that do not exist.
 	NonExistReferenceIds []string

@@ -39,7 +39,8 @@ type GenerateDownloadSecretKeyRequest struct {
 
 // GenerateDownloadSecretKeyResponse is the answer of [Client.GenerateDownloadSecretKey].
 type GenerateDownloadSecretKeyResponse struct {
-	RequestId     string
+	RequestId string
+	// Key of the app, for offline downloads.
 	AppEncryptKey alimedia.Secret
 }
 
@@ -64,7 +65,8 @@ type GetMediaRefreshJobsRequest struct {
 
 // GetMediaRefreshJobsResponse is the answer of [Client.GetMediaRefreshJobs].
 type GetMediaRefreshJobsResponse struct {
-	RequestId        string
+	RequestId string
+	// The jobs.
 	MediaRefreshJobs []MediaRefreshJob
 }
 
@@ -75,16 +77,28 @@ type MediaRefreshJob struct {
 	ErrorCode string
 	// Reason of the failure, empty without one.
 	ErrorMessage string
+	// Which streams it covers: the parameters of the request.
 	FilterPolicy alimedia.JSON
-	GmtCreate    string
-	GmtModified  string
+	// When the job was created: yyyy-MM-dd HH:mm:ss. The reference does not tell
+	// the zone.
+	GmtCreate string
+	// When the job was last changed: yyyy-MM-dd HH:mm:ss. The reference does not
+	// tell the zone.
+	GmtModified string
 	// ID of the media asset.
-	MediaId           string
+	MediaId string
+	// ID of the job.
 	MediaRefreshJobId string
-	Status            string
-	SuccessPlayUrls   string
-	TaskIds           string
-	TaskType          string
+	// Whether all of it was submitted: success or fail.
+	Status string
+	// URLs that were submitted, separated by commas.
+	SuccessPlayUrls string
+	// IDs of the CDN tasks, one for each URL, separated by commas.
+	// [Client.DescribeVodRefreshTasks] tells their state.
+	TaskIds string
+	// What it does with the CDN's copies: Refresh (removes them) or Preload
+	// (fetches them).
+	TaskType string
 	// Custom data as it was sent with the request.
 	UserData string
 }
@@ -96,6 +110,17 @@ type MediaRefreshJob struct {
 // set StorageClass in PlayConfig. Traffic from the URLs is billed.
 //
 // Needs VideoId or ReferenceId.
+//
+// Errors:
+//
+//   - Forbidden.AliyunVoDEncryption: Only streams with Alibaba Cloud's own
+//     encryption exist. Play them with ApsaraVideo Player, or set ResultType to
+//     Multiple.
+//   - Forbidden.IllegalStatus: The video cannot be played in its state. Wait
+//     until it is Normal.
+//   - InvalidVideo.NoneStream: No stream matches. Loosen Formats, Definition or
+//     StreamType, or transcode the video accordingly.
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetPlayInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getplayinfo
@@ -152,22 +177,34 @@ type GetPlayInfoRequest struct {
 
 // GetPlayInfoResponse is the answer of [Client.GetPlayInfo].
 type GetPlayInfoResponse struct {
-	RequestId    string
+	RequestId string
+	// The streams that can be played.
 	PlayInfoList struct {
 		PlayInfo []PlayInfo
 	}
+	// The video that the streams belong to.
 	VideoBase VideoBase
 }
 
 // VideoBase is the metadata that comes with play URLs.
 type VideoBase struct {
 	// URL of the cover image.
-	CoverURL     string
+	CoverURL string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	DanMuURL     string
-	Duration     string
-	MediaType    string
-	Status       string
+	// URL of the mask for comments that fly over the picture.
+	DanMuURL string
+	// Duration in seconds.
+	Duration string
+	// Kind of asset: video or audio.
+	MediaType string
+	// State of the video: Uploading, UploadFail (not in use), UploadSucc,
+	// Transcoding, TranscodeFail, Checking (in review), Blocked, Normal (can be
+	// played) or ProduceFail.
+	Status string
+	// Storage class: Standard, IA, Archive or ColdArchive of all files, SourceIA,
+	// SourceArchive or SourceColdArchive of the source file alone, Changing or
+	// SourceChanging while it changes.
 	StorageClass string
 	Title        string
 	// ID of the video or audio asset.
@@ -180,6 +217,12 @@ type VideoBase struct {
 // An expired credential gives no URLs: ask for another one for each play.
 //
 // Needs VideoId or ReferenceId.
+//
+// Errors:
+//
+//   - Forbidden.IllegalStatus: The video cannot be played in its state. Wait
+//     until it is Normal.
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetVideoPlayAuth.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoplayauth
@@ -204,7 +247,9 @@ type GetVideoPlayAuthRequest struct {
 // GetVideoPlayAuthResponse is the answer of [Client.GetVideoPlayAuth].
 type GetVideoPlayAuthResponse struct {
 	RequestId string
-	PlayAuth  alimedia.Secret
+	// Credential that players take. Valid for AuthInfoTimeout seconds.
+	PlayAuth alimedia.Secret
+	// The video that the credential is for.
 	VideoMeta VideoMeta
 }
 
@@ -212,9 +257,13 @@ type GetVideoPlayAuthResponse struct {
 type VideoMeta struct {
 	// URL of the cover image.
 	CoverURL string
+	// Duration in seconds.
 	Duration float32
-	Status   string
-	Title    string
+	// State of the video: Uploading, UploadFail (not in use), UploadSucc,
+	// Transcoding, TranscodeFail, Checking (in review), Blocked, Normal (can be
+	// played) or ProduceFail.
+	Status string
+	Title  string
 	// ID of the video or audio asset.
 	VideoId string
 }
@@ -259,8 +308,10 @@ type RefreshMediaPlayUrlsRequest struct {
 
 // RefreshMediaPlayUrlsResponse is the answer of [Client.RefreshMediaPlayUrls].
 type RefreshMediaPlayUrlsResponse struct {
-	RequestId         string
+	RequestId string
+	// Media IDs that you may not access, separated by commas.
 	ForbiddenMediaIds string
+	// ID of the job, for [Client.GetMediaRefreshJobs].
 	MediaRefreshJobId string
 	// Media IDs that do not exist.
 	NonExistMediaIds string

@@ -30,31 +30,42 @@ type GetTranscodeSummaryRequest struct {
 type GetTranscodeSummaryResponse struct {
 	RequestId string
 	// Video IDs that do not exist.
-	NonExistVideoIds     []string
+	NonExistVideoIds []string
+	// The latest transcoding of each video.
 	TranscodeSummaryList []TranscodeSummary
 }
 
 // TranscodeJobSummary is one of the TranscodeJobInfoSummaryList of
 // [TranscodeSummary].
 type TranscodeJobSummary struct {
-	Bitrate      string
+	// Average bit rate in kbit/s.
+	Bitrate string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompleteTime string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	Duration     string
+	// Duration in seconds.
+	Duration string
 	// Error code, empty without a failure.
 	ErrorCode string
 	// Reason of the failure, empty without one.
 	ErrorMessage string
-	Filesize     int64
-	Format       string
+	// Size of the file in bytes.
+	Filesize int64
+	// Container format, such as mp4.
+	Format string
 	// Frames per second.
 	Fps string
 	// Height in pixels.
-	Height              string
-	TranscodeJobStatus  string
-	TranscodeProgress   int64
+	Height string
+	// State of the job: Transcoding, TranscodeSuccess or TranscodeFail.
+	TranscodeJobStatus string
+	// Progress in percent, from 0 to 100.
+	TranscodeProgress int64
+	// ID of the transcoding template.
 	TranscodeTemplateId string
-	WatermarkIdList     []string
+	// IDs of the watermarks in the picture.
+	WatermarkIdList []string
 	// Width in pixels.
 	Width string
 }
@@ -62,10 +73,16 @@ type TranscodeJobSummary struct {
 // TranscodeSummary is one of the TranscodeSummaryList of
 // [GetTranscodeSummaryResponse].
 type TranscodeSummary struct {
-	CompleteTime                string
-	CreationTime                string
+	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
+	CompleteTime string
+	// When the task was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// The jobs, one for each stream.
 	TranscodeJobInfoSummaryList []TranscodeJobSummary
-	TranscodeStatus             string
+	// State of the task: Processing, Partial (some streams are done),
+	// CompleteAllSucc, CompleteAllFail (a broken source file, too) or
+	// CompletePartialSucc.
+	TranscodeStatus string
 	// ID of the transcoding template group.
 	TranscodeTemplateGroupId string
 	// ID of the video or audio asset.
@@ -80,6 +97,10 @@ type TranscodeSummary struct {
 // Needs TranscodeTaskId or JobIds.
 //
 // [Client.WaitTranscodeTask] asks until the end.
+//
+// Errors:
+//
+//   - NoSuchResource: The task does not exist. Check TranscodeTaskId.
 //
 // RAM action: vod:GetTranscodeTask.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-gettranscodetask
@@ -98,47 +119,72 @@ type GetTranscodeTaskRequest struct {
 
 // GetTranscodeTaskResponse is the answer of [Client.GetTranscodeTask].
 type GetTranscodeTaskResponse struct {
-	RequestId            string
-	NonExistJobIds       []string
+	RequestId string
+	// Job IDs that do not exist.
+	NonExistJobIds []string
+	// The jobs that JobIds asks for.
 	TranscodeJobInfoList []TranscodeJobInfo
-	TranscodeTask        TranscodeTask
+	// The task, with its jobs.
+	TranscodeTask TranscodeTask
 }
 
 // TranscodeJobInfo is one of the TranscodeJobInfoList of
 // [GetTranscodeTaskResponse].
 type TranscodeJobInfo struct {
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompleteTime string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	Definition   string
+	// Definition of the template, which is not the size of the picture: LD, SD, HD,
+	// FHD, OD (as the source), 2K, 4K, SQ and HQ (audio), or AUTO (adaptive).
+	Definition string
 	// Error code, empty without a failure.
 	ErrorCode string
 	// Reason of the failure, empty without one.
-	ErrorMessage        string
-	InputFileUrl        string
-	OutputFile          TranscodeOutputFile
-	Priority            string
-	TranscodeJobId      string
-	TranscodeJobStatus  string
-	TranscodeProgress   int64
+	ErrorMessage string
+	// URL of the source file in OSS.
+	InputFileUrl string
+	// The file that was made.
+	OutputFile TranscodeOutputFile
+	// Priority in the queue, from 1 to 10 (first).
+	Priority string
+	// ID of the job.
+	TranscodeJobId string
+	// State of the job: Transcoding, TranscodeSuccess or TranscodeFail.
+	TranscodeJobStatus string
+	// Progress in percent, from 0 to 100.
+	TranscodeProgress int64
+	// ID of the transcoding template.
 	TranscodeTemplateId string
 }
 
 // TranscodeOutputFile is the OutputFile of [TranscodeJobInfo].
 type TranscodeOutputFile struct {
+	// The audio streams, as a JSON list.
 	AudioStreamList string
-	Bitrate         string
-	Duration        string
-	Encryption      string
-	Filesize        int64
-	Format          string
+	// Average bit rate in kbit/s.
+	Bitrate string
+	// Duration in seconds.
+	Duration string
+	// Encryption, a JSON object whose EncryptType is AliyunVoDEncryption or
+	// HLSEncryption.
+	Encryption string
+	// Size of the file in bytes.
+	Filesize int64
+	// Container format, such as m3u8.
+	Format string
 	// Frames per second.
 	Fps string
 	// Height in pixels.
-	Height             string
-	OutputFileUrl      string
+	Height string
+	// URL of the file in OSS.
+	OutputFileUrl string
+	// The subtitle streams, as a JSON list.
 	SubtitleStreamList string
-	VideoStreamList    string
-	WatermarkIdList    []string
+	// The video streams, as a JSON list.
+	VideoStreamList string
+	// IDs of the watermarks in the picture.
+	WatermarkIdList []string
 	// Width in pixels.
 	Width string
 }
@@ -179,7 +225,8 @@ type ListTranscodeTaskRequest struct {
 
 // ListTranscodeTaskResponse is the answer of [Client.ListTranscodeTask].
 type ListTranscodeTaskResponse struct {
-	RequestId         string
+	RequestId string
+	// The tasks of the page, without their jobs.
 	TranscodeTaskList []TranscodeTask
 }
 
@@ -190,6 +237,14 @@ type ListTranscodeTaskResponse struct {
 // that has Preprocess=true. MP4 files whose short side is 360 pixels are
 // refused unless their resolution is above 1920, bitrate above 6000 kbit/s or
 // frame rate above 25.
+//
+// Errors:
+//
+//   - Forbidden.IllegalStatus: The video cannot be prepared in its state. Wait
+//     until it is UploadSucc, Normal, Checking or Transcoding.
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
+//   - NoSuchResource: Something that the call names does not exist; the message
+//     says what. Check the IDs.
 //
 // RAM action: vod:SubmitPreprocessJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitpreprocessjobs
@@ -207,7 +262,8 @@ type SubmitPreprocessJobsRequest struct {
 
 // SubmitPreprocessJobsResponse is the answer of [Client.SubmitPreprocessJobs].
 type SubmitPreprocessJobsResponse struct {
-	RequestId      string
+	RequestId string
+	// The jobs.
 	PreprocessJobs struct {
 		PreprocessJob []PreprocessJob
 	}
@@ -229,6 +285,14 @@ type PreprocessJob struct {
 // instead.
 //
 // Needs VideoId or ReferenceId.
+//
+// Errors:
+//
+//   - Forbidden.IllegalStatus: The video cannot be transcoded in its state.
+//     Wait until it is UploadSucc, Normal or Checking.
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
+//   - NoSuchResource: Something that the call names does not exist; the message
+//     says what. Check the IDs.
 //
 // RAM action: vod:SubmitTranscodeJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submittranscodejobs
@@ -268,10 +332,13 @@ type SubmitTranscodeJobsRequest struct {
 
 // SubmitTranscodeJobsResponse is the answer of [Client.SubmitTranscodeJobs].
 type SubmitTranscodeJobsResponse struct {
-	RequestId     string
+	RequestId string
+	// The jobs, one for each stream. Empty for packaging, whose result only events
+	// tell.
 	TranscodeJobs struct {
 		TranscodeJob []TranscodeJob
 	}
+	// ID of the task that has the jobs.
 	TranscodeTaskId string
 }
 

@@ -74,6 +74,7 @@ type AttachedMedia struct {
 // AudioStream is met in answers of [Client.BatchGetMediaInfos] and
 // [Client.GetMezzanineInfo].
 type AudioStream struct {
+	// Bit rate in kbit/s.
 	Bitrate string
 	// Layout of the channels, such as stereo.
 	ChannelLayout string
@@ -89,8 +90,10 @@ type AudioStream struct {
 	CodecTagString string
 	// Time base of the codec, in seconds, as a fraction such as 1/50.
 	CodecTimeBase string
-	Duration      string
-	Index         string
+	// Duration in seconds.
+	Duration string
+	// Index of the stream, from 0.
+	Index string
 	// Language of the stream.
 	Lang string
 	// Number of frames.
@@ -99,7 +102,9 @@ type AudioStream struct {
 	SampleFmt string
 	// Samples per second, in Hz.
 	SampleRate string
-	StartTime  string
+	// When the stream begins, in seconds, such as 0.000000. The reference shows a
+	// time in UTC.
+	StartTime string
 	// Time base of the stream, in seconds, as a fraction such as 1/12800.
 	Timebase string
 }
@@ -234,7 +239,8 @@ type EditingProject struct {
 type ForbiddenMedia struct {
 	// ID of the media asset.
 	MediaId string
-	Reason  string
+	// Why the asset is left out.
+	Reason string
 }
 
 // Image is an image asset.
@@ -298,12 +304,18 @@ type MediaAuditResult struct {
 
 // Mezzanine is the source file of an asset.
 type Mezzanine struct {
+	// The audio streams, where AdditionType has audio.
 	AudioStreamList []AudioStream
-	Bitrate         string
-	CreationTime    string
-	Duration        string
-	FileMD5         string
-	FileName        string
+	// Bit rate in kbit/s.
+	Bitrate string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// Duration in seconds.
+	Duration string
+	// MD5 of the file. Not described by the reference.
+	FileMD5 string
+	// Name of the file.
+	FileName string
 	// URL of the file in OSS.
 	FileURL string
 	// Frames per second.
@@ -311,16 +323,28 @@ type Mezzanine struct {
 	// Height in pixels.
 	Height int64
 	// ID of the media asset.
-	MediaId           string
-	OutputType        string
-	PreprocessStatus  string
+	MediaId string
+	// Where FileURL leads: oss or cdn.
+	OutputType string
+	// State of the preparation for the production studio: UnPreprocess,
+	// Preprocessing, PreprocessSucceed or PreprocessFailed.
+	PreprocessStatus string
+	// Until when the restored copy can be read, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	RestoreExpiration string
-	RestoreStatus     string
-	Size              int64
-	Status            string
-	StorageClass      string
+	// State of the last restoration from an archive: Processing, Success or Failed.
+	// Empty without one.
+	RestoreStatus string
+	// Size of the file in bytes.
+	Size int64
+	// State of the file: Uploading, Normal (complete), UploadFail or Deleted.
+	Status string
+	// Storage class: Standard, IA, Archive or ColdArchive of all files, SourceIA,
+	// SourceArchive or SourceColdArchive of the source file alone, Changing or
+	// SourceChanging while it changes.
+	StorageClass string
 	// ID of the video or audio asset.
-	VideoId         string
+	VideoId string
+	// The video streams, where AdditionType has video.
 	VideoStreamList []VideoStream
 	// Width in pixels.
 	Width int64
@@ -328,37 +352,63 @@ type Mezzanine struct {
 
 // PlayInfo is one stream of an asset with its play URL.
 type PlayInfo struct {
+	// Number of bits of a color component, such as 8.
 	BitDepth int32
-	Bitrate  string
+	// Bit rate in kbit/s.
+	Bitrate string
 	// Name of the codec, such as h264.
-	CodecName    string
+	CodecName string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	Definition   string
-	Duration     string
-	Encrypt      int64
-	EncryptMode  string
-	EncryptType  string
-	Format       string
+	// Definition, one step below the names of the templates: FD (low), LD
+	// (standard), SD (high), HD (ultra high), OD (as the source), 2K, 4K, SQ and HQ
+	// (audio), or AUTO (adaptive).
+	Definition string
+	// Duration in seconds.
+	Duration string
+	// Status of encryption: 0 (none) or 1 (as EncryptType says).
+	Encrypt int64
+	// License where players decrypt with a license of their own. Only ApsaraVideo
+	// Player plays it.
+	EncryptMode string
+	// Encryption, where Encrypt is 1: AliyunVoDEncryption (only ApsaraVideo Player
+	// plays it) or HLSEncryption.
+	EncryptType string
+	// Container format: mp4 or m3u8 of videos, mp3 of audio.
+	Format string
 	// Frames per second.
-	Fps     string
+	Fps string
+	// Kind of HDR: HDR, HDR10, HLG, DolbyVision, HDRVivid or SDR+.
 	HDRType string
 	// Height in pixels.
 	Height int64
+	// Text of the copyright watermark, where JobType is 2.
 	JobExt string
 	// ID of the job.
-	JobId            string
-	JobType          int32
+	JobId string
+	// Code of the digital watermark: 1 (tracing of users) or 2 (copyright).
+	JobType int32
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
-	NarrowBandType   string
-	PlayURL          string
-	Size             int64
-	Specification    string
-	Status           string
-	StreamType       string
+	// Narrowband HD: 0 (ordinary transcoding), 1.0 or 2.0.
+	NarrowBandType string
+	// URL to play the stream from. Signed and limited in time where URL signing is
+	// on.
+	PlayURL string
+	// Size of the stream in bytes.
+	Size int64
+	// Specification that the stream is billed by, such as H264.LD.
+	Specification string
+	// State of the stream: Normal (the newest of its format and definition) or
+	// Invisible (an older one).
+	Status string
+	// Kind of stream: video or audio.
+	StreamType string
 	// ID of the template group.
 	TemplateGroupId string
 	// ID of the template.
-	TemplateId  string
+	TemplateId string
+	// ID of the watermark in the stream.
 	WatermarkId string
 	// Width in pixels.
 	Width int64
@@ -378,14 +428,22 @@ type TextAuditResult struct {
 // TranscodeTask is met in answers of [Client.GetTranscodeTask] and
 // [Client.ListTranscodeTask].
 type TranscodeTask struct {
-	CompleteTime         string
-	CreationTime         string
-	TaskStatus           string
+	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
+	CompleteTime string
+	// When the task was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// State of the task: Processing, Partial (some streams are done),
+	// CompleteAllSucc, CompleteAllFail (a broken source file, too) or
+	// CompletePartialSucc.
+	TaskStatus string
+	// The jobs, one for each stream.
 	TranscodeJobInfoList []TranscodeJobInfo
-	TranscodeTaskId      string
+	// ID of the task.
+	TranscodeTaskId string
 	// ID of the transcoding template group.
 	TranscodeTemplateGroupId string
-	Trigger                  string
+	// What began it: Auto (the upload) or Manual ([Client.SubmitTranscodeJobs]).
+	Trigger string
 	// ID of the video or audio asset.
 	VideoId string
 }
@@ -424,41 +482,64 @@ type UsageItem struct {
 // Video is a video or audio asset. Not every operation fills in all of it.
 type Video struct {
 	// ID of the application.
-	AppId       string
+	AppId string
+	// Result of the review: Normal (passed) or Blocked.
 	AuditStatus string
 	// ID of the category.
 	CateId int64
 	// Name of the category.
 	CateName string
 	// URL of the cover image.
-	CoverURL         string
-	CreationTime     string
-	CustomMediaInfo  string
-	Description      string
-	DownloadSwitch   string
-	Duration         float32
-	MediaSource      string
+	CoverURL string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// Custom fields of the asset, a JSON object.
+	CustomMediaInfo string
+	Description     string
+	// Whether players may download it for offline use: on or off.
+	DownloadSwitch string
+	// Duration in seconds.
+	Duration float32
+	// How it came here: general (uploaded), short_video (from the short video SDK),
+	// editing or live (a recording).
+	MediaSource string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
+	// State of the preparation for the production studio: UnPreprocess,
+	// Preprocessing, PreprocessSucceed or PreprocessFailed.
 	PreprocessStatus string
 	// Your own ID of the asset.
 	ReferenceId string
 	// Region ID.
-	RegionId          string
+	RegionId string
+	// Until when the restored copy can be read, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	RestoreExpiration string
-	RestoreStatus     string
-	Size              int64
+	// State of the last restoration from an archive: Processing, Success or Failed.
+	// Empty without one.
+	RestoreStatus string
+	// Size of the source file in bytes.
+	Size int64
 	// URLs of the snapshots.
-	Snapshots       Snapshots
+	Snapshots Snapshots
+	// URLs of the sprites.
 	SpriteSnapshots []string
-	Status          string
-	StorageClass    string
+	// State of the video: Uploading, UploadFail, UploadSucc, Transcoding,
+	// TranscodeFail, Blocked or Normal (can be played).
+	Status string
+	// Storage class: Standard, IA, Archive or ColdArchive of all files, SourceIA,
+	// SourceArchive or SourceColdArchive of the source file alone, Changing or
+	// SourceChanging while it changes.
+	StorageClass string
 	// Storage location: the host of the OSS bucket.
 	StorageLocation string
-	Tags            string
+	// Tags, separated by commas.
+	Tags string
 	// ID of the template group.
 	TemplateGroupId string
 	Title           string
-	TranscodeMode   string
+	// When it is transcoded: FastTranscode (before it can be played), NoTranscode
+	// (never) or AsyncTranscode (it can be played at once).
+	TranscodeMode string
 	// Custom data as it was sent with the request.
 	UserData alimedia.JSON
 	// ID of the video or audio asset.
@@ -481,7 +562,8 @@ type VideoAuditResult struct {
 // [Client.GetMezzanineInfo].
 type VideoStream struct {
 	// Average frames per second.
-	AvgFPS  string
+	AvgFPS string
+	// Bit rate in kbit/s.
 	Bitrate string
 	// Long name of the codec.
 	CodecLongName string
@@ -494,28 +576,35 @@ type VideoStream struct {
 	// Time base of the codec, in seconds, as a fraction such as 1/50.
 	CodecTimeBase string
 	// Display aspect ratio, such as 16:9.
-	Dar      string
+	Dar string
+	// Duration in seconds.
 	Duration string
 	// Frames per second.
-	Fps     string
+	Fps string
+	// Kind of HDR, such as HDR.
 	HDRType string
 	// Number of frames by which the stream reorders frames, 0 without B-frames.
 	HasBFrames string
 	// Height in pixels.
 	Height string
-	Index  string
+	// Index of the stream, from 0.
+	Index string
 	// Language of the stream.
-	Lang  string
+	Lang string
+	// Level of the codec, such as 30.
 	Level string
 	// Number of frames.
 	NumFrames string
 	// Pixel format, such as yuv420p.
-	PixFmt  string
+	PixFmt string
+	// Profile of the codec, such as Main.
 	Profile string
 	// Rotation in degrees.
 	Rotate string
 	// Sample aspect ratio, such as 1:1.
-	Sar       string
+	Sar string
+	// When the stream begins, in seconds, such as 0.000000. The reference shows a
+	// time in UTC.
 	StartTime string
 	// Time base of the stream, in seconds, as a fraction such as 1/12800.
 	Timebase string

@@ -33,9 +33,11 @@ type CancelUrlUploadJobsRequest struct {
 
 // CancelUrlUploadJobsResponse is the answer of [Client.CancelUrlUploadJobs].
 type CancelUrlUploadJobsResponse struct {
-	RequestId    string
+	RequestId string
+	// IDs of the jobs that were canceled.
 	CanceledJobs []string
-	NonExists    []string
+	// IDs or URLs of jobs that do not exist.
+	NonExists []string
 }
 
 // CreateUploadAttachedMedia creates an auxiliary asset (watermark, subtitle or
@@ -148,7 +150,9 @@ type CreateUploadImageResponse struct {
 	// URL of the file in OSS.
 	FileURL string
 	// ID of the image.
-	ImageId  string
+	ImageId string
+	// URL of the image: on your CDN domain, or in OSS without one. Readable after
+	// the upload.
 	ImageURL string
 	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
 	UploadAddress string
@@ -165,6 +169,23 @@ type CreateUploadImageResponse struct {
 // FileUploadComplete or [Client.GetMezzanineInfo] tells the end.
 //
 // The call is free; storage is billed from the end of the upload.
+//
+// Errors:
+//
+//   - AddVideoFailed: No video ID could be made. Try again later.
+//   - Forbidden.InitFailed: The account was not set up when VOD was activated.
+//     Finish that in the console.
+//   - IllegalCharacters: A text has emoji or other characters that are not
+//     allowed. Remove them.
+//   - InvalidFileName.Extension: The extension of FileName is not supported.
+//     Use that of a supported format.
+//   - InvalidStorage.NotFound: The storage location does not exist. Take one
+//     from the console.
+//   - InvalidTemplateGroupId.NotFound: The template group does not exist. Check
+//     TemplateGroupId.
+//   - LengthExceededMax: A text is too long. Shorten Title, Description or
+//     Tags.
+//   - TagsExceededMax: There are more than 16 tags. Send fewer.
 //
 // RAM action: vod:CreateUploadVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo
@@ -232,6 +253,17 @@ type CreateUploadVideoResponse struct {
 // themselves after about 7 days; [Client.DeleteVideo] removes them with the
 // video.
 //
+// Errors:
+//
+//   - AccessDenied: VOD may not access your own bucket. Authorize it for the
+//     bucket.
+//   - InvalidFile.NotFound: The asset has no file. There is nothing to delete.
+//   - InvalidMultipartUpload.NotFound: There are no parts to delete. The upload
+//     is complete, or they were deleted already.
+//   - InvalidStorage.NotFound: The storage location of the asset does not exist
+//     anymore.
+//   - InvalidVideo.NotFound: The media asset does not exist. Check MediaId.
+//
 // RAM action: vod:DeleteMultipartUpload.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletemultipartupload
 func (c *Client) DeleteMultipartUpload(ctx context.Context, req DeleteMultipartUploadRequest) (*DeleteMultipartUploadResponse, error) {
@@ -280,14 +312,18 @@ type GetURLUploadInfosRequest struct {
 
 // GetURLUploadInfosResponse is the answer of [Client.GetURLUploadInfos].
 type GetURLUploadInfosResponse struct {
-	RequestId         string
-	NonExists         []string
+	RequestId string
+	// IDs or URLs of jobs that do not exist.
+	NonExists []string
+	// The jobs, at most 100.
 	URLUploadInfoList []URLUploadInfo
 }
 
 // URLUploadInfo is the state of one upload by URL.
 type URLUploadInfo struct {
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompleteTime string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	// Error code, empty without a failure.
 	ErrorCode string
@@ -298,10 +334,16 @@ type URLUploadInfo struct {
 	// ID of the job.
 	JobId string
 	// ID of the media asset.
-	MediaId           string
+	MediaId string
+	// ID of the media asset that the file was registered as. Not described by the
+	// reference.
 	RegisteredMediaId string
-	Status            string
-	UploadURL         string
+	// State of the upload: PENDING, PROCESSING, DOWNLOADING, DOWNLOAD_SUCCESS,
+	// DOWNLOAD_FAIL, UPLOADING, UPLOAD_SUCCESS, UPLOAD_FAIL or SUCCESS (all done,
+	// the event too).
+	Status string
+	// URL that the file is fetched from.
+	UploadURL string
 	// Custom data as it was sent with the request.
 	UserData alimedia.JSON
 }
@@ -312,6 +354,10 @@ type URLUploadInfo struct {
 // It knows only uploads made in the console or with an official server SDK that
 // reports its progress; for others, this SDK's included, use
 // [Client.GetMezzanineInfo].
+//
+// Errors:
+//
+//   - LimitExceeded.MediaIds: There are more than 20 IDs. Send fewer.
 //
 // RAM action: vod:GetUploadDetails.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getuploaddetails
@@ -329,30 +375,44 @@ type GetUploadDetailsRequest struct {
 
 // GetUploadDetailsResponse is the answer of [Client.GetUploadDetails].
 type GetUploadDetailsResponse struct {
-	RequestId         string
+	RequestId string
+	// Media IDs that you may not access.
 	ForbiddenMediaIds []string
 	// Media IDs that do not exist.
 	NonExistMediaIds []string
-	UploadDetails    []UploadDetail
+	// The uploads, one for each media asset.
+	UploadDetails []UploadDetail
 }
 
 // UploadDetail tells how far one upload has come.
 type UploadDetail struct {
+	// When the upload ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompletionTime string
-	CreationTime   string
-	DeviceModel    string
+	// When the upload was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// Device or browser that uploads, such as Chrome.
+	DeviceModel string
 	// Size of the file in bytes.
 	FileSize int64
 	// ID of the media asset.
-	MediaId          string
+	MediaId string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
-	Status           string
-	Title            string
-	UploadIP         string
-	UploadRatio      float32
-	UploadSize       int64
-	UploadSource     string
-	UploadStatus     string
+	// State of the video: Uploading, UploadFail (not in use), UploadSucc,
+	// Transcoding, TranscodeFail, Checking (in review), Blocked, Normal (can be
+	// played) or ProduceFail.
+	Status string
+	Title  string
+	// IP address that the upload comes from.
+	UploadIP string
+	// Share of the file that was uploaded, from 0 to 1.
+	UploadRatio float32
+	// Bytes uploaded so far.
+	UploadSize int64
+	// What uploads the file, such as WebSDK.
+	UploadSource string
+	// State of the upload, such as UPLOADING; the case varies.
+	UploadStatus string
 }
 
 // RefreshUploadVideo returns a new credential for the upload of an existing
@@ -363,6 +423,12 @@ type UploadDetail struct {
 // transcoding and snapshots again.
 //
 // Needs VideoId or ReferenceId.
+//
+// Errors:
+//
+//   - InvalidVideo.Damaged: The video was not created properly. Create another
+//     one with [Client.CreateUploadVideo].
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:RefreshUploadVideo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshuploadvideo
@@ -463,8 +529,16 @@ type RegisteredMedia struct {
 // Offered only in cn-shanghai, cn-beijing, cn-shenzhen, ap-southeast-1 and
 // us-west-1.
 //
+// The storage of what is uploaded is billed, and upload acceleration where it
+// is on.
+//
+// Errors:
+//
+//   - InvalidParameter.UploadURLs: A URL is not valid. Check UploadURLs, each
+//     of them encoded and at most 20.
+//
 // RAM action: vod:UploadMediaByURL.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl
+// https://alibabacloud.com/help/en/vod/api-uploadmediabyurl
 func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLRequest) (*UploadMediaByURLResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen ap-southeast-1 us-west-1", Proof: "UploadJobs.JobId"}, req, new(UploadMediaByURLResponse))
 }
@@ -504,14 +578,16 @@ type UploadMediaByURLRequest struct {
 
 // UploadMediaByURLResponse is the answer of [Client.UploadMediaByURL].
 type UploadMediaByURLResponse struct {
-	RequestId  string
+	RequestId string
+	// The jobs, one for each URL.
 	UploadJobs []UploadJob
 }
 
 // UploadJob is one URL that [Client.UploadMediaByURL] has queued.
 type UploadJob struct {
 	// ID of the job.
-	JobId     string
+	JobId string
+	// URL that the file is fetched from.
 	SourceURL string
 }
 
@@ -556,7 +632,9 @@ type UploadStreamByURLRequest struct {
 type UploadStreamByURLResponse struct {
 	RequestId string
 	// URL of the file in OSS.
-	FileURL     string
-	SourceURL   string
+	FileURL string
+	// URL that the stream is fetched from.
+	SourceURL string
+	// ID of the upload job.
 	StreamJobId string
 }
