@@ -2,6 +2,10 @@
 package node
 
 import (
+	"encoding/pem"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +40,7 @@ func TestNode(t *testing.T) {
 func runScript(t *testing.T, srv *mediatest.Server, script string) {
 	t.Helper()
 	keys := srv.Credentials()
+	host, authority := behindTLS(t, srv)
 	cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", script)
 	cmd.Env = append(os.Environ(),
 		"MEDIATEST_URL="+srv.URL,
@@ -43,7 +48,27 @@ func runScript(t *testing.T, srv *mediatest.Server, script string) {
 		"MEDIATEST_ACCESS_KEY_SECRET="+keys.AccessKeySecret,
 		"MEDIATEST_BUCKET="+bucket,
 		"MEDIATEST_ACCOUNT="+srv.Account().Id(),
+		"MEDIATEST_TLS_HOST="+host,
+		"NODE_EXTRA_CA_CERTS="+authority,
 	)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s\n%s", script, out)
+	t.Logf("%s", out)
+}
+
+// behindTLS serves the server by TLS too, as clients that know nothing else need
+// it, and returns the host and the file of the certificate.
+func behindTLS(t *testing.T, srv *mediatest.Server) (host, authority string) {
+	t.Helper()
+	target, err := url.Parse(srv.URL)
+	require.NoError(t, err)
+	front := httptest.NewTLSServer(&httputil.ReverseProxy{
+		Transport: srv.HTTPClient().Transport,
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
+	})
+	t.Cleanup(front.Close)
+	authority = filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw})
+	require.NoError(t, os.WriteFile(authority, block, 0o600))
+	return front.Listener.Addr().String(), authority
 }

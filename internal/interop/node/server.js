@@ -15,6 +15,7 @@ export const accessKeyId = need('MEDIATEST_ACCESS_KEY_ID');
 export const accessKeySecret = need('MEDIATEST_ACCESS_KEY_SECRET');
 export const bucket = need('MEDIATEST_BUCKET');
 export const account = need('MEDIATEST_ACCOUNT');
+export const tlsHost = need('MEDIATEST_TLS_HOST'); // the same server by TLS
 export const region = 'cn-shanghai';
 
 // ali-oss writes the bucket before the host of an endpoint, unless sldEnable
@@ -25,7 +26,7 @@ export const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 
 export const noise = (size) => randomBytes(size);
 
-// code fails unless the promise is rejected, and gives the code of the error.
+// rejection is the error of a promise that must fail.
 export async function rejection(promise) {
   try {
     await promise;
