@@ -32,7 +32,8 @@ type AddCategoryRequest struct {
 // AddCategoryResponse is the answer of [Client.AddCategory].
 type AddCategoryResponse struct {
 	RequestId string
-	Category  Category
+	// The new category.
+	Category Category
 }
 
 // DeleteCategory deletes a category together with all subcategories below it.
@@ -91,11 +92,14 @@ type GetCategoriesRequest struct {
 
 // GetCategoriesResponse is the answer of [Client.GetCategories].
 type GetCategoriesResponse struct {
-	RequestId     string
-	Category      Category
+	RequestId string
+	// The category itself.
+	Category Category
+	// The subcategories of the page.
 	SubCategories struct {
 		Category []Category
 	}
+	// Number of all subcategories, on all pages.
 	SubTotal int64
 }
 

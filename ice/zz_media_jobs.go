@@ -28,26 +28,42 @@ type CancelIProductionJobRequest struct {
 
 // CancelIProductionJobResponse is the answer of [Client.CancelIProductionJob].
 type CancelIProductionJobResponse struct {
-	RequestId          string
+	RequestId string
+	// Why RAM denied the call. Absent otherwise.
 	AccessDeniedDetail AccessDeniedDetail
-	Message            string
+	// Result in words, such as Success.
+	Message string
 }
 
 // AccessDeniedDetail is the AccessDeniedDetail of
 // [CancelIProductionJobResponse].
 type AccessDeniedDetail struct {
-	AuthAction               string
+	// Action that was denied, such as ice:CancelIProductionJob.
+	AuthAction string
+	// Who called: user ID, RoleName:RoleSessionName or ProviderType/ProviderName.
 	AuthPrincipalDisplayName string
-	AuthPrincipalOwnerId     string
-	AuthPrincipalType        string
+	// ID of the account that the caller belongs to.
+	AuthPrincipalOwnerId string
+	// Kind of caller: SubUser (RAM user), AssumedRoleUser (RAM role) or Federated
+	// (single sign-on).
+	AuthPrincipalType string
+	// Diagnosis for the support, encoded.
 	EncodedDiagnosticMessage string
-	NoPermissionType         string
-	PolicyType               string
+	// Kind of denial: ImplicitDeny (no policy allows it) or ExplicitDeny (a policy
+	// forbids it).
+	NoPermissionType string
+	// Policy that denied: ControlPolicy, SessionPolicy, AssumeRolePolicy,
+	// AccountLevelIdentityBasedPolicy or ResourceGroupLevelIdentityBasedPolicy.
+	PolicyType string
 }
 
 // GetDynamicImageJob returns the state and the output of an animated image job.
 //
 // [Client.WaitDynamicImageJob] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetDynamicImageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdynamicimagejob
@@ -63,7 +79,8 @@ type GetDynamicImageJobRequest struct {
 
 // GetDynamicImageJobResponse is the answer of [Client.GetDynamicImageJob].
 type GetDynamicImageJobResponse struct {
-	RequestId       string
+	RequestId string
+	// The job.
 	DynamicImageJob DynamicImageJob
 }
 
@@ -71,6 +88,10 @@ type GetDynamicImageJobResponse struct {
 // found.
 //
 // [Client.WaitMediaInfoJob] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetMediaInfoJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediainfojob
@@ -86,13 +107,18 @@ type GetMediaInfoJobRequest struct {
 
 // GetMediaInfoJobResponse is the answer of [Client.GetMediaInfoJob].
 type GetMediaInfoJobResponse struct {
-	RequestId    string
+	RequestId string
+	// The job.
 	MediaInfoJob MediaInfoJob
 }
 
 // GetPackageJob returns the state and the output of a packaging job.
 //
 // [Client.WaitPackageJob] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetPackageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpackagejob
@@ -108,7 +134,8 @@ type GetPackageJobRequest struct {
 
 // GetPackageJobResponse is the answer of [Client.GetPackageJob].
 type GetPackageJobResponse struct {
-	RequestId  string
+	RequestId string
+	// The job.
 	PackageJob PackageJob
 }
 
@@ -116,6 +143,10 @@ type GetPackageJobResponse struct {
 // has the pictures.
 //
 // [Client.WaitSnapshotJob] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetSnapshotJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsnapshotjob
@@ -131,7 +162,8 @@ type GetSnapshotJobRequest struct {
 
 // GetSnapshotJobResponse is the answer of [Client.GetSnapshotJob].
 type GetSnapshotJobResponse struct {
-	RequestId   string
+	RequestId string
+	// The job.
 	SnapshotJob SnapshotJob
 }
 
@@ -139,6 +171,10 @@ type GetSnapshotJobResponse struct {
 // page by page.
 //
 // [Client.GetSnapshotUrlsIter] walks all pages.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetSnapshotUrls.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsnapshoturls
@@ -170,10 +206,12 @@ type GetSnapshotUrlsRequest struct {
 
 // GetSnapshotUrlsResponse is the answer of [Client.GetSnapshotUrls].
 type GetSnapshotUrlsResponse struct {
-	RequestId    string
+	RequestId string
+	// URLs of the snapshots.
 	SnapshotUrls []string
 	// Number of all items that match, on all pages.
-	Total     int32
+	Total int32
+	// URL of the WebVTT file, for jobs of the type WebVtt.
 	WebVTTUrl string
 }
 
@@ -219,7 +257,8 @@ type ListDynamicImageJobsRequest struct {
 // ListDynamicImageJobsResponse is the answer of [Client.ListDynamicImageJobs].
 type ListDynamicImageJobsResponse struct {
 	RequestId string
-	Jobs      []DynamicImageJob
+	// The jobs of the page.
+	Jobs []DynamicImageJob
 	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
@@ -265,7 +304,8 @@ type ListMediaInfoJobsRequest struct {
 // ListMediaInfoJobsResponse is the answer of [Client.ListMediaInfoJobs].
 type ListMediaInfoJobsResponse struct {
 	RequestId string
-	Jobs      []MediaInfoJob
+	// The jobs of the page.
+	Jobs []MediaInfoJob
 	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
@@ -311,7 +351,8 @@ type ListPackageJobsRequest struct {
 
 // ListPackageJobsResponse is the answer of [Client.ListPackageJobs].
 type ListPackageJobsResponse struct {
-	RequestId      string
+	RequestId string
+	// The jobs of the page and the token of the next one.
 	PackageJobList PackageJobList
 }
 
@@ -319,7 +360,8 @@ type ListPackageJobsResponse struct {
 type PackageJobList struct {
 	// Token of the next page, empty on the last page.
 	NextPageToken string
-	PackageJobs   []PackageJob
+	// The jobs.
+	PackageJobs []PackageJob
 }
 
 // ListSnapshotJobs lists snapshot jobs, page by page.
@@ -362,7 +404,8 @@ type ListSnapshotJobsRequest struct {
 // ListSnapshotJobsResponse is the answer of [Client.ListSnapshotJobs].
 type ListSnapshotJobsResponse struct {
 	RequestId string
-	Jobs      []SnapshotJob
+	// The jobs of the page.
+	Jobs []SnapshotJob
 	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
@@ -388,22 +431,34 @@ type QueryIProductionJobRequest struct {
 
 // QueryIProductionJobResponse is the answer of [Client.QueryIProductionJob].
 type QueryIProductionJobResponse struct {
-	RequestId    string
-	CreateTime   string
-	FinishTime   string
+	RequestId string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	FinishTime string
+	// Algorithm of the job, such as Cover or VideoDelogo.
 	FunctionName string
-	Input        MediaObject
+	// The input.
+	Input MediaObject
 	// ID of the job.
-	JobId          string
-	JobParams      alimedia.JSON
-	Name           string
-	Output         IProductionOutput
-	OutputFiles    []string
+	JobId string
+	// Parameters of the algorithm, as JSON.
+	JobParams alimedia.JSON
+	Name      string
+	// Where the output goes.
+	Output IProductionOutput
+	// Paths of the output files.
+	OutputFiles []string
+	// IDs of the media assets of the output.
 	OutputMediaIds []string
-	OutputUrls     []string
-	Result         alimedia.JSON
+	// URLs of the output files.
+	OutputUrls []string
+	// Result of the algorithm, as JSON. Its form depends on FunctionName.
+	Result alimedia.JSON
+	// Pipeline and priority of the job.
 	ScheduleConfig ScheduleConfig
-	Status         string
+	// State: Queuing, Analyzing (in work), Success or Fail.
+	Status string
 	// ID of the template.
 	TemplateId string
 	// Custom data as it was sent with the request.
@@ -414,6 +469,11 @@ type QueryIProductionJobResponse struct {
 //
 // It is asynchronous: the end is told by the event DynamicImageComplete or by
 // [Client.GetDynamicImageJob].
+//
+// Errors:
+//
+//   - ResourceNotFound: The template, pipeline or input does not exist. Check
+//     the IDs in the request.
 //
 // RAM action: ice:SubmitDynamicImageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdynamicimagejob
@@ -538,6 +598,11 @@ type SubmitIProductionJobResponse struct {
 // Ask [Client.GetMediaInfoJob] for the result. [Client.SubmitSyncMediaInfoJob]
 // answers at once, for a few files at a time.
 //
+// Errors:
+//
+//   - ResourceNotFound: The pipeline or input does not exist. Check the IDs in
+//     the request.
+//
 // RAM action: ice:SubmitMediaInfoJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediainfojob
 func (c *Client) SubmitMediaInfoJob(ctx context.Context, req SubmitMediaInfoJobRequest) (*SubmitMediaInfoJobResponse, error) {
@@ -558,7 +623,8 @@ type SubmitMediaInfoJobRequest struct {
 
 // SubmitMediaInfoJobResponse is the answer of [Client.SubmitMediaInfoJob].
 type SubmitMediaInfoJobResponse struct {
-	RequestId    string
+	RequestId string
+	// The new job.
 	MediaInfoJob MediaInfoJob
 }
 
@@ -566,6 +632,11 @@ type SubmitMediaInfoJobResponse struct {
 // output.
 //
 // It is asynchronous: ask [Client.GetPackageJob] for the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The pipeline or an input does not exist. Check the IDs
+//     in the request.
 //
 // RAM action: ice:SubmitPackageJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitpackagejob
@@ -600,8 +671,13 @@ type SubmitPackageJobResponse struct {
 // It is asynchronous: the end is told by the event SnapshotComplete or by
 // [Client.GetSnapshotJob]; [Client.GetSnapshotUrls] has the pictures.
 //
+// Errors:
+//
+//   - ResourceNotFound: The template, pipeline or input does not exist. Check
+//     the IDs in the request.
+//
 // RAM action: ice:SubmitSnapshotJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsnapshotjob
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitsnapshotjob
 func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobRequest) (*SubmitSnapshotJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob", Proof: "JobId"}, req, new(SubmitSnapshotJobResponse))
 }
@@ -714,6 +790,7 @@ type SubmitSyncMediaInfoJobRequest struct {
 
 // SubmitSyncMediaInfoJobResponse is the answer of [Client.SubmitSyncMediaInfoJob].
 type SubmitSyncMediaInfoJobResponse struct {
-	RequestId    string
+	RequestId string
+	// The job, already done.
 	MediaInfoJob MediaInfoJob
 }

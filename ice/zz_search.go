@@ -33,9 +33,11 @@ type AddStreamTagToSearchLibRequest struct {
 // AddStreamTagToSearchLibResponse is the answer of [Client.AddStreamTagToSearchLib].
 type AddStreamTagToSearchLibResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
 	// ID of the media asset.
 	MediaId string
+	// Whether the call succeeded, as the text true or false.
 	Success string
 }
 
@@ -67,8 +69,10 @@ type AlterSearchIndexRequest struct {
 // AlterSearchIndexResponse is the answer of [Client.AlterSearchIndex].
 type AlterSearchIndexResponse struct {
 	RequestId string
-	Code      string
-	Success   string
+	// Status code, 200 for success.
+	Code string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 }
 
 // AlterSearchLib changes the settings of a search library.
@@ -91,10 +95,12 @@ type AlterSearchLibRequest struct {
 // AlterSearchLibResponse is the answer of [Client.AlterSearchLib].
 type AlterSearchLibResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
 	// Name of the search library.
 	SearchLibName string
-	Success       string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 }
 
 // CloseStreamToSearchLib ends a live-stream asset of
@@ -119,9 +125,11 @@ type CloseStreamToSearchLibRequest struct {
 // CloseStreamToSearchLibResponse is the answer of [Client.CloseStreamToSearchLib].
 type CloseStreamToSearchLibResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
 	// ID of the media asset.
 	MediaId string
+	// Whether the call succeeded, as the text true or false.
 	Success string
 }
 
@@ -154,8 +162,10 @@ type CreateSearchIndexRequest struct {
 // CreateSearchIndexResponse is the answer of [Client.CreateSearchIndex].
 type CreateSearchIndexResponse struct {
 	RequestId string
-	Code      string
-	Success   string
+	// Status code, 200 for success.
+	Code string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 }
 
 // CreateSearchLib makes a search library. Add indexes by
@@ -180,10 +190,12 @@ type CreateSearchLibRequest struct {
 // CreateSearchLibResponse is the answer of [Client.CreateSearchLib].
 type CreateSearchLibResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
 	// Name of the search library.
 	SearchLibName string
-	Success       string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 }
 
 // CreateStreamToSearchLib adds a live stream to a search library, as an asset
@@ -208,9 +220,11 @@ type CreateStreamToSearchLibRequest struct {
 // CreateStreamToSearchLibResponse is the answer of [Client.CreateStreamToSearchLib].
 type CreateStreamToSearchLibResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
 	// ID of the media asset.
 	MediaId string
+	// Whether the call succeeded, as the text true or false.
 	Success string
 }
 
@@ -237,9 +251,11 @@ type DeleteMediaFromSearchLibRequest struct {
 // DeleteMediaFromSearchLibResponse is the answer of [Client.DeleteMediaFromSearchLib].
 type DeleteMediaFromSearchLibResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
 	// ID of the media asset.
 	MediaId string
+	// Whether the call succeeded, as the text true or false.
 	Success string
 }
 
@@ -263,8 +279,10 @@ type DropSearchIndexRequest struct {
 // DropSearchIndexResponse is the answer of [Client.DropSearchIndex].
 type DropSearchIndexResponse struct {
 	RequestId string
-	Code      string
-	Success   string
+	// Status code, 200 for success.
+	Code string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 }
 
 // DropSearchLib deletes a search library.
@@ -284,8 +302,10 @@ type DropSearchLibRequest struct {
 // DropSearchLibResponse is the answer of [Client.DropSearchLib].
 type DropSearchLibResponse struct {
 	RequestId string
-	Code      string
-	Success   string
+	// Status code, 200 for success.
+	Code string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 }
 
 // GetStreamTagList lists the tags of a live-stream asset that
@@ -334,18 +354,23 @@ type GetStreamTagListRequest struct {
 // GetStreamTagListResponse is the answer of [Client.GetStreamTagList].
 type GetStreamTagListResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
 	// Token of the next page, empty on the last page.
-	NextToken     string
+	NextToken string
+	// The tags of the stream.
 	StreamTagList []StreamTag
-	Success       string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 	// Number of all items that match, on all pages.
 	Total int64
 }
 
 // StreamTag is one of the StreamTagList of [GetStreamTagListResponse].
 type StreamTag struct {
-	EndTime   string
+	// End of the tagged span, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Start of the tagged span, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 	// Custom data as it was sent with the request.
 	UserData string
@@ -385,9 +410,11 @@ type InsertMediaToSearchLibRequest struct {
 // InsertMediaToSearchLibResponse is the answer of [Client.InsertMediaToSearchLib].
 type InsertMediaToSearchLibResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
 	// ID of the media asset.
 	MediaId string
+	// Whether the call succeeded, as the text true or false.
 	Success string
 }
 
@@ -419,21 +446,27 @@ type ListSearchLibRequest struct {
 
 // ListSearchLibResponse is the answer of [Client.ListSearchLib].
 type ListSearchLibResponse struct {
-	RequestId         string
-	Code              string
+	RequestId string
+	// Status code, 200 for success.
+	Code string
+	// The search libraries of the page.
 	SearchLibInfoList []SearchLib
-	Success           string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 	// Number of all items that match, on all pages.
 	Total int64
 }
 
 // SearchLib is one of the SearchLibInfoList of [ListSearchLibResponse].
 type SearchLib struct {
-	IndexInfo       []SearchIndexInfo
+	// The indexes of the library.
+	IndexInfo []SearchIndexInfo
+	// Settings of the library, as JSON.
 	SearchLibConfig string
 	// Name of the search library.
 	SearchLibName string
-	Status        string
+	// Status: normal, deleting or deleteFail.
+	Status string
 }
 
 // QueryMediaIndexJob returns the indexing jobs of a media asset, one for each
@@ -455,18 +488,26 @@ type QueryMediaIndexJobRequest struct {
 
 // QueryMediaIndexJobResponse is the answer of [Client.QueryMediaIndexJob].
 type QueryMediaIndexJobResponse struct {
-	RequestId        string
-	Code             string
+	RequestId string
+	// Status code, 200 for success.
+	Code string
+	// The indexing jobs of the asset.
 	IndexJobInfoList []MediaIndexJob
-	Success          string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 }
 
 // MediaIndexJob is one of the IndexJobInfoList of [QueryMediaIndexJobResponse].
 type MediaIndexJob struct {
+	// When the job ended: yyyy-MM-dd HH:mm:ss. The time zone is not documented.
 	GmtFinish string
+	// When the job was submitted: yyyy-MM-dd HH:mm:ss. The time zone is not
+	// documented.
 	GmtSubmit string
+	// Kind of index: mm (large vision model), face or aiLabel (smart tags).
 	IndexType string
-	Status    string
+	// State: Running, Success or Fail.
+	Status string
 }
 
 // QuerySearchIndex returns the state of one index of a search library and how
@@ -489,14 +530,19 @@ type QuerySearchIndexRequest struct {
 
 // QuerySearchIndexResponse is the answer of [Client.QuerySearchIndex].
 type QuerySearchIndexResponse struct {
-	RequestId   string
-	Code        string
+	RequestId string
+	// Status code, 200 for success.
+	Code string
+	// State: Active (in use) or Deactive. Case may differ.
 	IndexStatus string
-	IndexType   string
-	MediaTotal  string
+	// Kind of index: mm (large vision model), face or aiLabel (smart tags).
+	IndexType string
+	// Number of media assets in the index.
+	MediaTotal string
 	// Name of the search library.
 	SearchLibName string
-	Success       string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 }
 
 // QuerySearchLib returns the state, settings and indexes of a search library.
@@ -515,14 +561,19 @@ type QuerySearchLibRequest struct {
 
 // QuerySearchLibResponse is the answer of [Client.QuerySearchLib].
 type QuerySearchLibResponse struct {
-	RequestId       string
-	Code            string
-	IndexInfo       []SearchIndexInfo
+	RequestId string
+	// Status code, 200 for success.
+	Code string
+	// The indexes of the library.
+	IndexInfo []SearchIndexInfo
+	// Settings of the library, as JSON.
 	SearchLibConfig string
 	// Name of the search library.
 	SearchLibName string
-	Status        string
-	Success       string
+	// Status: normal, deleting or deleteFail.
+	Status string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 }
 
 // SearchIndexJobRerun indexes assets of a search library anew.
@@ -549,10 +600,13 @@ type SearchIndexJobRerunRequest struct {
 // SearchIndexJobRerunResponse is the answer of [Client.SearchIndexJobRerun].
 type SearchIndexJobRerunResponse struct {
 	RequestId string
-	Code      string
-	Data      struct {
+	// Status code, 200 for success.
+	Code string
+	// Assets that could not be indexed.
+	Data struct {
 		MediaIdsNoExist []string
 	}
+	// Whether the call succeeded, as the text true or false.
 	Success string
 }
 
@@ -564,7 +618,7 @@ type SearchIndexJobRerunResponse struct {
 // [Client.SearchMediaIter] walks all pages.
 //
 // RAM action: ice:SearchMedia.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmedia
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaResponse))
 }
@@ -593,20 +647,25 @@ type SearchMediaRequest struct {
 
 // SearchMediaResponse is the answer of [Client.SearchMedia].
 type SearchMediaResponse struct {
-	RequestId     string
-	Code          string
+	RequestId string
+	// Status code, 200 for success.
+	Code string
+	// The media assets that match.
 	MediaInfoList []MediaInfo
 	// Token for the page after this one, empty on the last page.
 	ScrollToken string
-	Success     string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 	// Number of all items that match, on all pages.
 	Total int64
 }
 
 // MediaIndexStatus is one of the IndexStatusList of [MediaInfo].
 type MediaIndexStatus struct {
+	// State of the indexing: Running, Success or Fail.
 	IndexStatus string
-	IndexType   string
+	// Kind of index: mm (large vision model), face or aiLabel (smart tags).
+	IndexType string
 }
 
 // SearchMediaByAILabel finds media assets by people named, subtitles, speech or
@@ -668,9 +727,12 @@ type SearchMediaByAILabelRequest struct {
 // SearchMediaByAILabelResponse is the answer of [Client.SearchMediaByAILabel].
 type SearchMediaByAILabelResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
+	// The media assets that match.
 	MediaList []Media
-	Success   string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 	// Number of all items that match, on all pages.
 	Total int64
 }
@@ -681,7 +743,7 @@ type SearchMediaByAILabelResponse struct {
 // [Client.SearchMediaByFaceIter] walks all pages.
 //
 // RAM action: ice:SearchMediaByFace.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyface
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-searchmediabyface
 func (c *Client) SearchMediaByFace(ctx context.Context, req SearchMediaByFaceRequest) (*SearchMediaByFaceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByFace", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaByFaceResponse))
 }
@@ -722,10 +784,13 @@ type SearchMediaByFaceRequest struct {
 
 // SearchMediaByFaceResponse is the answer of [Client.SearchMediaByFace].
 type SearchMediaByFaceResponse struct {
-	RequestId     string
-	Code          string
+	RequestId string
+	// Status code, 200 for success.
+	Code string
+	// The media assets that show the face.
 	MediaInfoList []MediaMatch
-	Success       string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 	// Number of all items that match, on all pages.
 	Total int64
 }
@@ -775,9 +840,12 @@ type SearchMediaByHybridRequest struct {
 // SearchMediaByHybridResponse is the answer of [Client.SearchMediaByHybrid].
 type SearchMediaByHybridResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
+	// The media assets that match, with the matching clips.
 	MediaList []MediaMatch
-	Success   string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 	// Number of all items that match, on all pages.
 	Total int64
 }
@@ -825,9 +893,12 @@ type SearchMediaByMultimodalRequest struct {
 // SearchMediaByMultimodalResponse is the answer of [Client.SearchMediaByMultimodal].
 type SearchMediaByMultimodalResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
+	// The media assets that match, with the matching clips.
 	MediaList []MediaMatch
-	Success   string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 	// Number of all items that match, on all pages.
 	Total int64
 }
@@ -838,7 +909,7 @@ type SearchMediaByMultimodalResponse struct {
 // [Client.SearchMediaClipByFaceIter] walks all pages.
 //
 // RAM action: ice:SearchMediaClipByFace.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediaclipbyface
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-searchmediaclipbyface
 func (c *Client) SearchMediaClipByFace(ctx context.Context, req SearchMediaClipByFaceRequest) (*SearchMediaClipByFaceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaClipByFace", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaClipByFaceResponse))
 }
@@ -869,44 +940,61 @@ type SearchMediaClipByFaceRequest struct {
 
 // SearchMediaClipByFaceResponse is the answer of [Client.SearchMediaClipByFace].
 type SearchMediaClipByFaceResponse struct {
-	RequestId     string
-	Code          string
+	RequestId string
+	// Status code, 200 for success.
+	Code string
+	// The persons that match, with the clips that show them.
 	MediaClipList []MediaClip
-	Success       string
+	// Whether the call succeeded, as the text true or false.
+	Success string
 	// Number of all items that match, on all pages.
 	Total int64
 }
 
 // FaceBox is the BoxPosition of [FaceTrack].
 type FaceBox struct {
+	// Height in pixels.
 	H int32
+	// Width in pixels.
 	W int32
+	// Left edge in pixels.
 	X int32
+	// Top edge in pixels.
 	Y int32
 }
 
 // FaceOccurrence is one of the OccurrencesInfos of [MediaClip].
 type FaceOccurrence struct {
-	EndTime    float32
+	// End of the clip in seconds.
+	EndTime float32
+	// Expression of the face. The values are not documented.
 	Expression string
-	StartTime  float32
-	TrackData  []FaceTrack
+	// Start of the clip in seconds.
+	StartTime float32
+	// Where the face is in the picture, over time.
+	TrackData []FaceTrack
 }
 
 // FaceTrack is one of the TrackData of [FaceOccurrence].
 type FaceTrack struct {
+	// The box around the face.
 	BoxPosition FaceBox
-	Timestamp   float32
+	// Position in the media, in seconds.
+	Timestamp float32
 }
 
 // MediaClip is one of the MediaClipList of [SearchMediaClipByFaceResponse].
 type MediaClip struct {
+	// Kind of person: celebrity, sensitive, politician, custom or unknown.
 	Category string
 	// ID of the entity.
-	EntityId         string
-	LabelName        string
+	EntityId string
+	// Name of the person.
+	LabelName string
+	// Clips that show the face.
 	OccurrencesInfos []FaceOccurrence
-	Score            float32
+	// Score of the match, from 0 to 1.
+	Score float32
 }
 
 // SearchPublicMediaInfo finds copyrighted assets of the public media library,
@@ -952,7 +1040,8 @@ type SearchPublicMediaInfoRequest struct {
 
 // SearchPublicMediaInfoResponse is the answer of [Client.SearchPublicMediaInfo].
 type SearchPublicMediaInfoResponse struct {
-	RequestId        string
+	RequestId string
+	// The assets of the public library that match.
 	PublicMediaInfos []PublicMedia
 	// Number of all items that match, on all pages.
 	TotalCount int64
@@ -961,9 +1050,13 @@ type SearchPublicMediaInfoResponse struct {
 // PublicMedia is one of the PublicMediaInfos of
 // [SearchPublicMediaInfoResponse].
 type PublicMedia struct {
-	Authorized        bool
-	Favorite          bool
-	MediaInfo         PublicMediaInfo
+	// Whether you may use the asset.
+	Authorized bool
+	// Whether the asset is one of your favorites.
+	Favorite bool
+	// The media asset.
+	MediaInfo PublicMediaInfo
+	// Remaining time of the authorization. Whether in seconds is not documented.
 	RemainingAuthTime string
 }
 
@@ -991,8 +1084,10 @@ type UpdateMediaToSearchLibRequest struct {
 // UpdateMediaToSearchLibResponse is the answer of [Client.UpdateMediaToSearchLib].
 type UpdateMediaToSearchLibResponse struct {
 	RequestId string
-	Code      string
+	// Status code, 200 for success.
+	Code string
 	// ID of the media asset.
 	MediaId string
+	// Whether the call succeeded, as the text true or false.
 	Success string
 }

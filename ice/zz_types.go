@@ -776,36 +776,56 @@ type AgentVoiceprintConfigInfo struct {
 // AiData is met in answers of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiData struct {
+	// Labels: persons, objects and scenes.
 	AiLabelInfo []AiLabelInfo
-	AsrInfo     []AiText
-	OcrInfo     []AiText
+	// Spoken text.
+	AsrInfo []AiText
+	// Text in the picture.
+	OcrInfo []AiText
 }
 
 // AiLabelInfo is met in answers of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiLabelInfo struct {
-	Category    string
-	FaceId      string
-	LabelId     string
-	LabelName   string
-	LabelType   string
+	// Category of the label, such as Vehicle.
+	Category string
+	// ID of the face.
+	FaceId string
+	// ID of the entity that was recognized.
+	LabelId string
+	// Name of the entity, such as Car.
+	LabelName string
+	// Kind of label, such as Object.
+	LabelType string
+	// Clips in which the entity occurs.
 	Occurrences []AiOccurrence
-	Source      string
+	// What the label was derived from, such as vision.
+	Source string
 }
 
 // AiOccurrence is met in answers of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiOccurrence struct {
-	ClipId          string `json:"clipId"`
-	Content         string
-	FinegrainId     string
-	FinegrainName   string
-	From            float64
-	Image           string
-	Score           float64
+	// ID of the clip.
+	ClipId string `json:"clipId"`
+	// Text of the clip.
+	Content string
+	// ID of the more specific entity.
+	FinegrainId string
+	// Name of the more specific entity.
+	FinegrainName string
+	// Start of the clip in seconds.
+	From float64
+	// Best picture of the face, as a URL or in Base64.
+	Image string
+	// Score of the recognition, such as 0.75.
+	Score float64
+	// Sequence ID of the vector table.
 	TableBatchSeqId string
-	To              float64
-	Tracks          []AiTrack
+	// End of the clip in seconds.
+	To float64
+	// Where the entity is in the picture, over time.
+	Tracks []AiTrack
 }
 
 // AiRoughData is met in answers of [Client.GetMediaInfo] and
@@ -831,18 +851,27 @@ type AiRoughData struct {
 // AiText is met in answers of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiText struct {
-	ClipId    string
-	Content   string
-	From      float64
+	// ID of the clip.
+	ClipId string
+	// The text.
+	Content string
+	// Start of the clip in seconds.
+	From float64
+	// Position of the text in the media, in seconds.
 	Timestamp float64
-	To        float64
+	// End of the clip in seconds.
+	To float64
 }
 
 // AiTrack is met in answers of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiTrack struct {
-	Position  string
-	Size      float64
+	// Coordinates of the box, separated by semicolons, such as
+	// 468.0;67.0;615.0;267.0.
+	Position string
+	// Size of the box. Whether in pixels is not documented.
+	Size float64
+	// Position in the media, in seconds.
 	Timestamp float64
 }
 
@@ -953,11 +982,15 @@ type Category struct {
 	CateId int64
 	// Name of the category.
 	CateName string
-	Level    int64
+	// Level in the tree: one of 0 (top), 1 and 2.
+	Level int64
 	// ID of the parent category, -1 for a top-level one.
 	ParentId int64
+	// Number of its subcategories.
 	SubTotal int64
-	Type     string
+	// What the category is for: default (audio, video and image files) or material
+	// (short-video materials).
+	Type string
 }
 
 // CensorResult is met in answers of [Client.QueryMediaCensorJobDetail] and
@@ -1121,25 +1154,36 @@ type DataKey struct {
 // DynamicImageJob is met in answers of [Client.GetDynamicImageJob] and
 // [Client.ListDynamicImageJobs].
 type DynamicImageJob struct {
-	Code       string
+	// Error code of a failed job, such as ResourceNotFound.
+	Code string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	Input      JobFile
+	// The input.
+	Input JobFile
 	// ID of the job.
-	JobId        string
-	Message      string
+	JobId string
+	// Reason of the failure.
+	Message string
+	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
 	Name         string
-	Output       JobFile
+	// Where the output goes.
+	Output JobFile
 	// URL of the output.
 	OutputUrl string
 	// ID of the pipeline.
-	PipelineId     string
-	Status         string
-	SubmitTime     string
+	PipelineId string
+	// State: Init (submitted), Success or Fail.
+	Status string
+	// When the job was submitted, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	SubmitTime string
+	// Parameters of the template, as JSON.
 	TemplateConfig string
 	// ID of the template.
-	TemplateId    string
+	TemplateId string
+	// What submitted the job: Console, Workflow or API.
 	TriggerSource string
 	// Custom data as it was sent with the request.
 	UserData string
@@ -1267,12 +1311,14 @@ type Hotword struct {
 // IProductionOutput is met in requests and answers of
 // [Client.QueryIProductionJob] and [Client.SubmitIProductionJob].
 type IProductionOutput struct {
+	// Service that the asset belongs to, such as IMS.
 	Biz string `json:",omitzero"`
-	// Required.
+	// URL of an OSS object, or ID of a media asset, as Type says. Required.
 	Media string `json:",omitzero" check:"required"`
-	// URL of the output.
+	// URL of the output file in OSS, only when Type is Media.
 	OutputUrl string `json:",omitzero"`
-	// Required. Such as OSS or Media.
+	// Kind of Media: OSS (URL of an object) or Media (ID of a media asset).
+	// Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
@@ -1307,9 +1353,12 @@ type ImageWatermarkParams struct {
 
 // JobFile is the input or output of a job, as the job reports it.
 type JobFile struct {
-	Media   string
+	// URL of an OSS object, or ID of a media asset, as Type says.
+	Media string
+	// Bucket, location and key of the object.
 	OssFile OSSObject
-	Type    string
+	// Kind of Media: OSS (URL of an object) or Media (ID of a media asset).
+	Type string
 }
 
 // LiveAudioParams is met in requests and answers of
@@ -1655,9 +1704,12 @@ type LiveVideoParams struct {
 // MatchedClip is met in answers of [Client.SearchMediaByHybrid] and
 // [Client.SearchMediaByMultimodal].
 type MatchedClip struct {
-	From  float64
+	// Start of the clip in seconds.
+	From float64
+	// Score of the match, such as 0.99.
 	Score float64
-	To    float64
+	// End of the clip in seconds.
+	To float64
 }
 
 // Media is an audio or video asset of VOD storage.
@@ -1916,19 +1968,28 @@ type MediaInfo struct {
 // MediaInfoJob is met in answers of [Client.GetMediaInfoJob],
 // [Client.ListMediaInfoJobs] and 2 more operations.
 type MediaInfoJob struct {
-	Async      bool
+	// Whether the job runs in the background.
+	Async bool
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	Input      MediaObject
+	// The input.
+	Input MediaObject
 	// ID of the job.
-	JobId             string
+	JobId string
+	// What the job found: file and streams.
 	MediaInfoProperty FileMeta
 	Name              string
 	RequestId         string
-	ScheduleConfig    ScheduleConfig
-	Status            string
-	SubmitResultJson  map[string]any
-	SubmitTime        string
-	TriggerSource     string
+	// Pipeline and priority of the job.
+	ScheduleConfig ScheduleConfig
+	// State: Init (submitted), Success or Fail.
+	Status string
+	// Result of the submission, as JSON.
+	SubmitResultJson map[string]any
+	// When the job was submitted, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	SubmitTime string
+	// What submitted the job: API, WorkFlow or Console.
+	TriggerSource string
 	// Custom data as it was sent with the request.
 	UserData string
 }
@@ -2196,6 +2257,7 @@ type MediaLiveVideoSetting struct {
 // MediaMatch is met in answers of [Client.SearchMediaByFace],
 // [Client.SearchMediaByHybrid] and [Client.SearchMediaByMultimodal].
 type MediaMatch struct {
+	// Clips that match.
 	ClipInfo []MatchedClip
 	// ID of the media asset.
 	MediaId string
@@ -2262,7 +2324,8 @@ type MediaProducingJob struct {
 // OSSObject is an object in OSS.
 type OSSObject struct {
 	// Name of the OSS bucket.
-	Bucket   string
+	Bucket string
+	// Location of the bucket, such as oss-cn-shanghai.
 	Location string
 	// Key of the object in OSS.
 	Object string
@@ -2271,23 +2334,34 @@ type OSSObject struct {
 // PackageJob is met in answers of [Client.GetPackageJob] and
 // [Client.ListPackageJobs].
 type PackageJob struct {
-	Code       string
+	// Error code of a failed job.
+	Code string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	Inputs     []PackageJobInput
+	// The inputs, one for each stream.
+	Inputs []PackageJobInput
 	// ID of the job.
-	JobId        string
-	Message      string
+	JobId string
+	// Reason of the failure.
+	Message string
+	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
 	Name         string
-	Output       MediaObject
+	// Where the output goes.
+	Output MediaObject
 	// URL of the output.
 	OutputUrl string
 	// ID of the pipeline.
-	PipelineId    string
-	Priority      int32
-	Status        string
-	SubmitTime    string
+	PipelineId string
+	// Priority from 1 to 10 (highest).
+	Priority int32
+	// State: Init (submitted), Success or Fail.
+	Status string
+	// When the job was submitted, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	SubmitTime string
+	// What submitted the job: API, WorkFlow or Console.
 	TriggerSource string
 	// Custom data as it was sent with the request.
 	UserData string
@@ -2296,7 +2370,7 @@ type PackageJob struct {
 // PackageJobInput is met in requests and answers of [Client.GetPackageJob],
 // [Client.ListPackageJobs] and [Client.SubmitPackageJob].
 type PackageJobInput struct {
-	// Required.
+	// The input file. Required.
 	Input MediaObject `json:",omitzero" check:"required"`
 }
 
@@ -2357,9 +2431,12 @@ type ScheduleConfig struct {
 // SearchIndexInfo is met in answers of [Client.ListSearchLib] and
 // [Client.QuerySearchLib].
 type SearchIndexInfo struct {
+	// Whether the index can be used: Initializing, Normal or Fail.
 	IndexReadiness string
-	IndexStatus    string
-	IndexType      string
+	// State: Active (in use) or Deactive.
+	IndexStatus string
+	// Kind of index: mm (large vision model), face or aiLabel (smart tags).
+	IndexType string
 }
 
 // SmartJob is met in answers of [Client.GetSmartHandleJob] and
@@ -2410,27 +2487,42 @@ type SmarttagResult struct {
 // SnapshotJob is met in answers of [Client.GetSnapshotJob] and
 // [Client.ListSnapshotJobs].
 type SnapshotJob struct {
-	Async      bool
-	Code       string
-	Count      int32
+	// Whether the job runs in the background.
+	Async bool
+	// Error code of a failed job, such as ResourceNotFound.
+	Code string
+	// Number of snapshots.
+	Count int32
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	Input      JobFile
+	// The input.
+	Input JobFile
 	// ID of the job.
-	JobId        string
-	Message      string
+	JobId string
+	// Reason of the failure.
+	Message string
+	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
 	Name         string
-	Output       JobFile
+	// Where the snapshots go. Media has the placeholder {Count}, or {TileCount} for
+	// sprites.
+	Output JobFile
 	// ID of the pipeline.
-	PipelineId     string
-	Status         string
-	SubmitTime     string
+	PipelineId string
+	// State: Init (submitted), Success or Fail.
+	Status string
+	// When the job was submitted, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	SubmitTime string
+	// Parameters of the template, as JSON.
 	TemplateConfig string
 	// ID of the template.
-	TemplateId    string
+	TemplateId string
+	// What submitted the job: Console, Workflow or API.
 	TriggerSource string
-	Type          string
+	// Kind of snapshots: Normal (single images), Sprite or WebVtt.
+	Type string
 	// Custom data as it was sent with the request.
 	UserData string
 }

@@ -21,8 +21,13 @@ import (
 //
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
+// Errors:
+//
+//   - OperationDenied: The service is not activated for the account. Activate
+//     it in the console.
+//
 // RAM action: ice:CreateUploadMedia.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createuploadmedia
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createuploadmedia
 func (c *Client) CreateUploadMedia(ctx context.Context, req CreateUploadMediaRequest) (*CreateUploadMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadMedia", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "MediaId"}, req, new(CreateUploadMediaResponse))
 }
@@ -119,9 +124,13 @@ func (c *Client) GetDefaultStorageLocation(ctx context.Context) (*GetDefaultStor
 type GetDefaultStorageLocationResponse struct {
 	RequestId string
 	// Name of the OSS bucket.
-	Bucket      string
-	Path        string
-	Status      string
+	Bucket string
+	// Prefix of the objects in the bucket.
+	Path string
+	// Status of the bucket: Normal, or notExist.
+	Status string
+	// Kind of bucket: user_oss_bucket (your own) or vod_oss_bucket (managed by or
+	// added to VOD).
 	StorageType string
 }
 
@@ -146,23 +155,32 @@ type GetStorageListRequest struct {
 
 // GetStorageListResponse is the answer of [Client.GetStorageList].
 type GetStorageListResponse struct {
-	RequestId       string
+	RequestId string
+	// The storage locations.
 	StorageInfoList []StorageInfo
 }
 
 // StorageInfo is one storage location.
 type StorageInfo struct {
 	// ID of the application.
-	AppId                  string
-	CreationTime           string
-	DefaultStorage         bool
+	AppId string
+	// When the location was added, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// Whether uploads go here by default.
+	DefaultStorage bool
+	// Whether editing keeps its temporary files here.
 	EditingTempFileStorage bool
-	ModifiedTime           string
-	Path                   string
-	Status                 string
+	// When the location was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifiedTime string
+	// Prefix of the objects in the bucket.
+	Path string
+	// Status, such as Normal. Further values are not documented.
+	Status string
 	// Storage location: the host of the OSS bucket.
 	StorageLocation string
-	StorageType     string
+	// Kind of bucket: user_oss_bucket (your own) or vod_oss_bucket (managed by or
+	// added to VOD).
+	StorageType string
 }
 
 // GetUrlUploadInfos tells the state of jobs of [Client.UploadMediaByURL]: the
@@ -175,7 +193,7 @@ type StorageInfo struct {
 // [Client.WaitUrlUpload] asks until the end.
 //
 // RAM action: ice:GetUrlUploadInfos.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geturluploadinfos
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-geturluploadinfos
 func (c *Client) GetUrlUploadInfos(ctx context.Context, req GetUrlUploadInfosRequest) (*GetUrlUploadInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetUrlUploadInfos", Class: rpc.Read, OneOf: "JobIds|UploadURLs"}, req, new(GetUrlUploadInfosResponse))
 }
@@ -191,26 +209,34 @@ type GetUrlUploadInfosRequest struct {
 
 // GetUrlUploadInfosResponse is the answer of [Client.GetUrlUploadInfos].
 type GetUrlUploadInfosResponse struct {
-	RequestId         string
-	NonExists         []string
+	RequestId string
+	// Job IDs and URLs for which there is no job.
+	NonExists []string
+	// The upload jobs that were found.
 	URLUploadInfoList []URLUploadInfo
 }
 
 // URLUploadInfo is the state of one upload by URL.
 type URLUploadInfo struct {
+	// When the upload ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CompleteTime string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	// Error code, empty without a failure.
+	// Error code of a failed upload; empty or 200 for success.
 	ErrorCode string
-	// Reason of the failure, empty without one.
+	// Reason of the failure; empty or Success without one.
 	ErrorMessage string
 	// Size of the file in bytes.
 	FileSize string
 	// ID of the job.
 	JobId string
 	// ID of the media asset.
-	MediaId   string
-	Status    string
+	MediaId string
+	// State of the job, as in VOD: PENDING, PROCESSING, DOWNLOADING,
+	// DOWNLOAD_SUCCESS, DOWNLOAD_FAIL, UPLOADING, UPLOAD_SUCCESS, UPLOAD_FAIL or
+	// SUCCESS (all done).
+	Status string
+	// URL of the source file.
 	UploadURL string
 	// Custom data as it was sent with the request.
 	UserData alimedia.JSON
@@ -219,8 +245,13 @@ type URLUploadInfo struct {
 // RefreshUploadMedia gives a new credential for an upload; asset and address
 // stay the same. It is also the way to overwrite the source file of an asset.
 //
+// Errors:
+//
+//   - ResourceNotFound: The media asset does not exist. Create a new upload
+//     with CreateUploadMedia.
+//
 // RAM action: ice:RefreshUploadMedia.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-refreshuploadmedia
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-refreshuploadmedia
 func (c *Client) RefreshUploadMedia(ctx context.Context, req RefreshUploadMediaRequest) (*RefreshUploadMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshUploadMedia", Class: rpc.Idempotent, Proof: "UploadAddress UploadAuth"}, req, new(RefreshUploadMediaResponse))
 }
@@ -269,7 +300,8 @@ type SetDefaultStorageLocationRequest struct {
 // SetDefaultStorageLocationResponse is the answer of [Client.SetDefaultStorageLocation].
 type SetDefaultStorageLocationResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the location was set.
+	Success bool
 }
 
 // UploadMediaByURL makes the service fetch audio and video files into VOD
@@ -281,7 +313,7 @@ type SetDefaultStorageLocationResponse struct {
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
 // RAM action: ice:UploadMediaByURL.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-uploadmediabyurl
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-uploadmediabyurl
 func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLRequest) (*UploadMediaByURLResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "UploadJobs.JobId|UploadJobs.MediaId"}, req, new(UploadMediaByURLResponse))
 }
@@ -310,7 +342,8 @@ type UploadMediaByURLRequest struct {
 
 // UploadMediaByURLResponse is the answer of [Client.UploadMediaByURL].
 type UploadMediaByURLResponse struct {
-	RequestId  string
+	RequestId string
+	// The jobs, one for each URL.
 	UploadJobs []UploadJob
 }
 
@@ -319,7 +352,8 @@ type UploadJob struct {
 	// ID of the job.
 	JobId string
 	// ID of the media asset.
-	MediaId   string
+	MediaId string
+	// URL of the source file, as in the request.
 	SourceURL string
 }
 
@@ -365,6 +399,7 @@ type UploadStreamByURLResponse struct {
 	// ID of the job.
 	JobId string
 	// ID of the media asset.
-	MediaId   string
+	MediaId string
+	// URL of the source file, as in the request.
 	SourceURL string
 }
