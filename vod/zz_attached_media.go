@@ -35,6 +35,10 @@ type DeleteAttachedMediaResponse struct {
 //
 // [Client.WaitAttachedMedia] asks until the end.
 //
+// Errors:
+//
+//   - ExceededMax: There are more than 20 IDs. Send fewer.
+//
 // RAM action: vod:GetAttachedMediaInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getattachedmediainfo
 func (c *Client) GetAttachedMediaInfo(ctx context.Context, req GetAttachedMediaInfoRequest) (*GetAttachedMediaInfoResponse, error) {
@@ -56,7 +60,8 @@ type GetAttachedMediaInfoRequest struct {
 
 // GetAttachedMediaInfoResponse is the answer of [Client.GetAttachedMediaInfo].
 type GetAttachedMediaInfoResponse struct {
-	RequestId         string
+	RequestId string
+	// The auxiliary assets that exist.
 	AttachedMediaList []AttachedMedia
 	// Media IDs that do not exist.
 	NonExistMediaIds []string

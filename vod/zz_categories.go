@@ -16,6 +16,14 @@ import (
 // children of one parent. The top level of material is built in and cannot be
 // changed.
 //
+// Errors:
+//
+//   - InvalidCateId.NotFound: The parent does not exist. Check ParentId.
+//   - LevelExceededMax: There are three levels at most. Take a parent of a
+//     higher level.
+//   - SubTotalExceededMax: The parent has 100 categories already. Take another
+//     parent, or delete some.
+//
 // RAM action: vod:AddCategory.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addcategory
 func (c *Client) AddCategory(ctx context.Context, req AddCategoryRequest) (*AddCategoryResponse, error) {
@@ -37,12 +45,17 @@ type AddCategoryRequest struct {
 // AddCategoryResponse is the answer of [Client.AddCategory].
 type AddCategoryResponse struct {
 	RequestId string
-	Category  Category
+	// The new category.
+	Category Category
 }
 
 // DeleteCategory deletes a category together with all categories below it.
 //
 // Assets lose the category, but stay.
+//
+// Errors:
+//
+//   - InvalidCateId.NotFound: The category does not exist. Check CateId.
 //
 // RAM action: vod:DeleteCategory.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletecategory
@@ -64,6 +77,10 @@ type DeleteCategoryResponse struct {
 // GetCategories returns a category and pages through its direct children.
 //
 // [Client.GetCategoriesIter] walks all pages.
+//
+// Errors:
+//
+//   - InvalidCateId.NotFound: The category does not exist. Check CateId.
 //
 // RAM action: vod:GetCategories.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getcategories
@@ -97,11 +114,14 @@ type GetCategoriesRequest struct {
 
 // GetCategoriesResponse is the answer of [Client.GetCategories].
 type GetCategoriesResponse struct {
-	RequestId     string
-	Category      Category
+	RequestId string
+	// The category that CateId names.
+	Category Category
+	// The categories directly below it, on this page.
 	SubCategories struct {
 		Category []Category
 	}
+	// Number of categories directly below it, on all pages.
 	SubTotal int64
 }
 

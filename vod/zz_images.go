@@ -15,6 +15,10 @@ import (
 // with VideoId give VideoId and ImageType. Copies in the CDN may live on for a
 // while.
 //
+// Errors:
+//
+//   - NoSuchResource: The image does not exist. Check the IDs or URLs.
+//
 // RAM action: vod:DeleteImage.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteimage
 func (c *Client) DeleteImage(ctx context.Context, req DeleteImageRequest) (*DeleteImageResponse, error) {
@@ -50,6 +54,10 @@ type DeleteImageResponse struct {
 //
 // [Client.WaitImageInfo] asks until the end.
 //
+// Errors:
+//
+//   - NoSuchResource: The image does not exist. Check ImageId.
+//
 // RAM action: vod:GetImageInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getimageinfo
 func (c *Client) GetImageInfo(ctx context.Context, req GetImageInfoRequest) (*GetImageInfoResponse, error) {
@@ -72,6 +80,7 @@ type GetImageInfoRequest struct {
 // GetImageInfoResponse is the answer of [Client.GetImageInfo].
 type GetImageInfoResponse struct {
 	RequestId string
+	// The image.
 	ImageInfo Image
 }
 
@@ -102,6 +111,7 @@ type GetImageInfosRequest struct {
 // GetImageInfosResponse is the answer of [Client.GetImageInfos].
 type GetImageInfosResponse struct {
 	RequestId string
+	// The images that exist.
 	ImageInfo []Image
 	// Image IDs that do not exist.
 	NonExistImageIds []string

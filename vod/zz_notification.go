@@ -47,21 +47,29 @@ type GetMessageCallbackRequest struct {
 
 // GetMessageCallbackResponse is the answer of [Client.GetMessageCallback].
 type GetMessageCallbackResponse struct {
-	RequestId       string
+	RequestId string
+	// The settings.
 	MessageCallback CallbackSettings
 }
 
 // CallbackSettings says where events go.
 type CallbackSettings struct {
 	// ID of the application.
-	AppId         string
-	AuthKey       alimedia.Secret
-	AuthSwitch    string
-	CallbackType  string
-	CallbackURL   string
+	AppId string
+	// Key that callbacks are signed with. Only for HTTP.
+	AuthKey alimedia.Secret
+	// Whether callbacks are signed: on or off. Only for HTTP.
+	AuthSwitch string
+	// How events are delivered: HTTP or MNS.
+	CallbackType string
+	// URL that receives the events. Only for HTTP.
+	CallbackURL string
+	// Events that are delivered, separated by commas; ALL for all of them.
 	EventTypeList string
-	MnsEndpoint   string
-	MnsQueueName  string
+	// Public endpoint of the queue. Only for MNS.
+	MnsEndpoint string
+	// Name of the queue. Only for MNS.
+	MnsQueueName string
 }
 
 // SetMessageCallback sets where and how the service reports events: by HTTP or

@@ -51,20 +51,25 @@ type ListDynamicImageRequest struct {
 
 // ListDynamicImageResponse is the answer of [Client.ListDynamicImage].
 type ListDynamicImageResponse struct {
-	RequestId        string
+	RequestId string
+	// The animated images of the video.
 	DynamicImageList []DynamicImage
 }
 
 // DynamicImage is one of the DynamicImageList of [ListDynamicImageResponse].
 type DynamicImage struct {
-	CreationTime   string
-	Duration       string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// Duration in seconds.
+	Duration string
+	// ID of the animated image.
 	DynamicImageId string
 	// Size of the file in bytes.
 	FileSize string
 	// URL of the file in OSS.
 	FileURL string
-	Format  string
+	// Format: gif or webp.
+	Format string
 	// Frames per second.
 	Fps string
 	// Height in pixels.
@@ -81,6 +86,14 @@ type DynamicImage struct {
 // snapshot job made.
 //
 // [Client.ListSnapshotsIter] walks all pages.
+//
+// Errors:
+//
+//   - Forbidden.IllegalStatus: The video has no snapshots in its state. Wait
+//     until it is UploadSucc, Normal, Checking or Blocked.
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
+//   - NoSuchResource: The video has no snapshots of the kind. Take some with
+//     [Client.SubmitSnapshotJob].
 //
 // RAM action: vod:ListSnapshots.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listsnapshots
@@ -116,15 +129,18 @@ type ListSnapshotsRequest struct {
 
 // ListSnapshotsResponse is the answer of [Client.ListSnapshots].
 type ListSnapshotsResponse struct {
-	RequestId     string
+	RequestId string
+	// The newest snapshots of the kind.
 	MediaSnapshot MediaSnapshot
 }
 
 // MediaSnapshot is the MediaSnapshot of [ListSnapshotsResponse].
 type MediaSnapshot struct {
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	// ID of the job.
-	JobId   string
+	JobId string
+	// Pattern of the URLs, with {SnapshotCount} for the number.
 	Regular string
 	// URLs of the snapshots.
 	Snapshots struct {
@@ -136,8 +152,10 @@ type MediaSnapshot struct {
 
 // Snapshot is one of the Snapshots.Snapshot of [MediaSnapshot].
 type Snapshot struct {
+	// Index of the snapshot, from 1.
 	Index int64
-	Url   string
+	// URL of the image, limited in time.
+	Url string
 }
 
 // SubmitDynamicImageJob makes an animated image of a part of a video.
@@ -145,6 +163,14 @@ type Snapshot struct {
 // The job is asynchronous and billed like transcoding: the event
 // DynamicImageComplete or [Client.ListDynamicImage] tells the end. The video
 // has to be in status UploadSucc, Transcoding, Normal, Checking or Blocked.
+//
+// Errors:
+//
+//   - Forbidden.IllegalStatus: No animation can be made in the video's state.
+//     Wait until it is UploadSucc, Transcoding, Normal, Checking or Blocked.
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
+//   - NoSuchResource: Something that the call names does not exist; the message
+//     says what. Check the IDs.
 //
 // RAM action: vod:SubmitDynamicImageJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitdynamicimagejob
@@ -164,7 +190,8 @@ type SubmitDynamicImageJobRequest struct {
 
 // SubmitDynamicImageJobResponse is the answer of [Client.SubmitDynamicImageJob].
 type SubmitDynamicImageJobResponse struct {
-	RequestId       string
+	RequestId string
+	// The job.
 	DynamicImageJob struct {
 		// ID of the job.
 		JobId string
@@ -178,6 +205,14 @@ type SubmitDynamicImageJobResponse struct {
 // them. With SnapshotTemplateId everything else but the video is ignored.
 //
 // Needs VideoId or ReferenceId.
+//
+// Errors:
+//
+//   - Forbidden.IllegalStatus: No snapshots can be taken in the video's state.
+//     Wait until it is UploadSucc, Normal, Checking or Blocked.
+//   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
+//   - NoSuchResource: Something that the call names does not exist; the message
+//     says what. Check the IDs.
 //
 // RAM action: vod:SubmitSnapshotJob.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitsnapshotjob
@@ -217,7 +252,8 @@ type SubmitSnapshotJobRequest struct {
 
 // SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobResponse struct {
-	RequestId   string
+	RequestId string
+	// The job.
 	SnapshotJob struct {
 		// ID of the job.
 		JobId string

@@ -20,6 +20,23 @@ import (
 //
 // Needs Name or TranscodeTemplateGroupId.
 //
+// Errors:
+//
+//   - Forbidden.LockedTemplateGroup: The template group is locked. Only Alibaba
+//     Cloud's support can unlock it.
+//   - Forbidden.SpecialTemplateGroup: The group is a built-in one, such as No
+//     Transcoding, that takes no templates. Take another group.
+//   - InvalidStorage.NotFound: The account has no bucket. Activate one under
+//     storage in the console.
+//   - InvalidTranscodeTemplateGroup.NotFound: The template group does not
+//     exist. Check TranscodeTemplateGroupId.
+//   - TranscodeTemplateExceededMax: A group has 20 templates at most. Send
+//     fewer, or make another group.
+//   - TrasncodeTemplateGroupExceededMax: There are 20 groups already. Delete
+//     one.
+//   - WatermarkExceededMax: A template has four watermarks at most. Send fewer
+//     WatermarkIds.
+//
 // RAM action: vod:AddTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addtranscodetemplategroup
 func (c *Client) AddTranscodeTemplateGroup(ctx context.Context, req AddTranscodeTemplateGroupRequest) (*AddTranscodeTemplateGroupResponse, error) {
@@ -72,7 +89,8 @@ type AddVodTemplateRequest struct {
 
 // AddVodTemplateResponse is the answer of [Client.AddVodTemplate].
 type AddVodTemplateResponse struct {
-	RequestId     string
+	RequestId string
+	// ID of the template.
 	VodTemplateId string
 }
 
@@ -81,6 +99,15 @@ type AddVodTemplateResponse struct {
 //
 // The default group cannot be deleted. A locked group cannot change;
 // [Client.UpdateTranscodeTemplateGroup] unlocks it.
+//
+// Errors:
+//
+//   - Forbidden.DefaultTemplateGroup: The group is the default one. Make
+//     another the default first.
+//   - Forbidden.LockedTemplateGroup: The template group is locked. Only Alibaba
+//     Cloud's support can unlock it.
+//   - InvalidTranscodeTemplateGroup.NotFound: The template group does not
+//     exist. Check TranscodeTemplateGroupId.
 //
 // RAM action: vod:DeleteTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletetranscodetemplategroup
@@ -102,7 +129,8 @@ type DeleteTranscodeTemplateGroupRequest struct {
 
 // DeleteTranscodeTemplateGroupResponse is the answer of [Client.DeleteTranscodeTemplateGroup].
 type DeleteTranscodeTemplateGroupResponse struct {
-	RequestId                    string
+	RequestId string
+	// IDs of templates that the group does not have.
 	NonExistTranscodeTemplateIds []string
 }
 
@@ -122,12 +150,18 @@ type DeleteVodTemplateRequest struct {
 
 // DeleteVodTemplateResponse is the answer of [Client.DeleteVodTemplate].
 type DeleteVodTemplateResponse struct {
-	RequestId     string
+	RequestId string
+	// ID of the template.
 	VodTemplateId string
 }
 
 // GetTranscodeTemplateGroup returns a transcoding template group with all its
 // templates.
+//
+// Errors:
+//
+//   - InvalidTranscodeTemplateGroup.NotFound: The template group does not
+//     exist. Check TranscodeTemplateGroupId.
 //
 // RAM action: vod:GetTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-gettranscodetemplategroup
@@ -143,33 +177,53 @@ type GetTranscodeTemplateGroupRequest struct {
 
 // GetTranscodeTemplateGroupResponse is the answer of [Client.GetTranscodeTemplateGroup].
 type GetTranscodeTemplateGroupResponse struct {
-	RequestId              string
+	RequestId string
+	// The group, with its templates.
 	TranscodeTemplateGroup TranscodeTemplateGroup
 }
 
 // TranscodeTemplateInfo is one of the TranscodeTemplateList of
 // [TranscodeTemplateGroup].
 type TranscodeTemplateInfo struct {
-	Audio          alimedia.JSON
-	Clip           alimedia.JSON
-	Container      alimedia.JSON
-	CopyrightMark  string
-	Definition     string
+	// Settings of the audio stream.
+	Audio alimedia.JSON
+	// Part of the source to transcode.
+	Clip alimedia.JSON
+	// Container format.
+	Container alimedia.JSON
+	// Settings of the copyright watermark, as JSON.
+	CopyrightMark string
+	// Definition, which is not the size of the picture: LD, SD, HD, FHD, OD (as the
+	// source), 2K, 4K, SQ or HQ (audio); with -NBV1 for Narrowband HD 1.0.
+	Definition string
+	// Settings of the encryption, as JSON.
 	EncryptSetting string
-	MuxConfig      alimedia.JSON
+	// Length of the segments, for HLS.
+	MuxConfig alimedia.JSON
+	// Settings of the packaging, where Type is one of the packages.
 	PackageSetting alimedia.JSON
 	// Rotation in degrees.
-	Rotate       string
+	Rotate string
+	// Subtitles to put in.
 	SubtitleList alimedia.JSON
 	// Name of the template.
-	TemplateName         string
-	TraceMark            string
-	TransConfig          alimedia.JSON
+	TemplateName string
+	// Settings of the watermark that traces users, as JSON.
+	TraceMark string
+	// Conditions by which the source's bit rate and size limit the output.
+	TransConfig alimedia.JSON
+	// Path of the output, such as {MediaId}/{PlayDefinition}.
 	TranscodeFileRegular string
-	TranscodeTemplateId  string
-	Type                 string
-	Video                alimedia.JSON
-	WatermarkIds         []string
+	// ID of the template.
+	TranscodeTemplateId string
+	// Kind of template: Normal (one stream), VideoPackage (streams of several bit
+	// rates in one playlist) or SubtitlePackage (adds subtitles to such a
+	// playlist).
+	Type string
+	// Settings of the video stream.
+	Video alimedia.JSON
+	// IDs of the watermarks, USER_DEFAULT_WATERMARK for the default one.
+	WatermarkIds []string
 }
 
 // GetVodTemplate returns a template for snapshots or animated images.
@@ -188,7 +242,8 @@ type GetVodTemplateRequest struct {
 
 // GetVodTemplateResponse is the answer of [Client.GetVodTemplate].
 type GetVodTemplateResponse struct {
-	RequestId       string
+	RequestId string
+	// The template.
 	VodTemplateInfo VodTemplate
 }
 
@@ -211,7 +266,8 @@ type ListTranscodeTemplateGroupRequest struct {
 
 // ListTranscodeTemplateGroupResponse is the answer of [Client.ListTranscodeTemplateGroup].
 type ListTranscodeTemplateGroupResponse struct {
-	RequestId                  string
+	RequestId string
+	// The groups, without their templates.
 	TranscodeTemplateGroupList []TranscodeTemplateGroup
 }
 
@@ -233,12 +289,18 @@ type ListVodTemplateRequest struct {
 
 // ListVodTemplateResponse is the answer of [Client.ListVodTemplate].
 type ListVodTemplateResponse struct {
-	RequestId           string
+	RequestId string
+	// The templates.
 	VodTemplateInfoList []VodTemplate
 }
 
 // SetDefaultTranscodeTemplateGroup makes a transcoding template group the one
 // that uploads use when they name none.
+//
+// Errors:
+//
+//   - InvalidTranscodeTemplateGroup.NotFound: The template group does not
+//     exist. Check TranscodeTemplateGroupId.
 //
 // RAM action: vod:SetDefaultTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setdefaulttranscodetemplategroup
@@ -262,6 +324,15 @@ type SetDefaultTranscodeTemplateGroupResponse struct {
 //
 // A locked group has to be unlocked before it can change. A call that sets
 // Locked changes only the lock.
+//
+// Errors:
+//
+//   - Forbidden.LockedTemplateGroup: The template group is locked. Only Alibaba
+//     Cloud's support can unlock it.
+//   - InvalidStorage.NotFound: The account has no bucket. Activate one under
+//     storage in the console.
+//   - InvalidTranscodeTemplateGroup.NotFound: The template group does not
+//     exist. Check TranscodeTemplateGroupId.
 //
 // RAM action: vod:UpdateTranscodeTemplateGroup.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatetranscodetemplategroup
@@ -309,6 +380,7 @@ type UpdateVodTemplateRequest struct {
 
 // UpdateVodTemplateResponse is the answer of [Client.UpdateVodTemplate].
 type UpdateVodTemplateResponse struct {
-	RequestId     string
+	RequestId string
+	// ID of the template.
 	VodTemplateId string
 }

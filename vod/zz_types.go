@@ -54,21 +54,29 @@ type AppInfo struct {
 // AttachedMedia is a watermark, subtitle or material.
 type AttachedMedia struct {
 	// ID of the application.
-	AppId        string
+	AppId string
+	// Kind of asset: watermark, subtitle or material (for editing).
 	BusinessType string
-	Categories   []Category
+	// The categories that it is in.
+	Categories []Category
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	Description  string
 	// ID of the media asset.
-	MediaId          string
+	MediaId string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
-	Status           string
+	// State: Uploading, Normal (complete) or UploadFail.
+	Status string
 	// Storage location: the host of the OSS bucket.
 	StorageLocation string
-	Tags            string
-	Title           string
-	Type            string
-	URL             string
+	// Tags, separated by commas.
+	Tags  string
+	Title string
+	// Kind of asset: watermark, subtitle or material (for editing).
+	Type string
+	// URL of the file: on your CDN domain, or in OSS without one.
+	URL string
 }
 
 // AudioStream is met in answers of [Client.BatchGetMediaInfos] and
@@ -151,11 +159,15 @@ type Category struct {
 	CateId int64
 	// Name of the category.
 	CateName string
-	Level    int64
+	// Level in the tree, from 0 (top) to 2.
+	Level int64
 	// ID of the parent category, -1 for a top-level one.
 	ParentId int64
+	// Number of categories directly below it.
 	SubTotal int64
-	Type     string
+	// Kind of category: default (video, audio and images) or material (auxiliary
+	// assets).
+	Type string
 }
 
 // Certificate is met in answers of [Client.DescribeVodCertificateList] and
@@ -250,20 +262,28 @@ type Image struct {
 	// ID of the category.
 	CateId int64
 	// Name of the category.
-	CateName     string
+	CateName string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	Description  string
 	// ID of the image.
-	ImageId          string
-	ImageType        string
-	Mezzanine        ImageMezzanine
+	ImageId string
+	// Kind of image: default or cover (uploaded), CoverSnapshot, NormalSnapshot,
+	// SpriteSnapshot or SpriteOriginSnapshot (taken from a video).
+	ImageType string
+	// The file that was uploaded.
+	Mezzanine ImageMezzanine
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
-	Status           string
+	// State: Uploading, Normal (complete) or UploadFail.
+	Status string
 	// Storage location: the host of the OSS bucket.
 	StorageLocation string
-	Tags            string
-	Title           string
-	URL             string
+	// Tags, separated by commas.
+	Tags  string
+	Title string
+	// URL of the file: on your CDN domain, or in OSS without one.
+	URL string
 }
 
 // ImageAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
@@ -284,7 +304,8 @@ type ImageMezzanine struct {
 	// URL of the file in OSS.
 	FileURL string
 	// Height in pixels.
-	Height           int32
+	Height int32
+	// Name of the file that was uploaded.
 	OriginalFileName string
 	// Width in pixels.
 	Width int32
@@ -452,15 +473,21 @@ type TranscodeTask struct {
 // [Client.GetTranscodeTemplateGroup] and [Client.ListTranscodeTemplateGroup].
 type TranscodeTemplateGroup struct {
 	// ID of the application.
-	AppId        string
+	AppId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	IsDefault    string
-	Locked       string
-	ModifyTime   string
-	Name         string
+	// Whether it is the default: Default or NotDefault.
+	IsDefault string
+	// Whether it is locked against changes: Enabled (locked) or Disabled.
+	Locked string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifyTime string
+	Name       string
 	// ID of the transcoding template group.
 	TranscodeTemplateGroupId string
-	TranscodeTemplateList    []TranscodeTemplateInfo
+	// The templates, one for each stream. Only [Client.GetTranscodeTemplateGroup]
+	// returns them.
+	TranscodeTemplateList []TranscodeTemplateInfo
 }
 
 // UsageData is met in answers of [Client.DescribeVodAIData] and
@@ -616,27 +643,38 @@ type VideoStream struct {
 // [Client.ListVodTemplate].
 type VodTemplate struct {
 	// ID of the application.
-	AppId          string
-	CreationTime   string
-	IsDefault      string
-	ModifyTime     string
-	Name           string
+	AppId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// Whether it is the default: Default or NotDefault.
+	IsDefault string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifyTime string
+	Name       string
+	// Settings, as TemplateType has them.
 	TemplateConfig alimedia.JSON
-	TemplateType   string
-	VodTemplateId  string
+	// Kind of template: Snapshot or DynamicImage.
+	TemplateType string
+	// ID of the template.
+	VodTemplateId string
 }
 
 // WatermarkInfo is met in answers of [Client.AddWatermark],
 // [Client.GetWatermark] and 2 more operations.
 type WatermarkInfo struct {
 	// ID of the application.
-	AppId        string
+	AppId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	// URL of the file in OSS.
-	FileUrl         string
-	IsDefault       string
-	Name            string
-	Type            string
+	FileUrl string
+	// Whether it is the default: Default or NotDefault.
+	IsDefault string
+	Name      string
+	// Kind of watermark: Image or Text.
+	Type string
+	// Position, size and look.
 	WatermarkConfig alimedia.JSON
-	WatermarkId     string
+	// ID of the watermark.
+	WatermarkId string
 }

@@ -14,6 +14,11 @@ import (
 // transcoding template group names it: [Client.AddTranscodeTemplateGroup],
 // [Client.UpdateTranscodeTemplateGroup].
 //
+// Errors:
+//
+//   - NoSuchResource: Something that the call names does not exist; the message
+//     says what. Check the IDs.
+//
 // RAM action: vod:AddWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addwatermark
 func (c *Client) AddWatermark(ctx context.Context, req AddWatermarkRequest) (*AddWatermarkResponse, error) {
@@ -37,7 +42,8 @@ type AddWatermarkRequest struct {
 
 // AddWatermarkResponse is the answer of [Client.AddWatermark].
 type AddWatermarkResponse struct {
-	RequestId     string
+	RequestId string
+	// The new watermark.
 	WatermarkInfo WatermarkInfo
 }
 
@@ -66,6 +72,10 @@ type DeleteWatermarkResponse struct {
 
 // GetWatermark returns one watermark template.
 //
+// Errors:
+//
+//   - NoSuchResource: The watermark does not exist. Check WatermarkId.
+//
 // RAM action: vod:GetWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getwatermark
 func (c *Client) GetWatermark(ctx context.Context, req GetWatermarkRequest) (*GetWatermarkResponse, error) {
@@ -80,7 +90,8 @@ type GetWatermarkRequest struct {
 
 // GetWatermarkResponse is the answer of [Client.GetWatermark].
 type GetWatermarkResponse struct {
-	RequestId     string
+	RequestId string
+	// The watermark.
 	WatermarkInfo WatermarkInfo
 }
 
@@ -100,11 +111,16 @@ type ListWatermarkRequest struct {
 
 // ListWatermarkResponse is the answer of [Client.ListWatermark].
 type ListWatermarkResponse struct {
-	RequestId      string
+	RequestId string
+	// All watermarks.
 	WatermarkInfos []WatermarkInfo
 }
 
 // SetDefaultWatermark makes a watermark template the default one.
+//
+// Errors:
+//
+//   - NoSuchResource: The watermark does not exist. Check WatermarkId.
 //
 // RAM action: vod:SetDefaultWatermark.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setdefaultwatermark
@@ -145,6 +161,7 @@ type UpdateWatermarkRequest struct {
 
 // UpdateWatermarkResponse is the answer of [Client.UpdateWatermark].
 type UpdateWatermarkResponse struct {
-	RequestId     string
+	RequestId string
+	// The watermark after the change.
 	WatermarkInfo WatermarkInfo
 }
