@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/alimedia/alimedia-go"
@@ -158,70 +156,4 @@ func (acc *Account) assume(role, session string, life time.Duration) *key {
 		acc.roles[role] = randomDigits(18)
 	}
 	return acc.srv.issue(key{owner: acc, role: role, session: session}, life)
-}
-
-var stsOperations = map[string]operation{
-	"GetCallerIdentity": getCallerIdentity,
-	"AssumeRole":        assumeRole,
-}
-
-func getCallerIdentity(c *call) (fields, error) {
-	acc, k := c.Account, c.by
-	f := fields{"AccountId": acc.id}
-	if k.role == "" {
-		maps.Copy(f, fields{
-			"IdentityType": "RAMUser", "Arn": "acs:ram::" + acc.id + ":user/" + k.user,
-			"PrincipalId": acc.userID, "UserId": acc.userID,
-		})
-		return f, nil
-	}
-	maps.Copy(f, fields{
-		"IdentityType": "AssumedRoleUser", "Arn": k.assumedArn(),
-		"PrincipalId": acc.roles[k.role] + ":" + k.session, "RoleId": acc.roles[k.role],
-	})
-	return f, nil
-}
-
-func (k *key) assumedArn() string {
-	return "acs:ram::" + k.owner.id + ":assumed-role/" + k.role + "/" + k.session
-}
-
-var (
-	roleArn     = regexp.MustCompile(`^acs:ram::([0-9]+):role/([A-Za-z0-9.-]{1,64})$`)
-	roleSession = regexp.MustCompile(`^[A-Za-z0-9.@_-]{2,64}$`)
-)
-
-// assumeRole takes every role of a known account for one that exists and
-// trusts the caller.
-func assumeRole(c *call) (fields, error) {
-	if err := c.need("RoleArn", "RoleSessionName"); err != nil {
-		return nil, err
-	}
-	m := roleArn.FindStringSubmatch(c.get("RoleArn"))
-	if m == nil {
-		return nil, refused(400, "InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.")
-	}
-	if !roleSession.MatchString(c.get("RoleSessionName")) {
-		return nil, refused(400, "InvalidParameter.RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
-	}
-	life := time.Hour
-	if text := c.get("DurationSeconds"); text != "" {
-		seconds, err := strconv.Atoi(text)
-		if err != nil || seconds < 900 || seconds > 43200 {
-			return nil, refused(400, "InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/1hr.")
-		}
-		life = time.Duration(seconds) * time.Second
-	}
-	acc := c.account(m[1])
-	if acc == nil {
-		return nil, refused(404, "EntityNotExist.Role", "The specified Role not exists.")
-	}
-	k := acc.assume(m[2], c.get("RoleSessionName"), life)
-	return fields{
-		"Credentials": fields{
-			"AccessKeyId": k.AccessKeyId, "AccessKeySecret": k.AccessKeySecret,
-			"SecurityToken": k.SecurityToken, "Expiration": k.Expires.Format(timeFormat),
-		},
-		"AssumedRoleUser": fields{"Arn": k.assumedArn(), "AssumedRoleId": acc.roles[k.role] + ":" + k.session},
-	}, nil
 }

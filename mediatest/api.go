@@ -83,9 +83,8 @@ func allOf(tables ...map[string]operation) map[string]operation {
 	return all
 }
 
-// anonymous lists the operations that are called without a signature. The
-// fake answers them only by a Handler.
-const anonymous = "GetPublicMediaInfo ListAllPublicMediaTags ListPublicMediaBasicInfos"
+// anonymous lists the operations that are called without a signature.
+const anonymous = "AssumeRoleWithOIDC GetPublicMediaInfo ListAllPublicMediaTags ListPublicMediaBasicInfos"
 
 // action is the API operation a request asks for; empty means OSS.
 func action(r *http.Request, query url.Values) string {

@@ -44,6 +44,12 @@
 // [Server.HTTPClient] as the HTTP client. An InMemory server also answers as
 // sts.aliyuncs.com.
 //
+// [Server.NewOIDCProvider] makes an identity provider whose tokens
+// AssumeRoleWithOIDC takes. The metadata service of an ECS instance answers below
+// /latest/ of the same address, and at http://100.100.100.200 of an InMemory
+// server or where the server is a client's HTTP proxy; [Server.SetInstance]
+// chooses the role.
+//
 // [Server.NewUser] gives keys with a RAM policy, and [Throttle] limits calls.
 //
 // API calls and OSS requests share the server: a request with an x-acs-action

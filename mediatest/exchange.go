@@ -45,15 +45,19 @@ type exchange struct {
 	id        string // of the request
 	code      string // of the error that is answered
 	record    *Request
-	api       bool // an API call, not OSS
+	api       bool // an API call
+	metadata  bool // of the instance metadata; neither means OSS
 	gone      bool // the connection is cut
 }
 
 // answer serves the request.
 func (x *exchange) answer() {
-	if x.api {
+	switch {
+	case x.api:
 		x.srv.serveAPI(x)
-	} else {
+	case x.metadata:
+		x.srv.serveMetadata(x)
+	default:
 		x.srv.serveOSS(x)
 	}
 	x.drain()
@@ -67,9 +71,12 @@ func (x *exchange) refuse(f failure) {
 	}
 	x.identify()
 	x.code = f.code
-	if x.api {
+	switch {
+	case x.api:
 		writeAPIError(x, f)
-	} else {
+	case x.metadata:
+		writeMetadataError(x, f)
+	default:
 		writeOSSError(x, f)
 	}
 }
@@ -112,8 +119,11 @@ func (x *exchange) end() {
 
 // identify gives the answer its request id.
 func (x *exchange) identify() {
-	if x.api {
+	switch {
+	case x.api:
 		x.w.Header().Set("x-acs-request-id", x.id)
+		return
+	case x.metadata:
 		return
 	}
 	x.w.Header().Set("x-oss-request-id", x.id)

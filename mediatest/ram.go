@@ -3,7 +3,7 @@ package mediatest
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"math"
 	"path"
 	"slices"
@@ -36,6 +36,17 @@ func (w *words) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+func parsePolicy(document string) (*policy, error) {
+	var p policy
+	err := json.Unmarshal([]byte(document), &p)
+	for _, st := range p.Statement {
+		if st.Effect != "Allow" && st.Effect != "Deny" || len(st.Action) == 0 {
+			err = errors.New("a statement needs an Effect of Allow or Deny, and an Action")
+		}
+	}
+	return &p, err
+}
+
 // NewUser makes a RAM user of the first account that may do what a RAM policy
 // document allows, such as one of alimedia.RAMPolicy, and returns the user's
 // keys. Actions are product:Operation, such as "vod:Get*"; a Deny wins over
@@ -47,13 +58,7 @@ func (s *Server) NewUser(policyDocument string) credentials.Credentials {
 
 // NewUser is [Server.NewUser] for this account.
 func (acc *Account) NewUser(policyDocument string) credentials.Credentials {
-	var p policy
-	err := json.Unmarshal([]byte(policyDocument), &p)
-	for _, st := range p.Statement {
-		if st.Effect != "Allow" && st.Effect != "Deny" || len(st.Action) == 0 {
-			err = fmt.Errorf("a statement needs an Effect of Allow or Deny, and an Action")
-		}
-	}
+	p, err := parsePolicy(policyDocument)
 	if err != nil {
 		acc.srv.misuse("NewUser: policy: %v", err)
 	}
@@ -61,7 +66,7 @@ func (acc *Account) NewUser(policyDocument string) credentials.Credentials {
 	defer acc.srv.mu.Unlock()
 	c := acc.newKeys()
 	k := acc.srv.keys[c.AccessKeyId]
-	k.policy, k.user = &p, "user-"+randomID(4)
+	k.policy, k.user = p, "user-"+randomID(4)
 	return c
 }
 

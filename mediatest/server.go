@@ -46,23 +46,25 @@ type Server struct {
 
 	logMu sync.Mutex // serialises the lines of the Log option
 
-	mu       sync.Mutex // guards what follows
-	closed   bool
-	skew     time.Duration
-	started  time.Time
-	ahead    time.Duration // of state before the clock of signatures
-	timers   []*time.Timer // of what falls due
-	events   []*Event
-	queues   map[string][]string
-	spent    map[string]*bucketOfCalls // by account/operation
-	keys     map[string]*key           // by access key id
-	nonces   map[string]time.Time      // when each was used
-	swept    time.Time                 // when old nonces were forgotten
-	buckets  map[string]*bucket
-	uploads  map[string]*upload
-	accounts []*Account
-	seq      int64 // of the last asset of any account
-	custom   map[string]Handler
+	mu        sync.Mutex // guards what follows
+	closed    bool
+	skew      time.Duration
+	started   time.Time
+	ahead     time.Duration // of state before the clock of signatures
+	timers    []*time.Timer // of what falls due
+	events    []*Event
+	queues    map[string][]string
+	spent     map[string]*bucketOfCalls // by account/operation
+	keys      map[string]*key           // by access key id
+	nonces    map[string]time.Time      // when each was used
+	swept     time.Time                 // when old nonces were forgotten
+	buckets   map[string]*bucket
+	uploads   map[string]*upload
+	accounts  []*Account
+	seq       int64 // of the last asset of any account
+	custom    map[string]Handler
+	instance  instance                 // of the metadata service
+	providers map[string]*OIDCProvider // by ARN
 
 	outcomes []*outcome
 	faults   []*armed
@@ -99,19 +101,21 @@ func Start(opts ...Option) *Server {
 
 func newServer(opts []Option) *Server {
 	s := &Server{
-		opts:    defaults(),
-		done:    make(chan struct{}),
-		serving: make(chan struct{}),
-		keys:    map[string]*key{},
-		nonces:  map[string]time.Time{},
-		buckets: map[string]*bucket{},
-		uploads: map[string]*upload{},
-		calls:   map[string]int{},
-		custom:  map[string]Handler{},
-		queues:  map[string][]string{},
-		spent:   map[string]*bucketOfCalls{},
-		started: time.Now().UTC(),
-		away:    &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+		opts:      defaults(),
+		done:      make(chan struct{}),
+		serving:   make(chan struct{}),
+		keys:      map[string]*key{},
+		nonces:    map[string]time.Time{},
+		buckets:   map[string]*bucket{},
+		uploads:   map[string]*upload{},
+		calls:     map[string]int{},
+		custom:    map[string]Handler{},
+		queues:    map[string][]string{},
+		spent:     map[string]*bucketOfCalls{},
+		instance:  newInstance(),
+		providers: map[string]*OIDCProvider{},
+		started:   time.Now().UTC(),
+		away:      &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	for _, o := range opts {
 		o(&s.opts)
@@ -236,7 +240,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if x.operation == "" && isRPCForm(r) {
 		x.operation = actionOfForm(r)
 	}
-	if x.api = x.operation != ""; !x.api {
+	x.api = x.operation != ""
+	switch {
+	case x.api:
+	case asksMetadata(r):
+		x.metadata, x.operation, x.key = true, metadataOperation(r), r.URL.Path
+	default:
 		x.aim()
 	}
 	x.begin(w)
