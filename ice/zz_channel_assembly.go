@@ -52,7 +52,8 @@ type AddAdInsertionRequest struct {
 // AddAdInsertionResponse is the answer of [Client.AddAdInsertion].
 type AddAdInsertionResponse struct {
 	RequestId string
-	Config    AdInsertion
+	// The configuration.
+	Config AdInsertion
 }
 
 // CreateChannel creates a channel of channel assembly, which plays programs one
@@ -91,7 +92,8 @@ type CreateChannelRequest struct {
 // CreateChannelResponse is the answer of [Client.CreateChannel].
 type CreateChannelResponse struct {
 	RequestId string
-	Channel   Channel
+	// The channel.
+	Channel Channel
 }
 
 // CreateProgram adds a program to a channel: a source, or a part of it, at a
@@ -127,7 +129,8 @@ type CreateProgramRequest struct {
 // CreateProgramResponse is the answer of [Client.CreateProgram].
 type CreateProgramResponse struct {
 	RequestId string
-	Program   Program
+	// The program.
+	Program Program
 }
 
 // CreateSource creates a source, the description of one video or live stream
@@ -155,7 +158,8 @@ type CreateSourceRequest struct {
 // CreateSourceResponse is the answer of [Client.CreateSource].
 type CreateSourceResponse struct {
 	RequestId string
-	Source    Source
+	// The source.
+	Source Source
 }
 
 // CreateSourceLocation creates a source location, the server that sources are
@@ -181,7 +185,8 @@ type CreateSourceLocationRequest struct {
 
 // CreateSourceLocationResponse is the answer of [Client.CreateSourceLocation].
 type CreateSourceLocationResponse struct {
-	RequestId      string
+	RequestId string
+	// The source location.
 	SourceLocation SourceLocation
 }
 
@@ -221,7 +226,8 @@ type DeleteChannelRequest struct {
 // DeleteChannelResponse is the answer of [Client.DeleteChannel].
 type DeleteChannelResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the call succeeded.
+	Success bool
 }
 
 // DeleteProgram removes a program from a channel.
@@ -243,7 +249,8 @@ type DeleteProgramRequest struct {
 // DeleteProgramResponse is the answer of [Client.DeleteProgram].
 type DeleteProgramResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the call succeeded.
+	Success bool
 }
 
 // DeleteSource deletes a source, or marks it as deleted.
@@ -269,7 +276,8 @@ type DeleteSourceRequest struct {
 // DeleteSourceResponse is the answer of [Client.DeleteSource].
 type DeleteSourceResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the call succeeded.
+	Success bool
 }
 
 // DeleteSourceLocation deletes a source location, or marks it as deleted.
@@ -291,7 +299,8 @@ type DeleteSourceLocationRequest struct {
 // DeleteSourceLocationResponse is the answer of [Client.DeleteSourceLocation].
 type DeleteSourceLocationResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the call succeeded.
+	Success bool
 }
 
 // GetAdInsertion returns an ad insertion configuration with the URL prefixes
@@ -312,7 +321,8 @@ type GetAdInsertionRequest struct {
 // GetAdInsertionResponse is the answer of [Client.GetAdInsertion].
 type GetAdInsertionResponse struct {
 	RequestId string
-	Config    AdInsertion
+	// The configuration.
+	Config AdInsertion
 }
 
 // GetChannel returns a channel of channel assembly with its outputs, play URLs
@@ -333,7 +343,8 @@ type GetChannelRequest struct {
 // GetChannelResponse is the answer of [Client.GetChannel].
 type GetChannelResponse struct {
 	RequestId string
-	Channel   Channel
+	// The channel.
+	Channel Channel
 }
 
 // GetProgram returns a program of a channel.
@@ -355,7 +366,8 @@ type GetProgramRequest struct {
 // GetProgramResponse is the answer of [Client.GetProgram].
 type GetProgramResponse struct {
 	RequestId string
-	Program   Program
+	// The program.
+	Program Program
 }
 
 // GetSource returns a source.
@@ -379,7 +391,8 @@ type GetSourceRequest struct {
 // GetSourceResponse is the answer of [Client.GetSource].
 type GetSourceResponse struct {
 	RequestId string
-	Source    Source
+	// The source.
+	Source Source
 }
 
 // GetSourceLocation returns a source location.
@@ -398,7 +411,8 @@ type GetSourceLocationRequest struct {
 
 // GetSourceLocationResponse is the answer of [Client.GetSourceLocation].
 type GetSourceLocationResponse struct {
-	RequestId      string
+	RequestId string
+	// The source location.
 	SourceLocation SourceLocation
 }
 
@@ -442,7 +456,8 @@ type ListAdInsertionsRequest struct {
 // ListAdInsertionsResponse is the answer of [Client.ListAdInsertions].
 type ListAdInsertionsResponse struct {
 	RequestId string
-	Configs   []AdInsertion
+	// The configurations.
+	Configs []AdInsertion
 	// Maximum number of items on a page.
 	MaxResults int32
 	// Token of the next page, empty on the last page.
@@ -451,7 +466,8 @@ type ListAdInsertionsResponse struct {
 	PageNo int64
 	// Maximum number of items on a page.
 	PageSize int64
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
@@ -497,7 +513,8 @@ type ListAlertsRequest struct {
 // ListAlertsResponse is the answer of [Client.ListAlerts].
 type ListAlertsResponse struct {
 	RequestId string
-	Alerts    []Alert
+	// The alerts.
+	Alerts []Alert
 	// Number of the page, from 1.
 	PageNo int32
 	// Maximum number of items on a page.
@@ -508,13 +525,20 @@ type ListAlertsResponse struct {
 
 // Alert is one of the Alerts of [ListAlertsResponse].
 type Alert struct {
-	Category            string
-	Code                string
-	GmtCreate           string
-	GmtModified         string
-	Message             string
+	// Type of the alert.
+	Category string
+	// Error code, such as ScheduleError.
+	Code string
+	// When the alert came in, in UTC: yyyy-MM-ddTHH:mmZ.
+	GmtCreate string
+	// When the alert last changed, in UTC: yyyy-MM-ddTHH:mmZ.
+	GmtModified string
+	// The error in words.
+	Message string
+	// Resource name (ARN) of what the alert has to do with.
 	RelatedResourceArns string
-	ResourceArn         string
+	// Resource name (ARN) of what the alert is about.
+	ResourceArn string
 }
 
 // ListChannelAlerts lists the alerts of what a channel consists of, counted per
@@ -562,7 +586,8 @@ type ListChannelAlertsResponse struct {
 	// Number of the page, from 1.
 	PageNo int32
 	// Maximum number of items on a page.
-	PageSize      int32
+	PageSize int32
+	// The alerts, one entry for each program and type.
 	ProgramAlerts []ProgramAlert
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -571,9 +596,12 @@ type ListChannelAlertsResponse struct {
 // ProgramAlert is one of the ProgramAlerts of [ListChannelAlertsResponse].
 type ProgramAlert struct {
 	// Resource name (ARN).
-	Arn         string
-	Category    string
-	Count       int32
+	Arn string
+	// Type of the alerts.
+	Category string
+	// Number of alerts.
+	Count int32
+	// When the alerts last changed, in UTC: yyyy-MM-ddTHH:mmZ.
 	GmtModified string
 	// Name of the program.
 	ProgramName string
@@ -619,7 +647,8 @@ type ListChannelsRequest struct {
 
 // ListChannelsResponse is the answer of [Client.ListChannels].
 type ListChannelsResponse struct {
-	RequestId   string
+	RequestId string
+	// The channels.
 	ChannelList []Channel
 	// Number of the page, from 1.
 	PageNo int32
@@ -668,6 +697,7 @@ type ListProgramsResponse struct {
 	PageNo int32
 	// Maximum number of items on a page.
 	PageSize int32
+	// The programs.
 	Programs []Program
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -711,6 +741,7 @@ type ListSchedulesResponse struct {
 	PageNo int32
 	// Maximum number of items on a page.
 	PageSize int32
+	// What is played, in the order of time.
 	Programs []Schedule
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -718,16 +749,21 @@ type ListSchedulesResponse struct {
 
 // Schedule is one of the Programs of [ListSchedulesResponse].
 type Schedule struct {
-	AdBreaks                   []AdBreak
+	// The ad breaks in the program.
+	AdBreaks []AdBreak
+	// Length in seconds, about.
 	ApproximateDurationSeconds int64
-	ApproximateStartTime       string
-	EntryType                  string
+	// When it begins, about: Unix time in milliseconds.
+	ApproximateStartTime string
+	// Kind of entry, such as program.
+	EntryType string
 	// Name of the program.
 	ProgramName string
 	// Name of the source location.
 	SourceLocationName string
 	// Name of the source.
 	SourceName string
+	// Kind of the source: vodSource or liveSource.
 	SourceType string
 }
 
@@ -773,7 +809,8 @@ type ListSourceLocationsResponse struct {
 	// Number of the page, from 1.
 	PageNo int32
 	// Maximum number of items on a page.
-	PageSize           int32
+	PageSize int32
+	// The source locations.
 	SourceLocationList []SourceLocation
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -823,7 +860,8 @@ type ListSourcesResponse struct {
 	// Number of the page, from 1.
 	PageNo int32
 	// Maximum number of items on a page.
-	PageSize   int32
+	PageSize int32
+	// The sources.
 	SourceList []Source
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -846,7 +884,8 @@ type StartChannelRequest struct {
 // StartChannelResponse is the answer of [Client.StartChannel].
 type StartChannelResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the call succeeded.
+	Success bool
 }
 
 // StopChannel stops a channel of channel assembly.
@@ -866,7 +905,8 @@ type StopChannelRequest struct {
 // StopChannelResponse is the answer of [Client.StopChannel].
 type StopChannelResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the call succeeded.
+	Success bool
 }
 
 // UpdateAdInsertion changes an ad insertion configuration. Its name can't be
@@ -908,7 +948,8 @@ type UpdateAdInsertionRequest struct {
 // UpdateAdInsertionResponse is the answer of [Client.UpdateAdInsertion].
 type UpdateAdInsertionResponse struct {
 	RequestId string
-	Config    AdInsertion
+	// The configuration.
+	Config AdInsertion
 }
 
 // UpdateChannel changes the outputs, the filler and the access of a channel of
@@ -940,7 +981,8 @@ type UpdateChannelRequest struct {
 // UpdateChannelResponse is the answer of [Client.UpdateChannel].
 type UpdateChannelResponse struct {
 	RequestId string
-	Channel   Channel
+	// The channel.
+	Channel Channel
 }
 
 // UpdateProgram changes a program of a channel.
@@ -975,7 +1017,8 @@ type UpdateProgramRequest struct {
 // UpdateProgramResponse is the answer of [Client.UpdateProgram].
 type UpdateProgramResponse struct {
 	RequestId string
-	Program   Program
+	// The program.
+	Program Program
 }
 
 // UpdateSource replaces the playlists of a source.
@@ -1002,7 +1045,8 @@ type UpdateSourceRequest struct {
 // UpdateSourceResponse is the answer of [Client.UpdateSource].
 type UpdateSourceResponse struct {
 	RequestId string
-	Source    Source
+	// The source.
+	Source Source
 }
 
 // UpdateSourceLocation changes where a source location is fetched from.
@@ -1027,6 +1071,7 @@ type UpdateSourceLocationRequest struct {
 
 // UpdateSourceLocationResponse is the answer of [Client.UpdateSourceLocation].
 type UpdateSourceLocationResponse struct {
-	RequestId      string
+	RequestId string
+	// The source location.
 	SourceLocation SourceLocation
 }

@@ -44,7 +44,8 @@ type CreateLivePackageChannelRequest struct {
 
 // CreateLivePackageChannelResponse is the answer of [Client.CreateLivePackageChannel].
 type CreateLivePackageChannelResponse struct {
-	RequestId          string
+	RequestId string
+	// The channel.
 	LivePackageChannel LivePackageChannel
 }
 
@@ -70,7 +71,8 @@ type CreateLivePackageChannelGroupRequest struct {
 
 // CreateLivePackageChannelGroupResponse is the answer of [Client.CreateLivePackageChannelGroup].
 type CreateLivePackageChannelGroupResponse struct {
-	RequestId               string
+	RequestId string
+	// The channel group.
 	LivePackageChannelGroup LivePackageChannelGroup
 }
 
@@ -121,7 +123,8 @@ type CreateLivePackageOriginEndpointRequest struct {
 
 // CreateLivePackageOriginEndpointResponse is the answer of [Client.CreateLivePackageOriginEndpoint].
 type CreateLivePackageOriginEndpointResponse struct {
-	RequestId                 string
+	RequestId string
+	// The origin endpoint.
 	LivePackageOriginEndpoint LivePackageOriginEndpoint
 }
 
@@ -209,7 +212,8 @@ type GetLivePackageChannelRequest struct {
 
 // GetLivePackageChannelResponse is the answer of [Client.GetLivePackageChannel].
 type GetLivePackageChannelResponse struct {
-	RequestId          string
+	RequestId string
+	// The channel.
 	LivePackageChannel LivePackageChannel
 }
 
@@ -230,7 +234,8 @@ type GetLivePackageChannelGroupRequest struct {
 
 // GetLivePackageChannelGroupResponse is the answer of [Client.GetLivePackageChannelGroup].
 type GetLivePackageChannelGroupResponse struct {
-	RequestId               string
+	RequestId string
+	// The channel group.
 	LivePackageChannelGroup LivePackageChannelGroup
 }
 
@@ -255,7 +260,8 @@ type GetLivePackageOriginEndpointRequest struct {
 
 // GetLivePackageOriginEndpointResponse is the answer of [Client.GetLivePackageOriginEndpoint].
 type GetLivePackageOriginEndpointResponse struct {
-	RequestId                 string
+	RequestId string
+	// The origin endpoint.
 	LivePackageOriginEndpoint LivePackageOriginEndpoint
 }
 
@@ -293,13 +299,15 @@ type ListLivePackageChannelGroupsRequest struct {
 
 // ListLivePackageChannelGroupsResponse is the answer of [Client.ListLivePackageChannelGroups].
 type ListLivePackageChannelGroupsResponse struct {
-	RequestId                string
+	RequestId string
+	// The channel groups.
 	LivePackageChannelGroups []LivePackageChannelGroup
 	// Number of the page, from 1.
 	PageNo int64
 	// Maximum number of items on a page.
 	PageSize int64
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
@@ -340,13 +348,15 @@ type ListLivePackageChannelsRequest struct {
 
 // ListLivePackageChannelsResponse is the answer of [Client.ListLivePackageChannels].
 type ListLivePackageChannelsResponse struct {
-	RequestId           string
+	RequestId string
+	// The channels.
 	LivePackageChannels []LivePackageChannel
 	// Number of the page, from 1.
 	PageNo int64
 	// Maximum number of items on a page.
 	PageSize int64
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
@@ -389,13 +399,15 @@ type ListLivePackageOriginEndpointsRequest struct {
 
 // ListLivePackageOriginEndpointsResponse is the answer of [Client.ListLivePackageOriginEndpoints].
 type ListLivePackageOriginEndpointsResponse struct {
-	RequestId                  string
+	RequestId string
+	// The origin endpoints.
 	LivePackageOriginEndpoints []LivePackageOriginEndpoint
 	// Number of the page, from 1.
 	PageNo int64
 	// Maximum number of items on a page.
 	PageSize int64
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
@@ -427,7 +439,8 @@ type UpdateLivePackageChannelRequest struct {
 
 // UpdateLivePackageChannelResponse is the answer of [Client.UpdateLivePackageChannel].
 type UpdateLivePackageChannelResponse struct {
-	RequestId          string
+	RequestId string
+	// The channel.
 	LivePackageChannel LivePackageChannel
 }
 
@@ -456,7 +469,8 @@ type UpdateLivePackageChannelCredentialsRequest struct {
 
 // UpdateLivePackageChannelCredentialsResponse is the answer of [Client.UpdateLivePackageChannelCredentials].
 type UpdateLivePackageChannelCredentialsResponse struct {
-	RequestId       string
+	RequestId string
+	// The ingest endpoints with their new user names and passwords.
 	IngestEndpoints []LiveIngestEndpoint
 }
 
@@ -479,7 +493,8 @@ type UpdateLivePackageChannelGroupRequest struct {
 
 // UpdateLivePackageChannelGroupResponse is the answer of [Client.UpdateLivePackageChannelGroup].
 type UpdateLivePackageChannelGroupResponse struct {
-	RequestId               string
+	RequestId string
+	// The channel group.
 	LivePackageChannelGroup LivePackageChannelGroup
 }
 
@@ -524,6 +539,7 @@ type UpdateLivePackageOriginEndpointRequest struct {
 
 // UpdateLivePackageOriginEndpointResponse is the answer of [Client.UpdateLivePackageOriginEndpoint].
 type UpdateLivePackageOriginEndpointResponse struct {
-	RequestId                 string
+	RequestId string
+	// The origin endpoint.
 	LivePackageOriginEndpoint LivePackageOriginEndpoint
 }

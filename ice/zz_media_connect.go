@@ -54,16 +54,20 @@ type AddMediaConnectFlowInputRequest struct {
 
 // AddMediaConnectFlowInputResponse is the answer of [Client.AddMediaConnectFlowInput].
 type AddMediaConnectFlowInputResponse struct {
-	RequestId   string
+	RequestId string
+	// URLs of the new input.
 	Content     MediaConnectInputURLs
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // MediaConnectInputURLs is the Content of [AddMediaConnectFlowInputResponse].
 type MediaConnectInputURLs struct {
+	// Internal URL of the input. Empty without one.
 	InnerInputUrl string
-	InputUrl      string
+	// URL of the input.
+	InputUrl string
 }
 
 // AddMediaConnectFlowOutput adds an output to a MediaConnect flow; a flow has
@@ -108,12 +112,14 @@ type AddMediaConnectFlowOutputRequest struct {
 // AddMediaConnectFlowOutputResponse is the answer of [Client.AddMediaConnectFlowOutput].
 type AddMediaConnectFlowOutputResponse struct {
 	RequestId string
-	Content   struct {
+	// URL of the new output.
+	Content struct {
 		// URL of the output.
 		OutputUrl string
 	}
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // CloseMediaConnectFlowFailover switches off the second input of a flow. Delete
@@ -133,10 +139,12 @@ type CloseMediaConnectFlowFailoverRequest struct {
 
 // CloseMediaConnectFlowFailoverResponse is the answer of [Client.CloseMediaConnectFlowFailover].
 type CloseMediaConnectFlowFailoverResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // CreateMediaConnectFlow creates a MediaConnect flow, which carries a live
@@ -162,11 +170,13 @@ type CreateMediaConnectFlowRequest struct {
 // CreateMediaConnectFlowResponse is the answer of [Client.CreateMediaConnectFlow].
 type CreateMediaConnectFlowResponse struct {
 	RequestId string
-	Content   struct {
+	// ID of the new flow.
+	Content struct {
 		FlowId string
 	}
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // DeleteMediaConnectFlow deletes a flow with its inputs and outputs. The flow
@@ -186,10 +196,12 @@ type DeleteMediaConnectFlowRequest struct {
 
 // DeleteMediaConnectFlowResponse is the answer of [Client.DeleteMediaConnectFlow].
 type DeleteMediaConnectFlowResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // DeleteMediaConnectFlowInput deletes an input of a flow. The flow must be
@@ -211,10 +223,12 @@ type DeleteMediaConnectFlowInputRequest struct {
 
 // DeleteMediaConnectFlowInputResponse is the answer of [Client.DeleteMediaConnectFlowInput].
 type DeleteMediaConnectFlowInputResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // DeleteMediaConnectFlowOutput deletes an output of a flow. The flow must be
@@ -236,10 +250,12 @@ type DeleteMediaConnectFlowOutputRequest struct {
 
 // DeleteMediaConnectFlowOutputResponse is the answer of [Client.DeleteMediaConnectFlowOutput].
 type DeleteMediaConnectFlowOutputResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // ForbidMediaConnectFlowOutput disables an output of a flow until
@@ -261,10 +277,12 @@ type ForbidMediaConnectFlowOutputRequest struct {
 
 // ForbidMediaConnectFlowOutputResponse is the answer of [Client.ForbidMediaConnectFlowOutput].
 type ForbidMediaConnectFlowOutputResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // GetMediaConnectAvailableRegion returns the regions in which MediaConnect
@@ -278,17 +296,21 @@ func (c *Client) GetMediaConnectAvailableRegion(ctx context.Context) (*GetMediaC
 
 // GetMediaConnectAvailableRegionResponse is the answer of [Client.GetMediaConnectAvailableRegion].
 type GetMediaConnectAvailableRegionResponse struct {
-	RequestId   string
+	RequestId string
+	// The regions.
 	Content     MediaConnectRegions
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // MediaConnectRegions is the Content of
 // [GetMediaConnectAvailableRegionResponse].
 type MediaConnectRegions struct {
+	// Region that is used by default.
 	DefaultRegion string
-	RegionList    []string
+	// All regions that have MediaConnect.
+	RegionList []string
 }
 
 // GetMediaConnectFlow returns a flow with its state. StartTime counts only
@@ -308,21 +330,30 @@ type GetMediaConnectFlowRequest struct {
 
 // GetMediaConnectFlowResponse is the answer of [Client.GetMediaConnectFlow].
 type GetMediaConnectFlowResponse struct {
-	RequestId   string
+	RequestId string
+	// The flow.
 	Content     MediaConnectFlow
 	Description string
-	Retcode     int32
+	// Result code, always 0 on success.
+	Retcode int32
 }
 
 // MediaConnectFlow is the Content of [GetMediaConnectFlowResponse].
 type MediaConnectFlow struct {
-	CreateTime   string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// yes when the flow takes a second input as a backup, else no.
 	FlowFailover string
-	FlowId       string
-	FlowName     string
-	FlowRegion   string
-	FlowStatus   string
-	StartTime    string
+	// ID of the flow.
+	FlowId string
+	// Name of the flow.
+	FlowName string
+	// Region of the flow.
+	FlowRegion string
+	// State: online (runs) or offline (stopped).
+	FlowStatus string
+	// When the flow was started, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	StartTime string
 }
 
 // GetMediaConnectFlowAllOutputName returns the names of all outputs of a flow.
@@ -341,10 +372,12 @@ type GetMediaConnectFlowAllOutputNameRequest struct {
 
 // GetMediaConnectFlowAllOutputNameResponse is the answer of [Client.GetMediaConnectFlowAllOutputName].
 type GetMediaConnectFlowAllOutputNameResponse struct {
-	RequestId   string
+	RequestId string
+	// Names of the outputs.
 	Content     []string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // GetMediaConnectFlowInput returns the input of a flow.
@@ -365,37 +398,63 @@ type GetMediaConnectFlowInputRequest struct {
 
 // GetMediaConnectFlowInputResponse is the answer of [Client.GetMediaConnectFlowInput].
 type GetMediaConnectFlowInputResponse struct {
-	RequestId   string
+	RequestId string
+	// The input, and the backup when the flow has one.
 	Content     MediaConnectFlowInput
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // MediaConnectFlowInput is the Content of [GetMediaConnectFlowInputResponse].
 type MediaConnectFlowInput struct {
-	BackupCidrs         string
-	BackupCreateTime    string
+	// CIDR blocks that may push to the backup, separated by commas.
+	BackupCidrs string
+	// When the backup was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	BackupCreateTime string
+	// Internal URL of the backup. Empty without one.
 	BackupInnerInputUrl string
-	BackupInputName     string
-	BackupInputStatus   string
-	BackupInputUrl      string
-	BackupMaxBitrate    int32
-	BackupSrtLatency    int32
+	// Name of the backup.
+	BackupInputName string
+	// State of the backup: free text, its values are not documented.
+	BackupInputStatus string
+	// URL of the backup.
+	BackupInputUrl string
+	// Highest bit rate of the backup in bit/s.
+	BackupMaxBitrate int32
+	// SRT latency of the backup in milliseconds.
+	BackupSrtLatency int32
+	// SRT passphrase of the backup.
 	BackupSrtPassphrase alimedia.Secret
-	BackupSrtPbkeyLen   int32
-	Cidrs               string
-	CreateTime          string
-	InnerInputUrl       string
-	InputName           string
-	InputProtocol       string
-	InputStatus         string
-	InputUrl            string
-	MaxBitrate          int32
-	PairFlowId          string
-	PairOutputName      string
-	SrtLatency          int32
-	SrtPassphrase       alimedia.Secret
-	SrtPbkeyLen         int32
+	// Length of the SRT key of the backup in bytes, one of 0, 16, 24 and 32.
+	BackupSrtPbkeyLen int32
+	// CIDR blocks that may push, separated by commas.
+	Cidrs string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Internal URL of the input. Empty without one.
+	InnerInputUrl string
+	// Name of the input.
+	InputName string
+	// Kind of input: RTMP-PUSH, RTMP-PULL, SRT-Listener, SRT-Caller or Flow.
+	InputProtocol string
+	// State of the input: free text, its values are not documented.
+	InputStatus string
+	// URL of the input.
+	InputUrl string
+	// Highest bit rate in bit/s.
+	MaxBitrate int32
+	// ID of the flow upstream. Only with the kind Flow.
+	PairFlowId string
+	// Output of the flow upstream. Only with the kind Flow.
+	PairOutputName string
+	// SRT latency in milliseconds. Only with the SRT kinds.
+	SrtLatency int32
+	// SRT passphrase. Only with the SRT kinds.
+	SrtPassphrase alimedia.Secret
+	// Length of the SRT key in bytes, one of 0, 16, 24 and 32. Only with the SRT
+	// kinds.
+	SrtPbkeyLen int32
 }
 
 // GetMediaConnectFlowOutput returns one output of a flow.
@@ -416,27 +475,41 @@ type GetMediaConnectFlowOutputRequest struct {
 
 // GetMediaConnectFlowOutputResponse is the answer of [Client.GetMediaConnectFlowOutput].
 type GetMediaConnectFlowOutputResponse struct {
-	RequestId   string
+	RequestId string
+	// The output.
 	Content     MediaConnectFlowOutput
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // MediaConnectFlowOutput is the Content of [GetMediaConnectFlowOutputResponse].
 type MediaConnectFlowOutput struct {
-	Cidrs          string
-	CreateTime     string
-	Forbid         string
-	OutputName     string
+	// CIDR blocks that may pull, separated by commas.
+	Cidrs string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Whether the output is paused; the values are not documented.
+	Forbid string
+	// Name of the output.
+	OutputName string
+	// Kind of output: RTMP-PUSH, RTMP-PULL, SRT-Listener, SRT-Caller or Flow.
 	OutputProtocol string
 	// URL of the output.
-	OutputUrl     string
-	PairFlowId    string
+	OutputUrl string
+	// ID of the flow downstream. Only with the kind Flow.
+	PairFlowId string
+	// Input of the flow downstream. Only with the kind Flow.
 	PairInputName string
-	PlayerLimit   int32
-	SrtLatency    int32
+	// Maximum number of viewers.
+	PlayerLimit int32
+	// SRT latency in milliseconds. Only with the SRT kinds.
+	SrtLatency int32
+	// SRT passphrase. Only with the SRT kinds.
 	SrtPassphrase alimedia.Secret
-	SrtPbkeyLen   int32
+	// Length of the SRT key in bytes, one of 0, 16, 24 and 32. Only with the SRT
+	// kinds.
+	SrtPbkeyLen int32
 }
 
 // OpenMediaConnectFlowFailover allows a second input, as a stand-by, for a flow
@@ -459,10 +532,12 @@ type OpenMediaConnectFlowFailoverRequest struct {
 
 // OpenMediaConnectFlowFailoverResponse is the answer of [Client.OpenMediaConnectFlowFailover].
 type OpenMediaConnectFlowFailoverResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // ResumeMediaConnectFlowOutput enables an output of a flow again after
@@ -484,10 +559,12 @@ type ResumeMediaConnectFlowOutputRequest struct {
 
 // ResumeMediaConnectFlowOutputResponse is the answer of [Client.ResumeMediaConnectFlowOutput].
 type ResumeMediaConnectFlowOutputResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // UpdateMediaConnectFlowInput changes the input of a flow that is offline. Its
@@ -521,10 +598,12 @@ type UpdateMediaConnectFlowInputRequest struct {
 
 // UpdateMediaConnectFlowInputResponse is the answer of [Client.UpdateMediaConnectFlowInput].
 type UpdateMediaConnectFlowInputResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // UpdateMediaConnectFlowOutput changes an output of a flow that is offline. Its
@@ -558,10 +637,12 @@ type UpdateMediaConnectFlowOutputRequest struct {
 
 // UpdateMediaConnectFlowOutputResponse is the answer of [Client.UpdateMediaConnectFlowOutput].
 type UpdateMediaConnectFlowOutputResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }
 
 // UpdateMediaConnectFlowStatus starts or stops a flow.
@@ -582,8 +663,10 @@ type UpdateMediaConnectFlowStatusRequest struct {
 
 // UpdateMediaConnectFlowStatusResponse is the answer of [Client.UpdateMediaConnectFlowStatus].
 type UpdateMediaConnectFlowStatusResponse struct {
-	RequestId   string
+	RequestId string
+	// Result in words, such as OK.
 	Content     string
 	Description string
-	RetCode     int32
+	// Result code, always 0 on success.
+	RetCode int32
 }

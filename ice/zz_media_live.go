@@ -72,7 +72,8 @@ type CreateMediaLiveInputRequest struct {
 // CreateMediaLiveInputResponse is the answer of [Client.CreateMediaLiveInput].
 type CreateMediaLiveInputResponse struct {
 	RequestId string
-	InputId   string
+	// ID of the input.
+	InputId string
 }
 
 // CreateMediaLiveInputSecurityGroup creates a list of addresses from which
@@ -97,7 +98,8 @@ type CreateMediaLiveInputSecurityGroupRequest struct {
 
 // CreateMediaLiveInputSecurityGroupResponse is the answer of [Client.CreateMediaLiveInputSecurityGroup].
 type CreateMediaLiveInputSecurityGroupResponse struct {
-	RequestId       string
+	RequestId string
+	// ID of the security group.
 	SecurityGroupId string
 }
 
@@ -184,7 +186,8 @@ type GetMediaLiveChannelRequest struct {
 // GetMediaLiveChannelResponse is the answer of [Client.GetMediaLiveChannel].
 type GetMediaLiveChannelResponse struct {
 	RequestId string
-	Channel   MediaLiveChannel
+	// The channel.
+	Channel MediaLiveChannel
 }
 
 // GetMediaLiveInput returns an input of MediaLive with its addresses and the
@@ -207,7 +210,8 @@ type GetMediaLiveInputRequest struct {
 // GetMediaLiveInputResponse is the answer of [Client.GetMediaLiveInput].
 type GetMediaLiveInputResponse struct {
 	RequestId string
-	Input     MediaLiveInput
+	// The input.
+	Input MediaLiveInput
 }
 
 // GetMediaLiveInputSecurityGroup returns a security group with its rules and
@@ -229,7 +233,8 @@ type GetMediaLiveInputSecurityGroupRequest struct {
 
 // GetMediaLiveInputSecurityGroupResponse is the answer of [Client.GetMediaLiveInputSecurityGroup].
 type GetMediaLiveInputSecurityGroupResponse struct {
-	RequestId     string
+	RequestId string
+	// The security group.
 	SecurityGroup MediaLiveSecurityGroup
 }
 
@@ -274,7 +279,8 @@ type ListMediaLiveChannelsRequest struct {
 // ListMediaLiveChannelsResponse is the answer of [Client.ListMediaLiveChannels].
 type ListMediaLiveChannelsResponse struct {
 	RequestId string
-	Channels  []MediaLiveChannel
+	// The channels.
+	Channels []MediaLiveChannel
 	// Maximum number of items on a page.
 	MaxResults int32
 	// Token of the next page, empty on the last page.
@@ -326,7 +332,8 @@ type ListMediaLiveInputSecurityGroupsResponse struct {
 	// Maximum number of items on a page.
 	MaxResults int32
 	// Token of the next page, empty on the last page.
-	NextToken      string
+	NextToken string
+	// The security groups.
 	SecurityGroups []MediaLiveSecurityGroup
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -371,7 +378,8 @@ type ListMediaLiveInputsRequest struct {
 // ListMediaLiveInputsResponse is the answer of [Client.ListMediaLiveInputs].
 type ListMediaLiveInputsResponse struct {
 	RequestId string
-	Inputs    []MediaLiveInput
+	// The inputs.
+	Inputs []MediaLiveInput
 	// Maximum number of items on a page.
 	MaxResults int32
 	// Token of the next page, empty on the last page.

@@ -149,47 +149,65 @@ type AIAgentTemplateConfigInfo struct {
 // 3 more operations.
 type AdBreak struct {
 	// Name of the channel.
-	ChannelName  string
-	MessageType  string
+	ChannelName string
+	// SCTE 35 message, such as SPLICE_INSERT.
+	MessageType string
+	// Milliseconds from the begin of the program to the ad marker.
 	OffsetMillis string
 	// Name of the program.
 	ProgramName string
 	// Name of the source location.
 	SourceLocationName string
 	// Name of the source.
-	SourceName           string
+	SourceName string
+	// JSON text: the fields of the splice_insert message.
 	SpliceInsertSettings string
-	TimeSignalSettings   string
+	// JSON text: the fields of the time_signal message.
+	TimeSignalSettings string
 }
 
 // AdCdnConfig is met in answers of [Client.AddAdInsertion],
 // [Client.GetAdInsertion] and 2 more operations.
 type AdCdnConfig struct {
-	AdSegmentUrlPrefix      string
+	// CDN prefix of ad segments.
+	AdSegmentUrlPrefix string
+	// CDN prefix of content segments.
 	ContentSegmentUrlPrefix string
 }
 
 // AdInsertion is met in answers of [Client.AddAdInsertion],
 // [Client.GetAdInsertion] and 2 more operations.
 type AdInsertion struct {
-	AdMarkerPassthrough      string
-	AdsUrl                   string
-	CdnConfig                AdCdnConfig
-	ConfigAliases            string
-	ContentUrlPrefix         string
-	CreateTime               string
-	LastModified             string
-	ManifestEndpointConfig   AdManifestEndpoint
-	Name                     string
+	// ON when ad markers are handed on to the player, else OFF.
+	AdMarkerPassthrough string
+	// URL of the ad decision server.
+	AdsUrl string
+	// CDN prefixes of the segments.
+	CdnConfig AdCdnConfig
+	// JSON text: aliases of player parameters.
+	ConfigAliases string
+	// URL prefix of the content.
+	ContentUrlPrefix string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	LastModified string
+	// URL prefixes for playback.
+	ManifestEndpointConfig AdManifestEndpoint
+	Name                   string
+	// Seconds of an ad break that may stay unfilled.
 	PersonalizationThreshold int32
-	SlateAdUrl               string
+	// URL of the MP4 that fills gaps in ad breaks.
+	SlateAdUrl string
 }
 
 // AdManifestEndpoint is met in answers of [Client.AddAdInsertion],
 // [Client.GetAdInsertion] and 2 more operations.
 type AdManifestEndpoint struct {
+	// URL prefix for DASH.
 	DashPrefix string
-	HlsPrefix  string
+	// URL prefix for HLS.
+	HlsPrefix string
 }
 
 // AgentAmbientSoundConfig is met in requests of [Client.GenerateAIAgentCall],
@@ -879,6 +897,7 @@ type AiTrack struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type AudioLanguageSelection struct {
+	// Language of the audio in the source: ISO 639-2 code of three letters.
 	// Required.
 	LanguageCode string `json:",omitzero" check:"required"`
 }
@@ -887,7 +906,7 @@ type AudioLanguageSelection struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type AudioPidSelection struct {
-	// Sent even when it is zero.
+	// Packet ID (PID) of the audio in the source. Sent even when it is zero.
 	Pid int64
 }
 
@@ -935,7 +954,7 @@ type AudioStreamInfo struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type AudioTrackSelection struct {
-	// Sent even when it is zero.
+	// ID of the audio track in the source. Sent even when it is zero.
 	TrackId int64
 }
 
@@ -1016,32 +1035,48 @@ type CensorTimeline struct {
 // Channel is met in answers of [Client.CreateChannel], [Client.GetChannel] and
 // 2 more operations.
 type Channel struct {
+	// Whether players need the token.
 	AccessPolicy bool
-	AccessToken  alimedia.Secret
+	// Token that players present.
+	AccessToken alimedia.Secret
 	// Resource name (ARN).
 	Arn string
 	// Name of the channel.
-	ChannelName              string
-	ChannelTier              string
+	ChannelName string
+	// basic or standard.
+	ChannelTier string
+	// Source location of the filler that is shown in gaps.
 	FillerSourceLocationName string
-	FillerSourceName         string
-	GmtCreate                string
-	GmtModified              string
-	OutPutConfigList         []ChannelOutput
-	PlaybackMode             string
-	State                    int32
+	// Source of the filler that is shown in gaps.
+	FillerSourceName string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtCreate string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ, or without seconds.
+	GmtModified string
+	// The outputs with their play URLs.
+	OutPutConfigList []ChannelOutput
+	// loop plays the programs again and again, linear follows the schedule.
+	PlaybackMode string
+	// State, one of 0 (stopped) and 1 (running).
+	State int32
 }
 
 // ChannelOutput is met in answers of [Client.CreateChannel],
 // [Client.GetChannel] and 2 more operations.
 type ChannelOutput struct {
 	// Name of the channel.
-	ChannelName      string
-	Format           string
-	ManifestName     string
+	ChannelName string
+	// Protocol: hls, the only one so far.
+	Format string
+	// Name of the playlist.
+	ManifestName string
+	// JSON text: settings of the playlist, such as WindowDuration and AdMarkType.
 	ManifestSettings string
-	PlaybackUrl      string
-	SourceGroupName  string
+	// URL of playback.
+	PlaybackUrl string
+	// Group of playlists that the output is made of; every source has one of that
+	// name.
+	SourceGroupName string
 }
 
 // CombineConfig is met in requests and answers of [Client.GetTranscodeJob],
@@ -1382,20 +1417,32 @@ type LiveAudioParams struct {
 // [Client.GetLivePackageOriginEndpoint] and
 // [Client.UpdateLivePackageOriginEndpoint].
 type LiveDrmConfig struct {
-	ContentId        string   `json:",omitzero"`
-	EncryptionMethod string   `json:",omitzero"`
-	IV               string   `json:",omitzero"`
-	RotatePeriod     int32    `json:",omitzero"`
-	SystemIds        []string `json:",omitzero"`
-	Url              string   `json:",omitzero"`
+	// ID of the content in the DRM system, which must be unique.
+	ContentId string `json:",omitzero"`
+	// SAMPLE_AES, or empty without encryption.
+	EncryptionMethod string `json:",omitzero"`
+	// Fixed initialization vector: 32 hexadecimal digits. When empty, the service
+	// makes one.
+	IV string `json:",omitzero"`
+	// Seconds until the key changes, 0 for never.
+	RotatePeriod int32 `json:",omitzero"`
+	// IDs of the DRM systems: FairPlay, Widevine or PlayReady, depending on the
+	// protocol.
+	SystemIds []string `json:",omitzero"`
+	// URL of the key provider.
+	Url string `json:",omitzero"`
 }
 
 // LiveIngestEndpoint is met in answers of [Client.CreateLivePackageChannel],
 // [Client.GetLivePackageChannel] and 3 more operations.
 type LiveIngestEndpoint struct {
-	Id       string
+	// ID of the ingest endpoint.
+	Id string
+	// Password of the encoder.
 	Password alimedia.Secret
-	Url      string
+	// URL to push the stream to.
+	Url string
+	// User name of the encoder.
 	Username string
 }
 
@@ -1404,18 +1451,36 @@ type LiveIngestEndpoint struct {
 // [Client.GetLivePackageOriginEndpoint] and
 // [Client.UpdateLivePackageOriginEndpoint].
 type LiveManifestConfig struct {
-	// Such as NONE, DATE_RANGE or XML.
-	AdMarkers             string `json:",omitzero"`
-	DateTimeInterval      int32  `json:",omitzero"`
-	ManifestDuration      int32  `json:",omitzero"`
-	MaxVideoBitrate       int32  `json:",omitzero"`
-	MinBufferTime         int32  `json:",omitzero"`
-	MinUpdatePeriod       int32  `json:",omitzero"`
-	MinVideoBitrate       int32  `json:",omitzero"`
-	PresentationDelay     int32  `json:",omitzero"`
-	SegmentCount          int32  `json:",omitzero"`
+	// How ads are marked: NONE, DATE_RANGE (EXT-X-DATERANGE, for HLS) or XML (for
+	// DASH).
+	AdMarkers string `json:",omitzero"`
+	// Seconds between two EXT-X-PROGRAM-DATE-TIME tags, from 1 to 3600. Without it
+	// there are none. HLS only.
+	DateTimeInterval int32 `json:",omitzero"`
+	// Seconds that viewers can go back, from 1 to 3600, 60 by default. DASH only.
+	ManifestDuration int32 `json:",omitzero"`
+	// Highest bit rate of the video tracks that are played, in bit/s. No limit by
+	// default.
+	MaxVideoBitrate int32 `json:",omitzero"`
+	// Seconds that players buffer at least, from 1 to 30, two segments by default.
+	// DASH only.
+	MinBufferTime int32 `json:",omitzero"`
+	// Seconds between two updates of the manifest, from 1 to 3600, two segments by
+	// default. DASH only.
+	MinUpdatePeriod int32 `json:",omitzero"`
+	// Lowest bit rate of the video tracks that are played, in bit/s. No limit by
+	// default.
+	MinVideoBitrate int32 `json:",omitzero"`
+	// Seconds that players should stay behind the live edge, from 1 to 60, three
+	// segments by default.
+	PresentationDelay int32 `json:",omitzero"`
+	// Number of segments in the playlist, from 2 to 100. That of the channel by
+	// default. HLS only.
+	SegmentCount int32 `json:",omitzero"`
+	// Template of the segments: NUMBER_TIMELINE, the only one so far. DASH only.
 	SegmentTemplateFormat string `json:",omitzero"`
-	// Such as ORIGINAL, VIDEO_BITRATE_ASCENDING or VIDEO_BITRATE_DESCENDING.
+	// Order of the streams: ORIGINAL (that of the input), VIDEO_BITRATE_ASCENDING
+	// or VIDEO_BITRATE_DESCENDING.
 	StreamOrder string `json:",omitzero"`
 }
 
@@ -1434,14 +1499,20 @@ type LiveMaterial struct {
 type LivePackageChannel struct {
 	// Name of the channel.
 	ChannelName string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime  string
 	Description string
 	// Name of the group.
-	GroupName       string
+	GroupName string
+	// Where the stream is pushed to, with user names and passwords.
 	IngestEndpoints []LiveIngestEndpoint
-	LastModified    string
-	Protocol        string
-	SegmentCount    int32
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	LastModified string
+	// Protocol of the ingest: HLS, the only one so far.
+	Protocol string
+	// Number of segments in the playlist of the ingest.
+	SegmentCount int32
+	// Length of a segment of the ingest in seconds.
 	SegmentDuration int32
 }
 
@@ -1449,11 +1520,14 @@ type LivePackageChannel struct {
 // [Client.CreateLivePackageChannelGroup], [Client.GetLivePackageChannelGroup]
 // and 2 more operations.
 type LivePackageChannelGroup struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime  string
 	Description string
 	// Name of the group.
-	GroupName    string
+	GroupName string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	LastModified string
+	// Domain that all play URLs of the group begin with.
 	OriginDomain string
 }
 
@@ -1461,32 +1535,49 @@ type LivePackageChannelGroup struct {
 // [Client.CreateLivePackageOriginEndpoint],
 // [Client.GetLivePackageOriginEndpoint] and 2 more operations.
 type LivePackageOriginEndpoint struct {
+	// Code that requests to the endpoint must carry. Empty when only addresses
+	// count.
 	AuthorizationCode alimedia.Secret
 	// Name of the channel.
-	ChannelName  string
-	CreateTime   string
-	Description  string
+	ChannelName string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime  string
+	Description string
+	// Name of the endpoint.
 	EndpointName string
-	EndpointUrl  string
+	// URL of playback.
+	EndpointUrl string
 	// Name of the group.
-	GroupName           string
-	IpBlacklist         string
-	IpWhitelist         string
-	LastModified        string
+	GroupName string
+	// Addresses or CIDR blocks that may not fetch, separated by commas.
+	IpBlacklist string
+	// Addresses or CIDR blocks that may fetch, separated by commas.
+	IpWhitelist string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	LastModified string
+	// Segments, playlists and encryption of the output.
 	LivePackagingConfig LivePackagingConfigInfo
-	ManifestName        string
-	Protocol            string
-	TimeshiftVision     int32
+	// Name of the playlist.
+	ManifestName string
+	// Protocol of playback, such as HLS.
+	Protocol string
+	// Days that viewers can go back, 0 for no time shift.
+	TimeshiftVision int32
 }
 
 // LivePackagingConfig is met in requests of
 // [Client.CreateLivePackageOriginEndpoint] and
 // [Client.UpdateLivePackageOriginEndpoint].
 type LivePackagingConfig struct {
-	DrmConfig               LiveDrmConfig        `json:",omitzero"`
-	LiveManifestConfigs     []LiveManifestConfig `json:",omitzero"`
-	SegmentDuration         int32                `json:",omitzero"`
-	UseAudioRenditionGroups *bool                `json:",omitzero"`
+	// Encryption. Leave it empty for none.
+	DrmConfig LiveDrmConfig `json:",omitzero"`
+	// The playlist; one at most.
+	LiveManifestConfigs []LiveManifestConfig `json:",omitzero"`
+	// Length of a segment in seconds, from 1 to 30, rounded up to a multiple of
+	// those of the channel. Theirs by default.
+	SegmentDuration int32 `json:",omitzero"`
+	// Whether TS segments hold audio tracks of their own.
+	UseAudioRenditionGroups *bool `json:",omitzero"`
 }
 
 // LivePackagingConfigInfo is met in answers of
@@ -1494,9 +1585,14 @@ type LivePackagingConfig struct {
 // [Client.GetLivePackageOriginEndpoint] and
 // [Client.UpdateLivePackageOriginEndpoint].
 type LivePackagingConfigInfo struct {
-	DrmConfig               LiveDrmConfig
-	LiveManifestConfigs     []LiveManifestConfig
-	SegmentDuration         int32
+	// Encryption. Leave it empty for none.
+	DrmConfig LiveDrmConfig
+	// The playlist; one at most.
+	LiveManifestConfigs []LiveManifestConfig
+	// Length of a segment in seconds, from 1 to 30, rounded up to a multiple of
+	// those of the channel. Theirs by default.
+	SegmentDuration int32
+	// Whether TS segments hold audio tracks of their own.
 	UseAudioRenditionGroups bool
 }
 
@@ -1998,18 +2094,24 @@ type MediaInfoJob struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveAudioCodec struct {
-	Bitrate    int32  `json:",omitzero"`
-	Profile    string `json:",omitzero"`
-	SampleRate int32  `json:",omitzero"`
+	// Bit rate in bit/s, from 8000 to 1000000, a multiple of 1000.
+	Bitrate int32 `json:",omitzero"`
+	// AAC-LOW or AAC-MAIN with aac; AAC-LOW, AAC-HE or AAC-HEV2 with libfdk_aac.
+	Profile string `json:",omitzero"`
+	// Samples per second, in Hz: 22050, 32000, 44100, 48000 or 96000.
+	SampleRate int32 `json:",omitzero"`
 }
 
 // MediaLiveAudioSelector is met in requests and answers of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveAudioSelector struct {
+	// Chooses audio by its language.
 	AudioLanguageSelection AudioLanguageSelection `json:",omitzero"`
-	AudioPidSelection      AudioPidSelection      `json:",omitzero"`
-	AudioTrackSelection    []AudioTrackSelection  `json:",omitzero"`
+	// Chooses audio by its PID.
+	AudioPidSelection AudioPidSelection `json:",omitzero"`
+	// Chooses audio by its tracks.
+	AudioTrackSelection []AudioTrackSelection `json:",omitzero"`
 	// Required.
 	Name string `json:",omitzero" check:"required"`
 }
@@ -2019,7 +2121,8 @@ type MediaLiveAudioSelector struct {
 // operations.
 type MediaLiveAudioSetting struct {
 	// aac or libfdk_aac; empty keeps the audio of the source.
-	AudioCodec        string              `json:",omitzero"`
+	AudioCodec string `json:",omitzero"`
+	// Profile, bit rate and sample rate.
 	AudioCodecSetting MediaLiveAudioCodec `json:",omitzero"`
 	// Name of an audio selector of the channel's inputs.
 	AudioSelectorName string `json:",omitzero"`
@@ -2037,24 +2140,36 @@ type MediaLiveAudioSetting struct {
 // MediaLiveChannel is met in answers of [Client.GetMediaLiveChannel] and
 // [Client.ListMediaLiveChannels].
 type MediaLiveChannel struct {
+	// Audio encodings that outputs refer to by name.
 	AudioSettings []MediaLiveAudioSetting
 	// ID of the channel.
-	ChannelId        string
-	CreateTime       string
+	ChannelId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// The inputs of the channel.
 	InputAttachments []MediaLiveInputAttachmentInfo
-	LastStartTime    string
-	LastStopTime     string
-	Name             string
-	OutputGroups     []MediaLiveOutputGroupInfo
-	State            string
-	VideoSettings    []MediaLiveVideoSetting
+	// When the channel was last started, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty when
+	// it never was.
+	LastStartTime string
+	// When the channel was last stopped, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty when
+	// it never was.
+	LastStopTime string
+	Name         string
+	// Where the outputs go.
+	OutputGroups []MediaLiveOutputGroupInfo
+	// State: IDLE, STARTING, RUNNING, RECOVERING or STOPPING.
+	State string
+	// Video encodings that outputs refer to by name.
+	VideoSettings []MediaLiveVideoSetting
 }
 
 // MediaLiveCodecDetail is met in requests and answers of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveCodecDetail struct {
-	Level   string `json:",omitzero"`
+	// Level of the codec, such as H264_LEVEL_AUTO. Not supported yet.
+	Level string `json:",omitzero"`
+	// Profile of H.264: BASELINE, MAIN (the default) or HIGH.
 	Profile string `json:",omitzero"`
 }
 
@@ -2062,30 +2177,43 @@ type MediaLiveCodecDetail struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveFramerate struct {
-	FramerateControl     string `json:",omitzero"`
-	FramerateDenominator int32  `json:",omitzero"`
-	FramerateNumerator   int32  `json:",omitzero"`
+	// SPECIFIED for a fixed frame rate, FROM_SOURCE for that of the source.
+	FramerateControl string `json:",omitzero"`
+	// Denominator of a fixed frame rate, from 1 to 60; it divides the numerator.
+	FramerateDenominator int32 `json:",omitzero"`
+	// Numerator of a fixed frame rate in frames per second, from 1 to 60.
+	FramerateNumerator int32 `json:",omitzero"`
 }
 
 // MediaLiveGop is met in requests and answers of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveGop struct {
-	BframesNum   int32  `json:",omitzero"`
-	GopSize      int32  `json:",omitzero"`
+	// Number of B-frames, from 1 to 3.
+	BframesNum int32 `json:",omitzero"`
+	// Length of a group of pictures: 1 to 20 seconds or 1 to 3000 frames, as
+	// GopSizeUnits says.
+	GopSize int32 `json:",omitzero"`
+	// Unit of GopSize: FRAMES or SECONDS.
 	GopSizeUnits string `json:",omitzero"`
 }
 
 // MediaLiveInput is met in answers of [Client.GetMediaLiveInput] and
 // [Client.ListMediaLiveInputs].
 type MediaLiveInput struct {
-	ChannelIds       []string
-	CreateTime       string
-	InputId          string
-	InputInfos       []MediaLiveInputInfo
-	Name             string
+	// IDs of the channels that use the input.
+	ChannelIds []string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// ID of the input.
+	InputId string
+	// The main source and, when there is one, its backup.
+	InputInfos []MediaLiveInputInfo
+	Name       string
+	// IDs of the security groups that say who may push.
 	SecurityGroupIds []string
-	Type             string
+	// Kind of input: RTMP_PUSH, RTMP_PULL, SRT_PUSH, SRT_PULL or MEDIA_CONNECT.
+	Type string
 }
 
 // MediaLiveInputAttachment is met in requests of
@@ -2106,7 +2234,8 @@ type MediaLiveInputAttachmentInfo struct {
 	// Which audio tracks of the input to use.
 	AudioSelectors []MediaLiveAudioSelector
 	// An input of [Client.CreateMediaLiveInput].
-	InputId   string
+	InputId string
+	// Name of the input.
 	InputName string
 	// Language label of the output, RTMP inputs only. Letters of any script,
 	// digits, underscores, hyphens, and blanks inside.
@@ -2116,16 +2245,27 @@ type MediaLiveInputAttachmentInfo struct {
 // MediaLiveInputInfo is met in answers of [Client.GetMediaLiveInput] and
 // [Client.ListMediaLiveInputs].
 type MediaLiveInputInfo struct {
-	DestHost       string
-	FlowId         string
+	// URL to push the stream to. Only with the push types.
+	DestHost string
+	// ID of the MediaConnect flow. Only with MEDIA_CONNECT.
+	FlowId string
+	// Output of the MediaConnect flow. Only with MEDIA_CONNECT.
 	FlowOutputName string
-	MonitorUrl     string
-	SourceUrl      string
-	SrtLatency     int32
-	SrtMaxBitrate  int32
-	SrtPassphrase  alimedia.Secret
-	SrtPbKeyLen    int32
-	StreamName     string
+	// URL at which the input can be watched.
+	MonitorUrl string
+	// URL that the stream is pulled from. Only with the pull types.
+	SourceUrl string
+	// SRT latency in milliseconds. Only with the SRT types.
+	SrtLatency int32
+	// Highest SRT bit rate in bit/s. Only with the SRT types.
+	SrtMaxBitrate int32
+	// SRT passphrase. Only with the SRT types.
+	SrtPassphrase alimedia.Secret
+	// Length of the SRT key in bytes, one of 0, 16, 24 and 32. Only with the SRT
+	// types.
+	SrtPbKeyLen int32
+	// Name of the pushed stream. Only with the push types.
+	StreamName string
 }
 
 // MediaLiveInputSetting is met in requests of [Client.CreateMediaLiveInput] and
@@ -2155,12 +2295,15 @@ type MediaLiveInputSetting struct {
 // MediaLiveOutput is met in requests of [Client.CreateMediaLiveChannel] and
 // [Client.UpdateMediaLiveChannel].
 type MediaLiveOutput struct {
-	AudioSettingNames         []string                  `json:",omitzero"`
+	// Names of the audio settings of the channel. None for video alone.
+	AudioSettingNames []string `json:",omitzero"`
+	// How the output appears in the playlists.
 	MediaPackageOutputSetting MediaPackageOutputSetting `json:",omitzero"`
-	// 0 for audio and video, 1 for audio alone, 2 for video alone.
+	// One of 0 (audio and video), 1 (audio alone) and 2 (video alone).
 	MediaType *int32 `json:",omitzero"`
 	// Required.
-	Name             string `json:",omitzero" check:"required"`
+	Name string `json:",omitzero" check:"required"`
+	// Name of the video settings of the channel. Empty for audio alone.
 	VideoSettingName string `json:",omitzero"`
 }
 
@@ -2174,7 +2317,7 @@ type MediaLiveOutputGroup struct {
 	Name string `json:",omitzero" check:"required,runes=64"`
 	// The outputs of the group. Required.
 	Outputs []MediaLiveOutput `json:",omitzero" check:"required"`
-	// MediaPackage, the only type so far. Required.
+	// Kind of output: MediaPackage, the only one so far. Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
@@ -2183,23 +2326,27 @@ type MediaLiveOutputGroup struct {
 type MediaLiveOutputGroupInfo struct {
 	// The live packaging channel that takes the outputs; for the type MediaPackage.
 	MediaPackageGroupSetting MediaPackageGroupSetting
-	MonitorUrl               string
+	// URL at which the outputs can be watched. Only with the type MediaPackage.
+	MonitorUrl string
 	// Name of the output group. Letters, digits, hyphens and underscores.
 	Name string
 	// The outputs of the group.
 	Outputs []MediaLiveOutputInfo
-	// MediaPackage, the only type so far.
+	// Kind of output: MediaPackage, the only one so far.
 	Type string
 }
 
 // MediaLiveOutputInfo is met in answers of [Client.GetMediaLiveChannel] and
 // [Client.ListMediaLiveChannels].
 type MediaLiveOutputInfo struct {
-	AudioSettingNames         []string
+	// Names of the audio settings of the channel. None for video alone.
+	AudioSettingNames []string
+	// How the output appears in the playlists.
 	MediaPackageOutputSetting MediaPackageOutputSetting
-	// 0 for audio and video, 1 for audio alone, 2 for video alone.
-	MediaType        int32
-	Name             string
+	// One of 0 (audio and video), 1 (audio alone) and 2 (video alone).
+	MediaType int32
+	Name      string
+	// Name of the video settings of the channel. Empty for audio alone.
 	VideoSettingName string
 }
 
@@ -2207,9 +2354,15 @@ type MediaLiveOutputInfo struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveRate struct {
-	Bitrate         int32  `json:",omitzero"`
-	BufferSize      int32  `json:",omitzero"`
-	MaxBitrate      int32  `json:",omitzero"`
+	// Bit rate in bit/s, from 50000 to 6000000, a multiple of 1000. 0 keeps that of
+	// the source.
+	Bitrate int32 `json:",omitzero"`
+	// Size of the buffer, in bit/s as the reference has it, from 100000 to 6000000,
+	// a multiple of 1000.
+	BufferSize int32 `json:",omitzero"`
+	// Highest bit rate in bit/s, from 100000 to 6000000, a multiple of 1000.
+	MaxBitrate int32 `json:",omitzero"`
+	// How the bit rate is controlled: CBR, ABR or VBR.
 	RateControlMode string `json:",omitzero"`
 }
 
@@ -2217,21 +2370,29 @@ type MediaLiveRate struct {
 // [Client.GetMediaLiveInputSecurityGroup] and
 // [Client.ListMediaLiveInputSecurityGroups].
 type MediaLiveSecurityGroup struct {
-	CreateTime      string
-	InputIds        []string
-	Name            string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// IDs of the inputs that use the group.
+	InputIds []string
+	Name     string
+	// ID of the security group.
 	SecurityGroupId string
-	WhitelistRules  []string
+	// Addresses or CIDR blocks that may push.
+	WhitelistRules []string
 }
 
 // MediaLiveVideoCodec is met in requests and answers of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveVideoCodec struct {
+	// Profile and level.
 	CodecDetail MediaLiveCodecDetail `json:",omitzero"`
-	Framerate   MediaLiveFramerate   `json:",omitzero"`
-	Gop         MediaLiveGop         `json:",omitzero"`
-	Rate        MediaLiveRate        `json:",omitzero"`
+	// Frame rate. That of the source by default.
+	Framerate MediaLiveFramerate `json:",omitzero"`
+	// Groups of pictures. Those of the source by default.
+	Gop MediaLiveGop `json:",omitzero"`
+	// Bit rate. That of the source by default.
+	Rate MediaLiveRate `json:",omitzero"`
 }
 
 // MediaLiveVideoSetting is met in requests and answers of
@@ -2245,9 +2406,10 @@ type MediaLiveVideoSetting struct {
 	// underscores. Required. At most 64 characters.
 	Name string `json:",omitzero" check:"required,runes=64"`
 	// H264 or H265.
-	VideoCodec        string              `json:",omitzero"`
+	VideoCodec string `json:",omitzero"`
+	// Profile, frame rate, groups of pictures and bit rate.
 	VideoCodecSetting MediaLiveVideoCodec `json:",omitzero"`
-	// NORMAL, the default, or NBHD for narrowband HD.
+	// Way of transcoding: NORMAL, the default, or NBHD for narrowband HD.
 	VideoCodecType string `json:",omitzero"`
 	// Pixels; 0 keeps the proportions for the given height. Up to 3840 by 2160,
 	// with narrowband HD up to 1920 by 1080, in either direction. At most 3840.
@@ -2270,7 +2432,8 @@ type MediaObject struct {
 	// https://bucket.oss-region.aliyuncs.com/key, or the ID of a media asset. The
 	// bucket is in the region of the call and among the storage locations of IMS.
 	Media string `json:",omitzero"`
-	// OSS or Media; some operations take URL or ExternalURL too.
+	// What Media holds: OSS (URL of an object) or Media (ID of a media asset). Some
+	// operations take URL or ExternalURL too.
 	Type string `json:",omitzero"`
 }
 
@@ -2288,7 +2451,9 @@ type MediaPackageGroupSetting struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaPackageOutputSetting struct {
+	// Audio group in the playlist; tracks with the same one are alternatives.
 	AudioGroupId string `json:",omitzero"`
+	// Part of the name of the playlist of the output, such as 480p.
 	NameModifier string `json:",omitzero"`
 }
 
@@ -2390,13 +2555,18 @@ type Pipeline struct {
 // Program is met in answers of [Client.CreateProgram], [Client.GetProgram] and
 // 2 more operations.
 type Program struct {
+	// The ad breaks in the program.
 	AdBreaks []AdBreak
 	// Resource name (ARN).
 	Arn string
 	// Name of the channel.
 	ChannelName string
-	ClipRange   string
-	GmtCreate   string
+	// JSON text: the part of the source that is played, StartOffsetMillis and
+	// EndOffsetMillis in milliseconds. Empty for all of it.
+	ClipRange string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtCreate string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	GmtModified string
 	// Name of the program.
 	ProgramName string
@@ -2404,7 +2574,9 @@ type Program struct {
 	SourceLocationName string
 	// Name of the source.
 	SourceName string
+	// Kind of the source: vodSource or liveSource.
 	SourceType string
+	// JSON text: where the program comes in the schedule.
 	Transition string
 }
 
@@ -2531,30 +2703,41 @@ type SnapshotJob struct {
 // more operations.
 type Source struct {
 	// Resource name (ARN).
-	Arn                       string
-	GmtCreate                 string
-	GmtModified               string
+	Arn string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtCreate string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtModified string
+	// JSON text: the playlists of the source, each with sourceGroupName,
+	// relativePath and its type.
 	HttpPackageConfigurations string
 	// Name of the source location.
 	SourceLocationName string
 	// Name of the source.
 	SourceName string
+	// Kind of the source: vodSource or liveSource.
 	SourceType string
-	State      int32
+	// State, one of 0 (normal) and 1 (marked as deleted).
+	State int32
 }
 
 // SourceLocation is met in answers of [Client.CreateSourceLocation],
 // [Client.GetSourceLocation] and 2 more operations.
 type SourceLocation struct {
 	// Resource name (ARN).
-	Arn                           string
-	BaseUrl                       string
-	GmtCreate                     string
-	GmtModified                   string
+	Arn string
+	// Scheme and host that the paths of the sources are relative to.
+	BaseUrl string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtCreate string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtModified string
+	// Host of the segments. Empty when it is that of the playlists.
 	SegmentDeliveryConfigurations string
 	// Name of the source location.
 	SourceLocationName string
-	State              int32
+	// State, one of 0 (normal) and 1 (marked as deleted).
+	State int32
 }
 
 // SubtitleParams is met in requests and answers of [Client.GetTranscodeJob],
