@@ -180,6 +180,7 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 	case op != nil:
 		x.w.Header().Set(levelHeader, Behavior)
 		answer, err := op(c)
+		s.settle() // what takes no time is done now
 		if err != nil || c.known == nil {
 			return answer, err
 		}

@@ -223,7 +223,10 @@ func cancelURLUploads(c *call) (fields, error) {
 }
 
 // streamUploads are the jobs that fetch a further stream of an asset.
-var streamUploads = &family{service: "ice", kind: "StreamUpload", id: "JobId", states: "PENDING RUNNING SUCCESS FAILED", done: urlUploadDone, event: "UploadStreamByURLComplete"}
+var streamUploads = map[string]*family{
+	"vod": {service: "vod", kind: "StreamUpload", id: "JobId", states: "PENDING RUNNING SUCCESS FAILED", done: urlUploadDone, event: "UploadByURLComplete"},
+	"ice": {service: "ice", kind: "StreamUpload", id: "JobId", states: "PENDING RUNNING SUCCESS FAILED", done: urlUploadDone, event: "UploadStreamByURLComplete"},
+}
 
 func uploadStreamByURL(c *call) (fields, error) {
 	if err := c.need("StreamURL", "MediaId"); err != nil {
@@ -240,8 +243,8 @@ func uploadStreamByURL(c *call) (fields, error) {
 	if !strings.HasPrefix(address, "http") {
 		return nil, invalid("StreamURL")
 	}
-	t := c.newThing(streamUploads, randomID(16), c.action)
-	t.values = map[string]string{"MediaId": a.MediaId, "StreamURL": address}
+	t := c.newThing(streamUploads[c.service], randomID(16), c.action)
+	t.values = map[string]string{"MediaId": a.MediaId, "StreamURL": address, "UserData": c.get("UserData")}
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, invalid("StreamURL")

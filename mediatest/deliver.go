@@ -78,12 +78,22 @@ func rawText(raw json.RawMessage) string {
 	return string(raw)
 }
 
+// ownCallback is where a UserData, or another parameter of a call, sends the
+// events of what the call makes.
+type ownCallback struct{ CallbackURL, CallbackType, MnsQueueName string }
+
 // emit sends an event of the account. The caller holds mu.
 func (s *Server) emit(acc *Account, service, kind, userDataText string, details fields) {
 	var data userData
 	_ = json.Unmarshal([]byte(userDataText), &data) // other texts have no callback
-	var own struct{ CallbackURL, CallbackType, MnsQueueName string }
+	var own ownCallback
 	_ = json.Unmarshal([]byte(rawText(data.MessageCallback)), &own)
+	s.emitTo(acc, own, service, kind, userDataText, details)
+}
+
+func (s *Server) emitTo(acc *Account, own ownCallback, service, kind, userDataText string, details fields) {
+	var data userData
+	_ = json.Unmarshal([]byte(userDataText), &data)
 
 	body := fields{}
 	for name, value := range details {
@@ -209,82 +219,5 @@ func (s *Server) pause(d time.Duration) bool {
 		return true
 	case <-s.done:
 		return false
-	}
-}
-
-// ended tells of a job that has ended.
-func (s *Server) ended(acc *Account, t *thing) {
-	event := cmp.Or(t.event, t.family.event)
-	if event == "" || t.canceled {
-		return
-	}
-	good, bad := "Success", "Fail"
-	if t.family.service == "vod" {
-		good, bad = "success", "fail"
-	}
-	details := fields{"JobId": t.id, "Status": good}
-	if t.code != "" {
-		details["Status"], details["ErrorCode"], details["ErrorMessage"] = bad, t.code, t.message
-	}
-	for _, name := range []string{"MediaId", "VideoId", "MediaURL", "ProjectId", "Definition", "SourceURL"} {
-		if v := t.values[name]; v != "" {
-			details[name] = v
-		}
-	}
-	if from := t.values["UploadURL"]; from != "" {
-		details["SourceURL"] = from
-		if t.family.service == "vod" {
-			details["VideoId"] = t.values["MediaId"]
-		}
-	}
-	data := t.values["UserData"]
-	if a := acc.medias[cmp.Or(t.values["VideoId"], t.values["MediaId"])]; a != nil && data == "" {
-		data = a.Params.Get("UserData") // given at the upload, the default for jobs
-	}
-	s.emit(acc, t.family.service, event, data, details)
-	if t.family == transcodeJobs {
-		s.taskEnded(acc, t, data)
-	}
-}
-
-// taskEnded tells of a transcoding task of VOD when its last job has ended: a
-// success if one of them was.
-func (s *Server) taskEnded(acc *Account, job *thing, data string) {
-	status := "fail"
-	for _, other := range acc.sorted(transcodeJobs) {
-		if other.values["TaskId"] != job.values["TaskId"] {
-			continue
-		}
-		if !other.settled {
-			return
-		}
-		if other.code == "" {
-			status = "success"
-		}
-	}
-	s.emit(acc, "vod", "TranscodeComplete", data, fields{"VideoId": job.values["VideoId"], "Status": status})
-}
-
-// arrivedEvent tells of an asset whose object is there.
-func (s *Server) arrivedEvent(acc *Account, a *asset) {
-	if a.Params.Has("UploadURLs") || a.Params.Has("OutputMediaConfig") || a.Service == "vod" && a.InputURL != "" {
-		return // the job tells, or nobody
-	}
-	data := a.Params.Get("UserData")
-	if a.Service == "ice" {
-		kind := "FileUploadComplete"
-		if a.InputURL != "" {
-			kind = "RegisterMediaComplete"
-		}
-		s.emit(acc, "ice", kind, data, fields{"MediaId": a.MediaId, "Status": "Success", "FileURL": a.URL, "Size": a.Size})
-		return
-	}
-	switch a.Type {
-	case "image":
-		s.emit(acc, "vod", "ImageUploadComplete", data, fields{"ImageId": a.MediaId, "Status": "success", "FileURL": a.URL, "Size": a.Size})
-	case "attached":
-		s.emit(acc, "vod", "AttachedMediaUploadComplete", data, fields{"MediaId": a.MediaId, "Status": "success", "FileURL": a.URL, "FileSize": a.Size})
-	default:
-		s.emit(acc, "vod", "FileUploadComplete", data, fields{"VideoId": a.MediaId, "Status": "success", "FileUrl": a.URL, "Size": a.Size})
 	}
 }

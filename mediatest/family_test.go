@@ -66,6 +66,7 @@ func TestFamilies_WhatOneOperationMakesTheOthersFindChangeAndDelete(t *testing.T
 			cfg.SkipValidation = true
 			client := clientOf(t, f.Service, cfg)
 			srv.AddMedia(mediatest.Media{MediaId: "VideoId-1234567"})
+			srv.AddMedia(mediatest.Media{MediaId: "Input-1234567", Service: "ice"})
 			var made reflect.Value
 			for _, create := range f.Create {
 				before := srv.IDs(f.Service, f.Kind)

@@ -271,6 +271,7 @@ func updateMediaInfo(c *call) (fields, error) {
 			return nil, invalid("MediaTags")
 		}
 	}
+	before := a.properties()
 	for _, name := range []string{"Title", "Description", "UserData", "Category", "CateId", "CoverURL", "BusinessType", "ReferenceId"} {
 		if value := c.get(name); value != "" {
 			a.Params.Set(name, value)
@@ -281,6 +282,7 @@ func updateMediaInfo(c *call) (fields, error) {
 	}
 	a.Title = cmp.Or(c.get("Title"), a.Title)
 	a.changed = c.now
+	c.changedEvent(a, before)
 	return fields{"MediaId": a.MediaId}, nil
 }
 

@@ -23,6 +23,23 @@ func smartMade(_ *call, t *thing) error {
 	return nil
 }
 
+// analysisMade finds the asset that an analysis is for, by its id or its URL.
+func analysisMade(c *call, t *thing) error {
+	a := c.medias[t.values["Input"]]
+	if a == nil {
+		a = c.byURL(t.values["Input"], "")
+	}
+	switch {
+	case a != nil:
+		t.values["MediaId"] = a.MediaId
+	case strings.Contains(t.values["Input"], "://"):
+		t.values["MediaId"] = randomID(16) // the service registers the file
+	default:
+		return errMediaNotFound
+	}
+	return nil
+}
+
 // voiceMade gives a voice an id where its caller has none.
 func voiceMade(_ *call, t *thing) error {
 	t.values["VoiceId"] = cmp.Or(t.values["VoiceId"], "voice-"+t.id[:8])

@@ -95,8 +95,19 @@ func batchGetVOD(c *call) (fields, error) {
 // editable are the properties of an asset that an update changes.
 var editable = strings.Fields("Title Description Tags CateId CateIds CoverURL UserData ReferenceId")
 
+// properties are those that an update may change.
+func (a *asset) properties() map[string]string {
+	before := map[string]string{}
+	for _, name := range append([]string{"MediaTags", "Category", "BusinessType"}, editable...) {
+		before[name] = a.Params.Get(name)
+	}
+	before["Title"] = a.Title
+	return before
+}
+
 // edit changes an asset as get says; an absent property stays.
 func (c *call) edit(a *asset, get func(name string) (string, bool)) {
+	before := a.properties()
 	for _, name := range editable {
 		if value, given := get(name); given && name != "ReferenceId" {
 			a.Params.Set(name, value)
@@ -106,11 +117,7 @@ func (c *call) edit(a *asset, get func(name string) (string, bool)) {
 		}
 	}
 	a.changed = c.now
-	kind := a.Type
-	if kind == "audio" {
-		kind = "video"
-	}
-	c.emit(c.Account, "vod", "MediaBaseChangeComplete", a.Params.Get("UserData"), fields{"MediaId": a.MediaId, "MediaType": kind, "OperateMode": "update", "MediaContent": "{}"})
+	c.changedEvent(a, before)
 }
 
 func updateVideoInfo(c *call) (fields, error) {

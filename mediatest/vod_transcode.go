@@ -304,9 +304,18 @@ func listSnapshots(c *call) (fields, error) {
 	}}, nil
 }
 
-func (c *call) snapshotURL(job *thing, i int) string {
-	return c.objectURL(c.storage, fmt.Sprintf("snapshot/%s%05d.jpg", job.id, i+1))
+// snapshotFormat is the name of a job's pictures in the bucket.
+func snapshotFormat(job *thing) string { return "snapshot/" + job.id + "{SnapshotCount}.jpg" }
+
+func snapshotKey(job *thing, i int) string {
+	return strings.Replace(snapshotFormat(job), "{SnapshotCount}", fmt.Sprintf("%05d", i+1), 1)
 }
+
+func (c *call) snapshotURL(job *thing, i int) string {
+	return c.objectURL(c.storage, snapshotKey(job, i))
+}
+
+func dynamicImageKey(job *thing) string { return "dynamic/" + job.values["DynamicImageId"] + ".gif" }
 
 func submitDynamicImageJob(c *call) (fields, error) {
 	a, err := c.video()
@@ -329,7 +338,7 @@ func listDynamicImage(c *call) (fields, error) {
 		if t.succeeded(c.now) {
 			images = append(images, fields{
 				"DynamicImageId": t.values["DynamicImageId"], "JobId": t.id, "VideoId": a.MediaId, "CreationTime": t.created.Format(timeFormat),
-				"FileURL": c.objectURL(c.storage, "dynamic/"+t.values["DynamicImageId"]+".gif"), "Format": "gif", "Fps": "5",
+				"FileURL": c.objectURL(c.storage, dynamicImageKey(t)), "Format": "gif", "Fps": "5",
 				"Duration": "3", "Width": "320", "Height": "180", "FileSize": "65536",
 			})
 		}
