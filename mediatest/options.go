@@ -84,6 +84,12 @@ func Strict() Option { return func(o *options) { o.strict = true } }
 // two strings of the answer; [EncodeBase64] makes the regular ones. It is
 // called for every answer that carries them and must be safe for concurrent
 // use.
+//
+// The Endpoint of the address is the server's IP address. Clients for browsers,
+// such as aliyun-upload-vod and ali-oss, name the bucket in the host and cannot use
+// it; give them localhost:
+//
+//	address["Endpoint"] = strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
 func EncodeUpload(hook func(address, auth map[string]any) (uploadAddress, uploadAuth string)) Option {
 	return func(o *options) { o.encode = hook }
 }

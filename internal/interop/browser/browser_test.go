@@ -3,6 +3,7 @@
 package browser
 
 import (
+	"context"
 	"crypto/rand"
 	"net/http/httptest"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -35,8 +37,8 @@ func TestRealHosts(t *testing.T) {
 	seen := f.requests()
 	require.Positive(t, seen["OPTIONS "+bucket], "the bucket is of another origin: the browser asks first")
 	require.Equal(t, 1, seen["GET "+vodHost], "the uploader calls VOD in STS mode")
-	require.Equal(t, 3, srv.Calls("CompleteMultipartUpload"))
-	require.Len(t, srv.Medias(), 3)
+	require.Equal(t, 4, srv.Calls("CompleteMultipartUpload"))
+	require.Len(t, srv.Medias(), 4)
 }
 
 // TestLocalhost uploads as users' own tests do: with no more than mediatest and
@@ -44,23 +46,23 @@ func TestRealHosts(t *testing.T) {
 // browser finds on loopback.
 func TestLocalhost(t *testing.T) {
 	t.Parallel()
-	var port string
-	srv := mediatest.New(t, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
-		return endpoint("http://localhost:"+port)(address, auth)
+	var srv *mediatest.Server
+	localhost := func() string { return strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) }
+	srv = mediatest.New(t, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+		return endpoint(localhost())(address, auth)
 	}))
-	_, port, _ = strings.Cut(strings.TrimPrefix(srv.URL, "http://"), ":")
 	srv.CreateBucket("own")
 	app := httptest.NewServer(application(t, srv))
 	t.Cleanup(app.Close)
 	for _, script := range []string{"upload.test.js", "ali-oss.test.js"} {
 		run(t, script,
 			"INTEROP_APP="+app.URL,
-			"INTEROP_OSS=http://localhost:"+port,
+			"INTEROP_OSS="+localhost(),
 			"INTEROP_BUCKET=own",
 			"INTEROP_FILE="+movie(t),
 		)
 	}
-	require.Len(t, srv.Medias(), 2)
+	require.Len(t, srv.Medias(), 3)
 }
 
 // endpoint makes the address of an upload name a host that browsers reach.
@@ -85,8 +87,11 @@ func movie(t *testing.T) string {
 func run(t *testing.T, script string, env ...string) {
 	t.Helper()
 	require.DirExists(t, "node_modules", `run "npm ci" in this folder first`)
-	cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", script)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", script)
 	cmd.Env = append(append(os.Environ(), "INTEROP_CHROMIUM="+chromium(t)), env...)
+	cmd.WaitDelay = 5 * time.Second // Chromium holds the pipes a little longer
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s\n%s", script, out)
 	t.Logf("%s", out)

@@ -59,10 +59,16 @@ const uploader = new AliyunUpload.Vod({
     setState('uploaded');
   },
   onUploadFailed: (info, code, message) => setState(`failed: ${code}: ${message}`),
+  onUploadCanceled: (info) => log(`stopped after ${info.checkpoint.doneParts.length} parts`),
   onUploadEnd: () => log('all files are uploaded'),
 });
 
 $('upload').addEventListener('click', () => {
   const file = $('file').files[0];
   uploader.addFile(file, null, null, null, JSON.stringify({ Vod: { Title: `page: ${file.name}`, UserData: { from: 'page' } } }));
+});
+
+$('stop').addEventListener('click', () => {
+  uploader.stopUpload();
+  setState('stopped');
 });

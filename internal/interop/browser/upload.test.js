@@ -16,29 +16,55 @@ describe('aliyun-upload-vod', () => {
 
   after(() => browser?.close());
 
-  // upload picks the file on the page and waits for the end.
-  async function upload(name, mode, prepare = async () => {}) {
+  // open shows the page and keeps what goes wrong on it.
+  async function open() {
     const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
-    const errors = [];
-    page.on('pageerror', (err) => errors.push(String(err)));
-    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    page.problems = [];
+    page.on('pageerror', (err) => page.problems.push(String(err)));
+    page.on('console', (message) => message.type() === 'error' && page.problems.push(message.text()));
     await page.goto(app);
-    await prepare(page);
+    return page;
+  }
+
+  // start picks the file and begins.
+  async function start(page, mode) {
     await page.check(`[name=mode][value=${mode}]`);
     await page.setInputFiles('#file', env('FILE'));
     await page.click('#upload');
+  }
+
+  // finish waits for the end and asks the application what there is.
+  async function finish(page, name) {
     const ended = await page.waitForFunction(
       () => /^(uploaded|failed)/.test(document.getElementById('state').textContent), null, { timeout: 45_000 },
     ).catch(String);
     await shot(page, name);
     const state = await page.textContent('#state');
     const log = await page.locator('#log li').allTextContents();
-    assert.equal(state, 'uploaded', [ended, ...log, ...errors].join('\n'));
+    assert.equal(state, 'uploaded', [ended, ...log, ...page.problems].join('\n'));
     const data = await page.evaluate(() => ({ ...document.body.dataset }));
     const stored = await page.evaluate(async (id) => (await fetch(`/state?id=${id}`)).json(), data.videoId);
     await page.close();
     return { ...data, log, stored };
   }
+
+  async function upload(name, mode, prepare = async () => {}) {
+    const page = await open();
+    await prepare(page);
+    await start(page, mode);
+    return finish(page, name);
+  }
+
+  // atPart does something when so many parts are there, before the page goes on.
+  const atPart = (parts, act) => (page) => page.evaluate(`{
+    const { onUploadProgress } = uploader.options;
+    uploader.options.onUploadProgress = (info, size, part) => {
+      onUploadProgress(info, size, part);
+      if (info.checkpoint?.doneParts.length === ${parts}) {
+        (${act})();
+      }
+    };
+  }`);
 
   test('with the address and credential of CreateUploadVideo', async () => {
     const out = await upload('address', 'address');
@@ -47,20 +73,27 @@ describe('aliyun-upload-vod', () => {
   });
 
   test('with a token that expires in the middle', async () => {
-    const out = await upload('expiry', 'address', (page) => page.evaluate(() => {
-      const { onUploadProgress } = uploader.options;
-      uploader.options.onUploadProgress = (info, size, part) => {
-        onUploadProgress(info, size, part);
-        if (info.checkpoint?.doneParts.length === 2) {
-          const request = new XMLHttpRequest();
-          request.open('POST', '/expire', false); // waits, so that the next part comes too late
-          request.send();
-        }
-      };
+    const out = await upload('expiry', 'address', atPart(2, () => {
+      const request = new XMLHttpRequest();
+      request.open('POST', '/expire', false); // waits, so that the next part comes too late
+      request.send();
     }));
     assert.deepEqual(out.stored, { status: 'Normal', title: 'holiday.mp4', sha256, pending: 0 });
     assert.equal(out.expiries, '1');
     assert.match(out.log.join('\n'), /the token expired after [23] parts/);
+  });
+
+  test('stopped, and resumed after the page was loaded again', async () => {
+    const page = await open();
+    await atPart(2, () => document.getElementById('stop').click())(page);
+    await start(page, 'address');
+    await page.waitForFunction(() => document.getElementById('state').textContent === 'stopped');
+    await page.reload();
+    await start(page, 'address');
+    const out = await finish(page, 'resumed');
+    assert.deepEqual(out.stored, { status: 'Normal', title: 'holiday.mp4', sha256, pending: 0 });
+    const sent = out.log.filter((line) => /%/.test(line)).length;
+    assert.ok(sent < 5, `the parts of before are kept:\n${out.log.join('\n')}`);
   });
 
   if (env('FRONT', '')) { // only the front answers as vod.cn-shanghai.aliyuncs.com

@@ -2,6 +2,7 @@
 package node
 
 import (
+	"context"
 	"encoding/pem"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -41,7 +43,9 @@ func runScript(t *testing.T, srv *mediatest.Server, script string) {
 	t.Helper()
 	keys := srv.Credentials()
 	host, authority := behindTLS(t, srv)
-	cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", script)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", script)
 	cmd.Env = append(os.Environ(),
 		"MEDIATEST_URL="+srv.URL,
 		"MEDIATEST_ACCESS_KEY_ID="+keys.AccessKeyId,
