@@ -35,7 +35,7 @@ func TestDocuments_Marshal(t *testing.T) {
 		{"Range with one end", Range{GTE: 0}, `{"gte":0}`},
 		{"Timeline", Timeline{VideoTracks: []VideoTrack{{
 			MainTrack:       alimedia.Ptr(true),
-			VideoTrackClips: []any{map[string]any{"MediaId": "a", "In": 1.5}, json.RawMessage(`{"MediaId":"b"}`)},
+			VideoTrackClips: []VideoTrackClip{{MediaId: "a", In: 1.5}, {Raw: `{"MediaId":"b"}`}},
 		}}}, `{"VideoTracks":[{"MainTrack":true,"VideoTrackClips":[{"MediaId":"a","In":1.5},{"MediaId":"b"}]}]}`},
 		{"OutputMediaConfig", OutputMediaConfig{MediaURL: "https://b.oss-cn-shanghai.aliyuncs.com/a.mp4", Width: 1280, AccessKeySecret: "s"},
 			`{"MediaURL":"https://b.oss-cn-shanghai.aliyuncs.com/a.mp4","Width":1280,"AccessKeySecret":"***"}`},
@@ -102,27 +102,44 @@ func TestDocuments_UserDataIsReadLeniently(t *testing.T) {
 // documents are zero values of all documents written by hand.
 var documents = []any{
 	AudioTrack{},
+	AudioTrackClip{},
 	CoverConfig{},
 	CustomFilters{},
+	EditingProduceConfig{},
+	Effect{},
 	EffectTrack{},
+	FontFace{},
+	HighlightingStyle{},
 	ImageTrack{},
+	ImageTrackClip{},
 	LiveEditingClip{},
 	LiveProduceConfig{},
+	LiveProjectConfig{},
+	LiveProjectOutput{},
 	LiveStreamConfig{},
+	MaterialMap{},
 	MediaMark{},
 	MediaMetaData{},
 	MessageCallback{},
 	OutputMediaConfig{},
+	OutputVideo{},
 	PostProcessConfig{},
+	ProduceCoverConfig{},
+	ProduceMediaMetadata{},
 	ProjectExportConfig{},
+	ProjectMetadata{},
 	RegisterConfig{},
+	SubtitleEffect{},
 	SubtitleTrack{},
+	SubtitleTrackClip{},
 	Timeline{},
+	TimelineCanvas{},
 	UploadFileInfo{},
 	UploadMetadata{},
 	UploadTargetConfig{},
 	UserData{},
 	VideoTrack{},
+	VideoTrackClip{},
 }
 
 func FuzzDocuments(f *testing.F) { wiretest.FuzzDocuments(f, "ice", documents...) }
@@ -147,9 +164,7 @@ func TestDocuments_WhatTheServiceReturnedIsSentBack(t *testing.T) {
 		c, w := newClient(t, "cn-shanghai", string(answer), `{"RequestId":"r"}`, `{"RequestId":"r","JobId":"j"}`)
 		got, err := c.GetEditingProject(t.Context(), GetEditingProjectRequest{ProjectId: "p"})
 		require.NoError(t, err)
-		var read Timeline
-		require.NoError(t, got.Project.Timeline.Decode(&read))
-
+		read := got.Project.Timeline
 		_, err = c.UpdateEditingProject(t.Context(), UpdateEditingProjectRequest{ProjectId: "p", Timeline: read})
 		require.NoError(t, err)
 		require.JSONEq(t, timeline, w.sent[1].Get("Timeline"))
@@ -222,4 +237,50 @@ func TestZeroesThatCount(t *testing.T) {
 	_, err = c.RegisterMediaInfo(ctx, RegisterMediaInfoRequest{InputURL: "oss://b/a.mp4", RegisterConfig: RegisterConfig{CoverConfig: CoverConfig{StartTime: zeroFloat}}})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"CoverConfig":{"StartTime":0}}`, w.sent[6].Get("RegisterConfig"))
+}
+
+// What is no timeline costs neither the call nor the other fields.
+func TestDocuments_ABrokenTimelineIsLeftOut(t *testing.T) {
+	t.Parallel()
+	for _, timeline := range []string{`"{\"VideoTracks\":["`, `"text"`, `7`, `[1]`} {
+		c, _ := newClient(t, "cn-shanghai", `{"RequestId":"r","Project":{"ProjectId":"p","Timeline":`+timeline+`,"Title":"t"}}`)
+		got, err := c.GetEditingProject(t.Context(), GetEditingProjectRequest{ProjectId: "p"})
+		require.NoError(t, err, timeline)
+		require.Equal(t, "t", got.Project.Title, timeline)
+		require.Empty(t, got.Project.Timeline.VideoTracks, timeline)
+	}
+}
+
+func TestSubmitMediaProducingJob_ChecksItsTimeline(t *testing.T) {
+	t.Parallel()
+	video := func(clips ...VideoTrackClip) Timeline {
+		return Timeline{VideoTracks: []VideoTrack{{VideoTrackClips: clips}}}
+	}
+	for _, tt := range []struct {
+		name     string
+		timeline Timeline
+		broken   []string
+	}{
+		{"a media", video(VideoTrackClip{MediaId: "m", In: 1, Out: 2}), nil},
+		{"a URL", video(VideoTrackClip{Type: ClipImage, MediaURL: "https://b.oss-cn-shanghai.aliyuncs.com/a.png", Duration: 3}), nil},
+		{"no media", video(VideoTrackClip{MediaId: "m"}, VideoTrackClip{Type: ClipImage}), []string{"Timeline.VideoTracks[0].VideoTrackClips[1]"}},
+		{"In after Out", video(VideoTrackClip{MediaId: "m", In: 2, Out: 1}), []string{"Timeline.VideoTracks[0].VideoTrackClips[0]"}},
+		{"no time", video(VideoTrackClip{MediaId: "m", TimelineIn: alimedia.Ptr(2.0), TimelineOut: 2}), []string{"Timeline.VideoTracks[0].VideoTrackClips[0]"}},
+		{"from the start", video(VideoTrackClip{MediaId: "m", TimelineIn: alimedia.Ptr(0.0)}), nil},
+		{"a digital human", video(VideoTrackClip{Type: ClipAvatar, AvatarId: "yunqiao", Content: "hello"}), nil},
+		{"another type", video(VideoTrackClip{Type: "New"}), nil},
+		{"raw", video(VideoTrackClip{Raw: `{"ImageId":"i"}`}), nil},
+		{"effects", Timeline{VideoTracks: []VideoTrack{{VideoTrackClips: []VideoTrackClip{{MediaId: "m"}}}, {Type: "Effect", VideoTrackClips: []VideoTrackClip{{Type: EffectVFX, SubType: "h_blur"}}}}}, nil},
+		{"stated empty", video(VideoTrackClip{Extra: map[string]json.RawMessage{"MediaId": json.RawMessage(`""`)}}), nil},
+		{"sound", Timeline{AudioTracks: []AudioTrack{{AudioTrackClips: []AudioTrackClip{{Type: ClipTTS, Content: "hello"}, {MediaId: "m"}, {Out: 3}}}}}, []string{"Timeline.AudioTracks[0].AudioTrackClips[2]"}},
+		{"texts alone", Timeline{SubtitleTracks: []SubtitleTrack{{SubtitleTrackClips: []SubtitleTrackClip{{Type: ClipText, Content: "c", FontSize: 40}}}}}, []string{"Timeline"}},
+		{"texts, and nothing stated", Timeline{SubtitleTracks: []SubtitleTrack{{SubtitleTrackClips: []SubtitleTrackClip{{Type: ClipText}}}}, Extra: map[string]json.RawMessage{"VideoTracks": json.RawMessage(`[]`)}}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, w := newClient(t, "cn-shanghai", `{"RequestId":"r","JobId":"j"}`)
+			_, err := c.SubmitMediaProducingJob(t.Context(), SubmitMediaProducingJobRequest{Timeline: tt.timeline, OutputMediaConfig: OutputMediaConfig{MediaURL: "https://b.oss-cn-shanghai.aliyuncs.com/a.mp4"}})
+			require.Equal(t, tt.broken, broken(t, w, err))
+		})
+	}
 }

@@ -6,266 +6,392 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d AudioTrack) MarshalJSON() ([]byte, error) {
 	type plain AudioTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *AudioTrack) UnmarshalJSON(data []byte) error {
 	type plain AudioTrack
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AudioTrackClip) MarshalJSON() ([]byte, error) {
+	type plain AudioTrackClip
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AudioTrackClip) UnmarshalJSON(data []byte) error {
+	type plain AudioTrackClip
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d CoverConfig) MarshalJSON() ([]byte, error) {
 	type plain CoverConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *CoverConfig) UnmarshalJSON(data []byte) error {
 	type plain CoverConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d CustomFilters) MarshalJSON() ([]byte, error) {
 	type plain CustomFilters
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *CustomFilters) UnmarshalJSON(data []byte) error {
 	type plain CustomFilters
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d EditingProduceConfig) MarshalJSON() ([]byte, error) {
+	type plain EditingProduceConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *EditingProduceConfig) UnmarshalJSON(data []byte) error {
+	type plain EditingProduceConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d Effect) MarshalJSON() ([]byte, error) {
+	type plain Effect
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *Effect) UnmarshalJSON(data []byte) error {
+	type plain Effect
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d EffectTrack) MarshalJSON() ([]byte, error) {
 	type plain EffectTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *EffectTrack) UnmarshalJSON(data []byte) error {
 	type plain EffectTrack
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d FontFace) MarshalJSON() ([]byte, error) {
+	type plain FontFace
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *FontFace) UnmarshalJSON(data []byte) error {
+	type plain FontFace
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d HighlightingStyle) MarshalJSON() ([]byte, error) {
+	type plain HighlightingStyle
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *HighlightingStyle) UnmarshalJSON(data []byte) error {
+	type plain HighlightingStyle
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d ImageTrack) MarshalJSON() ([]byte, error) {
 	type plain ImageTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *ImageTrack) UnmarshalJSON(data []byte) error {
 	type plain ImageTrack
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ImageTrackClip) MarshalJSON() ([]byte, error) {
+	type plain ImageTrackClip
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ImageTrackClip) UnmarshalJSON(data []byte) error {
+	type plain ImageTrackClip
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d LiveEditingClip) MarshalJSON() ([]byte, error) {
 	type plain LiveEditingClip
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *LiveEditingClip) UnmarshalJSON(data []byte) error {
 	type plain LiveEditingClip
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d LiveProduceConfig) MarshalJSON() ([]byte, error) {
 	type plain LiveProduceConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *LiveProduceConfig) UnmarshalJSON(data []byte) error {
 	type plain LiveProduceConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d LiveProjectConfig) MarshalJSON() ([]byte, error) {
+	type plain LiveProjectConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *LiveProjectConfig) UnmarshalJSON(data []byte) error {
+	type plain LiveProjectConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d LiveProjectOutput) MarshalJSON() ([]byte, error) {
+	type plain LiveProjectOutput
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *LiveProjectOutput) UnmarshalJSON(data []byte) error {
+	type plain LiveProjectOutput
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d LiveStreamConfig) MarshalJSON() ([]byte, error) {
 	type plain LiveStreamConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *LiveStreamConfig) UnmarshalJSON(data []byte) error {
 	type plain LiveStreamConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MaterialMap) MarshalJSON() ([]byte, error) {
+	type plain MaterialMap
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MaterialMap) UnmarshalJSON(data []byte) error {
+	type plain MaterialMap
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d MediaMark) MarshalJSON() ([]byte, error) {
 	type plain MediaMark
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *MediaMark) UnmarshalJSON(data []byte) error {
 	type plain MediaMark
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d MediaMetaData) MarshalJSON() ([]byte, error) {
 	type plain MediaMetaData
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *MediaMetaData) UnmarshalJSON(data []byte) error {
 	type plain MediaMetaData
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d MessageCallback) MarshalJSON() ([]byte, error) {
 	type plain MessageCallback
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *MessageCallback) UnmarshalJSON(data []byte) error {
 	type plain MessageCallback
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d OutputMediaConfig) MarshalJSON() ([]byte, error) {
 	type plain OutputMediaConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *OutputMediaConfig) UnmarshalJSON(data []byte) error {
 	type plain OutputMediaConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d OutputVideo) MarshalJSON() ([]byte, error) {
+	type plain OutputVideo
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *OutputVideo) UnmarshalJSON(data []byte) error {
+	type plain OutputVideo
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d PostProcessConfig) MarshalJSON() ([]byte, error) {
 	type plain PostProcessConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *PostProcessConfig) UnmarshalJSON(data []byte) error {
 	type plain PostProcessConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ProduceCoverConfig) MarshalJSON() ([]byte, error) {
+	type plain ProduceCoverConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ProduceCoverConfig) UnmarshalJSON(data []byte) error {
+	type plain ProduceCoverConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ProduceMediaMetadata) MarshalJSON() ([]byte, error) {
+	type plain ProduceMediaMetadata
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ProduceMediaMetadata) UnmarshalJSON(data []byte) error {
+	type plain ProduceMediaMetadata
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d ProjectExportConfig) MarshalJSON() ([]byte, error) {
 	type plain ProjectExportConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *ProjectExportConfig) UnmarshalJSON(data []byte) error {
 	type plain ProjectExportConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ProjectMetadata) MarshalJSON() ([]byte, error) {
+	type plain ProjectMetadata
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ProjectMetadata) UnmarshalJSON(data []byte) error {
+	type plain ProjectMetadata
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d RegisterConfig) MarshalJSON() ([]byte, error) {
 	type plain RegisterConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *RegisterConfig) UnmarshalJSON(data []byte) error {
 	type plain RegisterConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SubtitleEffect) MarshalJSON() ([]byte, error) {
+	type plain SubtitleEffect
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SubtitleEffect) UnmarshalJSON(data []byte) error {
+	type plain SubtitleEffect
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d SubtitleTrack) MarshalJSON() ([]byte, error) {
 	type plain SubtitleTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *SubtitleTrack) UnmarshalJSON(data []byte) error {
 	type plain SubtitleTrack
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SubtitleTrackClip) MarshalJSON() ([]byte, error) {
+	type plain SubtitleTrackClip
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SubtitleTrackClip) UnmarshalJSON(data []byte) error {
+	type plain SubtitleTrackClip
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d Timeline) MarshalJSON() ([]byte, error) {
 	type plain Timeline
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *Timeline) UnmarshalJSON(data []byte) error {
 	type plain Timeline
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TimelineCanvas) MarshalJSON() ([]byte, error) {
+	type plain TimelineCanvas
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TimelineCanvas) UnmarshalJSON(data []byte) error {
+	type plain TimelineCanvas
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d UploadFileInfo) MarshalJSON() ([]byte, error) {
 	type plain UploadFileInfo
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *UploadFileInfo) UnmarshalJSON(data []byte) error {
 	type plain UploadFileInfo
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d UploadMetadata) MarshalJSON() ([]byte, error) {
 	type plain UploadMetadata
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *UploadMetadata) UnmarshalJSON(data []byte) error {
 	type plain UploadMetadata
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d UploadTargetConfig) MarshalJSON() ([]byte, error) {
 	type plain UploadTargetConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *UploadTargetConfig) UnmarshalJSON(data []byte) error {
 	type plain UploadTargetConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d UserData) MarshalJSON() ([]byte, error) {
 	type plain UserData
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *UserData) UnmarshalJSON(data []byte) error {
 	type plain UserData
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d VideoTrack) MarshalJSON() ([]byte, error) {
 	type plain VideoTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *VideoTrack) UnmarshalJSON(data []byte) error {
 	type plain VideoTrack
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d VideoTrackClip) MarshalJSON() ([]byte, error) {
+	type plain VideoTrackClip
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *VideoTrackClip) UnmarshalJSON(data []byte) error {
+	type plain VideoTrackClip
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }

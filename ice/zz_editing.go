@@ -21,10 +21,8 @@ func (c *Client) AddEditingProjectMaterials(ctx context.Context, req AddEditingP
 
 // AddEditingProjectMaterialsRequest is the input of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsRequest struct {
-	// JSON object from type to material ids separated by commas, at most 10 of each
-	// type, such as {"video":"id1,id2","image":"id3"}. Types: video, audio, image,
-	// liveStream, editingProject. Required.
-	MaterialMaps any `rpc:",json" check:"required"`
+	// Materials by their kind, at most 10 of each. Required.
+	MaterialMaps MaterialMap `rpc:",json" check:"required"`
 	// Project returned by [Client.CreateEditingProject]. Required.
 	ProjectId string `check:"required"`
 }
@@ -112,19 +110,16 @@ func (c *Client) CreateEditingProject(ctx context.Context, req CreateEditingProj
 
 // CreateEditingProjectRequest is the input of [Client.CreateEditingProject].
 type CreateEditingProjectRequest struct {
-	// JSON settings of a live project: OutputMediaConfig.StorageLocation (needed),
-	// OutputMediaConfig.Path (default the root; without effect for vod-media) and
-	// OutputMediaTarget, oss-object (default) or vod-media.
-	BusinessConfig any `rpc:",json"`
+	// Settings of a live project: where its results go.
+	BusinessConfig LiveProjectConfig `rpc:",json"`
 	// JSON values for the variables of the template; needed with TemplateId.
 	ClipsParam any `rpc:",json"`
 	// URL of the cover image.
 	CoverURL string
 	// Description of the project.
 	Description string
-	// JSON object from type to material ids separated by commas, at most 10 of each
-	// type, such as {"video":"id1,id2","image":"id3"}.
-	MaterialMaps any `rpc:",json"`
+	// Materials by their kind, at most 10 of each.
+	MaterialMaps MaterialMap `rpc:",json"`
 	// Kind of project: a usual one, or one that edits live streams. One of
 	// EditingProject or LiveEditingProject.
 	ProjectType string `check:"in=EditingProject|LiveEditingProject"`
@@ -660,7 +655,7 @@ type SubmitLiveEditingJobRequest struct {
 	// request.
 	ProjectId string
 	// JSON object of your own. At most 512 bytes.
-	UserData any `rpc:",json" check:"bytes=512"`
+	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitLiveEditingJobResponse is the answer of [Client.SubmitLiveEditingJob].
@@ -702,7 +697,7 @@ type SubmitProjectExportJobRequest struct {
 	// Timeline to export.
 	Timeline Timeline `rpc:",json,form"`
 	// JSON data of your own.
-	UserData any `rpc:",json"`
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitProjectExportJobResponse is the answer of [Client.SubmitProjectExportJob].

@@ -532,7 +532,7 @@ type SubmitMediaAiAnalysisJobResponse struct {
 // RAM action: ice:SubmitMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaproducingjob
 func (c *Client) SubmitMediaProducingJob(ctx context.Context, req SubmitMediaProducingJobRequest) (*SubmitMediaProducingJobResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaProducingJob", Class: rpc.Tokened, OneOf: "ProjectId|Timeline|TemplateId", Proof: "JobId"}, req, new(SubmitMediaProducingJobResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaProducingJob", Class: rpc.Tokened, OneOf: "ProjectId|Timeline|TemplateId", Proof: "JobId", Check: producible}, req, new(SubmitMediaProducingJobResponse))
 }
 
 // SubmitMediaProducingJobRequest is the input of [Client.SubmitMediaProducingJob].
@@ -542,12 +542,10 @@ type SubmitMediaProducingJobRequest struct {
 	ClientToken string `check:"bytes=64"`
 	// JSON values for the variables of the template; needed with TemplateId.
 	ClipsParam any `rpc:",json"`
-	// JSON settings such as CoverConfig (the first frame is the cover when absent),
-	// OutputWebmTransparentChannel (default false) and AutoRegisterInputVodMedia,
-	// which registers VOD assets of the timeline (default true).
-	EditingProduceConfig any `rpc:",json"`
-	// JSON metadata of the resulting asset, such as its title.
-	MediaMetadata any `rpc:",json"`
+	// Settings beside those of the timeline, such as the cover.
+	EditingProduceConfig EditingProduceConfig `rpc:",json"`
+	// Title and more of the resulting asset.
+	MediaMetadata ProduceMediaMetadata `rpc:",json"`
 	// Where the result goes: MediaURL for OSS, or StorageLocation and FileName for
 	// VOD. Required.
 	OutputMediaConfig OutputMediaConfig `rpc:",json" check:"required"`
@@ -556,8 +554,8 @@ type SubmitMediaProducingJobRequest struct {
 	OutputMediaTarget string `check:"in=oss-object|vod-media|S3"`
 	// Project made by [Client.CreateEditingProject].
 	ProjectId string
-	// JSON metadata of the project.
-	ProjectMetadata any `rpc:",json"`
+	// Title and more of the project.
+	ProjectMetadata ProjectMetadata `rpc:",json"`
 	// Where the request comes from. One of OpenAPI, AliyunConsole or WebSDK.
 	Source string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
 	// Template to fill with ClipsParam.

@@ -1280,7 +1280,7 @@ type EditingProject struct {
 	// ID of the template.
 	TemplateId                  string
 	TemplateType                string
-	Timeline                    alimedia.JSON
+	Timeline                    Timeline
 	TimelineConvertErrorMessage string
 	TimelineConvertStatus       string
 	Title                       string

@@ -6,409 +6,341 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d AccelerateConfig) MarshalJSON() ([]byte, error) {
 	type plain AccelerateConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *AccelerateConfig) UnmarshalJSON(data []byte) error {
 	type plain AccelerateConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d AudioTrack) MarshalJSON() ([]byte, error) {
 	type plain AudioTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *AudioTrack) UnmarshalJSON(data []byte) error {
 	type plain AudioTrack
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d EncryptConfig) MarshalJSON() ([]byte, error) {
 	type plain EncryptConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *EncryptConfig) UnmarshalJSON(data []byte) error {
 	type plain EncryptConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d EncryptSetting) MarshalJSON() ([]byte, error) {
 	type plain EncryptSetting
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *EncryptSetting) UnmarshalJSON(data []byte) error {
 	type plain EncryptSetting
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d ImageTrack) MarshalJSON() ([]byte, error) {
 	type plain ImageTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *ImageTrack) UnmarshalJSON(data []byte) error {
 	type plain ImageTrack
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d MessageCallback) MarshalJSON() ([]byte, error) {
 	type plain MessageCallback
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *MessageCallback) UnmarshalJSON(data []byte) error {
 	type plain MessageCallback
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d OverrideParams) MarshalJSON() ([]byte, error) {
 	type plain OverrideParams
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *OverrideParams) UnmarshalJSON(data []byte) error {
 	type plain OverrideParams
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d PackageConfig) MarshalJSON() ([]byte, error) {
 	type plain PackageConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *PackageConfig) UnmarshalJSON(data []byte) error {
 	type plain PackageConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d PackageSetting) MarshalJSON() ([]byte, error) {
 	type plain PackageSetting
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *PackageSetting) UnmarshalJSON(data []byte) error {
 	type plain PackageSetting
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d PackageSubtitle) MarshalJSON() ([]byte, error) {
 	type plain PackageSubtitle
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *PackageSubtitle) UnmarshalJSON(data []byte) error {
 	type plain PackageSubtitle
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d PackageSubtitleSetting) MarshalJSON() ([]byte, error) {
 	type plain PackageSubtitleSetting
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *PackageSubtitleSetting) UnmarshalJSON(data []byte) error {
 	type plain PackageSubtitleSetting
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d PlayConfig) MarshalJSON() ([]byte, error) {
 	type plain PlayConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *PlayConfig) UnmarshalJSON(data []byte) error {
 	type plain PlayConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d ReAuthInfo) MarshalJSON() ([]byte, error) {
 	type plain ReAuthInfo
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *ReAuthInfo) UnmarshalJSON(data []byte) error {
 	type plain ReAuthInfo
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d RegisterMetadata) MarshalJSON() ([]byte, error) {
 	type plain RegisterMetadata
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *RegisterMetadata) UnmarshalJSON(data []byte) error {
 	type plain RegisterMetadata
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d Subtitle) MarshalJSON() ([]byte, error) {
 	type plain Subtitle
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *Subtitle) UnmarshalJSON(data []byte) error {
 	type plain Subtitle
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d SubtitleSetting) MarshalJSON() ([]byte, error) {
 	type plain SubtitleSetting
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *SubtitleSetting) UnmarshalJSON(data []byte) error {
 	type plain SubtitleSetting
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d SubtitleTrack) MarshalJSON() ([]byte, error) {
 	type plain SubtitleTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *SubtitleTrack) UnmarshalJSON(data []byte) error {
 	type plain SubtitleTrack
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d Timeline) MarshalJSON() ([]byte, error) {
 	type plain Timeline
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *Timeline) UnmarshalJSON(data []byte) error {
 	type plain Timeline
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d TransConfig) MarshalJSON() ([]byte, error) {
 	type plain TransConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *TransConfig) UnmarshalJSON(data []byte) error {
 	type plain TransConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d TranscodeAudio) MarshalJSON() ([]byte, error) {
 	type plain TranscodeAudio
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *TranscodeAudio) UnmarshalJSON(data []byte) error {
 	type plain TranscodeAudio
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d TranscodeClip) MarshalJSON() ([]byte, error) {
 	type plain TranscodeClip
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *TranscodeClip) UnmarshalJSON(data []byte) error {
 	type plain TranscodeClip
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d TranscodeContainer) MarshalJSON() ([]byte, error) {
 	type plain TranscodeContainer
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *TranscodeContainer) UnmarshalJSON(data []byte) error {
 	type plain TranscodeContainer
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d TranscodeMuxConfig) MarshalJSON() ([]byte, error) {
 	type plain TranscodeMuxConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *TranscodeMuxConfig) UnmarshalJSON(data []byte) error {
 	type plain TranscodeMuxConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d TranscodeSegment) MarshalJSON() ([]byte, error) {
 	type plain TranscodeSegment
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *TranscodeSegment) UnmarshalJSON(data []byte) error {
 	type plain TranscodeSegment
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d TranscodeTemplate) MarshalJSON() ([]byte, error) {
 	type plain TranscodeTemplate
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *TranscodeTemplate) UnmarshalJSON(data []byte) error {
 	type plain TranscodeTemplate
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d TranscodeTimeSpan) MarshalJSON() ([]byte, error) {
 	type plain TranscodeTimeSpan
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *TranscodeTimeSpan) UnmarshalJSON(data []byte) error {
 	type plain TranscodeTimeSpan
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d TranscodeVideo) MarshalJSON() ([]byte, error) {
 	type plain TranscodeVideo
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *TranscodeVideo) UnmarshalJSON(data []byte) error {
 	type plain TranscodeVideo
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d UploadMetadata) MarshalJSON() ([]byte, error) {
 	type plain UploadMetadata
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *UploadMetadata) UnmarshalJSON(data []byte) error {
 	type plain UploadMetadata
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d UserData) MarshalJSON() ([]byte, error) {
 	type plain UserData
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *UserData) UnmarshalJSON(data []byte) error {
 	type plain UserData
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d VideoTrack) MarshalJSON() ([]byte, error) {
 	type plain VideoTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *VideoTrack) UnmarshalJSON(data []byte) error {
 	type plain VideoTrack
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d VideoUpdate) MarshalJSON() ([]byte, error) {
 	type plain VideoUpdate
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *VideoUpdate) UnmarshalJSON(data []byte) error {
 	type plain VideoUpdate
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d WatermarkConfig) MarshalJSON() ([]byte, error) {
 	type plain WatermarkConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *WatermarkConfig) UnmarshalJSON(data []byte) error {
 	type plain WatermarkConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d WatermarkOverride) MarshalJSON() ([]byte, error) {
 	type plain WatermarkOverride
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *WatermarkOverride) UnmarshalJSON(data []byte) error {
 	type plain WatermarkOverride
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d WatermarkTimeline) MarshalJSON() ([]byte, error) {
 	type plain WatermarkTimeline
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *WatermarkTimeline) UnmarshalJSON(data []byte) error {
 	type plain WatermarkTimeline
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)

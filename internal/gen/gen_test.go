@@ -90,7 +90,7 @@ func generateWith(t *testing.T, catalogue, decisions, documents string) (map[str
 	if err != nil {
 		return nil, err
 	}
-	m, err := build("x", s, o, &reference{used: make(map[string]bool)}, func() ([]byte, error) { return []byte(documents), nil })
+	m, err := build("x", s, o, &reference{used: make(map[string]bool)}, func() (map[string][]byte, error) { return map[string][]byte{"documents.go": []byte(documents)}, nil })
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 func main() {
@@ -105,7 +106,28 @@ func load(root, pkg string) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return build(pkg, s, o, r, func() ([]byte, error) { return os.ReadFile(filepath.Join(root, pkg, "documents.go")) })
+	return build(pkg, s, o, r, func() (map[string][]byte, error) { return readDocuments(filepath.Join(root, pkg)) })
+}
+
+// readDocuments reads the types of a package that are written by hand:
+// documents.go and documents_<theme>.go.
+func readDocuments(dir string) (map[string][]byte, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "documents*.go"))
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[string][]byte)
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		src, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		files[filepath.Base(path)] = src
+	}
+	return files, nil
 }
 
 // service generates one package.

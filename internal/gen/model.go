@@ -80,7 +80,7 @@ const (
 
 // build applies the overlay to the catalogue. documents reads the types of the
 // package that are written by hand.
-func build(pkg string, s *spec, o *overlay, r *reference, documents func() ([]byte, error)) (*model, error) {
+func build(pkg string, s *spec, o *overlay, r *reference, documents func() (map[string][]byte, error)) (*model, error) {
 	m := &model{pkg: pkg, spec: s, overlay: o, reference: r, types: make(map[string]*typeDef), usedTypes: make(map[string]bool), secrets: newSecrets(o)}
 	groups := make(map[string]string)
 	for group, actions := range o.Groups {
@@ -101,12 +101,14 @@ func build(pkg string, s *spec, o *overlay, r *reference, documents func() ([]by
 		m.checkVerdict(op)
 	}
 	if len(o.Documents) > 0 {
-		src, err := documents()
+		files, err := documents()
 		if err != nil {
 			return m, err
 		}
-		if err := m.secrets.checkDocuments(m, src); err != nil {
-			return m, err
+		for _, name := range sortedKeys(files) {
+			if err := m.secrets.checkDocuments(m, name, files[name]); err != nil {
+				return m, err
+			}
 		}
 	}
 	m.secrets.checkAllMet(m)

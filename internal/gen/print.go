@@ -94,19 +94,17 @@ func groupTitle(group string) string {
 	return strings.ToUpper(title[:1]) + title[1:]
 }
 
-// documents prints the methods by which the types of documents.go keep what
+// documents prints the methods by which the types of documents*.go keep what
 // they do not know, and send Raw instead of it all.
 func (m *model) documents() []byte {
 	var b bytes.Buffer
 	for _, name := range slices.Sorted(slices.Values(m.overlay.Documents)) {
 		fmt.Fprintf(&b, `
-// MarshalJSON writes Raw, or the fields and Extra.
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d %[1]s) MarshalJSON() ([]byte, error) {
 	type plain %[1]s
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
-
-// UnmarshalJSON keeps unknown keys in Extra.
 func (d *%[1]s) UnmarshalJSON(data []byte) error {
 	type plain %[1]s
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)

@@ -80,8 +80,8 @@ func (s *secrets) checkAllMet(m *model) {
 }
 
 // checkDocuments holds the types written by hand to the same rule.
-func (s *secrets) checkDocuments(m *model, src []byte) error {
-	file, err := parser.ParseFile(token.NewFileSet(), "documents.go", src, 0)
+func (s *secrets) checkDocuments(m *model, name string, src []byte) error {
+	file, err := parser.ParseFile(token.NewFileSet(), name, src, 0)
 	if err != nil {
 		return err
 	}
@@ -97,9 +97,9 @@ func (s *secrets) checkDocuments(m *model, src []byte) error {
 		for _, f := range fields.Fields.List {
 			typ := types.ExprString(f.Type)
 			s.byHand[spec.Name.Name] = append(s.byHand[spec.Name.Name], typ)
-			for _, name := range f.Names {
-				if want := s.classify(m, spec.Name.Name, name.Name, typ); want != typ {
-					m.fail("documents.go: %s.%s is a %s, not %s", spec.Name.Name, name.Name, typ, want)
+			for _, field := range f.Names {
+				if want := s.classify(m, spec.Name.Name, field.Name, typ); want != typ {
+					m.fail("%s: %s.%s is a %s, not %s", name, spec.Name.Name, field.Name, typ, want)
 				}
 			}
 		}

@@ -20,7 +20,7 @@ func suggest(pkg string, s *spec, o *overlay) ([]byte, error) {
 	for {
 		trial := *o
 		trial.Types = types
-		m, _ := build(pkg, s, &trial, new(reference), func() ([]byte, error) { return nil, errors.New("not read") })
+		m, _ := build(pkg, s, &trial, new(reference), func() (map[string][]byte, error) { return nil, errors.New("not read") })
 		if len(m.missing) == 0 {
 			break
 		}
