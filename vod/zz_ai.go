@@ -113,19 +113,27 @@ type GetAIImageJobsRequest struct {
 
 // GetAIImageJobsResponse is the answer of [Client.GetAIImageJobs].
 type GetAIImageJobsResponse struct {
-	RequestId      string
+	RequestId string
+	// The jobs.
 	AIImageJobList []AIImageJob
 }
 
 // AIImageJob is one of the AIImageJobList of [GetAIImageJobsResponse].
 type AIImageJob struct {
+	// The images, a JSON list of Score and Url. The URLs are not signed:
+	// [Client.ListAIImageInfo] returns signed ones.
 	AIImageResult string
-	Code          string
-	CreationTime  string
+	// Error code of the job, Success without a failure.
+	Code string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
 	// ID of the job.
-	JobId          string
-	Message        string
-	Status         string
+	JobId string
+	// Reason of the failure, success without one.
+	Message string
+	// Result of the job: success or fail.
+	Status string
+	// Settings of the template when the job was submitted, as JSON.
 	TemplateConfig string
 	// ID of the template.
 	TemplateId string
@@ -153,7 +161,8 @@ type GetAITemplateRequest struct {
 
 // GetAITemplateResponse is the answer of [Client.GetAITemplate].
 type GetAITemplateResponse struct {
-	RequestId    string
+	RequestId string
+	// The template.
 	TemplateInfo AITemplate
 }
 
@@ -180,24 +189,33 @@ type GetAIVideoTagResultRequest struct {
 
 // GetAIVideoTagResultResponse is the answer of [Client.GetAIVideoTagResult].
 type GetAIVideoTagResultResponse struct {
-	RequestId      string
+	RequestId string
+	// The tags, by kind.
 	VideoTagResult VideoTagResult
 }
 
 // VideoTag is one of the Category of [VideoTagResult].
 type VideoTag struct {
+	// URL of a picture of the face. Only for persons.
 	FaceUrl string
-	Tag     string
-	Times   []string
+	// The tag.
+	Tag string
+	// When the tag occurs, each in milliseconds. Empty for categories.
+	Times []string
 }
 
 // VideoTagResult is the VideoTagResult of [GetAIVideoTagResultResponse].
 type VideoTagResult struct {
+	// Categories of the video.
 	Category []VideoTag
-	Keyword  []VideoTag
+	// Key words.
+	Keyword []VideoTag
+	// Places.
 	Location []VideoTag
-	Person   []VideoTag
-	Time     []VideoTag
+	// Persons.
+	Person []VideoTag
+	// Times that the video deals with.
+	Time []VideoTag
 }
 
 // GetDefaultAITemplate returns the default template for automated review, the
@@ -219,7 +237,8 @@ type GetDefaultAITemplateRequest struct {
 
 // GetDefaultAITemplateResponse is the answer of [Client.GetDefaultAITemplate].
 type GetDefaultAITemplateResponse struct {
-	RequestId    string
+	RequestId string
+	// The default template of the kind.
 	TemplateInfo AITemplate
 }
 
@@ -255,20 +274,25 @@ type GetDigitalWatermarkExtractResultRequest struct {
 
 // GetDigitalWatermarkExtractResultResponse is the answer of [Client.GetDigitalWatermarkExtractResult].
 type GetDigitalWatermarkExtractResultResponse struct {
-	RequestId           string
+	RequestId string
+	// The jobs, with their results.
 	AiExtractResultList []WatermarkExtractResult
 }
 
 // WatermarkExtractResult is one of the AiExtractResultList of
 // [GetDigitalWatermarkExtractResultResponse].
 type WatermarkExtractResult struct {
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
 	// Reason of the failure, empty without one.
 	ErrorMessage string
 	// ID of the job.
-	JobId         string
-	ModifyTime    string
-	Status        string
+	JobId string
+	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifyTime string
+	// State of the job: Processing, Success or Failed.
+	Status string
+	// The text that was found.
 	WaterMarkText string
 }
 
@@ -296,6 +320,7 @@ type GetMediaDNAResultRequest struct {
 // GetMediaDNAResultResponse is the answer of [Client.GetMediaDNAResult].
 type GetMediaDNAResultResponse struct {
 	RequestId string
+	// The videos that resemble it.
 	DNAResult struct {
 		VideoDNA []VideoDNA
 	}
@@ -303,21 +328,28 @@ type GetMediaDNAResultResponse struct {
 
 // DNASpan is the Duplication of [VideoDNADetail].
 type DNASpan struct {
+	// Duration in seconds.
 	Duration string
-	Start    string
+	// Where it begins, in seconds.
+	Start string
 }
 
 // VideoDNA is one of the DNAResult.VideoDNA of [GetMediaDNAResultResponse].
 type VideoDNA struct {
-	Detail     []VideoDNADetail
+	// The parts that resemble each other.
+	Detail []VideoDNADetail
+	// ID of the video that resembles it.
 	PrimaryKey string
+	// How much it resembles, from 0 to 1.
 	Similarity string
 }
 
 // VideoDNADetail is one of the Detail of [VideoDNA].
 type VideoDNADetail struct {
+	// The part of the video in the library.
 	Duplication DNASpan
-	Input       DNASpan
+	// The part of the video that was asked for.
+	Input DNASpan
 }
 
 // ListAIImageInfo lists the images that the AI made for one video, such as
@@ -339,20 +371,26 @@ type ListAIImageInfoRequest struct {
 
 // ListAIImageInfoResponse is the answer of [Client.ListAIImageInfo].
 type ListAIImageInfoResponse struct {
-	RequestId       string
+	RequestId string
+	// The images.
 	AIImageInfoList []AIImageInfo
 }
 
 // AIImageInfo is one of the AIImageInfoList of [ListAIImageInfoResponse].
 type AIImageInfo struct {
+	// ID of the record of the image.
 	AIImageInfoId string
-	CreationTime  string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
 	// URL of the file in OSS.
 	FileURL string
-	Format  string
+	// Format: gif or png.
+	Format string
 	// ID of the job.
-	JobId   string
-	Score   string
+	JobId string
+	// Score of the image, such as 5.04. No range is documented.
+	Score string
+	// ID of the version of the data.
 	Version string
 	// ID of the video or audio asset.
 	VideoId string
@@ -385,9 +423,11 @@ type ListAIJobRequest struct {
 // ListAIJobResponse is the answer of [Client.ListAIJob].
 type ListAIJobResponse struct {
 	RequestId string
+	// The jobs that exist.
 	AIJobList struct {
 		AIJob []AIJob
 	}
+	// Job IDs that do not exist.
 	NonExistAIJobIds struct {
 		String []string
 	}
@@ -412,7 +452,8 @@ type ListAITemplateRequest struct {
 
 // ListAITemplateResponse is the answer of [Client.ListAITemplate].
 type ListAITemplateResponse struct {
-	RequestId        string
+	RequestId string
+	// The templates of the kind.
 	TemplateInfoList []AITemplate
 }
 
@@ -516,6 +557,7 @@ type SubmitAIJobRequest struct {
 // SubmitAIJobResponse is the answer of [Client.SubmitAIJob].
 type SubmitAIJobResponse struct {
 	RequestId string
+	// The jobs, one for each kind. Only JobId, MediaId and Type are set.
 	AIJobList struct {
 		AIJob []AIJob
 	}

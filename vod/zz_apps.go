@@ -45,6 +45,13 @@ type AddVodStorageForAppResponse struct {
 // An identity can have permissions on at most 10 applications. The caller has
 // to administer applications; for the first call use the main account.
 //
+// Errors:
+//
+//   - Forbidden.OperateApp: You may not manage the application. Ask its
+//     administrator for the permission.
+//   - OperationDenied.NotOpenAppService: Applications are not activated for the
+//     account. Activate them in the console.
+//
 // RAM action: vod:AttachAppPolicyToIdentity.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-attachapppolicytoidentity
 func (c *Client) AttachAppPolicyToIdentity(ctx context.Context, req AttachAppPolicyToIdentityRequest) (*AttachAppPolicyToIdentityResponse, error) {
@@ -67,8 +74,10 @@ type AttachAppPolicyToIdentityRequest struct {
 
 // AttachAppPolicyToIdentityResponse is the answer of [Client.AttachAppPolicyToIdentity].
 type AttachAppPolicyToIdentityResponse struct {
-	RequestId           string
-	FailedPolicyNames   []string
+	RequestId string
+	// Names of policies that could not be attached.
+	FailedPolicyNames []string
+	// Names of policies that do not exist.
 	NonExistPolicyNames []string
 }
 
@@ -103,6 +112,15 @@ type ChangeResourceGroupResponse struct {
 //
 // An account has at most 10 applications.
 //
+// Errors:
+//
+//   - AlreadyExist.AppName: Another application has the name. Take another one.
+//   - Forbidden.OperateApp: You may not manage the application. Ask its
+//     administrator for the permission.
+//   - LimitExceeded.AppCount: There are 10 applications already. Delete one.
+//   - OperationDenied.NotOpenAppService: Applications are not activated for the
+//     account. Activate them in the console.
+//
 // RAM action: vod:CreateAppInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createappinfo
 func (c *Client) CreateAppInfo(ctx context.Context, req CreateAppInfoRequest) (*CreateAppInfoResponse, error) {
@@ -131,6 +149,15 @@ type CreateAppInfoResponse struct {
 //
 // An application that still owns resources cannot be deleted;
 // [Client.MoveAppResource] moves them away.
+//
+// Errors:
+//
+//   - Forbidden.OperateApp: You may not manage the application. Ask its
+//     administrator for the permission.
+//   - Forbidden.ResourceNotEmpty: The application has resources. Move them away
+//     with [Client.MoveAppResource], or delete them.
+//   - OperationDenied.NotOpenAppService: Applications are not activated for the
+//     account. Activate them in the console.
 //
 // RAM action: vod:DeleteAppInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteappinfo
@@ -174,12 +201,19 @@ type DetachAppPolicyFromIdentityRequest struct {
 
 // DetachAppPolicyFromIdentityResponse is the answer of [Client.DetachAppPolicyFromIdentity].
 type DetachAppPolicyFromIdentityResponse struct {
-	RequestId           string
-	FailedPolicyNames   []string
+	RequestId string
+	// Names of policies that could not be detached.
+	FailedPolicyNames []string
+	// Names of policies that do not exist.
 	NonExistPolicyNames []string
 }
 
 // GetAppInfos returns up to 10 applications by id.
+//
+// Errors:
+//
+//   - OperationDenied.NotOpenAppService: Applications are not activated for the
+//     account. Activate them in the console.
 //
 // RAM action: vod:GetAppInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getappinfos
@@ -195,9 +229,12 @@ type GetAppInfosRequest struct {
 
 // GetAppInfosResponse is the answer of [Client.GetAppInfos].
 type GetAppInfosResponse struct {
-	RequestId      string
-	AppInfoList    []AppInfo
-	Code           string
+	RequestId string
+	// The applications that exist.
+	AppInfoList []AppInfo
+	// Result code. Not described by the reference.
+	Code string
+	// Application IDs that do not exist.
 	NonExistAppIds []string
 }
 
@@ -221,17 +258,21 @@ type GetAppPlayKeyRequest struct {
 
 // GetAppPlayKeyResponse is the answer of [Client.GetAppPlayKey].
 type GetAppPlayKeyResponse struct {
-	RequestId  string
+	RequestId string
+	// The key.
 	AppPlayKey AppPlayKey
 }
 
 // AppPlayKey is the AppPlayKey of [GetAppPlayKeyResponse].
 type AppPlayKey struct {
 	// ID of the application.
-	AppId            string
-	CreationTime     string
+	AppId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
-	PlayKey          alimedia.Secret
+	// The key, with which players sign their requests for play credentials.
+	PlayKey alimedia.Secret
 }
 
 // ListAppInfo lists the applications of the account.
@@ -266,7 +307,8 @@ type ListAppInfoRequest struct {
 
 // ListAppInfoResponse is the answer of [Client.ListAppInfo].
 type ListAppInfoResponse struct {
-	RequestId   string
+	RequestId string
+	// The applications of the page.
 	AppInfoList []AppInfo
 	// Number of all items that match, on all pages.
 	Total int32
@@ -277,6 +319,11 @@ type ListAppInfoResponse struct {
 //
 // Only callers who administer applications can name an identity; others get
 // their own permissions.
+//
+// Errors:
+//
+//   - OperationDenied.NotOpenAppService: Applications are not activated for the
+//     account. Activate them in the console.
 //
 // RAM action: vod:ListAppPoliciesForIdentity.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listapppoliciesforidentity
@@ -296,7 +343,8 @@ type ListAppPoliciesForIdentityRequest struct {
 
 // ListAppPoliciesForIdentityResponse is the answer of [Client.ListAppPoliciesForIdentity].
 type ListAppPoliciesForIdentityResponse struct {
-	RequestId     string
+	RequestId string
+	// The policies, at most 100.
 	AppPolicyList []AppPolicy
 }
 
@@ -304,17 +352,29 @@ type ListAppPoliciesForIdentityResponse struct {
 // [ListAppPoliciesForIdentityResponse].
 type AppPolicy struct {
 	// ID of the application.
-	AppId            string
-	CreationTime     string
-	Description      string
+	AppId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	Description  string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
-	PolicyName       string
-	PolicyType       string
-	PolicyValue      string
+	// Name of the policy, such as VODAppFullAccess.
+	PolicyName string
+	// Kind of policy: System (built in) or Custom.
+	PolicyType string
+	// Content of the policy.
+	PolicyValue string
 }
 
 // MoveAppResource moves up to 20 videos, images or auxiliary assets to another
 // application.
+//
+// Errors:
+//
+//   - Forbidden.OperateAppResource: You may not write to both applications. Ask
+//     for the permission.
+//   - OperationDenied.NotOpenAppService: Applications are not activated for the
+//     account. Activate them in the console.
 //
 // RAM action: vod:MoveAppResource.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-moveappresource
@@ -334,8 +394,10 @@ type MoveAppResourceRequest struct {
 
 // MoveAppResourceResponse is the answer of [Client.MoveAppResource].
 type MoveAppResourceResponse struct {
-	RequestId           string
-	FailedResourceIds   []string
+	RequestId string
+	// IDs of resources that could not be moved.
+	FailedResourceIds []string
+	// IDs of resources that do not exist.
 	NonExistResourceIds []string
 }
 
@@ -365,6 +427,13 @@ type SetAppPlayKeyResponse struct {
 }
 
 // UpdateAppInfo changes name, description or status of an application.
+//
+// Errors:
+//
+//   - Forbidden.OperateApp: You may not manage the application. Ask its
+//     administrator for the permission.
+//   - OperationDenied.NotOpenAppService: Applications are not activated for the
+//     account. Activate them in the console.
 //
 // RAM action: vod:UpdateAppInfo.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateappinfo

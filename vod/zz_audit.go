@@ -53,23 +53,31 @@ type GetAIMediaAuditJobRequest struct {
 
 // GetAIMediaAuditJobResponse is the answer of [Client.GetAIMediaAuditJob].
 type GetAIMediaAuditJobResponse struct {
-	RequestId     string
+	RequestId string
+	// The job, with its result.
 	MediaAuditJob MediaAuditJob
 }
 
 // MediaAuditJob is the MediaAuditJob of [GetAIMediaAuditJobResponse].
 type MediaAuditJob struct {
-	Code         string
+	// Error code of the job, 0 for none.
+	Code string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompleteTime string
+	// When the job began, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	Data         MediaAuditResult
+	// The result, where Status is success.
+	Data MediaAuditResult
 	// ID of the job.
 	JobId string
 	// ID of the media asset.
 	MediaId string
+	// Reason of the failure, OK without one.
 	Message string
-	Status  string
-	Type    string
+	// State of the job: init, processing, success or fail; the case varies.
+	Status string
+	// Kind of job: always AIMediaAudit.
+	Type string
 }
 
 // GetAuditHistory lists the human reviews of a video.
@@ -106,19 +114,26 @@ type GetAuditHistoryRequest struct {
 // GetAuditHistoryResponse is the answer of [Client.GetAuditHistory].
 type GetAuditHistoryResponse struct {
 	RequestId string
+	// The reviews of the page.
 	Histories []AuditHistory
-	Status    string
+	// Latest result: Normal (can be played) or Blocked.
+	Status string
 	// Number of all items that match, on all pages.
 	Total int64
 }
 
 // AuditHistory is one of the Histories of [GetAuditHistoryResponse].
 type AuditHistory struct {
-	Auditor      string
-	Comment      string
+	// Who reviewed it.
+	Auditor string
+	// Remark of the reviewer.
+	Comment string
+	// When it was reviewed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	Reason       string
-	Status       string
+	// Why it is blocked, where Status is Blocked.
+	Reason string
+	// Result: Normal (can be played) or Blocked.
+	Status string
 }
 
 // GetMediaAuditAudioResultDetail returns what the automated review found in an
@@ -157,24 +172,32 @@ type GetMediaAuditAudioResultDetailRequest struct {
 
 // GetMediaAuditAudioResultDetailResponse is the answer of [Client.GetMediaAuditAudioResultDetail].
 type GetMediaAuditAudioResultDetailResponse struct {
-	RequestId                   string
+	RequestId string
+	// The findings in the audio.
 	MediaAuditAudioResultDetail AudioAuditDetails
 }
 
 // AudioAuditDetail is one of the List of [AudioAuditDetails].
 type AudioAuditDetail struct {
-	EndTime   int64
-	Label     string
+	// Where the part ends, in seconds.
+	EndTime int64
+	// Finding: spam, ad, politics, terrorism, abuse, porn, flood (repetition),
+	// contraband or meaningless; normal for none.
+	Label string
+	// Where the part begins, in seconds.
 	StartTime int64
-	Text      string
+	// What is said.
+	Text string
 }
 
 // AudioAuditDetails is the MediaAuditAudioResultDetail of
 // [GetMediaAuditAudioResultDetailResponse].
 type AudioAuditDetails struct {
-	List      []AudioAuditDetail
+	// The parts with findings.
+	List []AudioAuditDetail
+	// Number of this page, from 1.
 	PageTotal int32
-	// Number of all items that match, on all pages.
+	// Number of pages.
 	Total int32
 }
 
@@ -196,7 +219,8 @@ type GetMediaAuditResultRequest struct {
 
 // GetMediaAuditResultResponse is the answer of [Client.GetMediaAuditResult].
 type GetMediaAuditResultResponse struct {
-	RequestId        string
+	RequestId string
+	// The result.
 	MediaAuditResult MediaAuditResult
 }
 
@@ -235,29 +259,47 @@ type GetMediaAuditResultDetailRequest struct {
 
 // GetMediaAuditResultDetailResponse is the answer of [Client.GetMediaAuditResultDetail].
 type GetMediaAuditResultDetailResponse struct {
-	RequestId              string
+	RequestId string
+	// The pictures with findings.
 	MediaAuditResultDetail ImageAuditDetails
 }
 
 // ImageAuditDetail is one of the List of [ImageAuditDetails].
 type ImageAuditDetail struct {
-	AdLabel        string
-	AdScore        string
-	LiveLabel      string
-	LiveScore      string
-	LogoLabel      string
-	LogoScore      string
-	PornLabel      string
-	PornScore      string
+	// Finding of advertising: ad, politics, porn, abuse, terrorism, contraband,
+	// spam, npx (posters), qrcode or programCode; normal for none.
+	AdLabel string
+	// Probability of AdLabel, in percent from 0 to 100.
+	AdScore string
+	// Finding of unwanted scenes: meaningless (blank), PIP, smoking or drivelive
+	// (in a car); normal for none.
+	LiveLabel string
+	// Probability of LiveLabel, in percent from 0 to 100.
+	LiveScore string
+	// Finding of logos: TV or trademark; normal for none.
+	LogoLabel string
+	// Probability of LogoLabel, in percent from 0 to 100.
+	LogoScore string
+	// Finding of pornography: porn or sexy; normal for none.
+	PornLabel string
+	// Probability of PornLabel, in percent from 0 to 100.
+	PornScore string
+	// Finding of terrorism and politics: bloody, explosion, outfit, logo, weapon,
+	// politics, violence, crowd, parade, carcrash, flag, location or others; normal
+	// for none.
 	TerrorismLabel string
+	// Probability of TerrorismLabel, in percent from 0 to 100.
 	TerrorismScore string
-	Timestamp      string
-	Url            string
+	// Where in the video, in milliseconds.
+	Timestamp string
+	// URL of the picture. Kept for two weeks.
+	Url string
 }
 
 // ImageAuditDetails is the MediaAuditResultDetail of
 // [GetMediaAuditResultDetailResponse].
 type ImageAuditDetails struct {
+	// The pictures of the page, those with findings.
 	List []ImageAuditDetail
 	// Number of all items that match, on all pages.
 	Total int32
@@ -283,29 +325,44 @@ type GetMediaAuditResultTimelineRequest struct {
 
 // GetMediaAuditResultTimelineResponse is the answer of [Client.GetMediaAuditResultTimeline].
 type GetMediaAuditResultTimelineResponse struct {
-	RequestId                string
+	RequestId string
+	// When the findings occur, by scene.
 	MediaAuditResultTimeline AuditTimeline
 }
 
 // AuditTimeline is the MediaAuditResultTimeline of
 // [GetMediaAuditResultTimelineResponse].
 type AuditTimeline struct {
-	Ad        []AuditTimelineItem
-	Live      []AuditTimelineItem
-	Logo      []AuditTimelineItem
-	Porn      []AuditTimelineItem
+	// Advertising and text.
+	Ad []AuditTimelineItem
+	// Unwanted scenes.
+	Live []AuditTimelineItem
+	// Logos.
+	Logo []AuditTimelineItem
+	// Pornography.
+	Porn []AuditTimelineItem
+	// Terrorism and politics.
 	Terrorism []AuditTimelineItem
 }
 
 // AuditTimelineItem is one of the Ad of [AuditTimeline].
 type AuditTimelineItem struct {
-	Label     string
-	Score     string
+	// Finding of the scene; normal for none.
+	Label string
+	// Probability of Label, in percent from 0 to 100.
+	Score string
+	// Where in the video, in milliseconds.
 	Timestamp string
 }
 
 // ListAuditSecurityIp lists the addresses from which videos under review or
 // blocked can be played.
+//
+// Errors:
+//
+//   - ListSecurityIpFailed: The addresses could not be read. Try again later.
+//   - SecurityIp.NotFound: There are no addresses. Set some with
+//     [Client.SetAuditSecurityIp].
 //
 // RAM action: vod:ListAuditSecurityIp.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listauditsecurityip
@@ -321,21 +378,34 @@ type ListAuditSecurityIpRequest struct {
 
 // ListAuditSecurityIpResponse is the answer of [Client.ListAuditSecurityIp].
 type ListAuditSecurityIpResponse struct {
-	RequestId      string
+	RequestId string
+	// The security groups.
 	SecurityIpList []AuditSecurityIp
 }
 
 // AuditSecurityIp is one of the SecurityIpList of
 // [ListAuditSecurityIpResponse].
 type AuditSecurityIp struct {
-	CreationTime      string
-	Ips               string
-	ModificationTime  string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// IP addresses and CIDR blocks, separated by commas.
+	Ips string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModificationTime string
+	// Name of the security group.
 	SecurityGroupName string
 }
 
 // SetAuditSecurityIp sets the addresses from which videos in status Checking or
 // Blocked can be played.
+//
+// Errors:
+//
+//   - IpsExceededMax: A security group has 100 addresses at most. Send fewer,
+//     or use another group.
+//   - IpsIsEmpty: There are no addresses. Set Ips.
+//   - SecurityIpGroupExceededMax: There are 10 security groups already. Use one
+//     of them.
 //
 // RAM action: vod:SetAuditSecurityIp.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setauditsecurityip

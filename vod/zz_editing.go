@@ -39,7 +39,8 @@ type AddEditingProjectRequest struct {
 // AddEditingProjectResponse is the answer of [Client.AddEditingProject].
 type AddEditingProjectResponse struct {
 	RequestId string
-	Project   EditingProject
+	// The new project.
+	Project EditingProject
 }
 
 // AddEditingProjectMaterials adds up to 10 assets to the materials of an
@@ -69,7 +70,8 @@ type AddEditingProjectMaterialsRequest struct {
 
 // AddEditingProjectMaterialsResponse is the answer of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsResponse struct {
-	RequestId    string
+	RequestId string
+	// The materials that were added.
 	MaterialList []AddedMaterial
 }
 
@@ -81,22 +83,33 @@ type AddedMaterial struct {
 	// Name of the category.
 	CateName string
 	// URL of the cover image.
-	CoverURL     string
-	CreateTime   string
-	CustomerId   int64
-	Description  string
-	Duration     float32
-	MaterialId   string
+	CoverURL string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// ID of the account that owns it.
+	CustomerId  int64
+	Description string
+	// Duration in seconds, to four decimals.
+	Duration float32
+	// ID of the material: that of the media asset.
+	MaterialId string
+	// Kind of material: video, audio or image.
 	MaterialType string
-	ModifyTime   string
-	Size         int64
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifyTime string
+	// Size of the file in bytes.
+	Size int64
 	// URLs of the snapshots.
-	Snapshots    []string
+	Snapshots []string
+	// Settings of the sprites.
 	SpriteConfig string
-	Sprites      []string
-	Status       string
-	Tags         string
-	Title        string
+	// URLs of the sprites.
+	Sprites []string
+	// State of the material: Normal, Uploading or UploadFail.
+	Status string
+	// Tags, separated by commas.
+	Tags  string
+	Title string
 }
 
 // DeleteEditingProject deletes editing projects.
@@ -175,7 +188,8 @@ type GetEditingProjectRequest struct {
 // GetEditingProjectResponse is the answer of [Client.GetEditingProject].
 type GetEditingProjectResponse struct {
 	RequestId string
-	Project   EditingProject
+	// The project, with its timeline.
+	Project EditingProject
 }
 
 // GetEditingProjectMaterials returns the materials of an editing project,
@@ -203,7 +217,8 @@ type GetEditingProjectMaterialsRequest struct {
 
 // GetEditingProjectMaterialsResponse is the answer of [Client.GetEditingProjectMaterials].
 type GetEditingProjectMaterialsResponse struct {
-	RequestId    string
+	RequestId string
+	// The materials of the project.
 	MaterialList struct {
 		Material []EditingMaterial
 	}
@@ -217,26 +232,37 @@ type EditingMaterial struct {
 	// Name of the category.
 	CateName string
 	// URL of the cover image.
-	CoverURL     string
+	CoverURL string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	Description  string
-	Duration     float32
-	MaterialId   string
+	// Duration in seconds, to four decimals.
+	Duration float32
+	// ID of the material: that of the media asset.
+	MaterialId string
+	// Kind of material: video, audio or image.
 	MaterialType string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
-	Size         int64
+	// Size of the file in bytes.
+	Size int64
 	// URLs of the snapshots.
 	Snapshots struct {
 		Snapshot []string
 	}
-	Source       string
+	// Where it comes from. Not described by the reference.
+	Source string
+	// Settings of the sprites.
 	SpriteConfig string
-	Sprites      struct {
+	// URLs of the sprites.
+	Sprites struct {
 		Sprite []string
 	}
+	// State of the material: Normal, Uploading or UploadFail.
 	Status string
-	Tags   string
-	Title  string
+	// Tags, separated by commas.
+	Tags  string
+	Title string
 }
 
 // ProduceEditingProjectVideo produces a video from an editing project or a
@@ -344,7 +370,8 @@ type SearchEditingProjectRequest struct {
 
 // SearchEditingProjectResponse is the answer of [Client.SearchEditingProject].
 type SearchEditingProjectResponse struct {
-	RequestId   string
+	RequestId string
+	// The projects of the page, without their timelines.
 	ProjectList struct {
 		Project []EditingProject
 	}

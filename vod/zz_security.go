@@ -31,7 +31,9 @@ type DecryptKMSDataKeyRequest struct {
 // DecryptKMSDataKeyResponse is the answer of [Client.DecryptKMSDataKey].
 type DecryptKMSDataKeyResponse struct {
 	RequestId string
-	KeyId     string
+	// ID of the master key in KMS.
+	KeyId string
+	// The data key, in Base64. Keep it secret.
 	Plaintext alimedia.Secret
 }
 
@@ -57,8 +59,12 @@ type GenerateKMSDataKeyRequest struct {
 
 // GenerateKMSDataKeyResponse is the answer of [Client.GenerateKMSDataKey].
 type GenerateKMSDataKeyResponse struct {
-	RequestId      string
+	RequestId string
+	// The data key, encrypted: CipherText of the EncryptConfig of
+	// [Client.SubmitTranscodeJobs].
 	CiphertextBlob string
-	KeyId          string
-	Plaintext      alimedia.Secret
+	// ID of the master key in KMS.
+	KeyId string
+	// The data key, in Base64. Keep it secret.
+	Plaintext alimedia.Secret
 }

@@ -8,47 +8,66 @@ import (
 
 // AIJob is met in answers of [Client.ListAIJob] and [Client.SubmitAIJob].
 type AIJob struct {
-	Code         string
+	// Error code of the job, 0 without a failure.
+	Code string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompleteTime string
+	// When the job began, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	Data         string
+	// Result of the job, as JSON.
+	Data string
 	// ID of the job.
 	JobId string
 	// ID of the media asset.
 	MediaId string
+	// Reason of the failure, OK without one.
 	Message string
-	Status  string
-	Type    string
+	// State of the job: init, processing, success or fail.
+	Status string
+	// Kind of job: AIMediaDNA or AIVideoTag.
+	Type string
 }
 
 // AITemplate is met in answers of [Client.GetAITemplate],
 // [Client.GetDefaultAITemplate] and [Client.ListAITemplate].
 type AITemplate struct {
-	CreationTime   string
-	IsDefault      string
-	ModifyTime     string
-	Source         string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// Whether it is the default: Default or NotDefault.
+	IsDefault string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifyTime string
+	// Who made it: System or Custom.
+	Source string
+	// Settings, as TemplateType has them.
 	TemplateConfig alimedia.JSON
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
 	TemplateName string
+	// Kind of template: AIMediaAudit or AIImage.
 	TemplateType string
 }
 
 // AppInfo is met in answers of [Client.GetAppInfos] and [Client.ListAppInfo].
 type AppInfo struct {
 	// ID of the application.
-	AppId            string
-	AppName          string
-	CreationTime     string
-	Description      string
+	AppId string
+	// Name of the application.
+	AppName string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	Description  string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
 	// Region ID.
-	RegionId        string
+	RegionId string
+	// ID of the resource group.
 	ResourceGroupId string
-	Status          string
-	Type            string
+	// State of the application: Normal or Disable.
+	Status string
+	// Kind of application: System (built in) or Custom.
+	Type string
 }
 
 // AttachedMedia is a watermark, subtitle or material.
@@ -120,37 +139,54 @@ type AudioStream struct {
 // AuditCounter is met in answers of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type AuditCounter struct {
+	// Number of pictures with the label.
 	Count int32
+	// Finding of the scene; normal for none.
 	Label string
 }
 
 // AuditResult is met in answers of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type AuditResult struct {
-	Label      string
-	Scene      string
-	Score      string
+	// Finding of the scene; normal for none.
+	Label string
+	// What was looked for: porn, terrorism, ad, live or logo in pictures, antispam
+	// in audio.
+	Scene string
+	// Probability of Label, in percent from 0 to 100.
+	Score string
+	// What to do: block (a violation), review (maybe one) or pass.
 	Suggestion string
 }
 
 // AuditSceneResult is met in answers of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type AuditSceneResult struct {
+	// Average score of the pictures with Label, from 0 to 100.
 	AverageScore string
-	CounterList  []AuditCounter
-	Label        string
-	MaxScore     string
-	Suggestion   string
-	TopList      []AuditTop
+	// How many pictures have each label.
+	CounterList []AuditCounter
+	// Finding of the scene; normal for none.
+	Label string
+	// Highest score of the pictures with Label, from 0 to 100.
+	MaxScore string
+	// What to do: block (a violation), review (maybe one) or pass.
+	Suggestion string
+	// The pictures with the highest scores.
+	TopList []AuditTop
 }
 
 // AuditTop is met in answers of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type AuditTop struct {
-	Label     string
-	Score     string
+	// Finding of the scene; normal for none.
+	Label string
+	// Probability of Label, in percent from 0 to 100.
+	Score string
+	// Where in the video, in milliseconds.
 	Timestamp string
-	Url       string
+	// URL of the picture. Kept for two weeks.
+	Url string
 }
 
 // Category is a category of media assets.
@@ -230,20 +266,25 @@ type DomainSource struct {
 // [Client.GetEditingProject] and [Client.SearchEditingProject].
 type EditingProject struct {
 	// URL of the cover image.
-	CoverURL     string
+	CoverURL string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	Description  string
-	Duration     float32
+	// Duration of the timeline in seconds.
+	Duration float32
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
 	// ID of the editing project.
 	ProjectId string
 	// Region ID.
 	RegionId string
-	Status   string
+	// State of the project: Normal (a draft), Producing, Produced or ProduceFailed.
+	Status string
 	// Storage location: the host of the OSS bucket.
 	StorageLocation string
-	Timeline        string
-	Title           string
+	// The timeline, as JSON. Only [Client.GetEditingProject] returns it.
+	Timeline string
+	Title    string
 }
 
 // ForbiddenMedia is met in answers of [Client.RestoreMedia] and
@@ -289,11 +330,17 @@ type Image struct {
 // ImageAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type ImageAuditResult struct {
-	Label      string
-	Result     []AuditResult
+	// Scenes with findings: porn, terrorism, ad, live or logo, separated by commas;
+	// normal for none.
+	Label string
+	// The findings of each scene.
+	Result []AuditResult
+	// What to do: block (a violation), review (maybe one) or pass.
 	Suggestion string
-	Type       string
-	Url        string
+	// Which image: always cover.
+	Type string
+	// URL of the image.
+	Url string
 }
 
 // ImageMezzanine is met in answers of [Client.GetImageInfo] and
@@ -314,13 +361,21 @@ type ImageMezzanine struct {
 // MediaAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type MediaAuditResult struct {
+	// Parts with findings: video, image-cover or text-title, separated by commas.
 	AbnormalModules string
-	AudioResult     []AuditResult
-	ImageResult     []ImageAuditResult
-	Label           string
-	Suggestion      string
-	TextResult      []TextAuditResult
-	VideoResult     VideoAuditResult
+	// The findings in the audio.
+	AudioResult []AuditResult
+	// The findings in the cover.
+	ImageResult []ImageAuditResult
+	// Scenes with findings: porn, terrorism, ad, live, logo or audio, separated by
+	// commas; normal for none.
+	Label string
+	// What to do: block (a violation), review (maybe one) or pass.
+	Suggestion string
+	// The findings in the title.
+	TextResult []TextAuditResult
+	// The findings in the video.
+	VideoResult VideoAuditResult
 }
 
 // Mezzanine is the source file of an asset.
@@ -438,12 +493,19 @@ type PlayInfo struct {
 // TextAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type TextAuditResult struct {
-	Content    string
-	Label      string
-	Scene      string
-	Score      string
+	// The text.
+	Content string
+	// Finding: spam, ad, politics, terrorism, abuse, porn, flood (repetition),
+	// contraband or meaningless; normal for none.
+	Label string
+	// What was looked for: antispam.
+	Scene string
+	// Probability of Label, in percent from 0 to 100.
+	Score string
+	// What to do: block (a violation), review (maybe one) or pass.
 	Suggestion string
-	Type       string
+	// Which text: always title.
+	Type string
 }
 
 // TranscodeTask is met in answers of [Client.GetTranscodeTask] and
@@ -576,12 +638,20 @@ type Video struct {
 // VideoAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type VideoAuditResult struct {
-	AdResult        AuditSceneResult
-	Label           string
-	LiveResult      AuditSceneResult
-	LogoResult      AuditSceneResult
-	PornResult      AuditSceneResult
-	Suggestion      string
+	// Advertising and text.
+	AdResult AuditSceneResult
+	// Scenes with findings: porn, terrorism, ad, live or logo, separated by commas;
+	// normal for none.
+	Label string
+	// Unwanted scenes.
+	LiveResult AuditSceneResult
+	// Logos.
+	LogoResult AuditSceneResult
+	// Pornography.
+	PornResult AuditSceneResult
+	// What to do: block (a violation), review (maybe one) or pass.
+	Suggestion string
+	// Terrorism and politics.
 	TerrorismResult AuditSceneResult
 }
 

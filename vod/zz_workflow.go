@@ -33,40 +33,58 @@ type GetJobDetailRequest struct {
 
 // GetJobDetailResponse is the answer of [Client.GetJobDetail].
 type GetJobDetailResponse struct {
-	RequestId          string
-	AIJobDetail        AIJobDetail
-	JobType            string
-	SnapshotJobDetail  SnapshotJobDetail
+	RequestId string
+	// The job, for an AI job.
+	AIJobDetail AIJobDetail
+	// Kind of job, which says the detail that is set, as in the request.
+	JobType string
+	// The job, for a snapshot job.
+	SnapshotJobDetail SnapshotJobDetail
+	// The job, for a transcoding job.
 	TranscodeJobDetail TranscodeJobDetail
+	// The task, for a workflow.
 	WorkflowTaskDetail WorkflowTaskDetail
 }
 
 // AIJobDetail is the AIJobDetail of [GetJobDetailResponse].
 type AIJobDetail struct {
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompleteTime string
-	CreateTime   string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
 	// ID of the job.
-	JobId   string
+	JobId string
+	// Kind of AI job, such as AIVideoCensor.
 	JobType string
 	// ID of the media asset.
-	MediaId        string
-	Status         string
+	MediaId string
+	// State of the job: reserved (submitted), init (started), processing,
+	// analysing, success or fail.
+	Status string
+	// Settings of the template, as JSON.
 	TemplateConfig string
-	Trigger        string
+	// What began it: Auto (a workflow) or Manual (a call).
+	Trigger string
 	// ID of the Alibaba Cloud account.
 	UserId int64
 }
 
 // SnapshotJobDetail is the SnapshotJobDetail of [GetJobDetailResponse].
 type SnapshotJobDetail struct {
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompleteTime string
-	CreateTime   string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
 	// ID of the job.
-	JobId        string
+	JobId string
+	// Settings of the snapshots, as JSON.
 	NormalConfig string
+	// Settings of the sprites, as JSON.
 	SpriteConfig string
-	Status       string
-	Trigger      string
+	// State of the job: Processing, Success or Fail.
+	Status string
+	// What began it: Auto (a workflow) or Manual (a call).
+	Trigger string
 	// ID of the Alibaba Cloud account.
 	UserId int64
 	// ID of the video or audio asset.
@@ -75,11 +93,16 @@ type SnapshotJobDetail struct {
 
 // TranscodeJobDetail is the TranscodeJobDetail of [GetJobDetailResponse].
 type TranscodeJobDetail struct {
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompleteTime string
-	CreateTime   string
-	Definition   string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Definition of the template, such as HD.
+	Definition string
 	// ID of the job.
-	JobId  string
+	JobId string
+	// State of the job: Submitted, Transcoding, TranscodeSuccess, TranscodeFail or
+	// TranscodeCancelled.
 	Status string
 	// ID of the template.
 	TemplateId string
@@ -92,27 +115,38 @@ type TranscodeJobDetail struct {
 // Workflow is the Workflow of [WorkflowTaskDetail].
 type Workflow struct {
 	// ID of the application.
-	AppId        string
-	CreateTime   string
+	AppId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
 	Name         string
-	Status       string
-	Type         string
+	// State of the workflow: Active, Inactive or Deleted.
+	Status string
+	// Kind of workflow, empty as a rule.
+	Type string
 	// ID of the workflow.
 	WorkflowId string
 }
 
 // WorkflowTaskDetail is the WorkflowTaskDetail of [GetJobDetailResponse].
 type WorkflowTaskDetail struct {
+	// Result of each step, as a JSON object by the names of the steps.
 	ActivityResults string
-	CreateTime      string
-	FinishTime      string
-	Status          string
+	// When the task was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
+	FinishTime string
+	// State of the task: Init (started), Processing, Succeed, Failed, Canceled or
+	// Skip.
+	Status string
 	// ID of the task.
-	TaskId    string
+	TaskId string
+	// The media asset that it works on, as JSON.
 	TaskInput string
 	// Custom data as it was sent with the request.
 	UserData string
+	// The workflow.
 	Workflow Workflow
 }
 
@@ -136,19 +170,25 @@ type ListJobInfoRequest struct {
 
 // ListJobInfoResponse is the answer of [Client.ListJobInfo].
 type ListJobInfoResponse struct {
-	RequestId   string
+	RequestId string
+	// The jobs of the last six months.
 	JobInfoList []JobInfo
-	JobType     string
+	// Kind of jobs: transcode, snapshot or ai.
+	JobType string
 	// ID of the media asset.
 	MediaId string
 }
 
 // JobInfo is one of the JobInfoList of [ListJobInfoResponse].
 type JobInfo struct {
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
 	CompleteTime string
-	CreateTime   string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
 	// ID of the job.
-	JobId  string
+	JobId string
+	// State of the job: one of those of the detail for its kind, such as
+	// TranscodeSuccess.
 	Status string
 	// ID of the Alibaba Cloud account.
 	UserId int64
