@@ -3239,24 +3239,32 @@ type VideoStreamMeta struct {
 // [Client.GetVodPackagingConfiguration] and
 // [Client.ListVodPackagingConfigurations].
 type VodDrmProvider struct {
-	// Such as AES_128 or SAMPLE_AES.
-	EncryptionMethod string   `json:",omitzero"`
-	IV               string   `json:",omitzero"`
-	SystemIds        []string `json:",omitzero"`
-	Url              string   `json:",omitzero"`
+	// AES_128 or SAMPLE_AES.
+	EncryptionMethod string `json:",omitzero"`
+	// Initialization vector, in hexadecimal.
+	IV string `json:",omitzero"`
+	// IDs of the DRM systems.
+	SystemIds []string `json:",omitzero"`
+	// URL of the key provider.
+	Url string `json:",omitzero"`
 }
 
 // VodPackagingAsset is met in answers of [Client.BatchCreateVodPackagingAsset],
 // [Client.CreateVodPackagingAsset] and 2 more operations.
 type VodPackagingAsset struct {
-	AssetName       string
-	ContentId       string
-	CreateTime      string
-	Description     string
+	// Name of the asset.
+	AssetName string
+	// ID of the content in the DRM system.
+	ContentId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime  string
+	Description string
+	// Where the asset is played, one entry for each configuration of the group.
 	EgressEndpoints []VodEgressEndpoint
 	// Name of the group.
 	GroupName string
-	Input     MediaObject
+	// The M3U8 master playlist in OSS.
+	Input MediaObject
 }
 
 // VodPackagingConfig is met in requests and answers of
@@ -3264,9 +3272,13 @@ type VodPackagingAsset struct {
 // [Client.GetVodPackagingConfiguration] and
 // [Client.ListVodPackagingConfigurations].
 type VodPackagingConfig struct {
-	DrmProvider     VodDrmProvider     `json:",omitzero"`
-	ManifestName    string             `json:",omitzero"`
-	SegmentDuration int64              `json:",omitzero"`
+	// Encryption. Leave it empty for none.
+	DrmProvider VodDrmProvider `json:",omitzero"`
+	// Name of the playlist.
+	ManifestName string `json:",omitzero"`
+	// Length of a segment, in seconds to judge by the examples of the reference.
+	SegmentDuration int64 `json:",omitzero"`
+	// Which streams are delivered, and in which order.
 	StreamSelection VodStreamSelection `json:",omitzero"`
 }
 
@@ -3275,22 +3287,29 @@ type VodPackagingConfig struct {
 // [Client.GetVodPackagingConfiguration] and
 // [Client.ListVodPackagingConfigurations].
 type VodPackagingConfiguration struct {
+	// Name of the configuration.
 	ConfigurationName string
-	CreateTime        string
-	Description       string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime  string
+	Description string
 	// Name of the group.
-	GroupName     string
+	GroupName string
+	// Segments, selection of streams and encryption.
 	PackageConfig VodPackagingConfig
-	Protocol      string
+	// HLS (TS segments), HLS_CMAF or DASH.
+	Protocol string
 }
 
 // VodPackagingGroup is met in answers of [Client.CreateVodPackagingGroup],
 // [Client.GetVodPackagingGroup] and [Client.ListVodPackagingGroups].
 type VodPackagingGroup struct {
+	// Number of assets, about.
 	ApproximateAssetCount int64
-	ConfigurationCount    int64
-	CreateTime            string
-	Description           string
+	// Number of configurations.
+	ConfigurationCount int64
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime  string
+	Description string
 	// Domain name.
 	DomainName string
 	// Name of the group.
@@ -3302,9 +3321,12 @@ type VodPackagingGroup struct {
 // [Client.GetVodPackagingConfiguration] and
 // [Client.ListVodPackagingConfigurations].
 type VodStreamSelection struct {
+	// Highest bit rate of the video streams, in bit/s.
 	MaxVideoBitsPerSecond int64 `json:",omitzero"`
+	// Lowest bit rate of the video streams, in bit/s.
 	MinVideoBitsPerSecond int64 `json:",omitzero"`
-	// Such as ORIGINAL, VIDEO_BITRATE_ASCENDING or VIDEO_BITRATE_DESCENDING.
+	// Order of the streams: ORIGINAL (that of the input), VIDEO_BITRATE_ASCENDING
+	// or VIDEO_BITRATE_DESCENDING.
 	StreamOrder string `json:",omitzero"`
 }
 

@@ -13,6 +13,8 @@ import (
 //
 // Look at each entry of the answer's ResultList: some may fail.
 //
+// What is taken in and what is delivered is billed.
+//
 // RAM action: ice:BatchCreateVodPackagingAsset.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchcreatevodpackagingasset
 func (c *Client) BatchCreateVodPackagingAsset(ctx context.Context, req BatchCreateVodPackagingAssetRequest) (*BatchCreateVodPackagingAssetResponse, error) {
@@ -31,7 +33,8 @@ type BatchCreateVodPackagingAssetRequest struct {
 type BatchCreateVodPackagingAssetResponse struct {
 	RequestId string
 	// Name of the group.
-	GroupName  string
+	GroupName string
+	// The outcome for each asset.
 	ResultList []VodPackagingAssetResult
 }
 
@@ -51,13 +54,18 @@ type NewVodPackagingAsset struct {
 // VodPackagingAssetResult is one of the ResultList of
 // [BatchCreateVodPackagingAssetResponse].
 type VodPackagingAssetResult struct {
-	Asset   VodPackagingAsset
-	Code    string
+	// The asset. Empty after a failure.
+	Asset VodPackagingAsset
+	// Error code, empty without a failure.
+	Code string
+	// Reason of the failure, empty without one.
 	Message string
 }
 
 // CreateVodPackagingAsset adds a file to a packaging group, to be played as the
 // configurations of the group say.
+//
+// What is taken in and what is delivered is billed.
 //
 // RAM action: ice:CreateVodPackagingAsset.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackagingasset
@@ -84,14 +92,15 @@ type CreateVodPackagingAssetRequest struct {
 // CreateVodPackagingAssetResponse is the answer of [Client.CreateVodPackagingAsset].
 type CreateVodPackagingAssetResponse struct {
 	RequestId string
-	Asset     VodPackagingAsset
+	// The asset.
+	Asset VodPackagingAsset
 }
 
 // CreateVodPackagingConfiguration adds a way of packaging to a group: protocol,
 // segments, selection of streams and encryption.
 //
 // RAM action: ice:CreateVodPackagingConfiguration.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackagingconfiguration
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createvodpackagingconfiguration
 func (c *Client) CreateVodPackagingConfiguration(ctx context.Context, req CreateVodPackagingConfigurationRequest) (*CreateVodPackagingConfigurationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingConfiguration", Proof: "PackagingConfiguration"}, req, new(CreateVodPackagingConfigurationResponse))
 }
@@ -113,7 +122,8 @@ type CreateVodPackagingConfigurationRequest struct {
 
 // CreateVodPackagingConfigurationResponse is the answer of [Client.CreateVodPackagingConfiguration].
 type CreateVodPackagingConfigurationResponse struct {
-	RequestId              string
+	RequestId string
+	// The configuration.
 	PackagingConfiguration VodPackagingConfiguration
 }
 
@@ -137,7 +147,8 @@ type CreateVodPackagingGroupRequest struct {
 
 // CreateVodPackagingGroupResponse is the answer of [Client.CreateVodPackagingGroup].
 type CreateVodPackagingGroupResponse struct {
-	RequestId      string
+	RequestId string
+	// The group.
 	PackagingGroup VodPackagingGroup
 }
 
@@ -215,14 +226,18 @@ type GetVodPackagingAssetRequest struct {
 // GetVodPackagingAssetResponse is the answer of [Client.GetVodPackagingAsset].
 type GetVodPackagingAssetResponse struct {
 	RequestId string
-	Asset     VodPackagingAsset
+	// The asset.
+	Asset VodPackagingAsset
 }
 
 // VodEgressEndpoint is one of the EgressEndpoints of [VodPackagingAsset].
 type VodEgressEndpoint struct {
+	// Name of the configuration.
 	ConfigurationName string
-	Status            string
-	Url               string
+	// State: Queuing, Playable or Failed.
+	Status string
+	// URL of playback. Empty when packaging failed.
+	Url string
 }
 
 // GetVodPackagingConfiguration returns a packaging configuration.
@@ -241,7 +256,8 @@ type GetVodPackagingConfigurationRequest struct {
 
 // GetVodPackagingConfigurationResponse is the answer of [Client.GetVodPackagingConfiguration].
 type GetVodPackagingConfigurationResponse struct {
-	RequestId              string
+	RequestId string
+	// The configuration.
 	PackagingConfiguration VodPackagingConfiguration
 }
 
@@ -262,7 +278,8 @@ type GetVodPackagingGroupRequest struct {
 
 // GetVodPackagingGroupResponse is the answer of [Client.GetVodPackagingGroup].
 type GetVodPackagingGroupResponse struct {
-	RequestId      string
+	RequestId string
+	// The group.
 	PackagingGroup VodPackagingGroup
 }
 
@@ -303,12 +320,14 @@ type ListVodPackagingAssetsRequest struct {
 // ListVodPackagingAssetsResponse is the answer of [Client.ListVodPackagingAssets].
 type ListVodPackagingAssetsResponse struct {
 	RequestId string
-	Assets    []VodPackagingAsset
+	// The assets.
+	Assets []VodPackagingAsset
 	// Number of the page, from 1.
 	PageNo int32
 	// Maximum number of items on a page.
 	PageSize int32
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int32
 }
@@ -349,13 +368,15 @@ type ListVodPackagingConfigurationsRequest struct {
 
 // ListVodPackagingConfigurationsResponse is the answer of [Client.ListVodPackagingConfigurations].
 type ListVodPackagingConfigurationsResponse struct {
-	RequestId               string
+	RequestId string
+	// The configurations.
 	PackagingConfigurations []VodPackagingConfiguration
 	// Number of the page, from 1.
 	PageNo int64
 	// Maximum number of items on a page.
 	PageSize int64
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int32
 }
@@ -394,13 +415,15 @@ type ListVodPackagingGroupsRequest struct {
 
 // ListVodPackagingGroupsResponse is the answer of [Client.ListVodPackagingGroups].
 type ListVodPackagingGroupsResponse struct {
-	RequestId       string
+	RequestId string
+	// The groups.
 	PackagingGroups []VodPackagingGroup
 	// Number of the page, from 1.
 	PageNo int32
 	// Maximum number of items on a page.
 	PageSize int32
-	SortBy   string
+	// Order by creation time: asc or desc.
+	SortBy string
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
