@@ -4,6 +4,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -16,6 +17,11 @@ const (
 	region = "cn-shanghai"
 	bucket = "own"
 )
+
+func TestMain(m *testing.M) {
+	trustTestServers()
+	os.Exit(m.Run())
+}
 
 // serverWithBucket starts a server that has the bucket "own".
 func serverWithBucket(t *testing.T, opts ...mediatest.Option) *mediatest.Server {
