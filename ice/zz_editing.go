@@ -13,6 +13,10 @@ import (
 // AddEditingProjectMaterials adds media assets, live streams or projects to the
 // materials of an editing project, and returns all its materials.
 //
+// Errors:
+//
+//   - ProjectNotFound: The project does not exist. Check ProjectId.
+//
 // RAM action: ice:AddEditingProjectMaterials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addeditingprojectmaterials
 func (c *Client) AddEditingProjectMaterials(ctx context.Context, req AddEditingProjectMaterialsRequest) (*AddEditingProjectMaterialsResponse, error) {
@@ -29,11 +33,14 @@ type AddEditingProjectMaterialsRequest struct {
 
 // AddEditingProjectMaterialsResponse is the answer of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsResponse struct {
-	RequestId     string
+	RequestId string
+	// Live streams of the project.
 	LiveMaterials []LiveMaterial
-	MediaInfos    []MediaInfo
+	// Media assets of the project.
+	MediaInfos []MediaInfo
 	// ID of the editing project.
-	ProjectId        string
+	ProjectId string
+	// IDs of editing projects that are materials of this one.
 	ProjectMaterials []string
 }
 
@@ -77,22 +84,30 @@ type AddTemplateRequest struct {
 // AddTemplateResponse is the answer of [Client.AddTemplate].
 type AddTemplateResponse struct {
 	RequestId string
-	Template  NewTemplate
+	// The new template.
+	Template NewTemplate
 }
 
 // NewTemplate is the Template of [AddTemplateResponse].
 type NewTemplate struct {
+	// Configuration of the template, as JSON.
 	Config string
 	// URL of the cover image.
-	CoverUrl       string
-	CreateSource   string
+	CoverUrl string
+	// What created the template: AliyunConsole, WebSDK or OpenAPI.
+	CreateSource string
+	// What changed the template last: AliyunConsole, WebSDK or OpenAPI.
 	ModifiedSource string
 	Name           string
-	PreviewMedia   string
-	Status         string
+	// ID of the media asset that shows the template.
+	PreviewMedia string
+	// Status: Created (not ready), Uploading, Processing, Available, UploadFailed
+	// or ProcessFailed.
+	Status string
 	// ID of the template.
 	TemplateId string
-	Type       string
+	// Kind of template: Timeline (regular) or VETemplate (advanced).
+	Type string
 }
 
 // CreateEditingProject makes an online editing project, from a timeline or from
@@ -101,6 +116,11 @@ type NewTemplate struct {
 // Give Timeline or TemplateId, not both. The project itself makes no video:
 // [Client.SubmitMediaProducingJob] does, or [Client.SubmitLiveEditingJob] for
 // live streams, billed by the length of the result.
+//
+// Errors:
+//
+//   - InvalidParameter: A parameter is not valid. Check the timeline; the
+//     message names the part.
 //
 // RAM action: ice:CreateEditingProject.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createeditingproject
@@ -136,11 +156,16 @@ type CreateEditingProjectRequest struct {
 // CreateEditingProjectResponse is the answer of [Client.CreateEditingProject].
 type CreateEditingProjectResponse struct {
 	RequestId string
-	Project   EditingProject
+	// The new project.
+	Project EditingProject
 }
 
 // DeleteEditingProjectMaterials takes materials out of an editing project; the
 // media assets themselves stay.
+//
+// Errors:
+//
+//   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:DeleteEditingProjectMaterials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteeditingprojectmaterials
@@ -204,6 +229,10 @@ type DeleteTemplateResponse struct {
 
 // GetEditingProject returns an online editing project with its timeline.
 //
+// Errors:
+//
+//   - ProjectNotFound: The project does not exist. Check ProjectId.
+//
 // RAM action: ice:GetEditingProject.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geteditingproject
 func (c *Client) GetEditingProject(ctx context.Context, req GetEditingProjectRequest) (*GetEditingProjectResponse, error) {
@@ -222,11 +251,16 @@ type GetEditingProjectRequest struct {
 // GetEditingProjectResponse is the answer of [Client.GetEditingProject].
 type GetEditingProjectResponse struct {
 	RequestId string
-	Project   EditingProject
+	// The project.
+	Project EditingProject
 }
 
 // GetEditingProjectMaterials returns the materials of an online editing
 // project.
+//
+// Errors:
+//
+//   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:GetEditingProjectMaterials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geteditingprojectmaterials
@@ -242,11 +276,14 @@ type GetEditingProjectMaterialsRequest struct {
 
 // GetEditingProjectMaterialsResponse is the answer of [Client.GetEditingProjectMaterials].
 type GetEditingProjectMaterialsResponse struct {
-	RequestId     string
+	RequestId string
+	// Live streams of the project.
 	LiveMaterials []LiveMaterial
-	MediaInfos    []MediaInfo
+	// Media assets of the project.
+	MediaInfos []MediaInfo
 	// ID of the editing project.
-	ProjectId        string
+	ProjectId string
+	// IDs of editing projects that are materials of this one.
 	ProjectMaterials []string
 }
 
@@ -274,6 +311,7 @@ type GetLiveEditingIndexFileRequest struct {
 // GetLiveEditingIndexFileResponse is the answer of [Client.GetLiveEditingIndexFile].
 type GetLiveEditingIndexFileResponse struct {
 	RequestId string
+	// URL of the index file of the live stream.
 	IndexFile string
 }
 
@@ -281,6 +319,10 @@ type GetLiveEditingIndexFileResponse struct {
 // result.
 //
 // [Client.WaitLiveEditingJob] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId.
 //
 // RAM action: ice:GetLiveEditingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliveeditingjob
@@ -296,30 +338,41 @@ type GetLiveEditingJobRequest struct {
 
 // GetLiveEditingJobResponse is the answer of [Client.GetLiveEditingJob].
 type GetLiveEditingJobResponse struct {
-	RequestId      string
+	RequestId string
+	// The job.
 	LiveEditingJob LiveEditingJob
 }
 
 // LiveEditingJob is the LiveEditingJob of [GetLiveEditingJobResponse].
 type LiveEditingJob struct {
-	Clips        string
-	Code         string
+	// Spans of the live stream, as JSON, with StartTime and EndTime in UTC.
+	Clips string
+	// Error code of a failed job.
+	Code string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CompleteTime string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	// ID of the job.
-	JobId            string
+	JobId string
+	// The live stream.
 	LiveStreamConfig LiveStreamConfig
 	// ID of the media asset.
-	MediaId            string
+	MediaId string
+	// How the output is made.
 	MediaProduceConfig LiveProduceConfig
 	// URL of the media file.
-	MediaURL          string
-	Message           string
-	ModifiedTime      string
+	MediaURL string
+	// Reason of the failure.
+	Message string
+	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifiedTime string
+	// Where the output goes.
 	OutputMediaConfig OutputMediaConfig
 	// ID of the editing project.
 	ProjectId string
-	Status    string
+	// State: Init, Queuing, Processing, Success or Failed.
+	Status string
 	// Custom data as it was sent with the request.
 	UserData string
 }
@@ -328,6 +381,10 @@ type LiveEditingJob struct {
 // export of a project.
 //
 // [Client.WaitProjectExportJob] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId.
 //
 // RAM action: ice:GetProjectExportJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getprojectexportjob
@@ -343,42 +400,59 @@ type GetProjectExportJobRequest struct {
 
 // GetProjectExportJobResponse is the answer of [Client.GetProjectExportJob].
 type GetProjectExportJobResponse struct {
-	RequestId        string
+	RequestId string
+	// The job.
 	ProjectExportJob ProjectExportJob
 }
 
 // ProjectExportJob is the ProjectExportJob of [GetProjectExportJobResponse].
 type ProjectExportJob struct {
-	Code         string
+	// Error code of a failed job.
+	Code string
+	// What was exported.
 	ExportResult ProjectExportResult
-	ExportType   string
+	// What is exported: BaseTimeline (timeline) or AdobePremierePro (project of
+	// Premiere Pro).
+	ExportType string
 	// ID of the job.
-	JobId   string
+	JobId string
+	// Reason of the failure.
 	Message string
 	// ID of the editing project.
 	ProjectId string
-	Status    string
+	// State: Init, Processing, Success or Failed.
+	Status string
 	// Custom data as it was sent with the request.
 	UserData alimedia.JSON
 }
 
 // ProjectExportResult is the ExportResult of [ProjectExportJob].
 type ProjectExportResult struct {
-	AudioUrl   string
+	// URL of the audio.
+	AudioUrl string
+	// Signed URL of the exported project, a ZIP file. Only for AdobePremierePro.
 	ProjectUrl string
-	SrtList    []ProjectExportSubtitle
-	Timeline   string
+	// The subtitles.
+	SrtList []ProjectExportSubtitle
+	// The timeline, as JSON. Only for BaseTimeline.
+	Timeline string
 }
 
 // ProjectExportSubtitle is one of the SrtList of [ProjectExportResult].
 type ProjectExportSubtitle struct {
+	// URL of the SRT file.
 	SrtUrl string
-	Tag    string
+	// Tag of the subtitles.
+	Tag string
 }
 
 // GetTemplate returns a template with its state and configuration.
 //
 // [Client.WaitTemplate] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The template does not exist. Check TemplateId.
 //
 // RAM action: ice:GetTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplate
@@ -398,11 +472,16 @@ type GetTemplateRequest struct {
 // GetTemplateResponse is the answer of [Client.GetTemplate].
 type GetTemplateResponse struct {
 	RequestId string
-	Template  Template
+	// The template.
+	Template Template
 }
 
 // GetTemplateMaterials returns the URLs of the materials of an advanced
 // template, for playing it elsewhere.
+//
+// Errors:
+//
+//   - ResourceNotFound: The template does not exist. Check TemplateId.
 //
 // RAM action: ice:GetTemplateMaterials.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplatematerials
@@ -420,12 +499,17 @@ type GetTemplateMaterialsRequest struct {
 
 // GetTemplateMaterialsResponse is the answer of [Client.GetTemplateMaterials].
 type GetTemplateMaterialsResponse struct {
-	RequestId    string
+	RequestId string
+	// URLs of the materials, as JSON.
 	MaterialUrls string
 }
 
 // GetTemplateParams lists the materials and texts of a template that can be
 // replaced.
+//
+// Errors:
+//
+//   - ResourceNotFound: The template does not exist. Check TemplateId.
 //
 // RAM action: ice:GetTemplateParams.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplateparams
@@ -442,6 +526,7 @@ type GetTemplateParamsRequest struct {
 // GetTemplateParamsResponse is the answer of [Client.GetTemplateParams].
 type GetTemplateParamsResponse struct {
 	RequestId string
+	// Materials that can be replaced.
 	ParamList []TemplateParam
 	// ID of the template.
 	TemplateId string
@@ -449,20 +534,32 @@ type GetTemplateParamsResponse struct {
 
 // TemplateParam is one of the ParamList of [GetTemplateParamsResponse].
 type TemplateParam struct {
+	// Text in the template.
 	Content string
 	// URL of the cover image.
 	CoverUrl string
 	// Height in pixels.
-	Height      int32
-	Key         string
-	MediaUrl    string
-	TimelineIn  float32
+	Height int32
+	// Name of the parameter, such as video1.
+	Key string
+	// URL of the material in the template.
+	MediaUrl string
+	// Start in the timeline, in seconds. Only for regular templates made in the
+	// console.
+	TimelineIn float32
+	// End in the timeline, in seconds. Only for regular templates made in the
+	// console.
 	TimelineOut float32
-	Type        string
+	// Kind of material: Video, Text or Image.
+	Type string
 	// Width in pixels.
 	Width int32
-	X     int32
-	Y     int32
+	// Distance from the left edge, in pixels. Only for regular templates made in
+	// the console.
+	X int32
+	// Distance from the top edge, in pixels. Only for regular templates made in the
+	// console.
+	Y int32
 }
 
 // ListEditingProjects lists the online editing projects.
@@ -518,7 +615,8 @@ type ListEditingProjectsResponse struct {
 	// Maximum number of items on a page.
 	MaxResults int32
 	// Token of the next page, empty on the last page.
-	NextToken   string
+	NextToken string
+	// The projects of the page.
 	ProjectList []EditingProject
 }
 
@@ -562,6 +660,7 @@ type ListTemplatesRequest struct {
 // ListTemplatesResponse is the answer of [Client.ListTemplates].
 type ListTemplatesResponse struct {
 	RequestId string
+	// The templates of the page.
 	Templates []Template
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -619,7 +718,8 @@ type SearchEditingProjectResponse struct {
 	// Maximum number of items on a page.
 	MaxResults int64
 	// Token of the next page, empty on the last page.
-	NextToken   string
+	NextToken string
+	// The projects of the page.
 	ProjectList []EditingProject
 	// Number of all items that match, on all pages.
 	TotalCount int64
@@ -630,6 +730,10 @@ type SearchEditingProjectResponse struct {
 //
 // A callback or [Client.GetLiveEditingJob] tells the end. The streams must be
 // recorded to OSS or to VOD; those of one job all to the same of the two.
+//
+// Errors:
+//
+//   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:SubmitLiveEditingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitliveeditingjob
@@ -668,7 +772,8 @@ type SubmitLiveEditingJobResponse struct {
 	// URL of the media file.
 	MediaURL string
 	// ID of the editing project.
-	ProjectId  string
+	ProjectId string
+	// ID of the output in VOD, when it goes there.
 	VodMediaId string
 }
 
@@ -678,6 +783,10 @@ type SubmitLiveEditingJobResponse struct {
 // [Client.GetProjectExportJob] tells the end.
 //
 // Needs ProjectId or Timeline.
+//
+// Errors:
+//
+//   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:SubmitProjectExportJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitprojectexportjob
@@ -709,6 +818,10 @@ type SubmitProjectExportJobResponse struct {
 
 // UpdateEditingProject changes an online editing project; Timeline and
 // TemplateId exclude each other.
+//
+// Errors:
+//
+//   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:UpdateEditingProject.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateeditingproject
@@ -744,6 +857,10 @@ type UpdateEditingProjectResponse struct {
 
 // UpdateTemplate changes a template. An advanced template can be used again
 // when its status is Available.
+//
+// Errors:
+//
+//   - ResourceNotFound: The template does not exist. Check TemplateId.
 //
 // RAM action: ice:UpdateTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatetemplate

@@ -20,13 +20,19 @@ func (c *Client) GetEventCallback(ctx context.Context) (*GetEventCallbackRespons
 
 // GetEventCallbackResponse is the answer of [Client.GetEventCallback].
 type GetEventCallbackResponse struct {
-	RequestId         string
-	AuthKey           alimedia.Secret
-	AuthSwitch        string
+	RequestId string
+	// Key that signs HTTP callbacks. Empty for MNS.
+	AuthKey alimedia.Secret
+	// Whether HTTP callbacks are signed: on or off. Empty for MNS.
+	AuthSwitch string
+	// Name of the message queue, for MNS.
 	CallbackQueueName string
-	CallbackType      string
-	CallbackURL       string
-	EventTypeList     string
+	// How events are delivered: HTTP or MNS (message queue).
+	CallbackType string
+	// URL that receives the events, for HTTP.
+	CallbackURL string
+	// Types of the events, separated by commas.
+	EventTypeList string
 }
 
 // SetEventCallback sets where the service sends its events: to a URL, or to a
@@ -64,5 +70,6 @@ type SetEventCallbackRequest struct {
 // SetEventCallbackResponse is the answer of [Client.SetEventCallback].
 type SetEventCallbackResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the settings were saved.
+	Success bool
 }

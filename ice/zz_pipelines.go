@@ -31,10 +31,16 @@ type CreatePipelineRequest struct {
 // CreatePipelineResponse is the answer of [Client.CreatePipeline].
 type CreatePipelineResponse struct {
 	RequestId string
-	Pipeline  Pipeline
+	// The new pipeline.
+	Pipeline Pipeline
 }
 
 // DeletePipeline deletes a pipeline.
+//
+// Errors:
+//
+//   - ResourceNotFound: The pipeline does not exist. Check PipelineId and the
+//     region.
 //
 // RAM action: ice:DeletePipeline.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletepipeline
@@ -51,10 +57,16 @@ type DeletePipelineRequest struct {
 // DeletePipelineResponse is the answer of [Client.DeletePipeline].
 type DeletePipelineResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the pipeline was deleted.
+	Success bool
 }
 
 // GetPipeline returns a pipeline.
+//
+// Errors:
+//
+//   - ResourceNotFound: The pipeline does not exist. Check PipelineId and the
+//     region.
 //
 // RAM action: ice:GetPipeline.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpipeline
@@ -71,7 +83,8 @@ type GetPipelineRequest struct {
 // GetPipelineResponse is the answer of [Client.GetPipeline].
 type GetPipelineResponse struct {
 	RequestId string
-	Pipeline  Pipeline
+	// The pipeline.
+	Pipeline Pipeline
 }
 
 // ListPipelines returns your pipelines, all in one answer.
@@ -91,11 +104,17 @@ type ListPipelinesRequest struct {
 
 // ListPipelinesResponse is the answer of [Client.ListPipelines].
 type ListPipelinesResponse struct {
-	RequestId    string
+	RequestId string
+	// The pipelines.
 	PipelineList []Pipeline
 }
 
 // UpdatePipeline changes the name, the priority or the state of a pipeline.
+//
+// Errors:
+//
+//   - ResourceNotFound: The pipeline does not exist. Check PipelineId and the
+//     region.
 //
 // RAM action: ice:UpdatePipeline.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatepipeline
@@ -118,5 +137,6 @@ type UpdatePipelineRequest struct {
 // UpdatePipelineResponse is the answer of [Client.UpdatePipeline].
 type UpdatePipelineResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the pipeline was changed.
+	Success bool
 }

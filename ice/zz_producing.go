@@ -35,6 +35,10 @@ type DeleteSmartJobResponse struct {
 //
 // [Client.WaitBatchMediaProducingJob] asks until the end.
 //
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId and the region.
+//
 // RAM action: ice:GetBatchMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getbatchmediaproducingjob
 func (c *Client) GetBatchMediaProducingJob(ctx context.Context, req GetBatchMediaProducingJobRequest) (*GetBatchMediaProducingJobResponse, error) {
@@ -50,12 +54,14 @@ type GetBatchMediaProducingJobRequest struct {
 
 // GetBatchMediaProducingJobResponse is the answer of [Client.GetBatchMediaProducingJob].
 type GetBatchMediaProducingJobResponse struct {
-	RequestId       string
+	RequestId string
+	// The job with its parts.
 	EditingBatchJob EditingBatchJob
 }
 
 // EditingSubJob is one of the SubJobList of [EditingBatchJob].
 type EditingSubJob struct {
+	// Duration of the output, in seconds.
 	Duration float32
 	// Error code, empty without a failure.
 	ErrorCode string
@@ -69,13 +75,18 @@ type EditingSubJob struct {
 	MediaURL string
 	// ID of the editing project.
 	ProjectId string
-	Status    string
+	// State: Init, Processing, Success or Failed.
+	Status string
 }
 
 // GetMediaProducingJob returns a media producing job of the last year with its
 // state and result. Status Success or Failed is final.
 //
 // [Client.WaitMediaProducingJob] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaproducingjob
@@ -91,7 +102,8 @@ type GetMediaProducingJobRequest struct {
 
 // GetMediaProducingJobResponse is the answer of [Client.GetMediaProducingJob].
 type GetMediaProducingJobResponse struct {
-	RequestId         string
+	RequestId string
+	// The job.
 	MediaProducingJob MediaProducingJob
 }
 
@@ -99,6 +111,10 @@ type GetMediaProducingJobResponse struct {
 // or Failed is final.
 //
 // [Client.WaitSmartHandleJob] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetSmartHandleJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsmarthandlejob
@@ -121,22 +137,29 @@ type GetSmartHandleJobResponse struct {
 	// Reason of the failure, empty without one.
 	ErrorMessage string
 	// ID of the job.
-	JobId        string
-	JobResult    SmartJobResult
-	Output       string
+	JobId string
+	// Result of the job.
+	JobResult SmartJobResult
+	// Output of the job, as JSON.
+	Output string
+	// The job as it was submitted.
 	SmartJobInfo SmartJob
-	State        string
+	// State: Created, Executing, Finished or Failed.
+	State string
 	// Custom data as it was sent with the request.
 	UserData string
 }
 
 // SmartJobResult is the JobResult of [GetSmartHandleJobResponse].
 type SmartJobResult struct {
+	// Result of the analysis, as text.
 	AiResult string
 	// ID of the media asset.
-	MediaId  string
+	MediaId string
+	// URL of the output file.
 	MediaUrl string
-	Usage    string
+	// Tokens used, as JSON. Set for generated text only.
+	Usage string
 }
 
 // ListBatchMediaProducingJobs lists batch jobs of
@@ -183,7 +206,8 @@ type ListBatchMediaProducingJobsRequest struct {
 
 // ListBatchMediaProducingJobsResponse is the answer of [Client.ListBatchMediaProducingJobs].
 type ListBatchMediaProducingJobsResponse struct {
-	RequestId           string
+	RequestId string
+	// The jobs of the page.
 	EditingBatchJobList []EditingBatchJob
 	// Maximum number of items on a page.
 	MaxResults int32
@@ -240,7 +264,8 @@ type ListMediaProducingJobsRequest struct {
 type ListMediaProducingJobsResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
-	MaxResults            string
+	MaxResults string
+	// The jobs of the page.
 	MediaProducingJobList []MediaProducingJob
 	// Token of the next page, empty on the last page.
 	NextToken string
@@ -289,7 +314,8 @@ type ListSmartJobsResponse struct {
 	// Maximum number of items on a page.
 	MaxResults string
 	// Token of the next page, empty on the last page.
-	NextToken    string
+	NextToken string
+	// The jobs of the page.
 	SmartJobList []SmartJob
 	// Number of all items that match, on all pages.
 	TotalCount string
@@ -327,6 +353,7 @@ type SubmitASRJobResponse struct {
 	RequestId string
 	// ID of the job.
 	JobId string
+	// State: Created, Executing, Finished or Failed.
 	State string
 }
 
@@ -368,7 +395,8 @@ type SubmitAudioProduceJobResponse struct {
 	JobId string
 	// ID of the media asset.
 	MediaId string
-	State   string
+	// State: Created, Executing, Finished or Failed.
+	State string
 }
 
 // SubmitBatchMediaProducingJob queues the automatic making of many videos from
@@ -376,6 +404,11 @@ type SubmitAudioProduceJobResponse struct {
 //
 // The event BatchProduceMediaComplete, or [Client.GetBatchMediaProducingJob],
 // tells the end. It needs a paid subscription and is billed.
+//
+// Errors:
+//
+//   - InvalidMaterial.NotFound: A source file does not exist. Check the OSS
+//     URLs and media IDs.
 //
 // RAM action: ice:SubmitBatchMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitbatchmediaproducingjob
@@ -529,6 +562,22 @@ type SubmitMediaAiAnalysisJobResponse struct {
 //
 // Needs ProjectId or Timeline or TemplateId.
 //
+// Billed by the duration of the output. A failed job costs nothing.
+//
+// Errors:
+//
+//   - InvalidMaterial.NotFound: A source file does not exist. Check the OSS URL
+//     or media ID; they must match exactly.
+//   - InvalidParameter: A parameter or the timeline is not valid. The message
+//     names the part of the timeline.
+//   - InvalidParameter.ResourceContentBad: A source file is broken. Check that
+//     it plays.
+//   - ProjectNotFound: The editing project does not exist. Check ProjectId.
+//   - QueryMaterialFailed: A media asset could not be analyzed. Check the asset
+//     for its error and its format.
+//   - Throttling.User: More than 30 submissions in a second. Slow down and try
+//     again.
+//
 // RAM action: ice:SubmitMediaProducingJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaproducingjob
 func (c *Client) SubmitMediaProducingJob(ctx context.Context, req SubmitMediaProducingJobRequest) (*SubmitMediaProducingJobResponse, error) {
@@ -577,7 +626,8 @@ type SubmitMediaProducingJobResponse struct {
 	// ID of the media asset.
 	MediaId string
 	// ID of the editing project.
-	ProjectId  string
+	ProjectId string
+	// ID of the output in VOD, when it goes there.
 	VodMediaId string
 }
 
@@ -850,9 +900,11 @@ type SubmitVideoTranslationJobRequest struct {
 // SubmitVideoTranslationJobResponse is the answer of [Client.SubmitVideoTranslationJob].
 type SubmitVideoTranslationJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The new job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
+	// Whether the job was accepted.
 	Success bool
 }

@@ -26,7 +26,8 @@ type DecryptKMSDataKeyRequest struct {
 // DecryptKMSDataKeyResponse is the answer of [Client.DecryptKMSDataKey].
 type DecryptKMSDataKeyResponse struct {
 	RequestId string
-	DataKey   DataKey
+	// The decrypted key.
+	DataKey DataKey
 }
 
 // GenerateKMSDataKey makes a data key for encrypting videos and returns it both
@@ -44,5 +45,6 @@ func (c *Client) GenerateKMSDataKey(ctx context.Context) (*GenerateKMSDataKeyRes
 // GenerateKMSDataKeyResponse is the answer of [Client.GenerateKMSDataKey].
 type GenerateKMSDataKeyResponse struct {
 	RequestId string
-	DataKey   DataKey
+	// The new key, in plain and encrypted.
+	DataKey DataKey
 }

@@ -35,14 +35,18 @@ type DescribeMeterImsEditUsageRequest struct {
 // DescribeMeterImsEditUsageResponse is the answer of [Client.DescribeMeterImsEditUsage].
 type DescribeMeterImsEditUsageResponse struct {
 	RequestId string
-	Data      []EditUsage
+	// Usage of editing.
+	Data []EditUsage
 }
 
 // EditUsage is one of the Data of [DescribeMeterImsEditUsageResponse].
 type EditUsage struct {
+	// Minutes of output.
 	Duration int64
-	Profile  string
-	Time     int64
+	// Resolution of the output, such as 1080P.
+	Profile string
+	// Start of the period: Unix time in seconds.
+	Time int64
 }
 
 // DescribeMeterImsMediaConvertUHDUsage returns how much UHD transcoding was
@@ -70,7 +74,8 @@ type DescribeMeterImsMediaConvertUHDUsageRequest struct {
 // DescribeMeterImsMediaConvertUHDUsageResponse is the answer of [Client.DescribeMeterImsMediaConvertUHDUsage].
 type DescribeMeterImsMediaConvertUHDUsageResponse struct {
 	RequestId string
-	Data      []MediaConvertUsage
+	// Usage of audio and video enhancement.
+	Data []MediaConvertUsage
 }
 
 // DescribeMeterImsMediaConvertUsage returns how much transcoding was used, per
@@ -99,7 +104,8 @@ type DescribeMeterImsMediaConvertUsageRequest struct {
 // DescribeMeterImsMediaConvertUsageResponse is the answer of [Client.DescribeMeterImsMediaConvertUsage].
 type DescribeMeterImsMediaConvertUsageResponse struct {
 	RequestId string
-	Data      []MediaConvertUsage
+	// Usage of transcoding.
+	Data []MediaConvertUsage
 }
 
 // DescribeMeterImsMpsAiUsage returns how much AI processing was used, per hour
@@ -128,14 +134,18 @@ type DescribeMeterImsMpsAiUsageRequest struct {
 // DescribeMeterImsMpsAiUsageResponse is the answer of [Client.DescribeMeterImsMpsAiUsage].
 type DescribeMeterImsMpsAiUsageResponse struct {
 	RequestId string
-	Data      []MpsAiUsage
+	// Usage of AI processing.
+	Data []MpsAiUsage
 }
 
 // MpsAiUsage is one of the Data of [DescribeMeterImsMpsAiUsageResponse].
 type MpsAiUsage struct {
+	// Minutes that were processed.
 	Duration int64
-	Time     int64
-	Type     string
+	// Start of the period: Unix time in seconds.
+	Time int64
+	// Kind of AI processing: the values are not documented.
+	Type string
 }
 
 // DescribeMeterImsSummary returns the usage of editing, live, transcoding and
@@ -160,18 +170,31 @@ type DescribeMeterImsSummaryRequest struct {
 // DescribeMeterImsSummaryResponse is the answer of [Client.DescribeMeterImsSummary].
 type DescribeMeterImsSummaryResponse struct {
 	RequestId string
-	Data      []UsageSummary
+	// Usage of all kinds.
+	Data []UsageSummary
 }
 
 // UsageSummary is one of the Data of [DescribeMeterImsSummaryResponse].
 type UsageSummary struct {
-	EditingDuration         string
-	LiveEditDuration        string
-	LiveRecordDuration      string
-	LiveSnapshotCount       string
-	LiveTranscodeDuration   int64
-	MpsAiDuration           int64
-	MpsTranscodeDuration    int64
+	// Duration of edited output. Minutes in the single reports; not documented
+	// here.
+	EditingDuration string
+	// Duration of live editing. Whether in minutes is not documented.
+	LiveEditDuration string
+	// Duration of recorded live streams. Whether in minutes is not documented.
+	LiveRecordDuration string
+	// Number of snapshots of live streams.
+	LiveSnapshotCount string
+	// Duration of transcoded live streams. Whether in minutes is not documented.
+	LiveTranscodeDuration int64
+	// Duration of AI processing. Minutes in the single reports; not documented
+	// here.
+	MpsAiDuration int64
+	// Duration of transcoded output. Minutes in the single reports; not documented
+	// here.
+	MpsTranscodeDuration int64
+	// Duration of enhanced output. Minutes in the single reports; not documented
+	// here.
 	MpsTranscodeUHDDuration int64
 }
 
@@ -228,24 +251,36 @@ type DescribePlayListRequest struct {
 // DescribePlayListResponse is the answer of [Client.DescribePlayList].
 type DescribePlayListResponse struct {
 	RequestId string
-	PageNum   int64
+	// Number of the page, from 1.
+	PageNum int64
 	// Maximum number of items on a page.
 	PageSize int64
+	// The plays of the page.
 	PlayList []PlayRecord
+	// Number of all plays that match, on all pages.
 	TotalNum int64
 }
 
 // PlayRecord is one of the PlayList of [DescribePlayListResponse].
 type PlayRecord struct {
+	// Time to the first frame, such as 200. The unit is not documented.
 	FirstFrameDuration string
-	PlayDuration       string
-	PlayTs             string
-	PlayType           string
-	SessionId          string
-	Status             string
-	StuckDuration      string
-	TraceId            string
-	VideoDuration      string
+	// Time played, such as 1000. The unit is not documented.
+	PlayDuration string
+	// When the play began: Unix time in milliseconds.
+	PlayTs string
+	// Kind of play, such as vod. Further values are not documented.
+	PlayType string
+	// ID of the session.
+	SessionId string
+	// Status, such as complete. Further values are not documented.
+	Status string
+	// Time the play stood still, such as 20. The unit is not documented.
+	StuckDuration string
+	// ID of the trace.
+	TraceId string
+	// Duration of the video, such as 2000. The unit is not documented.
+	VideoDuration string
 	// ID of the video or audio asset.
 	VideoId string
 }

@@ -12,6 +12,11 @@ import (
 // CreateCustomTemplate creates a template of your own for transcoding,
 // snapshots, watermarks, subtitles or AI jobs.
 //
+// Errors:
+//
+//   - InvalidParameter: A parameter is not valid. Check that TemplateConfig
+//     fits Type and Subtype.
+//
 // RAM action: ice:CreateCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createcustomtemplate
 func (c *Client) CreateCustomTemplate(ctx context.Context, req CreateCustomTemplateRequest) (*CreateCustomTemplateResponse, error) {
@@ -36,27 +41,41 @@ type CreateCustomTemplateRequest struct {
 
 // CreateCustomTemplateResponse is the answer of [Client.CreateCustomTemplate].
 type CreateCustomTemplateResponse struct {
-	RequestId      string
+	RequestId string
+	// The new template.
 	CustomTemplate NewCustomTemplate
 }
 
 // NewCustomTemplate is the CustomTemplate of [CreateCustomTemplateResponse].
 type NewCustomTemplate struct {
-	CreateTime     string
-	IsDefault      bool
-	ModifiedTime   string
-	Status         string
-	Subtype        string
+	// When the template was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Whether it is the default of its type.
+	IsDefault bool
+	// When the template was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifiedTime string
+	// Status, such as Normal. Further values are not documented.
+	Status string
+	// Name of the subtype, such as Remux.
+	Subtype string
+	// Parameters of the template, as JSON.
 	TemplateConfig string
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
 	TemplateName string
-	Type         int32
-	TypeName     string
+	// Number of the type, as in the request.
+	Type int32
+	// Name of the type, such as TranscodeTemplate.
+	TypeName string
 }
 
 // DeleteCustomTemplate deletes a template of your own.
+//
+// Errors:
+//
+//   - ResourceNotFound: The template does not exist. Check TemplateId and the
+//     region.
 //
 // RAM action: ice:DeleteCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletecustomtemplate
@@ -73,13 +92,19 @@ type DeleteCustomTemplateRequest struct {
 // DeleteCustomTemplateResponse is the answer of [Client.DeleteCustomTemplate].
 type DeleteCustomTemplateResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the template was deleted.
+	Success bool
 }
 
 // GetCustomTemplate returns a template of your own, by its id or, without one,
 // the default of a type.
 //
 // Needs TemplateId or Type.
+//
+// Errors:
+//
+//   - ResourceNotFound: The template does not exist. Check TemplateId and the
+//     region.
 //
 // RAM action: ice:GetCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomtemplate
@@ -102,11 +127,16 @@ type GetCustomTemplateRequest struct {
 
 // GetCustomTemplateResponse is the answer of [Client.GetCustomTemplate].
 type GetCustomTemplateResponse struct {
-	RequestId      string
+	RequestId string
+	// The template.
 	CustomTemplate CustomTemplate
 }
 
 // GetSystemTemplate returns a template of the service.
+//
+// Errors:
+//
+//   - ResourceNotFound: There is no such system template. Check TemplateId.
 //
 // RAM action: ice:GetSystemTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsystemtemplate
@@ -122,7 +152,8 @@ type GetSystemTemplateRequest struct {
 
 // GetSystemTemplateResponse is the answer of [Client.GetSystemTemplate].
 type GetSystemTemplateResponse struct {
-	RequestId      string
+	RequestId string
+	// The template.
 	SystemTemplate SystemTemplate
 }
 
@@ -169,7 +200,8 @@ type ListCustomTemplatesRequest struct {
 
 // ListCustomTemplatesResponse is the answer of [Client.ListCustomTemplates].
 type ListCustomTemplatesResponse struct {
-	RequestId          string
+	RequestId string
+	// The templates of the page.
 	CustomTemplateList []CustomTemplate
 	// Number of all items that match, on all pages.
 	Total int32
@@ -218,7 +250,8 @@ type ListSystemTemplatesRequest struct {
 
 // ListSystemTemplatesResponse is the answer of [Client.ListSystemTemplates].
 type ListSystemTemplatesResponse struct {
-	RequestId          string
+	RequestId string
+	// The templates of the page.
 	SystemTemplateList []SystemTemplate
 	// Number of all items that match, on all pages.
 	Total int32
@@ -226,6 +259,11 @@ type ListSystemTemplatesResponse struct {
 
 // SetDefaultCustomTemplate makes a template of your own the default of its type
 // and subtype.
+//
+// Errors:
+//
+//   - ResourceNotFound: The template does not exist. Check TemplateId and the
+//     region.
 //
 // RAM action: ice:SetDefaultCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setdefaultcustomtemplate
@@ -242,11 +280,17 @@ type SetDefaultCustomTemplateRequest struct {
 // SetDefaultCustomTemplateResponse is the answer of [Client.SetDefaultCustomTemplate].
 type SetDefaultCustomTemplateResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the template is now the default.
+	Success bool
 }
 
 // UpdateCustomTemplate changes the name or the settings of a template of your
 // own.
+//
+// Errors:
+//
+//   - ResourceNotFound: The template does not exist. Check TemplateId and the
+//     region.
 //
 // RAM action: ice:UpdateCustomTemplate.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatecustomtemplate
@@ -267,5 +311,6 @@ type UpdateCustomTemplateRequest struct {
 // UpdateCustomTemplateResponse is the answer of [Client.UpdateCustomTemplate].
 type UpdateCustomTemplateResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the template was changed.
+	Success bool
 }

@@ -14,6 +14,10 @@ import (
 //
 // [Client.WaitMediaConvertJob] asks until the end.
 //
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check JobId and the region.
+//
 // RAM action: ice:GetMediaConvertJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconvertjob
 func (c *Client) GetMediaConvertJob(ctx context.Context, req GetMediaConvertJobRequest) (*GetMediaConvertJobResponse, error) {
@@ -29,13 +33,19 @@ type GetMediaConvertJobRequest struct {
 // GetMediaConvertJobResponse is the answer of [Client.GetMediaConvertJob].
 type GetMediaConvertJobResponse struct {
 	RequestId string
-	Job       MediaConvertJob
+	// The job.
+	Job MediaConvertJob
 }
 
 // GetTranscodeJob returns a transcoding job with its parts, one for each
 // output. Status Success or Fail is final.
 //
 // [Client.WaitTranscodeJob] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The job does not exist. Check ParentJobId and the
+//     region.
 //
 // RAM action: ice:GetTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettranscodejob
@@ -53,7 +63,8 @@ type GetTranscodeJobRequest struct {
 
 // GetTranscodeJobResponse is the answer of [Client.GetTranscodeJob].
 type GetTranscodeJobResponse struct {
-	RequestId          string
+	RequestId string
+	// The job with its parts.
 	TranscodeParentJob TranscodeParentJob
 }
 
@@ -98,7 +109,8 @@ type ListMediaConvertJobsRequest struct {
 // ListMediaConvertJobsResponse is the answer of [Client.ListMediaConvertJobs].
 type ListMediaConvertJobsResponse struct {
 	RequestId string
-	Jobs      []MediaConvertJob
+	// The jobs of the page.
+	Jobs []MediaConvertJob
 	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
@@ -144,7 +156,8 @@ type ListTranscodeJobsRequest struct {
 // ListTranscodeJobsResponse is the answer of [Client.ListTranscodeJobs].
 type ListTranscodeJobsResponse struct {
 	RequestId string
-	Jobs      []TranscodeParentJob
+	// The jobs of the page.
+	Jobs []TranscodeParentJob
 	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
@@ -154,6 +167,12 @@ type ListTranscodeJobsResponse struct {
 //
 // The event MediaConvertComplete, or [Client.GetMediaConvertJob], tells the
 // end.
+//
+// Errors:
+//
+//   - InvalidParameter: A parameter is not valid. The message names it.
+//   - ResourceNotFound: The template, pipeline or input does not exist. Check
+//     the IDs in the request.
 //
 // RAM action: ice:SubmitMediaConvertJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaconvertjob
@@ -178,7 +197,8 @@ type SubmitMediaConvertJobRequest struct {
 // SubmitMediaConvertJobResponse is the answer of [Client.SubmitMediaConvertJob].
 type SubmitMediaConvertJobResponse struct {
 	RequestId string
-	Job       MediaConvertJob
+	// The new job.
+	Job MediaConvertJob
 }
 
 // SubmitTranscodeJob queues the transcoding of a file or, with several inputs,
@@ -186,6 +206,11 @@ type SubmitMediaConvertJobResponse struct {
 //
 // The event TranscodeParentComplete, or [Client.GetTranscodeJob], tells the
 // end. The service announced to end this operation on 2025-12-31.
+//
+// Errors:
+//
+//   - ResourceNotFound: The template, pipeline or input does not exist. Check
+//     the IDs in the request.
 //
 // RAM action: ice:SubmitTranscodeJob.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittranscodejob
@@ -214,7 +239,8 @@ type SubmitTranscodeJobRequest struct {
 
 // SubmitTranscodeJobResponse is the answer of [Client.SubmitTranscodeJob].
 type SubmitTranscodeJobResponse struct {
-	RequestId          string
+	RequestId string
+	// The new job with its parts.
 	TranscodeParentJob TranscodeParentJob
 }
 
@@ -232,7 +258,7 @@ type TextWatermarkParams struct {
 	Adaptive string `json:",omitzero"`
 	// Colour of the border, such as #006400.
 	BorderColor string `json:",omitzero"`
-	// Width of the border.
+	// Width of the border; 0 for none. Whether in pixels is not documented.
 	BorderWidth *int32 `json:",omitzero"`
 	// Text to show, plain UTF-8, not Base64.
 	Content string `json:",omitzero"`
@@ -242,7 +268,7 @@ type TextWatermarkParams struct {
 	FontColor string `json:",omitzero"`
 	// Font; SimSun when empty.
 	FontName string `json:",omitzero"`
-	// Size of the font.
+	// Size of the font, such as 16. Whether in pixels is not documented.
 	FontSize int32 `json:",omitzero"`
 	// Distance from the left edge.
 	Left string `json:",omitzero"`

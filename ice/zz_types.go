@@ -1108,24 +1108,34 @@ type CoverImageCensorResult struct {
 // CustomTemplate is met in answers of [Client.GetCustomTemplate] and
 // [Client.ListCustomTemplates].
 type CustomTemplate struct {
-	CreateTime   string
+	// When the template was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Hints for a user interface.
 	FrontendHint struct {
 		TranscodeTemplateHint struct {
 			BitrateControlType string
 		}
 	}
-	IsDefault      bool
-	ModifiedTime   string
-	Status         string
-	Subtype        int32
-	SubtypeName    string
+	// Whether it is the default of its type.
+	IsDefault bool
+	// When the template was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifiedTime string
+	// Status, such as Normal. Further values are not documented.
+	Status string
+	// Number of the subtype, as in CreateCustomTemplate.
+	Subtype int32
+	// Name of the subtype, such as Normal.
+	SubtypeName string
+	// Parameters of the template. Their form depends on Type.
 	TemplateConfig alimedia.JSON
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
 	TemplateName string
-	Type         int32
-	TypeName     string
+	// Number of the type, as in CreateCustomTemplate, such as 1 for transcoding.
+	Type int32
+	// Name of the type, such as SnapshotTemplate.
+	TypeName string
 }
 
 // CustomizedVoice is met in answers of [Client.GetCustomizedVoice] and
@@ -1181,9 +1191,12 @@ type DNADB struct {
 // DataKey is met in answers of [Client.DecryptKMSDataKey] and
 // [Client.GenerateKMSDataKey].
 type DataKey struct {
+	// The key, encrypted by KMS. Store this one.
 	CiphertextBlob string
-	KeyId          string
-	Plaintext      alimedia.Secret
+	// ID of the KMS key that encrypts it.
+	KeyId string
+	// The key in plain, in Base64. Never store it.
+	Plaintext alimedia.Secret
 }
 
 // DynamicImageJob is met in answers of [Client.GetDynamicImageJob] and
@@ -1236,20 +1249,35 @@ type DynamicMetaData struct {
 // EditingBatchJob is met in answers of [Client.GetBatchMediaProducingJob] and
 // [Client.ListBatchMediaProducingJobs].
 type EditingBatchJob struct {
-	CompleteTime  string
-	CreateTime    string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CompleteTime string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Settings of the editing, as JSON.
 	EditingConfig string
-	Extend        string
-	ExtendInput   string
-	ExtendOutput  string
-	InputConfig   string
+	// Further facts, as JSON, such as ErrorCode and ErrorMessage of the job.
+	Extend string
+	// Further input, as JSON: clips that were selected or IDs of projects, as
+	// JobType needs.
+	ExtendInput string
+	// Further output, as JSON, such as the clips that were selected.
+	ExtendOutput string
+	// Input of the job, as JSON.
+	InputConfig string
 	// ID of the job.
-	JobId        string
-	JobType      string
+	JobId string
+	// Kind of job: Script, Smart_Mix, Sports_Highlights, Screen_Media_Highlights,
+	// Scene_Batch_Editing, or a single step of one (..._Media_Select,
+	// ..._Timeline_Organize).
+	JobType string
+	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
+	// Output of the job, as JSON.
 	OutputConfig string
-	Status       string
-	SubJobList   []EditingSubJob
+	// State: Init, Processing, Finished or Failed. See the parts for their own.
+	Status string
+	// The parts, one for each output.
+	SubJobList []EditingSubJob
 	// Custom data as it was sent with the request.
 	UserData alimedia.JSON
 }
@@ -1257,53 +1285,80 @@ type EditingBatchJob struct {
 // EditingProject is met in answers of [Client.CreateEditingProject],
 // [Client.GetEditingProject] and 2 more operations.
 type EditingProject struct {
+	// Settings of a live editing project, as JSON. Empty for others.
 	BusinessConfig string
+	// Status of a live editing project: Reserving, ReservationCanceled,
+	// BroadCasting, LoadingFailed or LiveFinished. Empty for others.
 	BusinessStatus string
-	ClipsParam     alimedia.JSON
+	// Materials for the template.
+	ClipsParam alimedia.JSON
 	// URL of the cover image.
-	CoverURL     string
+	CoverURL string
+	// What created the project: OpenAPI, AliyunConsole, WebSDK, LiveEditingOpenAPI
+	// or LiveEditingConsole.
 	CreateSource string
-	CreateTime   string
-	Description  string
-	Duration     float64
+	// When the project was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime  string
+	Description string
+	// Duration in seconds.
+	Duration float64
 	// Error code, empty without a failure.
 	ErrorCode string
 	// Reason of the failure, empty without one.
-	ErrorMessage   string
+	ErrorMessage string
+	// What changed the project last, with the values of CreateSource.
 	ModifiedSource string
-	ModifiedTime   string
+	// When the project was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifiedTime string
 	// ID of the editing project.
-	ProjectId   string
+	ProjectId string
+	// Kind of project: EditingProject or LiveEditingProject (from a live stream).
 	ProjectType string
-	Status      string
-	StatusName  string
+	// Status: Draft, Editing, Producing, Produced, ProduceFailed or Deleted.
+	Status string
+	// Name of the status.
+	StatusName string
 	// ID of the template.
-	TemplateId                  string
-	TemplateType                string
-	Timeline                    Timeline
+	TemplateId string
+	// Kind of template: Timeline (regular) or VETemplate (advanced).
+	TemplateType string
+	// Timeline of the project.
+	Timeline Timeline
+	// Why the conversion failed, only for ConvertFailed.
 	TimelineConvertErrorMessage string
-	TimelineConvertStatus       string
-	Title                       string
+	// Conversion of the timeline for the web editor: Unconverted, Converting,
+	// Converted or ConvertFailed. Only with RequestSource WebSDK.
+	TimelineConvertStatus string
+	Title                 string
 }
 
 // FileBasicInfo describes a file. The service sends its numbers as strings.
 type FileBasicInfo struct {
-	Bitrate    string
+	// Bit rate in kbit/s.
+	Bitrate string
+	// When the file was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
-	Duration   string
-	FileName   string
+	// Duration in seconds.
+	Duration string
+	// Name of the file.
+	FileName string
 	// Size of the file in bytes.
-	FileSize   string
+	FileSize string
+	// Status of the file, such as Normal. Further values are not documented.
 	FileStatus string
-	FileType   string
+	// Kind of file, such as source_file. Further values are not documented.
+	FileType string
 	// URL of the file in OSS.
-	FileUrl    string
+	FileUrl string
+	// Container formats, separated by commas, such as mov,mp4,m4a.
 	FormatName string
 	// Height in pixels.
-	Height      string
+	Height string
+	// Images that the file was made of. The form is not documented.
 	ImagesInput string
 	// ID of the media asset.
-	MediaId      string
+	MediaId string
+	// When the file was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
 	// Region ID.
 	Region string
@@ -1314,16 +1369,23 @@ type FileBasicInfo struct {
 // FileInfo is one file of a media asset with its streams. Lists and details
 // leave the streams out.
 type FileInfo struct {
-	AudioStreamInfoList    []AudioStreamInfo
-	FileBasicInfo          FileBasicInfo
+	// The audio streams.
+	AudioStreamInfoList []AudioStreamInfo
+	// Name, size, duration and other basic facts.
+	FileBasicInfo FileBasicInfo
+	// The subtitle streams.
 	SubtitleStreamInfoList []SubtitleStreamInfo
-	VideoStreamInfoList    []VideoStreamInfo
+	// The video streams.
+	VideoStreamInfoList []VideoStreamInfo
 }
 
 // FileMeta is what the analysis of a file found.
 type FileMeta struct {
+	// The audio streams.
 	AudioStreamInfoList []AudioStreamInfo
-	FileBasicInfo       FileBasicInfo
+	// Name, size, duration and other basic facts.
+	FileBasicInfo FileBasicInfo
+	// The video streams.
 	VideoStreamInfoList []VideoStreamMeta
 }
 
@@ -1376,13 +1438,15 @@ type ImageWatermarkParams struct {
 	Dy string `json:",omitzero"`
 	// Picture to lay over.
 	File MediaObject `json:",omitzero"`
-	// Height of the picture in the video.
+	// Height of the picture in the video, such as 32. Whether in pixels is not
+	// documented.
 	Height string `json:",omitzero"`
 	// Corner that offsets start from, such as TopLeft.
 	ReferPos string `json:",omitzero"`
 	// When the picture is shown.
 	Timeline WatermarkTimeline `json:",omitzero"`
-	// Width of the picture in the video.
+	// Width of the picture in the video, such as 32. Whether in pixels is not
+	// documented.
 	Width string `json:",omitzero"`
 }
 
@@ -1487,10 +1551,13 @@ type LiveManifestConfig struct {
 // LiveMaterial is met in answers of [Client.AddEditingProjectMaterials] and
 // [Client.GetEditingProjectMaterials].
 type LiveMaterial struct {
+	// Name of the application that the stream belongs to.
 	AppName string
 	// Domain name.
 	DomainName string
-	LiveUrl    string
+	// URL of the stream.
+	LiveUrl string
+	// Name of the stream.
 	StreamName string
 }
 
@@ -1847,41 +1914,61 @@ type Media struct {
 // MediaBasicInfo is the metadata of a media asset. Which fields are filled
 // depends on the operation.
 type MediaBasicInfo struct {
-	Biz          string
+	// Service that the asset belongs to, such as ICE.
+	Biz string
+	// What the asset is for: subtitles, watermark, opening, ending or general;
+	// sticker, bgm or bgi in the public library.
 	BusinessType string
 	// ID of the category.
 	CateId int64
 	// Name of the category.
 	CateName string
+	// Category of the asset, as text.
 	Category string
 	// URL of the cover image.
-	CoverURL    string
-	CreateTime  string
+	CoverURL string
+	// When the asset was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the asset was deleted, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	DeletedTime string
 	Description string
-	InputURL    string
+	// Address that the asset was registered with.
+	InputURL string
 	// ID of the media asset.
-	MediaId      string
-	MediaTags    string
-	MediaType    string
+	MediaId string
+	// Tags, separated by commas.
+	MediaTags string
+	// Type: image, video, audio or text.
+	MediaType string
+	// When the asset was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
-	Namespace    string
+	// Namespace of the asset in the search library.
+	Namespace string
 	// Your own ID of the asset.
 	ReferenceId string
 	// JSON array of URLs.
 	Snapshots alimedia.JSON
-	Source    string
+	// Where the file is: oss, vod, live or general (elsewhere).
+	Source string
 	// JSON array of sprites.
-	SpriteImages    alimedia.JSON
-	Status          string
-	StreamStatus    string
-	ThumbURL240P    string
-	ThumbURLWebp    string
-	Title           string
+	SpriteImages alimedia.JSON
+	// Status of the source file: Init (not ready), Preparing (being uploaded or
+	// produced), PrepareFail or Normal (ready).
+	Status string
+	// Status of the stream in the search library: the values are not documented.
+	StreamStatus string
+	// URL of a small cover image (240P).
+	ThumbURL240P string
+	// URL of the cover image as WebP.
+	ThumbURLWebp string
+	Title        string
+	// Status of the transcoding, such as Init. Further values are not documented.
 	TranscodeStatus string
-	UploadSource    string
+	// How the asset was uploaded, such as general.
+	UploadSource string
 	// Custom data as it was sent with the request.
-	UserData          string
+	UserData string
+	// What the picture shows, in words.
 	VisionDescription string
 }
 
@@ -1914,24 +2001,31 @@ type MediaCensorJob struct {
 // MediaConvertConfig is met in answers of [Client.GetMediaConvertJob],
 // [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertConfig struct {
+	// The inputs.
 	Inputs []MediaConvertInput
 	// Name of the job.
-	JobName      string
+	JobName string
+	// Groups of outputs that share settings, such as HLS renditions.
 	OutputGroups []MediaConvertOutputGroup
-	Outputs      []MediaConvertOutput
+	// Single output files.
+	Outputs []MediaConvertOutput
 }
 
 // MediaConvertFile is met in answers of [Client.GetMediaConvertJob] and
 // [Client.SubmitMediaConvertJob].
 type MediaConvertFile struct {
+	// URL of an OSS object, or ID of a media asset, as Type says.
 	Media string
-	Type  string
-	Url   string
+	// Kind of Media: OSS (URL of an object) or Media (ID of a media asset).
+	Type string
+	// URL of the file in OSS, when Type is Media.
+	Url string
 }
 
 // MediaConvertInput is met in answers of [Client.GetMediaConvertJob],
 // [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertInput struct {
+	// The input file.
 	InputFile MediaObject
 	Name      string
 }
@@ -1939,21 +2033,32 @@ type MediaConvertInput struct {
 // MediaConvertJob is met in answers of [Client.GetMediaConvertJob],
 // [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertJob struct {
+	// Token of the request that made the job.
 	ClientToken string
-	Code        string
-	Config      MediaConvertConfig
-	CreateTime  string
-	FinishTime  string
+	// Error code of a failed job.
+	Code string
+	// Inputs and outputs of the job.
+	Config MediaConvertConfig
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	FinishTime string
 	// ID of the job.
-	JobId              string
-	Message            string
-	OutputDetails      []MediaConvertOutputDetail
+	JobId string
+	// Reason of the failure.
+	Message string
+	// How each output went.
+	OutputDetails []MediaConvertOutputDetail
+	// How each group of outputs went.
 	OutputGroupDetails []MediaConvertOutputGroupDetail
-	Percent            int32
+	// Progress in percent.
+	Percent int32
 	// ID of the pipeline.
 	PipelineId string
 	RequestId  string
-	State      string
+	// State: Inited (submitted), Running, Complete, Error or Cancelled. Success,
+	// Failed and Canceled are documented too.
+	State string
 	// Custom data as it was sent with the request.
 	UserData string
 }
@@ -1961,11 +2066,15 @@ type MediaConvertJob struct {
 // MediaConvertOutput is met in answers of [Client.GetMediaConvertJob],
 // [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertOutput struct {
-	Features       string
-	Name           string
-	OutputFile     MediaObject
+	// Parameters of special features, as JSON.
+	Features string
+	Name     string
+	// Where the output goes.
+	OutputFile MediaObject
+	// Parameters that replace those of the template, as JSON.
 	OverrideParams alimedia.JSON
-	Priority       int32
+	// Priority from 1 to 10 (highest).
+	Priority int32
 	// ID of the template.
 	TemplateId string
 }
@@ -1973,13 +2082,19 @@ type MediaConvertOutput struct {
 // MediaConvertOutputDetail is met in answers of [Client.GetMediaConvertJob] and
 // [Client.SubmitMediaConvertJob].
 type MediaConvertOutputDetail struct {
-	Code       string
+	// Error code of a failed output, such as InvalidParameter.ResourceContentBad.
+	Code string
+	// When the task was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
+	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	Message    string
-	Name       string
-	Result     MediaConvertResult
-	Status     string
+	// Reason of the failure.
+	Message string
+	Name    string
+	// The output file and its streams.
+	Result MediaConvertResult
+	// State: Init, Scheduled, Success, Failed or Skipped.
+	Status string
 	// ID of the task.
 	TaskId string
 }
@@ -1987,30 +2102,41 @@ type MediaConvertOutputDetail struct {
 // MediaConvertOutputGroup is met in answers of [Client.GetMediaConvertJob],
 // [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroup struct {
+	// What the outputs of the group share.
 	GroupConfig MediaConvertOutputGroupConfig
 	Name        string
-	Outputs     []MediaConvertOutputGroupOutput
+	// The outputs of the group.
+	Outputs []MediaConvertOutputGroupOutput
 }
 
 // MediaConvertOutputGroupConfig is met in answers of
 // [Client.GetMediaConvertJob], [Client.ListMediaConvertJobs] and
 // [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroupConfig struct {
-	ManifestName   string
+	// File name of the manifest, for Hls and Dash.
+	ManifestName string
+	// Folder for all files of the group.
 	OutputFileBase MediaObject
-	Type           string
+	// Kind of group: File (separate files), Hls or Dash.
+	Type string
 }
 
 // MediaConvertOutputGroupDetail is met in answers of
 // [Client.GetMediaConvertJob] and [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroupDetail struct {
-	Code       string
+	// Error code of a failed group, such as InvalidParameter.ResourceContentBad.
+	Code string
+	// When the task was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
+	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	Message    string
-	Name       string
-	Outputs    []MediaConvertOutputDetail
-	Status     string
+	// Reason of the failure.
+	Message string
+	Name    string
+	// How each output of the group went.
+	Outputs []MediaConvertOutputDetail
+	// State: Init (submitted), Running, Success, Failed or Skipped.
+	Status string
 	// ID of the task.
 	TaskId string
 }
@@ -2019,11 +2145,15 @@ type MediaConvertOutputGroupDetail struct {
 // [Client.GetMediaConvertJob], [Client.ListMediaConvertJobs] and
 // [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroupOutput struct {
-	Features       string
-	Name           string
+	// Parameters of special features, as JSON.
+	Features string
+	Name     string
+	// Name of the output file in the folder of the group.
 	OutputFileName string
+	// Parameters that replace those of the template, as JSON.
 	OverrideParams alimedia.JSON
-	Priority       int32
+	// Priority from 1 to 10 (highest).
+	Priority int32
 	// ID of the template.
 	TemplateId string
 }
@@ -2031,27 +2161,39 @@ type MediaConvertOutputGroupOutput struct {
 // MediaConvertResult is met in answers of [Client.GetMediaConvertJob] and
 // [Client.SubmitMediaConvertJob].
 type MediaConvertResult struct {
+	// File and streams of the output.
 	OutFileMeta FileMeta
-	OutputFile  MediaConvertFile
+	// The output file.
+	OutputFile MediaConvertFile
 }
 
 // MediaConvertUsage is met in answers of
 // [Client.DescribeMeterImsMediaConvertUHDUsage] and
 // [Client.DescribeMeterImsMediaConvertUsage].
 type MediaConvertUsage struct {
-	Duration      int64
+	// Minutes of output.
+	Duration int64
+	// Specification of the output, such as H264.HD.
 	Specification string
-	Time          int64
+	// Start of the period: Unix time in seconds.
+	Time int64
 }
 
 // MediaInfo is a media asset. Which parts are filled depends on the operation.
 type MediaInfo struct {
-	AiData           AiData
-	AiRoughData      AiRoughData
-	CustomFields     alimedia.JSON
-	FileInfoList     []FileInfo
-	IndexStatusList  []MediaIndexStatus
-	MediaBasicInfo   MediaBasicInfo
+	// Labels and text that the analysis found.
+	AiData AiData
+	// The analysis and its raw result.
+	AiRoughData AiRoughData
+	// Your own fields, for filters.
+	CustomFields alimedia.JSON
+	// The files of the asset.
+	FileInfoList []FileInfo
+	// State of each index for the asset.
+	IndexStatusList []MediaIndexStatus
+	// Title, type, status and other basic facts.
+	MediaBasicInfo MediaBasicInfo
+	// Metadata that changes.
 	MediaDynamicInfo struct {
 		DynamicMetaData struct {
 			Data string
@@ -2460,29 +2602,42 @@ type MediaPackageOutputSetting struct {
 // MediaProducingJob is met in answers of [Client.GetMediaProducingJob] and
 // [Client.ListMediaProducingJobs].
 type MediaProducingJob struct {
-	ClipsParam   string
-	Code         string
+	// Materials for the template, as JSON.
+	ClipsParam string
+	// Error code of a failed job.
+	Code string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CompleteTime string
-	CreateTime   string
-	Duration     float32
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Duration of the output, in seconds. Set for audio and video of a successful
+	// job.
+	Duration float32
 	// ID of the job.
 	JobId string
 	// ID of the media asset.
 	MediaId string
 	// URL of the media file.
-	MediaURL     string
-	Message      string
+	MediaURL string
+	// Reason of the failure.
+	Message string
+	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
-	Progress     int32
+	// Progress in percent.
+	Progress int32
 	// ID of the editing project.
-	ProjectId       string
-	Status          string
+	ProjectId string
+	// State: Init, Queuing, Processing, Success or Failed.
+	Status string
+	// Title and speech of the part of a batch job, as JSON.
 	SubJobMaterials string
 	// ID of the template.
 	TemplateId string
-	Timeline   string
+	// Timeline of the job, as JSON.
+	Timeline string
 	// Custom data as it was sent with the request.
-	UserData   alimedia.JSON
+	UserData alimedia.JSON
+	// ID of the output in VOD, when it goes there.
 	VodMediaId string
 }
 
@@ -2542,14 +2697,20 @@ type PackageJobInput struct {
 // Pipeline is met in answers of [Client.CreatePipeline], [Client.GetPipeline]
 // and [Client.ListPipelines].
 type Pipeline struct {
-	CreateTime   string
+	// When the pipeline was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the pipeline was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
 	Name         string
 	// ID of the pipeline.
 	PipelineId string
-	Priority   int32
-	Speed      string
-	Status     string
+	// Priority from 1 to 10.
+	Priority int32
+	// Kind of pipeline: Standard, Boost (faster transcoding) or NarrowBandHDV2
+	// (Narrowband HD 2.0).
+	Speed string
+	// State: Active or Paused.
+	Status string
 }
 
 // Program is met in answers of [Client.CreateProgram], [Client.GetProgram] and
@@ -2614,15 +2775,22 @@ type SearchIndexInfo struct {
 // SmartJob is met in answers of [Client.GetSmartHandleJob] and
 // [Client.ListSmartJobs].
 type SmartJob struct {
-	CreateTime    string
-	Description   string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime  string
+	Description string
+	// Settings of the job, as JSON.
 	EditingConfig string
-	InputConfig   SmartJobInput
+	// Input of the job.
+	InputConfig SmartJobInput
 	// ID of the job.
-	JobId        string
-	JobState     string
-	JobType      string
+	JobId string
+	// State: Created, Executing, Finished or Failed.
+	JobState string
+	// Kind of job, such as ASR, DynamicChart or TextToSpeech.
+	JobType string
+	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
+	// Where the output goes.
 	OutputConfig SmartJobOutput
 	Title        string
 	// Custom data as it was sent with the request.
@@ -2634,8 +2802,10 @@ type SmartJob struct {
 // SmartJobInput is met in answers of [Client.GetSmartHandleJob] and
 // [Client.ListSmartJobs].
 type SmartJobInput struct {
+	// OSS URL or media ID of the input.
 	InputFile string
-	Keyword   string
+	// Keywords of the input.
+	Keyword string
 }
 
 // SmartJobOutput is met in answers of [Client.GetSmartHandleJob] and
@@ -2778,37 +2948,56 @@ type SubtitleStreamInfo struct {
 // SystemTemplate is met in answers of [Client.GetSystemTemplate] and
 // [Client.ListSystemTemplates].
 type SystemTemplate struct {
-	Status         string
-	Subtype        int32
-	SubtypeName    string
+	// Status, such as Normal. Further values are not documented.
+	Status string
+	// Number of the subtype, as in CreateCustomTemplate.
+	Subtype int32
+	// Name of the subtype, such as Normal.
+	SubtypeName string
+	// Parameters of the template, as JSON.
 	TemplateConfig string
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
 	TemplateName string
-	Type         int32
-	TypeName     string
+	// Number of the type, as in CreateCustomTemplate, such as 1 for transcoding.
+	Type int32
+	// Name of the type, such as TranscodeTemplate.
+	TypeName string
 }
 
 // Template is met in answers of [Client.GetTemplate] and
 // [Client.ListTemplates].
 type Template struct {
+	// Materials for a job with the template, as JSON. Put your own IDs and texts
+	// in.
 	ClipsParam string
-	Config     string
+	// Configuration of the template, as JSON.
+	Config string
 	// URL of the cover image.
-	CoverURL           string
-	CreateSource       string
-	CreationTime       string
-	ModifiedSource     string
-	ModifiedTime       string
-	Name               string
-	PreviewMedia       string
+	CoverURL string
+	// What created the template: AliyunConsole, OpenAPI or WebSDK.
+	CreateSource string
+	// When the template was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// What changed the template last: AliyunConsole, OpenAPI or WebSDK.
+	ModifiedSource string
+	// When the template was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifiedTime string
+	Name         string
+	// ID of the media asset that shows the template.
+	PreviewMedia string
+	// Status of that asset: Init (not ready), Preparing, PrepareFail or Normal.
 	PreviewMediaStatus string
-	RelatedMediaids    string
-	Status             string
+	// IDs of the materials by type, as JSON, for the editor of regular templates.
+	RelatedMediaids string
+	// Status: Created (not ready), Uploading, Processing, Available, UploadFailed
+	// or ProcessFailed.
+	Status string
 	// ID of the template.
 	TemplateId string
-	Type       string
+	// Kind of template: Timeline (regular) or VETemplate (advanced).
+	Type string
 }
 
 // TextWatermarkInfo is met in answers of [Client.GetTranscodeJob],
@@ -2827,7 +3016,7 @@ type TextWatermarkParamsInfo struct {
 	Adaptive string
 	// Colour of the border, such as #006400.
 	BorderColor string
-	// Width of the border.
+	// Width of the border; 0 for none. Whether in pixels is not documented.
 	BorderWidth int32
 	// Text to show, plain UTF-8, not Base64.
 	Content string
@@ -2837,7 +3026,7 @@ type TextWatermarkParamsInfo struct {
 	FontColor string
 	// Font; SimSun when empty.
 	FontName string
-	// Size of the font.
+	// Size of the font, such as 16. Whether in pixels is not documented.
 	FontSize int32
 	// Distance from the left edge.
 	Left string
@@ -2914,7 +3103,8 @@ type TranscodeEncryption struct {
 	CipherText string `json:",omitzero"`
 	// URL of your service that decrypts the key, for HLSEncryption.
 	DecryptKeyUri string `json:",omitzero"`
-	// PrivateEncryption for that of Alibaba Cloud, HLSEncryption for standard HLS.
+	// Encryption: PrivateEncryption for that of Alibaba Cloud, HLSEncryption for
+	// standard HLS.
 	EncryptType string `json:",omitzero"`
 	// Where the key comes from, for HLSEncryption: KMS or Base64.
 	KeyServiceType string `json:",omitzero"`
@@ -2929,29 +3119,41 @@ type TranscodeInput struct {
 	// URL of the file, oss:// or http(s)://, or the id of a media asset, as Type
 	// says. The bucket must be added to the storage of the service first. Required.
 	Media string `json:",omitzero" check:"required"`
-	// OSS for a URL, Media for the id of a media asset. Required.
+	// Kind of Media: OSS for a URL, Media for the id of a media asset. Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
 // TranscodeJob is met in answers of [Client.GetTranscodeJob] and
 // [Client.SubmitTranscodeJob].
 type TranscodeJob struct {
+	// When the part was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
+	// When the part ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
+	// The inputs: one to transcode, several to merge.
 	InputGroup []TranscodeInput
 	// ID of the job.
-	JobId            string
-	JobIndex         int32
-	Name             string
-	OutFileMeta      FileMeta
-	Output           TranscodeOutput
-	ParentJobId      string
-	ProcessConfig    TranscodeProcessConfigInfo
-	RequestId        string
-	ScheduleConfig   ScheduleConfig
-	Status           string
+	JobId string
+	// Index of the part in the whole job.
+	JobIndex int32
+	Name     string
+	// File and streams of the output.
+	OutFileMeta FileMeta
+	// Where the output goes.
+	Output TranscodeOutput
+	// ID of the whole job.
+	ParentJobId string
+	// How the output is made.
+	ProcessConfig TranscodeProcessConfigInfo
+	RequestId     string
+	// Pipeline and priority of the job.
+	ScheduleConfig ScheduleConfig
+	// State: Init (submitted), Processing, Success, Fail or Deleted.
+	Status string
+	// Result of the submission, as JSON.
 	SubmitResultJson map[string]any
-	SubmitTime       string
+	// When the part was submitted, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	SubmitTime string
 	// Custom data as it was sent with the request.
 	UserData string
 }
@@ -2973,7 +3175,7 @@ type TranscodeOutput struct {
 	// With Type Media: OSS URL of the output, such as
 	// oss://bucket/path/{MediaId}/{JobId}.mp4.
 	OutputUrl string `json:",omitzero"`
-	// OSS for a URL, Media for the id of a media asset. Required.
+	// Kind of Media: OSS for a URL, Media for the id of a media asset. Required.
 	Type string `json:",omitzero" check:"required"`
 }
 
@@ -2995,7 +3197,8 @@ type TranscodeParamsInfo struct {
 	Container TranscodeContainer
 	// Segments.
 	MuxConfig TranscodeMuxConfig
-	Tags      map[string]string
+	// Tags of the output, by name.
+	Tags map[string]string
 	// How to transcode.
 	TransConfig TransConfig
 	// Video stream.
@@ -3005,20 +3208,33 @@ type TranscodeParamsInfo struct {
 // TranscodeParentJob is met in answers of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeParentJob struct {
-	CreateTime       string
-	FinishTime       string
-	InputGroup       []TranscodeInput
-	JobCount         int32
-	Name             string
-	OutputGroup      []TranscodeOutputGroupInfo
-	ParentJobId      string
-	Percent          int32
-	RequestId        string
-	ScheduleConfig   ScheduleConfig
-	Status           string
-	SubmitTime       string
+	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	FinishTime string
+	// The inputs: one to transcode, several to merge.
+	InputGroup []TranscodeInput
+	// Number of parts.
+	JobCount int32
+	Name     string
+	// The outputs and how they are made.
+	OutputGroup []TranscodeOutputGroupInfo
+	// ID of the job.
+	ParentJobId string
+	// Progress in percent.
+	Percent   int32
+	RequestId string
+	// Pipeline and priority of the job.
+	ScheduleConfig ScheduleConfig
+	// State: Init (submitted), Success (one part at least succeeded) or Fail (all
+	// parts failed).
+	Status string
+	// When the job was submitted, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	SubmitTime string
+	// The parts, one for each output.
 	TranscodeJobList []TranscodeJob
-	TriggerSource    string
+	// What submitted the job: API, WorkFlow or Console.
+	TriggerSource string
 	// Custom data as it was sent with the request.
 	UserData string
 }
@@ -3032,7 +3248,9 @@ type TranscodeProcessConfigInfo struct {
 	Encryption TranscodeEncryption
 	// Pictures to lay over the video.
 	ImageWatermarks []ImageWatermark
-	IsInheritTags   bool
+	// Whether the output takes over the tags of the input, which must be a media
+	// asset.
+	IsInheritTags bool
 	// Subtitles to burn in.
 	Subtitles []TranscodeSubtitle
 	// Texts to lay over the video.
@@ -3200,36 +3418,50 @@ type VideoStreamInfo struct {
 
 // VideoStreamMeta describes a video stream of a file as jobs report it.
 type VideoStreamMeta struct {
-	AvgFps         string `json:"Avg_fps"`
-	BitRate        string `json:"Bit_rate"`
-	CodecLongName  string `json:"Codec_long_name"`
-	CodecName      string `json:"Codec_name"`
-	CodecTag       string `json:"Codec_tag"`
+	// Average frames per second.
+	AvgFps string `json:"Avg_fps"`
+	// Bit rate in kbit/s.
+	BitRate string `json:"Bit_rate"`
+	// Long name of the codec.
+	CodecLongName string `json:"Codec_long_name"`
+	// Name of the codec, such as h264.
+	CodecName string `json:"Codec_name"`
+	// Tag of the codec in the container, in hexadecimal.
+	CodecTag string `json:"Codec_tag"`
+	// Tag of the codec in the container, as text.
 	CodecTagString string `json:"Codec_tag_string"`
-	CodecTimeBase  string `json:"Codec_time_base"`
+	// Time base of the codec, in seconds, as a fraction such as 1/50.
+	CodecTimeBase string `json:"Codec_time_base"`
 	// Display aspect ratio, such as 16:9.
-	Dar      string
+	Dar string
+	// Duration in seconds.
 	Duration string
 	// Frames per second.
-	Fps        string
+	Fps string
+	// B-frames: 0 (none), 1 (single ones) or 2 (several in a row).
 	HasBFrames string `json:"Has_b_frames"`
 	// Height in pixels.
 	Height string
-	Index  string
+	// Index of the stream in the file.
+	Index string
 	// Language of the stream.
-	Lang  string
+	Lang string
+	// Level of the codec, such as 31.
 	Level string
 	// Number of frames.
 	NumFrames string
 	// Pixel format, such as yuv420p.
-	PixFmt  string
+	PixFmt string
+	// Profile of the codec, such as High.
 	Profile string
 	// Rotation in degrees.
 	Rotate string
 	// Sample aspect ratio, such as 1:1.
-	Sar       string
+	Sar string
+	// Start of the stream, in seconds.
 	StartTime string `json:"Start_time"`
-	TimeBase  string `json:"Time_base"`
+	// Time base of the stream, in seconds, as a fraction such as 1/90000.
+	TimeBase string `json:"Time_base"`
 	// Width in pixels.
 	Width string
 }
@@ -3342,12 +3574,18 @@ type WatermarkTimeline struct {
 // Workflow is met in answers of [Client.GetWorkflowTask] and
 // [Client.ListWorkflowTasks].
 type Workflow struct {
-	CreateTime   string
-	MediaType    string
+	// When the workflow was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Kind of input: OSS (URL of an object) or Media (ID of a media asset).
+	MediaType string
+	// When the workflow was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
 	Name         string
-	Status       string
-	Type         string
+	// Status: Active or Inactive.
+	Status string
+	// Kind of workflow: Customize (custom), System (of the service) or Common (made
+	// by a user).
+	Type string
 	// ID of the workflow.
 	WorkflowId string
 }
@@ -3355,15 +3593,21 @@ type Workflow struct {
 // WorkflowTask is met in answers of [Client.GetWorkflowTask] and
 // [Client.ListWorkflowTasks].
 type WorkflowTask struct {
+	// Results of all nodes, as JSON.
 	ActivityResults string
-	CreateTime      string
-	FinishTime      string
-	Status          string
+	// When the task was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	FinishTime string
+	// State: Init, Processing, Succeed, Failed or Canceled.
+	Status string
 	// ID of the task.
-	TaskId    string
+	TaskId string
+	// Input of the task, as JSON.
 	TaskInput string
 	// Custom data as it was sent with the request.
 	UserData string
+	// The workflow that ran.
 	Workflow Workflow
 }
 

@@ -15,6 +15,10 @@ import (
 //
 // [Client.WaitAIWorkflowTask] asks until the end.
 //
+// Errors:
+//
+//   - ResourceNotFound: The task does not exist. Check TaskId and the region.
+//
 // RAM action: ice:GetAIWorkflowTask.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getaiworkflowtask
 func (c *Client) GetAIWorkflowTask(ctx context.Context, req GetAIWorkflowTaskRequest) (*GetAIWorkflowTaskResponse, error) {
@@ -29,42 +33,61 @@ type GetAIWorkflowTaskRequest struct {
 
 // GetAIWorkflowTaskResponse is the answer of [Client.GetAIWorkflowTask].
 type GetAIWorkflowTaskResponse struct {
-	RequestId    string
+	RequestId string
+	// The task.
 	WorkflowTask AIWorkflowTask
 }
 
 // AIWorkflow is the Workflow of [AIWorkflowTask].
 type AIWorkflow struct {
-	CreateTime   string
-	Graph        string
+	// When the workflow was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Nodes and edges of the workflow, as JSON.
+	Graph string
+	// When the workflow was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
 	Name         string
-	Status       string
-	Type         string
-	Version      string
+	// Status: Draft, Published or Editing.
+	Status string
+	// What the workflow is for, such as Live. Further values are not documented.
+	Type string
+	// ID of the version.
+	Version string
 	// ID of the workflow.
 	WorkflowId string
 }
 
 // AIWorkflowTask is the WorkflowTask of [GetAIWorkflowTaskResponse].
 type AIWorkflowTask struct {
-	CreateTime  string
-	FinishTime  string
-	Inputs      string
+	// When the task was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	FinishTime string
+	// Input of the task, as JSON.
+	Inputs string
+	// Results of the nodes. Their form depends on the workflow.
 	NodeResults alimedia.JSON
-	Outputs     string
-	Status      string
+	// Output of the task, as JSON.
+	Outputs string
+	// State: running, stopped, failed, partial-succeeded or succeeded.
+	Status string
 	// ID of the task.
 	TaskId string
 	// Custom data as it was sent with the request.
 	UserData string
-	Version  string
+	// ID of the version that ran.
+	Version string
+	// The workflow that ran.
 	Workflow AIWorkflow
 }
 
 // GetWorkflowTask returns a run of a workflow with the results of its steps.
 //
 // [Client.WaitWorkflowTask] asks until the end.
+//
+// Errors:
+//
+//   - ResourceNotFound: The task does not exist. Check TaskId and the region.
 //
 // RAM action: ice:GetWorkflowTask.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getworkflowtask
@@ -80,7 +103,8 @@ type GetWorkflowTaskRequest struct {
 
 // GetWorkflowTaskResponse is the answer of [Client.GetWorkflowTask].
 type GetWorkflowTaskResponse struct {
-	RequestId    string
+	RequestId string
+	// The task.
 	WorkflowTask WorkflowTask
 }
 
@@ -128,7 +152,8 @@ type ListWorkflowTasksResponse struct {
 	MaxResults int32
 	// Token of the next page, empty on the last page.
 	NextToken string
-	TaskList  []WorkflowTask
+	// The tasks of the page.
+	TaskList []WorkflowTask
 	// Number of all items that match, on all pages.
 	TotalCount int32
 }
@@ -169,6 +194,11 @@ type StartAIWorkflowResponse struct {
 //
 // It only starts the run: the event WorkflowTaskComplete tells the end,
 // [Client.GetWorkflowTask] the state.
+//
+// Errors:
+//
+//   - ResourceNotFound: The workflow does not exist. Check WorkflowId and the
+//     region.
 //
 // RAM action: ice:StartWorkflow.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startworkflow
