@@ -13,6 +13,7 @@ import (
 
 	"github.com/alibabacloud-go/tea/tea"
 
+	"github.com/alimedia/alimedia-go/internal/advice"
 	"github.com/alimedia/alimedia-go/internal/redact"
 	"github.com/alimedia/alimedia-go/internal/retry"
 )
@@ -29,6 +30,7 @@ import (
 // Text of the service is redacted: secrets of the call are masked, and each
 // field is one printable line of at most 1 KiB.
 type Error struct {
+	Product            string // the service: ice, vod or oss
 	Action             string // the operation, such as "RegisterMedia"
 	Code               string // such as "Throttling.User"; compare with HasCode: its case varies
 	Message            string
@@ -83,6 +85,11 @@ func (e *Error) Retryable() bool {
 
 // failing are codes of internal errors of a service, with any status.
 var failing = []string{"ServiceUnavailable", "InternalError", "InternalServerError", "InternalFailure", "SystemError", "SystemBusy", "ServerBusy"}
+
+// Advice returns what the code means and what to do about it, as far as the
+// reference of the operation or of the services says so, in one or two sentences.
+// It is empty for an unknown code.
+func (e *Error) Advice() string { return advice.Of(e.Product, e.Action, e.Code) }
 
 // LogValue makes slog print the error as a group.
 func (e *Error) LogValue() slog.Value {

@@ -192,3 +192,10 @@ func TestError_Text(t *testing.T) {
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "err", e)
 	require.Contains(t, out.String(), "err.action=DeleteVideo err.code=InvalidVideo.NotFound err.status=404 err.request_id=R")
 }
+
+func TestError_Advice(t *testing.T) {
+	t.Parallel()
+	require.Contains(t, (&Error{Product: "vod", Action: "GetPlayInfo", Code: "Throttling.User"}).Advice(), "Config.RateLimit")
+	require.Empty(t, (&Error{Code: "Unknown"}).Advice())
+	require.Empty(t, new(Error).Advice())
+}

@@ -143,7 +143,7 @@ func (t RegisterMedia) register(ctx context.Context, c Config, file fileInfo, fi
 	}
 	if len(out.RegisteredMediaList) == 0 {
 		return &alimedia.Error{
-			Action: "RegisterMedia", Code: "FailedFileURLs", RequestId: out.RequestId, StatusCode: http.StatusOK,
+			Product: "vod", Action: "RegisterMedia", Code: "FailedFileURLs", RequestId: out.RequestId, StatusCode: http.StatusOK,
 			Message: "the file was not registered: is the bucket added to ApsaraVideo VOD, in this region?",
 		}
 	}

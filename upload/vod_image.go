@@ -134,7 +134,7 @@ func (u *Uploader) attachedState(ctx context.Context, id string) (state, error) 
 	}
 	if len(out.AttachedMediaList) == 0 {
 		return state{}, &alimedia.Error{
-			Action: action, Code: "InvalidMedia.NotFound", RequestId: out.RequestId,
+			Product: "vod", Action: action, Code: "InvalidMedia.NotFound", RequestId: out.RequestId,
 			Message: "NonExistMediaIds has the asset", StatusCode: 200,
 		}
 	}

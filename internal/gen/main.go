@@ -47,13 +47,16 @@ func run(check, propose bool) error {
 		return err
 	}
 	var errs []error
+	var advice [][]byte
 	for _, pkg := range []string{"ice", "vod"} {
-		if err := service(root, pkg, check, propose); err != nil {
+		table, err := service(root, pkg, check, propose)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", pkg, err))
 		}
+		advice = append(advice, table)
 	}
 	if !propose {
-		errs = append(errs, writeCatalogue(root, check))
+		errs = append(errs, writeCatalogue(root, check), writeAdvice(root, check, advice...))
 	}
 	return errors.Join(errs...)
 }
@@ -130,29 +133,29 @@ func readDocuments(dir string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// service generates one package.
-func service(root, pkg string, check, propose bool) error {
+// service generates one package and returns the advice for its error codes.
+func service(root, pkg string, check, propose bool) (advice []byte, err error) {
 	if propose {
 		names, err := proposals(root, pkg)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		fmt.Printf("%s:\n%s\n", pkg, names)
-		return nil
+		return nil, nil
 	}
 	m, err := load(root, pkg)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	dir := filepath.Join(root, pkg)
 	files, err := m.files()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if check {
-		return compare(dir, files)
+		return m.adviceOf(), compare(dir, files)
 	}
-	return write(dir, files)
+	return m.adviceOf(), write(dir, files)
 }
 
 // compare names every file in dir that differs from what would be written,

@@ -93,7 +93,7 @@ func TestCall_B51_AnswerWithoutItsProof(t *testing.T) {
 			require.Nil(t, out)
 			var e *alimedia.Error
 			require.ErrorAs(t, err, &e)
-			require.Equal(t, alimedia.Error{Action: "CreateUploadVideo", Message: "the response has no " + tt.missing, RequestId: "R-H", StatusCode: 200}, *e)
+			require.Equal(t, alimedia.Error{Product: "ice", Action: "CreateUploadVideo", Message: "the response has no " + tt.missing, RequestId: "R-H", StatusCode: 200}, *e)
 			require.True(t, e.Retryable())
 		})
 	}
@@ -221,7 +221,7 @@ func TestCall_B51_Verdict(t *testing.T) {
 				require.NoError(t, err2)
 				return
 			}
-			tt.want.Action, tt.want.RequestId, tt.want.StatusCode = "SearchMedia", "R-5", 200
+			tt.want.Product, tt.want.Action, tt.want.RequestId, tt.want.StatusCode = "ice", "SearchMedia", "R-5", 200
 			require.Equal(t, tt.want, err)
 			require.Equal(t, tt.want, err2)
 			require.False(t, tt.want.Retryable())

@@ -76,7 +76,7 @@ func (a *attempt) complete(e *alimedia.Error, doc envelope) *alimedia.Error {
 	code := func(s string) string {
 		return redact.Bounded(redact.Text(s, longEnough(secrets, leastSecretOfCode)...), maxCode)
 	}
-	e.Action, e.StatusCode = a.op.Action, a.status
+	e.Product, e.Action, e.StatusCode = a.svc.Product, a.op.Action, a.status
 	e.Code = code(e.Code)
 	e.Message = text(e.Message)
 	e.Description = text(doc.Description)

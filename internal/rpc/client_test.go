@@ -94,7 +94,7 @@ func TestDo_APIError(t *testing.T) {
 	require.Nil(t, out)
 	var e *alimedia.Error
 	require.ErrorAs(t, err, &e)
-	require.Equal(t, alimedia.Error{Action: "RegisterMediaInfo", Code: "MediaAlreadyExist", Message: "exists", RequestId: "R-9",
+	require.Equal(t, alimedia.Error{Product: "ice", Action: "RegisterMediaInfo", Code: "MediaAlreadyExist", Message: "exists", RequestId: "R-9",
 		HostId: "ice.cn-shanghai.aliyuncs.com", Recommend: "https://api.aliyun.com/x", StatusCode: 409}, *e)
 	require.True(t, alimedia.IsAlreadyExists(err))
 	require.EqualError(t, err, "alimedia: RegisterMediaInfo: MediaAlreadyExist (HTTP 409): exists [request id R-9]")

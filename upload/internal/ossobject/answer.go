@@ -230,6 +230,7 @@ func (o *Object) serviceError(a *answer) error {
 		message += " (EC " + show(ec, 64) + ")"
 	}
 	e := &transfer.ServiceError{API: &alimedia.Error{
+		Product:    "oss",
 		Action:     a.operation,
 		Code:       show(doc.code, 100),
 		Message:    message,
