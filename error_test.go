@@ -195,7 +195,7 @@ func TestError_Text(t *testing.T) {
 
 func TestError_Advice(t *testing.T) {
 	t.Parallel()
-	require.Contains(t, (&Error{Product: "vod", Action: "GetPlayInfo", Code: "Throttling.User"}).Advice(), "Config.RateLimit")
-	require.Empty(t, (&Error{Code: "Unknown"}).Advice())
-	require.Empty(t, new(Error).Advice())
+	require.Contains(t, (&alimedia.Error{Product: "vod", Action: "GetPlayInfo", Code: "Throttling.User"}).Advice(), "Config.RateLimit")
+	require.Empty(t, (&alimedia.Error{Code: "Unknown"}).Advice())
+	require.Empty(t, new(alimedia.Error).Advice())
 }
