@@ -67,15 +67,25 @@ func (s *Server) account(id string) *Account {
 }
 
 func (s *Server) addAccount(id string) *Account {
-	acc := &Account{
-		srv: s, id: id, userID: randomDigits(18), storage: "outin-" + randomID(16),
-		roles: map[string]string{}, medias: map[string]*asset{}, tokens: map[string]string{}, made: map[string]map[string]*thing{},
+	acc := &Account{srv: s, id: id, userID: randomDigits(18), storage: "outin-" + randomID(16)}
+	keys := s.opts.keys
+	if s.first != nil || keys.AccessKeyId == "" {
+		keys = acc.newKeys()
 	}
-	keys := acc.newKeys()
 	acc.static = func() credentials.Credentials { return keys }
+	acc.begin()
+	return acc
+}
+
+// begin makes the account one of the server's, with nothing in it but its
+// keys and its managed bucket. The caller holds mu.
+func (acc *Account) begin() {
+	acc.roles, acc.medias, acc.order = map[string]string{}, map[string]*asset{}, nil
+	acc.tokens, acc.made = map[string]string{}, map[string]map[string]*thing{}
+	s, keys := acc.srv, acc.static()
+	s.keys[keys.AccessKeyId] = &key{Credentials: keys, owner: acc, user: userName}
 	s.buckets[acc.storage] = newBucket(acc, s.opts.storageRegion())
 	s.accounts = append(s.accounts, acc)
-	return acc
 }
 
 // Id is the numeric id of the account.

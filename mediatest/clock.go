@@ -28,6 +28,11 @@ func (c Clock) Advance(d time.Duration) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.advance(d)
+}
+
+// advance is called with mu held.
+func (s *Server) advance(d time.Duration) {
 	s.ahead += d
 	s.settle()
 }

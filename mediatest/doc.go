@@ -52,6 +52,12 @@
 //
 // [Server.NewUser] gives keys with a RAM policy, and [Throttle] limits calls.
 //
+// [Control] adds a page that shows what the server holds and was asked, and an
+// HTTP API by which tests in other languages do what methods do here. The command
+// cmd/mediatestd is a server of its own for them, at a fixed address. [Server.Reset]
+// empties a server that several tests use in turn, and [MemoryLimit] says how much
+// it keeps in memory.
+//
 // API calls and OSS requests share the server: a request with an x-acs-action
 // header or an Action parameter (as with the older HMAC-SHA1 signature, which is
 // taken too) is an API call, everything else is OSS, with the bucket in the path

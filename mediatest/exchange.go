@@ -97,6 +97,7 @@ func (x *exchange) begin(w http.ResponseWriter) {
 	s.calls[x.operation]++
 	s.requests = append(s.requests, x.record)
 	if len(s.requests) > maxRequests {
+		s.gone += len(s.requests) - maxRequests/2
 		s.requests = append([]*Request(nil), s.requests[len(s.requests)-maxRequests/2:]...)
 	}
 }

@@ -106,6 +106,8 @@ type Fault struct {
 	// Throttling refuses the request for its rate: status 400 and code
 	// Throttling.User from the API, 503 and QpsLimitExceeded from OSS.
 	Throttling bool
+
+	document *faultDocument // that the control API got
 }
 
 // armed is a fault and how often it has been met.

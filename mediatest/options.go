@@ -2,8 +2,11 @@ package mediatest
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"time"
+
+	"github.com/alimedia/alimedia-go/credentials"
 )
 
 // Option changes how a server behaves.
@@ -23,6 +26,9 @@ type options struct {
 	encode   func(address, auth map[string]any) (string, string)
 	log      io.Writer
 	memory   int64
+	listener net.Listener
+	keys     credentials.Credentials
+	control  bool
 	events   *http.Client
 }
 
@@ -43,6 +49,18 @@ func (o *options) storageRegion() string {
 // bubble. Only [Server.HTTPClient] reaches such a server; it takes every host
 // name, with http and https alike.
 func InMemory() Option { return func(o *options) { o.inMemory = true } }
+
+// Listener serves on l, which Close closes, instead of a loopback port of the
+// server's own choice. Whoever reaches the address can use the server.
+func Listener(l net.Listener) Option { return func(o *options) { o.listener = l } }
+
+// AccessKey sets the long-lived keys of the first account, for programs that
+// have keys of their own in their configuration. By default they are random.
+func AccessKey(id, secret string) Option {
+	return func(o *options) {
+		o.keys = credentials.Credentials{AccessKeyId: id, AccessKeySecret: secret, Source: "mediatest"}
+	}
+}
 
 // Region sets the region of the services. The default is cn-shanghai.
 func Region(id string) Option { return func(o *options) { o.region = id } }

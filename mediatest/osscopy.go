@@ -27,6 +27,8 @@ func (s *Server) copySource(x *exchange) (*object, error) {
 		return nil, noSuchBucket(bucket)
 	case b.owner != x.by.owner, !x.by.may(bucket, key), x.by.allow("oss:GetObject") != nil:
 		return nil, errBucketACL
+	case s.buckets[x.bucket] == nil: // it went away with Reset
+		return nil, noSuchBucket(x.bucket)
 	case b.region != s.buckets[x.bucket].region:
 		return nil, refused(403, "AccessDenied", "Target object does not reside in the same data center as source object.")
 	}

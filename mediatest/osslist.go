@@ -31,13 +31,16 @@ type listPage struct {
 // owner only when it is asked for. The caller holds mu.
 func (s *Server) keysAfter(x *exchange, marker string, most int) listPage {
 	prefix, delimiter := x.query.Get("prefix"), x.query.Get("delimiter")
+	var page listPage
 	b := s.buckets[x.bucket]
+	if b == nil {
+		return page // it went away with Reset
+	}
 	var of *owner
 	if x.query.Get("list-type") != "2" || x.query.Get("fetch-owner") == "true" {
 		o := b.owner.ossOwner()
 		of = &o
 	}
-	var page listPage
 	last, n := "", 0
 	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
 		if !strings.HasPrefix(key, prefix) || key <= marker {

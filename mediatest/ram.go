@@ -64,6 +64,11 @@ func (acc *Account) NewUser(policyDocument string) credentials.Credentials {
 	}
 	acc.srv.mu.Lock()
 	defer acc.srv.mu.Unlock()
+	return acc.newUser(p)
+}
+
+// newUser is called with mu held.
+func (acc *Account) newUser(p *policy) credentials.Credentials {
 	c := acc.newKeys()
 	k := acc.srv.keys[c.AccessKeyId]
 	k.policy, k.user = p, "user-"+randomID(4)

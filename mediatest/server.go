@@ -42,7 +42,8 @@ type Server struct {
 	life    context.Context
 	end     context.CancelFunc // of life
 
-	vault *vault // has a mutex of its own, which may be taken with mu held
+	control http.Handler // with the Control option
+	vault   *vault       // has a mutex of its own, which may be taken with mu held
 
 	logMu sync.Mutex // serialises the lines of the Log option
 
@@ -70,6 +71,7 @@ type Server struct {
 	faults   []*armed
 	calls    map[string]int
 	requests []*Request
+	gone     int // requests that are no longer in the record
 }
 
 // Format shows the address, whatever the verb: what the server holds is secret
@@ -123,20 +125,23 @@ func newServer(opts []Option) *Server {
 	s.vault = newVault(s.opts.memory)
 	s.life, s.end = context.WithCancel(context.Background())
 	s.first = s.addAccount(randomDigits(16))
+	if s.opts.control {
+		s.control = newControl(s)
+	}
 	return s
 }
 
 // start listens. A machine without a loopback network gets the in-memory
 // network, which serves every user of HTTPClient just as well.
 func (s *Server) start() {
-	var listener net.Listener
-	if !s.opts.inMemory {
+	listener := s.opts.listener
+	if !s.opts.inMemory && listener == nil {
 		listener, _ = net.Listen("tcp", "127.0.0.1:0")
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}
 	if listener != nil {
 		transport.DialContext = dialLocalhost
-		s.URL = "http://" + listener.Addr().String()
+		s.URL = addressOf(listener)
 	} else {
 		pipes := newPipeListener()
 		listener = pipes
@@ -165,6 +170,18 @@ func dialLocalhost(ctx context.Context, network, address string) (net.Conn, erro
 		address = net.JoinHostPort("127.0.0.1", port)
 	}
 	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// addressOf is the URL by which this machine reaches a listener.
+func addressOf(l net.Listener) string {
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return "http://" + l.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 func (s *Server) track(_ net.Conn, state http.ConnState) {
@@ -232,6 +249,13 @@ func (s *Server) misuse(format string, args ...any) {
 // serve is the one way in: name the request, apply a fault, let the service
 // answer.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if s.opts.control {
+		if isControl(r) {
+			s.control.ServeHTTP(w, r)
+			return
+		}
+		sandbox(w)
+	}
 	if allowOrigin(w, r) {
 		return
 	}

@@ -261,6 +261,10 @@ func (acc *Account) owned(bucket, key string) *object {
 
 // store puts an object in its place and tells the media library.
 func (s *Server) store(bucket, key string, o *object) {
+	if s.buckets[bucket] == nil { // went away with Reset while the bytes came
+		s.vault.release(o.pieces)
+		return
+	}
 	if old := s.object(bucket, key); old != nil {
 		s.vault.release(old.pieces)
 	}
