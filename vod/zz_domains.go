@@ -18,6 +18,33 @@ import (
 //
 // Offered only in cn-shanghai.
 //
+// Errors:
+//
+//   - BusinessExist: The domain name is being added already. Wait.
+//   - DomainAlreadyExist: The domain name has been added already. Use it, or
+//     take another one.
+//   - DomainNotRegistration: The domain name has no ICP filing, which mainland
+//     China needs. File it first.
+//   - DomainOverLimit: There are as many domain names as the account may have.
+//     Delete one.
+//   - ExtensiveAndAllBothExist: A wildcard domain name and one that it covers
+//     cannot be added together. Take another one.
+//   - ExtensiveAndSpecificDomainConflict: A wildcard domain name and one that
+//     it covers belong to different accounts. Take another one.
+//   - IllegalOperation: You may not do it with this domain name. Check whose it
+//     is, and your rights.
+//   - InvalidDomain.NotFound: The domain name does not exist or is not yours.
+//     Check DomainName with [Client.DescribeVodUserDomains].
+//   - InvalidDomainName.Malformed: The domain name is malformed. Check
+//     DomainName.
+//   - InvalidPriorities.Malformed: A priority of Sources is malformed. Correct
+//     it.
+//   - InvalidSources.Malformed: Sources is malformed, or the address does not
+//     fit the type. Correct it.
+//   - NotInternationRealIdentity: Mainland China needs an account that has
+//     verified its real name. Verify it.
+//   - ServiceBusy: The domain name is being configured. Retry later.
+//
 // RAM action: vod:AddVodDomain.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addvoddomain
 func (c *Client) AddVodDomain(ctx context.Context, req AddVodDomainRequest) (*AddVodDomainResponse, error) {
@@ -56,6 +83,16 @@ type AddVodDomainResponse struct {
 // returns.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidArgName.ValueNotSupported: The function has no such argument.
+//     Check Functions.
+//   - InvalidArgValue.Malformed: The value of an argument is malformed. Check
+//     Functions.
+//   - InvalidFunctionName.ValueNotSupported: There is no such function. Check
+//     Functions.
+//   - InvalidFunctions.Malformed: Functions is malformed. Correct it.
 //
 // RAM action: vod:BatchSetVodDomainConfigs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-batchsetvoddomainconfigs
@@ -208,7 +245,8 @@ type DescribeVodCertificateListRequest struct {
 
 // DescribeVodCertificateListResponse is the answer of [Client.DescribeVodCertificateList].
 type DescribeVodCertificateListResponse struct {
-	RequestId            string
+	RequestId string
+	// The certificates.
 	CertificateListModel CertificateList
 }
 
@@ -217,8 +255,13 @@ type DescribeVodCertificateListResponse struct {
 //
 // Offered only in cn-shanghai.
 //
+// Errors:
+//
+//   - InvalidDomain.NotFound: The domain name does not exist or is not yours.
+//     Check DomainName with [Client.DescribeVodUserDomains].
+//
 // RAM action: vod:DescribeVodDomainCertificateInfo.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomaincertificateinfo
+// https://alibabacloud.com/help/en/vod/api-describevoddomaincertificateinfo
 func (c *Client) DescribeVodDomainCertificateInfo(ctx context.Context, req DescribeVodDomainCertificateInfoRequest) (*DescribeVodDomainCertificateInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainCertificateInfo", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainCertificateInfoResponse))
 }
@@ -235,6 +278,7 @@ type DescribeVodDomainCertificateInfoRequest struct {
 // DescribeVodDomainCertificateInfoResponse is the answer of [Client.DescribeVodDomainCertificateInfo].
 type DescribeVodDomainCertificateInfoResponse struct {
 	RequestId string
+	// The certificate of the domain name.
 	CertInfos struct {
 		CertInfo []DomainCertificate
 	}
@@ -243,28 +287,50 @@ type DescribeVodDomainCertificateInfoResponse struct {
 // DomainCertificate is one of the CertInfos.CertInfo of
 // [DescribeVodDomainCertificateInfoResponse].
 type DomainCertificate struct {
-	CertDomainName    string
-	CertExpireTime    string
-	CertId            string
-	CertLife          string
-	CertName          string
-	CertOrg           string
-	CertRegion        string
-	CertStartTime     string
-	CertType          string
-	CertUpdateTime    string
+	// Domain name that the certificate is for.
+	CertDomainName string
+	// When it expires, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CertExpireTime string
+	// ID of the certificate, such as 13227737-cn-hangzhou.
+	CertId string
+	// How long it is valid, such as 3 months.
+	CertLife string
+	// Name of the certificate.
+	CertName string
+	// Authority that issued it.
+	CertOrg string
+	// Region of the certificate, such as cn-hangzhou.
+	CertRegion string
+	// From when it is valid, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CertStartTime string
+	// Kind of certificate: free, cas (of Certificate Management Service) or upload.
+	CertType string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CertUpdateTime string
+	// State of the CNAME record: ok, cname_error (does not point to VOD),
+	// op_domain_cname_error (nor does that of the top-level domain) or
+	// unsupport_wildcard.
 	DomainCnameStatus string
 	// Domain name.
-	DomainName              string
-	ServerCertificate       string
+	DomainName string
+	// Public key of the certificate.
+	ServerCertificate string
+	// State of HTTPS: on or off.
 	ServerCertificateStatus string
-	Status                  string
+	// State of a free certificate: success, checking, applying, failed,
+	// cname_error, domain_invalid or unsupport_wildcard. Empty for other kinds.
+	Status string
 }
 
 // DescribeVodDomainConfigs returns settings of an accelerated domain with their
 // ConfigIds.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidFunctionName.ValueNotSupported: There is no such function. Check
+//     FunctionNames.
 //
 // RAM action: vod:DescribeVodDomainConfigs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainconfigs
@@ -285,7 +351,8 @@ type DescribeVodDomainConfigsRequest struct {
 
 // DescribeVodDomainConfigsResponse is the answer of [Client.DescribeVodDomainConfigs].
 type DescribeVodDomainConfigsResponse struct {
-	RequestId     string
+	RequestId string
+	// The settings.
 	DomainConfigs struct {
 		DomainConfig []DomainConfig
 	}
@@ -294,17 +361,23 @@ type DescribeVodDomainConfigsResponse struct {
 // DomainConfig is one of the DomainConfigs.DomainConfig of
 // [DescribeVodDomainConfigsResponse].
 type DomainConfig struct {
-	ConfigId     string
+	// ID of the setting.
+	ConfigId string
+	// Arguments of the function.
 	FunctionArgs struct {
 		FunctionArg []DomainFunctionArg
 	}
+	// Name of the function.
 	FunctionName string
-	Status       string
+	// State of the setting: success, testing, failed or configuring.
+	Status string
 }
 
 // DomainFunctionArg is one of the FunctionArgs.FunctionArg of [DomainConfig].
 type DomainFunctionArg struct {
-	ArgName  string
+	// Name of the argument.
+	ArgName string
+	// Value of the argument.
 	ArgValue string
 }
 
@@ -313,8 +386,14 @@ type DomainFunctionArg struct {
 //
 // Offered only in cn-shanghai.
 //
+// Errors:
+//
+//   - InvalidDomain.NotFound: The domain name does not exist or is not yours.
+//     Check DomainName with [Client.DescribeVodUserDomains].
+//   - ServiceBusy: The domain name is being configured. Retry later.
+//
 // RAM action: vod:DescribeVodDomainDetail.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomaindetail
+// https://alibabacloud.com/help/en/vod/api-describevoddomaindetail
 func (c *Client) DescribeVodDomainDetail(ctx context.Context, req DescribeVodDomainDetailRequest) (*DescribeVodDomainDetailResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainDetail", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainDetailResponse))
 }
@@ -329,26 +408,39 @@ type DescribeVodDomainDetailRequest struct {
 
 // DescribeVodDomainDetailResponse is the answer of [Client.DescribeVodDomainDetail].
 type DescribeVodDomainDetailResponse struct {
-	RequestId    string
+	RequestId string
+	// The domain name and its settings.
 	DomainDetail DomainDetail
 }
 
 // DomainDetail is the DomainDetail of [DescribeVodDomainDetailResponse].
 type DomainDetail struct {
-	CertName    string
+	// Name of the certificate, where HTTPS is on.
+	CertName string
+	// Name that the CNAME record has to point to.
 	Cname       string
 	Description string
 	// Domain name.
-	DomainName   string
+	DomainName string
+	// State of the domain name: online, offline, configuring, configure_failed,
+	// checking (in review) or check_failed.
 	DomainStatus string
-	GmtCreated   string
-	GmtModified  string
-	SSLProtocol  string
-	SSLPub       string
-	Scope        string
-	Sources      struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtCreated string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtModified string
+	// HTTPS: on or off.
+	SSLProtocol string
+	// Public key of the certificate, where HTTPS is on.
+	SSLPub string
+	// Where it is accelerated: domestic (mainland China), overseas (elsewhere) or
+	// global.
+	Scope string
+	// The origin servers.
+	Sources struct {
 		Source []DomainSource
 	}
+	// Weight of the origin server.
 	Weight string
 }
 
@@ -386,7 +478,8 @@ type DescribeVodDomainLogRequest struct {
 
 // DescribeVodDomainLogResponse is the answer of [Client.DescribeVodDomainLog].
 type DescribeVodDomainLogResponse struct {
-	RequestId        string
+	RequestId string
+	// The log files.
 	DomainLogDetails struct {
 		DomainLogDetail []DomainLogDetail
 	}
@@ -397,19 +490,27 @@ type DescribeVodDomainLogResponse struct {
 type DomainLogDetail struct {
 	// Domain name.
 	DomainName string
-	LogCount   int64
-	LogInfos   struct {
+	// Number of log files on the page.
+	LogCount int64
+	// The log files.
+	LogInfos struct {
 		LogInfoDetail []DomainLogInfo
 	}
+	// The page.
 	PageInfos DomainLogPage
 }
 
 // DomainLogInfo is one of the LogInfos.LogInfoDetail of [DomainLogDetail].
 type DomainLogInfo struct {
-	EndTime   string
-	LogName   string
-	LogPath   string
-	LogSize   int64
+	// End of the period, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Name of the file.
+	LogName string
+	// URL of the file, signed, without the scheme.
+	LogPath string
+	// Size of the file in bytes.
+	LogSize int64
+	// Begin of the period, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -443,15 +544,23 @@ type DescribeVodRefreshQuotaRequest struct {
 
 // DescribeVodRefreshQuotaResponse is the answer of [Client.DescribeVodRefreshQuota].
 type DescribeVodRefreshQuotaResponse struct {
-	RequestId     string
-	BlockQuota    string
-	DirQuota      string
-	DirRemain     string
-	PreloadQuota  string
+	RequestId string
+	// Number of OSS buckets that can be blocked per day.
+	BlockQuota string
+	// Number of directories that can be refreshed per day.
+	DirQuota string
+	// Number of directories that can still be refreshed today.
+	DirRemain string
+	// Number of URLs that can be prefetched per day.
+	PreloadQuota string
+	// Number of URLs that can still be prefetched today.
 	PreloadRemain string
-	UrlQuota      string
-	UrlRemain     string
-	BlockRemain   string `json:"blockRemain"`
+	// Number of URLs that can be refreshed per day.
+	UrlQuota string
+	// Number of URLs that can still be refreshed today.
+	UrlRemain string
+	// Number of OSS buckets that can still be blocked today.
+	BlockRemain string `json:"blockRemain"`
 }
 
 // DescribeVodRefreshTasks lists tasks of [Client.RefreshVodObjectCaches] and
@@ -461,6 +570,10 @@ type DescribeVodRefreshQuotaResponse struct {
 //
 // [Client.DescribeVodRefreshTasksIter] walks all pages.
 // [Client.WaitVodRefreshTask] asks until the end.
+//
+// Errors:
+//
+//   - InvalidTaskId.Malformed: The ID of the task is malformed. Check TaskId.
 //
 // RAM action: vod:DescribeVodRefreshTasks.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodrefreshtasks
@@ -512,7 +625,8 @@ type DescribeVodRefreshTasksResponse struct {
 	PageNumber int64
 	// Maximum number of items on a page.
 	PageSize int64
-	Tasks    struct {
+	// The tasks of the page.
+	Tasks struct {
 		Task []RefreshTask
 	}
 	// Number of all items that match, on all pages.
@@ -521,12 +635,18 @@ type DescribeVodRefreshTasksResponse struct {
 
 // RefreshTask is one of the Tasks.Task of [DescribeVodRefreshTasksResponse].
 type RefreshTask struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
 	Description  string
-	ObjectPath   string
-	ObjectType   string
-	Process      string
-	Status       string
+	// URL of the object.
+	ObjectPath string
+	// Kind of task: file (refresh a file), directory (refresh one) or preload
+	// (prefetch).
+	ObjectType string
+	// Progress, such as 100%.
+	Process string
+	// State of the task: Complete, Refreshing, Failed or Pending.
+	Status string
 	// ID of the task.
 	TaskId string
 }
@@ -572,7 +692,8 @@ type DescribeVodSSLCertificateListRequest struct {
 
 // DescribeVodSSLCertificateListResponse is the answer of [Client.DescribeVodSSLCertificateList].
 type DescribeVodSSLCertificateListResponse struct {
-	RequestId            string
+	RequestId string
+	// The certificates of the page.
 	CertificateListModel CertificateList
 }
 
@@ -581,6 +702,19 @@ type DescribeVodSSLCertificateListResponse struct {
 // Offered only in cn-shanghai.
 //
 // [Client.DescribeVodUserDomainsIter] walks all pages.
+//
+// Errors:
+//
+//   - InvalidDomainName.Malformed: The domain name is malformed. Check
+//     DomainName.
+//   - InvalidDomainSearchType.ValueNotSupported: There is no such way to
+//     search. Check DomainSearchType.
+//   - InvalidDomainStatus.ValueNotSupported: There is no such state. Check
+//     DomainStatus.
+//   - InvalidPageNumber.ValueNotSupported: The page does not exist. Check
+//     PageNumber.
+//   - InvalidPageSize.ValueNotSupported: The page is too small or too large.
+//     Check PageSize.
 //
 // RAM action: vod:DescribeVodUserDomains.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoduserdomains
@@ -621,7 +755,8 @@ type DescribeVodUserDomainsRequest struct {
 // DescribeVodUserDomainsResponse is the answer of [Client.DescribeVodUserDomains].
 type DescribeVodUserDomainsResponse struct {
 	RequestId string
-	Domains   struct {
+	// The domain names of the page.
+	Domains struct {
 		PageData []UserDomain
 	}
 	// Number of the page, from 1.
@@ -641,17 +776,25 @@ type DomainTag struct {
 // UserDomain is one of the Domains.PageData of
 // [DescribeVodUserDomainsResponse].
 type UserDomain struct {
+	// Name that the CNAME record has to point to.
 	Cname       string
 	Description string
 	// Domain name.
-	DomainName   string
+	DomainName string
+	// State of the domain name: online, offline, configuring, configure_failed,
+	// checking (in review) or check_failed.
 	DomainStatus string
-	GmtCreated   string
-	GmtModified  string
-	Sandbox      string
-	Sources      struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtCreated string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtModified string
+	// Whether it is in the sandbox. normal if not.
+	Sandbox string
+	// The origin servers.
+	Sources struct {
 		Source []DomainSource
 	}
+	// HTTPS: on or off.
 	SslProtocol string
 }
 
@@ -680,7 +823,8 @@ type DescribeVodUserVipsByDomainResponse struct {
 	RequestId string
 	// Domain name.
 	DomainName string
-	Vips       struct {
+	// The IP addresses.
+	Vips struct {
 		Vip []string
 	}
 }
@@ -708,7 +852,8 @@ type DescribeVodVerifyContentRequest struct {
 // DescribeVodVerifyContentResponse is the answer of [Client.DescribeVodVerifyContent].
 type DescribeVodVerifyContentResponse struct {
 	RequestId string
-	Content   string
+	// Text that proves the ownership: for the DNS record or the file.
+	Content string
 }
 
 // PreloadVodObjectCaches loads files into the CDN caches before they are asked
@@ -718,6 +863,24 @@ type DescribeVodVerifyContentResponse struct {
 // most 500 URLs a day; directories cannot be loaded.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - IllegalOperation: You may not do it with this domain name. Check whose it
+//     is, and your rights.
+//   - InvalidDomain.Configure_failed: The configuration of the domain name has
+//     failed. Mend it, or contact support.
+//   - InvalidDomain.NotFound: The domain name does not exist or is not yours.
+//     Check DomainName with [Client.DescribeVodUserDomains].
+//   - InvalidDomain.Offline: The domain name is offline. Bring it online with
+//     [Client.BatchStartVodDomain].
+//   - InvalidExtensiveDomain.ValueNotSupported: Wildcard domain names cannot be
+//     prefetched. Name the domain.
+//   - InvalidObjectPath.Malformed: The URL is malformed. Check ObjectPath.
+//   - InvalidObjectPath.Size.Malformed: There are more than 1000 URLs. Split
+//     ObjectPath.
+//   - PreloadQueueFull: Too many URLs wait to be prefetched. Retry later.
+//   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:PreloadVodObjectCaches.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-preloadvodobjectcaches
@@ -744,7 +907,8 @@ type PreloadVodObjectCachesRequest struct {
 
 // PreloadVodObjectCachesResponse is the answer of [Client.PreloadVodObjectCaches].
 type PreloadVodObjectCachesResponse struct {
-	RequestId     string
+	RequestId string
+	// IDs of the tasks, separated by commas.
 	PreloadTaskId string
 }
 
@@ -756,6 +920,27 @@ type PreloadVodObjectCachesResponse struct {
 // [Client.RefreshMediaPlayUrls].
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - IllegalOperation: You may not do it with this domain name. Check whose it
+//     is, and your rights.
+//   - InvalidDomain.Configure_failed: The configuration of the domain name has
+//     failed. Mend it, or contact support.
+//   - InvalidDomain.NotFound: The domain name does not exist or is not yours.
+//     Check DomainName with [Client.DescribeVodUserDomains].
+//   - InvalidDomain.Offline: The domain name is offline. Bring it online with
+//     [Client.BatchStartVodDomain].
+//   - InvalidExtensiveDomain.ValueNotSupported: Wildcard domain names cannot be
+//     refreshed. Name the domain.
+//   - InvalidObjectPath.Malformed: The URL is malformed. Check ObjectPath.
+//   - InvalidObjectType.ValueNotSupported: There is no such type. Check
+//     ObjectType.
+//   - QuotaExceeded.Refresh: The refreshes of the day are used up. Wait for the
+//     next day; see [Client.DescribeVodRefreshQuota].
+//   - QuotaPerMinuteExceeded.Refresh: The refreshes of the minute are used up.
+//     Retry later.
+//   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:RefreshVodObjectCaches.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshvodobjectcaches
@@ -780,7 +965,8 @@ type RefreshVodObjectCachesRequest struct {
 
 // RefreshVodObjectCachesResponse is the answer of [Client.RefreshVodObjectCaches].
 type RefreshVodObjectCachesResponse struct {
-	RequestId     string
+	RequestId string
+	// IDs of the tasks, separated by commas.
 	RefreshTaskId string
 }
 
@@ -821,6 +1007,34 @@ type SetCrossdomainContentResponse struct {
 // certificate service.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - Certificate.Duplicated: Another certificate has the name. Change
+//     CertName.
+//   - Certificate.FormatError: The certificate is malformed. Check SSLPub.
+//   - Certificate.MissMatch: Certificate and private key do not belong
+//     together. Check SSLPub and SSLPri.
+//   - Certificate.NotFind: The certificate does not exist. Check CertName.
+//   - Certificate.NotPermittedOff: The certificate may not be switched off.
+//     Contact support.
+//   - Certificate.SettedNotEffect: The certificate is set, but not yet in
+//     effect. Contact support.
+//   - IllegalOperation: You may not do it with this domain name. Check whose it
+//     is, and your rights.
+//   - InvalidCertName.TooLong: The name has more than 128 characters. Shorten
+//     CertName.
+//   - InvalidCertificate: The certificate is not valid. Check SSLPub.
+//   - InvalidCertificate.TooLong: The certificate is too long. Shorten SSLPub.
+//   - InvalidDomain.NotFound: The domain name does not exist or is not yours.
+//     Check DomainName with [Client.DescribeVodUserDomains].
+//   - InvalidDomain.Offline: The domain name is offline. Bring it online with
+//     [Client.BatchStartVodDomain].
+//   - InvalidSSLPri: The private key is not valid. Check SSLPri.
+//   - SSLPri.Malformed: The private key is malformed. Check SSLPri.
+//   - SSLPri.MissingParameter: The private key is missing. Set SSLPri.
+//   - SSLPub.MissingParameter: The public key is missing. Set SSLPub.
+//   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:SetVodDomainCertificate.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setvoddomaincertificate
@@ -896,6 +1110,23 @@ type SetVodDomainSSLCertificateResponse struct {
 //
 // Offered only in cn-shanghai.
 //
+// Errors:
+//
+//   - IllegalOperation: You may not do it with this domain name. Check whose it
+//     is, and your rights.
+//   - InvalidDomain.NotFound: The domain name does not exist or is not yours.
+//     Check DomainName with [Client.DescribeVodUserDomains].
+//   - InvalidDomainName.Malformed: The domain name is malformed. Check
+//     DomainName.
+//   - InvalidSource.Content.Malformed: The address of a source is malformed.
+//     Check Sources.
+//   - InvalidSource.Priority.Malformed: The priority of a source is malformed.
+//     Check Sources.
+//   - InvalidSource.Type.Malformed: The type of a source is malformed. Check
+//     Sources.
+//   - InvalidTypeContent.Mismatch: The address of a source does not fit its
+//     type. Check Sources.
+//
 // RAM action: vod:UpdateVodDomain.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevoddomain
 func (c *Client) UpdateVodDomain(ctx context.Context, req UpdateVodDomainRequest) (*UpdateVodDomainResponse, error) {
@@ -944,5 +1175,6 @@ type VerifyVodDomainOwnerRequest struct {
 // VerifyVodDomainOwnerResponse is the answer of [Client.VerifyVodDomainOwner].
 type VerifyVodDomainOwnerResponse struct {
 	RequestId string
-	Content   string
+	// Text that proves the ownership.
+	Content string
 }

@@ -250,7 +250,7 @@ type EditingMaterial struct {
 	Snapshots struct {
 		Snapshot []string
 	}
-	// Where it comes from. Not described by the reference.
+	// Source of the sprites.
 	Source string
 	// Settings of the sprites.
 	SpriteConfig string
@@ -258,7 +258,7 @@ type EditingMaterial struct {
 	Sprites struct {
 		Sprite []string
 	}
-	// State of the material: Normal, Uploading or UploadFail.
+	// State of the material: Normal, Producing, Produced or ProduceFailed.
 	Status string
 	// Tags, separated by commas.
 	Tags  string

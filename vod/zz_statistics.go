@@ -41,7 +41,8 @@ type DescribeMediaDistributionRequest struct {
 
 // DescribeMediaDistributionResponse is the answer of [Client.DescribeMediaDistribution].
 type DescribeMediaDistributionResponse struct {
-	RequestId             string
+	RequestId string
+	// Numbers of assets, by interval.
 	MediaDistributionList []MediaDistribution
 	// Number of all items that match, on all pages.
 	Total int64
@@ -50,8 +51,12 @@ type DescribeMediaDistributionResponse struct {
 // MediaDistribution is one of the MediaDistributionList of
 // [DescribeMediaDistributionResponse].
 type MediaDistribution struct {
-	Count     int64
-	EndTime   string
+	// Number of assets that were created.
+	Count int64
+	// End of the interval, which does not belong to it, in UTC:
+	// yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -64,6 +69,12 @@ type MediaDistribution struct {
 // Offered only in cn-shanghai.
 //
 // [Client.DescribePlayTopVideosIter] walks all pages.
+//
+// Errors:
+//
+//   - InvalidBizDate.BeyondCurrent: The day is in the future. Ask for an
+//     earlier one.
+//   - InvalidBizDate.Malformed: The day is malformed. Check BizDate.
 //
 // RAM action: vod:DescribePlayTopVideos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplaytopvideos
@@ -98,20 +109,25 @@ type DescribePlayTopVideosResponse struct {
 	// Number of the page, from 1.
 	PageNo int64
 	// Maximum number of items on a page.
-	PageSize      int64
+	PageSize int64
+	// The videos of the page, the most played first.
 	TopPlayVideos struct {
 		TopPlayVideoStatis []TopPlayVideo
 	}
+	// Number of videos.
 	TotalNum int64
 }
 
 // TopPlayVideo is one of the TopPlayVideos.TopPlayVideoStatis of
 // [DescribePlayTopVideosResponse].
 type TopPlayVideo struct {
+	// Time played in milliseconds.
 	PlayDuration string
 	Title        string
-	UV           string
-	VV           string
+	// Number of viewers.
+	UV string
+	// Number of plays.
+	VV string
 	// ID of the video or audio asset.
 	VideoId string
 }
@@ -122,6 +138,16 @@ type TopPlayVideo struct {
 // (UTC+8) of the next; they begin on 2018-01-01.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidEndTime.BeyondCurrent: EndTime is in the future. Ask for earlier
+//     days.
+//   - InvalidEndTime.Malformed: EndTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
+//   - InvalidEndTime.Mismatch: EndTime is not after StartTime. Correct one.
+//   - InvalidStartTime.Malformed: StartTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
 //
 // RAM action: vod:DescribePlayUserAvg.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplayuseravg
@@ -141,7 +167,8 @@ type DescribePlayUserAvgRequest struct {
 
 // DescribePlayUserAvgResponse is the answer of [Client.DescribePlayUserAvg].
 type DescribePlayUserAvgResponse struct {
-	RequestId          string
+	RequestId string
+	// Averages by day.
 	UserPlayStatisAvgs struct {
 		UserPlayStatisAvg []UserPlayAvg
 	}
@@ -150,9 +177,12 @@ type DescribePlayUserAvgResponse struct {
 // UserPlayAvg is one of the UserPlayStatisAvgs.UserPlayStatisAvg of
 // [DescribePlayUserAvgResponse].
 type UserPlayAvg struct {
-	AvgPlayCount    string
+	// Number of plays per viewer.
+	AvgPlayCount string
+	// Time played per viewer in milliseconds.
 	AvgPlayDuration string
-	Date            string
+	// The day as yyyy, MM and dd, such as 20170120.
+	Date string
 }
 
 // DescribePlayUserTotal returns plays, viewers and play time in total, day by
@@ -162,6 +192,16 @@ type UserPlayAvg struct {
 // (UTC+8) of the next; they begin on 2018-01-01.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidEndTime.BeyondCurrent: EndTime is in the future. Ask for earlier
+//     days.
+//   - InvalidEndTime.Malformed: EndTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
+//   - InvalidEndTime.Mismatch: EndTime is not after StartTime. Correct one.
+//   - InvalidStartTime.Malformed: StartTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
 //
 // RAM action: vod:DescribePlayUserTotal.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplayusertotal
@@ -181,7 +221,8 @@ type DescribePlayUserTotalRequest struct {
 
 // DescribePlayUserTotalResponse is the answer of [Client.DescribePlayUserTotal].
 type DescribePlayUserTotalResponse struct {
-	RequestId            string
+	RequestId string
+	// Totals by day.
 	UserPlayStatisTotals struct {
 		UserPlayStatisTotal []UserPlayTotal
 	}
@@ -189,20 +230,29 @@ type DescribePlayUserTotalResponse struct {
 
 // PlayerCounts is the UV of [UserPlayTotal].
 type PlayerCounts struct {
+	// Number with the player SDK for Android.
 	Android string
-	Flash   string
-	HTML5   string
-	IOS     string `json:"iOS"`
+	// Number with the Flash player.
+	Flash string
+	// Number with the HTML5 player.
+	HTML5 string
+	// Number with the player SDK for iOS.
+	IOS string `json:"iOS"`
 }
 
 // UserPlayTotal is one of the UserPlayStatisTotals.UserPlayStatisTotal of
 // [DescribePlayUserTotalResponse].
 type UserPlayTotal struct {
-	Date         string
+	// The day as yyyy, MM and dd, such as 20170120.
+	Date string
+	// Time played in milliseconds.
 	PlayDuration string
-	PlayRange    string
-	UV           PlayerCounts
-	VV           PlayerCounts
+	// Shares of the plays by their length, such as <=1m:79.2%;>1<=5m:16.7%.
+	PlayRange string
+	// Number of viewers, by player.
+	UV PlayerCounts
+	// Number of plays, by player.
+	VV PlayerCounts
 }
 
 // DescribePlayVideoStatis returns plays, viewers and play time of one video,
@@ -213,6 +263,16 @@ type UserPlayTotal struct {
 // of the next and are kept for 730 days.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidEndTime.BeyondCurrent: EndTime is in the future. Ask for earlier
+//     days.
+//   - InvalidEndTime.Malformed: EndTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
+//   - InvalidEndTime.Mismatch: EndTime is not after StartTime. Correct one.
+//   - InvalidStartTime.Malformed: StartTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
 //
 // RAM action: vod:DescribePlayVideoStatis.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplayvideostatis
@@ -234,7 +294,8 @@ type DescribePlayVideoStatisRequest struct {
 
 // DescribePlayVideoStatisResponse is the answer of [Client.DescribePlayVideoStatis].
 type DescribePlayVideoStatisResponse struct {
-	RequestId              string
+	RequestId string
+	// Plays by day.
 	VideoPlayStatisDetails struct {
 		VideoPlayStatisDetail []VideoPlayDetail
 	}
@@ -243,12 +304,17 @@ type DescribePlayVideoStatisResponse struct {
 // VideoPlayDetail is one of the VideoPlayStatisDetails.VideoPlayStatisDetail of
 // [DescribePlayVideoStatisResponse].
 type VideoPlayDetail struct {
-	Date         string
+	// The day as yyyy, MM and dd, such as 20170120.
+	Date string
+	// Time played in milliseconds.
 	PlayDuration string
-	PlayRange    string
-	Title        string
-	UV           string
-	VV           string
+	// Shares of the plays by their length, such as <=1m:79.2%;>1<=5m:16.7%.
+	PlayRange string
+	Title     string
+	// Number of viewers.
+	UV string
+	// Number of plays.
+	VV string
 }
 
 // DescribeVodAIData returns the usage of video AI.
@@ -257,6 +323,13 @@ type VideoPlayDetail struct {
 // at most 31 days.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidParameterEndTime: EndTime is not valid. Correct it.
+//   - InvalidParameterRegion: There is no such region. Check Region.
+//   - InvalidParameterStartTime: StartTime is not valid. Correct it.
+//   - InvalidTimeRange: The range is longer than 31 days. Ask for less.
 //
 // RAM action: vod:DescribeVodAIData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodaidata
@@ -284,9 +357,11 @@ type DescribeVodAIDataRequest struct {
 // DescribeVodAIDataResponse is the answer of [Client.DescribeVodAIData].
 type DescribeVodAIDataResponse struct {
 	RequestId string
-	AIData    struct {
+	// Seconds that were processed, by interval.
+	AIData struct {
 		AIDataItem []UsageData
 	}
+	// Time between two values: hour or day.
 	DataInterval string
 }
 
@@ -298,6 +373,16 @@ type DescribeVodAIDataResponse struct {
 // days (4 to 24 hours late); a call covers at most 90 days.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidEndTime.Malformed: EndTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
+//   - InvalidEndTime.Mismatch: EndTime is not after StartTime. Correct one.
+//   - InvalidStartTime.Malformed: StartTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
+//   - InvalidStartTime.ValueNotSupported: The range is longer than 90 days. Ask
+//     for less.
 //
 // RAM action: vod:DescribeVodDomainBpsData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainbpsdata
@@ -327,17 +412,23 @@ type DescribeVodDomainBpsDataRequest struct {
 
 // DescribeVodDomainBpsDataResponse is the answer of [Client.DescribeVodDomainBpsData].
 type DescribeVodDomainBpsDataResponse struct {
-	RequestId          string
+	RequestId string
+	// Bandwidth in bit/s, by interval.
 	BpsDataPerInterval struct {
 		DataModule []DomainData
 	}
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
-	DomainName     string
-	EndTime        string
-	IspNameEn      string
+	DomainName string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Provider that was asked for.
+	IspNameEn string
+	// Area that was asked for.
 	LocationNameEn string
-	StartTime      string
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	StartTime string
 }
 
 // DescribeVodDomainBpsDataByLayer returns the bandwidth, in bit/s, by protocol
@@ -379,19 +470,24 @@ type DescribeVodDomainBpsDataByLayerRequest struct {
 
 // DescribeVodDomainBpsDataByLayerResponse is the answer of [Client.DescribeVodDomainBpsDataByLayer].
 type DescribeVodDomainBpsDataByLayerResponse struct {
-	RequestId       string
+	RequestId string
+	// Bandwidth and traffic by interval.
 	BpsDataInterval struct {
 		DataModule []DomainLayerData
 	}
+	// Time between two values in seconds.
 	DataInterval int32
 }
 
 // DomainLayerData is one of the BpsDataInterval.DataModule of
 // [DescribeVodDomainBpsDataByLayerResponse].
 type DomainLayerData struct {
-	TimeStamp    string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
+	// Traffic in bytes.
 	TrafficValue int64
-	Value        float64
+	// Peak of the bandwidth in bit/s.
+	Value float64
 }
 
 // DescribeVodDomainHitRateData returns the share of bytes that came from the
@@ -404,7 +500,7 @@ type DomainLayerData struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainHitRateData.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainhitratedata
+// https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainhitratedata
 func (c *Client) DescribeVodDomainHitRateData(ctx context.Context, req DescribeVodDomainHitRateDataRequest) (*DescribeVodDomainHitRateDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainHitRateData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainHitRateDataResponse))
 }
@@ -426,14 +522,18 @@ type DescribeVodDomainHitRateDataRequest struct {
 
 // DescribeVodDomainHitRateDataResponse is the answer of [Client.DescribeVodDomainHitRateData].
 type DescribeVodDomainHitRateDataResponse struct {
-	RequestId    string
+	RequestId string
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
-	DomainName      string
-	EndTime         string
+	DomainName string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Share of the bytes that the cache served, in percent, by interval.
 	HitRateInterval struct {
 		DataModule []DomainData
 	}
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -468,26 +568,37 @@ type DescribeVodDomainMax95BpsDataRequest struct {
 
 // DescribeVodDomainMax95BpsDataResponse is the answer of [Client.DescribeVodDomainMax95BpsData].
 type DescribeVodDomainMax95BpsDataResponse struct {
-	RequestId  string
+	RequestId string
+	// 95th percentiles by day and area.
 	DetailData struct {
 		Max95Detail []DomainMax95Data
 	}
 	// Domain name.
-	DomainName       string
+	DomainName string
+	// 95th percentile in mainland China in bit/s.
 	DomesticMax95Bps string
-	EndTime          string
-	Max95Bps         string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// 95th percentile of the bandwidth in bit/s.
+	Max95Bps string
+	// 95th percentile outside mainland China in bit/s.
 	OverseasMax95Bps string
-	StartTime        string
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	StartTime string
 }
 
 // DomainMax95Data is one of the DetailData.Max95Detail of
 // [DescribeVodDomainMax95BpsDataResponse].
 type DomainMax95Data struct {
-	Area             string
-	Max95Bps         float32
+	// Area, such as CN.
+	Area string
+	// 95th percentile of the bandwidth in bit/s.
+	Max95Bps float32
+	// When the bandwidth was at the 95th percentile, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	Max95BpsPeakTime string
-	TimeStamp        string
+	// The time of the value, yyyy-MM-dd HH:mm:ss. The reference does not tell the
+	// zone.
+	TimeStamp string
 }
 
 // DescribeVodDomainQpsData returns the requests per second of accelerated
@@ -500,7 +611,7 @@ type DomainMax95Data struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainQpsData.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainqpsdata
+// https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainqpsdata
 func (c *Client) DescribeVodDomainQpsData(ctx context.Context, req DescribeVodDomainQpsDataRequest) (*DescribeVodDomainQpsDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainQpsData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainQpsDataResponse))
 }
@@ -526,33 +637,50 @@ type DescribeVodDomainQpsDataRequest struct {
 
 // DescribeVodDomainQpsDataResponse is the answer of [Client.DescribeVodDomainQpsData].
 type DescribeVodDomainQpsDataResponse struct {
-	RequestId    string
+	RequestId string
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
-	DomainName      string
-	EndTime         string
+	DomainName string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Requests by interval.
 	QpsDataInterval struct {
 		DataModule []DomainQpsData
 	}
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
 // DomainQpsData is one of the QpsDataInterval.DataModule of
 // [DescribeVodDomainQpsDataResponse].
 type DomainQpsData struct {
-	AccDomesticValue      string
-	AccOverseasValue      string
-	AccValue              string
-	DomesticValue         string
+	// Number of requests in mainland China.
+	AccDomesticValue string
+	// Number of requests outside mainland China.
+	AccOverseasValue string
+	// Number of requests.
+	AccValue string
+	// Number of requests per second in mainland China.
+	DomesticValue string
+	// Number of requests with HTTPS in mainland China.
 	HttpsAccDomesticValue string
+	// Number of requests with HTTPS outside mainland China.
 	HttpsAccOverseasValue string
-	HttpsAccValue         string
-	HttpsDomesticValue    string
-	HttpsOverseasValue    string
-	HttpsValue            string
-	OverseasValue         string
-	TimeStamp             string
-	Value                 string
+	// Number of requests with HTTPS.
+	HttpsAccValue string
+	// Number of requests per second with HTTPS in mainland China.
+	HttpsDomesticValue string
+	// Number of requests per second with HTTPS outside mainland China.
+	HttpsOverseasValue string
+	// Number of requests per second with HTTPS.
+	HttpsValue string
+	// Number of requests per second outside mainland China.
+	OverseasValue string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
+	// Number of requests per second.
+	Value string
 }
 
 // DescribeVodDomainRealTimeBpsData returns the bandwidth, in bit/s, of
@@ -589,7 +717,8 @@ type DescribeVodDomainRealTimeBpsDataRequest struct {
 // DescribeVodDomainRealTimeBpsDataResponse is the answer of [Client.DescribeVodDomainRealTimeBpsData].
 type DescribeVodDomainRealTimeBpsDataResponse struct {
 	RequestId string
-	Data      struct {
+	// Bandwidth by interval.
+	Data struct {
 		BpsModel []RealTimeBps
 	}
 }
@@ -597,7 +726,9 @@ type DescribeVodDomainRealTimeBpsDataResponse struct {
 // RealTimeBps is one of the Data.BpsModel of
 // [DescribeVodDomainRealTimeBpsDataResponse].
 type RealTimeBps struct {
-	Bps       float32
+	// Bandwidth in bit/s.
+	Bps float32
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -611,7 +742,7 @@ type RealTimeBps struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeByteHitRateData.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimebytehitratedata
+// https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimebytehitratedata
 func (c *Client) DescribeVodDomainRealTimeByteHitRateData(ctx context.Context, req DescribeVodDomainRealTimeByteHitRateDataRequest) (*DescribeVodDomainRealTimeByteHitRateDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeByteHitRateData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeByteHitRateDataResponse))
 }
@@ -631,7 +762,8 @@ type DescribeVodDomainRealTimeByteHitRateDataRequest struct {
 // DescribeVodDomainRealTimeByteHitRateDataResponse is the answer of [Client.DescribeVodDomainRealTimeByteHitRateData].
 type DescribeVodDomainRealTimeByteHitRateDataResponse struct {
 	RequestId string
-	Data      struct {
+	// Share of the bytes that the cache served, by interval.
+	Data struct {
 		ByteHitRateDataModel []RealTimeByteHitRate
 	}
 }
@@ -639,8 +771,11 @@ type DescribeVodDomainRealTimeByteHitRateDataResponse struct {
 // RealTimeByteHitRate is one of the Data.ByteHitRateDataModel of
 // [DescribeVodDomainRealTimeByteHitRateDataResponse].
 type RealTimeByteHitRate struct {
+	// Share of the bytes that the cache served. The reference speaks of percent,
+	// but its example is 0.89.
 	ByteHitRate float32
-	TimeStamp   string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
 }
 
 // DescribeVodDomainRealTimeDetailData returns requests, bandwidth or status
@@ -651,7 +786,7 @@ type RealTimeByteHitRate struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeDetailData.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimedetaildata
+// https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimedetaildata
 func (c *Client) DescribeVodDomainRealTimeDetailData(ctx context.Context, req DescribeVodDomainRealTimeDetailDataRequest) (*DescribeVodDomainRealTimeDetailDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeDetailData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeDetailDataResponse))
 }
@@ -685,7 +820,9 @@ type DescribeVodDomainRealTimeDetailDataRequest struct {
 // DescribeVodDomainRealTimeDetailDataResponse is the answer of [Client.DescribeVodDomainRealTimeDetailData].
 type DescribeVodDomainRealTimeDetailDataResponse struct {
 	RequestId string
-	Data      string
+	// The values, as a JSON list of objects with time_stp, domain_name, location,
+	// isp and the field asked for: qps, bps (in bit/s) or http_code.
+	Data string
 }
 
 // DescribeVodDomainRealTimeHttpCodeData returns the HTTP status codes of
@@ -721,30 +858,39 @@ type DescribeVodDomainRealTimeHttpCodeDataRequest struct {
 
 // DescribeVodDomainRealTimeHttpCodeDataResponse is the answer of [Client.DescribeVodDomainRealTimeHttpCodeData].
 type DescribeVodDomainRealTimeHttpCodeDataResponse struct {
-	RequestId    string
+	RequestId string
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
-	DomainName           string
-	EndTime              string
+	DomainName string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// HTTP status codes by interval.
 	RealTimeHttpCodeData struct {
 		UsageData []HTTPCodeUsage
 	}
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
 // HTTPCodeProportion is one of the Value.RealTimeCodeProportionData of
 // [HTTPCodeUsage].
 type HTTPCodeProportion struct {
-	Code       string
-	Count      string
+	// HTTP status code.
+	Code string
+	// Number of answers with it.
+	Count string
+	// Share of the answers, in percent.
 	Proportion string
 }
 
 // HTTPCodeUsage is one of the RealTimeHttpCodeData.UsageData of
 // [DescribeVodDomainRealTimeHttpCodeDataResponse].
 type HTTPCodeUsage struct {
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
-	Value     struct {
+	// The status codes and their shares.
+	Value struct {
 		RealTimeCodeProportionData []HTTPCodeProportion
 	}
 }
@@ -783,7 +929,8 @@ type DescribeVodDomainRealTimeQpsDataRequest struct {
 // DescribeVodDomainRealTimeQpsDataResponse is the answer of [Client.DescribeVodDomainRealTimeQpsData].
 type DescribeVodDomainRealTimeQpsDataResponse struct {
 	RequestId string
-	Data      struct {
+	// Requests per second, by interval.
+	Data struct {
 		QpsModel []RealTimeQps
 	}
 }
@@ -791,7 +938,9 @@ type DescribeVodDomainRealTimeQpsDataResponse struct {
 // RealTimeQps is one of the Data.QpsModel of
 // [DescribeVodDomainRealTimeQpsDataResponse].
 type RealTimeQps struct {
-	Qps       float32
+	// Number of requests per second.
+	Qps float32
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -825,7 +974,8 @@ type DescribeVodDomainRealTimeReqHitRateDataRequest struct {
 // DescribeVodDomainRealTimeReqHitRateDataResponse is the answer of [Client.DescribeVodDomainRealTimeReqHitRateData].
 type DescribeVodDomainRealTimeReqHitRateDataResponse struct {
 	RequestId string
-	Data      struct {
+	// Share of the requests that the cache served, by interval.
+	Data struct {
 		ReqHitRateDataModel []RealTimeReqHitRate
 	}
 }
@@ -833,8 +983,11 @@ type DescribeVodDomainRealTimeReqHitRateDataResponse struct {
 // RealTimeReqHitRate is one of the Data.ReqHitRateDataModel of
 // [DescribeVodDomainRealTimeReqHitRateDataResponse].
 type RealTimeReqHitRate struct {
+	// Share of the requests that the cache served. The reference speaks of percent,
+	// but its example is 0.89.
 	ReqHitRate float32
-	TimeStamp  string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
 }
 
 // DescribeVodDomainRealTimeTrafficData returns the traffic, in bytes, of
@@ -870,14 +1023,18 @@ type DescribeVodDomainRealTimeTrafficDataRequest struct {
 
 // DescribeVodDomainRealTimeTrafficDataResponse is the answer of [Client.DescribeVodDomainRealTimeTrafficData].
 type DescribeVodDomainRealTimeTrafficDataResponse struct {
-	RequestId    string
+	RequestId string
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
-	DomainName                     string
-	EndTime                        string
+	DomainName string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Traffic in bytes, by interval.
 	RealTimeTrafficDataPerInterval struct {
 		DataModule []DomainData
 	}
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -891,7 +1048,7 @@ type DescribeVodDomainRealTimeTrafficDataResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainReqHitRateData.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainreqhitratedata
+// https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainreqhitratedata
 func (c *Client) DescribeVodDomainReqHitRateData(ctx context.Context, req DescribeVodDomainReqHitRateDataRequest) (*DescribeVodDomainReqHitRateDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainReqHitRateData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainReqHitRateDataResponse))
 }
@@ -913,14 +1070,18 @@ type DescribeVodDomainReqHitRateDataRequest struct {
 // DescribeVodDomainReqHitRateDataResponse is the answer of [Client.DescribeVodDomainReqHitRateData].
 type DescribeVodDomainReqHitRateDataResponse struct {
 	RequestId string
-	Data      struct {
+	// Share of the requests that the cache served, in percent, by interval.
+	Data struct {
 		DataModule []DomainData
 	}
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
 	DomainName string
-	EndTime    string
-	StartTime  string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	StartTime string
 }
 
 // DescribeVodDomainSrcBpsData returns the bandwidth towards the origins, in
@@ -955,14 +1116,18 @@ type DescribeVodDomainSrcBpsDataRequest struct {
 
 // DescribeVodDomainSrcBpsDataResponse is the answer of [Client.DescribeVodDomainSrcBpsData].
 type DescribeVodDomainSrcBpsDataResponse struct {
-	RequestId    string
+	RequestId string
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
-	DomainName            string
-	EndTime               string
+	DomainName string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Bandwidth from the origin in bit/s, by interval.
 	SrcBpsDataPerInterval struct {
 		DataModule []DomainData
 	}
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -976,7 +1141,7 @@ type DescribeVodDomainSrcBpsDataResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainSrcTrafficData.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainsrctrafficdata
+// https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainsrctrafficdata
 func (c *Client) DescribeVodDomainSrcTrafficData(ctx context.Context, req DescribeVodDomainSrcTrafficDataRequest) (*DescribeVodDomainSrcTrafficDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainSrcTrafficData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainSrcTrafficDataResponse))
 }
@@ -998,15 +1163,20 @@ type DescribeVodDomainSrcTrafficDataRequest struct {
 
 // DescribeVodDomainSrcTrafficDataResponse is the answer of [Client.DescribeVodDomainSrcTrafficData].
 type DescribeVodDomainSrcTrafficDataResponse struct {
-	RequestId    string
+	RequestId string
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
-	DomainName                string
-	EndTime                   string
+	DomainName string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Traffic from the origin in bytes, by interval.
 	SrcTrafficDataPerInterval struct {
 		DataModule []DomainData
 	}
-	StartTime    string
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	StartTime string
+	// Traffic from the origin in bytes.
 	TotalTraffic string
 }
 
@@ -1018,6 +1188,25 @@ type DescribeVodDomainSrcTrafficDataResponse struct {
 // days (4 to 24 hours late); a call covers at most 366 days.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - IllegalOperation: You may not do it with this domain name. Check whose it
+//     is, and your rights.
+//   - InvalidDomain.Configure_failed: The configuration of the domain name has
+//     failed. Mend it, or contact support.
+//   - InvalidDomain.NotFound: The domain name does not exist or is not yours.
+//     Check DomainName with [Client.DescribeVodUserDomains].
+//   - InvalidDomain.Offline: The domain name is offline. Bring it online with
+//     [Client.BatchStartVodDomain].
+//   - InvalidEndTime.Malformed: EndTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
+//   - InvalidEndTime.Mismatch: EndTime is not after StartTime. Correct one.
+//   - InvalidStartTime.Malformed: StartTime is malformed. Write
+//     yyyy-MM-ddTHH:mm:ssZ.
+//   - InvalidStartTime.ValueNotSupported: The range is longer than 90 days. Ask
+//     for less.
+//   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:DescribeVodDomainTrafficData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomaintrafficdata
@@ -1047,13 +1236,18 @@ type DescribeVodDomainTrafficDataRequest struct {
 
 // DescribeVodDomainTrafficDataResponse is the answer of [Client.DescribeVodDomainTrafficData].
 type DescribeVodDomainTrafficDataResponse struct {
-	RequestId    string
+	RequestId string
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
-	DomainName             string
-	EndTime                string
-	StartTime              string
-	TotalTraffic           string
+	DomainName string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	StartTime string
+	// Traffic in bytes.
+	TotalTraffic string
+	// Traffic in bytes, by interval.
 	TrafficDataPerInterval struct {
 		DataModule []DomainData
 	}
@@ -1067,6 +1261,20 @@ type DescribeVodDomainTrafficDataResponse struct {
 // days come by the hour, longer ones by the day.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidDomain.NotFound: The domain name does not exist or is not yours.
+//     Check DomainName with [Client.DescribeVodUserDomains].
+//   - InvalidDomain.Offline: The domain name is offline. Bring it online with
+//     [Client.BatchStartVodDomain].
+//   - InvalidParameterArea: There is no such area. Check Area.
+//   - InvalidParameterEndTime: EndTime is not valid. Correct it.
+//   - InvalidParameterField: There is no such field. Check Field.
+//   - InvalidParameterInterval: There is no such interval. Check Interval.
+//   - InvalidParameterStartTime: StartTime is not valid. Correct it.
+//   - InvalidTimeRange: The range is not valid. Check StartTime and EndTime.
+//   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:DescribeVodDomainUsageData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainusagedata
@@ -1097,14 +1305,20 @@ type DescribeVodDomainUsageDataRequest struct {
 
 // DescribeVodDomainUsageDataResponse is the answer of [Client.DescribeVodDomainUsageData].
 type DescribeVodDomainUsageDataResponse struct {
-	RequestId    string
-	Area         string
+	RequestId string
+	// Billing area, such as CN.
+	Area string
+	// Time between two values in seconds.
 	DataInterval string
 	// Domain name.
-	DomainName           string
-	EndTime              string
-	StartTime            string
-	Type                 string
+	DomainName string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	StartTime string
+	// What was measured: bps (bandwidth in bit/s) or traf (traffic in bytes).
+	Type string
+	// Bandwidth or traffic, as Type says, by interval.
 	UsageDataPerInterval struct {
 		DataModule []DomainData
 	}
@@ -1140,20 +1354,26 @@ type DescribeVodEditingUsageDataRequest struct {
 
 // DescribeVodEditingUsageDataResponse is the answer of [Client.DescribeVodEditingUsageData].
 type DescribeVodEditingUsageDataResponse struct {
-	RequestId   string
+	RequestId string
+	// Seconds that were produced, by interval and specification.
 	EditingData []EditingUsage
-	EndTime     string
-	StartTime   string
+	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	EndTime string
+	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	StartTime string
 }
 
 // EditingUsage is one of the EditingData of
 // [DescribeVodEditingUsageDataResponse].
 type EditingUsage struct {
+	// Duration in seconds.
 	Duration int64
 	// Region ID.
-	Region        string
+	Region string
+	// Specification, such as H264.SD.
 	Specification string
-	TimeStamp     string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
 }
 
 // DescribeVodMediaPlayData lists plays and play time of assets on one day of
@@ -1214,7 +1434,8 @@ type DescribeVodMediaPlayDataResponse struct {
 	// Number of the page, from 1.
 	PageNo int64
 	// Maximum number of items on a page.
-	PageSize    int64
+	PageSize int64
+	// The plays of the page, by video.
 	QoeInfoList []QoeInfo
 	// Number of all items that match, on all pages.
 	TotalCount int64
@@ -1222,15 +1443,22 @@ type DescribeVodMediaPlayDataResponse struct {
 
 // QoeInfo is one of the QoeInfoList of [DescribeVodMediaPlayDataResponse].
 type QoeInfo struct {
+	// Number of users of the day.
 	DAU float32
 	// ID of the media asset.
-	MediaId           string
-	PlayDuration      float32
+	MediaId string
+	// Time played in seconds.
+	PlayDuration float32
+	// Time played per user in seconds.
 	PlayDurationPerUv float32
-	PlayPerVv         float32
-	PlaySuccessVv     float32
-	VideoDuration     float32
-	VideoTitle        string
+	// Number of plays per user.
+	PlayPerVv float32
+	// Number of plays.
+	PlaySuccessVv float32
+	// Duration of the video in seconds.
+	VideoDuration float32
+	// Title of the video.
+	VideoTitle string
 }
 
 // DescribeVodPlayerCollectData returns metrics of Alibaba's player over a whole
@@ -1275,15 +1503,20 @@ type DescribeVodPlayerCollectDataRequest struct {
 // DescribeVodPlayerCollectDataResponse is the answer of [Client.DescribeVodPlayerCollectData].
 type DescribeVodPlayerCollectDataResponse struct {
 	RequestId string
-	DataList  []PlayerCollectData
+	// The values, by metric.
+	DataList []PlayerCollectData
 }
 
 // PlayerCollectData is one of the DataList of
 // [DescribeVodPlayerCollectDataResponse].
 type PlayerCollectData struct {
-	Metric     string
-	Value      float64
+	// Name of the metric.
+	Metric string
+	// Value, in the unit or number of the metric.
+	Value float64
+	// Change against the earlier range, as a number: 0.5 is half as much again.
 	ValueRatio float64
+	// Value of the earlier range, in the unit or number of the metric.
 	ValueRefer float64
 }
 
@@ -1318,7 +1551,8 @@ type DescribeVodPlayerDimensionDataRequest struct {
 // DescribeVodPlayerDimensionDataResponse is the answer of [Client.DescribeVodPlayerDimensionData].
 type DescribeVodPlayerDimensionDataResponse struct {
 	RequestId string
-	DataList  []string
+	// Values of the dimension that was asked for.
+	DataList []string
 }
 
 // DescribeVodPlayerMetricData returns metrics of Alibaba's player over time,
@@ -1387,50 +1621,82 @@ type DescribeVodPlayerMetricDataRequest struct {
 // DescribeVodPlayerMetricDataResponse is the answer of [Client.DescribeVodPlayerMetricData].
 type DescribeVodPlayerMetricDataResponse struct {
 	RequestId string
-	DataList  []PlayerMetricData
-	Extend    PlayerMetricExtend
+	// The values of the page.
+	DataList []PlayerMetricData
+	// Range and interval of the values.
+	Extend PlayerMetricExtend
 	// Number of the page, from 1.
 	PageNumber int64
 	// Maximum number of items on a page.
 	PageSize int64
+	// Number of values.
 	TotalCnt int64
 }
 
 // PlayerMetricData is one of the DataList of
 // [DescribeVodPlayerMetricDataResponse].
 type PlayerMetricData struct {
+	// Number of complete plays per user.
 	AvgPerCompletionVv float64
+	// Time played per user in milliseconds.
 	AvgPerPlayDuration float64
-	AvgPerVv           float64
-	AvgPlayBitrate     float64
-	AvgPlayDuration    float64
-	AvgStartBitrate    float64
-	AvgVideoDuration   float64
-	CompletionRate     float64
-	CompletionVv       float64
-	Dimension          string
-	ErrorCount100s     float64
-	FirstFrame         float64
-	JumpRate5s         float64
-	PlayFailRate       float64
-	RealVv             float64
-	SecondPlayRate     float64
-	SeedFailRate       float64
-	SeekDuration       float64
-	SlowPlayRate       float64
-	StuckCount100s     string
-	StuckCountRate     float64
-	StuckDuration100s  float64
-	TimeStamp          string
-	TotalPlayDuration  float64
-	Uv                 float64
-	Vv                 float64
+	// Number of plays per user.
+	AvgPerVv float64
+	// Average bit rate of plays in bit/s.
+	AvgPlayBitrate float64
+	// Average time played in milliseconds.
+	AvgPlayDuration float64
+	// Average bit rate at the start in bit/s.
+	AvgStartBitrate float64
+	// Average duration of the videos in milliseconds.
+	AvgVideoDuration float64
+	// Share of complete plays, from 0 to 1.
+	CompletionRate float64
+	// Number of complete plays.
+	CompletionVv float64
+	// Value of the dimension, such as H265_MP4_WIFI.
+	Dimension string
+	// Number of errors per 100 seconds.
+	ErrorCount100s float64
+	// Time to the first frame in milliseconds.
+	FirstFrame float64
+	// Share of plays that were left within 5 seconds, from 0 to 1.
+	JumpRate5s float64
+	// Share of plays that failed, from 0 to 1.
+	PlayFailRate float64
+	// Number of plays that did show something.
+	RealVv float64
+	// Share of plays that began within a second, from 0 to 1.
+	SecondPlayRate float64
+	// Share of plays that never began, from 0 to 1.
+	SeedFailRate float64
+	// Time to go on after a seek in milliseconds.
+	SeekDuration float64
+	// Share of plays that began slowly, from 0 to 1.
+	SlowPlayRate float64
+	// Number of stalls per 100 seconds.
+	StuckCount100s string
+	// Share of plays that stalled, from 0 to 1.
+	StuckCountRate float64
+	// Time stalled per 100 seconds, in milliseconds.
+	StuckDuration100s float64
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
+	// Time played in milliseconds.
+	TotalPlayDuration float64
+	// Number of users.
+	Uv float64
+	// Number of plays.
+	Vv float64
 }
 
 // PlayerMetricExtend is the Extend of [DescribeVodPlayerMetricDataResponse].
 type PlayerMetricExtend struct {
-	ActualEndTime   string
+	// End of the values, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ActualEndTime string
+	// Begin of the values, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ActualStartTime string
+	// Time between two values in seconds.
 	IntervalSeconds int64
 }
 
@@ -1467,7 +1733,9 @@ type DescribeVodRangeDataByLocateAndIspServiceRequest struct {
 
 // DescribeVodRangeDataByLocateAndIspServiceResponse is the answer of [Client.DescribeVodRangeDataByLocateAndIspService].
 type DescribeVodRangeDataByLocateAndIspServiceResponse struct {
-	RequestId  string
+	RequestId string
+	// The values, by Unix time in seconds, area and provider: http_codes, rt,
+	// bandwidth (in bit/s), avg_speed, pv, hit_rate and request_hit_rate.
 	JsonResult alimedia.JSON
 }
 
@@ -1477,6 +1745,13 @@ type DescribeVodRangeDataByLocateAndIspServiceResponse struct {
 // at most 31 days.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidParameterEndTime: EndTime is not valid. Correct it.
+//   - InvalidParameterRegion: There is no such region. Check Region.
+//   - InvalidParameterStartTime: StartTime is not valid. Correct it.
+//   - InvalidTimeRange: The range is longer than 31 days. Ask for less.
 //
 // RAM action: vod:DescribeVodStorageData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodstoragedata
@@ -1505,9 +1780,11 @@ type DescribeVodStorageDataRequest struct {
 
 // DescribeVodStorageDataResponse is the answer of [Client.DescribeVodStorageData].
 type DescribeVodStorageDataResponse struct {
-	RequestId    string
+	RequestId string
+	// Time between two values: hour or day.
 	DataInterval string
-	StorageData  struct {
+	// Storage by interval.
+	StorageData struct {
 		StorageDataItem []StorageUsage
 	}
 }
@@ -1515,9 +1792,12 @@ type DescribeVodStorageDataResponse struct {
 // StorageUsage is one of the StorageData.StorageDataItem of
 // [DescribeVodStorageDataResponse].
 type StorageUsage struct {
-	NetworkOut         string
+	// Traffic out of OSS, without the CDN, in bytes.
+	NetworkOut string
+	// Storage in bytes.
 	StorageUtilization string
-	TimeStamp          string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
 }
 
 // DescribeVodTieringStorageData returns the usage of the storage classes IA,
@@ -1553,19 +1833,24 @@ type DescribeVodTieringStorageDataRequest struct {
 
 // DescribeVodTieringStorageDataResponse is the answer of [Client.DescribeVodTieringStorageData].
 type DescribeVodTieringStorageDataResponse struct {
-	RequestId   string
+	RequestId string
+	// Storage by interval and class.
 	StorageData []TieringStorage
 }
 
 // TieringStorage is one of the StorageData of
 // [DescribeVodTieringStorageDataResponse].
 type TieringStorage struct {
+	// Data stored for less than a month, in bytes.
 	LessthanMonthDatasize int64
 	// Region ID.
-	Region             string
-	StorageClass       string
+	Region string
+	// Storage class, such as IA.
+	StorageClass string
+	// Storage in bytes.
 	StorageUtilization int64
-	TimeStamp          string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
 }
 
 // DescribeVodTieringStorageRetrievalData returns how much data was retrieved
@@ -1601,21 +1886,32 @@ type DescribeVodTieringStorageRetrievalDataRequest struct {
 
 // DescribeVodTieringStorageRetrievalDataResponse is the answer of [Client.DescribeVodTieringStorageRetrievalData].
 type DescribeVodTieringStorageRetrievalDataResponse struct {
-	RequestId     string
+	RequestId string
+	// Retrieved data by interval and class.
 	RetrievalData []TieringRetrieval
 }
 
 // TieringRetrieval is one of the RetrievalData of
 // [DescribeVodTieringStorageRetrievalDataResponse].
 type TieringRetrieval struct {
-	CABulkRetrievalData      int64
+	// Number for data of bulk retrieval from cold archive. The reference does not
+	// tell the unit.
+	CABulkRetrievalData int64
+	// Number for data of fast retrieval from cold archive. The reference does not
+	// tell the unit.
 	CAHighPriorRetrievalData int64
-	CAStdRetrievalData       int64
+	// Number for data of standard retrieval from cold archive. The reference does
+	// not tell the unit.
+	CAStdRetrievalData int64
 	// Region ID.
-	Region        string
+	Region string
+	// Number for data retrieved from IA or archive. The reference does not tell the
+	// unit.
 	RetrievalData int64
-	StorageClass  string
-	TimeStamp     string
+	// Storage class, such as IA.
+	StorageClass string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
 }
 
 // DescribeVodTranscodeData returns the usage of transcoding.
@@ -1624,6 +1920,13 @@ type TieringRetrieval struct {
 // at most 31 days.
 //
 // Offered only in cn-shanghai.
+//
+// Errors:
+//
+//   - InvalidParameterEndTime: EndTime is not valid. Correct it.
+//   - InvalidParameterRegion: There is no such region. Check Region.
+//   - InvalidParameterStartTime: StartTime is not valid. Correct it.
+//   - InvalidTimeRange: The range is longer than 31 days. Ask for less.
 //
 // RAM action: vod:DescribeVodTranscodeData.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodtranscodedata
@@ -1655,8 +1958,10 @@ type DescribeVodTranscodeDataRequest struct {
 
 // DescribeVodTranscodeDataResponse is the answer of [Client.DescribeVodTranscodeData].
 type DescribeVodTranscodeDataResponse struct {
-	RequestId     string
-	DataInterval  string
+	RequestId string
+	// Time between two values: hour or day.
+	DataInterval string
+	// Seconds that were transcoded, by interval.
 	TranscodeData struct {
 		TranscodeDataItem []UsageData
 	}
@@ -1686,15 +1991,19 @@ type GetDailyPlayRegionStatisRequest struct {
 
 // GetDailyPlayRegionStatisResponse is the answer of [Client.GetDailyPlayRegionStatis].
 type GetDailyPlayRegionStatisResponse struct {
-	RequestId                 string
+	RequestId string
+	// The files by day.
 	DailyPlayRegionStatisList []DailyPlayRegion
-	EmptyDates                []string
-	FailDates                 []string
+	// Days without plays.
+	EmptyDates []string
+	// Days whose export failed.
+	FailDates []string
 }
 
 // DailyPlayRegion is one of the DailyPlayRegionStatisList of
 // [GetDailyPlayRegionStatisResponse].
 type DailyPlayRegion struct {
+	// The day, yyyy-MM-dd.
 	Date string
 	// URL of the file in OSS.
 	FileUrl string

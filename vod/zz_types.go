@@ -209,29 +209,44 @@ type Category struct {
 // Certificate is met in answers of [Client.DescribeVodCertificateList] and
 // [Client.DescribeVodSSLCertificateList].
 type Certificate struct {
-	Algorithm       string
-	CertId          int64
-	CertIdentifier  string
-	CertName        string
-	CertRegion      string
-	Common          string
-	CreateTime      int64
+	// Algorithm of the key, such as RSA.
+	Algorithm string
+	// ID of the certificate.
+	CertId int64
+	// ID with the region, such as 14173772-cn-hangzhou.
+	CertIdentifier string
+	// Name of the certificate.
+	CertName string
+	// Region: cn-hangzhou or ap-southeast-1.
+	CertRegion string
+	// Common name, mostly the domain name.
+	Common string
+	// When it was created, in Unix milliseconds.
+	CreateTime int64
+	// Whether it fits the domain name.
 	DomainMatchCert bool
-	EndTime         int64
-	Fingerprint     string
+	// When it expires, in Unix milliseconds.
+	EndTime int64
+	// Fingerprint of the certificate.
+	Fingerprint string
 	// ID of the instance.
-	InstanceId    string
-	Issuer        string
-	LastTime      int64
+	InstanceId string
+	// Who issued it.
+	Issuer string
+	// When it was issued, in Unix seconds.
+	LastTime int64
+	// Algorithm of the signature, such as sha256withrsa.
 	SignAlgorithm string
 }
 
 // CertificateList is met in answers of [Client.DescribeVodCertificateList] and
 // [Client.DescribeVodSSLCertificateList].
 type CertificateList struct {
+	// The certificates.
 	CertList struct {
 		Cert []Certificate
 	}
+	// Number of certificates that were returned.
 	Count int32
 	// Number of the page, from 1.
 	PageNumber int64
@@ -242,24 +257,37 @@ type CertificateList struct {
 // DomainData is met in answers of [Client.DescribeVodDomainBpsData],
 // [Client.DescribeVodDomainHitRateData] and 6 more operations.
 type DomainData struct {
-	DomesticValue      string
+	// Value in mainland China. Empty when asked by provider.
+	DomesticValue string
+	// Value of HTTPS in mainland China.
 	HttpsDomesticValue string
+	// Value of HTTPS outside mainland China.
 	HttpsOverseasValue string
-	HttpsValue         string
-	OverseasValue      string
-	TimeStamp          string
-	Value              string
+	// Value of HTTPS.
+	HttpsValue string
+	// Value outside mainland China. Empty when asked by provider.
+	OverseasValue string
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	TimeStamp string
+	// Value, in the unit of the list.
+	Value string
 }
 
 // DomainSource is met in answers of [Client.DescribeVodDomainDetail] and
 // [Client.DescribeVodUserDomains].
 type DomainSource struct {
-	Content  string
-	Enabled  string
-	Port     int32
+	// Address: that of the server, its domain name or that of the OSS bucket.
+	Content string
+	// State of the server: online or offline.
+	Enabled string
+	// Number of the port: 80 or 443.
+	Port int32
+	// Priority: 20 for a primary server, 30 for a secondary one.
 	Priority string
-	Type     string
-	Weight   string
+	// Kind of server: ipaddr, domain or oss.
+	Type string
+	// Weight among the servers of the same priority.
+	Weight string
 }
 
 // EditingProject is met in answers of [Client.AddEditingProject],
@@ -555,16 +583,19 @@ type TranscodeTemplateGroup struct {
 // UsageData is met in answers of [Client.DescribeVodAIData] and
 // [Client.DescribeVodTranscodeData].
 type UsageData struct {
+	// The values, by specification.
 	Data struct {
 		DataItem []UsageItem
 	}
+	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
 // UsageItem is met in answers of [Client.DescribeVodAIData] and
 // [Client.DescribeVodTranscodeData].
 type UsageItem struct {
-	Name  string
+	Name string
+	// Duration in seconds.
 	Value string
 }
 
