@@ -43,7 +43,7 @@ func uploadByURL(c *call) (fields, error) {
 		return nil, missing("UploadURLs")
 	}
 	if len(urls) > 20 {
-		return nil, invalid("UploadURLs")
+		return nil, c.invalid("UploadURLs")
 	}
 	var metas []struct {
 		SourceURL, Title, FileExtension, Description, Tags, CoverURL, TemplateGroupId, ReferenceId string
@@ -65,7 +65,7 @@ func uploadByURL(c *call) (fields, error) {
 		address, err := url.QueryUnescape(address)
 		u, parsed := url.Parse(address)
 		if err != nil || parsed != nil || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, invalid("UploadURLs")
+			return nil, c.invalid("UploadURLs")
 		}
 		id, params := randomID(16), cloneValues(c.params)
 		m := Media{MediaId: id, Service: c.service, Title: cmp.Or(meta.Title, path.Base(u.Path)), InputURL: address}
@@ -262,8 +262,10 @@ var categoryOperations = map[string]operation{
 	"AddCategory": addCategory, "UpdateCategory": updateCategory, "DeleteCategory": deleteCategory, "GetCategories": getCategories,
 }
 
-// maxDepth is how deep categories nest.
-const maxDepth = 3
+// maxDepth is how deep categories nest, maxSiblings how many one has below it.
+var maxDepth = map[string]int{"default": 3, "material": 2}
+
+const maxSiblings = 100
 
 func categories(c *call) *family {
 	return &family{service: c.service, kind: "Category", id: "CateId"}
@@ -276,16 +278,19 @@ func addCategory(c *call) (fields, error) {
 		if above == nil {
 			return nil, errNoCategory
 		}
-		if level = int(float(above.values["Level"])) + 1; level >= maxDepth {
-			return nil, refused(403, "LevelExceedLimit", "The category is nested too deep.")
+		if level = int(float(above.values["Level"])) + 1; level >= maxDepth[kind] {
+			return nil, refused(403, "LevelExceededMax", "The category is nested too deep.")
 		}
+	}
+	if len(c.jobsOf(categories(c), "ParentId", parent)) >= maxSiblings {
+		return nil, refused(403, "SubTotalExceededMax", "The category has too many categories below it.")
 	}
 	t := c.newThing(categories(c), randomDigits(9), c.action)
 	t.values = map[string]string{"CateName": c.get("CateName"), "ParentId": parent, "Level": strconv.Itoa(level), "Type": kind}
 	return fields{"Category": c.category(t)}, nil
 }
 
-var errNoCategory = refused(404, "InvalidCategory.NotFound", "The category does not exist.")
+var errNoCategory = refused(404, "InvalidCateId.NotFound", "The category does not exist.")
 
 func (c *call) category(t *thing) fields {
 	id, _ := strconv.ParseInt(t.id, 10, 64)                     // digits

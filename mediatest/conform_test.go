@@ -108,6 +108,14 @@ func (w *world) fillVOD(t testing.TB) {
 	w.ids["AttachedMediaId"] = made("CreateUploadAttachedMedia", "MediaId", "BusinessType", "watermark")
 	video := made("CreateUploadVideo", "VideoId", "FileName", "a.mp4", "ReferenceId", "reference-1", "TemplateGroupId", "group")
 	w.ids["VideoId"], w.ids["MediaId"], w.ids["ReferenceId"] = video, video, "reference-1"
+	half := targetOf(t, c.ok(t, "CreateUploadVideo", "FileName", "b.mp4", "Title", "half"))
+	_, err := ossBucket(t, w.srv, half.Bucket, half.keys()).InitiateMultipartUpload(half.FileName)
+	require.NoError(t, err)
+	for _, m := range w.srv.Medias() {
+		if m.Title == "half" {
+			w.ids["HalfId"] = m.MediaId
+		}
+	}
 	task := c.ok(t, "SubmitTranscodeJobs", "VideoId", video, "TemplateGroupId", "group")
 	w.ids["TranscodeTaskId"] = task.str("TranscodeTaskId")
 	w.ids["JobId"] = task.body["TranscodeJobs"].(map[string]any)["TranscodeJob"].([]any)[0].(map[string]any)["JobId"].(string)
@@ -242,6 +250,7 @@ var overrides = map[string]map[string]any{
 	"ice.BatchGetMediaInfos":          {"AdditionType": "FileInfo,DynamicMetaData"},
 	"ice.SubmitLiveEditingJob":        {"ProjectId": nil},
 	"vod.SearchMedia":                 {"Match": "Title = 'the title'", "SortBy": "CreationTime:Desc", "Fields": "Title,CateName,CoverURL,Status,Tags,Size,Duration,Snapshots"},
+	"vod.DeleteMultipartUpload":       {"MediaId": "$HalfId"},
 	"vod.ListAIJob":                   {"JobIds": "$AIJobId"},
 	"vod.SubmitAIJob":                 {"Types": "AIVideoTag"},
 	"vod.AddVodDomain":                {"Sources": `[{"content":"192.0.2.1","type":"ipaddr","priority":"20","port":80}]`},

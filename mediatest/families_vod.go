@@ -10,7 +10,7 @@ var vodFamilies = []*family{
 	{service: "vod", kind: "TranscodeTemplateGroup", id: "TranscodeTemplateGroupId", create: "AddTranscodeTemplateGroup", get: "GetTranscodeTemplateGroup",
 		list: "ListTranscodeTemplateGroup", update: "UpdateTranscodeTemplateGroup", delete: "DeleteTranscodeTemplateGroup",
 		fields: "IsDefault=NotDefault Locked=Disabled", made: groupMade, set: map[string]string{"SetDefaultTranscodeTemplateGroup": "IsDefault=Default"}},
-	{service: "vod", kind: "Watermark", id: "WatermarkId", create: "AddWatermark", get: "GetWatermark", list: "ListWatermark",
+	{service: "vod", kind: "Watermark", id: "WatermarkId", notFound: "NoSuchResource", create: "AddWatermark", get: "GetWatermark", list: "ListWatermark",
 		update: "UpdateWatermark", delete: "DeleteWatermark", fields: "IsDefault=NotDefault", set: map[string]string{"SetDefaultWatermark": "IsDefault=Default"}},
 	{service: "vod", kind: "EditingProject", id: "ProjectId", create: "AddEditingProject", get: "GetEditingProject", list: "SearchEditingProject",
 		update: "UpdateEditingProject", delete: "DeleteEditingProject", fields: "Status=Normal"},

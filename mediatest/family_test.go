@@ -144,7 +144,7 @@ func TestFamilies_ATemplateLivesFromAddToDelete(t *testing.T) {
 	require.Equal(t, "NotDefault", info()["IsDefault"], "at most one is the default")
 	require.Len(t, c.ok(t, "ListWatermark").body["WatermarkInfos"], 2)
 	c.ok(t, "DeleteWatermark", "WatermarkId", id)
-	c.fails(t, 404, "InvalidWatermark.NotFound", "GetWatermark", "WatermarkId", id)
+	c.fails(t, 404, "NoSuchResource", "GetWatermark", "WatermarkId", id)
 }
 
 func TestFamilies_ListsFilterSortAndPageByToken(t *testing.T) {

@@ -1,6 +1,7 @@
 package mediatest
 
 import (
+	"cmp"
 	"net/url"
 
 	"github.com/alimedia/alimedia-go/mediatest/internal/catalogue"
@@ -56,5 +57,23 @@ func (c *call) check(op *catalogue.Operation, query, form url.Values) error {
 	case problem.Fault == catalogue.Position:
 		return refused(400, "InvalidParameter", "mediatest: the parameter %q of %s is in the wrong place: query or form body; the service would take it.", problem.Parameter, c.action)
 	}
-	return invalid(problem.Parameter)
+	return c.invalid(problem.Parameter)
+}
+
+// limitCodes are the codes of single parameters that are too long or too many,
+// where they have one of their own.
+var limitCodes = map[string]string{
+	"vod.CreateUploadVideo.Title": "LengthExceededMax", "vod.CreateUploadVideo.Description": "LengthExceededMax", "vod.CreateUploadVideo.Tags": "TagsExceededMax",
+	"vod.CreateUploadVideo.FileName": "InvalidFileName.Extension",
+	"vod.DeleteVideo.VideoIds":       "VideoIdsExceededMax", "vod.DeleteStream.JobIds": "JobIdsExceededMax",
+	"vod.GetAttachedMediaInfo.MediaIds": "ExceededMax", "vod.GetUploadDetails.MediaIds": "LimitExceeded.MediaIds",
+	"vod.UploadMediaByURL.UploadURLs": "InvalidParameter.UploadURLs",
+	"vod.SearchMedia.Match":           "ErrorMatchSyntax",
+}
+
+// invalid refuses a parameter with the code that the operation documents for it.
+func (c *call) invalid(parameter string) error {
+	f := invalid(parameter)
+	f.code = cmp.Or(limitCodes[c.service+"."+c.action+"."+parameter], f.code)
+	return f
 }

@@ -24,7 +24,11 @@ func (c *call) page(maxSize, reach int) (paging, error) {
 	}
 	p := paging{from: (number - 1) * size, size: size}
 	if c.get("ScrollToken") == "" && reach > 0 && p.from+p.size > reach {
-		return p, invalid("PageNo")
+		f := invalid("PageNo")
+		if c.service == "vod" && c.action == "GetVideoList" {
+			f.code = "VideoListExceededMax"
+		}
+		return p, f
 	}
 	return p, nil
 }
@@ -52,16 +56,19 @@ func (c *call) search(maxSize, reach, jump int, among func(*asset) bool) ([]*ass
 	}
 	match, err := parseMatch(c.get("Match"))
 	if err != nil {
-		return nil, p, invalid("Match")
+		return nil, p, c.invalid("Match")
 	}
 	for _, field := range fieldsOf(match) {
 		if searchable[field] == nil {
-			return nil, p, invalid("Match")
+			return nil, p, c.invalid("Match")
 		}
 	}
 	keys, err := sortKeys(c.get("SortBy"))
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, p, invalid("SortBy")
+	case len(keys) > 3 || len(keys) > 1 && c.get("ScrollToken") != "":
+		return nil, p, refused(400, "SortByExceededMax", "SortBy names too many fields.")
 	}
 	var hits []*asset
 	for _, a := range c.order {

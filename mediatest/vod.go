@@ -31,7 +31,7 @@ var vodOperations = map[string]operation{
 func createUploadVideo(c *call) (fields, error) {
 	ext := extension(c.get("FileName"))
 	if ext == "" {
-		return nil, invalid("FileName")
+		return nil, c.invalid("FileName")
 	}
 	if err := c.newReference(c.get("ReferenceId")); err != nil {
 		return nil, err
@@ -212,7 +212,7 @@ func (s *Server) host(bucket string) string {
 func getImageInfo(c *call) (fields, error) {
 	a := c.medias[c.get("ImageId")]
 	if a == nil || a.Service != "vod" || a.Type != "image" {
-		return nil, refused(404, "InvalidImage.NotFound", "The image does not exist.")
+		return nil, errNoResource("image")
 	}
 	return fields{"ImageInfo": c.describeAsset(a)}, nil
 }
@@ -235,13 +235,16 @@ func getMezzanineInfo(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.noSource {
+		return nil, refused(404, "InvalidFile.NotFound", "The source file does not exist.")
+	}
 	return fields{"Mezzanine": c.mezzanine(a)}, nil
 }
 
 func getUploadDetails(c *call) (fields, error) {
 	ids := list(c.get("MediaIds"))
 	if len(ids) > 20 {
-		return nil, invalid("MediaIds")
+		return nil, c.invalid("MediaIds")
 	}
 	details, absent := []fields{}, []string{}
 	for _, id := range ids {
@@ -289,7 +292,7 @@ func deleteVideo(c *call) (fields, error) {
 		return nil, missing("VideoIds")
 	}
 	if len(ids) > 20 || len(references) > 20 {
-		return nil, invalid("VideoIds")
+		return nil, c.invalid("VideoIds")
 	}
 	absentIDs, absentReferences := []string{}, []string{}
 	for _, id := range ids {
@@ -385,6 +388,22 @@ func (c *call) described(a *asset) fields {
 // containsFold finds an item of a comma list without case.
 func containsFold(s, item string) bool {
 	return slices.ContainsFunc(list(s), func(i string) bool { return strings.EqualFold(i, item) })
+}
+
+// errNoResource is how VOD says of many things that they do not exist.
+func errNoResource(what string) error {
+	return refused(404, "NoSuchResource", "The specified resource %q does not exist.", what)
+}
+
+// errIllegalStatus refuses what an asset does not allow in its state.
+var errIllegalStatus = refused(403, "Forbidden.IllegalStatus", "The status of the video does not allow the operation.")
+
+// stored refuses an asset whose file is not there.
+func stored(a *asset) error {
+	if !a.complete || a.noSource {
+		return errIllegalStatus
+	}
+	return nil
 }
 
 var errVideoNotFound = refused(404, "InvalidVideo.NotFound", "The video does not exist.")

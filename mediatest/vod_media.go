@@ -59,6 +59,9 @@ func getVideoInfos(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(found) == 0 {
+		return nil, errVideoNotFound
+	}
 	videos := []fields{}
 	for _, a := range found {
 		videos = append(videos, c.describeAsset(a))
@@ -210,7 +213,7 @@ func deleteImage(c *call) (fields, error) {
 		}
 	case "VideoId":
 		if _, err := c.video(); err != nil {
-			return nil, err
+			return nil, errNoResource("video")
 		}
 		for id, t := range c.things(snapshotJobs) {
 			if t.values["VideoId"] == c.get("VideoId") {
@@ -254,10 +257,15 @@ func deleteMultipartUpload(c *call) (fields, error) {
 	if a == nil {
 		return nil, errVideoNotFound
 	}
+	found := false
 	for id, u := range c.uploads {
 		if u.bucket == a.Bucket && u.key == a.Key {
 			delete(c.uploads, id)
+			found = true
 		}
+	}
+	if !found {
+		return nil, refused(404, "InvalidMultipartUpload.NotFound", "There are no parts of the file.")
 	}
 	return fields{}, nil
 }
@@ -355,6 +363,10 @@ func getPlayInfoVOD(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if status := a.status(c.now); status != "Normal" {
+		a.look(c.now)
+		return nil, errIllegalStatus
+	}
 	infos := []fields{}
 	for _, info := range c.playInfos(a) {
 		if (c.get("Definition") == "" || containsComma(c.get("Definition"), info["Definition"].(string))) &&
@@ -375,7 +387,7 @@ func getVideoPlayAuth(c *call) (fields, error) {
 		return nil, err
 	}
 	if status := a.status(c.now); status != "Normal" && status != "UploadSucc" && status != "Transcoding" {
-		return nil, refused(403, "InvalidVideo.NoneStream", "The video has no stream to play by your conditions.")
+		return nil, errIllegalStatus
 	}
 	life := 100 * time.Second
 	if seconds, err := strconv.Atoi(c.get("AuthInfoTimeout")); err == nil {

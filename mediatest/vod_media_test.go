@@ -79,7 +79,7 @@ func TestVOD_WhatIsUpdatedIsReadAndWhatIsDeletedIsGone(t *testing.T) {
 	require.Contains(t, infos.raw, `"CateId":7`)
 	c.ok(t, "CreateAudit", "AuditContent", `[{"VideoId":"`+a+`","Status":"Blocked","Reason":"test"}]`)
 	require.Equal(t, "Blocked", c.ok(t, "GetAuditHistory", "VideoId", a).body["Status"])
-	c.fails(t, 403, "InvalidVideo.NoneStream", "GetVideoPlayAuth", "VideoId", a)
+	c.fails(t, 403, "Forbidden.IllegalStatus", "GetVideoPlayAuth", "VideoId", a)
 	require.NotEmpty(t, c.ok(t, "GetVideoPlayAuth", "VideoId", b).body["PlayAuth"])
 	c.ok(t, "SubmitSnapshotJob", "VideoId", b, "Count", "3")
 	require.Contains(t, c.ok(t, "ListSnapshots", "VideoId", b, "PageSize", "2").raw, `"Total":3`)

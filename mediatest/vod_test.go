@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -121,10 +124,10 @@ func TestVOD_Create(t *testing.T) {
 		kind   string
 	}{
 		{action: "CreateUploadVideo", params: []string{"FileName", "a.mp3", "Title", "t"}, ext: ".mp3", kind: "audio"},
-		{action: "CreateUploadVideo", params: []string{"FileName", "noext", "Title", "t"}, status: 400, code: "InvalidParameter"},
-		{action: "CreateUploadVideo", params: []string{"FileName", "dot.", "Title", "t"}, status: 400, code: "InvalidParameter"},
+		{action: "CreateUploadVideo", params: []string{"FileName", "noext", "Title", "t"}, status: 400, code: "InvalidFileName.Extension"},
+		{action: "CreateUploadVideo", params: []string{"FileName", "dot.", "Title", "t"}, status: 400, code: "InvalidFileName.Extension"},
 		{action: "CreateUploadVideo", params: []string{"FileName", "a.mp4", "Title", strings.Repeat("口", 128)}, ext: ".mp4", kind: "video"},
-		{action: "CreateUploadVideo", params: []string{"FileName", "a.mp4", "Title", strings.Repeat("口", 129)}, status: 400, code: "InvalidParameter"},
+		{action: "CreateUploadVideo", params: []string{"FileName", "a.mp4", "Title", strings.Repeat("口", 129)}, status: 400, code: "LengthExceededMax"},
 		{action: "CreateUploadVideo", params: []string{"FileName", "a.mp4", "Title", "t", "StorageLocation", "own.oss-cn-shanghai.aliyuncs.com"}, ext: ".mp4", kind: "video"},
 		{action: "CreateUploadVideo", params: []string{"FileName", "a.mp4", "Title", "t", "StorageLocation", "nobody"}, status: 404, code: "InvalidStorage.NotFound"},
 		{action: "CreateUploadImage", params: []string{"ImageType", "default"}, ext: ".png", kind: "image"},
@@ -282,7 +285,7 @@ func TestVOD_Lists(t *testing.T) {
 	} {
 		require.Equal(t, want, at(t, c.ok(t, "GetVideoList", filter[0], filter[1]), "Total"), filter)
 	}
-	for _, bad := range [][2]string{{"PageNo", "0"}, {"PageNo", "x"}, {"PageSize", "101"}, {"PageNo", "501"}, {"StartTime", "now"}} {
+	for _, bad := range [][2]string{{"PageNo", "0"}, {"PageNo", "x"}, {"PageSize", "101"}, {"StartTime", "now"}} {
 		c.fails(t, 400, "InvalidParameter", "GetVideoList", bad[0], bad[1])
 	}
 
@@ -294,7 +297,7 @@ func TestVOD_Lists(t *testing.T) {
 		require.Equal(t, want, at(t, c.ok(t, "SearchMedia", "Match", match), "Total"), match)
 	}
 	for _, match := range []string{"nonsense", "Title = 'a", "Title = 'a' or", "(Title = 'a'", "Title in 'a'", "Nothing = 'a'", "CreationTime = [1,2", "= 'a'"} {
-		c.fails(t, 400, "InvalidParameter", "SearchMedia", "Match", match)
+		c.fails(t, 400, "ErrorMatchSyntax", "SearchMedia", "Match", match)
 	}
 	for kind, want := range map[string]string{"audio": "song", "image": "pic", "attached": "sub"} {
 		a := c.ok(t, "SearchMedia", "SearchType", kind)
@@ -333,4 +336,80 @@ func TestVOD_SearchScrolls(t *testing.T) {
 	c.fails(t, 400, "InvalidParameter", "SearchMedia", search("51", "x")...)
 	last := c.ok(t, "SearchMedia", search("52", next.str("ScrollToken"))...)
 	require.Len(t, at(t, last, "MediaList"), 50)
+}
+
+// refusals are broken requests and the codes that the reference has for them.
+func TestVOD_RefusalsHaveTheDocumentedCodes(t *testing.T) {
+	t.Parallel()
+	text, err := filepath.Glob("../api/reference/vod/*.json")
+	require.NoError(t, err)
+	documented := map[string]map[string]string{}
+	for _, name := range text {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		var file struct {
+			Operations map[string]struct{ Errors map[string]string }
+		}
+		require.NoError(t, json.Unmarshal(data, &file))
+		for action, op := range file.Operations {
+			documented[action] = op.Errors
+		}
+	}
+	srv := mediatest.New(t)
+	c := callerOf(srv, vodVersion)
+	ready := srv.AddMedia(mediatest.Media{Bucket: srv.StorageBucket(), Key: "a.mp4"})
+	coming := srv.AddMedia(mediatest.Media{Status: "Uploading"})
+	many := strings.TrimSuffix(strings.Repeat("a,", 21), ",")
+	category := func(pairs ...string) string {
+		return strconv.Itoa(int(at(t, c.ok(t, "AddCategory", append(pairs, "CateName", "a")...), "Category", "CateId").(float64)))
+	}
+	deep := category("ParentId", category("ParentId", category()))
+	full := category()
+	for range 100 {
+		category("ParentId", full)
+	}
+	for _, test := range []struct{ code, action, params string }{
+		{"InvalidCateId.NotFound", "AddCategory", "CateName=a&ParentId=1"},
+		{"LevelExceededMax", "AddCategory", "CateName=a&ParentId=" + deep},
+		{"SubTotalExceededMax", "AddCategory", "CateName=a&ParentId=" + full},
+		{"InvalidCateId.NotFound", "DeleteCategory", "CateId=1"},
+		{"InvalidCateId.NotFound", "GetCategories", "CateId=1"},
+		{"ErrorMatchSyntax", "SearchMedia", "Match=Title+=="},
+		{"SortByExceededMax", "SearchMedia", "SortBy=CreationTime:Desc,Title:Asc&ScrollToken=" + strings.Repeat("0", 32)},
+		{"VideoListExceededMax", "GetVideoList", "PageNo=501"},
+		{"ExceededMax", "GetAttachedMediaInfo", "MediaIds=" + many},
+		{"LimitExceeded.MediaIds", "GetUploadDetails", "MediaIds=" + many},
+		{"VideoIdsExceededMax", "DeleteVideo", "VideoIds=" + many},
+		{"JobIdsExceededMax", "DeleteStream", "VideoId=" + ready + "&JobIds=" + many},
+		{"InvalidStream.NotFound", "DeleteStream", "VideoId=" + ready + "&JobIds=a"},
+		{"NoSuchResource", "GetImageInfo", "ImageId=a"},
+		{"NoSuchResource", "GetWatermark", "WatermarkId=a"},
+		{"NoSuchResource", "GetTranscodeTask", "TranscodeTaskId=a"},
+		{"NoSuchResource", "ListSnapshots", "VideoId=" + ready},
+		{"Forbidden.IllegalStatus", "GetPlayInfo", "VideoId=" + coming},
+		{"Forbidden.IllegalStatus", "GetVideoPlayAuth", "VideoId=" + coming},
+		{"Forbidden.IllegalStatus", "SubmitTranscodeJobs", "TemplateGroupId=a&VideoId=" + coming},
+		{"Forbidden.IllegalStatus", "SubmitSnapshotJob", "VideoId=" + coming},
+		{"Forbidden.IllegalStatus", "SubmitDynamicImageJob", "DynamicImageTemplateId=a&VideoId=" + coming},
+		{"InvalidVideo.NoneStream", "GetPlayInfo", "Definition=4K&VideoId=" + ready},
+		{"InvalidVideo.NotFound", "GetPlayInfo", "VideoId=a"},
+		{"InvalidVideo.NotFound", "GetVideoInfos", "VideoIds=a"},
+		{"InvalidVideo.NotFound", "UpdateVideoInfo", "VideoId=a"},
+		{"InvalidMultipartUpload.NotFound", "DeleteMultipartUpload", "MediaType=video&MediaId=" + ready},
+		{"InvalidParameter.UploadURLs", "UploadMediaByURL", "UploadURLs=ftp://a/b.mp4"},
+		{"InvalidFileName.Extension", "CreateUploadVideo", "Title=a&FileName=a"},
+		{"LengthExceededMax", "CreateUploadVideo", "FileName=a.mp4&Title=" + strings.Repeat("a", 129)},
+		{"TagsExceededMax", "CreateUploadVideo", "FileName=a.mp4&Title=a&Tags=" + many},
+		{"InvalidStorage.NotFound", "CreateUploadVideo", "FileName=a.mp4&Title=a&StorageLocation=a"},
+		{"InvalidTranscodeTemplateGroup.NotFound", "GetTranscodeTemplateGroup", "TranscodeTemplateGroupId=a"},
+	} {
+		require.Contains(t, documented[test.action], test.code, test.action)
+		values, err := url.ParseQuery(test.params)
+		require.NoError(t, err)
+		var pairs []string
+		for name := range values {
+			pairs = append(pairs, name, values.Get(name))
+		}
+		require.Equal(t, test.code, c.call(t, test.action, pairs...).code(), "%s %s", test.action, test.params)
+	}
 }

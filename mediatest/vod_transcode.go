@@ -64,8 +64,8 @@ func submitTranscodeJobs(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !a.complete {
-		return nil, refused(403, "InvalidVideo.NotUploaded", "The video has not been uploaded.")
+	if err := stored(a); err != nil {
+		return nil, err
 	}
 	templates := []struct{ TranscodeTemplateId, Definition string }{{Definition: "HD"}}
 	if group := c.made["vod.TranscodeTemplateGroup"][c.get("TemplateGroupId")]; group != nil && group.values["TranscodeTemplateList"] != "" {
@@ -204,7 +204,7 @@ func getTranscodeTask(c *call) (fields, error) {
 	}
 	task := c.things(transcodeTasks)[c.get("TranscodeTaskId")]
 	if task == nil {
-		return nil, refused(404, "InvalidTranscodeTask.NotFound", "The transcoding task does not exist.")
+		return nil, errNoResource("transcoding task")
 	}
 	f := c.transcodeTask(task)
 	f["TranscodeJobInfoList"] = c.looked(c.jobsOf(transcodeJobs, "TaskId", task.id))
@@ -259,6 +259,9 @@ func submitSnapshotJob(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := stored(a); err != nil {
+		return nil, err
+	}
 	count, err := strconv.Atoi(cmp.Or(c.get("Count"), "1"))
 	if err != nil || count < 1 || count > 1000 {
 		return nil, invalid("Count")
@@ -286,9 +289,12 @@ func listSnapshots(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := stored(a); err != nil {
+		return nil, err
+	}
 	job := c.lastDone(snapshotJobs, a.MediaId)
 	if job == nil {
-		return nil, refused(404, "SnapshotNotFound", "The snapshot does not exist.")
+		return nil, errNoResource("snapshot")
 	}
 	total, _ := strconv.Atoi(job.values["Count"]) // written above
 	w, err := c.window(total)
@@ -320,6 +326,9 @@ func dynamicImageKey(job *thing) string { return "dynamic/" + job.values["Dynami
 func submitDynamicImageJob(c *call) (fields, error) {
 	a, err := c.video()
 	if err != nil {
+		return nil, err
+	}
+	if err := stored(a); err != nil {
 		return nil, err
 	}
 	t := c.newThing(dynamicImageJobs, randomID(16), c.action)
