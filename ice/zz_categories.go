@@ -13,7 +13,7 @@ import (
 // up to 100 subcategories in each category.
 //
 // RAM action: ice:AddCategory.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addcategory
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-addcategory
 func (c *Client) AddCategory(ctx context.Context, req AddCategoryRequest) (*AddCategoryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddCategory", Proof: "Category.CateId"}, req, new(AddCategoryResponse))
 }
@@ -62,7 +62,7 @@ type DeleteCategoryResponse struct {
 // [Client.GetCategoriesIter] walks all pages.
 //
 // RAM action: ice:GetCategories.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcategories
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getcategories
 func (c *Client) GetCategories(ctx context.Context, req GetCategoriesRequest) (*GetCategoriesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCategories", Class: rpc.Read}, req, new(GetCategoriesResponse))
 }

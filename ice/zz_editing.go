@@ -51,7 +51,7 @@ type AddEditingProjectMaterialsResponse struct {
 // minutes: use it when [Client.GetTemplate] shows the status Available.
 //
 // RAM action: ice:AddTemplate.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addtemplate
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-addtemplate
 func (c *Client) AddTemplate(ctx context.Context, req AddTemplateRequest) (*AddTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddTemplate", Proof: "Template.TemplateId"}, req, new(AddTemplateResponse))
 }
@@ -123,7 +123,7 @@ type NewTemplate struct {
 //     message names the part.
 //
 // RAM action: ice:CreateEditingProject.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createeditingproject
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createeditingproject
 func (c *Client) CreateEditingProject(ctx context.Context, req CreateEditingProjectRequest) (*CreateEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateEditingProject", Proof: "Project.ProjectId"}, req, new(CreateEditingProjectResponse))
 }
@@ -234,7 +234,7 @@ type DeleteTemplateResponse struct {
 //   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:GetEditingProject.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geteditingproject
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-geteditingproject
 func (c *Client) GetEditingProject(ctx context.Context, req GetEditingProjectRequest) (*GetEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEditingProject", Class: rpc.Read}, req, new(GetEditingProjectResponse))
 }
@@ -567,7 +567,7 @@ type TemplateParam struct {
 // [Client.ListEditingProjectsIter] walks all pages.
 //
 // RAM action: ice:ListEditingProjects.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listeditingprojects
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listeditingprojects
 func (c *Client) ListEditingProjects(ctx context.Context, req ListEditingProjectsRequest) (*ListEditingProjectsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListEditingProjects", Class: rpc.Read}, req, new(ListEditingProjectsResponse))
 }
@@ -824,7 +824,7 @@ type SubmitProjectExportJobResponse struct {
 //   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:UpdateEditingProject.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateeditingproject
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updateeditingproject
 func (c *Client) UpdateEditingProject(ctx context.Context, req UpdateEditingProjectRequest) (*UpdateEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateEditingProject", Class: rpc.Idempotent}, req, new(UpdateEditingProjectResponse))
 }

@@ -64,7 +64,7 @@ type AddMediaMarksResponse struct {
 // the ids that have none.
 //
 // RAM action: ice:BatchGetMediaInfos.
-// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-batchgetmediainfos
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-batchgetmediainfos
 func (c *Client) BatchGetMediaInfos(ctx context.Context, req BatchGetMediaInfosRequest) (*BatchGetMediaInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetMediaInfos", Class: rpc.Read}, req, new(BatchGetMediaInfosResponse))
 }
@@ -143,7 +143,7 @@ type CreateAuditResponse struct {
 // Needs MediaIds or InputURLs.
 //
 // RAM action: ice:DeleteMediaInfos.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediainfos
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-deletemediainfos
 func (c *Client) DeleteMediaInfos(ctx context.Context, req DeleteMediaInfosRequest) (*DeleteMediaInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaInfos", Class: rpc.Idempotent, OneOf: "MediaIds|InputURLs"}, req, new(DeleteMediaInfosResponse))
 }
@@ -670,7 +670,7 @@ type ListMediaMarksResponse struct {
 // [Client.ListPublicMediaBasicInfosIter] walks all pages.
 //
 // Open to everybody: the request is not signed.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpublicmediabasicinfos
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listpublicmediabasicinfos
 func (c *Client) ListPublicMediaBasicInfos(ctx context.Context, req ListPublicMediaBasicInfosRequest) (*ListPublicMediaBasicInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPublicMediaBasicInfos", Class: rpc.Read, Anonymous: true}, req, new(ListPublicMediaBasicInfosResponse))
 }
@@ -862,7 +862,7 @@ type SetContentAnalyzeConfigResponse struct {
 //     or ReferenceId.
 //
 // RAM action: ice:UpdateMediaInfo.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediainfo
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updatemediainfo
 func (c *Client) UpdateMediaInfo(ctx context.Context, req UpdateMediaInfoRequest) (*UpdateMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaInfo", Class: rpc.Idempotent, UnsafeIf: "AppendTags", OneOf: "MediaId|InputURL"}, req, new(UpdateMediaInfoResponse))
 }

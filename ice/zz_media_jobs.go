@@ -551,7 +551,7 @@ type DynamicImageTimeSpan struct {
 // or by [Client.QueryIProductionJob].
 //
 // RAM action: ice:SubmitIProductionJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitiproductionjob
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitiproductionjob
 func (c *Client) SubmitIProductionJob(ctx context.Context, req SubmitIProductionJobRequest) (*SubmitIProductionJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitIProductionJob", Proof: "JobId"}, req, new(SubmitIProductionJobResponse))
 }
@@ -639,7 +639,7 @@ type SubmitMediaInfoJobResponse struct {
 //     in the request.
 //
 // RAM action: ice:SubmitPackageJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitpackagejob
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitpackagejob
 func (c *Client) SubmitPackageJob(ctx context.Context, req SubmitPackageJobRequest) (*SubmitPackageJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitPackageJob", Proof: "JobId"}, req, new(SubmitPackageJobResponse))
 }

@@ -40,7 +40,7 @@ type DeleteSmartJobResponse struct {
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetBatchMediaProducingJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getbatchmediaproducingjob
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getbatchmediaproducingjob
 func (c *Client) GetBatchMediaProducingJob(ctx context.Context, req GetBatchMediaProducingJobRequest) (*GetBatchMediaProducingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetBatchMediaProducingJob", Class: rpc.Read}, req, new(GetBatchMediaProducingJobResponse))
 }
@@ -221,7 +221,7 @@ type ListBatchMediaProducingJobsResponse struct {
 // [Client.ListMediaProducingJobsIter] walks all pages.
 //
 // RAM action: ice:ListMediaProducingJobs.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediaproducingjobs
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listmediaproducingjobs
 func (c *Client) ListMediaProducingJobs(ctx context.Context, req ListMediaProducingJobsRequest) (*ListMediaProducingJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaProducingJobs", Class: rpc.Read}, req, new(ListMediaProducingJobsResponse))
 }
@@ -405,6 +405,9 @@ type SubmitAudioProduceJobResponse struct {
 // The event BatchProduceMediaComplete, or [Client.GetBatchMediaProducingJob],
 // tells the end. It needs a paid subscription and is billed.
 //
+// Billed by the price list for batch videos. In China it needs a subscription
+// to IMS.
+//
 // Errors:
 //
 //   - InvalidMaterial.NotFound: A source file does not exist. Check the OSS
@@ -557,8 +560,8 @@ type SubmitMediaAiAnalysisJobResponse struct {
 //
 // Materials are media assets or OSS objects in the region of the client: up to
 // 1 TB, 100 tracks each of video, images and subtitles. Videos are 128 to 4096
-// pixels wide and high, the shorter side up to 2160. Billed by the length of
-// the result, nothing for a failure; 30 calls per second.
+// pixels wide and high, the shorter side up to 2160. The service takes 30 calls
+// per second.
 //
 // Needs ProjectId or Timeline or TemplateId.
 //
@@ -579,7 +582,7 @@ type SubmitMediaAiAnalysisJobResponse struct {
 //     again.
 //
 // RAM action: ice:SubmitMediaProducingJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaproducingjob
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitmediaproducingjob
 func (c *Client) SubmitMediaProducingJob(ctx context.Context, req SubmitMediaProducingJobRequest) (*SubmitMediaProducingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaProducingJob", Class: rpc.Tokened, OneOf: "ProjectId|Timeline|TemplateId", Proof: "JobId", Check: producible}, req, new(SubmitMediaProducingJobResponse))
 }

@@ -231,7 +231,7 @@ type CreateStreamToSearchLibResponse struct {
 // DeleteMediaFromSearchLib takes a media asset out of a search library.
 //
 // RAM action: ice:DeleteMediaFromSearchLib.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediafromsearchlib
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-deletemediafromsearchlib
 func (c *Client) DeleteMediaFromSearchLib(ctx context.Context, req DeleteMediaFromSearchLibRequest) (*DeleteMediaFromSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaFromSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteMediaFromSearchLibResponse))
 }
@@ -618,7 +618,7 @@ type SearchIndexJobRerunResponse struct {
 // [Client.SearchMediaIter] walks all pages.
 //
 // RAM action: ice:SearchMedia.
-// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-searchmedia
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaResponse))
 }

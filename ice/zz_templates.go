@@ -18,7 +18,7 @@ import (
 //     fits Type and Subtype.
 //
 // RAM action: ice:CreateCustomTemplate.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createcustomtemplate
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createcustomtemplate
 func (c *Client) CreateCustomTemplate(ctx context.Context, req CreateCustomTemplateRequest) (*CreateCustomTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateCustomTemplate", Proof: "CustomTemplate.TemplateId"}, req, new(CreateCustomTemplateResponse))
 }
@@ -107,7 +107,7 @@ type DeleteCustomTemplateResponse struct {
 //     region.
 //
 // RAM action: ice:GetCustomTemplate.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomtemplate
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getcustomtemplate
 func (c *Client) GetCustomTemplate(ctx context.Context, req GetCustomTemplateRequest) (*GetCustomTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomTemplate", Class: rpc.Read, OneOf: "TemplateId|Type"}, req, new(GetCustomTemplateResponse))
 }
@@ -162,7 +162,7 @@ type GetSystemTemplateResponse struct {
 // [Client.ListCustomTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListCustomTemplates.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomtemplates
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listcustomtemplates
 func (c *Client) ListCustomTemplates(ctx context.Context, req ListCustomTemplatesRequest) (*ListCustomTemplatesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomTemplates", Class: rpc.Read}, req, new(ListCustomTemplatesResponse))
 }

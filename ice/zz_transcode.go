@@ -175,7 +175,7 @@ type ListTranscodeJobsResponse struct {
 //     the IDs in the request.
 //
 // RAM action: ice:SubmitMediaConvertJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaconvertjob
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitmediaconvertjob
 func (c *Client) SubmitMediaConvertJob(ctx context.Context, req SubmitMediaConvertJobRequest) (*SubmitMediaConvertJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaConvertJob", Class: rpc.Tokened, Proof: "Job.JobId"}, req, new(SubmitMediaConvertJobResponse))
 }

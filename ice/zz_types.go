@@ -2623,7 +2623,7 @@ type MediaProducingJob struct {
 	Message string
 	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
-	// Progress in percent.
+	// Progress of the job. Whether in percent is not documented.
 	Progress int32
 	// ID of the editing project.
 	ProjectId string
@@ -3386,7 +3386,7 @@ type VideoStreamInfo struct {
 	Duration string
 	// Frames per second.
 	Fps string
-	// Number of frames by which the stream reorders frames, 0 without B-frames.
+	// B-frames: 0 (none), 1 (single ones) or 2 (several in a row).
 	HasBFrames string
 	// Height in pixels.
 	Height string

@@ -20,7 +20,7 @@ import (
 //   - ResourceNotFound: The task does not exist. Check TaskId and the region.
 //
 // RAM action: ice:GetAIWorkflowTask.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getaiworkflowtask
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getaiworkflowtask
 func (c *Client) GetAIWorkflowTask(ctx context.Context, req GetAIWorkflowTaskRequest) (*GetAIWorkflowTaskResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIWorkflowTask", Class: rpc.Read}, req, new(GetAIWorkflowTaskResponse))
 }
@@ -165,7 +165,7 @@ type ListWorkflowTasksResponse struct {
 // [Client.StopAIWorkflowTask] ends the run on a stream.
 //
 // RAM action: ice:StartAIWorkflow.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startaiworkflow
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-startaiworkflow
 func (c *Client) StartAIWorkflow(ctx context.Context, req StartAIWorkflowRequest) (*StartAIWorkflowResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIWorkflow", Proof: "TaskId"}, req, new(StartAIWorkflowResponse))
 }
@@ -201,7 +201,7 @@ type StartAIWorkflowResponse struct {
 //     region.
 //
 // RAM action: ice:StartWorkflow.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startworkflow
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-startworkflow
 func (c *Client) StartWorkflow(ctx context.Context, req StartWorkflowRequest) (*StartWorkflowResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartWorkflow", Proof: "TaskId"}, req, new(StartWorkflowResponse))
 }
