@@ -33,12 +33,17 @@ type ActiveAiRtcLicenseRequest struct {
 
 // ActiveAiRtcLicenseResponse is the answer of [Client.ActiveAiRtcLicense].
 type ActiveAiRtcLicenseResponse struct {
-	RequestId      string
-	Code           string
+	RequestId string
+	// Error code, Success without a failure.
+	Code string
+	// HTTP status code.
 	HttpStatusCode int32
-	License        alimedia.Secret
-	Message        string
-	Success        bool
+	// The license to install on the device.
+	License alimedia.Secret
+	// Reason of the failure, OK without one.
+	Message string
+	// Whether the call succeeded.
+	Success bool
 }
 
 // ClearAIAgentVoiceprint removes a voiceprint that
@@ -69,6 +74,8 @@ type ClearAIAgentVoiceprintResponse struct {
 // The order costs money; read the price list of the IPC product first.
 // Remaining quota: [Client.QueryIpcQuota].
 //
+// The order is paid.
+//
 // RAM action: ice:CreateIpcOrder.
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createipcorder
 func (c *Client) CreateIpcOrder(ctx context.Context, req CreateIpcOrderRequest) (*CreateIpcOrderResponse, error) {
@@ -89,7 +96,8 @@ type CreateIpcOrderRequest struct {
 
 // CreateIpcOrderResponse is the answer of [Client.CreateIpcOrder].
 type CreateIpcOrderResponse struct {
-	RequestId      string
+	RequestId string
+	// Outcome of the order, such as Success.
 	PurchaseStatus string
 }
 
@@ -135,18 +143,27 @@ type DescribeAIAgentInstanceRequest struct {
 // DescribeAIAgentInstanceResponse is the answer of [Client.DescribeAIAgentInstance].
 type DescribeAIAgentInstanceResponse struct {
 	RequestId string
-	Instance  AIAgentInstance
+	// The instance.
+	Instance AIAgentInstance
 }
 
 // AIAgentCallInfo is the CallInfo of [AIAgentInstance].
 type AIAgentCallInfo struct {
-	CallDuration  int32
-	CallEndTime   string
+	// Length of the call in seconds.
+	CallDuration int32
+	// When the call ended, in UTC: yyyy-MM-ddTHH:mm:ss.SSSSSS+00:00.
+	CallEndTime string
+	// When the call began, in UTC: yyyy-MM-ddTHH:mm:ss.SSSSSS+00:00.
 	CallStartTime string
-	CalleeNumber  string
-	CallerNumber  string
-	HangupRole    int32
-	Status        string
+	// Number that was called.
+	CalleeNumber string
+	// Number that called.
+	CallerNumber string
+	// Who ended the call, one of 0 (the agent), 1 (the user) and 2 (the system, for
+	// a transfer).
+	HangupRole int32
+	// State of the call, a number such as 4. Its values are not documented.
+	Status string
 }
 
 // DescribeNotifyConfig returns where the events of an agent are sent, as
@@ -166,13 +183,21 @@ type DescribeNotifyConfigRequest struct {
 
 // DescribeNotifyConfigResponse is the answer of [Client.DescribeNotifyConfig].
 type DescribeNotifyConfigResponse struct {
-	RequestId            string
-	AudioOssPath         string
-	CallbackUrl          string
+	RequestId string
+	// Where in OSS the recordings go.
+	AudioOssPath string
+	// URL that receives the events.
+	CallbackUrl string
+	// Whether calls are recorded.
 	EnableAudioRecording bool
-	EnableNotify         bool
-	EventTypes           string
-	Token                alimedia.Secret
+	// Whether events are sent.
+	EnableNotify bool
+	// Events that are sent, separated by commas, such as agent_start, agent_stop
+	// and error.
+	EventTypes string
+	// Secret that the service sends along in the Authorization header of every
+	// callback.
+	Token alimedia.Secret
 }
 
 // DescribeRtcRobotInstance returns the state and the configuration of an RTC
@@ -193,21 +218,26 @@ type DescribeRtcRobotInstanceRequest struct {
 // DescribeRtcRobotInstanceResponse is the answer of [Client.DescribeRtcRobotInstance].
 type DescribeRtcRobotInstanceResponse struct {
 	RequestId string
+	// RTC token with which the robot joined.
 	AuthToken alimedia.Secret
 	// ID of the channel.
 	ChannelId string
-	Config    RtcRobotConfigInfo
-	Status    string
+	// Settings of the robot.
+	Config RtcRobotConfigInfo
+	// State: Executing (runs) or Finished.
+	Status string
 	// Custom data as it was sent with the request.
 	UserData string
-	// ID of the Alibaba Cloud account.
+	// The robot's user ID in the channel.
 	UserId string
 }
 
 // RtcRobotConfigInfo is the Config of [DescribeRtcRobotInstanceResponse].
 type RtcRobotConfigInfo struct {
+	// Whether speech interrupts the robot.
 	EnableVoiceInterrupt bool
-	Greeting             string
+	// What the robot says when it joins.
+	Greeting string
 	// ID of the voice.
 	VoiceId string
 }
@@ -281,15 +311,18 @@ type GenerateAIAgentCallRequest struct {
 
 // GenerateAIAgentCallResponse is the answer of [Client.GenerateAIAgentCall].
 type GenerateAIAgentCallResponse struct {
-	RequestId     string
+	RequestId string
+	// The agent's user ID in the channel.
 	AIAgentUserId string
-	AvatarUserId  string
+	// The avatar's user ID in the channel. Empty without an avatar.
+	AvatarUserId string
 	// ID of the channel.
 	ChannelId string
 	// ID of the instance.
 	InstanceId string
-	Token      alimedia.Secret
-	// ID of the Alibaba Cloud account.
+	// RTC token with which the user joins the channel.
+	Token alimedia.Secret
+	// The user's ID in the channel.
 	UserId string
 }
 
@@ -319,13 +352,18 @@ type GenerateMessageChatTokenRequest struct {
 type GenerateMessageChatTokenResponse struct {
 	RequestId string
 	// ID of the application.
-	AppId     string
-	AppSign   alimedia.Secret
-	Nonce     string
-	Role      string
+	AppId string
+	// Signature of the application, for the login.
+	AppSign alimedia.Secret
+	// Random text that the token was made with, for the login.
+	Nonce string
+	// Role of the user: admin, or empty.
+	Role string
+	// Time stamp of the token, for the login: Unix time in seconds.
 	TimeStamp int64
-	Token     alimedia.Secret
-	// ID of the Alibaba Cloud account.
+	// Token with which the user logs in.
+	Token alimedia.Secret
+	// ID of the user who logs in.
 	UserId string
 }
 
@@ -345,7 +383,8 @@ type GetAIAgentConcurrencyRequest struct {
 
 // GetAIAgentConcurrencyResponse is the answer of [Client.GetAIAgentConcurrency].
 type GetAIAgentConcurrencyResponse struct {
-	RequestId   string
+	RequestId string
+	// Number of calls that are active now.
 	ActiveCount int32
 }
 
@@ -389,27 +428,41 @@ type GetAiRtcAuthCodeListRequest struct {
 
 // GetAiRtcAuthCodeListResponse is the answer of [Client.GetAiRtcAuthCodeList].
 type GetAiRtcAuthCodeListResponse struct {
-	RequestId      string
-	AuthCodeList   []AiRtcAuthCode
-	Code           string
+	RequestId string
+	// The authorization codes.
+	AuthCodeList []AiRtcAuthCode
+	// Error code, Success without a failure.
+	Code string
+	// HTTP status code.
 	HttpStatusCode int32
-	Message        string
-	Success        bool
+	// Reason of the failure, OK without one.
+	Message string
+	// Whether the call succeeded.
+	Success bool
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
 
 // AiRtcAuthCode is one of the AuthCodeList of [GetAiRtcAuthCodeListResponse].
 type AiRtcAuthCode struct {
-	ActivatedTime    string
-	AuthCode         alimedia.Secret
-	CreationTime     string
-	DeviceId         string
-	License          alimedia.Secret
-	LicenseItemId    string
+	// When it was activated: yyyy-MM-dd HH:mm:ss. Its time zone is not documented.
+	ActivatedTime string
+	// The authorization code.
+	AuthCode alimedia.Secret
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// ID of the device it was activated on. Empty before.
+	DeviceId string
+	// The license of the device. Empty before activation.
+	License alimedia.Secret
+	// ID of the batch.
+	LicenseItemId string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
-	Status           int32
-	Type             int32
+	// State, one of 1 (activated) and 2 (not used yet).
+	Status int32
+	// Kind, one of 1 (voice calls) and 2 (visual understanding).
+	Type int32
 }
 
 // GetAiRtcLicenseInfoList lists license batches for real-time conversation,
@@ -452,12 +505,17 @@ type GetAiRtcLicenseInfoListRequest struct {
 
 // GetAiRtcLicenseInfoListResponse is the answer of [Client.GetAiRtcLicenseInfoList].
 type GetAiRtcLicenseInfoListResponse struct {
-	RequestId       string
-	Code            string
-	HttpStatusCode  int32
+	RequestId string
+	// Error code, Success without a failure.
+	Code string
+	// HTTP status code.
+	HttpStatusCode int32
+	// The license batches.
 	LicenseInfoList []AiRtcLicense
-	Message         string
-	Success         bool
+	// Reason of the failure, OK without one.
+	Message string
+	// Whether the call succeeded.
+	Success bool
 	// Number of all items that match, on all pages.
 	TotalCount int64
 }
@@ -465,19 +523,30 @@ type GetAiRtcLicenseInfoListResponse struct {
 // AiRtcLicense is one of the LicenseInfoList of
 // [GetAiRtcLicenseInfoListResponse].
 type AiRtcLicense struct {
+	// Number of licenses that are left.
 	AvailableCapacity int64
-	BeginOn           string
-	ContractNo        string
-	CreationTime      string
-	ExpiredOn         string
+	// When the batch becomes valid, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	BeginOn string
+	// Number of the contract.
+	ContractNo string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// When the batch expires, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ExpiredOn string
 	// ID of the instance.
-	InstanceId       string
-	LicenseCount     int64
-	LicenseItemId    string
+	InstanceId string
+	// Number of licenses in the batch.
+	LicenseCount int64
+	// ID of the batch.
+	LicenseItemId string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModificationTime string
-	Status           int32
-	Type             int32
-	ValidDays        int64
+	// State, one of 1 (valid) and 2 (expired).
+	Status int32
+	// Kind, one of 1 (voice calls) and 2 (visual understanding).
+	Type int32
+	// Days for which the licenses are valid.
+	ValidDays int64
 }
 
 // GetIpcDeviceInfo lists the cameras with a subscription and when each one
@@ -519,7 +588,8 @@ type GetIpcDeviceInfoRequest struct {
 
 // GetIpcDeviceInfoResponse is the answer of [Client.GetIpcDeviceInfo].
 type GetIpcDeviceInfoResponse struct {
-	RequestId   string
+	RequestId string
+	// The cameras, one entry for each capability.
 	DeviceInfos []IpcDevice
 	// Number of all items that match, on all pages.
 	Total int64
@@ -527,8 +597,12 @@ type GetIpcDeviceInfoResponse struct {
 
 // IpcDevice is one of the DeviceInfos of [GetIpcDeviceInfoResponse].
 type IpcDevice struct {
+	// What the camera may do: understand (images), understand-reid (with
+	// re-identification) or search.
 	Capability string
-	DeviceId   string
+	// ID of the camera.
+	DeviceId string
+	// When the subscription ends, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ExpireTime string
 }
 
@@ -573,31 +647,48 @@ type ListAIAgentDialoguesRequest struct {
 // ListAIAgentDialoguesResponse is the answer of [Client.ListAIAgentDialogues].
 type ListAIAgentDialoguesResponse struct {
 	RequestId string
+	// What was said, in the order that was asked for.
 	Dialogues []AIAgentDialogue
 }
 
 // AIAgentAttachedFile is one of the AttachedFileList of [AIAgentDialogue].
 type AIAgentAttachedFile struct {
+	// Format of the file, such as mp3, wav or pdf.
 	Format string
-	Id     string
-	Name   string
-	Type   int32
-	Url    string
+	// ID of the file.
+	Id   string
+	Name string
+	// Number of a kind of your own; the service gives it no meaning.
+	Type int32
+	// URL of the file.
+	Url string
 }
 
 // AIAgentDialogue is one of the Dialogues of [ListAIAgentDialoguesResponse].
 type AIAgentDialogue struct {
+	// The files that go with the text.
 	AttachedFileList []AIAgentAttachedFile
-	DialogueId       string
-	Extend           alimedia.JSON
-	NodeId           string
-	Producer         string
-	ReasoningText    string
-	RoundId          string
-	Source           string
-	Text             string
-	Time             int64
-	Type             string
+	// ID of the entry.
+	DialogueId string
+	// Further data of the entry.
+	Extend alimedia.JSON
+	// ID of the workflow node that made the entry.
+	NodeId string
+	// Who said it: user or agent.
+	Producer string
+	// What the model thought before it answered. Empty without reasoning.
+	ReasoningText string
+	// ID of the round that the entry belongs to.
+	RoundId string
+	// chat for text chat, call for a voice call.
+	Source string
+	// What was said.
+	Text string
+	// When it was said: Unix time in milliseconds.
+	Time int64
+	// Kind of message. In a call: greeting, normal or speech (said without being
+	// asked). In a chat: normal, announcement (sent without being asked) or custom.
+	Type string
 }
 
 // ListAIAgentInstance lists the instances of an agent with their state,
@@ -638,6 +729,7 @@ type ListAIAgentInstanceRequest struct {
 // ListAIAgentInstanceResponse is the answer of [Client.ListAIAgentInstance].
 type ListAIAgentInstanceResponse struct {
 	RequestId string
+	// The instances.
 	Instances []AIAgentInstance
 }
 
@@ -678,18 +770,23 @@ type ListAIAgentPhoneNumberRequest struct {
 // ListAIAgentPhoneNumberResponse is the answer of [Client.ListAIAgentPhoneNumber].
 type ListAIAgentPhoneNumberResponse struct {
 	RequestId string
-	Data      []AIAgentPhoneNumber
+	// The telephone numbers.
+	Data []AIAgentPhoneNumber
 	// Number of the page, from 1.
 	PageNumber int32
 	// Maximum number of items on a page.
-	PageSize    int32
+	PageSize int32
+	// Number of all items that match, on all pages.
 	TotalNumber int32
 }
 
 // AIAgentPhoneNumber is one of the Data of [ListAIAgentPhoneNumberResponse].
 type AIAgentPhoneNumber struct {
+	// The telephone number.
 	PhoneNumber string
-	Status      int32
+	// State, one of 1 (being opened), 2 (usable), 3 (being given up) and 4 (given
+	// up).
+	Status int32
 }
 
 // ListAIAgentVoiceprints lists the account's registered voiceprints.
@@ -728,14 +825,17 @@ type ListAIAgentVoiceprintsRequest struct {
 type ListAIAgentVoiceprintsResponse struct {
 	RequestId string
 	// Number of all items that match, on all pages.
-	TotalCount  int32
+	TotalCount int32
+	// The voiceprints.
 	Voiceprints []AIAgentVoiceprint
 }
 
 // AIAgentVoiceprint is one of the Voiceprints of
 // [ListAIAgentVoiceprintsResponse].
 type AIAgentVoiceprint struct {
-	GmtCreate   string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ss.SSS+00:00.
+	GmtCreate string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ss.SSS+00:00.
 	GmtModified string
 	// ID of the voiceprint.
 	VoiceprintId string
@@ -778,7 +878,8 @@ type QueryIpcQuotaRequest struct {
 
 // QueryIpcQuotaResponse is the answer of [Client.QueryIpcQuota].
 type QueryIpcQuotaResponse struct {
-	RequestId     string
+	RequestId string
+	// The quota, one entry for each day.
 	IpcQuotaInfos []IpcQuota
 	// Number of all items that match, on all pages.
 	Total int64
@@ -786,10 +887,15 @@ type QueryIpcQuotaResponse struct {
 
 // IpcQuota is one of the IpcQuotaInfos of [QueryIpcQuotaResponse].
 type IpcQuota struct {
-	Capability    string
+	// What the quota is for: understand (images), understand-reid (with
+	// re-identification) or search.
+	Capability string
+	// Number of images or searches that were used.
 	ConsumedQuota int64
-	DateTime      string
-	MaxQuota      int64
+	// Begin of the day, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	DateTime string
+	// Number of images or searches that are allowed.
+	MaxQuota int64
 }
 
 // SendAIAgentDataChannelMessage sends a data channel message into an agent's
@@ -1067,7 +1173,7 @@ type AIAgentOutboundCallConfig struct {
 // [AIAgentOutboundCallConfig].
 type AgentOutboundBackChanneling struct {
 	Enabled *bool `json:",omitzero"`
-	// 0 to 1.
+	// From 0 to 1.
 	Probability  *float64    `json:",omitzero"`
 	TriggerStage string      `json:",omitzero"`
 	Words        AgentPhrase `json:",omitzero"`
@@ -1271,9 +1377,11 @@ type TakeoverAIAgentCallRequest struct {
 type TakeoverAIAgentCallResponse struct {
 	RequestId string
 	// ID of the channel.
-	ChannelId        string
+	ChannelId string
+	// The human's user ID in the channel.
 	HumanAgentUserId string
-	Token            alimedia.Secret
+	// RTC token with which the human joins. Empty unless it was asked for.
+	Token alimedia.Secret
 }
 
 // UpdateAIAgentInstance changes settings of a running agent instance, such as

@@ -9,39 +9,53 @@ import (
 // AIAgentConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AIAgentConfig struct {
+	// Background sound of the call.
 	AmbientSoundConfig AgentAmbientSoundConfig `json:",omitzero"`
-	AsrConfig          AgentAsrConfig          `json:",omitzero"`
-	AutoSpeechConfig   AgentAutoSpeechConfig   `json:",omitzero"`
-	AvatarConfig       AgentAvatarConfig       `json:",omitzero"`
+	// Speech recognition.
+	AsrConfig AgentAsrConfig `json:",omitzero"`
+	// What the agent says while the model thinks or the user is silent.
+	AutoSpeechConfig AgentAutoSpeechConfig `json:",omitzero"`
+	// The avatar; only for workflows with an avatar node.
+	AvatarConfig AgentAvatarConfig `json:",omitzero"`
 	// The picture of the agent in voice calls.
 	AvatarUrl string `json:",omitzero"`
 	// The kind of AvatarUrl, such as USER.
 	AvatarUrlType string `json:",omitzero"`
+	// Older form of BackChannelingConfigs.
+	//
 	// Deprecated: the service has a successor of this field.
-	BackChannelingConfig  []AgentBackChannelingConfig `json:",omitzero"`
+	BackChannelingConfig []AgentBackChannelingConfig `json:",omitzero"`
+	// Short words, such as "I see", with which the agent shows that it listens.
 	BackChannelingConfigs []AgentBackChannelingConfig `json:",omitzero"`
 	// Joins the pieces of an interrupted sentence of the user; true when absent.
 	EnableIntelligentSegment *bool `json:",omitzero"`
 	// Whether the user must press a button to talk; false when absent.
-	EnablePushToTalk   *bool  `json:",omitzero"`
+	EnablePushToTalk *bool `json:",omitzero"`
+	// Experimental settings, as agreed with the support of Alibaba Cloud.
 	ExperimentalConfig string `json:",omitzero"`
 	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
 	// when absent.
 	GracefulShutdown *bool `json:",omitzero"`
 	// What the agent says when it joins; nothing when absent.
-	Greeting        string               `json:",omitzero"`
+	Greeting string `json:",omitzero"`
+	// How users may interrupt the agent.
 	InterruptConfig AgentInterruptConfig `json:",omitzero"`
-	LlmConfig       AgentLlmConfig       `json:",omitzero"`
+	// The language model.
+	LlmConfig AgentLlmConfig `json:",omitzero"`
 	// Seconds without interaction after which the agent leaves; 600 when absent.
-	MaxIdleTime         int32                    `json:",omitzero"`
-	TtsConfig           AgentTtsConfig           `json:",omitzero"`
+	MaxIdleTime int32 `json:",omitzero"`
+	// Speech synthesis.
+	TtsConfig AgentTtsConfig `json:",omitzero"`
+	// How the agent finds out that the user has finished.
 	TurnDetectionConfig AgentTurnDetectionConfig `json:",omitzero"`
 	// Seconds after the user left until the agent ends; 5 when absent.
 	UserOfflineTimeout int32 `json:",omitzero"`
 	// Seconds the agent waits for the user to join; 60 when absent.
-	UserOnlineTimeout int32                 `json:",omitzero"`
-	VcrConfig         AgentVcrConfig        `json:",omitzero"`
-	VoiceprintConfig  AgentVoiceprintConfig `json:",omitzero"`
+	UserOnlineTimeout int32 `json:",omitzero"`
+	// What the agent reports of the video of the user.
+	VcrConfig AgentVcrConfig `json:",omitzero"`
+	// Recognition of the speaker.
+	VoiceprintConfig AgentVoiceprintConfig `json:",omitzero"`
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent. At least 0. At most 400.
 	Volume *int64 `json:",omitzero" check:"min=0,max=400"`
@@ -54,38 +68,51 @@ type AIAgentConfig struct {
 // AIAgentConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AIAgentConfigInfo struct {
+	// Background sound of the call.
 	AmbientSoundConfig AgentAmbientSoundConfigInfo
-	AsrConfig          AgentAsrConfigInfo
-	AutoSpeechConfig   AgentAutoSpeechConfigInfo
-	AvatarConfig       AgentAvatarConfig
+	// Speech recognition.
+	AsrConfig AgentAsrConfigInfo
+	// What the agent says while the model thinks or the user is silent.
+	AutoSpeechConfig AgentAutoSpeechConfigInfo
+	// The avatar; only for workflows with an avatar node.
+	AvatarConfig AgentAvatarConfig
 	// The picture of the agent in voice calls.
 	AvatarUrl string
 	// The kind of AvatarUrl, such as USER.
-	AvatarUrlType         string
-	BackChannelingConfig  []AgentBackChannelingConfigInfo
+	AvatarUrlType string
+	// Older form of BackChannelingConfigs.
+	BackChannelingConfig []AgentBackChannelingConfigInfo
+	// Short words, such as "I see", with which the agent shows that it listens.
 	BackChannelingConfigs []AgentBackChannelingConfigInfo
 	// Joins the pieces of an interrupted sentence of the user; true when absent.
 	EnableIntelligentSegment bool
 	// Whether the user must press a button to talk; false when absent.
-	EnablePushToTalk   bool
+	EnablePushToTalk bool
+	// Experimental settings, as agreed with the support of Alibaba Cloud.
 	ExperimentalConfig string
 	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
 	// when absent.
 	GracefulShutdown bool
 	// What the agent says when it joins; nothing when absent.
-	Greeting        string
+	Greeting string
+	// How users may interrupt the agent.
 	InterruptConfig AgentInterruptConfigInfo
-	LlmConfig       AgentLlmConfigInfo
+	// The language model.
+	LlmConfig AgentLlmConfigInfo
 	// Seconds without interaction after which the agent leaves; 600 when absent.
-	MaxIdleTime         int32
-	TtsConfig           AgentTtsConfig
+	MaxIdleTime int32
+	// Speech synthesis.
+	TtsConfig AgentTtsConfig
+	// How the agent finds out that the user has finished.
 	TurnDetectionConfig AgentTurnDetectionConfigInfo
 	// Seconds after the user left until the agent ends; 5 when absent.
 	UserOfflineTimeout int32
 	// Seconds the agent waits for the user to join; 60 when absent.
 	UserOnlineTimeout int32
-	VcrConfig         AgentVcrConfigInfo
-	VoiceprintConfig  AgentVoiceprintConfigInfo
+	// What the agent reports of the video of the user.
+	VcrConfig AgentVcrConfigInfo
+	// Recognition of the speaker.
+	VoiceprintConfig AgentVoiceprintConfigInfo
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
 	Volume int64
@@ -98,14 +125,23 @@ type AIAgentConfigInfo struct {
 // AIAgentInstance is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AIAgentInstance struct {
-	AgentConfig    AIAgentConfigInfo
-	CallInfo       AIAgentCallInfo
-	CallLogUrl     string
-	GmtCreate      string
-	GmtModified    string
-	RuntimeConfig  AIAgentRuntimeConfig
-	SessionId      string
-	Status         string
+	// How the instance is configured.
+	AgentConfig AIAgentConfigInfo
+	// The telephone call. Empty for others.
+	CallInfo AIAgentCallInfo
+	// URL of the log of the call, a JSON file.
+	CallLogUrl string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ss.SSS+00:00.
+	GmtCreate string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ss.SSS+00:00.
+	GmtModified string
+	// The channel, and as whom the agent joined.
+	RuntimeConfig AIAgentRuntimeConfig
+	// ID of the session. Empty when none was named.
+	SessionId string
+	// State: Created (not connected yet), Executing or Finished.
+	Status string
+	// Older form of AgentConfig.
 	TemplateConfig AIAgentTemplateConfigInfo
 	// Custom data as it was sent with the request.
 	UserData string
@@ -119,12 +155,18 @@ type AIAgentRuntimeConfig struct {
 	AgentUserId string `json:",omitzero"`
 	// The RTC token with which the agent joins.
 	AuthToken alimedia.Secret `json:",omitzero"`
+	// Channel of an avatar agent.
+	//
 	// Deprecated: the service has a successor of this field.
 	AvatarChat3D AgentChannel `json:",omitzero"`
 	// The RTC channel to join.
 	ChannelId string `json:",omitzero"`
+	// Channel of a vision agent.
+	//
 	// Deprecated: the service has a successor of this field.
 	VisionChat AgentChannel `json:",omitzero"`
+	// Channel of a voice agent.
+	//
 	// Deprecated: the service has a successor of this field.
 	VoiceChat AgentChannel `json:",omitzero"`
 }
@@ -132,17 +174,23 @@ type AIAgentRuntimeConfig struct {
 // AIAgentTemplateConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AIAgentTemplateConfig struct {
+	// Settings of an avatar agent.
 	AvatarChat3D AgentAvatarChat3D `json:",omitzero"`
-	VisionChat   AgentVisionChat   `json:",omitzero"`
-	VoiceChat    AgentVoiceChat    `json:",omitzero"`
+	// Settings of a vision agent.
+	VisionChat AgentVisionChat `json:",omitzero"`
+	// Settings of a voice agent.
+	VoiceChat AgentVoiceChat `json:",omitzero"`
 }
 
 // AIAgentTemplateConfigInfo is met in answers of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AIAgentTemplateConfigInfo struct {
+	// Settings of an avatar agent.
 	AvatarChat3D AgentAvatarChat3DInfo
-	VisionChat   AgentVisionChatInfo
-	VoiceChat    AgentVoiceChatInfo
+	// Settings of a vision agent.
+	VisionChat AgentVisionChatInfo
+	// Settings of a voice agent.
+	VoiceChat AgentVoiceChatInfo
 }
 
 // AdBreak is met in answers of [Client.CreateProgram], [Client.GetProgram] and
@@ -213,16 +261,18 @@ type AdManifestEndpoint struct {
 // AgentAmbientSoundConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentAmbientSoundConfig struct {
+	// ID of the sound, from the advanced settings of the agent in the console.
 	ResourceId string `json:",omitzero"`
-	// 0 to 100; 0 is silence.
+	// From 0 to 100; 0 is silence.
 	Volume *int32 `json:",omitzero"`
 }
 
 // AgentAmbientSoundConfigInfo is met in answers of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentAmbientSoundConfigInfo struct {
+	// ID of the sound, from the advanced settings of the agent in the console.
 	ResourceId string
-	// 0 to 100; 0 is silence.
+	// From 0 to 100; 0 is silence.
 	Volume int32
 }
 
@@ -231,7 +281,7 @@ type AgentAmbientSoundConfigInfo struct {
 type AgentAsrConfig struct {
 	// Words to recognize with preference: up to 128, of 1 to 10 characters each.
 	AsrHotWords []string `json:",omitzero"`
-	// Such as zh_mandarin, en, zh_en, es or jp.
+	// Language: zh_mandarin, en, zh_en (Chinese and English), es or jp.
 	AsrLanguageId string `json:",omitzero"`
 	// Milliseconds of silence that end a sentence: 200 to 1200; 400 when absent.
 	AsrMaxSilence int32 `json:",omitzero"`
@@ -239,8 +289,8 @@ type AgentAsrConfig struct {
 	CustomParams string `json:",omitzero"`
 	// Milliseconds of speech that interrupt, 200 to 2000; 0 switches the rule off.
 	VadDuration *int32 `json:",omitzero"`
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
-	// the default, resists noise best.
+	// Level of detection, 0 to 11: the higher, the harder to interrupt; 0 switches
+	// detection off; 11, the default, resists noise best.
 	VadLevel *int32 `json:",omitzero"`
 }
 
@@ -248,7 +298,8 @@ type AgentAsrConfig struct {
 // [Client.ListAIAgentInstance].
 type AgentAsrConfigInfo struct {
 	// Words to recognize with preference: up to 128, of 1 to 10 characters each.
-	AsrHotWords   []string
+	AsrHotWords []string
+	// Language: zh_mandarin, en, zh_en (Chinese and English), es or jp.
 	AsrLanguageId string
 	// Milliseconds of silence that end a sentence: 200 to 1200; 400 when absent.
 	AsrMaxSilence int32
@@ -256,99 +307,150 @@ type AgentAsrConfigInfo struct {
 	CustomParams string
 	// Milliseconds of speech that interrupt, 200 to 2000; 0 switches the rule off.
 	VadDuration int32
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
-	// the default, resists noise best.
+	// Level of detection, 0 to 11: the higher, the harder to interrupt; 0 switches
+	// detection off; 11, the default, resists noise best.
 	VadLevel int32
 }
 
 // AgentAutoSpeechConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentAutoSpeechConfig struct {
+	// What the agent says while the model thinks.
 	LlmPending AgentLlmPending `json:",omitzero"`
-	UserIdle   AgentUserIdle   `json:",omitzero"`
+	// What the agent says while the user is silent.
+	UserIdle AgentUserIdle `json:",omitzero"`
 }
 
 // AgentAutoSpeechConfigInfo is met in answers of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentAutoSpeechConfigInfo struct {
+	// What the agent says while the model thinks.
 	LlmPending AgentLlmPendingInfo
-	UserIdle   AgentUserIdleInfo
+	// What the agent says while the user is silent.
+	UserIdle AgentUserIdleInfo
 }
 
 // AgentAvatarChat3D is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentAvatarChat3D struct {
+	// Words to recognize with preference, up to 128.
 	AsrHotWords []string `json:",omitzero"`
-	// Such as zh_mandarin, en, zh_en, es or jp.
+	// Language: zh_mandarin, en, zh_en (Chinese and English), es or jp.
 	AsrLanguageId string `json:",omitzero"`
-	AsrMaxSilence int32  `json:",omitzero"`
+	// Milliseconds of silence that end a sentence, from 200 to 1200, 400 by
+	// default.
+	AsrMaxSilence int32 `json:",omitzero"`
 	// ID of the avatar.
-	AvatarId                 string            `json:",omitzero"`
-	BailianAppParams         string            `json:",omitzero"`
-	CharBreak                *bool             `json:",omitzero"`
-	EnableIntelligentSegment *bool             `json:",omitzero"`
-	EnablePushToTalk         *bool             `json:",omitzero"`
-	EnableVoiceInterrupt     *bool             `json:",omitzero"`
-	GracefulShutdown         *bool             `json:",omitzero"`
-	Greeting                 string            `json:",omitzero"`
-	InterruptWords           []string          `json:",omitzero"`
-	LlmHistory               []AgentLlmHistory `json:",omitzero"`
-	LlmHistoryLimit          int32             `json:",omitzero"`
-	LlmSystemPrompt          string            `json:",omitzero"`
-	MaxIdleTime              int32             `json:",omitzero"`
-	UseVoiceprint            *bool             `json:",omitzero"`
-	UserOfflineTimeout       int32             `json:",omitzero"`
-	UserOnlineTimeout        int32             `json:",omitzero"`
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
-	// the default, resists noise best.
+	AvatarId string `json:",omitzero"`
+	// JSON text: parameters for Model Studio.
+	BailianAppParams string `json:",omitzero"`
+	// Not documented.
+	CharBreak *bool `json:",omitzero"`
+	// Joins the pieces of an interrupted sentence of the user; true by default.
+	EnableIntelligentSegment *bool `json:",omitzero"`
+	// Whether the user must press a button to talk; false by default.
+	EnablePushToTalk *bool `json:",omitzero"`
+	// Whether speech interrupts the agent; true by default.
+	EnableVoiceInterrupt *bool `json:",omitzero"`
+	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
+	// by default.
+	GracefulShutdown *bool `json:",omitzero"`
+	// What the agent says when the user joins, at most 128 characters. That of the
+	// template by default.
+	Greeting string `json:",omitzero"`
+	// Words that interrupt the agent.
+	InterruptWords []string `json:",omitzero"`
+	// The conversation so far.
+	LlmHistory []AgentLlmHistory `json:",omitzero"`
+	// Number of rounds that the model gets, 10 by default.
+	LlmHistoryLimit int32 `json:",omitzero"`
+	// System prompt of the model.
+	LlmSystemPrompt string `json:",omitzero"`
+	// Seconds without interaction after which the agent leaves, 600 by default.
+	MaxIdleTime int32 `json:",omitzero"`
+	// Whether the speaker is recognized; false by default.
+	UseVoiceprint *bool `json:",omitzero"`
+	// Seconds after the user left until the agent ends, 5 by default.
+	UserOfflineTimeout int32 `json:",omitzero"`
+	// Seconds the agent waits for the user to join, 60 by default.
+	UserOnlineTimeout int32 `json:",omitzero"`
+	// Level of detection, 0 to 11: the higher, the harder to interrupt; 0 switches
+	// detection off; 11, the default, resists noise best.
 	VadLevel *int32 `json:",omitzero"`
 	// ID of the voice.
-	VoiceId     string   `json:",omitzero"`
+	VoiceId string `json:",omitzero"`
+	// IDs of the voices that can be used.
 	VoiceIdList []string `json:",omitzero"`
 	// ID of the voiceprint.
 	VoiceprintId string `json:",omitzero"`
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
-	Volume                 *int64 `json:",omitzero"`
-	WakeUpQuery            string `json:",omitzero"`
+	Volume *int64 `json:",omitzero"`
+	// A question of the user that the agent answers as soon as the call starts.
+	WakeUpQuery string `json:",omitzero"`
+	// JSON text: overrides parameters of the agent's workflow.
 	WorkflowOverrideParams string `json:",omitzero"`
 }
 
 // AgentAvatarChat3DInfo is met in answers of [Client.DescribeAIAgentInstance]
 // and [Client.ListAIAgentInstance].
 type AgentAvatarChat3DInfo struct {
-	AsrHotWords   []string
+	// Words to recognize with preference, up to 128.
+	AsrHotWords []string
+	// Language: zh_mandarin, en, zh_en (Chinese and English), es or jp.
 	AsrLanguageId string
+	// Milliseconds of silence that end a sentence, from 200 to 1200, 400 by
+	// default.
 	AsrMaxSilence int32
 	// ID of the avatar.
-	AvatarId                 string
-	BailianAppParams         string
-	CharBreak                bool
+	AvatarId string
+	// JSON text: parameters for Model Studio.
+	BailianAppParams string
+	// Not documented.
+	CharBreak bool
+	// Joins the pieces of an interrupted sentence of the user; true by default.
 	EnableIntelligentSegment bool
-	EnablePushToTalk         bool
-	EnableVoiceInterrupt     bool
-	GracefulShutdown         bool
-	Greeting                 string
-	InterruptWords           []string
-	LlmHistory               []AgentLlmHistory
-	LlmHistoryLimit          int32
-	LlmSystemPrompt          string
-	MaxIdleTime              int32
-	UseVoiceprint            bool
-	UserOfflineTimeout       int32
-	UserOnlineTimeout        int32
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
-	// the default, resists noise best.
+	// Whether the user must press a button to talk; false by default.
+	EnablePushToTalk bool
+	// Whether speech interrupts the agent; true by default.
+	EnableVoiceInterrupt bool
+	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
+	// by default.
+	GracefulShutdown bool
+	// What the agent says when the user joins, at most 128 characters. That of the
+	// template by default.
+	Greeting string
+	// Words that interrupt the agent.
+	InterruptWords []string
+	// The conversation so far.
+	LlmHistory []AgentLlmHistory
+	// Number of rounds that the model gets, 10 by default.
+	LlmHistoryLimit int32
+	// System prompt of the model.
+	LlmSystemPrompt string
+	// Seconds without interaction after which the agent leaves, 600 by default.
+	MaxIdleTime int32
+	// Whether the speaker is recognized; false by default.
+	UseVoiceprint bool
+	// Seconds after the user left until the agent ends, 5 by default.
+	UserOfflineTimeout int32
+	// Seconds the agent waits for the user to join, 60 by default.
+	UserOnlineTimeout int32
+	// Level of detection, 0 to 11: the higher, the harder to interrupt; 0 switches
+	// detection off; 11, the default, resists noise best.
 	VadLevel int32
 	// ID of the voice.
-	VoiceId     string
+	VoiceId string
+	// IDs of the voices that can be used.
 	VoiceIdList []string
 	// ID of the voiceprint.
 	VoiceprintId string
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
-	Volume                 int64
-	WakeUpQuery            string
+	Volume int64
+	// A question of the user that the agent answers as soon as the call starts.
+	WakeUpQuery string
+	// JSON text: overrides parameters of the agent's workflow.
 	WorkflowOverrideParams string
 }
 
@@ -363,29 +465,39 @@ type AgentAvatarConfig struct {
 // AgentBackChannelingConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentBackChannelingConfig struct {
+	// Whether the rule is on.
 	Enabled *bool `json:",omitzero"`
-	// 0 to 1.
-	Probability  *float64      `json:",omitzero"`
-	TriggerStage string        `json:",omitzero"`
-	Words        []AgentPhrase `json:",omitzero"`
+	// From 0 to 1.
+	Probability *float64 `json:",omitzero"`
+	// When the agent may speak: pause_detected, at a short pause of the user.
+	TriggerStage string `json:",omitzero"`
+	// What the agent may say: up to 10 texts of at most 20 characters, whose
+	// probabilities sum up to 1.
+	Words []AgentPhrase `json:",omitzero"`
 }
 
 // AgentBackChannelingConfigInfo is met in answers of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentBackChannelingConfigInfo struct {
+	// Whether the rule is on.
 	Enabled bool
-	// 0 to 1.
-	Probability  float64
+	// From 0 to 1.
+	Probability float64
+	// When the agent may speak: pause_detected, at a short pause of the user.
 	TriggerStage string
-	Words        []AgentPhraseInfo
+	// What the agent may say: up to 10 texts of at most 20 characters, whose
+	// probabilities sum up to 1.
+	Words []AgentPhraseInfo
 }
 
 // AgentChannel is met in requests and answers of
 // [Client.DescribeAIAgentInstance], [Client.ListAIAgentInstance] and
 // [Client.StartAIAgentInstance].
 type AgentChannel struct {
-	AgentUserId string          `json:",omitzero"`
-	AuthToken   alimedia.Secret `json:",omitzero"`
+	// The agent's user ID in the channel.
+	AgentUserId string `json:",omitzero"`
+	// RTC token with which the agent joins.
+	AuthToken alimedia.Secret `json:",omitzero"`
 	// ID of the channel.
 	ChannelId string `json:",omitzero"`
 }
@@ -401,40 +513,63 @@ type AgentChatSyncConfig struct {
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
 // operations.
 type AgentFunctionMap struct {
-	Function      string `json:",omitzero"`
+	// Function of the agent: hangup, the only one so far.
+	Function string `json:",omitzero"`
+	// Function of your model that calls it.
 	MatchFunction string `json:",omitzero"`
 }
 
 // AgentInterruptConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentInterruptConfig struct {
-	EnableVoiceInterrupt     *bool    `json:",omitzero"`
-	InterruptWords           []string `json:",omitzero"`
-	KeepInterruptWordsForLLM *bool    `json:",omitzero"`
-	// Such as cache or discard.
+	// Whether speech interrupts the agent; true by default.
+	EnableVoiceInterrupt *bool `json:",omitzero"`
+	// Words that interrupt the agent.
+	InterruptWords []string `json:",omitzero"`
+	// Whether the model gets these words too; false by default.
+	KeepInterruptWordsForLLM *bool `json:",omitzero"`
+	// What happens to speech while the agent may not be interrupted: cache, the
+	// default, keeps it for the next turn, discard drops it.
 	NoInterruptMode string `json:",omitzero"`
 }
 
 // AgentInterruptConfigInfo is met in answers of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentInterruptConfigInfo struct {
-	EnableVoiceInterrupt     bool
-	InterruptWords           []string
+	// Whether speech interrupts the agent; true by default.
+	EnableVoiceInterrupt bool
+	// Words that interrupt the agent.
+	InterruptWords []string
+	// Whether the model gets these words too; false by default.
 	KeepInterruptWordsForLLM bool
-	NoInterruptMode          string
+	// What happens to speech while the agent may not be interrupted: cache, the
+	// default, keeps it for the next turn, discard drops it.
+	NoInterruptMode string
 }
 
 // AgentLlmConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentLlmConfig struct {
-	BailianAppParams   alimedia.JSON      `json:",omitzero"`
-	FunctionMap        []AgentFunctionMap `json:",omitzero"`
-	HistorySyncWithTTS *bool              `json:",omitzero"`
-	LlmCompleteReply   *bool              `json:",omitzero"`
-	LlmHistory         []AgentLlmHistory  `json:",omitzero"`
-	LlmHistoryLimit    int32              `json:",omitzero"`
-	LlmSystemPrompt    string             `json:",omitzero"`
-	OpenAIExtraQuery   string             `json:",omitzero"`
+	// Parameters for Model Studio.
+	BailianAppParams alimedia.JSON `json:",omitzero"`
+	// Which functions of your model call functions of the agent. Only for models of
+	// your own that speak the OpenAI protocol.
+	FunctionMap []AgentFunctionMap `json:",omitzero"`
+	// Whether the history holds what was spoken instead of what was generated;
+	// false by default.
+	HistorySyncWithTTS *bool `json:",omitzero"`
+	// Whether the client gets the answer of the model as a whole instead of piece
+	// by piece.
+	LlmCompleteReply *bool `json:",omitzero"`
+	// The conversation so far.
+	LlmHistory []AgentLlmHistory `json:",omitzero"`
+	// Number of rounds that the model gets, 10 by default.
+	LlmHistoryLimit int32 `json:",omitzero"`
+	// System prompt of the model.
+	LlmSystemPrompt string `json:",omitzero"`
+	// Query that is added to the URL of an OpenAI model, such as
+	// key1=value1&key2=value2.
+	OpenAIExtraQuery string `json:",omitzero"`
 	// Milliseconds after which shorter text is spoken too, 1000 to 10000; 0
 	// switches the limit off.
 	OutputMaxDelay *int32 `json:",omitzero"`
@@ -446,14 +581,26 @@ type AgentLlmConfig struct {
 // AgentLlmConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentLlmConfigInfo struct {
-	BailianAppParams   alimedia.JSON
-	FunctionMap        []AgentFunctionMap
+	// Parameters for Model Studio.
+	BailianAppParams alimedia.JSON
+	// Which functions of your model call functions of the agent. Only for models of
+	// your own that speak the OpenAI protocol.
+	FunctionMap []AgentFunctionMap
+	// Whether the history holds what was spoken instead of what was generated;
+	// false by default.
 	HistorySyncWithTTS bool
-	LlmCompleteReply   bool
-	LlmHistory         []AgentLlmHistory
-	LlmHistoryLimit    int32
-	LlmSystemPrompt    string
-	OpenAIExtraQuery   string
+	// Whether the client gets the answer of the model as a whole instead of piece
+	// by piece.
+	LlmCompleteReply bool
+	// The conversation so far.
+	LlmHistory []AgentLlmHistory
+	// Number of rounds that the model gets, 10 by default.
+	LlmHistoryLimit int32
+	// System prompt of the model.
+	LlmSystemPrompt string
+	// Query that is added to the URL of an OpenAI model, such as
+	// key1=value1&key2=value2.
+	OpenAIExtraQuery string
 	// Milliseconds after which shorter text is spoken too, 1000 to 10000; 0
 	// switches the limit off.
 	OutputMaxDelay int32
@@ -466,318 +613,467 @@ type AgentLlmConfigInfo struct {
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
 // operations.
 type AgentLlmHistory struct {
+	// What was said.
 	Content string `json:",omitzero"`
-	// Such as user, assistant, system, function, plugin or tool.
+	// Who said it: user, assistant, system, function, plugin or tool.
 	Role string `json:",omitzero"`
 }
 
 // AgentLlmPending is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentLlmPending struct {
+	// What the agent may say: up to 10 texts, whose probabilities sum up to 1.
 	Messages []AgentPhrase `json:",omitzero"`
-	Mode     string        `json:",omitzero"`
-	WaitTime int32         `json:",omitzero"`
+	// Which text comes next: random, or sequence for one after the other.
+	Mode string `json:",omitzero"`
+	// Milliseconds that the model may think before the agent speaks, from 500 to
+	// 10000.
+	WaitTime int32 `json:",omitzero"`
 }
 
 // AgentLlmPendingInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentLlmPendingInfo struct {
+	// What the agent may say: up to 10 texts, whose probabilities sum up to 1.
 	Messages []AgentPhraseInfo
-	Mode     string
+	// Which text comes next: random, or sequence for one after the other.
+	Mode string
+	// Milliseconds that the model may think before the agent speaks, from 500 to
+	// 10000.
 	WaitTime int32
 }
 
 // AgentPhrase is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentPhrase struct {
-	// 0 to 1; those of one list add up to 1.
+	// From 0 to 1; those of one list add up to 1.
 	Probability *float64 `json:",omitzero"`
-	Text        string   `json:",omitzero"`
+	// What is said. At most 100 characters, 20 in back-channeling.
+	Text string `json:",omitzero"`
 }
 
 // AgentPhraseInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentPhraseInfo struct {
-	// 0 to 1; those of one list add up to 1.
+	// From 0 to 1; those of one list add up to 1.
 	Probability float64
-	Text        string
+	// What is said. At most 100 characters, 20 in back-channeling.
+	Text string
 }
 
 // AgentPronunciationRule is met in requests and answers of
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
 // operations.
 type AgentPronunciationRule struct {
+	// How it is spoken: 1 to 9 Chinese characters without blanks.
 	Pronunciation string `json:",omitzero"`
-	Type          string `json:",omitzero"`
-	Word          string `json:",omitzero"`
+	// Kind of rule: replacement, the only one so far.
+	Type string `json:",omitzero"`
+	// What is replaced: 1 to 9 Chinese characters without blanks.
+	Word string `json:",omitzero"`
 }
 
 // AgentTtsConfig is met in requests and answers of
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
 // operations.
 type AgentTtsConfig struct {
-	// Such as happy, sad, angry, fearful, disgusted, surprised or calm.
+	// Emotion: happy, sad, angry, fearful, disgusted, surprised or calm. MiniMax
+	// only.
 	Emotion string `json:",omitzero"`
-	// Such as Chinese, English, Arabic, Russian, Spanish, French, Portuguese,
-	// German, Turkish, Dutch, Ukrainian, Vietnamese, Indonesian, Japanese, Italian,
-	// Korean, Thai, Polish, Romanian, Greek, Czech, Finnish, Hindi or auto.
+	// Language whose pronunciation is improved, such as English, or auto. MiniMax
+	// only.
 	LanguageId string `json:",omitzero"`
-	// Such as speech-01-turbo or speech-02-turbo.
-	ModelId            string                   `json:",omitzero"`
+	// Model: speech-01-turbo or speech-02-turbo. MiniMax only.
+	ModelId string `json:",omitzero"`
+	// How words are spoken: up to 20 rules, applied in this order.
 	PronunciationRules []AgentPronunciationRule `json:",omitzero"`
-	SpeechRate         float64                  `json:",omitzero"`
+	// Factor of the speed, from 0.5 to 2, 1 by default.
+	SpeechRate float64 `json:",omitzero"`
 	// ID of the voice.
-	VoiceId     string   `json:",omitzero"`
+	VoiceId string `json:",omitzero"`
+	// IDs of the voices that can be used.
 	VoiceIdList []string `json:",omitzero"`
 }
 
 // AgentTurnDetectionConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentTurnDetectionConfig struct {
-	// Such as Low, Medium or High.
+	// How soon the agent answers: Low (after up to 6 seconds), Medium (4) or High
+	// (2). Only in the mode Semantic.
 	Eagerness string `json:",omitzero"`
-	// Such as Normal or Semantic.
+	// Normal, the default, goes by pauses; Semantic goes by what was said.
 	Mode string `json:",omitzero"`
 	// Milliseconds to wait for more speech, 0 to 10000; -1, the default, lets the
 	// model decide. Ignored with Mode Normal.
-	SemanticWaitDuration *int32   `json:",omitzero"`
-	TurnEndWords         []string `json:",omitzero"`
+	SemanticWaitDuration *int32 `json:",omitzero"`
+	// Words that end the turn of the user.
+	TurnEndWords []string `json:",omitzero"`
 }
 
 // AgentTurnDetectionConfigInfo is met in answers of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentTurnDetectionConfigInfo struct {
+	// How soon the agent answers: Low (after up to 6 seconds), Medium (4) or High
+	// (2). Only in the mode Semantic.
 	Eagerness string
-	Mode      string
+	// Normal, the default, goes by pauses; Semantic goes by what was said.
+	Mode string
 	// Milliseconds to wait for more speech, 0 to 10000; -1, the default, lets the
 	// model decide. Ignored with Mode Normal.
 	SemanticWaitDuration int32
-	TurnEndWords         []string
+	// Words that end the turn of the user.
+	TurnEndWords []string
 }
 
 // AgentUserIdle is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentUserIdle struct {
+	// What the agent says before it hangs up.
 	HangupEndWord string `json:",omitzero"`
-	// How often the question is repeated before the call ends, 0 to 10.
-	MaxRepeats *int32        `json:",omitzero"`
-	Messages   []AgentPhrase `json:",omitzero"`
-	WaitTime   int32         `json:",omitzero"`
+	// Number of times the question is repeated before the call ends, 0 to 10.
+	MaxRepeats *int32 `json:",omitzero"`
+	// What the agent may say: up to 10 texts, whose probabilities sum up to 1.
+	Messages []AgentPhrase `json:",omitzero"`
+	// Milliseconds of silence before the agent speaks, from 5000 to 600000.
+	WaitTime int32 `json:",omitzero"`
 }
 
 // AgentUserIdleInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentUserIdleInfo struct {
+	// What the agent says before it hangs up.
 	HangupEndWord string
-	// How often the question is repeated before the call ends, 0 to 10.
+	// Number of times the question is repeated before the call ends, 0 to 10.
 	MaxRepeats int32
-	Messages   []AgentPhraseInfo
-	WaitTime   int32
+	// What the agent may say: up to 10 texts, whose probabilities sum up to 1.
+	Messages []AgentPhraseInfo
+	// Milliseconds of silence before the agent speaks, from 5000 to 600000.
+	WaitTime int32
 }
 
 // AgentVcrConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVcrConfig struct {
-	Equipment          AgentVcrSwitch `json:",omitzero"`
-	HeadMotion         AgentVcrSwitch `json:",omitzero"`
+	// Recognition of devices in the picture.
+	Equipment AgentVcrSwitch `json:",omitzero"`
+	// Recognition of movements of the head.
+	HeadMotion AgentVcrSwitch `json:",omitzero"`
+	// Recognition of frames without content.
 	InvalidFrameMotion AgentVcrMotion `json:",omitzero"`
-	LookAway           AgentVcrSwitch `json:",omitzero"`
-	PeopleCount        AgentVcrSwitch `json:",omitzero"`
-	StillFrameMotion   AgentVcrMotion `json:",omitzero"`
+	// Recognition of users who look away.
+	LookAway AgentVcrSwitch `json:",omitzero"`
+	// Count of the persons in the picture.
+	PeopleCount AgentVcrSwitch `json:",omitzero"`
+	// Recognition of frames that do not move.
+	StillFrameMotion AgentVcrMotion `json:",omitzero"`
 }
 
 // AgentVcrConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentVcrConfigInfo struct {
-	Equipment          AgentVcrSwitchInfo
-	HeadMotion         AgentVcrSwitchInfo
+	// Recognition of devices in the picture.
+	Equipment AgentVcrSwitchInfo
+	// Recognition of movements of the head.
+	HeadMotion AgentVcrSwitchInfo
+	// Recognition of frames without content.
 	InvalidFrameMotion AgentVcrMotionInfo
-	LookAway           AgentVcrSwitchInfo
-	PeopleCount        AgentVcrSwitchInfo
-	StillFrameMotion   AgentVcrMotionInfo
+	// Recognition of users who look away.
+	LookAway AgentVcrSwitchInfo
+	// Count of the persons in the picture.
+	PeopleCount AgentVcrSwitchInfo
+	// Recognition of frames that do not move.
+	StillFrameMotion AgentVcrMotionInfo
 }
 
 // AgentVcrMotion is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVcrMotion struct {
+	// Milliseconds for which it must last before it is reported, from 200 to 5000.
+	// As in the console by default.
 	CallbackDelay int32 `json:",omitzero"`
-	Enabled       *bool `json:",omitzero"`
+	// Whether it is on.
+	Enabled *bool `json:",omitzero"`
 }
 
 // AgentVcrMotionInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentVcrMotionInfo struct {
+	// Milliseconds for which it must last before it is reported, from 200 to 5000.
+	// As in the console by default.
 	CallbackDelay int32
-	Enabled       bool
+	// Whether it is on.
+	Enabled bool
 }
 
 // AgentVcrSwitch is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVcrSwitch struct {
+	// Whether it is on; false by default.
 	Enabled *bool `json:",omitzero"`
 }
 
 // AgentVcrSwitchInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentVcrSwitchInfo struct {
+	// Whether it is on; false by default.
 	Enabled bool
 }
 
 // AgentVisionChat is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVisionChat struct {
+	// Words to recognize with preference, up to 128.
 	AsrHotWords []string `json:",omitzero"`
-	// Such as zh_mandarin, en, zh_en, es or jp.
-	AsrLanguageId            string            `json:",omitzero"`
-	AsrMaxSilence            int32             `json:",omitzero"`
-	BailianAppParams         string            `json:",omitzero"`
-	CharBreak                *bool             `json:",omitzero"`
-	EnableIntelligentSegment *bool             `json:",omitzero"`
-	EnablePushToTalk         *bool             `json:",omitzero"`
-	EnableVoiceInterrupt     *bool             `json:",omitzero"`
-	GracefulShutdown         *bool             `json:",omitzero"`
-	Greeting                 string            `json:",omitzero"`
-	InterruptWords           []string          `json:",omitzero"`
-	LlmHistory               []AgentLlmHistory `json:",omitzero"`
-	LlmHistoryLimit          int32             `json:",omitzero"`
-	LlmSystemPrompt          string            `json:",omitzero"`
-	MaxIdleTime              int32             `json:",omitzero"`
-	UseVoiceprint            *bool             `json:",omitzero"`
-	UserOfflineTimeout       int32             `json:",omitzero"`
-	UserOnlineTimeout        int32             `json:",omitzero"`
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
-	// the default, resists noise best.
+	// Language: zh_mandarin, en, zh_en (Chinese and English), es or jp.
+	AsrLanguageId string `json:",omitzero"`
+	// Milliseconds of silence that end a sentence, from 200 to 1200, 400 by
+	// default.
+	AsrMaxSilence int32 `json:",omitzero"`
+	// JSON text: parameters for Model Studio.
+	BailianAppParams string `json:",omitzero"`
+	// Not documented.
+	CharBreak *bool `json:",omitzero"`
+	// Joins the pieces of an interrupted sentence of the user; true by default.
+	EnableIntelligentSegment *bool `json:",omitzero"`
+	// Whether the user must press a button to talk; false by default.
+	EnablePushToTalk *bool `json:",omitzero"`
+	// Whether speech interrupts the agent; true by default.
+	EnableVoiceInterrupt *bool `json:",omitzero"`
+	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
+	// by default.
+	GracefulShutdown *bool `json:",omitzero"`
+	// What the agent says when the user joins, at most 128 characters. That of the
+	// template by default.
+	Greeting string `json:",omitzero"`
+	// Words that interrupt the agent.
+	InterruptWords []string `json:",omitzero"`
+	// The conversation so far.
+	LlmHistory []AgentLlmHistory `json:",omitzero"`
+	// Number of rounds that the model gets, 10 by default.
+	LlmHistoryLimit int32 `json:",omitzero"`
+	// System prompt of the model.
+	LlmSystemPrompt string `json:",omitzero"`
+	// Seconds without interaction after which the agent leaves, 600 by default.
+	MaxIdleTime int32 `json:",omitzero"`
+	// Whether the speaker is recognized; false by default.
+	UseVoiceprint *bool `json:",omitzero"`
+	// Seconds after the user left until the agent ends, 5 by default.
+	UserOfflineTimeout int32 `json:",omitzero"`
+	// Seconds the agent waits for the user to join, 60 by default.
+	UserOnlineTimeout int32 `json:",omitzero"`
+	// Level of detection, 0 to 11: the higher, the harder to interrupt; 0 switches
+	// detection off; 11, the default, resists noise best.
 	VadLevel *int32 `json:",omitzero"`
 	// ID of the voice.
-	VoiceId     string   `json:",omitzero"`
+	VoiceId string `json:",omitzero"`
+	// IDs of the voices that can be used.
 	VoiceIdList []string `json:",omitzero"`
 	// ID of the voiceprint.
 	VoiceprintId string `json:",omitzero"`
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
-	Volume                 *int64 `json:",omitzero"`
-	WakeUpQuery            string `json:",omitzero"`
+	Volume *int64 `json:",omitzero"`
+	// A question of the user that the agent answers as soon as the call starts.
+	WakeUpQuery string `json:",omitzero"`
+	// JSON text: overrides parameters of the agent's workflow.
 	WorkflowOverrideParams string `json:",omitzero"`
 }
 
 // AgentVisionChatInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentVisionChatInfo struct {
-	AsrHotWords              []string
-	AsrLanguageId            string
-	AsrMaxSilence            int32
-	BailianAppParams         string
-	CharBreak                bool
+	// Words to recognize with preference, up to 128.
+	AsrHotWords []string
+	// Language: zh_mandarin, en, zh_en (Chinese and English), es or jp.
+	AsrLanguageId string
+	// Milliseconds of silence that end a sentence, from 200 to 1200, 400 by
+	// default.
+	AsrMaxSilence int32
+	// JSON text: parameters for Model Studio.
+	BailianAppParams string
+	// Not documented.
+	CharBreak bool
+	// Joins the pieces of an interrupted sentence of the user; true by default.
 	EnableIntelligentSegment bool
-	EnablePushToTalk         bool
-	EnableVoiceInterrupt     bool
-	GracefulShutdown         bool
-	Greeting                 string
-	InterruptWords           []string
-	LlmHistory               []AgentLlmHistory
-	LlmHistoryLimit          int32
-	LlmSystemPrompt          string
-	MaxIdleTime              int32
-	UseVoiceprint            bool
-	UserOfflineTimeout       int32
-	UserOnlineTimeout        int32
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
-	// the default, resists noise best.
+	// Whether the user must press a button to talk; false by default.
+	EnablePushToTalk bool
+	// Whether speech interrupts the agent; true by default.
+	EnableVoiceInterrupt bool
+	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
+	// by default.
+	GracefulShutdown bool
+	// What the agent says when the user joins, at most 128 characters. That of the
+	// template by default.
+	Greeting string
+	// Words that interrupt the agent.
+	InterruptWords []string
+	// The conversation so far.
+	LlmHistory []AgentLlmHistory
+	// Number of rounds that the model gets, 10 by default.
+	LlmHistoryLimit int32
+	// System prompt of the model.
+	LlmSystemPrompt string
+	// Seconds without interaction after which the agent leaves, 600 by default.
+	MaxIdleTime int32
+	// Whether the speaker is recognized; false by default.
+	UseVoiceprint bool
+	// Seconds after the user left until the agent ends, 5 by default.
+	UserOfflineTimeout int32
+	// Seconds the agent waits for the user to join, 60 by default.
+	UserOnlineTimeout int32
+	// Level of detection, 0 to 11: the higher, the harder to interrupt; 0 switches
+	// detection off; 11, the default, resists noise best.
 	VadLevel int32
 	// ID of the voice.
-	VoiceId     string
+	VoiceId string
+	// IDs of the voices that can be used.
 	VoiceIdList []string
 	// ID of the voiceprint.
 	VoiceprintId string
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
-	Volume                 int64
-	WakeUpQuery            string
+	Volume int64
+	// A question of the user that the agent answers as soon as the call starts.
+	WakeUpQuery string
+	// JSON text: overrides parameters of the agent's workflow.
 	WorkflowOverrideParams string
 }
 
 // AgentVoiceChat is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVoiceChat struct {
+	// Words to recognize with preference, up to 128.
 	AsrHotWords []string `json:",omitzero"`
-	// Such as zh_mandarin, en, zh_en, es or jp.
-	AsrLanguageId            string            `json:",omitzero"`
-	AsrMaxSilence            int32             `json:",omitzero"`
-	AvatarUrl                string            `json:",omitzero"`
-	AvatarUrlType            string            `json:",omitzero"`
-	BailianAppParams         string            `json:",omitzero"`
-	CharBreak                *bool             `json:",omitzero"`
-	EnableIntelligentSegment *bool             `json:",omitzero"`
-	EnablePushToTalk         *bool             `json:",omitzero"`
-	EnableVoiceInterrupt     *bool             `json:",omitzero"`
-	GracefulShutdown         *bool             `json:",omitzero"`
-	Greeting                 string            `json:",omitzero"`
-	InterruptWords           []string          `json:",omitzero"`
-	LlmHistory               []AgentLlmHistory `json:",omitzero"`
-	LlmHistoryLimit          int32             `json:",omitzero"`
-	LlmSystemPrompt          string            `json:",omitzero"`
-	MaxIdleTime              int32             `json:",omitzero"`
-	UseVoiceprint            *bool             `json:",omitzero"`
-	UserOfflineTimeout       int32             `json:",omitzero"`
-	UserOnlineTimeout        int32             `json:",omitzero"`
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
-	// the default, resists noise best.
+	// Language: zh_mandarin, en, zh_en (Chinese and English), es or jp.
+	AsrLanguageId string `json:",omitzero"`
+	// Milliseconds of silence that end a sentence, from 200 to 1200, 400 by
+	// default.
+	AsrMaxSilence int32 `json:",omitzero"`
+	// The picture of the agent.
+	AvatarUrl string `json:",omitzero"`
+	// The kind of AvatarUrl, such as USER.
+	AvatarUrlType string `json:",omitzero"`
+	// JSON text: parameters for Model Studio.
+	BailianAppParams string `json:",omitzero"`
+	// Not documented.
+	CharBreak *bool `json:",omitzero"`
+	// Joins the pieces of an interrupted sentence of the user; true by default.
+	EnableIntelligentSegment *bool `json:",omitzero"`
+	// Whether the user must press a button to talk; false by default.
+	EnablePushToTalk *bool `json:",omitzero"`
+	// Whether speech interrupts the agent; true by default.
+	EnableVoiceInterrupt *bool `json:",omitzero"`
+	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
+	// by default.
+	GracefulShutdown *bool `json:",omitzero"`
+	// What the agent says when the user joins, at most 128 characters. That of the
+	// template by default.
+	Greeting string `json:",omitzero"`
+	// Words that interrupt the agent.
+	InterruptWords []string `json:",omitzero"`
+	// The conversation so far.
+	LlmHistory []AgentLlmHistory `json:",omitzero"`
+	// Number of rounds that the model gets, 10 by default.
+	LlmHistoryLimit int32 `json:",omitzero"`
+	// System prompt of the model.
+	LlmSystemPrompt string `json:",omitzero"`
+	// Seconds without interaction after which the agent leaves, 600 by default.
+	MaxIdleTime int32 `json:",omitzero"`
+	// Whether the speaker is recognized; false by default.
+	UseVoiceprint *bool `json:",omitzero"`
+	// Seconds after the user left until the agent ends, 5 by default.
+	UserOfflineTimeout int32 `json:",omitzero"`
+	// Seconds the agent waits for the user to join, 60 by default.
+	UserOnlineTimeout int32 `json:",omitzero"`
+	// Level of detection, 0 to 11: the higher, the harder to interrupt; 0 switches
+	// detection off; 11, the default, resists noise best.
 	VadLevel *int32 `json:",omitzero"`
 	// ID of the voice.
-	VoiceId     string   `json:",omitzero"`
+	VoiceId string `json:",omitzero"`
+	// IDs of the voices that can be used.
 	VoiceIdList []string `json:",omitzero"`
 	// ID of the voiceprint.
 	VoiceprintId string `json:",omitzero"`
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
-	Volume                 *int64 `json:",omitzero"`
-	WakeUpQuery            string `json:",omitzero"`
+	Volume *int64 `json:",omitzero"`
+	// A question of the user that the agent answers as soon as the call starts.
+	WakeUpQuery string `json:",omitzero"`
+	// JSON text: overrides parameters of the agent's workflow.
 	WorkflowOverrideParams string `json:",omitzero"`
 }
 
 // AgentVoiceChatInfo is met in answers of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentVoiceChatInfo struct {
-	AsrHotWords              []string
-	AsrLanguageId            string
-	AsrMaxSilence            int32
-	AvatarUrl                string
-	AvatarUrlType            string
-	BailianAppParams         string
-	CharBreak                bool
+	// Words to recognize with preference, up to 128.
+	AsrHotWords []string
+	// Language: zh_mandarin, en, zh_en (Chinese and English), es or jp.
+	AsrLanguageId string
+	// Milliseconds of silence that end a sentence, from 200 to 1200, 400 by
+	// default.
+	AsrMaxSilence int32
+	// The picture of the agent.
+	AvatarUrl string
+	// The kind of AvatarUrl, such as USER.
+	AvatarUrlType string
+	// JSON text: parameters for Model Studio.
+	BailianAppParams string
+	// Not documented.
+	CharBreak bool
+	// Joins the pieces of an interrupted sentence of the user; true by default.
 	EnableIntelligentSegment bool
-	EnablePushToTalk         bool
-	EnableVoiceInterrupt     bool
-	GracefulShutdown         bool
-	Greeting                 string
-	InterruptWords           []string
-	LlmHistory               []AgentLlmHistory
-	LlmHistoryLimit          int32
-	LlmSystemPrompt          string
-	MaxIdleTime              int32
-	UseVoiceprint            bool
-	UserOfflineTimeout       int32
-	UserOnlineTimeout        int32
-	// 0 to 10: the higher, the harder to interrupt; 0 switches detection off; 11,
-	// the default, resists noise best.
+	// Whether the user must press a button to talk; false by default.
+	EnablePushToTalk bool
+	// Whether speech interrupts the agent; true by default.
+	EnableVoiceInterrupt bool
+	// Whether a stopped agent may finish its sentence, for up to 10 seconds; false
+	// by default.
+	GracefulShutdown bool
+	// What the agent says when the user joins, at most 128 characters. That of the
+	// template by default.
+	Greeting string
+	// Words that interrupt the agent.
+	InterruptWords []string
+	// The conversation so far.
+	LlmHistory []AgentLlmHistory
+	// Number of rounds that the model gets, 10 by default.
+	LlmHistoryLimit int32
+	// System prompt of the model.
+	LlmSystemPrompt string
+	// Seconds without interaction after which the agent leaves, 600 by default.
+	MaxIdleTime int32
+	// Whether the speaker is recognized; false by default.
+	UseVoiceprint bool
+	// Seconds after the user left until the agent ends, 5 by default.
+	UserOfflineTimeout int32
+	// Seconds the agent waits for the user to join, 60 by default.
+	UserOnlineTimeout int32
+	// Level of detection, 0 to 11: the higher, the harder to interrupt; 0 switches
+	// detection off; 11, the default, resists noise best.
 	VadLevel int32
 	// ID of the voice.
-	VoiceId     string
+	VoiceId string
+	// IDs of the voices that can be used.
 	VoiceIdList []string
 	// ID of the voiceprint.
 	VoiceprintId string
 	// The volume of the agent in percent: 0 is silence, 100 the original. Adapts
 	// itself when absent.
-	Volume                 int64
-	WakeUpQuery            string
+	Volume int64
+	// A question of the user that the agent answers as soon as the call starts.
+	WakeUpQuery string
+	// JSON text: overrides parameters of the agent's workflow.
 	WorkflowOverrideParams string
 }
 
 // AgentVoiceprintConfig is met in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVoiceprintConfig struct {
+	// How the voiceprint was registered, such as Explicit.
 	RegistrationMode string `json:",omitzero"`
-	UseVoiceprint    *bool  `json:",omitzero"`
+	// Whether the speaker is recognized.
+	UseVoiceprint *bool `json:",omitzero"`
 	// ID of the voiceprint.
 	VoiceprintId string `json:",omitzero"`
 }
@@ -785,8 +1081,10 @@ type AgentVoiceprintConfig struct {
 // AgentVoiceprintConfigInfo is met in answers of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentVoiceprintConfigInfo struct {
+	// How the voiceprint was registered, such as Explicit.
 	RegistrationMode string
-	UseVoiceprint    bool
+	// Whether the speaker is recognized.
+	UseVoiceprint bool
 	// ID of the voiceprint.
 	VoiceprintId string
 }
