@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"path"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,6 +54,7 @@ func application(t *testing.T, srv *mediatest.Server) http.Handler {
 		return map[string]string{"AccessKeyId": keys.AccessKeyId, "AccessKeySecret": keys.AccessKeySecret, "SecurityToken": keys.SecurityToken}, nil
 	}))
 	mux.HandleFunc("GET /state", answer(func(r *http.Request) (any, error) { return state(r, srv, client) }))
+	mux.HandleFunc("GET /image", answer(func(r *http.Request) (any, error) { return imageState(r, srv, client) }))
 	mux.HandleFunc("POST /expire", func(http.ResponseWriter, *http.Request) { srv.ExpireCredentials() })
 	return mux
 }
@@ -70,6 +73,19 @@ func state(r *http.Request, srv *mediatest.Server, client *vod.Client) (any, err
 	return map[string]any{
 		"status": info.Video.Status, "title": info.Video.Title, "sha256": hex.EncodeToString(sum[:]), "pending": len(srv.Uploads()),
 	}, nil
+}
+
+// imageState is what the service says of the image whose object the page names.
+func imageState(r *http.Request, srv *mediatest.Server, client *vod.Client) (any, error) {
+	object := r.FormValue("object")
+	id := strings.TrimSuffix(path.Base(object), path.Ext(object))
+	info, err := client.GetImageInfo(r.Context(), vod.GetImageInfoRequest{ImageId: id})
+	if err != nil {
+		return nil, err
+	}
+	data, _ := srv.Object(srv.StorageBucket(), object)
+	sum := sha256.Sum256(data)
+	return map[string]any{"status": info.ImageInfo.Status, "title": info.ImageInfo.Title, "sha256": hex.EncodeToString(sum[:])}, nil
 }
 
 // answer writes a result as JSON.

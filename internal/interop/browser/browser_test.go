@@ -36,9 +36,9 @@ func TestRealHosts(t *testing.T) {
 	bucket := srv.StorageBucket() + "." + ossHost
 	seen := f.requests()
 	require.Positive(t, seen["OPTIONS "+bucket], "the bucket is of another origin: the browser asks first")
-	require.Equal(t, 1, seen["GET "+vodHost], "the uploader calls VOD in STS mode")
+	require.Equal(t, 2, seen["GET "+vodHost], "the uploader calls VOD in STS mode")
 	require.Equal(t, 4, srv.Calls("CompleteMultipartUpload"))
-	require.Len(t, srv.Medias(), 4)
+	require.Len(t, srv.Medias(), 5)
 }
 
 // TestLocalhost uploads as users' own tests do: with no more than mediatest and

@@ -27,9 +27,9 @@ describe('aliyun-upload-vod', () => {
   }
 
   // start picks the file and begins.
-  async function start(page, mode) {
+  async function start(page, mode, file = env('FILE')) {
     await page.check(`[name=mode][value=${mode}]`);
-    await page.setInputFiles('#file', env('FILE'));
+    await page.setInputFiles('#file', file);
     await page.click('#upload');
   }
 
@@ -43,7 +43,8 @@ describe('aliyun-upload-vod', () => {
     const log = await page.locator('#log li').allTextContents();
     assert.equal(state, 'uploaded', [ended, ...log, ...page.problems].join('\n'));
     const data = await page.evaluate(() => ({ ...document.body.dataset }));
-    const stored = await page.evaluate(async (id) => (await fetch(`/state?id=${id}`)).json(), data.videoId);
+    const where = data.videoId === 'undefined' ? `/image?object=${data.object}` : `/state?id=${data.videoId}`;
+    const stored = await page.evaluate(async (path) => (await fetch(path)).json(), where);
     await page.close();
     return { ...data, log, stored };
   }
@@ -100,6 +101,15 @@ describe('aliyun-upload-vod', () => {
     test('with an STS token, by which the page itself calls VOD', async () => {
       const out = await upload('sts', 'sts');
       assert.deepEqual(out.stored, { status: 'Normal', title: 'page: holiday.mp4', sha256, pending: 0 });
+    });
+
+    test('an image with an STS token', async () => {
+      const buffer = Buffer.from('not really a picture');
+      const page = await open();
+      await start(page, 'sts', { name: 'cover.png', mimeType: 'image/png', buffer });
+      const out = await finish(page, 'image');
+      const digest = createHash('sha256').update(buffer).digest('hex');
+      assert.deepEqual(out.stored, { status: 'Normal', title: 'page: cover.png', sha256: digest });
     });
   }
 });
