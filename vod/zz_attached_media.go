@@ -12,7 +12,7 @@ import (
 // material) for good.
 //
 // RAM action: vod:DeleteAttachedMedia.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteattachedmedia
+// https://alibabacloud.com/help/en/vod/api-deleteattachedmedia
 func (c *Client) DeleteAttachedMedia(ctx context.Context, req DeleteAttachedMediaRequest) (*DeleteAttachedMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAttachedMedia", Class: rpc.Idempotent}, req, new(DeleteAttachedMediaResponse))
 }

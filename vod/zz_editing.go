@@ -13,7 +13,7 @@ import (
 // produce.
 //
 // RAM action: vod:AddEditingProject.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addeditingproject
+// https://alibabacloud.com/help/en/vod/api-addeditingproject
 func (c *Client) AddEditingProject(ctx context.Context, req AddEditingProjectRequest) (*AddEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProject", Proof: "Project.ProjectId"}, req, new(AddEditingProjectResponse))
 }
@@ -280,7 +280,7 @@ type EditingMaterial struct {
 // Needs ProjectId or Timeline.
 //
 // RAM action: vod:ProduceEditingProjectVideo.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-produceeditingprojectvideo
+// https://alibabacloud.com/help/en/vod/api-produceeditingprojectvideo
 func (c *Client) ProduceEditingProjectVideo(ctx context.Context, req ProduceEditingProjectVideoRequest) (*ProduceEditingProjectVideoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ProduceEditingProjectVideo", OneOf: "ProjectId|Timeline", Proof: "MediaId"}, req, new(ProduceEditingProjectVideoResponse))
 }

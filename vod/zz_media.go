@@ -110,7 +110,7 @@ type MediaInfo struct {
 // Needs VideoIds or ReferenceIds.
 //
 // RAM action: vod:DeleteMezzanines.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletemezzanines
+// https://alibabacloud.com/help/en/vod/api-deletemezzanines
 func (c *Client) DeleteMezzanines(ctx context.Context, req DeleteMezzaninesRequest) (*DeleteMezzaninesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMezzanines", Class: rpc.Idempotent, OneOf: "VideoIds|ReferenceIds"}, req, new(DeleteMezzaninesResponse))
 }
@@ -226,7 +226,7 @@ type DeleteVideoResponse struct {
 //   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetMezzanineInfo.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmezzanineinfo
+// https://alibabacloud.com/help/en/vod/api-getmezzanineinfo
 func (c *Client) GetMezzanineInfo(ctx context.Context, req GetMezzanineInfoRequest) (*GetMezzanineInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMezzanineInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetMezzanineInfoResponse))
 }
@@ -560,7 +560,7 @@ type RestoreMediaResponse struct {
 //     Shorten SortBy.
 //
 // RAM action: vod:SearchMedia.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-searchmedia
+// https://alibabacloud.com/help/en/vod/api-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read}, req, new(SearchMediaResponse))
 }

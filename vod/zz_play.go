@@ -123,7 +123,7 @@ type MediaRefreshJob struct {
 //   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetPlayInfo.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getplayinfo
+// https://alibabacloud.com/help/en/vod/api-getplayinfo
 func (c *Client) GetPlayInfo(ctx context.Context, req GetPlayInfoRequest) (*GetPlayInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetPlayInfoResponse))
 }
@@ -225,7 +225,7 @@ type VideoBase struct {
 //   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetVideoPlayAuth.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoplayauth
+// https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoplayauth
 func (c *Client) GetVideoPlayAuth(ctx context.Context, req GetVideoPlayAuthRequest) (*GetVideoPlayAuthResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoPlayAuth", Class: rpc.Read, OneOf: "VideoId|ReferenceId", Proof: "PlayAuth"}, req, new(GetVideoPlayAuthResponse))
 }

@@ -215,7 +215,7 @@ type SubmitDynamicImageJobResponse struct {
 //     says what. Check the IDs.
 //
 // RAM action: vod:SubmitSnapshotJob.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitsnapshotjob
+// https://alibabacloud.com/help/en/vod/api-submitsnapshotjob
 func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobRequest) (*SubmitSnapshotJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob", OneOf: "VideoId|ReferenceId", Proof: "SnapshotJob.JobId"}, req, new(SubmitSnapshotJobResponse))
 }

@@ -103,7 +103,7 @@ type TranscodeSummary struct {
 //   - NoSuchResource: The task does not exist. Check TranscodeTaskId.
 //
 // RAM action: vod:GetTranscodeTask.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-gettranscodetask
+// https://alibabacloud.com/help/en/vod/api-gettranscodetask
 func (c *Client) GetTranscodeTask(ctx context.Context, req GetTranscodeTaskRequest) (*GetTranscodeTaskResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTranscodeTask", Class: rpc.Read, OneOf: "TranscodeTaskId|JobIds"}, req, new(GetTranscodeTaskResponse))
 }
@@ -196,7 +196,7 @@ type TranscodeOutputFile struct {
 // [Client.ListTranscodeTaskIter] walks all pages.
 //
 // RAM action: vod:ListTranscodeTask.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listtranscodetask
+// https://alibabacloud.com/help/en/vod/api-listtranscodetask
 func (c *Client) ListTranscodeTask(ctx context.Context, req ListTranscodeTaskRequest) (*ListTranscodeTaskResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListTranscodeTask", Class: rpc.Read}, req, new(ListTranscodeTaskResponse))
 }
@@ -295,7 +295,7 @@ type PreprocessJob struct {
 //     says what. Check the IDs.
 //
 // RAM action: vod:SubmitTranscodeJobs.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submittranscodejobs
+// https://alibabacloud.com/help/en/vod/api-submittranscodejobs
 func (c *Client) SubmitTranscodeJobs(ctx context.Context, req SubmitTranscodeJobsRequest) (*SubmitTranscodeJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJobs", OneOf: "VideoId|ReferenceId", Proof: "TranscodeTaskId|TranscodeJobs.TranscodeJob"}, req, new(SubmitTranscodeJobsResponse))
 }

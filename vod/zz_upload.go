@@ -48,7 +48,7 @@ type CancelUrlUploadJobsResponse struct {
 // the upload.
 //
 // RAM action: vod:CreateUploadAttachedMedia.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia
+// https://alibabacloud.com/help/en/vod/api-createuploadattachedmedia
 func (c *Client) CreateUploadAttachedMedia(ctx context.Context, req CreateUploadAttachedMediaRequest) (*CreateUploadAttachedMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadAttachedMedia", Proof: "MediaId"}, req, new(CreateUploadAttachedMediaResponse))
 }

@@ -200,7 +200,7 @@ type JobInfo struct {
 // [Client.GetJobDetail] tell the end.
 //
 // RAM action: vod:SubmitWorkflowJob.
-// https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitworkflowjob
+// https://help.aliyun.com/en/vod/developer-reference/api-vod-2017-03-21-submitworkflowjob
 func (c *Client) SubmitWorkflowJob(ctx context.Context, req SubmitWorkflowJobRequest) (*SubmitWorkflowJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitWorkflowJob", Proof: "TaskId"}, req, new(SubmitWorkflowJobResponse))
 }
