@@ -37,7 +37,8 @@ type CreateHotwordLibraryRequest struct {
 
 // CreateHotwordLibraryResponse is the answer of [Client.CreateHotwordLibrary].
 type CreateHotwordLibraryResponse struct {
-	RequestId        string
+	RequestId string
+	// ID of the hotword library.
 	HotwordLibraryId string
 }
 
@@ -110,7 +111,8 @@ type CreateRecognitionLibRequest struct {
 // CreateRecognitionLibResponse is the answer of [Client.CreateRecognitionLib].
 type CreateRecognitionLibResponse struct {
 	RequestId string
-	LibId     string
+	// ID of the recognition library.
+	LibId string
 }
 
 // CreateRecognitionSample gives an entity an example to be recognized by: a
@@ -146,7 +148,8 @@ type CreateRecognitionSampleRequest struct {
 // CreateRecognitionSampleResponse is the answer of [Client.CreateRecognitionSample].
 type CreateRecognitionSampleResponse struct {
 	RequestId string
-	SampleId  string
+	// ID of the sample.
+	SampleId string
 }
 
 // DeleteHotwordLibrary deletes a hotword library; it can't be restored.
@@ -166,7 +169,8 @@ type DeleteHotwordLibraryRequest struct {
 // DeleteHotwordLibraryResponse is the answer of [Client.DeleteHotwordLibrary].
 type DeleteHotwordLibraryResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the call succeeded.
+	Success bool
 }
 
 // DeleteRecognitionEntity removes an entity from a recognition library.
@@ -276,13 +280,17 @@ type GetHotwordLibraryRequest struct {
 
 // GetHotwordLibraryResponse is the answer of [Client.GetHotwordLibrary].
 type GetHotwordLibraryResponse struct {
-	RequestId        string
-	CreationTime     string
-	Description      string
+	RequestId string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	Description  string
+	// ID of the hotword library.
 	HotwordLibraryId string
-	Hotwords         []HotwordInfo
-	Name             string
-	UsageScenario    string
+	// The words.
+	Hotwords []HotwordInfo
+	Name     string
+	// What the library is for: ASR, StructuredMediaAssets or VideoTranslation.
+	UsageScenario string
 }
 
 // HotwordInfo is one of the Hotwords of [GetHotwordLibraryResponse].
@@ -347,7 +355,8 @@ type ListHotwordLibrariesRequest struct {
 
 // ListHotwordLibrariesResponse is the answer of [Client.ListHotwordLibraries].
 type ListHotwordLibrariesResponse struct {
-	RequestId          string
+	RequestId string
+	// The libraries, without their words.
 	HotwordLibraryList []HotwordLibrary
 	// Maximum number of items on a page.
 	MaxResults int32
@@ -360,12 +369,16 @@ type ListHotwordLibrariesResponse struct {
 // HotwordLibrary is one of the HotwordLibraryList of
 // [ListHotwordLibrariesResponse].
 type HotwordLibrary struct {
-	CreationTime     string
-	Description      string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	Description  string
+	// ID of the hotword library.
 	HotwordLibraryId string
-	ModifiedTime     string
-	Name             string
-	UsageScenario    string
+	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	ModifiedTime string
+	Name         string
+	// What the library is for: ASR, StructuredMediaAssets or VideoTranslation.
+	UsageScenario string
 }
 
 // ListRecognitionEntities lists the entities of a recognition library, page by
@@ -415,7 +428,8 @@ type ListRecognitionEntitiesRequest struct {
 // ListRecognitionEntitiesResponse is the answer of [Client.ListRecognitionEntities].
 type ListRecognitionEntitiesResponse struct {
 	RequestId string
-	Entities  struct {
+	// The entities.
+	Entities struct {
 		Entity []RecognitionEntity
 	}
 	// Number of the page, from 1.
@@ -430,8 +444,10 @@ type ListRecognitionEntitiesResponse struct {
 // [ListRecognitionEntitiesResponse].
 type RecognitionEntity struct {
 	// ID of the entity.
-	EntityId   string
+	EntityId string
+	// JSON text: details of the entity.
 	EntityInfo string
+	// Name of the entity.
 	EntityName string
 }
 
@@ -480,7 +496,8 @@ type ListRecognitionLibsRequest struct {
 // ListRecognitionLibsResponse is the answer of [Client.ListRecognitionLibs].
 type ListRecognitionLibsResponse struct {
 	RequestId string
-	Libs      struct {
+	// The libraries.
+	Libs struct {
 		Lib []RecognitionLib
 	}
 	// Number of the page, from 1.
@@ -493,9 +510,12 @@ type ListRecognitionLibsResponse struct {
 
 // RecognitionLib is one of the Libs.Lib of [ListRecognitionLibsResponse].
 type RecognitionLib struct {
+	// Description of the library.
 	LibDescription string
-	LibId          string
-	LibName        string
+	// ID of the library.
+	LibId string
+	// Name of the library.
+	LibName string
 }
 
 // ListRecognitionSamples lists the samples of an entity, page by page.
@@ -552,7 +572,8 @@ type ListRecognitionSamplesResponse struct {
 	PageNumber int32
 	// Maximum number of items on a page.
 	PageSize int32
-	Samples  struct {
+	// The samples.
+	Samples struct {
 		Sample []RecognitionSample
 	}
 	// Number of all items that match, on all pages.
@@ -564,8 +585,11 @@ type ListRecognitionSamplesResponse struct {
 type RecognitionSample struct {
 	// ID of the entity.
 	EntityId string
+	// URL of the picture.
 	ImageUrl string
-	LibId    string
+	// ID of the library.
+	LibId string
+	// ID of the sample.
 	SampleId string
 }
 
@@ -608,7 +632,8 @@ type QueryMediaCensorJobDetailRequest struct {
 
 // QueryMediaCensorJobDetailResponse is the answer of [Client.QueryMediaCensorJobDetail].
 type QueryMediaCensorJobDetailResponse struct {
-	RequestId            string
+	RequestId string
+	// The job with its results.
 	MediaCensorJobDetail MediaCensorJob
 }
 
@@ -657,13 +682,15 @@ type QueryMediaCensorJobListRequest struct {
 
 // QueryMediaCensorJobListResponse is the answer of [Client.QueryMediaCensorJobList].
 type QueryMediaCensorJobListResponse struct {
-	RequestId          string
+	RequestId string
+	// The jobs.
 	MediaCensorJobList struct {
 		MediaCensorJob []MediaCensorJob
 	}
 	// Token of the next page, empty on the last page.
 	NextPageToken string
-	NonExistIds   struct {
+	// IDs of jobs that do not exist.
+	NonExistIds struct {
 		String []string
 	}
 }
@@ -675,7 +702,7 @@ type QueryMediaCensorJobListResponse struct {
 // [Client.WaitSmarttagJob] asks until the end.
 //
 // RAM action: ice:QuerySmarttagJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querysmarttagjob
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-querysmarttagjob
 func (c *Client) QuerySmarttagJob(ctx context.Context, req QuerySmarttagJobRequest) (*QuerySmarttagJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySmarttagJob", Class: rpc.Read}, req, new(QuerySmarttagJobResponse))
 }
@@ -692,10 +719,13 @@ type QuerySmarttagJobRequest struct {
 // QuerySmarttagJobResponse is the answer of [Client.QuerySmarttagJob].
 type QuerySmarttagJobResponse struct {
 	RequestId string
+	// State: Submitted, Processing, Success or Fail.
 	JobStatus string
-	Results   struct {
+	// The results, one entry for each kind.
+	Results struct {
 		Result []SmarttagResult
 	}
+	// What the job used up.
 	Usages struct {
 		Usage []SmarttagUsage
 	}
@@ -705,8 +735,10 @@ type QuerySmarttagJobResponse struct {
 
 // SmarttagUsage is one of the Usages.Usage of [QuerySmarttagJobResponse].
 type SmarttagUsage struct {
+	// Number of units that were used. The unit is not documented.
 	Quota int64
-	Type  string
+	// Kind of usage: free text, its values are not documented.
+	Type string
 }
 
 // QueryVideoCognitionJob returns the state and the results of a video cognition
@@ -733,10 +765,14 @@ type QueryVideoCognitionJobRequest struct {
 // QueryVideoCognitionJobResponse is the answer of [Client.QueryVideoCognitionJob].
 type QueryVideoCognitionJobResponse struct {
 	RequestId string
-	Input     MediaObject
+	// The video.
+	Input MediaObject
+	// State: Submitted, Processing, Success or Fail.
 	JobStatus string
-	Params    string
-	Results   struct {
+	// JSON text: the parameters of the request.
+	Params string
+	// The results, one entry for each kind.
+	Results struct {
 		Result []VideoCognitionResult `json:"result"`
 	}
 	// ID of the template.
@@ -758,7 +794,9 @@ type VideoCognitionInclude struct {
 // VideoCognitionResult is one of the Results.result of
 // [QueryVideoCognitionJobResponse].
 type VideoCognitionResult struct {
+	// JSON text: the result. Its form depends on Type.
 	Data string
+	// Kind of result, such as ASR.
 	Type string
 }
 
@@ -931,5 +969,6 @@ type UpdateHotwordLibraryRequest struct {
 // UpdateHotwordLibraryResponse is the answer of [Client.UpdateHotwordLibrary].
 type UpdateHotwordLibraryResponse struct {
 	RequestId string
-	Success   string
+	// Whether the call succeeded, as text: true or false.
+	Success string
 }

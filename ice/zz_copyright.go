@@ -30,10 +30,13 @@ type QueryCopyrightExtractJobRequest struct {
 // QueryCopyrightExtractJobResponse is the answer of [Client.QueryCopyrightExtractJob].
 type QueryCopyrightExtractJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The watermark text that was found.
+	Data struct {
 		Message string
 	}
-	Message    string
+	// Outcome in words, ok on success.
+	Message string
+	// Status code as in HTTP, 200 on success.
 	StatusCode int64
 }
 
@@ -77,24 +80,35 @@ type QueryCopyrightJobListRequest struct {
 
 // QueryCopyrightJobListResponse is the answer of [Client.QueryCopyrightJobList].
 type QueryCopyrightJobListResponse struct {
-	RequestId  string
-	Data       []CopyrightJob
-	Message    string
+	RequestId string
+	// The jobs.
+	Data []CopyrightJob
+	// Outcome in words, ok on success.
+	Message string
+	// Status code as in HTTP, 200 on success.
 	StatusCode int64
 }
 
 // CopyrightJob is one of the Data of [QueryCopyrightJobListResponse].
 type CopyrightJob struct {
-	GmtCreate   int64
+	// When it was created: Unix time in seconds.
+	GmtCreate int64
+	// When it was last changed: Unix time in seconds.
 	GmtModified int64
-	Input       MediaObject
+	// The video.
+	Input MediaObject
 	// ID of the job.
-	JobId   string
-	Level   int64
+	JobId string
+	// Color channels that carry the watermark, one of 0 (U), 1 (UV) and 2 (YUV).
+	Level int64
+	// Text of the watermark.
 	Message string
-	Output  MediaObject
-	Result  string
-	Status  string
+	// Where the watermarked video goes.
+	Output MediaObject
+	// JSON text: Code and Message of the outcome.
+	Result string
+	// State, such as success. Other values are not documented.
+	Status string
 	// Custom data as it was sent with the request.
 	UserData string
 	// ID of the Alibaba Cloud account.
@@ -141,23 +155,34 @@ type QueryTraceAbJobListRequest struct {
 
 // QueryTraceAbJobListResponse is the answer of [Client.QueryTraceAbJobList].
 type QueryTraceAbJobListResponse struct {
-	RequestId  string
-	Data       []TraceAbJob
-	Message    string
+	RequestId string
+	// The jobs.
+	Data []TraceAbJob
+	// Outcome in words, ok on success.
+	Message string
+	// Status code as in HTTP, 200 on success.
 	StatusCode int64
 }
 
 // TraceAbJob is one of the Data of [QueryTraceAbJobListResponse].
 type TraceAbJob struct {
-	GmtCreate   int64
+	// When it was created: Unix time in seconds.
+	GmtCreate int64
+	// When it was last changed: Unix time in seconds.
 	GmtModified int64
-	Input       MediaObject
+	// The video.
+	Input MediaObject
 	// ID of the job.
-	JobId        string
-	Level        int64
-	Output       MediaObject
-	Result       string
-	Status       string
+	JobId string
+	// Color channels that carry the watermark, one of 0 (U), 1 (UV) and 2 (YUV).
+	Level int64
+	// Where the watermarked video goes.
+	Output MediaObject
+	// JSON text: Code and Message of the outcome.
+	Result string
+	// State, such as success. Other values are not documented.
+	Status string
+	// ID of the trace media.
 	TraceMediaId string
 	// Custom data as it was sent with the request.
 	UserData string
@@ -185,10 +210,13 @@ type QueryTraceExtractJobRequest struct {
 // QueryTraceExtractJobResponse is the answer of [Client.QueryTraceExtractJob].
 type QueryTraceExtractJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The trace that was found.
+	Data struct {
 		Trace string
 	}
-	Message    string
+	// Outcome in words, ok on success.
+	Message string
+	// Status code as in HTTP, 200 on success.
 	StatusCode int64
 }
 
@@ -233,21 +261,30 @@ type QueryTraceM3u8JobListRequest struct {
 
 // QueryTraceM3u8JobListResponse is the answer of [Client.QueryTraceM3u8JobList].
 type QueryTraceM3u8JobListResponse struct {
-	RequestId  string
-	Data       []TraceM3u8Job
-	Message    string
+	RequestId string
+	// The jobs.
+	Data []TraceM3u8Job
+	// Outcome in words, ok on success.
+	Message string
+	// Status code as in HTTP, 200 on success.
 	StatusCode int64
 }
 
 // TraceM3u8Job is one of the Data of [QueryTraceM3u8JobListResponse].
 type TraceM3u8Job struct {
-	GmtCreate   int64
+	// When it was created: Unix time in seconds.
+	GmtCreate int64
+	// When it was last changed: Unix time in seconds.
 	GmtModified int64
 	// ID of the job.
-	JobId        string
-	Output       MediaObject
-	Status       string
-	Trace        string
+	JobId string
+	// Where the M3U8 goes.
+	Output MediaObject
+	// State, such as success. Other values are not documented.
+	Status string
+	// Trace in the watermark.
+	Trace string
+	// ID of the trace media.
 	TraceMediaId string
 	// Custom data as it was sent with the request.
 	UserData string
@@ -281,11 +318,14 @@ type SubmitCopyrightExtractJobRequest struct {
 // SubmitCopyrightExtractJobResponse is the answer of [Client.SubmitCopyrightExtractJob].
 type SubmitCopyrightExtractJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The new job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
-	Message    string
+	// Outcome in words, ok on success.
+	Message string
+	// Status code as in HTTP, 200 on success.
 	StatusCode int64
 }
 
@@ -330,11 +370,14 @@ type SubmitCopyrightJobRequest struct {
 // SubmitCopyrightJobResponse is the answer of [Client.SubmitCopyrightJob].
 type SubmitCopyrightJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The new job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
-	Message    string
+	// Outcome in words, ok on success.
+	Message string
+	// Status code as in HTTP, 200 on success.
 	StatusCode int64
 }
 
@@ -374,16 +417,20 @@ type SubmitTraceAbJobRequest struct {
 
 // SubmitTraceAbJobResponse is the answer of [Client.SubmitTraceAbJob].
 type SubmitTraceAbJobResponse struct {
-	RequestId  string
-	Data       TraceAbJobIds
-	Message    string
+	RequestId string
+	// The new job and its trace media.
+	Data TraceAbJobIds
+	// Outcome in words, ok on success.
+	Message string
+	// Status code as in HTTP, 200 on success.
 	StatusCode int64
 }
 
 // TraceAbJobIds is the Data of [SubmitTraceAbJobResponse].
 type TraceAbJobIds struct {
 	// ID of the job.
-	JobId        string
+	JobId string
+	// ID of the trace media.
 	TraceMediaId string
 }
 
@@ -414,11 +461,14 @@ type SubmitTraceExtractJobRequest struct {
 // SubmitTraceExtractJobResponse is the answer of [Client.SubmitTraceExtractJob].
 type SubmitTraceExtractJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The new job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
-	Message    string
+	// Outcome in words, ok on success.
+	Message string
+	// Status code as in HTTP, 200 on success.
 	StatusCode int64
 }
 
@@ -456,9 +506,11 @@ type SubmitTraceM3u8JobRequest struct {
 // SubmitTraceM3u8JobResponse is the answer of [Client.SubmitTraceM3u8Job].
 type SubmitTraceM3u8JobResponse struct {
 	RequestId string
-	Data      struct {
+	// The new job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
+	// Outcome in words, ok on success.
 	Message string
 }

@@ -66,7 +66,8 @@ type CreateDNADBRequest struct {
 // CreateDNADBResponse is the answer of [Client.CreateDNADB].
 type CreateDNADBResponse struct {
 	RequestId string
-	DBInfo    DNADB
+	// The library.
+	DBInfo DNADB
 }
 
 // DeleteDNADB deletes a fingerprint library.
@@ -138,7 +139,8 @@ type ListDNADBRequest struct {
 // ListDNADBResponse is the answer of [Client.ListDNADB].
 type ListDNADBResponse struct {
 	RequestId string
-	DBList    []DNADB
+	// The libraries.
+	DBList []DNADB
 }
 
 // ListDNAFiles lists the files of a fingerprint library, page by page.
@@ -176,14 +178,17 @@ type ListDNAFilesRequest struct {
 // ListDNAFilesResponse is the answer of [Client.ListDNAFiles].
 type ListDNAFilesResponse struct {
 	RequestId string
-	FileList  []DNAFile
+	// The files.
+	FileList []DNAFile
 	// Token of the next page, empty on the last page.
 	NextPageToken string
 }
 
 // DNAFile is one of the FileList of [ListDNAFilesResponse].
 type DNAFile struct {
-	InputFile  OSSObject
+	// The file in OSS.
+	InputFile OSSObject
+	// Your own key of the file, unique in the library.
 	PrimaryKey string
 }
 
@@ -210,22 +215,34 @@ type QueryDNAJobListRequest struct {
 // QueryDNAJobListResponse is the answer of [Client.QueryDNAJobList].
 type QueryDNAJobListResponse struct {
 	RequestId string
-	JobList   []DNAJob
+	// The jobs.
+	JobList []DNAJob
 }
 
 // DNAJob is one of the JobList of [QueryDNAJobListResponse].
 type DNAJob struct {
-	Code         string
-	Config       string
+	// Error code, empty without a failure.
+	Code string
+	// JSON text: settings of the job, such as SaveType and MediaType.
+	Config string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreationTime string
-	DBId         string
-	DNAResult    string
-	FinishTime   string
-	Id           string
-	Input        MediaObject
-	Message      string
-	PrimaryKey   string
-	Status       string
+	// ID of the fingerprint library.
+	DBId string
+	// URL of the file with the result.
+	DNAResult string
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	FinishTime string
+	// ID of the job.
+	Id string
+	// The file.
+	Input MediaObject
+	// Reason of the failure, empty without one.
+	Message string
+	// Your own key of the file, unique in the library.
+	PrimaryKey string
+	// State: Queuing, Analysing, Success or Fail.
+	Status string
 	// Custom data as it was sent with the request.
 	UserData string
 }

@@ -1258,15 +1258,21 @@ type AudioTrackSelection struct {
 
 // Avatar is met in answers of [Client.GetAvatar] and [Client.ListAvatars].
 type Avatar struct {
+	// Description of the avatar.
 	AvatarDescription string
 	// ID of the avatar.
-	AvatarId   string
+	AvatarId string
+	// Name of the avatar.
 	AvatarName string
+	// Kind of avatar, such as 2DAvatar.
 	AvatarType string
 	// Height in pixels.
-	Height      int32
-	Portrait    string
-	Thumbnail   string
+	Height int32
+	// Media asset ID of the portrait.
+	Portrait string
+	// URL of the thumbnail.
+	Thumbnail string
+	// Whether the avatar has an alpha channel.
 	Transparent bool
 	// Width in pixels.
 	Width int32
@@ -1275,22 +1281,34 @@ type Avatar struct {
 // AvatarTrainingJob is met in answers of [Client.GetAvatarTrainingJob] and
 // [Client.ListAvatarTrainingJobs].
 type AvatarTrainingJob struct {
+	// Description of the avatar.
 	AvatarDescription string
 	// ID of the avatar.
-	AvatarId          string
-	AvatarName        string
-	AvatarType        string
-	CreateTime        string
+	AvatarId string
+	// Name of the avatar.
+	AvatarName string
+	// Kind of avatar, such as 2DAvatar.
+	AvatarType string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// When the training was first started, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FirstTrainingTime string
 	// ID of the job.
-	JobId            string
+	JobId string
+	// When the training was last started, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	LastTrainingTime string
-	Message          string
-	Portrait         string
-	Status           string
-	Thumbnail        string
-	Transparent      bool
-	Video            string
+	// The state in words.
+	Message string
+	// Media asset ID of the portrait.
+	Portrait string
+	// State: Init (not started), Queuing, Training, Success or Fail.
+	Status string
+	// URL of the thumbnail.
+	Thumbnail string
+	// Whether the training video has an alpha channel.
+	Transparent bool
+	// Media asset ID of the training video.
+	Video string
 }
 
 // Category is a category of media assets.
@@ -1313,20 +1331,29 @@ type Category struct {
 // CensorResult is met in answers of [Client.QueryMediaCensorJobDetail] and
 // [Client.QueryMediaCensorJobList].
 type CensorResult struct {
-	Label      string
-	Rate       string
-	Scene      string
+	// What was found. For texts: normal, spam, ad, abuse, flood, contraband or
+	// meaningless. For pictures it depends on Scene, such as sexy, bloody, qrcode,
+	// smoking or trademark.
+	Label string
+	// Score from 0 to 100.
+	Rate string
+	// What was looked for: antispam in texts; porn, terrorism, ad, live
+	// (undesirable scenes) or logo in pictures.
+	Scene string
+	// pass, review (a person should look) or block.
 	Suggestion string
 }
 
 // CensorTimeline is met in answers of [Client.QueryMediaCensorJobDetail] and
 // [Client.QueryMediaCensorJobList].
 type CensorTimeline struct {
+	// The results for this picture.
 	CensorResults struct {
 		CensorResult []CensorResult
 	}
 	// Key of the object in OSS.
-	Object    string
+	Object string
+	// Position in the video: hh:mm:ss.SSS.
 	Timestamp string
 }
 
@@ -1394,10 +1421,12 @@ type CombineConfig struct {
 // [Client.QueryMediaCensorJobDetail] and [Client.QueryMediaCensorJobList].
 type CoverImageCensorResult struct {
 	// Name of the OSS bucket.
-	Bucket   string
+	Bucket string
+	// Location of the bucket, such as oss-cn-shanghai.
 	Location string
 	// Key of the object in OSS.
-	Object  string
+	Object string
+	// The results, one entry for each scene.
 	Results struct {
 		Result []CensorResult
 	}
@@ -1439,31 +1468,47 @@ type CustomTemplate struct {
 // CustomizedVoice is met in answers of [Client.GetCustomizedVoice] and
 // [Client.ListCustomizedVoices].
 type CustomizedVoice struct {
+	// Media asset ID of the sample.
 	DemoAudioMediaId string
-	Gender           string
-	Scenario         string
-	Type             string
-	VoiceDesc        string
+	// female or male.
+	Gender string
+	// What the voice is for: story, interaction or navigation.
+	Scenario string
+	// Kind of cloning: Basic or Standard.
+	Type string
+	// Description of the voice.
+	VoiceDesc string
 	// ID of the voice.
-	VoiceId   string
+	VoiceId string
+	// Name of the voice.
 	VoiceName string
 }
 
 // CustomizedVoiceJob is met in answers of [Client.GetCustomizedVoiceJob] and
 // [Client.ListCustomizedVoiceJobs].
 type CustomizedVoiceJob struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
-	Gender     string
-	GmtCreate  string
+	// female or male.
+	Gender string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	GmtCreate string
 	// ID of the job.
-	JobId     string
-	Message   string
-	Scenario  string
-	Status    string
-	Type      string
+	JobId string
+	// The state in words.
+	Message string
+	// What the voice is for: story, interaction or navigation.
+	Scenario string
+	// State: Initialization, AudioDetecting, PreTraining, Training, Success or
+	// Fail.
+	Status string
+	// Kind of cloning: Basic or Standard.
+	Type string
+	// Description of the voice.
 	VoiceDesc string
 	// ID of the voice.
-	VoiceId   string
+	VoiceId string
+	// Name of the voice.
 	VoiceName string
 }
 
@@ -1479,11 +1524,14 @@ type CustomizedVoiceJobIds struct {
 
 // DNADB is met in answers of [Client.CreateDNADB] and [Client.ListDNADB].
 type DNADB struct {
+	// ID of the fingerprint library.
 	DBId        string
 	Description string
-	Model       string
-	Name        string
-	Status      string
+	// What it holds: Video, Audio, Image or Text.
+	Model string
+	Name  string
+	// State: offline, active or deleted.
+	Status string
 }
 
 // DataKey is met in answers of [Client.DecryptKMSDataKey] and
@@ -2273,27 +2321,41 @@ type MediaBasicInfo struct {
 // MediaCensorJob is met in answers of [Client.QueryMediaCensorJobDetail] and
 // [Client.QueryMediaCensorJobList].
 type MediaCensorJob struct {
-	BarrageCensorResult     CensorResult
-	Code                    string
+	// Result for the viewers' comments.
+	BarrageCensorResult CensorResult
+	// Error code, empty without a failure.
+	Code string
+	// Results for the covers.
 	CoverImageCensorResults struct {
 		CoverImageCensorResult []CoverImageCensorResult
 	}
-	CreationTime     string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreationTime string
+	// Result for the description.
 	DescCensorResult CensorResult
-	FinishTime       string
-	Input            OSSObject
+	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	FinishTime string
+	// The video.
+	Input OSSObject
 	// ID of the job.
-	JobId   string
+	JobId string
+	// Reason of the failure, empty without one.
 	Message string
 	// ID of the pipeline.
-	PipelineId        string
-	State             string
-	Suggestion        string
+	PipelineId string
+	// State, such as Success or Fail.
+	State string
+	// Overall result: pass, review (a person should look) or block. The worst of
+	// the parts.
+	Suggestion string
+	// Result for the title.
 	TitleCensorResult CensorResult
 	// Custom data as it was sent with the request.
-	UserData           string
+	UserData string
+	// Result for the video.
 	VensorCensorResult VideoCensorResult
-	VideoCensorConfig  VideoCensorConfig
+	// How the video was checked.
+	VideoCensorConfig VideoCensorConfig
 }
 
 // MediaConvertConfig is met in answers of [Client.GetMediaConvertJob],
@@ -3644,19 +3706,24 @@ type TranspositionResult struct {
 // VideoCensorConfig is met in answers of [Client.QueryMediaCensorJobDetail] and
 // [Client.QueryMediaCensorJobList].
 type VideoCensorConfig struct {
-	BizType     string
-	OutputFile  OSSObject
+	// Name of the rules, either common or one of your own.
+	BizType string
+	// Where the snapshots were put. {Count} stands for their number.
+	OutputFile OSSObject
+	// Whether the video itself was checked: true or false.
 	VideoCensor string
 }
 
 // VideoCensorResult is met in answers of [Client.QueryMediaCensorJobDetail] and
 // [Client.QueryMediaCensorJobList].
 type VideoCensorResult struct {
+	// Results for the whole video, one entry for each scene.
 	CensorResults struct {
 		CensorResult []CensorResult
 	}
 	// Token of the next page, empty on the last page.
-	NextPageToken  string
+	NextPageToken string
+	// Results along the video, by time.
 	VideoTimelines struct {
 		VideoTimeline []CensorTimeline
 	}
@@ -3912,36 +3979,52 @@ type WorkflowTask struct {
 // YikeAIAppResult is met in answers of [Client.BatchGetYikeAIAppJob] and
 // [Client.GetYikeAIAppJob].
 type YikeAIAppResult struct {
+	// The audio files.
 	AudioResult []YikeOutput
+	// The pictures.
 	ImageResult []YikeOutput
+	// The videos.
 	VideoResult []YikeOutput
 }
 
 // YikeBizData is met in answers of [Client.BatchGetYikeAssetMediaInfos] and
 // [Client.GetYikeAssetMediaInfo].
 type YikeBizData struct {
+	// Label of what moderation found. Empty when it found nothing.
 	AuditBlockedLabel string
-	AuditStatus       string
-	CreationJobId     string
+	// Outcome of moderation, such as pass.
+	AuditStatus string
+	// ID of the job that made the asset.
+	CreationJobId string
 	// ID of the folder.
-	FolderId          string
-	IsFavorite        string
-	IsLogicalDeleted  string
+	FolderId string
+	// 1 for a favorite.
+	IsFavorite string
+	// 1 when the asset is marked as deleted.
+	IsLogicalDeleted string
+	// Kind of media, such as Image.
 	MediaAssetSubType string
-	MediaAssetType    string
+	// Where the asset comes from, such as HistoricalUpload.
+	MediaAssetType string
 	// ID of the production.
 	ProductionId string
-	Prompt       string
-	SourceId     string
+	// Prompt that the asset was made with.
+	Prompt string
+	// ID of the source.
+	SourceId string
 	// Name of the source.
 	SourceName string
+	// Kind of source, such as MainBody.
 	SourceType string
 }
 
 // YikeMediaInfo is an asset of Yike.
 type YikeMediaInfo struct {
-	BizData        YikeBizData
-	FileInfoList   []FileInfo
+	// What Yike knows of the asset.
+	BizData YikeBizData
+	// The files of the asset.
+	FileInfoList []FileInfo
+	// Title, kind and state of the asset.
 	MediaBasicInfo MediaBasicInfo
 	// ID of the media asset.
 	MediaId string
@@ -3959,11 +4042,14 @@ type YikeOutput struct {
 // YikeUser is met in answers of [Client.CreateYikeUser] and
 // [Client.GetYikeUser].
 type YikeUser struct {
+	// Nickname of the user.
 	Nickname string
 	// ID of the Alibaba Cloud account.
-	UserId   string
+	UserId string
+	// Name of the user.
 	UserName string
 	// ID of the workspace.
 	WorkspaceId string
-	YikeUserId  string
+	// ID of the user.
+	YikeUserId string
 }

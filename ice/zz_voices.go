@@ -44,10 +44,12 @@ type CreateAvatarTrainingJobRequest struct {
 // CreateAvatarTrainingJobResponse is the answer of [Client.CreateAvatarTrainingJob].
 type CreateAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The new job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
@@ -82,8 +84,10 @@ type CreateCustomizedVoiceJobRequest struct {
 // CreateCustomizedVoiceJobResponse is the answer of [Client.CreateCustomizedVoiceJob].
 type CreateCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      CustomizedVoiceJobIds
-	Success   bool
+	// The new job and its voice.
+	Data CustomizedVoiceJobIds
+	// Whether the call succeeded.
+	Success bool
 }
 
 // DeleteAvatarTrainingJob deletes an avatar training job.
@@ -103,10 +107,12 @@ type DeleteAvatarTrainingJobRequest struct {
 // DeleteAvatarTrainingJobResponse is the answer of [Client.DeleteAvatarTrainingJob].
 type DeleteAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The deleted job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
@@ -127,7 +133,8 @@ type DeleteCustomizedVoiceJobRequest struct {
 // DeleteCustomizedVoiceJobResponse is the answer of [Client.DeleteCustomizedVoiceJob].
 type DeleteCustomizedVoiceJobResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the call succeeded.
+	Success bool
 }
 
 // DetectAudioForCustomizedVoiceJob checks one recording for basic voice
@@ -155,13 +162,17 @@ type DetectAudioForCustomizedVoiceJobRequest struct {
 // DetectAudioForCustomizedVoiceJobResponse is the answer of [Client.DetectAudioForCustomizedVoiceJob].
 type DetectAudioForCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      VoiceAudioCheck
-	Success   bool
+	// Outcome of the check.
+	Data VoiceAudioCheck
+	// Whether the call succeeded.
+	Success bool
 }
 
 // VoiceAudioCheck is the Data of [DetectAudioForCustomizedVoiceJobResponse].
 type VoiceAudioCheck struct {
-	Pass   bool
+	// Whether the recording is good enough.
+	Pass bool
+	// Why it is not. Empty when it is.
 	Reason string
 }
 
@@ -182,9 +193,11 @@ type GetAvatarRequest struct {
 // GetAvatarResponse is the answer of [Client.GetAvatar].
 type GetAvatarResponse struct {
 	RequestId string
-	Data      struct {
+	// The avatar.
+	Data struct {
 		Avatar Avatar
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
@@ -208,9 +221,11 @@ type GetAvatarTrainingJobRequest struct {
 // GetAvatarTrainingJobResponse is the answer of [Client.GetAvatarTrainingJob].
 type GetAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The job.
+	Data struct {
 		AvatarTrainingJob AvatarTrainingJob
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
@@ -231,9 +246,11 @@ type GetCustomizedVoiceRequest struct {
 // GetCustomizedVoiceResponse is the answer of [Client.GetCustomizedVoice].
 type GetCustomizedVoiceResponse struct {
 	RequestId string
-	Data      struct {
+	// The voice.
+	Data struct {
 		CustomizedVoice CustomizedVoice
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
@@ -257,9 +274,11 @@ type GetCustomizedVoiceJobRequest struct {
 // GetCustomizedVoiceJobResponse is the answer of [Client.GetCustomizedVoiceJob].
 type GetCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The job.
+	Data struct {
 		CustomizedVoiceJob CustomizedVoiceJob
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
@@ -282,18 +301,23 @@ type GetDemonstrationForCustomizedVoiceJobRequest struct {
 // GetDemonstrationForCustomizedVoiceJobResponse is the answer of [Client.GetDemonstrationForCustomizedVoiceJob].
 type GetDemonstrationForCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The texts to read.
+	Data struct {
 		DemonstrationList []VoiceDemonstration
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
 // VoiceDemonstration is one of the Data.DemonstrationList of
 // [GetDemonstrationForCustomizedVoiceJobResponse].
 type VoiceDemonstration struct {
-	AudioId   int32
+	// Number of the text, which AudioRecordId of the check refers to.
+	AudioId int32
+	// URL of a sample in OSS, valid for 12 hours.
 	DemoAudio string
-	Text      string
+	// What to read.
+	Text string
 }
 
 // ListAvatarTrainingJobs lists avatar training jobs, page by page.
@@ -330,12 +354,15 @@ type ListAvatarTrainingJobsRequest struct {
 // ListAvatarTrainingJobsResponse is the answer of [Client.ListAvatarTrainingJobs].
 type ListAvatarTrainingJobsResponse struct {
 	RequestId string
-	Data      AvatarTrainingJobList
-	Success   bool
+	// The jobs.
+	Data AvatarTrainingJobList
+	// Whether the call succeeded.
+	Success bool
 }
 
 // AvatarTrainingJobList is the Data of [ListAvatarTrainingJobsResponse].
 type AvatarTrainingJobList struct {
+	// The jobs.
 	AvatarTrainingJobList []AvatarTrainingJob
 	// Number of all items that match, on all pages.
 	TotalCount int64
@@ -373,12 +400,15 @@ type ListAvatarsRequest struct {
 // ListAvatarsResponse is the answer of [Client.ListAvatars].
 type ListAvatarsResponse struct {
 	RequestId string
-	Data      AvatarList
-	Success   bool
+	// The avatars.
+	Data AvatarList
+	// Whether the call succeeded.
+	Success bool
 }
 
 // AvatarList is the Data of [ListAvatarsResponse].
 type AvatarList struct {
+	// The avatars.
 	AvatarList []Avatar
 	// Number of all items that match, on all pages.
 	TotalCount int64
@@ -419,12 +449,15 @@ type ListCustomizedVoiceJobsRequest struct {
 // ListCustomizedVoiceJobsResponse is the answer of [Client.ListCustomizedVoiceJobs].
 type ListCustomizedVoiceJobsResponse struct {
 	RequestId string
-	Data      CustomizedVoiceJobList
-	Success   bool
+	// The jobs.
+	Data CustomizedVoiceJobList
+	// Whether the call succeeded.
+	Success bool
 }
 
 // CustomizedVoiceJobList is the Data of [ListCustomizedVoiceJobsResponse].
 type CustomizedVoiceJobList struct {
+	// The jobs.
 	CustomizedVoiceJobList []CustomizedVoiceJob
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -464,12 +497,15 @@ type ListCustomizedVoicesRequest struct {
 // ListCustomizedVoicesResponse is the answer of [Client.ListCustomizedVoices].
 type ListCustomizedVoicesResponse struct {
 	RequestId string
-	Data      CustomizedVoiceList
-	Success   bool
+	// The voices.
+	Data CustomizedVoiceList
+	// Whether the call succeeded.
+	Success bool
 }
 
 // CustomizedVoiceList is the Data of [ListCustomizedVoicesResponse].
 type CustomizedVoiceList struct {
+	// The voices.
 	CustomizedVoiceList []CustomizedVoice
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -508,7 +544,8 @@ type ListSmartSysAvatarModelsRequest struct {
 
 // ListSmartSysAvatarModelsResponse is the answer of [Client.ListSmartSysAvatarModels].
 type ListSmartSysAvatarModelsResponse struct {
-	RequestId               string
+	RequestId string
+	// The avatars of the system.
 	SmartSysAvatarModelList []SmartSysAvatarModel
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -518,15 +555,20 @@ type ListSmartSysAvatarModelsResponse struct {
 // [ListSmartSysAvatarModelsResponse].
 type SmartSysAvatarModel struct {
 	// ID of the avatar.
-	AvatarId   string
+	AvatarId string
+	// Name of the avatar.
 	AvatarName string
-	Bitrate    int32
+	// Bit rate of the video, such as 4000. Its unit is not documented; the size
+	// speaks for kbit/s.
+	Bitrate int32
 	// URL of the cover image.
 	CoverUrl string
 	// Height in pixels.
-	Height     int32
+	Height int32
+	// Whether a mask of the person can be rendered.
 	OutputMask bool
-	VideoUrl   string
+	// URL of a sample video.
+	VideoUrl string
 	// Width in pixels.
 	Width int32
 }
@@ -549,26 +591,37 @@ type ListSmartVoiceGroupsRequest struct {
 
 // ListSmartVoiceGroupsResponse is the answer of [Client.ListSmartVoiceGroups].
 type ListSmartVoiceGroupsResponse struct {
-	RequestId   string
+	RequestId string
+	// The voices of the system, in groups.
 	VoiceGroups []VoiceGroup
 }
 
 // Voice is one of the VoiceList of [VoiceGroup].
 type Voice struct {
-	Desc              string
-	Name              string
-	Remark            string
+	// Description of the voice.
+	Desc string
+	Name string
+	// Remarks on the voice.
+	Remark string
+	// Sample rates that the voice has.
 	SupportSampleRate string
-	Tag               string
-	Voice             string
-	VoiceSource       string
-	VoiceType         string
-	VoiceUrl          string
+	// Tag of the kind of voice.
+	Tag string
+	// ID of the voice.
+	Voice string
+	// Where the voice comes from; not documented.
+	VoiceSource string
+	// Kind of voice: Male, Female, Boy or Girl.
+	VoiceType string
+	// URL of a sample.
+	VoiceUrl string
 }
 
 // VoiceGroup is one of the VoiceGroups of [ListSmartVoiceGroupsResponse].
 type VoiceGroup struct {
-	Type      string
+	// Name of the group, free text.
+	Type string
+	// The voices of the group.
 	VoiceList []Voice
 }
 
@@ -593,10 +646,12 @@ type SubmitAvatarTrainingJobRequest struct {
 // SubmitAvatarTrainingJobResponse is the answer of [Client.SubmitAvatarTrainingJob].
 type SubmitAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
@@ -672,8 +727,10 @@ type SubmitCosyVoiceCustomizedVoiceJobRequest struct {
 // SubmitCosyVoiceCustomizedVoiceJobResponse is the answer of [Client.SubmitCosyVoiceCustomizedVoiceJob].
 type SubmitCosyVoiceCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      CustomizedVoiceJobIds
-	Success   bool
+	// The new job and its voice.
+	Data CustomizedVoiceJobIds
+	// Whether the call succeeded.
+	Success bool
 }
 
 // SubmitCustomizedVoiceJob trains a basic cloned voice from the recordings that
@@ -700,8 +757,10 @@ type SubmitCustomizedVoiceJobRequest struct {
 // SubmitCustomizedVoiceJobResponse is the answer of [Client.SubmitCustomizedVoiceJob].
 type SubmitCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      CustomizedVoiceJobIds
-	Success   bool
+	// The job and its voice.
+	Data CustomizedVoiceJobIds
+	// Whether the call succeeded.
+	Success bool
 }
 
 // SubmitStandardCustomizedVoiceJob clones a voice in the standard version, from
@@ -735,10 +794,12 @@ type SubmitStandardCustomizedVoiceJobRequest struct {
 // SubmitStandardCustomizedVoiceJobResponse is the answer of [Client.SubmitStandardCustomizedVoiceJob].
 type SubmitStandardCustomizedVoiceJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The new job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
@@ -776,10 +837,12 @@ type UpdateAvatarTrainingJobRequest struct {
 // UpdateAvatarTrainingJobResponse is the answer of [Client.UpdateAvatarTrainingJob].
 type UpdateAvatarTrainingJobResponse struct {
 	RequestId string
-	Data      struct {
+	// The changed job.
+	Data struct {
 		// ID of the job.
 		JobId string
 	}
+	// Whether the call succeeded.
 	Success bool
 }
 
@@ -802,5 +865,6 @@ type UpdateCustomizedVoiceRequest struct {
 // UpdateCustomizedVoiceResponse is the answer of [Client.UpdateCustomizedVoice].
 type UpdateCustomizedVoiceResponse struct {
 	RequestId string
-	Success   bool
+	// Whether the call succeeded.
+	Success bool
 }

@@ -33,7 +33,8 @@ type AddYikeUserCreditResponse struct {
 	RequestId string
 	// Error code, empty without a failure.
 	ErrorCode string
-	Result    bool
+	// Whether the call succeeded.
+	Result bool
 }
 
 // BatchGetYikeAIAppJob returns the state and result of several Yike AI app
@@ -54,24 +55,32 @@ type BatchGetYikeAIAppJobRequest struct {
 // BatchGetYikeAIAppJobResponse is the answer of [Client.BatchGetYikeAIAppJob].
 type BatchGetYikeAIAppJobResponse struct {
 	RequestId string
-	JobList   []YikeAIAppJob
+	// The jobs.
+	JobList []YikeAIAppJob
 }
 
 // YikeAIAppJob is one of the JobList of [BatchGetYikeAIAppJobResponse].
 type YikeAIAppJob struct {
 	// ID of the application.
-	AppId               string
-	AppInputConfig      alimedia.JSON
+	AppId string
+	// Parameters of the app.
+	AppInputConfig alimedia.JSON
+	// When the job ended: yyyy-MM-ddTHH:mm:ss.SSS with the offset from UTC, such as
+	// 2026-02-06T18:53:34.001+08:00.
 	ExecutionFinishTime string
-	ExecutionStartTime  string
+	// When the job began to run: yyyy-MM-ddTHH:mm:ss.SSS with the offset from UTC,
+	// such as 2026-02-06T18:53:34.001+08:00.
+	ExecutionStartTime string
 	// ID of the folder.
 	FolderId string
 	// ID of the job.
 	JobId string
 	// ID of the production.
 	ProductionId string
-	Result       YikeAIAppResult
-	Status       string
+	// What the job made.
+	Result YikeAIAppResult
+	// State: Created, Queuing, Executing, Finished or Failed.
+	Status string
 }
 
 // BatchGetYikeAssetMediaInfos returns several Yike assets at once; IgnoredList
@@ -94,7 +103,8 @@ type BatchGetYikeAssetMediaInfosResponse struct {
 	RequestId string
 	// IDs that were left out.
 	IgnoredList []string
-	MediaInfos  []YikeMediaInfo
+	// The assets.
+	MediaInfos []YikeMediaInfo
 }
 
 // CreateYikeAssetUpload returns where, and with which credential, a file for
@@ -180,7 +190,8 @@ type CreateYikeUserRequest struct {
 // CreateYikeUserResponse is the answer of [Client.CreateYikeUser].
 type CreateYikeUserResponse struct {
 	RequestId string
-	UserInfo  YikeUser
+	// The user.
+	UserInfo YikeUser
 }
 
 // CreateYikeWorkspace makes a Yike workspace together with a first production.
@@ -255,18 +266,25 @@ type GetYikeAIAppJobRequest struct {
 type GetYikeAIAppJobResponse struct {
 	RequestId string
 	// ID of the application.
-	AppId               string
-	AppParams           alimedia.JSON
+	AppId string
+	// Parameters of the app.
+	AppParams alimedia.JSON
+	// When the job ended: yyyy-MM-ddTHH:mm:ss.SSS with the offset from UTC, such as
+	// 2026-02-06T18:53:34.001+08:00.
 	ExecutionFinishTime string
-	ExecutionStartTime  string
+	// When the job began to run: yyyy-MM-ddTHH:mm:ss.SSS with the offset from UTC,
+	// such as 2026-02-06T18:53:34.001+08:00.
+	ExecutionStartTime string
 	// ID of the folder.
 	FolderId string
 	// ID of the job.
 	JobId string
 	// ID of the production.
 	ProductionId string
-	Result       YikeAIAppResult
-	Status       string
+	// What the job made.
+	Result YikeAIAppResult
+	// State: Created, Queuing, Executing, Finished or Failed.
+	Status string
 }
 
 // GetYikeAssetMediaInfo returns the metadata and files of a Yike asset.
@@ -286,6 +304,7 @@ type GetYikeAssetMediaInfoRequest struct {
 // GetYikeAssetMediaInfoResponse is the answer of [Client.GetYikeAssetMediaInfo].
 type GetYikeAssetMediaInfoResponse struct {
 	RequestId string
+	// The asset.
 	MediaInfo YikeMediaInfo
 }
 
@@ -310,36 +329,55 @@ type GetYikeStoryboardJobRequest struct {
 type GetYikeStoryboardJobResponse struct {
 	RequestId string
 	// ID of the job.
-	JobId     string
+	JobId string
+	// Parameters of the job.
 	JobParams YikeStoryboardParams
+	// What the job made.
 	JobResult YikeStoryboardResult
+	// State: Running, Succeeded or Failed.
 	JobStatus string
 }
 
 // YikeStoryboardParams is the JobParams of [GetYikeStoryboardJobResponse].
 type YikeStoryboardParams struct {
+	// Aspect ratio, such as 16:9.
 	AspectRatio string
 	// URL of the file in OSS.
-	FileURL          string
-	ModelParams      string
+	FileURL string
+	// JSON text: parameters of the video model, such as {"AudioEnable": false}.
+	ModelParams string
+	// ID of the voice of the narrator.
 	NarrationVoiceId string
-	Resolution       string
-	ShotPromptMode   string
-	ShotSplitMode    string
-	SourceType       string
-	StyleId          string
-	Title            string
-	VideoModel       string
+	// Resolution of the video, such as 1K.
+	Resolution string
+	// How the prompts of the shots are made, such as multi.
+	ShotPromptMode string
+	// How the text is split into shots, such as firstPersonNarration.
+	ShotSplitMode string
+	// Kind of text, such as Novel.
+	SourceType string
+	// ID of the style, such as RealisticPhotography.
+	StyleId string
+	Title   string
+	// Video model, such as wan2.6-r2v-flash.
+	VideoModel string
 }
 
 // YikeStoryboardResult is the JobResult of [GetYikeStoryboardJobResponse].
 type YikeStoryboardResult struct {
+	// JSON text: IDs of the storyboards that went wrong.
 	ExceptionStoryboardIds string
-	FailureShotList        string
+	// JSON text: the shots that failed, each with errorCode, storyboardId and
+	// shotId.
+	FailureShotList string
 	// URL of the output.
-	OutputUrl             string
-	StoryboardInfoList    string
-	SuccessStoryboardIds  string
+	OutputUrl string
+	// JSON text: the storyboards, each with storyboardId, title, status and
+	// subStatus.
+	StoryboardInfoList string
+	// IDs of the storyboards that succeeded, separated by commas.
+	SuccessStoryboardIds string
+	// JSON text: the storyboards that succeeded.
 	SuccessStoryboardList string
 }
 
@@ -360,7 +398,8 @@ type GetYikeUserRequest struct {
 // GetYikeUserResponse is the answer of [Client.GetYikeUser].
 type GetYikeUserResponse struct {
 	RequestId string
-	UserInfo  YikeUser
+	// The user.
+	UserInfo YikeUser
 }
 
 // GetYikeUserCredit returns how many credits a Yike sub-account has in total
@@ -381,8 +420,10 @@ type GetYikeUserCreditRequest struct {
 
 // GetYikeUserCreditResponse is the answer of [Client.GetYikeUserCredit].
 type GetYikeUserCreditResponse struct {
-	RequestId   string
+	RequestId string
+	// Credits in total.
 	CreditTotal string
+	// Credits that were used.
 	CreditUsage string
 }
 
@@ -416,7 +457,8 @@ type ListYikeAssetFoldersRequest struct {
 
 // ListYikeAssetFoldersResponse is the answer of [Client.ListYikeAssetFolders].
 type ListYikeAssetFoldersResponse struct {
-	RequestId  string
+	RequestId string
+	// The folders.
 	FolderList []YikeFolder
 	// Maximum number of items on a page.
 	MaxResults int32
@@ -428,11 +470,14 @@ type ListYikeAssetFoldersResponse struct {
 
 // YikeFolder is one of the FolderList of [ListYikeAssetFoldersResponse].
 type YikeFolder struct {
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
 	// ID of the folder.
-	FolderId   string
+	FolderId string
+	// Name of the folder.
 	FolderName string
-	IsDefault  bool
+	// Whether it is the default folder.
+	IsDefault bool
 	// ID of the production.
 	ProductionId string
 	// ID of the workspace.
@@ -479,16 +524,20 @@ type ListYikeProductionsResponse struct {
 	// Maximum number of items on a page.
 	MaxResults int32
 	// Token of the next page, empty on the last page.
-	NextToken      string
+	NextToken string
+	// The productions.
 	ProductionList []YikeProduction
 }
 
 // YikeProduction is one of the ProductionList of [ListYikeProductionsResponse].
 type YikeProduction struct {
+	// What you may do with the production, such as Manage.
 	Auth string
 	// URL of the cover image.
-	CoverUrl       string
-	CreateTime     string
+	CoverUrl string
+	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	CreateTime string
+	// Name of the user who created it.
 	CreateUserName string
 	Description    string
 	// ID of the production.
@@ -518,15 +567,18 @@ type PrecheckYikeAIAppJobRequest struct {
 // PrecheckYikeAIAppJobResponse is the answer of [Client.PrecheckYikeAIAppJob].
 type PrecheckYikeAIAppJobResponse struct {
 	RequestId string
-	Result    []YikePrecheckResult
-	Status    string
+	// What the check found, one entry for each parameter.
+	Result []YikePrecheckResult
+	// Outcome of the check: Success or Failed.
+	Status string
 }
 
 // YikePrecheckResult is one of the Result of [PrecheckYikeAIAppJobResponse].
 type YikePrecheckResult struct {
 	// Error code, empty without a failure.
 	ErrorCode string
-	Key       string
+	// Name of the parameter.
+	Key string
 }
 
 // RegisterYikeAssetMediaInfo registers an uploaded file as an asset of a Yike
@@ -599,7 +651,8 @@ type SetYikeUserRoleRequest struct {
 // SetYikeUserRoleResponse is the answer of [Client.SetYikeUserRole].
 type SetYikeUserRoleResponse struct {
 	RequestId string
-	Result    bool
+	// Whether the call succeeded.
+	Result bool
 }
 
 // SubYikeUserCredit takes credits away from a Yike sub-account, at most what is
@@ -625,7 +678,8 @@ type SubYikeUserCreditResponse struct {
 	RequestId string
 	// Error code, empty without a failure.
 	ErrorCode string
-	Result    bool
+	// Whether the call succeeded.
+	Result bool
 }
 
 // SubmitYikeAIAppJob queues a run of a Yike AI app. [Client.GetYikeAIAppJob]
