@@ -311,7 +311,7 @@ type GetLiveEditingIndexFileRequest struct {
 // GetLiveEditingIndexFileResponse is the answer of [Client.GetLiveEditingIndexFile].
 type GetLiveEditingIndexFileResponse struct {
 	RequestId string
-	// URL of the index file of the live stream.
+	// Signed URL of the index file, an M3U8 playlist.
 	IndexFile string
 }
 
@@ -500,7 +500,7 @@ type GetTemplateMaterialsRequest struct {
 // GetTemplateMaterialsResponse is the answer of [Client.GetTemplateMaterials].
 type GetTemplateMaterialsResponse struct {
 	RequestId string
-	// URLs of the materials, as JSON.
+	// Signed URLs of the materials by their paths, as JSON.
 	MaterialUrls string
 }
 

@@ -338,7 +338,8 @@ type GetMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
 	MediaId string
-	// The marks, as a JSON list. Their start and end are in seconds.
+	// The marks, as a JSON list. Their start and end look like seconds, such as
+	// 12.1; the unit is not documented.
 	MediaMarks alimedia.JSON
 }
 
@@ -659,7 +660,8 @@ type ListMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
 	MediaId string
-	// The marks, as a JSON list. Their start and end are in seconds.
+	// The marks, as a JSON list. Their start and end look like seconds, such as
+	// 12.1; the unit is not documented.
 	MediaMarks alimedia.JSON
 }
 

@@ -2273,9 +2273,11 @@ type MediaBasicInfo struct {
 	Category string
 	// URL of the cover image.
 	CoverURL string
-	// When the asset was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// When the asset was created, in UTC: yyyy-MM-ddTHH:mm:ssZ. SearchMedia may
+	// leave out the seconds.
 	CreateTime string
-	// When the asset was deleted, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// When the asset was deleted, in UTC: yyyy-MM-ddTHH:mm:ssZ. SearchMedia may
+	// leave out the seconds.
 	DeletedTime string
 	Description string
 	// Address that the asset was registered with.
@@ -2286,7 +2288,8 @@ type MediaBasicInfo struct {
 	MediaTags string
 	// Type: image, video, audio or text.
 	MediaType string
-	// When the asset was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// When the asset was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ. SearchMedia
+	// may leave out the seconds.
 	ModifiedTime string
 	// Namespace of the asset in the search library.
 	Namespace string
@@ -2301,7 +2304,8 @@ type MediaBasicInfo struct {
 	// Status of the source file: Init (not ready), Preparing (being uploaded or
 	// produced), PrepareFail or Normal (ready).
 	Status string
-	// Status of the stream in the search library: the values are not documented.
+	// Status of the stream in the search library, such as Active. Further values
+	// are not documented.
 	StreamStatus string
 	// URL of a small cover image (240P).
 	ThumbURL240P string
