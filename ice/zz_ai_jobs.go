@@ -65,11 +65,7 @@ type CreateRecognitionEntityRequest struct {
 	// The name of the entity. Required. At most 64 bytes.
 	EntityName string `check:"required,bytes=64"`
 	// The library, from [Client.CreateRecognitionLib]. Required.
-	LibId                string `check:"required"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	LibId string `check:"required"`
 }
 
 // CreateRecognitionEntityResponse is the answer of [Client.CreateRecognitionEntity].
@@ -101,11 +97,7 @@ type CreateRecognitionLibRequest struct {
 	// A description. At most 128 bytes.
 	LibDescription string `check:"bytes=128"`
 	// The name of the library. Required. At most 64 bytes.
-	LibName              string `check:"required,bytes=64"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	LibName string `check:"required,bytes=64"`
 }
 
 // CreateRecognitionLibResponse is the answer of [Client.CreateRecognitionLib].
@@ -138,11 +130,7 @@ type CreateRecognitionSampleRequest struct {
 	// The words that describe a label.
 	LabelPrompt string
 	// The library, from [Client.CreateRecognitionLib]. Required.
-	LibId                string `check:"required"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	LibId string `check:"required"`
 }
 
 // CreateRecognitionSampleResponse is the answer of [Client.CreateRecognitionSample].
@@ -191,11 +179,7 @@ type DeleteRecognitionEntityRequest struct {
 	// The entity to remove. Required.
 	EntityId string `check:"required"`
 	// The library of the entity. Required.
-	LibId                string `check:"required"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	LibId string `check:"required"`
 }
 
 // DeleteRecognitionEntityResponse is the answer of [Client.DeleteRecognitionEntity].
@@ -219,11 +203,7 @@ type DeleteRecognitionLibRequest struct {
 	// label.
 	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
 	// The library to delete. Required.
-	LibId                string `check:"required"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	LibId string `check:"required"`
 }
 
 // DeleteRecognitionLibResponse is the answer of [Client.DeleteRecognitionLib].
@@ -250,11 +230,7 @@ type DeleteRecognitionSampleRequest struct {
 	// The entity of the sample. Required.
 	EntityId string `check:"required"`
 	// The library of the entity. Required.
-	LibId                string `check:"required"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	LibId string `check:"required"`
 	// The sample to remove. Required.
 	SampleId string `check:"required"`
 }
@@ -413,16 +389,12 @@ type ListRecognitionEntitiesRequest struct {
 	// label.
 	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
 	// The library to list. Required.
-	LibId        string `check:"required"`
-	OwnerAccount string
-	OwnerId      int64
+	LibId string `check:"required"`
 	// The page number, from 1. Required.
 	PageNumber int32 `check:"required"`
 	// Entries per page, up to 50, which [Client.ListRecognitionEntitiesIter] takes
 	// when zero. Required. At most 50.
-	PageSize             int32 `check:"required,max=50"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	PageSize int32 `check:"required,max=50"`
 }
 
 // ListRecognitionEntitiesResponse is the answer of [Client.ListRecognitionEntities].
@@ -481,16 +453,12 @@ type ListRecognitionLibsRequest struct {
 	// label.
 	Algorithm string `check:"required,in=landmark|object|logo|face|label"`
 	// Only these libraries: one ID, or several separated by commas.
-	LibId        string
-	OwnerAccount string
-	OwnerId      int64
+	LibId string
 	// The page number, from 1. Required.
 	PageNumber int32 `check:"required"`
 	// Entries per page, up to 50, which [Client.ListRecognitionLibsIter] takes when
 	// zero. Required. At most 50.
-	PageSize             int32 `check:"required,max=50"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	PageSize int32 `check:"required,max=50"`
 }
 
 // ListRecognitionLibsResponse is the answer of [Client.ListRecognitionLibs].
@@ -553,16 +521,12 @@ type ListRecognitionSamplesRequest struct {
 	// The name to look for when EntityId is ANY.
 	EntityName string
 	// The library: one ID, or several separated by commas. Required.
-	LibId        string `check:"required"`
-	OwnerAccount string
-	OwnerId      int64
+	LibId string `check:"required"`
 	// The page number, from 1. Required.
 	PageNumber int32 `check:"required"`
 	// Samples per page; [Client.ListRecognitionSamplesIter] takes 10 when zero.
 	// Required.
-	PageSize             int32 `check:"required"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	PageSize int32 `check:"required"`
 }
 
 // ListRecognitionSamplesResponse is the answer of [Client.ListRecognitionSamples].
@@ -623,11 +587,7 @@ type QueryMediaCensorJobDetailRequest struct {
 	// Findings per page; 30 when absent. At least 1. At most 300.
 	MaximumPageSize int64 `check:"min=1,max=300"`
 	// The token of the answer before; empty for the first.
-	NextPageToken        string
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	NextPageToken string
 }
 
 // QueryMediaCensorJobDetailResponse is the answer of [Client.QueryMediaCensorJobDetail].
@@ -668,12 +628,8 @@ type QueryMediaCensorJobListRequest struct {
 	MaximumPageSize int64 `check:"min=1,max=300"`
 	// The token of the answer before; empty for the first.
 	NextPageToken string
-	OwnerAccount  string
-	OwnerId       int64
 	// Only jobs of this pipeline.
-	PipelineId           string
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	PipelineId string
 	// Only jobs created from this time on. UTC, such as 2025-01-31T08:00:00Z.
 	StartOfJobCreatedTimeRange string
 	// Only jobs in this state. One of All, Queuing, Analysing, Fail or Success.

@@ -23,11 +23,7 @@ func (c *Client) CancelDNAJob(ctx context.Context, req CancelDNAJobRequest) (*Ca
 // CancelDNAJobRequest is the input of [Client.CancelDNAJob].
 type CancelDNAJobRequest struct {
 	// The ID that [Client.SubmitDNAJob] returned. Required.
-	JobId                string `check:"required"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	JobId string `check:"required"`
 }
 
 // CancelDNAJobResponse is the answer of [Client.CancelDNAJob].
@@ -56,11 +52,7 @@ type CreateDNADBRequest struct {
 	// deprecated.
 	Model string
 	// The name of the library. Required.
-	Name                 string `check:"required"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	Name string `check:"required"`
 }
 
 // CreateDNADBResponse is the answer of [Client.CreateDNADB].
@@ -81,11 +73,7 @@ func (c *Client) DeleteDNADB(ctx context.Context, req DeleteDNADBRequest) (*Dele
 // DeleteDNADBRequest is the input of [Client.DeleteDNADB].
 type DeleteDNADBRequest struct {
 	// The library to delete. Required.
-	DBId                 string `check:"required"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	DBId string `check:"required"`
 }
 
 // DeleteDNADBResponse is the answer of [Client.DeleteDNADB].
@@ -104,13 +92,9 @@ func (c *Client) DeleteDNAFiles(ctx context.Context, req DeleteDNAFilesRequest) 
 // DeleteDNAFilesRequest is the input of [Client.DeleteDNAFiles].
 type DeleteDNAFilesRequest struct {
 	// The library of the files. Required.
-	DBId         string `check:"required"`
-	OwnerAccount string
-	OwnerId      int64
+	DBId string `check:"required"`
 	// The keys the files were submitted with. Required. At most 50 items.
-	PrimaryKeys          []string `rpc:",comma" check:"required,items=50"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	PrimaryKeys []string `rpc:",comma" check:"required,items=50"`
 }
 
 // DeleteDNAFilesResponse is the answer of [Client.DeleteDNAFiles].
@@ -129,11 +113,7 @@ func (c *Client) ListDNADB(ctx context.Context, req ListDNADBRequest) (*ListDNAD
 // ListDNADBRequest is the input of [Client.ListDNADB].
 type ListDNADBRequest struct {
 	// Only these libraries; the service recommends at most 10.
-	DBIds                []string `rpc:",comma"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	DBIds []string `rpc:",comma"`
 }
 
 // ListDNADBResponse is the answer of [Client.ListDNADB].
@@ -167,12 +147,8 @@ type ListDNAFilesRequest struct {
 	DBId string `check:"required"`
 	// The token of the answer before; empty for the first.
 	NextPageToken string
-	OwnerAccount  string
-	OwnerId       int64
 	// Files per page; 20 when absent. At most 100.
-	PageSize             int32 `check:"max=100"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	PageSize int32 `check:"max=100"`
 }
 
 // ListDNAFilesResponse is the answer of [Client.ListDNAFiles].
@@ -205,11 +181,7 @@ func (c *Client) QueryDNAJobList(ctx context.Context, req QueryDNAJobListRequest
 // QueryDNAJobListRequest is the input of [Client.QueryDNAJobList].
 type QueryDNAJobListRequest struct {
 	// The jobs, from [Client.SubmitDNAJob]; the service recommends at most 10.
-	JobIds               []string `rpc:",comma"`
-	OwnerAccount         string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	JobIds []string `rpc:",comma"`
 }
 
 // QueryDNAJobListResponse is the answer of [Client.QueryDNAJobList].
@@ -266,15 +238,11 @@ type SubmitDNAJobRequest struct {
 	// The library, from [Client.CreateDNADB]. Required.
 	DBId string `check:"required"`
 	// The file to compare. Required.
-	Input        MediaObject `rpc:",json" check:"required"`
-	OwnerAccount string
-	OwnerId      int64
+	Input MediaObject `rpc:",json" check:"required"`
 	// The pipeline that runs the job.
 	PipelineId string
 	// The key of the file in the library; you keep it unique. Required.
-	PrimaryKey           string `check:"required"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	PrimaryKey string `check:"required"`
 	// The template with the settings.
 	TemplateId string
 	// Data of your own that comes back with the job. At most 128 bytes.

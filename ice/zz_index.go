@@ -2,6 +2,114 @@
 
 // # Operations by group
 //
+// Upload: [Client.CreateUploadMedia], [Client.CreateUploadStream],
+// [Client.GetDefaultStorageLocation], [Client.GetStorageList],
+// [Client.GetUrlUploadInfos], [Client.RefreshUploadMedia],
+// [Client.SetDefaultStorageLocation], [Client.UploadMediaByURL],
+// [Client.UploadStreamByURL]
+//
+// Media assets: [Client.AddFavoritePublicMedia], [Client.AddMediaMarks],
+// [Client.BatchGetMediaInfos], [Client.CancelFavoritePublicMedia],
+// [Client.CreateAudit], [Client.DeleteMediaInfos], [Client.DeleteMediaMarks],
+// [Client.DeletePlayInfo], [Client.GetContentAnalyzeConfig],
+// [Client.GetMediaInfo], [Client.GetMediaMarks], [Client.GetPlayInfo],
+// [Client.GetPublicMediaInfo], [Client.GetVideoList],
+// [Client.ListAllPublicMediaTags], [Client.ListMediaBasicInfos],
+// [Client.ListMediaMarks], [Client.ListPublicMediaBasicInfos],
+// [Client.RegisterMediaInfo], [Client.RegisterMediaStream],
+// [Client.SetContentAnalyzeConfig], [Client.UpdateMediaInfo],
+// [Client.UpdateMediaMarks]
+//
+// Search: [Client.AddStreamTagToSearchLib], [Client.AlterSearchIndex],
+// [Client.AlterSearchLib], [Client.CloseStreamToSearchLib],
+// [Client.CreateSearchIndex], [Client.CreateSearchLib],
+// [Client.CreateStreamToSearchLib], [Client.DeleteMediaFromSearchLib],
+// [Client.DropSearchIndex], [Client.DropSearchLib], [Client.GetStreamTagList],
+// [Client.InsertMediaToSearchLib], [Client.ListSearchLib],
+// [Client.QueryMediaIndexJob], [Client.QuerySearchIndex],
+// [Client.QuerySearchLib], [Client.SearchIndexJobRerun], [Client.SearchMedia],
+// [Client.SearchMediaByAILabel], [Client.SearchMediaByFace],
+// [Client.SearchMediaByHybrid], [Client.SearchMediaByMultimodal],
+// [Client.SearchMediaClipByFace], [Client.SearchPublicMediaInfo],
+// [Client.UpdateMediaToSearchLib]
+//
+// Categories: [Client.AddCategory], [Client.DeleteCategory],
+// [Client.GetCategories], [Client.UpdateCategory]
+//
+// Transcode: [Client.GetMediaConvertJob], [Client.GetTranscodeJob],
+// [Client.ListMediaConvertJobs], [Client.ListTranscodeJobs],
+// [Client.SubmitMediaConvertJob], [Client.SubmitTranscodeJob]
+//
+// Media jobs: [Client.CancelIProductionJob], [Client.GetDynamicImageJob],
+// [Client.GetMediaInfoJob], [Client.GetPackageJob], [Client.GetSnapshotJob],
+// [Client.GetSnapshotUrls], [Client.ListDynamicImageJobs],
+// [Client.ListMediaInfoJobs], [Client.ListPackageJobs],
+// [Client.ListSnapshotJobs], [Client.QueryIProductionJob],
+// [Client.SubmitDynamicImageJob], [Client.SubmitIProductionJob],
+// [Client.SubmitMediaInfoJob], [Client.SubmitPackageJob],
+// [Client.SubmitSnapshotJob], [Client.SubmitSyncMediaInfoJob]
+//
+// Producing: [Client.DeleteSmartJob], [Client.GetBatchMediaProducingJob],
+// [Client.GetMediaProducingJob], [Client.GetSmartHandleJob],
+// [Client.ListBatchMediaProducingJobs], [Client.ListMediaProducingJobs],
+// [Client.ListSmartJobs], [Client.SubmitASRJob],
+// [Client.SubmitAudioProduceJob], [Client.SubmitBatchMediaProducingJob],
+// [Client.SubmitDynamicChartJob], [Client.SubmitHighlightExtractionJob],
+// [Client.SubmitMediaAiAnalysisJob], [Client.SubmitMediaProducingJob],
+// [Client.SubmitSceneBatchEditingJob], [Client.SubmitSceneMediaSelectionJob],
+// [Client.SubmitSceneTimelineOrganizationJob],
+// [Client.SubmitScreenMediaHighlightsJob], [Client.SubmitSegmentationJob],
+// [Client.SubmitSportsHighlightsJob], [Client.SubmitTextGenerateJob],
+// [Client.SubmitVideoTranslationJob]
+//
+// Editing: [Client.AddEditingProjectMaterials], [Client.AddTemplate],
+// [Client.CreateEditingProject], [Client.DeleteEditingProjectMaterials],
+// [Client.DeleteEditingProjects], [Client.DeleteTemplate],
+// [Client.GetEditingProject], [Client.GetEditingProjectMaterials],
+// [Client.GetLiveEditingIndexFile], [Client.GetLiveEditingJob],
+// [Client.GetProjectExportJob], [Client.GetTemplate],
+// [Client.GetTemplateMaterials], [Client.GetTemplateParams],
+// [Client.ListEditingProjects], [Client.ListTemplates],
+// [Client.SearchEditingProject], [Client.SubmitLiveEditingJob],
+// [Client.SubmitProjectExportJob], [Client.UpdateEditingProject],
+// [Client.UpdateTemplate]
+//
+// Templates: [Client.CreateCustomTemplate], [Client.DeleteCustomTemplate],
+// [Client.GetCustomTemplate], [Client.GetSystemTemplate],
+// [Client.ListCustomTemplates], [Client.ListSystemTemplates],
+// [Client.SetDefaultCustomTemplate], [Client.UpdateCustomTemplate]
+//
+// AI jobs: [Client.CreateHotwordLibrary], [Client.CreateRecognitionEntity],
+// [Client.CreateRecognitionLib], [Client.CreateRecognitionSample],
+// [Client.DeleteHotwordLibrary], [Client.DeleteRecognitionEntity],
+// [Client.DeleteRecognitionLib], [Client.DeleteRecognitionSample],
+// [Client.GetHotwordLibrary], [Client.ListHotwordLibraries],
+// [Client.ListRecognitionEntities], [Client.ListRecognitionLibs],
+// [Client.ListRecognitionSamples], [Client.QueryMediaCensorJobDetail],
+// [Client.QueryMediaCensorJobList], [Client.QuerySmarttagJob],
+// [Client.QueryVideoCognitionJob], [Client.SubmitMediaCensorJob],
+// [Client.SubmitSmarttagJob], [Client.SubmitVideoCognitionJob],
+// [Client.UpdateHotwordLibrary]
+//
+// Notification: [Client.GetEventCallback], [Client.SetEventCallback]
+//
+// Live: [Client.CreateLiveRecordTemplate], [Client.CreateLiveSnapshotTemplate],
+// [Client.CreateLiveTranscodeTemplate], [Client.DeleteLiveRecordFiles],
+// [Client.DeleteLiveRecordTemplate], [Client.DeleteLiveSnapshotFiles],
+// [Client.DeleteLiveSnapshotTemplate], [Client.DeleteLiveTranscodeJob],
+// [Client.DeleteLiveTranscodeTemplate], [Client.GetLiveRecordJob],
+// [Client.GetLiveRecordTemplate], [Client.GetLiveSnapshotJob],
+// [Client.GetLiveSnapshotTemplate], [Client.GetLiveTranscodeJob],
+// [Client.GetLiveTranscodeTemplate], [Client.ListLiveRecordFiles],
+// [Client.ListLiveRecordJobs], [Client.ListLiveRecordTemplates],
+// [Client.ListLiveSnapshotFiles], [Client.ListLiveSnapshotJobs],
+// [Client.ListLiveSnapshotTemplates], [Client.ListLiveTranscodeJobs],
+// [Client.ListLiveTranscodeTemplates], [Client.SendLiveSnapshotJobCommand],
+// [Client.SendLiveTranscodeJobCommand], [Client.SubmitLiveRecordJob],
+// [Client.SubmitLiveSnapshotJob], [Client.SubmitLiveTranscodeJob],
+// [Client.UpdateLiveRecordTemplate], [Client.UpdateLiveSnapshotTemplate],
+// [Client.UpdateLiveTranscodeJob], [Client.UpdateLiveTranscodeTemplate]
+//
 // AI agents: [Client.ActiveAiRtcLicense], [Client.ClearAIAgentVoiceprint],
 // [Client.CreateIpcOrder], [Client.DeleteAIAgentDialogue],
 // [Client.DescribeAIAgentInstance], [Client.DescribeNotifyConfig],
@@ -19,21 +127,6 @@
 // [Client.StopAIAgentInstance], [Client.StopRtcRobotInstance],
 // [Client.SubmitAIAgentVideoAuditTask], [Client.TakeoverAIAgentCall],
 // [Client.UpdateAIAgentInstance], [Client.UpdateRtcRobotInstance]
-//
-// AI jobs: [Client.CreateHotwordLibrary], [Client.CreateRecognitionEntity],
-// [Client.CreateRecognitionLib], [Client.CreateRecognitionSample],
-// [Client.DeleteHotwordLibrary], [Client.DeleteRecognitionEntity],
-// [Client.DeleteRecognitionLib], [Client.DeleteRecognitionSample],
-// [Client.GetHotwordLibrary], [Client.ListHotwordLibraries],
-// [Client.ListRecognitionEntities], [Client.ListRecognitionLibs],
-// [Client.ListRecognitionSamples], [Client.QueryMediaCensorJobDetail],
-// [Client.QueryMediaCensorJobList], [Client.QuerySmarttagJob],
-// [Client.QueryVideoCognitionJob], [Client.SubmitMediaCensorJob],
-// [Client.SubmitSmarttagJob], [Client.SubmitVideoCognitionJob],
-// [Client.UpdateHotwordLibrary]
-//
-// Categories: [Client.AddCategory], [Client.DeleteCategory],
-// [Client.GetCategories], [Client.UpdateCategory]
 //
 // Channel assembly: [Client.AddAdInsertion], [Client.CreateChannel],
 // [Client.CreateProgram], [Client.CreateSource], [Client.CreateSourceLocation],
@@ -57,35 +150,6 @@
 // [Client.DeleteDNAFiles], [Client.ListDNADB], [Client.ListDNAFiles],
 // [Client.QueryDNAJobList], [Client.SubmitDNAJob]
 //
-// Editing: [Client.AddEditingProjectMaterials], [Client.AddTemplate],
-// [Client.CreateEditingProject], [Client.DeleteEditingProjectMaterials],
-// [Client.DeleteEditingProjects], [Client.DeleteTemplate],
-// [Client.GetEditingProject], [Client.GetEditingProjectMaterials],
-// [Client.GetLiveEditingIndexFile], [Client.GetLiveEditingJob],
-// [Client.GetProjectExportJob], [Client.GetTemplate],
-// [Client.GetTemplateMaterials], [Client.GetTemplateParams],
-// [Client.ListEditingProjects], [Client.ListTemplates],
-// [Client.SearchEditingProject], [Client.SubmitLiveEditingJob],
-// [Client.SubmitProjectExportJob], [Client.UpdateEditingProject],
-// [Client.UpdateTemplate]
-//
-// Live: [Client.CreateLiveRecordTemplate], [Client.CreateLiveSnapshotTemplate],
-// [Client.CreateLiveTranscodeTemplate], [Client.DeleteLiveRecordFiles],
-// [Client.DeleteLiveRecordTemplate], [Client.DeleteLiveSnapshotFiles],
-// [Client.DeleteLiveSnapshotTemplate], [Client.DeleteLiveTranscodeJob],
-// [Client.DeleteLiveTranscodeTemplate], [Client.GetLiveRecordJob],
-// [Client.GetLiveRecordTemplate], [Client.GetLiveSnapshotJob],
-// [Client.GetLiveSnapshotTemplate], [Client.GetLiveTranscodeJob],
-// [Client.GetLiveTranscodeTemplate], [Client.ListLiveRecordFiles],
-// [Client.ListLiveRecordJobs], [Client.ListLiveRecordTemplates],
-// [Client.ListLiveSnapshotFiles], [Client.ListLiveSnapshotJobs],
-// [Client.ListLiveSnapshotTemplates], [Client.ListLiveTranscodeJobs],
-// [Client.ListLiveTranscodeTemplates], [Client.SendLiveSnapshotJobCommand],
-// [Client.SendLiveTranscodeJobCommand], [Client.SubmitLiveRecordJob],
-// [Client.SubmitLiveSnapshotJob], [Client.SubmitLiveTranscodeJob],
-// [Client.UpdateLiveRecordTemplate], [Client.UpdateLiveSnapshotTemplate],
-// [Client.UpdateLiveTranscodeJob], [Client.UpdateLiveTranscodeTemplate]
-//
 // Live packaging: [Client.CreateLivePackageChannel],
 // [Client.CreateLivePackageChannelGroup],
 // [Client.CreateLivePackageOriginEndpoint], [Client.DeleteLivePackageChannel],
@@ -98,18 +162,6 @@
 // [Client.UpdateLivePackageChannelGroup],
 // [Client.UpdateLivePackageOriginEndpoint]
 //
-// Media assets: [Client.AddFavoritePublicMedia], [Client.AddMediaMarks],
-// [Client.BatchGetMediaInfos], [Client.CancelFavoritePublicMedia],
-// [Client.CreateAudit], [Client.DeleteMediaInfos], [Client.DeleteMediaMarks],
-// [Client.DeletePlayInfo], [Client.GetContentAnalyzeConfig],
-// [Client.GetMediaInfo], [Client.GetMediaMarks], [Client.GetPlayInfo],
-// [Client.GetPublicMediaInfo], [Client.GetVideoList],
-// [Client.ListAllPublicMediaTags], [Client.ListMediaBasicInfos],
-// [Client.ListMediaMarks], [Client.ListPublicMediaBasicInfos],
-// [Client.RegisterMediaInfo], [Client.RegisterMediaStream],
-// [Client.SetContentAnalyzeConfig], [Client.UpdateMediaInfo],
-// [Client.UpdateMediaMarks]
-//
 // Media connect: [Client.AddMediaConnectFlowInput],
 // [Client.AddMediaConnectFlowOutput], [Client.CloseMediaConnectFlowFailover],
 // [Client.CreateMediaConnectFlow], [Client.DeleteMediaConnectFlow],
@@ -121,15 +173,6 @@
 // [Client.ResumeMediaConnectFlowOutput], [Client.UpdateMediaConnectFlowInput],
 // [Client.UpdateMediaConnectFlowOutput], [Client.UpdateMediaConnectFlowStatus]
 //
-// Media jobs: [Client.CancelIProductionJob], [Client.GetDynamicImageJob],
-// [Client.GetMediaInfoJob], [Client.GetPackageJob], [Client.GetSnapshotJob],
-// [Client.GetSnapshotUrls], [Client.ListDynamicImageJobs],
-// [Client.ListMediaInfoJobs], [Client.ListPackageJobs],
-// [Client.ListSnapshotJobs], [Client.QueryIProductionJob],
-// [Client.SubmitDynamicImageJob], [Client.SubmitIProductionJob],
-// [Client.SubmitMediaInfoJob], [Client.SubmitPackageJob],
-// [Client.SubmitSnapshotJob], [Client.SubmitSyncMediaInfoJob]
-//
 // Media live: [Client.CreateMediaLiveChannel], [Client.CreateMediaLiveInput],
 // [Client.CreateMediaLiveInputSecurityGroup], [Client.DeleteMediaLiveChannel],
 // [Client.DeleteMediaLiveInput], [Client.DeleteMediaLiveInputSecurityGroup],
@@ -140,36 +183,8 @@
 // [Client.UpdateMediaLiveChannel], [Client.UpdateMediaLiveInput],
 // [Client.UpdateMediaLiveInputSecurityGroup]
 //
-// Notification: [Client.GetEventCallback], [Client.SetEventCallback]
-//
 // Pipelines: [Client.CreatePipeline], [Client.DeletePipeline],
 // [Client.GetPipeline], [Client.ListPipelines], [Client.UpdatePipeline]
-//
-// Producing: [Client.DeleteSmartJob], [Client.GetBatchMediaProducingJob],
-// [Client.GetMediaProducingJob], [Client.GetSmartHandleJob],
-// [Client.ListBatchMediaProducingJobs], [Client.ListMediaProducingJobs],
-// [Client.ListSmartJobs], [Client.SubmitASRJob],
-// [Client.SubmitAudioProduceJob], [Client.SubmitBatchMediaProducingJob],
-// [Client.SubmitDynamicChartJob], [Client.SubmitHighlightExtractionJob],
-// [Client.SubmitMediaAiAnalysisJob], [Client.SubmitMediaProducingJob],
-// [Client.SubmitSceneBatchEditingJob], [Client.SubmitSceneMediaSelectionJob],
-// [Client.SubmitSceneTimelineOrganizationJob],
-// [Client.SubmitScreenMediaHighlightsJob], [Client.SubmitSegmentationJob],
-// [Client.SubmitSportsHighlightsJob], [Client.SubmitTextGenerateJob],
-// [Client.SubmitVideoTranslationJob]
-//
-// Search: [Client.AddStreamTagToSearchLib], [Client.AlterSearchIndex],
-// [Client.AlterSearchLib], [Client.CloseStreamToSearchLib],
-// [Client.CreateSearchIndex], [Client.CreateSearchLib],
-// [Client.CreateStreamToSearchLib], [Client.DeleteMediaFromSearchLib],
-// [Client.DropSearchIndex], [Client.DropSearchLib], [Client.GetStreamTagList],
-// [Client.InsertMediaToSearchLib], [Client.ListSearchLib],
-// [Client.QueryMediaIndexJob], [Client.QuerySearchIndex],
-// [Client.QuerySearchLib], [Client.SearchIndexJobRerun], [Client.SearchMedia],
-// [Client.SearchMediaByAILabel], [Client.SearchMediaByFace],
-// [Client.SearchMediaByHybrid], [Client.SearchMediaByMultimodal],
-// [Client.SearchMediaClipByFace], [Client.SearchPublicMediaInfo],
-// [Client.UpdateMediaToSearchLib]
 //
 // Security: [Client.DecryptKMSDataKey], [Client.GenerateKMSDataKey]
 //
@@ -178,21 +193,6 @@
 // [Client.DescribeMeterImsMediaConvertUsage],
 // [Client.DescribeMeterImsMpsAiUsage], [Client.DescribeMeterImsSummary],
 // [Client.DescribePlayList]
-//
-// Templates: [Client.CreateCustomTemplate], [Client.DeleteCustomTemplate],
-// [Client.GetCustomTemplate], [Client.GetSystemTemplate],
-// [Client.ListCustomTemplates], [Client.ListSystemTemplates],
-// [Client.SetDefaultCustomTemplate], [Client.UpdateCustomTemplate]
-//
-// Transcode: [Client.GetMediaConvertJob], [Client.GetTranscodeJob],
-// [Client.ListMediaConvertJobs], [Client.ListTranscodeJobs],
-// [Client.SubmitMediaConvertJob], [Client.SubmitTranscodeJob]
-//
-// Upload: [Client.CreateUploadMedia], [Client.CreateUploadStream],
-// [Client.GetDefaultStorageLocation], [Client.GetStorageList],
-// [Client.GetUrlUploadInfos], [Client.RefreshUploadMedia],
-// [Client.SetDefaultStorageLocation], [Client.UploadMediaByURL],
-// [Client.UploadStreamByURL]
 //
 // VOD packaging: [Client.BatchCreateVodPackagingAsset],
 // [Client.CreateVodPackagingAsset], [Client.CreateVodPackagingConfiguration],

@@ -198,7 +198,7 @@ func TestSurface_StrictNamesWhatHasNoBehavior(t *testing.T) {
 	srv := mediatest.New(t, mediatest.Strict())
 	video, err := vod.New(srv.Config())
 	require.NoError(t, err)
-	_, err = video.DescribeVodRefreshQuota(t.Context(), vod.DescribeVodRefreshQuotaRequest{})
+	_, err = video.DescribeVodRefreshQuota(t.Context())
 	require.ErrorContains(t, err, "mediatest has no behavior for DescribeVodRefreshQuota yet; use Server.Handle")
 }
 

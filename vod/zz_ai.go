@@ -104,11 +104,7 @@ func (c *Client) GetAIImageJobs(ctx context.Context, req GetAIImageJobsRequest) 
 // GetAIImageJobsRequest is the input of [Client.GetAIImageJobs].
 type GetAIImageJobsRequest struct {
 	// The jobs to look up. Required. At most 10 items.
-	JobIds               []string `rpc:",comma" check:"required,items=10"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	JobIds []string `rpc:",comma" check:"required,items=10"`
 }
 
 // GetAIImageJobsResponse is the answer of [Client.GetAIImageJobs].
@@ -180,11 +176,7 @@ func (c *Client) GetAIVideoTagResult(ctx context.Context, req GetAIVideoTagResul
 // GetAIVideoTagResultRequest is the input of [Client.GetAIVideoTagResult].
 type GetAIVideoTagResultRequest struct {
 	// The VideoId of the video. Required.
-	MediaId              string `check:"required"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	MediaId string `check:"required"`
 }
 
 // GetAIVideoTagResultResponse is the answer of [Client.GetAIVideoTagResult].
@@ -265,11 +257,7 @@ type GetDigitalWatermarkExtractResultRequest struct {
 	// Only this job; every job of the video when empty.
 	JobId string
 	// The VideoId of the video. Required.
-	MediaId              string `check:"required"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	MediaId string `check:"required"`
 }
 
 // GetDigitalWatermarkExtractResultResponse is the answer of [Client.GetDigitalWatermarkExtractResult].
@@ -310,11 +298,7 @@ func (c *Client) GetMediaDNAResult(ctx context.Context, req GetMediaDNAResultReq
 // GetMediaDNAResultRequest is the input of [Client.GetMediaDNAResult].
 type GetMediaDNAResultRequest struct {
 	// The VideoId of the video. Required.
-	MediaId              string `check:"required"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	MediaId string `check:"required"`
 }
 
 // GetMediaDNAResultResponse is the answer of [Client.GetMediaDNAResult].
@@ -413,11 +397,7 @@ func (c *Client) ListAIJob(ctx context.Context, req ListAIJobRequest) (*ListAIJo
 // ListAIJobRequest is the input of [Client.ListAIJob].
 type ListAIJobRequest struct {
 	// The jobs to look up. Required. At most 10 items.
-	JobIds               []string `rpc:",comma" check:"required,items=10"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	JobIds []string `rpc:",comma" check:"required,items=10"`
 }
 
 // ListAIJobResponse is the answer of [Client.ListAIJob].
@@ -500,11 +480,7 @@ type SubmitAIImageJobRequest struct {
 	// by the provider's support.
 	AIPipelineId string
 	// The template, of type AIImage. Required.
-	AITemplateId         string `check:"required"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	AITemplateId string `check:"required"`
 	// Callback and data of your own; the data comes back in the events of the job.
 	// At most 512 bytes.
 	UserData UserData `rpc:",json" check:"bytes=512"`
@@ -542,11 +518,7 @@ type SubmitAIJobRequest struct {
 	// the DNADBId of the library.
 	Config any `rpc:",json"`
 	// The VideoId of the video to analyse.
-	MediaId              string
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	MediaId string
 	// What to find, separated by commas: similar videos (AIMediaDNA), smart tags
 	// (AIVideoTag). One of AIMediaDNA or AIVideoTag.
 	Types string `check:"in=AIMediaDNA|AIVideoTag"`
@@ -583,11 +555,7 @@ type SubmitDigitalWatermarkExtractJobRequest struct {
 	// (CopyrightMark). Required. One of TraceMark or CopyrightMark.
 	ExtractType string `check:"required,in=TraceMark|CopyrightMark"`
 	// The VideoId of the video. Required.
-	MediaId              string `check:"required"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	MediaId string `check:"required"`
 }
 
 // SubmitDigitalWatermarkExtractJobResponse is the answer of [Client.SubmitDigitalWatermarkExtractJob].
@@ -611,11 +579,7 @@ func (c *Client) SubmitMediaDNADeleteJob(ctx context.Context, req SubmitMediaDNA
 // SubmitMediaDNADeleteJobRequest is the input of [Client.SubmitMediaDNADeleteJob].
 type SubmitMediaDNADeleteJobRequest struct {
 	// The VideoId of the video. Required.
-	MediaId              string `check:"required"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	MediaId string `check:"required"`
 }
 
 // SubmitMediaDNADeleteJobResponse is the answer of [Client.SubmitMediaDNADeleteJob].

@@ -250,10 +250,7 @@ func (c *Client) GetAppPlayKey(ctx context.Context, req GetAppPlayKeyRequest) (*
 // GetAppPlayKeyRequest is the input of [Client.GetAppPlayKey].
 type GetAppPlayKeyRequest struct {
 	// The application; app-1000000 when empty.
-	AppId                string
-	OwnerId              int64
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	AppId string
 }
 
 // GetAppPlayKeyResponse is the answer of [Client.GetAppPlayKey].
@@ -413,12 +410,9 @@ func (c *Client) SetAppPlayKey(ctx context.Context, req SetAppPlayKeyRequest) (*
 // SetAppPlayKeyRequest is the input of [Client.SetAppPlayKey].
 type SetAppPlayKeyRequest struct {
 	// The application; app-1000000 when empty.
-	AppId   string
-	OwnerId int64
+	AppId string
 	// The key: 8 to 20 letters and digits. At most 20 characters.
-	PlayKey              alimedia.Secret `check:"runes=20"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	PlayKey alimedia.Secret `check:"runes=20"`
 }
 
 // SetAppPlayKeyResponse is the answer of [Client.SetAppPlayKey].

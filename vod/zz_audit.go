@@ -161,13 +161,9 @@ func (c *Client) GetMediaAuditAudioResultDetailIter(ctx context.Context, req Get
 // GetMediaAuditAudioResultDetailRequest is the input of [Client.GetMediaAuditAudioResultDetail].
 type GetMediaAuditAudioResultDetailRequest struct {
 	// The VideoId of the audio file. Required.
-	MediaId      string `check:"required"`
-	OwnerAccount string
-	OwnerId      string
+	MediaId string `check:"required"`
 	// Page number; everything at once when zero.
-	PageNo               int32
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	PageNo int32
 }
 
 // GetMediaAuditAudioResultDetailResponse is the answer of [Client.GetMediaAuditAudioResultDetail].
@@ -451,11 +447,7 @@ type SubmitAIImageAuditJobRequest struct {
 	// the provider's support can set rules of its own.
 	MediaAuditConfiguration any `rpc:",json"`
 	// The ImageId of the image. Required.
-	MediaId              string `check:"required"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	MediaId string `check:"required"`
 	// The AI template, of type AIMediaAudit. Required.
 	TemplateId string `check:"required"`
 }

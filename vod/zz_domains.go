@@ -57,14 +57,11 @@ type AddVodDomainRequest struct {
 	CheckUrl string
 	// The domain to add; with a leading dot, such as .example.com, a wildcard.
 	// Required.
-	DomainName   string `check:"required"`
-	OwnerAccount string
-	OwnerId      int64
+	DomainName string `check:"required"`
 	// Where to accelerate: the mainland of China (domestic, default), elsewhere
 	// (overseas) or everywhere (global). Only for some accounts. One of domestic,
 	// overseas or global.
-	Scope         string `check:"in=domestic|overseas|global"`
-	SecurityToken alimedia.Secret
+	Scope string `check:"in=domestic|overseas|global"`
 	// The origin servers as a JSON array, such as
 	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}]. Required.
 	Sources any `rpc:",json" check:"required"`
@@ -107,10 +104,7 @@ type BatchSetVodDomainConfigsRequest struct {
 	// A JSON array such as
 	// [{"functionName":"set_req_host_header","functionArgs":[{"argName":"domain_name","argValue":"www.example.com"}]}];
 	// with a configId the setting of that id is changed. Required.
-	Functions     any `rpc:",json" check:"required"`
-	OwnerAccount  string
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	Functions any `rpc:",json" check:"required"`
 }
 
 // BatchSetVodDomainConfigsResponse is the answer of [Client.BatchSetVodDomainConfigs].
@@ -133,9 +127,7 @@ func (c *Client) BatchStartVodDomain(ctx context.Context, req BatchStartVodDomai
 // BatchStartVodDomainRequest is the input of [Client.BatchStartVodDomain].
 type BatchStartVodDomainRequest struct {
 	// The accelerated domains. Required.
-	DomainNames   []string `rpc:",comma" check:"required"`
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	DomainNames []string `rpc:",comma" check:"required"`
 }
 
 // BatchStartVodDomainResponse is the answer of [Client.BatchStartVodDomain].
@@ -158,9 +150,7 @@ func (c *Client) BatchStopVodDomain(ctx context.Context, req BatchStopVodDomainR
 // BatchStopVodDomainRequest is the input of [Client.BatchStopVodDomain].
 type BatchStopVodDomainRequest struct {
 	// The accelerated domains. Required.
-	DomainNames   []string `rpc:",comma" check:"required"`
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	DomainNames []string `rpc:",comma" check:"required"`
 }
 
 // BatchStopVodDomainResponse is the answer of [Client.BatchStopVodDomain].
@@ -185,10 +175,7 @@ func (c *Client) DeleteVodDomain(ctx context.Context, req DeleteVodDomainRequest
 // DeleteVodDomainRequest is the input of [Client.DeleteVodDomain].
 type DeleteVodDomainRequest struct {
 	// The accelerated domain to delete. Required.
-	DomainName    string `check:"required"`
-	OwnerAccount  string
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	DomainName string `check:"required"`
 }
 
 // DeleteVodDomainResponse is the answer of [Client.DeleteVodDomain].
@@ -214,9 +201,7 @@ type DeleteVodSpecificConfigRequest struct {
 	DomainName string `check:"required"`
 	// Delete it in production (online) or in the test environment (gray). One of
 	// online or gray.
-	Env           string `check:"in=online|gray"`
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	Env string `check:"in=online|gray"`
 }
 
 // DeleteVodSpecificConfigResponse is the answer of [Client.DeleteVodSpecificConfig].
@@ -238,9 +223,7 @@ func (c *Client) DescribeVodCertificateList(ctx context.Context, req DescribeVod
 // DescribeVodCertificateListRequest is the input of [Client.DescribeVodCertificateList].
 type DescribeVodCertificateListRequest struct {
 	// Only certificates for this domain.
-	DomainName    string
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	DomainName string
 }
 
 // DescribeVodCertificateListResponse is the answer of [Client.DescribeVodCertificateList].
@@ -272,7 +255,6 @@ type DescribeVodDomainCertificateInfoRequest struct {
 	DomainName string `check:"required"`
 	// Undocumented; leave it out.
 	HeraApiAutoVersion string
-	OwnerId            int64
 }
 
 // DescribeVodDomainCertificateInfoResponse is the answer of [Client.DescribeVodDomainCertificateInfo].
@@ -345,8 +327,6 @@ type DescribeVodDomainConfigsRequest struct {
 	// Names of the functions to return, separated by commas, such as
 	// filetype_based_ttl_set,set_req_host_header. Required.
 	FunctionNames string `check:"required"`
-	OwnerId       int64
-	SecurityToken alimedia.Secret
 }
 
 // DescribeVodDomainConfigsResponse is the answer of [Client.DescribeVodDomainConfigs].
@@ -401,9 +381,7 @@ func (c *Client) DescribeVodDomainDetail(ctx context.Context, req DescribeVodDom
 // DescribeVodDomainDetailRequest is the input of [Client.DescribeVodDomainDetail].
 type DescribeVodDomainDetailRequest struct {
 	// The accelerated domain. Required.
-	DomainName    string `check:"required"`
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	DomainName string `check:"required"`
 }
 
 // DescribeVodDomainDetailResponse is the answer of [Client.DescribeVodDomainDetail].
@@ -466,7 +444,6 @@ type DescribeVodDomainLogRequest struct {
 	// End of the time range, at most a year after StartTime; goes together with
 	// StartTime. UTC, such as 2017-01-11T12:00:00Z.
 	EndTime string
-	OwnerId int64
 	// Page of log files; 1 when zero.
 	PageNumber int64
 	// Log files a page; 300 when zero. At most 1000.
@@ -532,14 +509,8 @@ type DomainLogPage struct {
 //
 // RAM action: vod:DescribeVodRefreshQuota.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodrefreshquota
-func (c *Client) DescribeVodRefreshQuota(ctx context.Context, req DescribeVodRefreshQuotaRequest) (*DescribeVodRefreshQuotaResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodRefreshQuota", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodRefreshQuotaResponse))
-}
-
-// DescribeVodRefreshQuotaRequest is the input of [Client.DescribeVodRefreshQuota].
-type DescribeVodRefreshQuotaRequest struct {
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+func (c *Client) DescribeVodRefreshQuota(ctx context.Context) (*DescribeVodRefreshQuotaResponse, error) {
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodRefreshQuota", Class: rpc.Read, Regions: "cn-shanghai"}, nil, new(DescribeVodRefreshQuotaResponse))
 }
 
 // DescribeVodRefreshQuotaResponse is the answer of [Client.DescribeVodRefreshQuota].
@@ -602,12 +573,10 @@ type DescribeVodRefreshTasksRequest struct {
 	// Only tasks of this kind: file, directory or preload; needed with DomainName
 	// or Status.
 	ObjectType string
-	OwnerId    int64
 	// Page number; 1 when zero.
 	PageNumber int32
 	// Tasks a page; 20 when zero. At most 50.
-	PageSize      int32 `check:"max=50"`
-	SecurityToken alimedia.Secret
+	PageSize int32 `check:"max=50"`
 	// Start of the time range, within the last three days: UTC, such as
 	// 2017-01-11T12:00:00Z.
 	StartTime string
@@ -680,14 +649,12 @@ func (c *Client) DescribeVodSSLCertificateListIter(ctx context.Context, req Desc
 type DescribeVodSSLCertificateListRequest struct {
 	// Only certificates for this domain.
 	DomainName string
-	OwnerId    int64
 	// Page number; 1 when zero.
 	PageNumber int64
 	// Certificates a page. At most 1000.
 	PageSize int64 `check:"max=1000"`
 	// Part of the certificate's name.
 	SearchKeyword string
-	SecurityToken alimedia.Secret
 }
 
 // DescribeVodSSLCertificateListResponse is the answer of [Client.DescribeVodSSLCertificateList].
@@ -742,12 +709,10 @@ type DescribeVodUserDomainsRequest struct {
 	// Only domains in this status. One of online, offline, configuring,
 	// configure_failed, checking or check_failed.
 	DomainStatus string `check:"in=online|offline|configuring|configure_failed|checking|check_failed"`
-	OwnerId      int64
 	// Page number; 1 when zero.
 	PageNumber int32
 	// Domains a page; 20 when zero. At most 50.
-	PageSize      int32 `check:"max=50"`
-	SecurityToken alimedia.Secret
+	PageSize int32 `check:"max=50"`
 	// Only domains with these tags. At most 20 items.
 	Tag []DomainTag `check:"items=20"`
 }
@@ -815,7 +780,6 @@ type DescribeVodUserVipsByDomainRequest struct {
 	Available string `check:"in=on|off"`
 	// The accelerated domain. Required.
 	DomainName string `check:"required"`
-	OwnerId    int64
 }
 
 // DescribeVodUserVipsByDomainResponse is the answer of [Client.DescribeVodUserVipsByDomain].
@@ -846,7 +810,6 @@ func (c *Client) DescribeVodVerifyContent(ctx context.Context, req DescribeVodVe
 type DescribeVodVerifyContentRequest struct {
 	// The domain to prove. Required.
 	DomainName string `check:"required"`
-	OwnerId    int64
 }
 
 // DescribeVodVerifyContentResponse is the answer of [Client.DescribeVodVerifyContent].
@@ -897,9 +860,7 @@ type PreloadVodObjectCachesRequest struct {
 	// the origin. False when nil.
 	L2Preload *bool
 	// URLs of the files, one a line. Required.
-	ObjectPath    string `check:"required"`
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	ObjectPath string `check:"required"`
 	// Header fields of the requests to the origin as a JSON document, in place of
 	// Accept-Encoding: gzip.
 	WithHeader any `rpc:",json"`
@@ -958,9 +919,7 @@ type RefreshVodObjectCachesRequest struct {
 	// What ObjectPath holds: files (File, default), directories, regular
 	// expressions, or URLs to compare without their query. One of File, Directory,
 	// Regex or IgnoreParams.
-	ObjectType    string `check:"in=File|Directory|Regex|IgnoreParams"`
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	ObjectType string `check:"in=File|Directory|Regex|IgnoreParams"`
 }
 
 // RefreshVodObjectCachesResponse is the answer of [Client.RefreshVodObjectCaches].
@@ -984,11 +943,7 @@ func (c *Client) SetCrossdomainContent(ctx context.Context, req SetCrossdomainCo
 // SetCrossdomainContentRequest is the input of [Client.SetCrossdomainContent].
 type SetCrossdomainContentRequest struct {
 	// The XML file. Required. At most 2048 characters.
-	Content              string `check:"required,runes=2048"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	Content string `check:"required,runes=2048"`
 	// The account that owns the bucket.
 	ResourceRealOwnerId string
 	// The bucket, such as outin-x.oss-cn-shanghai.aliyuncs.com. Required.
@@ -1048,14 +1003,12 @@ type SetVodDomainCertificateRequest struct {
 	CertName string
 	// The accelerated domain, of the HTTPS kind. Required.
 	DomainName string `check:"required"`
-	OwnerId    int64
 	// Private key, PEM; needed to switch HTTPS on.
 	SSLPri alimedia.Secret `rpc:",form"`
 	// Switch HTTPS on or off. Required. One of on or off.
 	SSLProtocol string `check:"required,in=on|off"`
 	// Certificate, PEM; needed to switch HTTPS on.
-	SSLPub        string
-	SecurityToken alimedia.Secret
+	SSLPub string
 }
 
 // SetVodDomainCertificateResponse is the answer of [Client.SetVodDomainCertificate].
@@ -1090,15 +1043,13 @@ type SetVodDomainSSLCertificateRequest struct {
 	DomainName string `check:"required"`
 	// staging tries the certificate on a part of the nodes; anything else puts it
 	// in force.
-	Env     string
-	OwnerId int64
+	Env string
 	// Private key, PEM; not needed to switch HTTPS off.
 	SSLPri alimedia.Secret `rpc:",form"`
 	// Switch HTTPS on or off. Required. One of on or off.
 	SSLProtocol string `check:"required,in=on|off"`
 	// Certificate, PEM; not needed to switch HTTPS off.
-	SSLPub        string
-	SecurityToken alimedia.Secret
+	SSLPub string
 }
 
 // SetVodDomainSSLCertificateResponse is the answer of [Client.SetVodDomainSSLCertificate].
@@ -1136,9 +1087,7 @@ func (c *Client) UpdateVodDomain(ctx context.Context, req UpdateVodDomainRequest
 // UpdateVodDomainRequest is the input of [Client.UpdateVodDomain].
 type UpdateVodDomainRequest struct {
 	// The accelerated domain. Required.
-	DomainName    string `check:"required"`
-	OwnerId       int64
-	SecurityToken alimedia.Secret
+	DomainName string `check:"required"`
 	// The origin servers as a JSON array, such as
 	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}].
 	Sources any `rpc:",json"`
@@ -1166,7 +1115,6 @@ func (c *Client) VerifyVodDomainOwner(ctx context.Context, req VerifyVodDomainOw
 type VerifyVodDomainOwnerRequest struct {
 	// The domain to check. Required.
 	DomainName string `check:"required"`
-	OwnerId    int64
 	// Where the text is: in a DNS record or in a file. Required. One of dnsCheck or
 	// fileCheck.
 	VerifyType string `check:"required,in=dnsCheck|fileCheck"`

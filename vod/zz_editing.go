@@ -25,11 +25,7 @@ type AddEditingProjectRequest struct {
 	// Free text.
 	Description string
 	// Region of the service, such as cn-shanghai.
-	Division             string
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	Division string
 	// The timeline. An empty one when zero.
 	Timeline Timeline `rpc:",json"`
 	// Title of the project. Required.
@@ -60,12 +56,8 @@ type AddEditingProjectMaterialsRequest struct {
 	// Kind of the materials; all of one call are of one kind. Required. One of
 	// video, audio or image.
 	MaterialType string `check:"required,in=video|audio|image"`
-	OwnerAccount string
-	OwnerId      string
 	// The project to add to. Required.
-	ProjectId            string `check:"required"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	ProjectId string `check:"required"`
 }
 
 // AddEditingProjectMaterialsResponse is the answer of [Client.AddEditingProjectMaterials].
@@ -122,12 +114,8 @@ func (c *Client) DeleteEditingProject(ctx context.Context, req DeleteEditingProj
 
 // DeleteEditingProjectRequest is the input of [Client.DeleteEditingProject].
 type DeleteEditingProjectRequest struct {
-	OwnerAccount string
-	OwnerId      string
 	// The projects to delete. Required.
-	ProjectIds           []string `rpc:",comma" check:"required"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	ProjectIds []string `rpc:",comma" check:"required"`
 }
 
 // DeleteEditingProjectResponse is the answer of [Client.DeleteEditingProject].
@@ -152,12 +140,8 @@ type DeleteEditingProjectMaterialsRequest struct {
 	// Kind of the materials; all of one call are of one kind. Required. One of
 	// video, audio or image.
 	MaterialType string `check:"required,in=video|audio|image"`
-	OwnerAccount string
-	OwnerId      string
 	// The project to take them off. Required.
-	ProjectId            string `check:"required"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	ProjectId string `check:"required"`
 }
 
 // DeleteEditingProjectMaterialsResponse is the answer of [Client.DeleteEditingProjectMaterials].
@@ -177,12 +161,8 @@ func (c *Client) GetEditingProject(ctx context.Context, req GetEditingProjectReq
 
 // GetEditingProjectRequest is the input of [Client.GetEditingProject].
 type GetEditingProjectRequest struct {
-	OwnerAccount string
-	OwnerId      string
 	// The project to look up. Required.
-	ProjectId            string `check:"required"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	ProjectId string `check:"required"`
 }
 
 // GetEditingProjectResponse is the answer of [Client.GetEditingProject].
@@ -205,12 +185,8 @@ func (c *Client) GetEditingProjectMaterials(ctx context.Context, req GetEditingP
 type GetEditingProjectMaterialsRequest struct {
 	// Only materials of this kind. One of video, audio or image.
 	MaterialType string `check:"in=video|audio|image"`
-	OwnerAccount string
-	OwnerId      string
 	// The project to look up. Required.
-	ProjectId            string `check:"required"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	ProjectId string `check:"required"`
 	// Older form of MaterialType, without images. One of video or audio.
 	Type string `check:"in=video|audio"`
 }
@@ -296,14 +272,11 @@ type ProduceEditingProjectVideoRequest struct {
 	// Metadata of the video to make as a JSON document, such as
 	// {"Title":"...","Description":"..."}.
 	MediaMetadata any `rpc:",json"`
-	OwnerId       int64
 	// Settings as a JSON document, such as {"TemplateGroupId":"..."}.
 	// StorageLocation is needed outside of cn-shanghai.
 	ProduceConfig any `rpc:",json"`
 	// The project to produce.
-	ProjectId            string
-	ResourceOwnerAccount string
-	ResourceOwnerId      int64
+	ProjectId string
 	// The timeline. Every clip needs a valid MediaId. The saved timeline of the
 	// project when zero.
 	Timeline Timeline `rpc:",json"`
@@ -347,15 +320,11 @@ func (c *Client) SearchEditingProjectIter(ctx context.Context, req SearchEditing
 // SearchEditingProjectRequest is the input of [Client.SearchEditingProject].
 type SearchEditingProjectRequest struct {
 	// Latest creation time: UTC, such as 2017-01-11T12:00:00Z.
-	EndTime      string
-	OwnerAccount string
-	OwnerId      string
+	EndTime string
 	// Page number; 1 when zero.
 	PageNo int32
 	// Projects a page; 10 when zero. At most 100.
-	PageSize             int32 `check:"max=100"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	PageSize int32 `check:"max=100"`
 	// CreationTime:Desc (default) or CreationTime:Asc; the Chinese reference says
 	// desc and asc.
 	SortBy string
@@ -391,13 +360,9 @@ func (c *Client) SetEditingProjectMaterials(ctx context.Context, req SetEditingP
 type SetEditingProjectMaterialsRequest struct {
 	// Ids of assets (VideoId, ImageId or the MediaId of an auxiliary asset).
 	// Required.
-	MaterialIds  []string `rpc:",comma" check:"required"`
-	OwnerAccount string
-	OwnerId      string
+	MaterialIds []string `rpc:",comma" check:"required"`
 	// The project to change. Required.
-	ProjectId            string `check:"required"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	ProjectId string `check:"required"`
 }
 
 // SetEditingProjectMaterialsResponse is the answer of [Client.SetEditingProjectMaterials].
@@ -419,13 +384,9 @@ type UpdateEditingProjectRequest struct {
 	// New URL of the cover.
 	CoverURL string
 	// New description.
-	Description  string
-	OwnerAccount string
-	OwnerId      string
+	Description string
 	// The project to change. Required.
-	ProjectId            string `check:"required"`
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	ProjectId string `check:"required"`
 	// New timeline.
 	Timeline Timeline `rpc:",json"`
 	// New title.

@@ -7,32 +7,8 @@ import (
 )
 
 // Format hides secrets from every verb.
-func (v AddVodDomainRequest) Format(f fmt.State, verb rune) {
-	type plain AddVodDomainRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
 func (v AppPlayKey) Format(f fmt.State, verb rune) {
 	type plain AppPlayKey
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v BatchSetVodDomainConfigsRequest) Format(f fmt.State, verb rune) {
-	type plain BatchSetVodDomainConfigsRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v BatchStartVodDomainRequest) Format(f fmt.State, verb rune) {
-	type plain BatchStartVodDomainRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v BatchStopVodDomainRequest) Format(f fmt.State, verb rune) {
-	type plain BatchStopVodDomainRequest
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
 }
 
@@ -63,60 +39,6 @@ func (v CreateUploadVideoResponse) Format(f fmt.State, verb rune) {
 // Format hides secrets from every verb.
 func (v DecryptKMSDataKeyResponse) Format(f fmt.State, verb rune) {
 	type plain DecryptKMSDataKeyResponse
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v DeleteVodDomainRequest) Format(f fmt.State, verb rune) {
-	type plain DeleteVodDomainRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v DeleteVodSpecificConfigRequest) Format(f fmt.State, verb rune) {
-	type plain DeleteVodSpecificConfigRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v DescribeVodCertificateListRequest) Format(f fmt.State, verb rune) {
-	type plain DescribeVodCertificateListRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v DescribeVodDomainConfigsRequest) Format(f fmt.State, verb rune) {
-	type plain DescribeVodDomainConfigsRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v DescribeVodDomainDetailRequest) Format(f fmt.State, verb rune) {
-	type plain DescribeVodDomainDetailRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v DescribeVodRefreshQuotaRequest) Format(f fmt.State, verb rune) {
-	type plain DescribeVodRefreshQuotaRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v DescribeVodRefreshTasksRequest) Format(f fmt.State, verb rune) {
-	type plain DescribeVodRefreshTasksRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v DescribeVodSSLCertificateListRequest) Format(f fmt.State, verb rune) {
-	type plain DescribeVodSSLCertificateListRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v DescribeVodUserDomainsRequest) Format(f fmt.State, verb rune) {
-	type plain DescribeVodUserDomainsRequest
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
 }
 
@@ -169,20 +91,8 @@ func (v PlayConfig) Format(f fmt.State, verb rune) {
 }
 
 // Format hides secrets from every verb.
-func (v PreloadVodObjectCachesRequest) Format(f fmt.State, verb rune) {
-	type plain PreloadVodObjectCachesRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
 func (v RefreshUploadVideoResponse) Format(f fmt.State, verb rune) {
 	type plain RefreshUploadVideoResponse
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v RefreshVodObjectCachesRequest) Format(f fmt.State, verb rune) {
-	type plain RefreshVodObjectCachesRequest
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
 }
 
@@ -207,11 +117,5 @@ func (v SetVodDomainCertificateRequest) Format(f fmt.State, verb rune) {
 // Format hides secrets from every verb.
 func (v SetVodDomainSSLCertificateRequest) Format(f fmt.State, verb rune) {
 	type plain SetVodDomainSSLCertificateRequest
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
-}
-
-// Format hides secrets from every verb.
-func (v UpdateVodDomainRequest) Format(f fmt.State, verb rune) {
-	type plain UpdateVodDomainRequest
 	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(v))
 }

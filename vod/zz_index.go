@@ -2,6 +2,57 @@
 
 // # Operations by group
 //
+// Upload: [Client.CancelUrlUploadJobs], [Client.CreateUploadAttachedMedia],
+// [Client.CreateUploadImage], [Client.CreateUploadVideo],
+// [Client.DeleteMultipartUpload], [Client.GetURLUploadInfos],
+// [Client.GetUploadDetails], [Client.RefreshUploadVideo],
+// [Client.RegisterMedia], [Client.UploadMediaByURL], [Client.UploadStreamByURL]
+//
+// Media: [Client.BatchGetMediaInfos], [Client.DeleteMezzanines],
+// [Client.DeleteStream], [Client.DeleteVideo], [Client.GetMezzanineInfo],
+// [Client.GetVideoInfo], [Client.GetVideoInfos], [Client.GetVideoList],
+// [Client.ListLiveRecordVideo], [Client.RestoreMedia], [Client.SearchMedia],
+// [Client.UpdateMediaStorageClass], [Client.UpdateVideoInfo],
+// [Client.UpdateVideoInfos]
+//
+// Play: [Client.GenerateDownloadSecretKey], [Client.GetMediaRefreshJobs],
+// [Client.GetPlayInfo], [Client.GetVideoPlayAuth],
+// [Client.RefreshMediaPlayUrls]
+//
+// Transcode: [Client.GetTranscodeSummary], [Client.GetTranscodeTask],
+// [Client.ListTranscodeTask], [Client.SubmitPreprocessJobs],
+// [Client.SubmitTranscodeJobs]
+//
+// Snapshots: [Client.DeleteDynamicImage], [Client.ListDynamicImage],
+// [Client.ListSnapshots], [Client.SubmitDynamicImageJob],
+// [Client.SubmitSnapshotJob]
+//
+// Categories: [Client.AddCategory], [Client.DeleteCategory],
+// [Client.GetCategories], [Client.UpdateCategory]
+//
+// Images: [Client.DeleteImage], [Client.GetImageInfo], [Client.GetImageInfos],
+// [Client.UpdateImageInfos]
+//
+// Attached media: [Client.DeleteAttachedMedia], [Client.GetAttachedMediaInfo],
+// [Client.UpdateAttachedMediaInfos]
+//
+// Templates: [Client.AddTranscodeTemplateGroup], [Client.AddVodTemplate],
+// [Client.DeleteTranscodeTemplateGroup], [Client.DeleteVodTemplate],
+// [Client.GetTranscodeTemplateGroup], [Client.GetVodTemplate],
+// [Client.ListTranscodeTemplateGroup], [Client.ListVodTemplate],
+// [Client.SetDefaultTranscodeTemplateGroup],
+// [Client.UpdateTranscodeTemplateGroup], [Client.UpdateVodTemplate]
+//
+// Watermarks: [Client.AddWatermark], [Client.DeleteWatermark],
+// [Client.GetWatermark], [Client.ListWatermark], [Client.SetDefaultWatermark],
+// [Client.UpdateWatermark]
+//
+// Workflow: [Client.GetJobDetail], [Client.ListJobInfo],
+// [Client.SubmitWorkflowJob]
+//
+// Notification: [Client.DeleteMessageCallback], [Client.GetMessageCallback],
+// [Client.SetMessageCallback]
+//
 // AI: [Client.AddAITemplate], [Client.DeleteAIImageInfos],
 // [Client.DeleteAITemplate], [Client.GetAIImageJobs], [Client.GetAITemplate],
 // [Client.GetAIVideoTagResult], [Client.GetDefaultAITemplate],
@@ -18,18 +69,12 @@
 // [Client.ListAppPoliciesForIdentity], [Client.MoveAppResource],
 // [Client.SetAppPlayKey], [Client.UpdateAppInfo]
 //
-// Attached media: [Client.DeleteAttachedMedia], [Client.GetAttachedMediaInfo],
-// [Client.UpdateAttachedMediaInfos]
-//
 // Audit: [Client.CreateAudit], [Client.GetAIMediaAuditJob],
 // [Client.GetAuditHistory], [Client.GetMediaAuditAudioResultDetail],
 // [Client.GetMediaAuditResult], [Client.GetMediaAuditResultDetail],
 // [Client.GetMediaAuditResultTimeline], [Client.ListAuditSecurityIp],
 // [Client.SetAuditSecurityIp], [Client.SubmitAIImageAuditJob],
 // [Client.SubmitAIMediaAuditJob]
-//
-// Categories: [Client.AddCategory], [Client.DeleteCategory],
-// [Client.GetCategories], [Client.UpdateCategory]
 //
 // Domains: [Client.AddVodDomain], [Client.BatchSetVodDomainConfigs],
 // [Client.BatchStartVodDomain], [Client.BatchStopVodDomain],
@@ -51,28 +96,7 @@
 // [Client.ProduceEditingProjectVideo], [Client.SearchEditingProject],
 // [Client.SetEditingProjectMaterials], [Client.UpdateEditingProject]
 //
-// Images: [Client.DeleteImage], [Client.GetImageInfo], [Client.GetImageInfos],
-// [Client.UpdateImageInfos]
-//
-// Media: [Client.BatchGetMediaInfos], [Client.DeleteMezzanines],
-// [Client.DeleteStream], [Client.DeleteVideo], [Client.GetMezzanineInfo],
-// [Client.GetVideoInfo], [Client.GetVideoInfos], [Client.GetVideoList],
-// [Client.ListLiveRecordVideo], [Client.RestoreMedia], [Client.SearchMedia],
-// [Client.UpdateMediaStorageClass], [Client.UpdateVideoInfo],
-// [Client.UpdateVideoInfos]
-//
-// Notification: [Client.DeleteMessageCallback], [Client.GetMessageCallback],
-// [Client.SetMessageCallback]
-//
-// Play: [Client.GenerateDownloadSecretKey], [Client.GetMediaRefreshJobs],
-// [Client.GetPlayInfo], [Client.GetVideoPlayAuth],
-// [Client.RefreshMediaPlayUrls]
-//
 // Security: [Client.DecryptKMSDataKey], [Client.GenerateKMSDataKey]
-//
-// Snapshots: [Client.DeleteDynamicImage], [Client.ListDynamicImage],
-// [Client.ListSnapshots], [Client.SubmitDynamicImageJob],
-// [Client.SubmitSnapshotJob]
 //
 // Statistics: [Client.DescribeMediaDistribution],
 // [Client.DescribePlayTopVideos], [Client.DescribePlayUserAvg],
@@ -100,28 +124,4 @@
 // [Client.DescribeVodStorageData], [Client.DescribeVodTieringStorageData],
 // [Client.DescribeVodTieringStorageRetrievalData],
 // [Client.DescribeVodTranscodeData], [Client.GetDailyPlayRegionStatis]
-//
-// Templates: [Client.AddTranscodeTemplateGroup], [Client.AddVodTemplate],
-// [Client.DeleteTranscodeTemplateGroup], [Client.DeleteVodTemplate],
-// [Client.GetTranscodeTemplateGroup], [Client.GetVodTemplate],
-// [Client.ListTranscodeTemplateGroup], [Client.ListVodTemplate],
-// [Client.SetDefaultTranscodeTemplateGroup],
-// [Client.UpdateTranscodeTemplateGroup], [Client.UpdateVodTemplate]
-//
-// Transcode: [Client.GetTranscodeSummary], [Client.GetTranscodeTask],
-// [Client.ListTranscodeTask], [Client.SubmitPreprocessJobs],
-// [Client.SubmitTranscodeJobs]
-//
-// Upload: [Client.CancelUrlUploadJobs], [Client.CreateUploadAttachedMedia],
-// [Client.CreateUploadImage], [Client.CreateUploadVideo],
-// [Client.DeleteMultipartUpload], [Client.GetURLUploadInfos],
-// [Client.GetUploadDetails], [Client.RefreshUploadVideo],
-// [Client.RegisterMedia], [Client.UploadMediaByURL], [Client.UploadStreamByURL]
-//
-// Watermarks: [Client.AddWatermark], [Client.DeleteWatermark],
-// [Client.GetWatermark], [Client.ListWatermark], [Client.SetDefaultWatermark],
-// [Client.UpdateWatermark]
-//
-// Workflow: [Client.GetJobDetail], [Client.ListJobInfo],
-// [Client.SubmitWorkflowJob]
 package vod

@@ -21,8 +21,7 @@ func (c *Client) DeleteMessageCallback(ctx context.Context, req DeleteMessageCal
 // DeleteMessageCallbackRequest is the input of [Client.DeleteMessageCallback].
 type DeleteMessageCallbackRequest struct {
 	// The application the settings are for; app-1000000 when empty.
-	AppId        string
-	OwnerAccount string
+	AppId string
 }
 
 // DeleteMessageCallbackResponse is the answer of [Client.DeleteMessageCallback].
@@ -41,8 +40,7 @@ func (c *Client) GetMessageCallback(ctx context.Context, req GetMessageCallbackR
 // GetMessageCallbackRequest is the input of [Client.GetMessageCallback].
 type GetMessageCallbackRequest struct {
 	// The application the settings are for; app-1000000 when empty.
-	AppId        string
-	OwnerAccount string
+	AppId string
 }
 
 // GetMessageCallbackResponse is the answer of [Client.GetMessageCallback].
@@ -103,7 +101,6 @@ type SetMessageCallbackRequest struct {
 	MnsEndpoint string
 	// Name of the message queue.
 	MnsQueueName string
-	OwnerAccount string
 }
 
 // SetMessageCallbackResponse is the answer of [Client.SetMessageCallback].

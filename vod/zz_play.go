@@ -29,12 +29,6 @@ type GenerateDownloadSecretKeyRequest struct {
 	// The app: on Android the SHA-1 of its keystore with colons, on iOS the bundle
 	// id, on Windows the serial number of its signing certificate. Required.
 	AppIdentification string `check:"required"`
-	// Undocumented; leave it out.
-	OwnerId int64
-	// Undocumented; leave it out.
-	ResourceOwnerAccount string
-	// Undocumented; leave it out.
-	ResourceOwnerId int64
 }
 
 // GenerateDownloadSecretKeyResponse is the answer of [Client.GenerateDownloadSecretKey].

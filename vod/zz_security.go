@@ -21,11 +21,7 @@ func (c *Client) DecryptKMSDataKey(ctx context.Context, req DecryptKMSDataKeyReq
 // DecryptKMSDataKeyRequest is the input of [Client.DecryptKMSDataKey].
 type DecryptKMSDataKeyRequest struct {
 	// The encrypted key, CiphertextBlob of the answer that made it. Required.
-	CipherText           string `check:"required"`
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+	CipherText string `check:"required"`
 }
 
 // DecryptKMSDataKeyResponse is the answer of [Client.DecryptKMSDataKey].
@@ -45,16 +41,8 @@ type DecryptKMSDataKeyResponse struct {
 //
 // RAM action: vod:GenerateKMSDataKey.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-generatekmsdatakey
-func (c *Client) GenerateKMSDataKey(ctx context.Context, req GenerateKMSDataKeyRequest) (*GenerateKMSDataKeyResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent, Proof: "Plaintext|CiphertextBlob"}, req, new(GenerateKMSDataKeyResponse))
-}
-
-// GenerateKMSDataKeyRequest is the input of [Client.GenerateKMSDataKey].
-type GenerateKMSDataKeyRequest struct {
-	OwnerAccount         string
-	OwnerId              string
-	ResourceOwnerAccount string
-	ResourceOwnerId      string
+func (c *Client) GenerateKMSDataKey(ctx context.Context) (*GenerateKMSDataKeyResponse, error) {
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent, Proof: "Plaintext|CiphertextBlob"}, nil, new(GenerateKMSDataKeyResponse))
 }
 
 // GenerateKMSDataKeyResponse is the answer of [Client.GenerateKMSDataKey].

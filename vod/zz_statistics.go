@@ -96,7 +96,6 @@ func (c *Client) DescribePlayTopVideosIter(ctx context.Context, req DescribePlay
 type DescribePlayTopVideosRequest struct {
 	// The day: UTC, such as 2017-01-11T12:00:00Z. Required.
 	BizDate string `check:"required"`
-	OwnerId int64
 	// Page number; 1 when zero.
 	PageNo int64
 	// Videos a page; 100 when zero. At most 1000.
@@ -160,7 +159,6 @@ type DescribePlayUserAvgRequest struct {
 	// End of the time range, at most 180 days after StartTime: UTC, such as
 	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
-	OwnerId int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 }
@@ -214,7 +212,6 @@ type DescribePlayUserTotalRequest struct {
 	// End of the time range, at most 180 days after StartTime: UTC, such as
 	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
-	OwnerId int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 }
@@ -285,7 +282,6 @@ type DescribePlayVideoStatisRequest struct {
 	// End of the time range, at most 180 days after StartTime: UTC, such as
 	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
-	OwnerId int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 	// The video to look up. Required.
@@ -346,7 +342,6 @@ type DescribeVodAIDataRequest struct {
 	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	// Required.
 	EndTime string `check:"required"`
-	OwnerId int64
 	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
 	// all when empty.
 	Region string
@@ -405,7 +400,6 @@ type DescribeVodDomainBpsDataRequest struct {
 	// English name of an area; the reference says only shanghai is supported. All
 	// when empty.
 	LocationNameEn string
-	OwnerId        int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -463,7 +457,6 @@ type DescribeVodDomainBpsDataByLayerRequest struct {
 	Layer string
 	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
-	OwnerId        int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -515,7 +508,6 @@ type DescribeVodDomainHitRateDataRequest struct {
 	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
 	// 86400. When empty or not possible, the finest that is.
 	Interval string
-	OwnerId  int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -559,7 +551,6 @@ type DescribeVodDomainMax95BpsDataRequest struct {
 	DomainName string
 	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	EndTime string
-	OwnerId int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 	// A time within the day or month to return: UTC, such as 2017-01-11T12:00:00Z.
@@ -630,7 +621,6 @@ type DescribeVodDomainQpsDataRequest struct {
 	IspNameEn string
 	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
-	OwnerId        int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -709,7 +699,6 @@ type DescribeVodDomainRealTimeBpsDataRequest struct {
 	IspNameEn string
 	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
-	OwnerId        int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -754,7 +743,6 @@ type DescribeVodDomainRealTimeByteHitRateDataRequest struct {
 	DomainName string `check:"required,items=100"`
 	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	EndTime string
-	OwnerId int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -812,7 +800,6 @@ type DescribeVodDomainRealTimeDetailDataRequest struct {
 	// Add areas and network providers up (true) or list them one by one (false,
 	// default). One of true or false.
 	MergeLocIsp string `check:"in=true|false"`
-	OwnerId     int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 }
@@ -851,7 +838,6 @@ type DescribeVodDomainRealTimeHttpCodeDataRequest struct {
 	IspNameEn string
 	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
-	OwnerId        int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -921,7 +907,6 @@ type DescribeVodDomainRealTimeQpsDataRequest struct {
 	IspNameEn string
 	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
-	OwnerId        int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -966,7 +951,6 @@ type DescribeVodDomainRealTimeReqHitRateDataRequest struct {
 	DomainName string `check:"required,items=100"`
 	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	EndTime string
-	OwnerId int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -1016,7 +1000,6 @@ type DescribeVodDomainRealTimeTrafficDataRequest struct {
 	IspNameEn string
 	// English name of an area, such as shanghai; all when empty.
 	LocationNameEn string
-	OwnerId        int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -1109,7 +1092,6 @@ type DescribeVodDomainSrcBpsDataRequest struct {
 	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
 	// 86400. When empty or not possible, the finest that is.
 	Interval string
-	OwnerId  int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -1156,7 +1138,6 @@ type DescribeVodDomainSrcTrafficDataRequest struct {
 	// Seconds between values: 300 for ranges below 3 days, 3600 below 31 days, or
 	// 86400. When empty or not possible, the finest that is.
 	Interval string
-	OwnerId  int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -1229,7 +1210,6 @@ type DescribeVodDomainTrafficDataRequest struct {
 	// English name of an area; the reference says only shanghai is supported. All
 	// when empty.
 	LocationNameEn string
-	OwnerId        int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z.
 	StartTime string
 }
@@ -1296,7 +1276,6 @@ type DescribeVodDomainUsageDataRequest struct {
 	Field string `check:"required,in=bps|traf"`
 	// Seconds between values: 300 (ranges up to 3 days), 3600 or 86400.
 	Interval string
-	OwnerId  int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 	// Static content, dynamic requests or both. One of static, dynamic or all.
@@ -1341,7 +1320,6 @@ type DescribeVodEditingUsageDataRequest struct {
 	AppId string
 	// End of the time range, UTC, such as 2024-11-07T16:00:00Z.
 	EndTime string
-	OwnerId int64
 	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
 	// all when empty.
 	Region string
@@ -1726,7 +1704,6 @@ type DescribeVodRangeDataByLocateAndIspServiceRequest struct {
 	// English names of areas, separated by commas, such as shanghai; all when
 	// empty.
 	LocationNameEn string
-	OwnerId        int64
 	// Start of the time range: UTC, such as 2017-01-11T12:00:00Z. Required.
 	StartTime string `check:"required"`
 }
@@ -1766,7 +1743,6 @@ type DescribeVodStorageDataRequest struct {
 	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	// Required.
 	EndTime string `check:"required"`
-	OwnerId int64
 	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
 	// all when empty.
 	Region string
@@ -1820,7 +1796,6 @@ type DescribeVodTieringStorageDataRequest struct {
 	AppId string
 	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	EndTime string
-	OwnerId int64
 	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
 	// all when empty.
 	Region string
@@ -1873,7 +1848,6 @@ type DescribeVodTieringStorageRetrievalDataRequest struct {
 	AppId string
 	// End of the time range, after StartTime: UTC, such as 2017-01-11T12:00:00Z.
 	EndTime string
-	OwnerId int64
 	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
 	// all when empty.
 	Region string
@@ -1943,7 +1917,6 @@ type DescribeVodTranscodeDataRequest struct {
 	EndTime string `check:"required"`
 	// Length of a step. One of day or hour.
 	Interval string `check:"in=day|hour"`
-	OwnerId  int64
 	// Regions of the storage, separated by commas, such as cn-shanghai,cn-beijing;
 	// all when empty.
 	Region string

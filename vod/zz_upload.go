@@ -276,8 +276,6 @@ type DeleteMultipartUploadRequest struct {
 	MediaId string `check:"required"`
 	// Kind of media; audio counts as video. Required. One of video.
 	MediaType string `check:"required,in=video"`
-	// Undocumented; leave it out.
-	OwnerAccount string
 }
 
 // DeleteMultipartUploadResponse is the answer of [Client.DeleteMultipartUpload].
@@ -438,15 +436,9 @@ func (c *Client) RefreshUploadVideo(ctx context.Context, req RefreshUploadVideoR
 
 // RefreshUploadVideoRequest is the input of [Client.RefreshUploadVideo].
 type RefreshUploadVideoRequest struct {
-	// Undocumented; leave it out.
-	OwnerId int64
 	// Your own id of the asset, an alternative to VideoId. 6 to 64 letters, digits,
 	// hyphens and underscores.
 	ReferenceId string `check:"pattern=referenceId"`
-	// Undocumented; leave it out.
-	ResourceOwnerAccount string
-	// Undocumented; leave it out.
-	ResourceOwnerId int64
 	// The asset, from [Client.CreateUploadVideo].
 	VideoId string
 }

@@ -272,7 +272,7 @@ func TestOverlay_Refuses(t *testing.T) {
 		{"parameter without a sentence", `"Ids":{"doc":"Parts."},`, ``, "operations.CreateThing: Ids has no doc"},
 		{"parameter with an empty sentence", `"doc":"Parts."`, `"enc":"comma"`, "operations.CreateThing: Ids has no doc"},
 		{"nested field without a sentence", `"ThingConfig.Deep":{"doc":"All the way down."},`, ``, "fields.ThingConfig.Deep: no doc"},
-		{"unknown documented group", `["things"]`, `["thongs"]`, "documented or explained: unknown group thongs"},
+		{"unknown documented group", `["things"]`, `["thongs"]`, "documented, explained or first: unknown group thongs"},
 		{"unknown field", `"Force":{`, `"Farce":{`, "no field Farce"},
 		{"unknown field of the response", `"oneOf":`, `"response":{"Title":{}},"oneOf":`, "no field Title"},
 		{"unknown field of a type", `"merge":`, `"fields":{"Thing.NoSuch":{}},"merge":`, "fields.Thing.NoSuch: no such field"},

@@ -161,6 +161,9 @@ func (m *model) addOperation(action, group string) {
 	s, o := m.spec.Operations[action], m.overlay.operation(action)
 	op := &operation{action: action, group: group, class: m.overlay.classOf(action), spec: s, overlay: o}
 	for _, p := range s.Params {
+		if slices.Contains(gatewayParams, p.Name) {
+			continue
+		}
 		op.request = append(op.request, m.param(action, p, o.Fields[p.Name]))
 	}
 	for _, f := range s.Response.Fields {
@@ -172,6 +175,10 @@ func (m *model) addOperation(action, group string) {
 	}
 	m.ops = append(m.ops, op)
 }
+
+// gatewayParams are parameters that the gateway fills in from the signature. They
+// are no part of a request; Client.Do sends them.
+var gatewayParams = []string{"OwnerAccount", "OwnerId", "ResourceOwnerAccount", "ResourceOwnerId", "SecurityToken"}
 
 func requestIDFirst(f *field) int {
 	if f.name == "RequestId" {

@@ -21,6 +21,9 @@ type overlay struct {
 	// Groups names the operations of each generated file.
 	Groups map[string][]string `json:"groups"`
 
+	// First lists the groups that the index of the package begins with.
+	First []string `json:"first"`
+
 	// Documented lists the groups of which every field of a request needs a
 	// sentence.
 	Documented []string `json:"documented"`
@@ -191,9 +194,9 @@ func (o *overlay) validateGroups(s *spec) error {
 			errs = append(errs, fmt.Errorf("groups: %s has no group", action))
 		}
 	}
-	for _, g := range slices.Concat(o.Documented, o.Explained) {
+	for _, g := range slices.Concat(o.Documented, o.Explained, o.First) {
 		if o.Groups[g] == nil {
-			errs = append(errs, fmt.Errorf("documented or explained: unknown group %s", g))
+			errs = append(errs, fmt.Errorf("documented, explained or first: unknown group %s", g))
 		}
 	}
 	return errors.Join(errs...)
@@ -221,6 +224,9 @@ func (o *overlay) validateWhole(s *spec) error {
 				continue
 			}
 			for _, p := range s.Operations[action].Params {
+				if slices.Contains(gatewayParams, p.Name) {
+					continue
+				}
 				if f := o.operation(action).Fields[p.Name]; f == nil || f.Doc == "" {
 					errs = append(errs, fmt.Errorf("operations.%s: %s has no doc", action, p.Name))
 				}

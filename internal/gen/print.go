@@ -70,7 +70,8 @@ func (m *model) files() (map[string][]byte, error) {
 func (m *model) index() []byte {
 	var b bytes.Buffer
 	b.WriteString(header + "// # Operations by group\n")
-	for _, group := range sortedKeys(m.overlay.Groups) {
+	groups := slices.DeleteFunc(sortedKeys(m.overlay.Groups), func(group string) bool { return slices.Contains(m.overlay.First, group) })
+	for _, group := range slices.Concat(m.overlay.First, groups) {
 		var links []string
 		for _, action := range slices.Sorted(slices.Values(m.overlay.Groups[group])) {
 			links = append(links, "[Client."+action+"]")
