@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/credentials"
+	"github.com/alimedia/alimedia-go/internal/wiretest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -88,7 +90,7 @@ func TestClient_HasEveryOperationOfTheCatalogue(t *testing.T) {
 	data, err := os.ReadFile("../api/ice.json")
 	require.NoError(t, err)
 	var catalogue struct {
-		Operations map[string]struct{ Params []any }
+		Operations map[string]struct{ Params []struct{ Name string } }
 	}
 	require.NoError(t, json.Unmarshal(data, &catalogue))
 	require.Len(t, catalogue.Operations, 400)
@@ -97,7 +99,7 @@ func TestClient_HasEveryOperationOfTheCatalogue(t *testing.T) {
 		method, ok := client.MethodByName(action)
 		require.True(t, ok, action)
 		in := 2 // the client and the context
-		if len(op.Params) > 0 {
+		if slices.ContainsFunc(op.Params, func(p struct{ Name string }) bool { return !wiretest.IsOfGateway(p.Name) }) {
 			in = 3
 			require.Equal(t, action+"Request", method.Type.In(2).Name())
 		}

@@ -96,6 +96,8 @@ func readCatalogue(t testing.TB, service string) *Catalogue {
 		}
 	}](t, "../api/"+service+".overlay.json")
 	for action, op := range catalogue.Operations {
+		op.Params = slices.DeleteFunc(op.Params, func(p Field) bool { return IsOfGateway(p.Name) })
+		catalogue.Operations[action] = op
 		for i, p := range op.Params {
 			if overlay.Operations[action].Fields[p.Name].Form != "" {
 				op.Params[i].In = "body"
@@ -103,6 +105,16 @@ func readCatalogue(t testing.TB, service string) *Catalogue {
 		}
 	}
 	return catalogue
+}
+
+// IsOfGateway reports whether the gateway fills in a parameter. Requests do not
+// have it.
+func IsOfGateway(param string) bool {
+	switch param {
+	case "OwnerAccount", "OwnerId", "ResourceOwnerAccount", "ResourceOwnerId", "SecurityToken":
+		return true
+	}
+	return false
 }
 
 // connect makes a client that sends through wire and lets every request pass.
