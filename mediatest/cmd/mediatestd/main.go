@@ -17,6 +17,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"regexp"
@@ -96,6 +97,7 @@ type config struct {
 	strict, quirks        bool
 	throttle, discard     bool
 	callbacks             string
+	uploads               string
 	log                   bool
 }
 
@@ -118,6 +120,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.BoolVar(&c.throttle, "throttle", false, "limit calls to the rates that VOD documents")
 	f.BoolVar(&c.discard, "discard", false, "keep size and CRC-64 of objects, but not their bytes")
 	f.StringVar(&c.callbacks, "callbacks", "local", "where callbacks are posted: local (this machine), `all` or off")
+	f.StringVar(&c.uploads, "upload-endpoint", "",
+		"`URL` of OSS in upload addresses, such as http://localhost:8620, which uploaders in browsers need (default: the server's)")
 	f.BoolVar(&c.log, "log", false, "write a line for each request to standard error")
 	if err := f.Parse(args); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
@@ -145,10 +149,17 @@ func (c *config) check(rest []string) error {
 		return errors.New("-memory is negative")
 	case c.callbacks != "local" && c.callbacks != "all" && c.callbacks != "off":
 		return fmt.Errorf("-callbacks is %q: neither local nor all nor off", c.callbacks)
+	case c.uploads != "" && !endpoint(c.uploads):
+		return fmt.Errorf("-upload-endpoint is %q: no URL such as http://localhost:8620", c.uploads)
 	case !plain(c.id) || !plain(c.secret):
 		return errors.New("the AccessKey has other characters than A to Z, a to z, 0 to 9 and .-_+/=")
 	}
 	return nil
+}
+
+func endpoint(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Path == "" && u.RawQuery == "" && u.User == nil
 }
 
 // plain reports whether a shell takes the text as it is.
@@ -179,6 +190,12 @@ func (c *config) options(stderr io.Writer) []mediatest.Option {
 	}
 	if c.throttle {
 		all = append(all, mediatest.Throttle(vod.DocumentedRates()))
+	}
+	if c.uploads != "" {
+		all = append(all, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
+			address["Endpoint"] = c.uploads
+			return mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
+		}))
 	}
 	if c.log {
 		all = append(all, mediatest.Log(stderr))

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net"
@@ -215,6 +216,7 @@ func TestMediatestd_SaysWhatIsWrong(t *testing.T) {
 		{[]string{"-access-key-secret", "a b"}, 2, "the AccessKey has other characters"},
 		{[]string{"-callbacks", "some"}, 2, "neither local nor all nor off"},
 		{[]string{"-credential-life", "0s"}, 2, "-credential-life must be more than zero"},
+		{[]string{"-upload-endpoint", "localhost:8620"}, 2, "no URL such as http://localhost:8620"},
 		{[]string{"-processing", "-1s"}, 2, "-processing is negative"},
 		{[]string{"-memory", "-1"}, 2, "-memory is negative"},
 	} {
@@ -230,6 +232,18 @@ func TestMediatestd_SaysWhatIsWrong(t *testing.T) {
 	}
 	help := command(t, "-help")
 	require.NoError(t, help.Run())
+}
+
+func TestMediatestd_UploadAddressesForBrowsers(t *testing.T) {
+	t.Parallel()
+	d := start(t, "-upload-endpoint", "http://localhost:8620")
+	client, err := vod.New(d.config())
+	require.NoError(t, err)
+	out, err := client.CreateUploadVideo(t.Context(), vod.CreateUploadVideoRequest{Title: "a", FileName: "a.mp4"})
+	require.NoError(t, err)
+	text, err := base64.StdEncoding.DecodeString(out.UploadAddress)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"Endpoint":"http://localhost:8620"`)
 }
 
 var curl = regexp.MustCompile(`(?m)^curl (?:-X (\w+) )?(?:-H 'Content-Type: application/json' -d '([^']*)' )?"?\$MEDIATEST_URL([^" \n]*)"?$`)
