@@ -279,7 +279,7 @@ type ForwardAIAgentCallResponse struct {
 // instead.
 //
 // RAM action: ice:GenerateAIAgentCall.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-generateaiagentcall
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-generateaiagentcall
 func (c *Client) GenerateAIAgentCall(ctx context.Context, req GenerateAIAgentCallRequest) (*GenerateAIAgentCallResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateAIAgentCall", Proof: "InstanceId|Token"}, req, new(GenerateAIAgentCallResponse))
 }
@@ -1080,7 +1080,7 @@ type SetNotifyConfigResponse struct {
 // the channel too.
 //
 // RAM action: ice:StartAIAgentInstance.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startaiagentinstance
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-startaiagentinstance
 func (c *Client) StartAIAgentInstance(ctx context.Context, req StartAIAgentInstanceRequest) (*StartAIAgentInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIAgentInstance", Proof: "InstanceId"}, req, new(StartAIAgentInstanceResponse))
 }

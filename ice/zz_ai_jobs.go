@@ -763,7 +763,7 @@ type VideoCognitionResult struct {
 // AIMediaAuditComplete, by NotifyUrl, or by [Client.QueryMediaCensorJobDetail].
 //
 // RAM action: ice:SubmitMediaCensorJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediacensorjob
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitmediacensorjob
 func (c *Client) SubmitMediaCensorJob(ctx context.Context, req SubmitMediaCensorJobRequest) (*SubmitMediaCensorJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaCensorJob", Proof: "JobId"}, req, new(SubmitMediaCensorJobResponse))
 }

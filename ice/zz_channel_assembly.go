@@ -307,7 +307,7 @@ type DeleteSourceLocationResponse struct {
 // for playback.
 //
 // RAM action: ice:GetAdInsertion.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getadinsertion
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getadinsertion
 func (c *Client) GetAdInsertion(ctx context.Context, req GetAdInsertionRequest) (*GetAdInsertionResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAdInsertion", Class: rpc.Read}, req, new(GetAdInsertionResponse))
 }
@@ -422,7 +422,7 @@ type GetSourceLocationResponse struct {
 // [Client.ListAdInsertionsIter] walks all pages.
 //
 // RAM action: ice:ListAdInsertions.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listadinsertions
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listadinsertions
 func (c *Client) ListAdInsertions(ctx context.Context, req ListAdInsertionsRequest) (*ListAdInsertionsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAdInsertions", Class: rpc.Read}, req, new(ListAdInsertionsResponse))
 }
@@ -913,7 +913,7 @@ type StopChannelResponse struct {
 // changed.
 //
 // RAM action: ice:UpdateAdInsertion.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateadinsertion
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updateadinsertion
 func (c *Client) UpdateAdInsertion(ctx context.Context, req UpdateAdInsertionRequest) (*UpdateAdInsertionResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAdInsertion", Class: rpc.Idempotent}, req, new(UpdateAdInsertionResponse))
 }
@@ -956,7 +956,7 @@ type UpdateAdInsertionResponse struct {
 // channel assembly. Tier and playback mode stay.
 //
 // RAM action: ice:UpdateChannel.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatechannel
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updatechannel
 func (c *Client) UpdateChannel(ctx context.Context, req UpdateChannelRequest) (*UpdateChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateChannel", Class: rpc.Idempotent}, req, new(UpdateChannelResponse))
 }

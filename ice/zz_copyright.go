@@ -16,7 +16,7 @@ import (
 // Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:QueryCopyrightExtractJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querycopyrightextractjob
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-querycopyrightextractjob
 func (c *Client) QueryCopyrightExtractJob(ctx context.Context, req QueryCopyrightExtractJobRequest) (*QueryCopyrightExtractJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryCopyrightExtractJobResponse))
 }
@@ -49,7 +49,7 @@ type QueryCopyrightExtractJobResponse struct {
 // asks until the end.
 //
 // RAM action: ice:QueryCopyrightJobList.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querycopyrightjoblist
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-querycopyrightjoblist
 func (c *Client) QueryCopyrightJobList(ctx context.Context, req QueryCopyrightJobListRequest) (*QueryCopyrightJobListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryCopyrightJobListResponse))
 }
@@ -299,7 +299,7 @@ type TraceM3u8Job struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitCopyrightExtractJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcopyrightextractjob
+// https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-submitcopyrightextractjob
 func (c *Client) SubmitCopyrightExtractJob(ctx context.Context, req SubmitCopyrightExtractJobRequest) (*SubmitCopyrightExtractJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightExtractJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: "StatusCode"}, req, new(SubmitCopyrightExtractJobResponse))
 }

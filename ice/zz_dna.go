@@ -39,7 +39,7 @@ type CancelDNAJobResponse struct {
 // ones with [Client.DeleteDNADB].
 //
 // RAM action: ice:CreateDNADB.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-creatednadb
+// https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-creatednadb
 func (c *Client) CreateDNADB(ctx context.Context, req CreateDNADBRequest) (*CreateDNADBResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateDNADB", Proof: "DBInfo.DBId"}, req, new(CreateDNADBResponse))
 }
@@ -226,7 +226,7 @@ type DNAJob struct {
 // Offered only in cn-beijing, cn-hangzhou and cn-shanghai.
 //
 // RAM action: ice:SubmitDNAJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdnajob
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitdnajob
 func (c *Client) SubmitDNAJob(ctx context.Context, req SubmitDNAJobRequest) (*SubmitDNAJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDNAJob", Regions: "cn-beijing cn-hangzhou cn-shanghai", Proof: "JobId"}, req, new(SubmitDNAJobResponse))
 }

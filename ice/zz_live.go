@@ -258,7 +258,7 @@ type DeleteLiveTranscodeTemplateResponse struct {
 // state.
 //
 // RAM action: ice:GetLiveRecordJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliverecordjob
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getliverecordjob
 func (c *Client) GetLiveRecordJob(ctx context.Context, req GetLiveRecordJobRequest) (*GetLiveRecordJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveRecordJob", Class: rpc.Read, Get: true}, req, new(GetLiveRecordJobResponse))
 }
@@ -433,7 +433,7 @@ type GetLiveTranscodeTemplateResponse struct {
 // [Client.ListLiveRecordFilesIter] walks all pages.
 //
 // RAM action: ice:ListLiveRecordFiles.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listliverecordfiles
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listliverecordfiles
 func (c *Client) ListLiveRecordFiles(ctx context.Context, req ListLiveRecordFilesRequest) (*ListLiveRecordFilesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordFiles", Class: rpc.Read, Get: true}, req, new(ListLiveRecordFilesResponse))
 }
@@ -516,7 +516,7 @@ type LiveRecordFile struct {
 // [Client.ListLiveRecordJobsIter] walks all pages.
 //
 // RAM action: ice:ListLiveRecordJobs.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listliverecordjobs
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listliverecordjobs
 func (c *Client) ListLiveRecordJobs(ctx context.Context, req ListLiveRecordJobsRequest) (*ListLiveRecordJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordJobs", Class: rpc.Read, Get: true}, req, new(ListLiveRecordJobsResponse))
 }
@@ -971,7 +971,7 @@ type SendLiveTranscodeJobCommandResponse struct {
 // managed there.
 //
 // RAM action: ice:SubmitLiveRecordJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitliverecordjob
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitliverecordjob
 func (c *Client) SubmitLiveRecordJob(ctx context.Context, req SubmitLiveRecordJobRequest) (*SubmitLiveRecordJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveRecordJob", Proof: "JobId"}, req, new(SubmitLiveRecordJobResponse))
 }

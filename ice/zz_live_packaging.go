@@ -17,7 +17,7 @@ import (
 // Add [Client.CreateLivePackageOriginEndpoint] to play the stream.
 //
 // RAM action: ice:CreateLivePackageChannel.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannel
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannel
 func (c *Client) CreateLivePackageChannel(ctx context.Context, req CreateLivePackageChannelRequest) (*CreateLivePackageChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannel", Class: rpc.Tokened, Proof: "LivePackageChannel"}, req, new(CreateLivePackageChannelResponse))
 }
@@ -53,7 +53,7 @@ type CreateLivePackageChannelResponse struct {
 // returns the origin domain assigned to it.
 //
 // RAM action: ice:CreateLivePackageChannelGroup.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannelgroup
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannelgroup
 func (c *Client) CreateLivePackageChannelGroup(ctx context.Context, req CreateLivePackageChannelGroupRequest) (*CreateLivePackageChannelGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannelGroup", Class: rpc.Tokened, Proof: "LivePackageChannelGroup"}, req, new(CreateLivePackageChannelGroupResponse))
 }

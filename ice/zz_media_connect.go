@@ -56,7 +56,8 @@ type AddMediaConnectFlowInputRequest struct {
 type AddMediaConnectFlowInputResponse struct {
 	RequestId string
 	// URLs of the new input.
-	Content     MediaConnectInputURLs
+	Content MediaConnectInputURLs
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -117,6 +118,7 @@ type AddMediaConnectFlowOutputResponse struct {
 		// URL of the output.
 		OutputUrl string
 	}
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -140,8 +142,9 @@ type CloseMediaConnectFlowFailoverRequest struct {
 // CloseMediaConnectFlowFailoverResponse is the answer of [Client.CloseMediaConnectFlowFailover].
 type CloseMediaConnectFlowFailoverResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -154,7 +157,7 @@ type CloseMediaConnectFlowFailoverResponse struct {
 // flow with [Client.UpdateMediaConnectFlowStatus].
 //
 // RAM action: ice:CreateMediaConnectFlow.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmediaconnectflow
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createmediaconnectflow
 func (c *Client) CreateMediaConnectFlow(ctx context.Context, req CreateMediaConnectFlowRequest) (*CreateMediaConnectFlowResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaConnectFlow", Proof: "Content.FlowId", Verdict: "RetCode"}, req, new(CreateMediaConnectFlowResponse))
 }
@@ -174,6 +177,7 @@ type CreateMediaConnectFlowResponse struct {
 	Content struct {
 		FlowId string
 	}
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -197,8 +201,9 @@ type DeleteMediaConnectFlowRequest struct {
 // DeleteMediaConnectFlowResponse is the answer of [Client.DeleteMediaConnectFlow].
 type DeleteMediaConnectFlowResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -224,8 +229,9 @@ type DeleteMediaConnectFlowInputRequest struct {
 // DeleteMediaConnectFlowInputResponse is the answer of [Client.DeleteMediaConnectFlowInput].
 type DeleteMediaConnectFlowInputResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -251,8 +257,9 @@ type DeleteMediaConnectFlowOutputRequest struct {
 // DeleteMediaConnectFlowOutputResponse is the answer of [Client.DeleteMediaConnectFlowOutput].
 type DeleteMediaConnectFlowOutputResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -278,8 +285,9 @@ type ForbidMediaConnectFlowOutputRequest struct {
 // ForbidMediaConnectFlowOutputResponse is the answer of [Client.ForbidMediaConnectFlowOutput].
 type ForbidMediaConnectFlowOutputResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -298,7 +306,8 @@ func (c *Client) GetMediaConnectAvailableRegion(ctx context.Context) (*GetMediaC
 type GetMediaConnectAvailableRegionResponse struct {
 	RequestId string
 	// The regions.
-	Content     MediaConnectRegions
+	Content MediaConnectRegions
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -332,7 +341,8 @@ type GetMediaConnectFlowRequest struct {
 type GetMediaConnectFlowResponse struct {
 	RequestId string
 	// The flow.
-	Content     MediaConnectFlow
+	Content MediaConnectFlow
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	Retcode int32
@@ -374,7 +384,8 @@ type GetMediaConnectFlowAllOutputNameRequest struct {
 type GetMediaConnectFlowAllOutputNameResponse struct {
 	RequestId string
 	// Names of the outputs.
-	Content     []string
+	Content []string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -400,7 +411,8 @@ type GetMediaConnectFlowInputRequest struct {
 type GetMediaConnectFlowInputResponse struct {
 	RequestId string
 	// The input, and the backup when the flow has one.
-	Content     MediaConnectFlowInput
+	Content MediaConnectFlowInput
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -477,7 +489,8 @@ type GetMediaConnectFlowOutputRequest struct {
 type GetMediaConnectFlowOutputResponse struct {
 	RequestId string
 	// The output.
-	Content     MediaConnectFlowOutput
+	Content MediaConnectFlowOutput
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -533,8 +546,9 @@ type OpenMediaConnectFlowFailoverRequest struct {
 // OpenMediaConnectFlowFailoverResponse is the answer of [Client.OpenMediaConnectFlowFailover].
 type OpenMediaConnectFlowFailoverResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -560,8 +574,9 @@ type ResumeMediaConnectFlowOutputRequest struct {
 // ResumeMediaConnectFlowOutputResponse is the answer of [Client.ResumeMediaConnectFlowOutput].
 type ResumeMediaConnectFlowOutputResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -599,8 +614,9 @@ type UpdateMediaConnectFlowInputRequest struct {
 // UpdateMediaConnectFlowInputResponse is the answer of [Client.UpdateMediaConnectFlowInput].
 type UpdateMediaConnectFlowInputResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -638,8 +654,9 @@ type UpdateMediaConnectFlowOutputRequest struct {
 // UpdateMediaConnectFlowOutputResponse is the answer of [Client.UpdateMediaConnectFlowOutput].
 type UpdateMediaConnectFlowOutputResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32
@@ -664,8 +681,9 @@ type UpdateMediaConnectFlowStatusRequest struct {
 // UpdateMediaConnectFlowStatusResponse is the answer of [Client.UpdateMediaConnectFlowStatus].
 type UpdateMediaConnectFlowStatusResponse struct {
 	RequestId string
-	// Result in words, such as OK.
-	Content     string
+	// Empty: the call has no data to return.
+	Content string
+	// Result in words, OK on success.
 	Description string
 	// Result code, always 0 on success.
 	RetCode int32

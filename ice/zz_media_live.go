@@ -17,7 +17,7 @@ import (
 // At most 50 calls a second per account.
 //
 // RAM action: ice:CreateMediaLiveChannel.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmedialivechannel
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createmedialivechannel
 func (c *Client) CreateMediaLiveChannel(ctx context.Context, req CreateMediaLiveChannelRequest) (*CreateMediaLiveChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveChannel", Proof: "ChannelId"}, req, new(CreateMediaLiveChannelResponse))
 }
@@ -172,7 +172,7 @@ type DeleteMediaLiveInputSecurityGroupResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:GetMediaLiveChannel.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmedialivechannel
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getmedialivechannel
 func (c *Client) GetMediaLiveChannel(ctx context.Context, req GetMediaLiveChannelRequest) (*GetMediaLiveChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaLiveChannel", Class: rpc.Read}, req, new(GetMediaLiveChannelResponse))
 }
@@ -196,7 +196,7 @@ type GetMediaLiveChannelResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:GetMediaLiveInput.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmedialiveinput
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getmedialiveinput
 func (c *Client) GetMediaLiveInput(ctx context.Context, req GetMediaLiveInputRequest) (*GetMediaLiveInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaLiveInput", Class: rpc.Read}, req, new(GetMediaLiveInputResponse))
 }
@@ -245,7 +245,7 @@ type GetMediaLiveInputSecurityGroupResponse struct {
 // [Client.ListMediaLiveChannelsIter] walks all pages.
 //
 // RAM action: ice:ListMediaLiveChannels.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmedialivechannels
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listmedialivechannels
 func (c *Client) ListMediaLiveChannels(ctx context.Context, req ListMediaLiveChannelsRequest) (*ListMediaLiveChannelsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaLiveChannels", Class: rpc.Read}, req, new(ListMediaLiveChannelsResponse))
 }
@@ -471,7 +471,7 @@ type UpdateMediaLiveChannelResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:UpdateMediaLiveInput.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemedialiveinput
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updatemedialiveinput
 func (c *Client) UpdateMediaLiveInput(ctx context.Context, req UpdateMediaLiveInputRequest) (*UpdateMediaLiveInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveInput", Class: rpc.Idempotent}, req, new(UpdateMediaLiveInputResponse))
 }

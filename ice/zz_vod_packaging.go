@@ -56,7 +56,8 @@ type NewVodPackagingAsset struct {
 type VodPackagingAssetResult struct {
 	// The asset. Empty after a failure.
 	Asset VodPackagingAsset
-	// Error code, empty without a failure.
+	// Error code, such as InvalidParameter.PackagingAssetAlreadyExists. Empty
+	// without a failure.
 	Code string
 	// Reason of the failure, empty without one.
 	Message string

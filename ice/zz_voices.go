@@ -286,7 +286,7 @@ type GetCustomizedVoiceJobResponse struct {
 // voice cloning, with sample recordings.
 //
 // RAM action: ice:GetDemonstrationForCustomizedVoiceJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdemonstrationforcustomizedvoicejob
+// https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-getdemonstrationforcustomizedvoicejob
 func (c *Client) GetDemonstrationForCustomizedVoiceJob(ctx context.Context, req GetDemonstrationForCustomizedVoiceJobRequest) (*GetDemonstrationForCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDemonstrationForCustomizedVoiceJob", Class: rpc.Read, Verdict: "Success"}, req, new(GetDemonstrationForCustomizedVoiceJobResponse))
 }
@@ -420,7 +420,7 @@ type AvatarList struct {
 // [Client.ListCustomizedVoiceJobsIter] walks all pages.
 //
 // RAM action: ice:ListCustomizedVoiceJobs.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoicejobs
+// https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoicejobs
 func (c *Client) ListCustomizedVoiceJobs(ctx context.Context, req ListCustomizedVoiceJobsRequest) (*ListCustomizedVoiceJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoiceJobs", Class: rpc.Read, Verdict: "Success"}, req, new(ListCustomizedVoiceJobsResponse))
 }
@@ -577,7 +577,7 @@ type SmartSysAvatarModel struct {
 // synthesis, in groups.
 //
 // RAM action: ice:ListSmartVoiceGroups.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsmartvoicegroups
+// https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-listsmartvoicegroups
 func (c *Client) ListSmartVoiceGroups(ctx context.Context, req ListSmartVoiceGroupsRequest) (*ListSmartVoiceGroupsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSmartVoiceGroups", Class: rpc.Read, Get: true}, req, new(ListSmartVoiceGroupsResponse))
 }
@@ -739,8 +739,10 @@ type SubmitCosyVoiceCustomizedVoiceJobResponse struct {
 // It is asynchronous and billed: ask [Client.GetCustomizedVoiceJob] for the
 // end.
 //
+// Each cloned voice is billed, and so is its use.
+//
 // RAM action: ice:SubmitCustomizedVoiceJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcustomizedvoicejob
+// https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitcustomizedvoicejob
 func (c *Client) SubmitCustomizedVoiceJob(ctx context.Context, req SubmitCustomizedVoiceJobRequest) (*SubmitCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitCustomizedVoiceJobResponse))
 }
@@ -769,7 +771,7 @@ type SubmitCustomizedVoiceJobResponse struct {
 // It is asynchronous: ask [Client.GetCustomizedVoiceJob] for the end.
 //
 // RAM action: ice:SubmitStandardCustomizedVoiceJob.
-// https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitstandardcustomizedvoicejob
+// https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-submitstandardcustomizedvoicejob
 func (c *Client) SubmitStandardCustomizedVoiceJob(ctx context.Context, req SubmitStandardCustomizedVoiceJobRequest) (*SubmitStandardCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitStandardCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitStandardCustomizedVoiceJobResponse))
 }
