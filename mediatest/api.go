@@ -19,7 +19,8 @@ import (
 const maxAPIBody = 4 << 20
 
 // Handler answers an API call that has a valid signature. What it returns is
-// sent as JSON, with a RequestId when it has none. An error that is an
+// sent as JSON, with a RequestId when it has none. It may be a response type of
+// the clients, such as vod.GetPlayInfoResponse. An error that is an
 // *alimedia.Error is sent with its status, code and message; any other error
 // is an InternalError.
 type Handler func(params url.Values) (any, error)
@@ -278,7 +279,8 @@ func (s *Server) asFailure(err error) failure {
 	return f
 }
 
-// withRequestID encodes v and makes sure that an object has a RequestId.
+// withRequestID encodes v and makes sure that an object has a RequestId, also
+// where that of a struct is empty.
 func withRequestID(v any, id string) ([]byte, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -288,7 +290,7 @@ func withRequestID(v any, id string) ([]byte, error) {
 	if json.Unmarshal(text, &object) != nil || object == nil {
 		return text, nil
 	}
-	if _, has := object["RequestId"]; !has {
+	if given := string(object["RequestId"]); given == "" || given == "null" || given == `""` {
 		object["RequestId"] = json.RawMessage(strconv.Quote(id))
 	}
 	return json.Marshal(object)

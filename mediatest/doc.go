@@ -34,6 +34,8 @@
 // the callback or the queue that SetMessageCallback, SetEventCallback or a
 // UserData names, signed and repeated; [Server.Events] lists it all.
 //
+// [Server.UploadConfig] is what an uploader into buckets of its own needs.
+//
 // [Callback] makes the requests by which the services report events, signed.
 //
 // A server has one account or, by [Server.AddAccount], several, each with its

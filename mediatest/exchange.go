@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -142,9 +143,7 @@ func (x *exchange) run() {
 		x.answer()
 		return
 	}
-	if f.serves() && f.AfterBytes > 0 {
-		x.r.Body = &tripBody{ReadCloser: x.r.Body, left: f.AfterBytes, trip: func() error { return x.wait(f.Delay) }}
-	} else if x.discard(f.AfterBytes) != nil || x.wait(f.Delay) != nil {
+	if !x.delay(f) {
 		x.cut()
 		return
 	}
@@ -169,6 +168,23 @@ func (x *exchange) run() {
 	}
 	x.send(f, a)
 	x.drain()
+}
+
+// delay lets the bytes and the time of the fault pass, in the middle of the body
+// where the operation is carried out; false when the client is gone.
+func (x *exchange) delay(f *Fault) bool {
+	if f.serves() && f.AfterBytes > 0 {
+		x.r.Body = &tripBody{ReadCloser: x.r.Body, left: f.AfterBytes, trip: func(rest io.ReadCloser) (io.ReadCloser, error) {
+			return x.waitReading(f.Delay, rest)
+		}}
+		return true
+	}
+	if x.discard(f.AfterBytes) != nil {
+		return false
+	}
+	body, err := x.waitReading(f.Delay, x.r.Body)
+	x.r.Body = body
+	return err == nil
 }
 
 // discard reads that much of the body.
@@ -254,22 +270,6 @@ func (x *exchange) fail(f *Fault) {
 	}
 }
 
-// wait passes the time of a fault.
-func (x *exchange) wait(d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-x.r.Context().Done():
-	case <-x.srv.done:
-	}
-	return errGone
-}
-
 const maxDrain = 256 << 20
 
 // drain reads what is left of the body, so that the client sees the answer
@@ -309,7 +309,7 @@ func (w *answerWriter) WriteHeader(status int) {
 		if _, ok := w.ResponseWriter.(*captured); !ok {
 			s := w.x.srv
 			s.mu.Lock()
-			w.x.record.Status, w.x.record.Code, w.x.record.Size = status, w.x.code, w.x.body.n
+			w.x.record.Status, w.x.record.Code, w.x.record.Size = status, w.x.code, w.x.body.n.Load()
 			s.mu.Unlock()
 		}
 	}
@@ -336,11 +336,11 @@ func (c *captured) WriteHeader(status int)      { c.status = cmp.Or(c.status, st
 
 type countingBody struct {
 	io.ReadCloser
-	n int64
+	n atomic.Int64
 }
 
 func (b *countingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.n += int64(n)
+	b.n.Add(int64(n))
 	return n, err
 }

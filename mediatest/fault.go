@@ -83,7 +83,8 @@ type Fault struct {
 	RetryAfter time.Duration
 
 	// Delay passes before anything else happens. It ends early when the
-	// client gives up or the server is closed.
+	// client gives up or the server is closed. Over sockets the server cannot
+	// see a client give up while more than 64 KiB of its body wait to be read.
 	Delay time.Duration
 
 	// AfterBytes lets so many bytes of the request body through before the
@@ -219,16 +220,18 @@ var errGone = errors.New("the client or the server is gone")
 type tripBody struct {
 	io.ReadCloser
 	left int64
-	trip func() error
+	trip func(rest io.ReadCloser) (io.ReadCloser, error)
 }
 
 func (b *tripBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		if trip := b.trip; trip != nil {
 			b.trip = nil
-			if err := trip(); err != nil {
+			rest, err := trip(b.ReadCloser)
+			if err != nil {
 				return 0, err
 			}
+			b.ReadCloser = rest
 		}
 		return b.ReadCloser.Read(p)
 	}

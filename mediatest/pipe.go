@@ -39,9 +39,10 @@ func (l *pipeListener) Addr() net.Addr {
 
 func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
+	left := make(chan struct{})
 	select {
-	case l.conns <- theirs:
-		return ours, nil
+	case l.conns <- pipeConn{Conn: theirs, left: left}:
+		return pipeConn{Conn: ours, left: left, once: new(sync.Once)}, nil
 	case <-l.done:
 		return nil, &net.OpError{Op: "dial", Net: "pipe", Err: net.ErrClosed}
 	case <-ctx.Done():

@@ -156,7 +156,7 @@ func (s *Server) start() {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	// No time-outs: under a fake clock they would come between idle requests.
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ConnState: s.track}
+	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ConnState: s.track, ConnContext: connContext}
 	go func() {
 		defer close(s.serving)
 		_ = s.http.Serve(listener) // ends with ErrServerClosed
