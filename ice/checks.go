@@ -86,3 +86,25 @@ func states(extra map[string]json.RawMessage, keys ...string) bool {
 func path(list string, i int, inner string, j int) string {
 	return list + "[" + strconv.Itoa(i) + "]." + inner + "[" + strconv.Itoa(j) + "]"
 }
+
+// complete checks what the reference asks of each type of template.
+func complete(req any) []alimedia.Violation {
+	r := req.(CreateCustomTemplateRequest)
+	config := r.TemplateConfig
+	if config.Raw != "" {
+		return nil
+	}
+	var found violations
+	needs := func(name, value string) {
+		if value == "" && !states(config.Extra, name) {
+			found.add("TemplateConfig."+name, "required")
+		}
+	}
+	switch r.Type {
+	case TemplateSnapshot:
+		needs("Type", config.Type)
+	case TemplateAnimatedImage, TemplateSubtitle:
+		needs("Format", config.Format)
+	}
+	return found
+}

@@ -95,3 +95,82 @@ func TestDocuments_SamplesOfProducing(t *testing.T) {
 		{Name: "materials", Doc: MaterialMap{}, Text: `{"video":"a,b","image":"c"}`},
 	})
 }
+
+func TestDocuments_SamplesOfBatches(t *testing.T) {
+	t.Parallel()
+	wiretest.Samples(t, []wiretest.Sample{
+		{Name: "groups", Doc: BatchInputConfig{}, Text: `{"MediaGroupArray":[{"GroupName":"MediaGroup1","MediaArray":["9d46c886","6c886b45"]},{"GroupName":"MediaGroup2","MediaArray":["d46c8868"]}],
+			"TitleArray":["Title 1","Title 2"],"SpeechTextArray":["Text 1","Text 2"]}`},
+		{Name: "volumes", Doc: BatchEditingConfig{}, Text: `{"MediaConfig":{"Volume":0},"SpeechConfig":{"Volume":1},"BackgroundMusicConfig":{"Volume":0.3}}`},
+		{Name: "volume as text", Doc: BatchMediaConfig{}, Text: `{"Volume":"0.5"}`},
+		{Name: "output", Doc: BatchOutputConfig{}, Text: `{"MediaURL":"http://bucket.oss-cn-shanghai.aliyuncs.com/a_{index}.mp4","Count":20,"MaxDuration":15,"Width":1080,"Height":1920,"Video":{"Crf":27}}`},
+		{Name: "styles", Doc: BatchEditingConfig{}, Text: `{"SpeechConfig":{"Style":"Gentle","Gain":1.1},"BackgroundMusicConfig":{"Style":"bgm-relaxing","Gain":0.2}}`},
+		{Name: "voices", Doc: BatchEditingConfig{}, Text: `{"SpeechConfig":{"Voice":"zhiru,zhilun,zhibei_emo"}}`},
+		{Name: "rate", Doc: BatchEditingConfig{}, Text: `{"SpeechConfig":{"SpeechRate":100}}`},
+		{Name: "motion of subtitles", Doc: BatchEditingConfig{}, Text: `{"SpeechConfig":{"AsrConfig":{"AaiMotionInEffect":"wave_in,fade_in","AaiMotionOutEffect":"wave_out"}}}`},
+		{Name: "loops of subtitles", Doc: BatchEditingConfig{}, Text: `{"SpeechConfig":{"AsrConfig":{"AaiMotionLoopEffect":"normal_display,naughty_display"}}}`},
+		{Name: "sticker", Doc: BatchSticker{}, Text: `{"MediaId":"9d46c8b4","X":10,"Y":100,"Width":300,"Height":300,"Opacity":0.6}`},
+		{Name: "sub-headings", Doc: BatchEditingConfig{}, Text: `{"SubHeadingConfig":{"1":{"Y":0.3,"FontSize":40}}}`},
+		{Name: "selection", Doc: BatchInputConfig{}, Text: `{"BackgroundMusic":"75c3936f","MediaArray":["` + sampleMedia + `"],"SpeechTextArray":["Text"]}`},
+		{Name: "highlights", Doc: BatchEditingConfig{}, Text: `{"MediaConfig":{"Volume":1},"ProcessConfig":{"AllowTransition":true,"TransitionList":["fadecolor"]}}`},
+		{Name: "template", Doc: TemplateContent{}, Text: `{"InputTemplateConfig":{"StickerArray":[{"MediaId":"9d46c8b4","X":10}]},"EditingTemplateConfig":{"SpeechConfig":{"Volume":1}},"OutputTemplateConfig":{"Width":1080,"Height":1920}}`},
+		{Name: "template of a timeline", Doc: TemplateContent{}, Text: `{"VideoTracks":[{"VideoTrackClips":[{"MediaId":"$Video"}]}]}`},
+	})
+}
+
+func TestDocuments_SamplesOfJobs(t *testing.T) {
+	t.Parallel()
+	wiretest.Samples(t, []wiretest.Sample{
+		{Name: "voice", Doc: AudioEditingConfig{}, Text: `{"voice":"Siqi","format":"MP3","volume":50}`},
+		{Name: "audio", Doc: AudioOutputConfig{}, Text: `{"bucket":"my_bucket","object":"target_audio"}`},
+		{Name: "avatar", Doc: AvatarEditingConfig{}, Text: `{"AvatarId":"yunqiao"}`},
+		{Name: "avatar says", Doc: AvatarInputConfig{}, Text: `{"Text":"Hello world"}`},
+		{Name: "avatar output", Doc: AvatarOutputConfig{}, Text: `{"MediaURL":"` + sampleMedia + `"}`},
+		{Name: "translation", Doc: TranslationEditingConfig{}, Text: `{"SourceLanguage":"zh","TargetLanguage":"en","DetextArea":"Auto"}`},
+		{Name: "translated", Doc: TranslationInputConfig{}, Text: `{"Type":"Video","Video":"1628ae20c36"}`},
+		{Name: "segments", Doc: SegmentationParams{}, Text: `{"Mode":"UserDefined","Ranges":[{"In":10,"Out":20},{"In":35,"Out":50}]}`},
+		{Name: "segmented", Doc: MediaRef{}, Text: `{"Type":"Media","Media":"ce49a020"}`},
+		{Name: "segments go", Doc: ExportConfig{}, Text: `{"OutputMediaTarget":"oss-object","Bucket":"bucket","ObjectKey":"path/to/a_{index}.mp4","Width":1920,"Height":1080,"ExportAsNewMedia":false}`},
+		{Name: "highlights", Doc: HighlightInputConfig{}, Text: `{"MediaArray":[{"MediaId":"ceb72f00"},{"MediaId":"ce450c40"}],"Strategy":{"Count":5,"ClipDuration":15}}`},
+		{Name: "sports", Doc: SportsInputConfig{}, Text: `{"SportsCategory":"basketball","InputMedia":"` + sampleMedia + `","FaceRegister":[{"FaceUrls":["http://example.com/front.jpg"],"Name":"James"}],
+			"SlowMotionLogoRegister":{"SlowMotionLogoUrls":["http://example.com/logo.jpg"]},"TransferNameRegister":[{"OriginalName":"IND","TransferName":"Indiana"}]}`},
+		{Name: "axes", Doc: ChartAxisParams{}, Text: `{"FontFile":"Microsoft YaHei","XAxisFontSize":"30","YAxisFontSize":"30","XAxisFontInterval":"30","AxisColor":"30"}`},
+		{Name: "background", Doc: ChartBackground{}, Text: `{"Color":"#000000","ImageUrl":"` + sampleImage + `"}`},
+		{Name: "chart", Doc: ChartConfig{}, Text: `{"Style":"Normal","TitleStartTime":"3000","ChartStartTime":"3000","VideoDuration":"15000"}`},
+		{Name: "title", Doc: ChartText{}, Text: `{"Text":"Title","FontSize":"30","FontColor":"#000000","FontFile":"Microsoft YaHei"}`},
+		{Name: "data", Doc: ChartInput{}, Text: `{"XlsFile":"https://bucket.oss-cn-shanghai.aliyuncs.com/a.xls"}`},
+		{Name: "chart output", Doc: ChartOutputConfig{}, Text: `{"MediaURL":"` + sampleMedia + `","Bitrate":2000,"Width":800,"Height":680}`},
+		{Name: "tags", Doc: SmarttagParams{}, Text: `{"needAsrData":true,"needOcrData":false}`},
+		{Name: "query of tags", Doc: SmarttagQueryParams{}, Text: `{"labelResultType":"auto"}`},
+		{Name: "cover", Doc: CensorCover{}, Text: `{"Bucket":"b","Location":"oss-cn-shanghai","Object":"cover.jpg"}`},
+		{Name: "copyright", Doc: CopyrightParams{}, Text: `{"algoType":"v2"}`},
+		{Name: "trace", Doc: TraceParams{}, Text: `{"m3u8Type":"v1"}`},
+		{Name: "animated cover", Doc: IProductionParams{}, Text: `{"Model":"gif"}`},
+		{Name: "captions", Doc: IProductionParams{}, Text: `{"fps":5,"roi":[[0.5,1],[0,1]],"lang":"ch","track":"main"}`},
+		{Name: "workflow", Doc: WorkflowInput{}, Text: `{"Type":"OSS","Media":"` + sampleMedia + `"}`},
+		{Name: "video model", Doc: YikeModelParams{}, Text: `{"AudioEnable":false}`},
+		{Name: "channel", Doc: ChannelOutputConfig{}, Text: `{"ManifestName":"manifest-1","Format":"HLS","SourceGroupName":"source-group-1","ManifestSettings":{"WindowDuration":60,"AdMarkType":"Daterange"}}`},
+		{Name: "ads", Doc: ProgramAdBreak{}, Text: `{"MessageType":"SPLICE_INSERT","OffsetMillis":1000,"SourceLocationName":"MySourceLocation","SourceName":"MyAdSource",
+			"SpliceInsertSettings":{"AvailNumber":0,"AvailExpected":0,"SpliceEventID":1,"UniqueProgramID":0}}`},
+		{Name: "part of a source", Doc: ProgramClipRange{}, Text: `{"StartOffsetMillis":213123,"EndOffsetMillis":213134}`},
+		{Name: "schedule", Doc: ProgramTransition{}, Text: `{"Type":"RELATIVE","RelativePosition":"AFTER_PROGRAM","RelativeProgram":"program2"}`},
+		{Name: "source", Doc: SourcePackage{}, Text: `{"sourceGroupName":"mySourceGroup-1","relativePath":"group1/hls.m3u8","type":"hls"}`},
+	})
+}
+
+func TestDocuments_SamplesOfTemplates(t *testing.T) {
+	t.Parallel()
+	wiretest.Samples(t, []wiretest.Sample{
+		{Name: "animated image", Doc: CustomTemplateConfig{}, Text: `{"TimeSpan":{"Duration":"12","Seek":"6"},"Format":"webp","ScanMode":"progressive","Fps":25,"LongShortMode":true}`},
+		{Name: "image watermark", Doc: CustomTemplateConfig{}, Text: `{"Dx":120,"Dy":130,"Height":30,"ReferPos":"BottomLeft","File":{"Type":"OSS","Media":"https://bucket.oss-cn-shanghai.aliyuncs.com/a.gif"},"Width":20}`},
+		{Name: "time of a watermark", Doc: CustomTemplateConfig{}, Text: `{"Timeline":{"Start":"00:00:05","Duration":"ToEND"}}`},
+		{Name: "subtitles", Doc: CustomTemplateConfig{}, Text: `{"CharEnc":"auto","Format":"srt"}`},
+		{Name: "sprite", Doc: CustomTemplateConfig{}, Text: `{"Type":"Sprite","FrameType":"intra","Time":1000,"Count":5,"Interval":10,"Width":720,"Height":480,"BlackLevel":30,"PixelBlackThreshold":70,
+			"SpriteSnapshotConfig":{"CellWidth":720,"CellHeight":480,"Padding":20,"Margin":20,"Columns":20,"Lines":20},"IsSptFrag":true}`},
+		{Name: "conversion", Doc: MediaConvertJobConfig{}, Text: `{"JobName":"Name","Inputs":[{"Name":"InputVideo","InputFile":{"Type":"OSS","Media":"` + sampleMedia + `"}}],
+			"OutputGroups":[{"Name":"hls-group","GroupConfig":{"Type":"Hls","OutputFileBase":{"Type":"OSS","Media":"oss://bucket/path/to/dir"},"ManifestName":"manifest",
+			"ManifestExtend":{"InputRef":"Input-Manifest","Excludes":[{"Language":"en","Name":"audio-1","Type":"Audio"}]}}}]}`},
+		{Name: "features", Doc: MediaConvertFeatures{}, Text: `{"Clip":{"TimeSpan":{"Seek":"180.30","Duration":"60.0"},"ConfigToClipFirstPart":"false"},
+			"Watermarks":[{"Type":"Image","FontColor":"black","BorderColor":"Black","BorderWidth":"0","FontAlpha":"1.0","Adaptive":"true","Content":"Text","X":"0.08","FontName":"SimSum"}]}`},
+	})
+}

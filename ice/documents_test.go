@@ -60,14 +60,14 @@ func TestDocuments_Any(t *testing.T) {
 		axis{"Alibaba"}, &axis{"Alibaba"}, map[string]string{"XAxisFont": "Alibaba"},
 		`{"XAxisFont":"Alibaba"}`, json.RawMessage(`{"XAxisFont":"Alibaba"}`), alimedia.JSON(`{"XAxisFont":"Alibaba"}`),
 	} {
-		c, w := newClient(t, "cn-shanghai", success)
-		_, err := c.SubmitDynamicChartJob(t.Context(), SubmitDynamicChartJobRequest{ChartType: "Line", Input: `{}`, OutputConfig: `{}`, AxisParams: params})
+		c, w := newClient(t, "cn-shanghai", `{"RequestId":"r","TaskId":"t"}`)
+		_, err := c.StartAIWorkflow(t.Context(), StartAIWorkflowRequest{WorkflowId: "w", Inputs: params})
 		require.NoError(t, err)
-		require.Equal(t, `{"XAxisFont":"Alibaba"}`, w.sent[0].Get("AxisParams"))
+		require.Equal(t, `{"XAxisFont":"Alibaba"}`, w.sent[0].Get("Inputs"))
 	}
-	c, w := newClient(t, "cn-shanghai", success)
-	_, err := c.SubmitDynamicChartJob(t.Context(), SubmitDynamicChartJobRequest{ChartType: "Line", Input: `{}`, OutputConfig: `{}`, AxisParams: "XAxisFont=1"})
-	require.ErrorContains(t, err, "AxisParams: the text is not a JSON document")
+	c, w := newClient(t, "cn-shanghai", `{"RequestId":"r","TaskId":"t"}`)
+	_, err := c.StartAIWorkflow(t.Context(), StartAIWorkflowRequest{WorkflowId: "w", Inputs: "XAxisFont=1"})
+	require.ErrorContains(t, err, "Inputs: the text is not a JSON document")
 	require.Empty(t, w.sent)
 }
 
@@ -101,15 +101,51 @@ func TestDocuments_UserDataIsReadLeniently(t *testing.T) {
 
 // documents are zero values of all documents written by hand.
 var documents = []any{
+	ASREditingConfig{},
+	AudioEditingConfig{},
+	AudioOutputConfig{},
 	AudioTrack{},
 	AudioTrackClip{},
+	AvatarEditingConfig{},
+	AvatarInputConfig{},
+	AvatarOutputConfig{},
+	BatchBackgroundConfig{},
+	BatchEditingConfig{},
+	BatchInputConfig{},
+	BatchMediaConfig{},
+	BatchMediaGroup{},
+	BatchMusicConfig{},
+	BatchOutputConfig{},
+	BatchProcessConfig{},
+	BatchSpecialWords{},
+	BatchSpeechConfig{},
+	BatchSticker{},
+	BatchSubHeading{},
+	BatchTextConfig{},
+	BatchWordStyle{},
+	CensorCover{},
+	ChannelManifest{},
+	ChannelOutputConfig{},
+	ChartAxisParams{},
+	ChartBackground{},
+	ChartConfig{},
+	ChartInput{},
+	ChartOutputConfig{},
+	ChartText{},
+	CopyrightParams{},
 	CoverConfig{},
 	CustomFilters{},
+	CustomTemplateConfig{},
 	EditingProduceConfig{},
 	Effect{},
 	EffectTrack{},
+	ExportConfig{},
 	FontFace{},
+	HighlightInputConfig{},
+	HighlightMedia{},
+	HighlightStrategy{},
 	HighlightingStyle{},
+	IProductionParams{},
 	ImageTrack{},
 	ImageTrackClip{},
 	LiveEditingClip{},
@@ -118,28 +154,79 @@ var documents = []any{
 	LiveProjectOutput{},
 	LiveStreamConfig{},
 	MaterialMap{},
+	MediaAudit{},
+	MediaConvertClip{},
+	MediaConvertExclude{},
+	MediaConvertFeatures{},
+	MediaConvertGroup{},
+	MediaConvertGroupConfig{},
+	MediaConvertJobConfig{},
+	MediaConvertManifest{},
+	MediaConvertOverride{},
+	MediaConvertSource{},
+	MediaConvertTarget{},
+	MediaConvertWatermark{},
 	MediaMark{},
 	MediaMetaData{},
+	MediaRef{},
 	MessageCallback{},
 	OutputMediaConfig{},
 	OutputVideo{},
 	PostProcessConfig{},
 	ProduceCoverConfig{},
 	ProduceMediaMetadata{},
+	ProgramAdBreak{},
+	ProgramClipRange{},
+	ProgramTransition{},
 	ProjectExportConfig{},
 	ProjectMetadata{},
 	RegisterConfig{},
+	RelatedMedia{},
+	SearchCustomFields{},
+	SearchLibConfig{},
+	SearchMessage{},
+	SegmentationParams{},
+	SegmentationRange{},
+	SmarttagParams{},
+	SmarttagQueryParams{},
+	SmarttagTemplateConfig{},
+	SourcePackage{},
+	SpliceInsert{},
+	SportsFace{},
+	SportsInputConfig{},
+	SportsLogo{},
+	SportsName{},
 	SubtitleEffect{},
 	SubtitleTrack{},
 	SubtitleTrackClip{},
+	TemplateAudio{},
+	TemplateContainer{},
+	TemplateContent{},
+	TemplateMuxConfig{},
+	TemplateSegment{},
+	TemplateSprite{},
+	TemplateTimeSpan{},
+	TemplateTimeline{},
+	TemplateTransConfig{},
+	TemplateVideo{},
+	TemplateVolume{},
+	TextGenerateConfig{},
 	Timeline{},
 	TimelineCanvas{},
+	TraceParams{},
+	TranslationEditingConfig{},
+	TranslationInputConfig{},
+	TranslationOutputConfig{},
+	TranslationSpeech{},
+	TranslationSubtitle{},
 	UploadFileInfo{},
 	UploadMetadata{},
 	UploadTargetConfig{},
 	UserData{},
 	VideoTrack{},
 	VideoTrackClip{},
+	WorkflowInput{},
+	YikeModelParams{},
 }
 
 func FuzzDocuments(f *testing.F) { wiretest.FuzzDocuments(f, "ice", documents...) }
@@ -280,6 +367,30 @@ func TestSubmitMediaProducingJob_ChecksItsTimeline(t *testing.T) {
 			t.Parallel()
 			c, w := newClient(t, "cn-shanghai", `{"RequestId":"r","JobId":"j"}`)
 			_, err := c.SubmitMediaProducingJob(t.Context(), SubmitMediaProducingJobRequest{Timeline: tt.timeline, OutputMediaConfig: OutputMediaConfig{MediaURL: "https://b.oss-cn-shanghai.aliyuncs.com/a.mp4"}})
+			require.Equal(t, tt.broken, broken(t, w, err))
+		})
+	}
+}
+
+func TestCreateCustomTemplate_ChecksItsConfig(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		kind   int32
+		config CustomTemplateConfig
+		broken []string
+	}{
+		{"transcoding", TemplateTranscode, CustomTemplateConfig{Container: TemplateContainer{Format: "mp4"}}, nil},
+		{"snapshots", TemplateSnapshot, CustomTemplateConfig{Count: 1}, []string{"TemplateConfig.Type"}},
+		{"snapshots of a type", TemplateSnapshot, CustomTemplateConfig{Type: "Normal"}, nil},
+		{"animated image", TemplateAnimatedImage, CustomTemplateConfig{Fps: 1}, []string{"TemplateConfig.Format"}},
+		{"subtitles", TemplateSubtitle, CustomTemplateConfig{Raw: `{}`}, nil},
+		{"stated", TemplateSubtitle, CustomTemplateConfig{Extra: map[string]json.RawMessage{"Format": json.RawMessage(`""`)}}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, w := newClient(t, "cn-shanghai", `{"RequestId":"r","CustomTemplate":{"TemplateId":"t"}}`)
+			_, err := c.CreateCustomTemplate(t.Context(), CreateCustomTemplateRequest{Name: "n", Type: tt.kind, TemplateConfig: tt.config})
 			require.Equal(t, tt.broken, broken(t, w, err))
 		})
 	}

@@ -667,9 +667,8 @@ func (c *Client) QuerySmarttagJob(ctx context.Context, req QuerySmarttagJobReque
 type QuerySmarttagJobRequest struct {
 	// The ID that [Client.SubmitSmarttagJob] returned. Required.
 	JobId string `check:"required"`
-	// A JSON document: {"labelResultType":"auto"} asks for the machine's tags,
-	// "hmi" for those revised by people.
-	Params any `rpc:",json"`
+	// Chooses the result.
+	Params SmarttagQueryParams `rpc:",json"`
 }
 
 // QuerySmarttagJobResponse is the answer of [Client.QuerySmarttagJob].
@@ -772,9 +771,8 @@ func (c *Client) SubmitMediaCensorJob(ctx context.Context, req SubmitMediaCensor
 type SubmitMediaCensorJobRequest struct {
 	// Viewers' comments to check instead of those of the media asset.
 	Barrages string
-	// Up to five covers to check instead of those of the media asset, a JSON array
-	// such as [{"Bucket":"b","Location":"oss-cn-shanghai","Object":"cover.jpg"}].
-	CoverImages any `rpc:",json"`
+	// Up to five covers to check instead of those of the media asset.
+	CoverImages []CensorCover `rpc:",json"`
 	// The description to check instead of the media asset's. At most 128 bytes.
 	Description string `check:"bytes=128"`
 	// The video to check.
@@ -833,15 +831,12 @@ type SubmitSmarttagJobRequest struct {
 	Input MediaObject `rpc:",json"`
 	// The URL that is told of the end. An http or https URL.
 	NotifyUrl string `check:"url=http"`
-	// Further parameters, a JSON document: the bools needAsrData, needOcrData and
-	// needMetaData add raw results (false when absent), nlpParams switches language
-	// processing on.
-	Params any `rpc:",json"`
+	// Asks for raw results as well.
+	Params SmarttagParams `rpc:",json"`
 	// The pipeline and the priority.
 	ScheduleConfig SmarttagScheduleConfig `rpc:",json"`
-	// A JSON document that changes settings of the template for this job only;
-	// FaceCategoryIds, face libraries separated by commas, is supported.
-	TemplateConfig any `rpc:",json"`
+	// Changes settings of the template for this job only.
+	TemplateConfig SmarttagTemplateConfig `rpc:",json"`
 	// The template that says what to analyse.
 	TemplateId string
 	// The title of the video: Chinese, letters, digits and hyphens, not beginning

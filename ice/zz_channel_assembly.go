@@ -81,9 +81,8 @@ type CreateChannelRequest struct {
 	FillerSourceLocationName string
 	// Source of the filler that is shown in gaps.
 	FillerSourceName string
-	// JSON array of the outputs; [ChannelOutput] shows what the service returns of
-	// them. Required.
-	OutPutConfigList any `rpc:",json" check:"required"`
+	// The playlists of the channel. Required.
+	OutPutConfigList []ChannelOutputConfig `rpc:",json" check:"required"`
 	// loop plays the programs again and again, linear follows the schedule.
 	// Required. One of loop or linear.
 	PlaybackMode string `check:"required,in=loop|linear"`
@@ -107,13 +106,12 @@ func (c *Client) CreateProgram(ctx context.Context, req CreateProgramRequest) (*
 
 // CreateProgramRequest is the input of [Client.CreateProgram].
 type CreateProgramRequest struct {
-	// JSON text of the ad breaks in the program; [AdBreak] shows what the service
-	// returns of them.
-	AdBreaks any `rpc:",json"`
+	// The ad breaks in the program.
+	AdBreaks []ProgramAdBreak `rpc:",json"`
 	// The channel to add to. Required.
 	ChannelName string `check:"required"`
-	// JSON text of the part of the source to play; empty for all of it.
-	ClipRange any `rpc:",json"`
+	// The part of the source to play; empty for all of it.
+	ClipRange ProgramClipRange `rpc:",json"`
 	// Name of the program. Required.
 	ProgramName string `check:"required"`
 	// The source location. Required.
@@ -122,8 +120,8 @@ type CreateProgramRequest struct {
 	SourceName string `check:"required"`
 	// Kind of the source: vodSource or liveSource. Required.
 	SourceType string `check:"required"`
-	// JSON text that says where the program comes in the schedule. Required.
-	Transition any `rpc:",json" check:"required"`
+	// Where the program comes in the schedule. Required.
+	Transition ProgramTransition `rpc:",json" check:"required"`
 }
 
 // CreateProgramResponse is the answer of [Client.CreateProgram].
@@ -144,9 +142,8 @@ func (c *Client) CreateSource(ctx context.Context, req CreateSourceRequest) (*Cr
 
 // CreateSourceRequest is the input of [Client.CreateSource].
 type CreateSourceRequest struct {
-	// JSON text with the playlists of the source under the URL of its location.
-	// Required.
-	HttpPackageConfigurations any `rpc:",json" check:"required"`
+	// The playlists of the source under the URL of its location. Required.
+	HttpPackageConfigurations []SourcePackage `rpc:",json" check:"required"`
 	// The source location. Required.
 	SourceLocationName string `check:"required"`
 	// Name of the source. Required.
@@ -973,9 +970,8 @@ type UpdateChannelRequest struct {
 	FillerSourceLocationName string
 	// Source of the filler that is shown in gaps.
 	FillerSourceName string
-	// JSON array of the outputs; [ChannelOutput] shows what the service returns of
-	// them. Required.
-	OutPutConfigList any `rpc:",json" check:"required"`
+	// The playlists of the channel. Required.
+	OutPutConfigList []ChannelOutputConfig `rpc:",json" check:"required"`
 }
 
 // UpdateChannelResponse is the answer of [Client.UpdateChannel].
@@ -995,13 +991,12 @@ func (c *Client) UpdateProgram(ctx context.Context, req UpdateProgramRequest) (*
 
 // UpdateProgramRequest is the input of [Client.UpdateProgram].
 type UpdateProgramRequest struct {
-	// JSON text of the ad breaks in the program; [AdBreak] shows what the service
-	// returns of them.
-	AdBreaks any `rpc:",json"`
+	// The ad breaks in the program.
+	AdBreaks []ProgramAdBreak `rpc:",json"`
 	// The channel. Required.
 	ChannelName string `check:"required"`
-	// JSON text of the part of the source to play; empty for all of it.
-	ClipRange any `rpc:",json"`
+	// The part of the source to play; empty for all of it.
+	ClipRange ProgramClipRange `rpc:",json"`
 	// The program to change. Required.
 	ProgramName string `check:"required"`
 	// The source location.
@@ -1010,8 +1005,8 @@ type UpdateProgramRequest struct {
 	SourceName string
 	// Kind of the source. One of vodSource or liveSource.
 	SourceType string `check:"in=vodSource|liveSource"`
-	// JSON text that says where the program comes in the schedule.
-	Transition any `rpc:",json"`
+	// Where the program comes in the schedule.
+	Transition ProgramTransition `rpc:",json"`
 }
 
 // UpdateProgramResponse is the answer of [Client.UpdateProgram].
@@ -1031,9 +1026,8 @@ func (c *Client) UpdateSource(ctx context.Context, req UpdateSourceRequest) (*Up
 
 // UpdateSourceRequest is the input of [Client.UpdateSource].
 type UpdateSourceRequest struct {
-	// JSON text with the playlists of the source under the URL of its location.
-	// Required.
-	HttpPackageConfigurations any `rpc:",json" check:"required"`
+	// The playlists of the source under the URL of its location. Required.
+	HttpPackageConfigurations []SourcePackage `rpc:",json" check:"required"`
 	// The source location. Required.
 	SourceLocationName string `check:"required"`
 	// The source to change. Required.

@@ -308,9 +308,8 @@ func (c *Client) SubmitCopyrightExtractJob(ctx context.Context, req SubmitCopyri
 type SubmitCopyrightExtractJobRequest struct {
 	// The video, in the region of the call. Required.
 	Input MediaObject `rpc:",json" check:"required"`
-	// A JSON document: {"algoType":"v1"} for long videos (the default) or "v2" for
-	// short ones, as when the watermark was put in.
-	Params any `rpc:",json"`
+	// The kind of the watermark.
+	Params CopyrightParams `rpc:",json"`
 	// Data of your own that comes back with the job. At most 1024 bytes.
 	UserData string `check:"bytes=1024"`
 }
@@ -356,9 +355,8 @@ type SubmitCopyrightJobRequest struct {
 	Message string `check:"required"`
 	// Where the new video goes: OSS in the region of the call. Required.
 	Output MediaObject `rpc:",json" check:"required"`
-	// A JSON document: {"algoType":"v1"} for videos of three minutes and more (the
-	// default) or "v2" for short ones.
-	Params any `rpc:",json"`
+	// The kind of the watermark.
+	Params CopyrightParams `rpc:",json"`
 	// Where the watermark begins, in seconds; 0 when absent.
 	StartTime int64
 	// Where the watermark ends, in seconds; with the video when absent.
@@ -451,9 +449,8 @@ func (c *Client) SubmitTraceExtractJob(ctx context.Context, req SubmitTraceExtra
 type SubmitTraceExtractJobRequest struct {
 	// The video, in the region of the call. Required.
 	Input MediaObject `rpc:",json" check:"required"`
-	// A JSON document: {"m3u8Type":"v1"} when the playlist had absolute paths (the
-	// default), "v2" when it had relative ones.
-	Params any `rpc:",json"`
+	// The kind of the playlist.
+	Params TraceParams `rpc:",json"`
 	// Data of your own that comes back with the job. At most 1024 bytes.
 	UserData string `check:"bytes=1024"`
 }
@@ -493,10 +490,8 @@ type SubmitTraceM3u8JobRequest struct {
 	KeyUri string
 	// Where the playlist goes: OSS in the region of the call. Required.
 	Output MediaObject `rpc:",json" check:"required"`
-	// A JSON document: {"m3u8Type":"v1"} for absolute paths, playable at once (the
-	// default), or "v2" for relative ones; that playlist is to lie beside its .ts
-	// files.
-	Params any `rpc:",json"`
+	// The kind of the playlist.
+	Params TraceParams `rpc:",json"`
 	// The text of the watermark, such as the viewer's ID. Required.
 	Trace string `check:"required"`
 	// What [Client.SubmitTraceAbJob] returned. Required.

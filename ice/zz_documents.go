@@ -7,6 +7,36 @@ import (
 )
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ASREditingConfig) MarshalJSON() ([]byte, error) {
+	type plain ASREditingConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ASREditingConfig) UnmarshalJSON(data []byte) error {
+	type plain ASREditingConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AudioEditingConfig) MarshalJSON() ([]byte, error) {
+	type plain AudioEditingConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AudioEditingConfig) UnmarshalJSON(data []byte) error {
+	type plain AudioEditingConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AudioOutputConfig) MarshalJSON() ([]byte, error) {
+	type plain AudioOutputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AudioOutputConfig) UnmarshalJSON(data []byte) error {
+	type plain AudioOutputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d AudioTrack) MarshalJSON() ([]byte, error) {
 	type plain AudioTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
@@ -27,6 +57,276 @@ func (d *AudioTrackClip) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AvatarEditingConfig) MarshalJSON() ([]byte, error) {
+	type plain AvatarEditingConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AvatarEditingConfig) UnmarshalJSON(data []byte) error {
+	type plain AvatarEditingConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AvatarInputConfig) MarshalJSON() ([]byte, error) {
+	type plain AvatarInputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AvatarInputConfig) UnmarshalJSON(data []byte) error {
+	type plain AvatarInputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AvatarOutputConfig) MarshalJSON() ([]byte, error) {
+	type plain AvatarOutputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AvatarOutputConfig) UnmarshalJSON(data []byte) error {
+	type plain AvatarOutputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchBackgroundConfig) MarshalJSON() ([]byte, error) {
+	type plain BatchBackgroundConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchBackgroundConfig) UnmarshalJSON(data []byte) error {
+	type plain BatchBackgroundConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchEditingConfig) MarshalJSON() ([]byte, error) {
+	type plain BatchEditingConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchEditingConfig) UnmarshalJSON(data []byte) error {
+	type plain BatchEditingConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchInputConfig) MarshalJSON() ([]byte, error) {
+	type plain BatchInputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchInputConfig) UnmarshalJSON(data []byte) error {
+	type plain BatchInputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchMediaConfig) MarshalJSON() ([]byte, error) {
+	type plain BatchMediaConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchMediaConfig) UnmarshalJSON(data []byte) error {
+	type plain BatchMediaConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchMediaGroup) MarshalJSON() ([]byte, error) {
+	type plain BatchMediaGroup
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchMediaGroup) UnmarshalJSON(data []byte) error {
+	type plain BatchMediaGroup
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchMusicConfig) MarshalJSON() ([]byte, error) {
+	type plain BatchMusicConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchMusicConfig) UnmarshalJSON(data []byte) error {
+	type plain BatchMusicConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchOutputConfig) MarshalJSON() ([]byte, error) {
+	type plain BatchOutputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchOutputConfig) UnmarshalJSON(data []byte) error {
+	type plain BatchOutputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchProcessConfig) MarshalJSON() ([]byte, error) {
+	type plain BatchProcessConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchProcessConfig) UnmarshalJSON(data []byte) error {
+	type plain BatchProcessConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchSpecialWords) MarshalJSON() ([]byte, error) {
+	type plain BatchSpecialWords
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchSpecialWords) UnmarshalJSON(data []byte) error {
+	type plain BatchSpecialWords
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchSpeechConfig) MarshalJSON() ([]byte, error) {
+	type plain BatchSpeechConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchSpeechConfig) UnmarshalJSON(data []byte) error {
+	type plain BatchSpeechConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchSticker) MarshalJSON() ([]byte, error) {
+	type plain BatchSticker
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchSticker) UnmarshalJSON(data []byte) error {
+	type plain BatchSticker
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchSubHeading) MarshalJSON() ([]byte, error) {
+	type plain BatchSubHeading
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchSubHeading) UnmarshalJSON(data []byte) error {
+	type plain BatchSubHeading
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchTextConfig) MarshalJSON() ([]byte, error) {
+	type plain BatchTextConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchTextConfig) UnmarshalJSON(data []byte) error {
+	type plain BatchTextConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d BatchWordStyle) MarshalJSON() ([]byte, error) {
+	type plain BatchWordStyle
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *BatchWordStyle) UnmarshalJSON(data []byte) error {
+	type plain BatchWordStyle
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d CensorCover) MarshalJSON() ([]byte, error) {
+	type plain CensorCover
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *CensorCover) UnmarshalJSON(data []byte) error {
+	type plain CensorCover
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ChannelManifest) MarshalJSON() ([]byte, error) {
+	type plain ChannelManifest
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ChannelManifest) UnmarshalJSON(data []byte) error {
+	type plain ChannelManifest
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ChannelOutputConfig) MarshalJSON() ([]byte, error) {
+	type plain ChannelOutputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ChannelOutputConfig) UnmarshalJSON(data []byte) error {
+	type plain ChannelOutputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ChartAxisParams) MarshalJSON() ([]byte, error) {
+	type plain ChartAxisParams
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ChartAxisParams) UnmarshalJSON(data []byte) error {
+	type plain ChartAxisParams
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ChartBackground) MarshalJSON() ([]byte, error) {
+	type plain ChartBackground
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ChartBackground) UnmarshalJSON(data []byte) error {
+	type plain ChartBackground
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ChartConfig) MarshalJSON() ([]byte, error) {
+	type plain ChartConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ChartConfig) UnmarshalJSON(data []byte) error {
+	type plain ChartConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ChartInput) MarshalJSON() ([]byte, error) {
+	type plain ChartInput
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ChartInput) UnmarshalJSON(data []byte) error {
+	type plain ChartInput
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ChartOutputConfig) MarshalJSON() ([]byte, error) {
+	type plain ChartOutputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ChartOutputConfig) UnmarshalJSON(data []byte) error {
+	type plain ChartOutputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ChartText) MarshalJSON() ([]byte, error) {
+	type plain ChartText
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ChartText) UnmarshalJSON(data []byte) error {
+	type plain ChartText
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d CopyrightParams) MarshalJSON() ([]byte, error) {
+	type plain CopyrightParams
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *CopyrightParams) UnmarshalJSON(data []byte) error {
+	type plain CopyrightParams
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d CoverConfig) MarshalJSON() ([]byte, error) {
 	type plain CoverConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
@@ -43,6 +343,16 @@ func (d CustomFilters) MarshalJSON() ([]byte, error) {
 }
 func (d *CustomFilters) UnmarshalJSON(data []byte) error {
 	type plain CustomFilters
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d CustomTemplateConfig) MarshalJSON() ([]byte, error) {
+	type plain CustomTemplateConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *CustomTemplateConfig) UnmarshalJSON(data []byte) error {
+	type plain CustomTemplateConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -77,6 +387,16 @@ func (d *EffectTrack) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ExportConfig) MarshalJSON() ([]byte, error) {
+	type plain ExportConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ExportConfig) UnmarshalJSON(data []byte) error {
+	type plain ExportConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d FontFace) MarshalJSON() ([]byte, error) {
 	type plain FontFace
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
@@ -87,12 +407,52 @@ func (d *FontFace) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d HighlightInputConfig) MarshalJSON() ([]byte, error) {
+	type plain HighlightInputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *HighlightInputConfig) UnmarshalJSON(data []byte) error {
+	type plain HighlightInputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d HighlightMedia) MarshalJSON() ([]byte, error) {
+	type plain HighlightMedia
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *HighlightMedia) UnmarshalJSON(data []byte) error {
+	type plain HighlightMedia
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d HighlightStrategy) MarshalJSON() ([]byte, error) {
+	type plain HighlightStrategy
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *HighlightStrategy) UnmarshalJSON(data []byte) error {
+	type plain HighlightStrategy
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d HighlightingStyle) MarshalJSON() ([]byte, error) {
 	type plain HighlightingStyle
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
 func (d *HighlightingStyle) UnmarshalJSON(data []byte) error {
 	type plain HighlightingStyle
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d IProductionParams) MarshalJSON() ([]byte, error) {
+	type plain IProductionParams
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *IProductionParams) UnmarshalJSON(data []byte) error {
+	type plain IProductionParams
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -177,6 +537,126 @@ func (d *MaterialMap) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaAudit) MarshalJSON() ([]byte, error) {
+	type plain MediaAudit
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaAudit) UnmarshalJSON(data []byte) error {
+	type plain MediaAudit
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertClip) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertClip
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertClip) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertClip
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertExclude) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertExclude
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertExclude) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertExclude
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertFeatures) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertFeatures
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertFeatures) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertFeatures
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertGroup) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertGroup
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertGroup) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertGroup
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertGroupConfig) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertGroupConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertGroupConfig) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertGroupConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertJobConfig) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertJobConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertJobConfig) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertJobConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertManifest) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertManifest
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertManifest) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertManifest
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertOverride) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertOverride
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertOverride) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertOverride
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertSource) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertSource
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertSource) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertSource
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertTarget) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertTarget
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertTarget) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertTarget
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaConvertWatermark) MarshalJSON() ([]byte, error) {
+	type plain MediaConvertWatermark
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaConvertWatermark) UnmarshalJSON(data []byte) error {
+	type plain MediaConvertWatermark
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d MediaMark) MarshalJSON() ([]byte, error) {
 	type plain MediaMark
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
@@ -193,6 +673,16 @@ func (d MediaMetaData) MarshalJSON() ([]byte, error) {
 }
 func (d *MediaMetaData) UnmarshalJSON(data []byte) error {
 	type plain MediaMetaData
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaRef) MarshalJSON() ([]byte, error) {
+	type plain MediaRef
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaRef) UnmarshalJSON(data []byte) error {
+	type plain MediaRef
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -257,6 +747,36 @@ func (d *ProduceMediaMetadata) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ProgramAdBreak) MarshalJSON() ([]byte, error) {
+	type plain ProgramAdBreak
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ProgramAdBreak) UnmarshalJSON(data []byte) error {
+	type plain ProgramAdBreak
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ProgramClipRange) MarshalJSON() ([]byte, error) {
+	type plain ProgramClipRange
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ProgramClipRange) UnmarshalJSON(data []byte) error {
+	type plain ProgramClipRange
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ProgramTransition) MarshalJSON() ([]byte, error) {
+	type plain ProgramTransition
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ProgramTransition) UnmarshalJSON(data []byte) error {
+	type plain ProgramTransition
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d ProjectExportConfig) MarshalJSON() ([]byte, error) {
 	type plain ProjectExportConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
@@ -283,6 +803,156 @@ func (d RegisterConfig) MarshalJSON() ([]byte, error) {
 }
 func (d *RegisterConfig) UnmarshalJSON(data []byte) error {
 	type plain RegisterConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d RelatedMedia) MarshalJSON() ([]byte, error) {
+	type plain RelatedMedia
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *RelatedMedia) UnmarshalJSON(data []byte) error {
+	type plain RelatedMedia
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SearchCustomFields) MarshalJSON() ([]byte, error) {
+	type plain SearchCustomFields
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SearchCustomFields) UnmarshalJSON(data []byte) error {
+	type plain SearchCustomFields
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SearchLibConfig) MarshalJSON() ([]byte, error) {
+	type plain SearchLibConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SearchLibConfig) UnmarshalJSON(data []byte) error {
+	type plain SearchLibConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SearchMessage) MarshalJSON() ([]byte, error) {
+	type plain SearchMessage
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SearchMessage) UnmarshalJSON(data []byte) error {
+	type plain SearchMessage
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SegmentationParams) MarshalJSON() ([]byte, error) {
+	type plain SegmentationParams
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SegmentationParams) UnmarshalJSON(data []byte) error {
+	type plain SegmentationParams
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SegmentationRange) MarshalJSON() ([]byte, error) {
+	type plain SegmentationRange
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SegmentationRange) UnmarshalJSON(data []byte) error {
+	type plain SegmentationRange
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SmarttagParams) MarshalJSON() ([]byte, error) {
+	type plain SmarttagParams
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SmarttagParams) UnmarshalJSON(data []byte) error {
+	type plain SmarttagParams
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SmarttagQueryParams) MarshalJSON() ([]byte, error) {
+	type plain SmarttagQueryParams
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SmarttagQueryParams) UnmarshalJSON(data []byte) error {
+	type plain SmarttagQueryParams
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SmarttagTemplateConfig) MarshalJSON() ([]byte, error) {
+	type plain SmarttagTemplateConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SmarttagTemplateConfig) UnmarshalJSON(data []byte) error {
+	type plain SmarttagTemplateConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SourcePackage) MarshalJSON() ([]byte, error) {
+	type plain SourcePackage
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SourcePackage) UnmarshalJSON(data []byte) error {
+	type plain SourcePackage
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SpliceInsert) MarshalJSON() ([]byte, error) {
+	type plain SpliceInsert
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SpliceInsert) UnmarshalJSON(data []byte) error {
+	type plain SpliceInsert
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SportsFace) MarshalJSON() ([]byte, error) {
+	type plain SportsFace
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SportsFace) UnmarshalJSON(data []byte) error {
+	type plain SportsFace
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SportsInputConfig) MarshalJSON() ([]byte, error) {
+	type plain SportsInputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SportsInputConfig) UnmarshalJSON(data []byte) error {
+	type plain SportsInputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SportsLogo) MarshalJSON() ([]byte, error) {
+	type plain SportsLogo
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SportsLogo) UnmarshalJSON(data []byte) error {
+	type plain SportsLogo
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SportsName) MarshalJSON() ([]byte, error) {
+	type plain SportsName
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SportsName) UnmarshalJSON(data []byte) error {
+	type plain SportsName
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -317,6 +987,126 @@ func (d *SubtitleTrackClip) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateAudio) MarshalJSON() ([]byte, error) {
+	type plain TemplateAudio
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateAudio) UnmarshalJSON(data []byte) error {
+	type plain TemplateAudio
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateContainer) MarshalJSON() ([]byte, error) {
+	type plain TemplateContainer
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateContainer) UnmarshalJSON(data []byte) error {
+	type plain TemplateContainer
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateContent) MarshalJSON() ([]byte, error) {
+	type plain TemplateContent
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateContent) UnmarshalJSON(data []byte) error {
+	type plain TemplateContent
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateMuxConfig) MarshalJSON() ([]byte, error) {
+	type plain TemplateMuxConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateMuxConfig) UnmarshalJSON(data []byte) error {
+	type plain TemplateMuxConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateSegment) MarshalJSON() ([]byte, error) {
+	type plain TemplateSegment
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateSegment) UnmarshalJSON(data []byte) error {
+	type plain TemplateSegment
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateSprite) MarshalJSON() ([]byte, error) {
+	type plain TemplateSprite
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateSprite) UnmarshalJSON(data []byte) error {
+	type plain TemplateSprite
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateTimeSpan) MarshalJSON() ([]byte, error) {
+	type plain TemplateTimeSpan
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateTimeSpan) UnmarshalJSON(data []byte) error {
+	type plain TemplateTimeSpan
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateTimeline) MarshalJSON() ([]byte, error) {
+	type plain TemplateTimeline
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateTimeline) UnmarshalJSON(data []byte) error {
+	type plain TemplateTimeline
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateTransConfig) MarshalJSON() ([]byte, error) {
+	type plain TemplateTransConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateTransConfig) UnmarshalJSON(data []byte) error {
+	type plain TemplateTransConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateVideo) MarshalJSON() ([]byte, error) {
+	type plain TemplateVideo
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateVideo) UnmarshalJSON(data []byte) error {
+	type plain TemplateVideo
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TemplateVolume) MarshalJSON() ([]byte, error) {
+	type plain TemplateVolume
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TemplateVolume) UnmarshalJSON(data []byte) error {
+	type plain TemplateVolume
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TextGenerateConfig) MarshalJSON() ([]byte, error) {
+	type plain TextGenerateConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TextGenerateConfig) UnmarshalJSON(data []byte) error {
+	type plain TextGenerateConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d Timeline) MarshalJSON() ([]byte, error) {
 	type plain Timeline
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
@@ -333,6 +1123,66 @@ func (d TimelineCanvas) MarshalJSON() ([]byte, error) {
 }
 func (d *TimelineCanvas) UnmarshalJSON(data []byte) error {
 	type plain TimelineCanvas
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TraceParams) MarshalJSON() ([]byte, error) {
+	type plain TraceParams
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TraceParams) UnmarshalJSON(data []byte) error {
+	type plain TraceParams
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TranslationEditingConfig) MarshalJSON() ([]byte, error) {
+	type plain TranslationEditingConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TranslationEditingConfig) UnmarshalJSON(data []byte) error {
+	type plain TranslationEditingConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TranslationInputConfig) MarshalJSON() ([]byte, error) {
+	type plain TranslationInputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TranslationInputConfig) UnmarshalJSON(data []byte) error {
+	type plain TranslationInputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TranslationOutputConfig) MarshalJSON() ([]byte, error) {
+	type plain TranslationOutputConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TranslationOutputConfig) UnmarshalJSON(data []byte) error {
+	type plain TranslationOutputConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TranslationSpeech) MarshalJSON() ([]byte, error) {
+	type plain TranslationSpeech
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TranslationSpeech) UnmarshalJSON(data []byte) error {
+	type plain TranslationSpeech
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d TranslationSubtitle) MarshalJSON() ([]byte, error) {
+	type plain TranslationSubtitle
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *TranslationSubtitle) UnmarshalJSON(data []byte) error {
+	type plain TranslationSubtitle
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -393,5 +1243,25 @@ func (d VideoTrackClip) MarshalJSON() ([]byte, error) {
 }
 func (d *VideoTrackClip) UnmarshalJSON(data []byte) error {
 	type plain VideoTrackClip
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d WorkflowInput) MarshalJSON() ([]byte, error) {
+	type plain WorkflowInput
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *WorkflowInput) UnmarshalJSON(data []byte) error {
+	type plain WorkflowInput
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d YikeModelParams) MarshalJSON() ([]byte, error) {
+	type plain YikeModelParams
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *YikeModelParams) UnmarshalJSON(data []byte) error {
+	type plain YikeModelParams
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }

@@ -58,18 +58,16 @@ func (c *Client) AddTemplate(ctx context.Context, req AddTemplateRequest) (*AddT
 
 // AddTemplateRequest is the input of [Client.AddTemplate].
 type AddTemplateRequest struct {
-	// JSON configuration. A Timeline template has the form of a timeline with
-	// variables.
-	Config any `rpc:",json,form"`
+	// The configuration; its form depends on Type.
+	Config TemplateContent `rpc:",json,form"`
 	// URL of the cover image.
 	CoverUrl string
 	// Name of the template.
 	Name string
 	// Media asset that shows a preview.
 	PreviewMedia string
-	// JSON object from type to media ids of the materials of the template, for the
-	// editor of Timeline templates.
-	RelatedMediaids any `rpc:",json"`
+	// Media assets of the template, for the editor of Timeline templates.
+	RelatedMediaids RelatedMedia `rpc:",json"`
 	// How the template is made. One of OpenAPI, AliyunConsole or WebSDK.
 	Source string `check:"in=OpenAPI|AliyunConsole|WebSDK"`
 	// State of the template; Available means ready for use, Created not yet. One of
@@ -91,7 +89,7 @@ type AddTemplateResponse struct {
 // NewTemplate is the Template of [AddTemplateResponse].
 type NewTemplate struct {
 	// Configuration of the template, as JSON.
-	Config string
+	Config TemplateContent
 	// URL of the cover image.
 	CoverUrl string
 	// What created the template: AliyunConsole, WebSDK or OpenAPI.
@@ -870,17 +868,16 @@ func (c *Client) UpdateTemplate(ctx context.Context, req UpdateTemplateRequest) 
 
 // UpdateTemplateRequest is the input of [Client.UpdateTemplate].
 type UpdateTemplateRequest struct {
-	// New JSON configuration.
-	Config any `rpc:",json,form"`
+	// The configuration; its form depends on Type.
+	Config TemplateContent `rpc:",json,form"`
 	// URL of the cover image.
 	CoverUrl string
 	// New name.
 	Name string
 	// Media asset that shows a preview.
 	PreviewMedia string
-	// JSON object from type to media ids of the materials of the template, for the
-	// editor of Timeline templates.
-	RelatedMediaids any `rpc:",json"`
+	// Media assets of the template, for the editor of Timeline templates.
+	RelatedMediaids RelatedMedia `rpc:",json"`
 	// How the change is made; OpenAPI when empty. One of OpenAPI, AliyunConsole or
 	// WebSDK.
 	Source string `check:"in=OpenAPI|AliyunConsole|WebSDK"`

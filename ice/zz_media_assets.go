@@ -123,10 +123,8 @@ func (c *Client) CreateAudit(ctx context.Context, req CreateAuditRequest) (*Crea
 
 // CreateAuditRequest is the input of [Client.CreateAudit].
 type CreateAuditRequest struct {
-	// Array of up to 20 objects with MediaId, Status (Normal or Blocked), Reason
-	// (needed for Blocked, at most 128 bytes) and Comment (at most 512 bytes).
-	// Required.
-	AuditContent any `rpc:",json" check:"required"`
+	// Up to 20 results. Required.
+	AuditContent []MediaAudit `rpc:",json" check:"required"`
 }
 
 // CreateAuditResponse is the answer of [Client.CreateAudit].

@@ -443,7 +443,7 @@ type QueryIProductionJobResponse struct {
 	// ID of the job.
 	JobId string
 	// Parameters of the algorithm, as JSON.
-	JobParams alimedia.JSON
+	JobParams IProductionParams
 	Name      string
 	// Where the output goes.
 	Output IProductionOutput
@@ -566,9 +566,8 @@ type SubmitIProductionJobRequest struct {
 	FunctionName string `check:"required"`
 	// The file to work on; what kinds are taken depends on the algorithm. Required.
 	Input MediaObject `rpc:",json" check:"required"`
-	// Parameters of the algorithm, a JSON document such as {"Model":"gif"} for
-	// Cover.
-	JobParams any `rpc:",json"`
+	// Parameters of the algorithm, such as Model of Cover.
+	JobParams IProductionParams `rpc:",json"`
 	// Another model of the algorithm; usually empty. For VideoDetext,
 	// algo-video-detext-new is better, slower and dearer.
 	ModelId string
@@ -696,7 +695,7 @@ type SubmitSnapshotJobRequest struct {
 	// The snapshot template, and what to change of it for this job. Required.
 	TemplateConfig SnapshotTemplateConfig `rpc:",json" check:"required"`
 	// Data of your own that comes back with the job, a JSON document.
-	UserData any `rpc:",json"`
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].

@@ -337,7 +337,7 @@ type SubmitASRJobRequest struct {
 	// How much of the file to recognise, such as 00:00:10.
 	Duration string
 	// JSON settings: HotwordLibraryIdList with the id of one hotword library.
-	EditingConfig any `rpc:",json"`
+	EditingConfig ASREditingConfig `rpc:",json"`
 	// File to recognise: an OSS URL or the id of a media asset.
 	InputFile string
 	// Where to start in the file, such as 00:00:05.
@@ -345,7 +345,7 @@ type SubmitASRJobRequest struct {
 	// Title of the job. At most 128 bytes.
 	Title string `check:"bytes=128"`
 	// JSON data of your own.
-	UserData any `rpc:",json"`
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitASRJobResponse is the answer of [Client.SubmitASRJob].
@@ -374,11 +374,11 @@ type SubmitAudioProduceJobRequest struct {
 	// format PCM, WAV or MP3; volume 0 to 100 (default 50); speech_rate and
 	// pitch_rate -500 to 500 (default 0). A speech_rate of -500 halves the speed,
 	// 500 doubles it. Required.
-	EditingConfig any `rpc:",json" check:"required"`
+	EditingConfig AudioEditingConfig `rpc:",json" check:"required"`
 	// Text to speak, plain or SSML, up to 10,000 characters. Required.
 	InputConfig string `check:"required"`
 	// JSON object with the bucket and object of the audio file. Required.
-	OutputConfig any `rpc:",json" check:"required"`
+	OutputConfig AudioOutputConfig `rpc:",json" check:"required"`
 	// Replace an existing file.
 	Overwrite *bool
 	// Title of the job, in UTF-8; made from the date when empty. At most 128 bytes.
@@ -423,17 +423,15 @@ func (c *Client) SubmitBatchMediaProducingJob(ctx context.Context, req SubmitBat
 type SubmitBatchMediaProducingJobRequest struct {
 	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
-	// JSON settings of the editing (EditingConfig in the reference).
-	EditingConfig any `rpc:",json,form"`
-	// JSON materials and texts (InputConfig in the reference); their form tells the
-	// kind of job.
-	InputConfig any `rpc:",json,form"`
-	// JSON settings of the output, such as its URL and the number of videos
-	// (OutputConfig in the reference).
-	OutputConfig any `rpc:",json"`
-	// JSON list of BatchEditing templates, one of which is taken at random for each
+	// How the videos are edited.
+	EditingConfig BatchEditingConfig `rpc:",json,form"`
+	// Materials and texts; their form tells the kind of job.
+	InputConfig BatchInputConfig `rpc:",json,form"`
+	// Where the videos go, how many they are and what they are like.
+	OutputConfig BatchOutputConfig `rpc:",json"`
+	// Templates of the type BatchEditing, one of which is taken at random for each
 	// video.
-	TemplateConfig any `rpc:",json"`
+	TemplateConfig []string `rpc:",json"`
 	// Data of your own; NotifyAddress is told the end of the job.
 	UserData UserData `rpc:",json"`
 }
@@ -460,32 +458,32 @@ func (c *Client) SubmitDynamicChartJob(ctx context.Context, req SubmitDynamicCha
 type SubmitDynamicChartJobRequest struct {
 	// JSON style of the axes. The distance of labels is chosen when
 	// XAxisFontInterval is 0 or absent.
-	AxisParams any `rpc:",json"`
+	AxisParams ChartAxisParams `rpc:",json"`
 	// JSON background: a colour or an image.
-	Background any `rpc:",json"`
+	Background ChartBackground `rpc:",json"`
 	// JSON look and timing: size, bitrate, duration, and style, one of Normal,
 	// Mystery, Lively, Business and Green.
-	ChartConfig any `rpc:",json"`
+	ChartConfig ChartConfig `rpc:",json"`
 	// JSON text and font of the title of the chart.
-	ChartTitle any `rpc:",json"`
+	ChartTitle ChartText `rpc:",json"`
 	// Kind of chart, such as Line. Required.
 	ChartType string `check:"required"`
 	// JSON text and font of the note on the source of the data.
-	DataSource any `rpc:",json"`
+	DataSource ChartText `rpc:",json"`
 	// Description of the job.
 	Description string
 	// JSON object that names the Excel file. Required.
-	Input any `rpc:",json" check:"required"`
+	Input ChartInput `rpc:",json" check:"required"`
 	// JSON object that says where the video goes. Required.
-	OutputConfig any `rpc:",json" check:"required"`
+	OutputConfig ChartOutputConfig `rpc:",json" check:"required"`
 	// JSON text and font of the subtitle of the chart.
-	Subtitle any `rpc:",json"`
+	Subtitle ChartText `rpc:",json"`
 	// Title of the job.
 	Title string
 	// JSON text and font of the unit.
-	Unit any `rpc:",json"`
+	Unit ChartText `rpc:",json"`
 	// JSON data of your own.
-	UserData any `rpc:",json"`
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitDynamicChartJobResponse is the answer of [Client.SubmitDynamicChartJob].
@@ -509,9 +507,9 @@ type SubmitHighlightExtractionJobRequest struct {
 	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
 	// JSON description of the videos (InputConfig in the reference).
-	InputConfig any `rpc:",json,form"`
+	InputConfig HighlightInputConfig `rpc:",json,form"`
 	// JSON settings of the output (OutputConfig in the reference).
-	OutputConfig any `rpc:",json"`
+	OutputConfig ExportConfig `rpc:",json"`
 	// Data of your own; NotifyAddress is told the end of the job.
 	UserData UserData `rpc:",json"`
 }
@@ -647,7 +645,7 @@ func (c *Client) SubmitSceneBatchEditingJob(ctx context.Context, req SubmitScene
 type SubmitSceneBatchEditingJobRequest struct {
 	// JSON settings of the output, as [Client.SubmitBatchMediaProducingJob] takes
 	// them, but without Count and GeneratePreviewOnly. Required.
-	OutputConfig any `rpc:",json" check:"required"`
+	OutputConfig BatchOutputConfig `rpc:",json" check:"required"`
 	// Projects whose timelines are made into videos. Required.
 	ProjectIds []string `rpc:",comma" check:"required"`
 	// Data of your own; NotifyAddress is told the end of the job.
@@ -677,16 +675,16 @@ func (c *Client) SubmitSceneMediaSelectionJob(ctx context.Context, req SubmitSce
 // SubmitSceneMediaSelectionJobRequest is the input of [Client.SubmitSceneMediaSelectionJob].
 type SubmitSceneMediaSelectionJobRequest struct {
 	// JSON settings of the editing; they depend on JobType.
-	EditingConfig any `rpc:",json,form"`
+	EditingConfig BatchEditingConfig `rpc:",json,form"`
 	// JSON materials and texts; they depend on JobType. Required.
-	InputConfig any `rpc:",json,form" check:"required"`
+	InputConfig BatchInputConfig `rpc:",json,form" check:"required"`
 	// Smart_Mix_Media_Select matches clips and images to a text,
 	// Screen_Media_Highlights_Media_Select finds the highlights of a series.
 	// Required. One of Smart_Mix_Media_Select or
 	// Screen_Media_Highlights_Media_Select.
 	JobType string `check:"required,in=Smart_Mix_Media_Select|Screen_Media_Highlights_Media_Select"`
 	// JSON settings of the output; they depend on JobType. Required.
-	OutputConfig any `rpc:",json" check:"required"`
+	OutputConfig BatchOutputConfig `rpc:",json" check:"required"`
 	// Data of your own; NotifyAddress is told the end of the job.
 	UserData UserData `rpc:",json"`
 }
@@ -714,9 +712,9 @@ func (c *Client) SubmitSceneTimelineOrganizationJob(ctx context.Context, req Sub
 // SubmitSceneTimelineOrganizationJobRequest is the input of [Client.SubmitSceneTimelineOrganizationJob].
 type SubmitSceneTimelineOrganizationJobRequest struct {
 	// JSON settings of the editing; they depend on JobType.
-	EditingConfig any `rpc:",json,form"`
+	EditingConfig BatchEditingConfig `rpc:",json,form"`
 	// JSON materials and texts; they depend on JobType. Required.
-	InputConfig any `rpc:",json,form" check:"required"`
+	InputConfig BatchInputConfig `rpc:",json,form" check:"required"`
 	// Use the one of the selection job: Smart_Mix for text matching,
 	// Screen_Media_Highlights for highlights. Required. One of
 	// Smart_Mix_Timeline_Organize or Screen_Media_Highlights_Timeline_Organize.
@@ -725,7 +723,7 @@ type SubmitSceneTimelineOrganizationJobRequest struct {
 	// [Client.GetBatchMediaProducingJob]. Required.
 	MediaSelectResult string `check:"required"`
 	// JSON settings of the output; they depend on JobType. Required.
-	OutputConfig any `rpc:",json" check:"required"`
+	OutputConfig BatchOutputConfig `rpc:",json" check:"required"`
 	// Data of your own; NotifyAddress is told the end of the job.
 	UserData UserData `rpc:",json"`
 }
@@ -749,11 +747,11 @@ func (c *Client) SubmitScreenMediaHighlightsJob(ctx context.Context, req SubmitS
 // SubmitScreenMediaHighlightsJobRequest is the input of [Client.SubmitScreenMediaHighlightsJob].
 type SubmitScreenMediaHighlightsJobRequest struct {
 	// JSON settings of the editing (EditingConfig in the reference).
-	EditingConfig any `rpc:",json,form"`
+	EditingConfig BatchEditingConfig `rpc:",json,form"`
 	// JSON description of the videos (InputConfig in the reference).
-	InputConfig any `rpc:",json,form"`
+	InputConfig BatchInputConfig `rpc:",json,form"`
 	// JSON settings of the output (OutputConfig in the reference).
-	OutputConfig any `rpc:",json"`
+	OutputConfig BatchOutputConfig `rpc:",json"`
 	// Data of your own; NotifyAddress is told the end of the job.
 	UserData UserData `rpc:",json"`
 }
@@ -779,13 +777,13 @@ type SubmitSegmentationJobRequest struct {
 	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
 	// JSON description of the video (InputConfig in the reference).
-	InputConfig any `rpc:",json,form"`
+	InputConfig MediaRef `rpc:",json,form"`
 	// JSON parameters of the splitting (JobParams in the reference).
-	JobParams any `rpc:",json"`
+	JobParams SegmentationParams `rpc:",json"`
 	// JSON settings of the output (OutputConfig in the reference).
-	OutputConfig any `rpc:",json"`
+	OutputConfig ExportConfig `rpc:",json"`
 	// JSON data of your own. At most 512 bytes.
-	UserData any `rpc:",json" check:"bytes=512"`
+	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
 // SubmitSegmentationJobResponse is the answer of [Client.SubmitSegmentationJob].
@@ -809,9 +807,9 @@ type SubmitSportsHighlightsJobRequest struct {
 	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
 	// JSON description of the videos (InputConfig in the reference).
-	InputConfig any `rpc:",json,form"`
+	InputConfig SportsInputConfig `rpc:",json,form"`
 	// JSON settings of the output (OutputConfig in the reference).
-	OutputConfig any `rpc:",json"`
+	OutputConfig BatchOutputConfig `rpc:",json"`
 	// Data of your own; NotifyAddress is told the end of the job.
 	UserData UserData `rpc:",json"`
 }
@@ -841,7 +839,7 @@ type SubmitTextGenerateJobRequest struct {
 	// JSON object. Title and MarketingCopy need keywords, textLength (5 to 1000
 	// characters, never exceeded) and targetCount (1 to 1000 texts);
 	// StoryboardScript needs originText.
-	GenerateConfig any `rpc:",json"`
+	GenerateConfig TextGenerateConfig `rpc:",json"`
 	// Title of the job, in UTF-8. At most 128 bytes.
 	Title string `check:"bytes=128"`
 	// What to write: advertising copy, video titles, or a storyboard script made of
@@ -878,11 +876,11 @@ type SubmitVideoTranslationJobRequest struct {
 	// Description of the job.
 	Description string
 	// JSON settings of the translation.
-	EditingConfig any `rpc:",json"`
+	EditingConfig TranslationEditingConfig `rpc:",json"`
 	// JSON object with the video or the subtitle file.
-	InputConfig any `rpc:",json"`
+	InputConfig TranslationInputConfig `rpc:",json"`
 	// JSON settings of the output, a video or a subtitle file.
-	OutputConfig any `rpc:",json"`
+	OutputConfig TranslationOutputConfig `rpc:",json"`
 	// Leave empty: the service fills it in.
 	Signature alimedia.Secret
 	// Leave empty: the service fills it in.

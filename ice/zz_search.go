@@ -85,9 +85,8 @@ func (c *Client) AlterSearchLib(ctx context.Context, req AlterSearchLibRequest) 
 
 // AlterSearchLibRequest is the input of [Client.AlterSearchLib].
 type AlterSearchLibRequest struct {
-	// JSON settings. faceGroupIds names up to three face libraries made by
-	// [Client.CreateRecognitionLib], separated by commas.
-	SearchLibConfig any `rpc:",json"`
+	// Settings, such as the face libraries made by [Client.CreateRecognitionLib].
+	SearchLibConfig SearchLibConfig `rpc:",json"`
 	// Search library to change. Required.
 	SearchLibName string `check:"required"`
 }
@@ -179,9 +178,8 @@ func (c *Client) CreateSearchLib(ctx context.Context, req CreateSearchLibRequest
 
 // CreateSearchLibRequest is the input of [Client.CreateSearchLib].
 type CreateSearchLibRequest struct {
-	// JSON settings. faceGroupIds names up to three face libraries made by
-	// [Client.CreateRecognitionLib], separated by commas.
-	SearchLibConfig any `rpc:",json"`
+	// Settings, such as the face libraries made by [Client.CreateRecognitionLib].
+	SearchLibConfig SearchLibConfig `rpc:",json"`
 	// Name of letters and digits; for IP cameras it must begin with IPCamera_.
 	// Required.
 	SearchLibName string `check:"required"`
@@ -240,8 +238,8 @@ func (c *Client) DeleteMediaFromSearchLib(ctx context.Context, req DeleteMediaFr
 type DeleteMediaFromSearchLibRequest struct {
 	// Asset to take out. Required.
 	MediaId string `check:"required"`
-	// JSON message about the asset, as [Client.InsertMediaToSearchLib] takes it.
-	MsgBody any `rpc:",json"`
+	// Message about the asset, as [Client.InsertMediaToSearchLib] takes it.
+	MsgBody SearchMessage `rpc:",json"`
 	// Namespace of the asset in the library.
 	Namespace string
 	// Search library; ims-default-search-lib when empty.
@@ -398,9 +396,8 @@ type InsertMediaToSearchLibRequest struct {
 	MediaId string
 	// Type of the file; video when empty. One of video, image or audio.
 	MediaType string `check:"in=video|image|audio"`
-	// JSON data of the asset: title, and customFields with intField1, strField1 and
-	// strField2, which searches can filter by and which cannot be changed later.
-	MsgBody any `rpc:",json"`
+	// Title and custom fields of the asset.
+	MsgBody SearchMessage `rpc:",json"`
 	// Namespace for the asset.
 	Namespace string
 	// Search library; ims-default-search-lib when empty.
@@ -1072,9 +1069,8 @@ func (c *Client) UpdateMediaToSearchLib(ctx context.Context, req UpdateMediaToSe
 type UpdateMediaToSearchLibRequest struct {
 	// Asset to change. Required.
 	MediaId string `check:"required"`
-	// JSON data of the asset, as [Client.InsertMediaToSearchLib] takes it;
-	// customFields cannot be changed. Required.
-	MsgBody any `rpc:",json" check:"required"`
+	// Title of the asset; custom fields cannot be changed. Required.
+	MsgBody SearchMessage `rpc:",json" check:"required"`
 	// Namespace of the asset in the library.
 	Namespace string
 	// Search library; ims-default-search-lib when empty.

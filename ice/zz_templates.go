@@ -20,7 +20,7 @@ import (
 // RAM action: ice:CreateCustomTemplate.
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createcustomtemplate
 func (c *Client) CreateCustomTemplate(ctx context.Context, req CreateCustomTemplateRequest) (*CreateCustomTemplateResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateCustomTemplate", Proof: "CustomTemplate.TemplateId"}, req, new(CreateCustomTemplateResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateCustomTemplate", Proof: "CustomTemplate.TemplateId", Check: complete}, req, new(CreateCustomTemplateResponse))
 }
 
 // CreateCustomTemplateRequest is the input of [Client.CreateCustomTemplate].
@@ -31,8 +31,8 @@ type CreateCustomTemplateRequest struct {
 	// narrowband HD 1.0 and 2.0; snapshots: 1 normal, 2 sprite, 3 WebVTT; AI
 	// moderation: 1 video, 2 audio, 3 image; AI erasing: 1 logo, 2 subtitles.
 	Subtype int32
-	// JSON text; its keys depend on Type and Subtype. Required.
-	TemplateConfig any `rpc:",json" check:"required"`
+	// The configuration; its fields depend on the type. Required.
+	TemplateConfig CustomTemplateConfig `rpc:",json" check:"required"`
 	// 1 transcoding, 2 snapshots, 3 animated images, 4 image watermark, 5 text
 	// watermark, 6 subtitles, 7 AI moderation, 8 AI cover, 9 AI erasing, 10 media
 	// DNA, 11 smart tags. Required.
@@ -59,7 +59,7 @@ type NewCustomTemplate struct {
 	// Name of the subtype, such as Remux.
 	Subtype string
 	// Parameters of the template, as JSON.
-	TemplateConfig string
+	TemplateConfig CustomTemplateConfig
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
@@ -302,8 +302,8 @@ func (c *Client) UpdateCustomTemplate(ctx context.Context, req UpdateCustomTempl
 type UpdateCustomTemplateRequest struct {
 	// New name of the template.
 	Name string
-	// New settings: JSON text as in [Client.CreateCustomTemplate].
-	TemplateConfig any `rpc:",json"`
+	// The configuration; its fields depend on the type.
+	TemplateConfig CustomTemplateConfig `rpc:",json"`
 	// The template to change. Required.
 	TemplateId string `check:"required"`
 }

@@ -184,10 +184,8 @@ func (c *Client) SubmitMediaConvertJob(ctx context.Context, req SubmitMediaConve
 type SubmitMediaConvertJobRequest struct {
 	// Makes repeats of the call harmless; filled in when empty.
 	ClientToken string
-	// JSON configuration (MediaConvertJobConfig in the reference): Inputs, each an
-	// InputFile with Type OSS or Media and Media the URL or id, and OutputGroups or
-	// Outputs. Pass unsigned URLs: signed ones may be refused. Required.
-	Config any `rpc:",json" check:"required"`
+	// What to convert into what. Required.
+	Config MediaConvertJobConfig `rpc:",json" check:"required"`
 	// Pipeline that runs the job.
 	PipelineId string
 	// Data of your own; it comes back with the job.

@@ -1454,7 +1454,7 @@ type CustomTemplate struct {
 	// Name of the subtype, such as Normal.
 	SubtypeName string
 	// Parameters of the template. Their form depends on Type.
-	TemplateConfig alimedia.JSON
+	TemplateConfig CustomTemplateConfig
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
@@ -3088,7 +3088,7 @@ type Program struct {
 	ChannelName string
 	// JSON text: the part of the source that is played, StartOffsetMillis and
 	// EndOffsetMillis in milliseconds. Empty for all of it.
-	ClipRange string
+	ClipRange ProgramClipRange
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	GmtCreate string
 	// When it was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -3102,7 +3102,7 @@ type Program struct {
 	// Kind of the source: vodSource or liveSource.
 	SourceType string
 	// JSON text: where the program comes in the schedule.
-	Transition string
+	Transition ProgramTransition
 }
 
 // PublicMediaInfo is an asset of the public media library.
@@ -3337,7 +3337,7 @@ type Template struct {
 	// in.
 	ClipsParam string
 	// Configuration of the template, as JSON.
-	Config string
+	Config TemplateContent
 	// URL of the cover image.
 	CoverURL string
 	// What created the template: AliyunConsole, OpenAPI or WebSDK.

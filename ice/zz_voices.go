@@ -674,17 +674,17 @@ type SubmitAvatarVideoJobRequest struct {
 	Description string `check:"bytes=128"`
 	// Avatar, voice, speech rate and the like, a JSON document such as
 	// {"AvatarId":"yunqiao"}.
-	EditingConfig any `rpc:",json"`
+	EditingConfig AvatarEditingConfig `rpc:",json"`
 	// What the avatar speaks, a JSON document: a text (Text, at least 5
 	// characters), or an mp3 or wav file in OSS or among the media assets.
-	InputConfig any `rpc:",json"`
+	InputConfig AvatarInputConfig `rpc:",json"`
 	// Where the video goes and its size, a JSON document such as
 	// {"MediaURL":"https://bucket.oss-cn-shanghai.aliyuncs.com/out.mp4","Width":1920,"Height":1080}.
-	OutputConfig any `rpc:",json"`
+	OutputConfig AvatarOutputConfig `rpc:",json"`
 	// The title of the job. At most 128 bytes.
 	Title string `check:"bytes=128"`
 	// Data of your own that comes back with the job, a JSON document.
-	UserData any `rpc:",json"`
+	UserData UserData `rpc:",json"`
 }
 
 // SubmitAvatarVideoJobResponse is the answer of [Client.SubmitAvatarVideoJob].

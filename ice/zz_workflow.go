@@ -211,9 +211,8 @@ type StartWorkflowRequest struct {
 	// True skips the check that the path of an OSS file fits the workflow; false by
 	// default.
 	SkipInputVerification *bool
-	// JSON text: {"Type":"Media","Media":"<media id>"} or
-	// {"Type":"OSS","Media":"<URL of the object>"}.
-	TaskInput any `rpc:",json"`
+	// The media to work on.
+	TaskInput WorkflowInput `rpc:",json"`
 	// Data of your own; NotifyAddress is told the end of the job. At most 512
 	// bytes.
 	UserData UserData `rpc:",json" check:"bytes=512"`

@@ -732,8 +732,8 @@ type SubmitYikeStoryboardJobRequest struct {
 	ExecMode string `check:"in=FullPipeline|StoryboardOnly"`
 	// OSS URL of the source, as [Client.CreateYikeAssetUpload] returns it.
 	FileURL string `rpc:",form"`
-	// JSON parameters of the video model, such as {"AudioEnable":false}.
-	ModelParams any `rpc:",json"`
+	// Parameters of the video model.
+	ModelParams YikeModelParams `rpc:",json"`
 	// Voice of the narrator, such as sys_YoungGracefulWoman.
 	NarrationVoiceId string
 	// Resolution of the video, such as 720P.

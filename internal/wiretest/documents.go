@@ -150,6 +150,11 @@ func documentOf(t reflect.Type, kind string, above map[reflect.Type]bool) any {
 			return []any{}
 		}
 		return []any{documentOf(t.Elem(), kind, above), documentOf(t.Elem(), kind, above)}
+	case reflect.Map:
+		if !full {
+			return map[string]any{}
+		}
+		return map[string]any{"key": documentOf(t.Elem(), kind, above)}
 	case reflect.Interface:
 		return pick(map[string]any{"Id": json.Number("9007199254740993"), "Share": json.Number("0.1"), "None": nil, "List": []any{}, "Deep": []any{json.Number("-9223372036854775808")}}, map[string]any{})
 	case reflect.String:
@@ -189,9 +194,14 @@ func compact(v reflect.Value) {
 		}
 	case reflect.Map:
 		extra, ok := v.Interface().(map[string]json.RawMessage)
+		for _, key := range v.MapKeys() {
+			if !ok {
+				compact(v.MapIndex(key))
+			}
+		}
 		for key, raw := range extra {
 			var plain, escaped bytes.Buffer
-			if ok && json.Compact(&plain, raw) == nil {
+			if json.Compact(&plain, raw) == nil {
 				json.HTMLEscape(&escaped, plain.Bytes())
 				extra[key] = escaped.Bytes()
 			}

@@ -68,6 +68,10 @@ func extras(v reflect.Value, visit func(string, json.RawMessage)) {
 			}
 			extras(v.Field(i), visit)
 		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			extras(v.MapIndex(key), visit)
+		}
 	case reflect.Slice:
 		for i := range v.Len() {
 			extras(v.Index(i), visit)
