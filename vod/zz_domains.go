@@ -925,7 +925,8 @@ type RefreshVodObjectCachesRequest struct {
 // RefreshVodObjectCachesResponse is the answer of [Client.RefreshVodObjectCaches].
 type RefreshVodObjectCachesResponse struct {
 	RequestId string
-	// IDs of the tasks, separated by commas.
+	// IDs of the tasks, separated by commas. URLs of one domain name that are sent
+	// within a second share a task, up to 2000.
 	RefreshTaskId string
 }
 

@@ -530,7 +530,7 @@ type RestoreMediaRequest struct {
 // RestoreMediaResponse is the answer of [Client.RestoreMedia].
 type RestoreMediaResponse struct {
 	RequestId string
-	// IDs that could not be processed.
+	// Media that cannot be restored, each with the reason.
 	ForbiddenList struct {
 		MediaForbiddenReasonDTO []ForbiddenMedia
 	}
@@ -763,7 +763,7 @@ type UpdateMediaStorageClassRequest struct {
 // UpdateMediaStorageClassResponse is the answer of [Client.UpdateMediaStorageClass].
 type UpdateMediaStorageClassResponse struct {
 	RequestId string
-	// IDs that could not be processed.
+	// Media that cannot be changed, each with the reason.
 	ForbiddenList struct {
 		MediaForbiddenReasonDTO []ForbiddenMedia
 	}

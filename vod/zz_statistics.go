@@ -1642,7 +1642,7 @@ type PlayerMetricData struct {
 	JumpRate5s float64
 	// Share of plays that failed, from 0 to 1.
 	PlayFailRate float64
-	// Number of plays that did show something.
+	// Number of plays that neither failed nor were left before they began.
 	RealVv float64
 	// Share of plays that began within a second, from 0 to 1.
 	SecondPlayRate float64
@@ -1654,7 +1654,7 @@ type PlayerMetricData struct {
 	SlowPlayRate float64
 	// Number of stalls per 100 seconds.
 	StuckCount100s string
-	// Share of plays that stalled, from 0 to 1.
+	// Rate of stalls by count, from 0 to 1.
 	StuckCountRate float64
 	// Time stalled per 100 seconds, in milliseconds.
 	StuckDuration100s float64
