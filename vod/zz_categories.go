@@ -16,6 +16,8 @@ import (
 // children of one parent. The top level of material is built in and cannot be
 // changed.
 //
+// At most 30 calls per second for an account, see [DocumentedRates].
+//
 // Errors:
 //
 //   - InvalidCateId.NotFound: The parent does not exist. Check ParentId.
@@ -53,6 +55,8 @@ type AddCategoryResponse struct {
 //
 // Assets lose the category, but stay.
 //
+// At most 10 calls per second for an account, see [DocumentedRates].
+//
 // Errors:
 //
 //   - InvalidCateId.NotFound: The category does not exist. Check CateId.
@@ -77,6 +81,8 @@ type DeleteCategoryResponse struct {
 // GetCategories returns a category and pages through its direct children.
 //
 // [Client.GetCategoriesIter] walks all pages.
+//
+// At most 50 calls per second for an account, see [DocumentedRates].
 //
 // Errors:
 //
@@ -128,6 +134,8 @@ type GetCategoriesResponse struct {
 // UpdateCategory renames a category.
 //
 // Assets in it show the new name.
+//
+// At most 100 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:UpdateCategory.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatecategory

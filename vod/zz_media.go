@@ -181,6 +181,8 @@ type DeleteStreamResponse struct {
 //
 // Needs VideoIds or ReferenceIds.
 //
+// At most 30 calls per second for an account, see [DocumentedRates].
+//
 // Errors:
 //
 //   - DeleteVideoFailed: The video could not be deleted. Try again later.
@@ -266,6 +268,8 @@ type GetMezzanineInfoResponse struct {
 // Needs VideoId or ReferenceId.
 //
 // [Client.WaitMediaRestore] and [Client.WaitVideoInfo] ask until the end.
+//
+// At most 100 calls per second for an account, see [DocumentedRates].
 //
 // Errors:
 //
@@ -551,6 +555,8 @@ type RestoreMediaResponse struct {
 //
 // [Client.SearchMediaIter] walks all pages.
 //
+// At most 50 calls per second for an account, see [DocumentedRates].
+//
 // Errors:
 //
 //   - ErrorMatchSyntax: The expression is not valid. Check the syntax of Match.
@@ -781,6 +787,8 @@ type UpdateMediaStorageClassResponse struct {
 // What is left out stays as it is.
 //
 // Needs VideoId or ReferenceId.
+//
+// At most 100 calls per second for an account, see [DocumentedRates].
 //
 // Errors:
 //

@@ -73,6 +73,8 @@ type CallbackSettings struct {
 // SetMessageCallback sets where and how the service reports events: by HTTP or
 // through a message queue, one setting for each region.
 //
+// At most 15 calls per second for an account, see [DocumentedRates].
+//
 // RAM action: vod:SetMessageCallback.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setmessagecallback
 func (c *Client) SetMessageCallback(ctx context.Context, req SetMessageCallbackRequest) (*SetMessageCallbackResponse, error) {

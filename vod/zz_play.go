@@ -105,6 +105,8 @@ type MediaRefreshJob struct {
 //
 // Needs VideoId or ReferenceId.
 //
+// At most 360 calls per second for an account, see [DocumentedRates].
+//
 // Errors:
 //
 //   - Forbidden.AliyunVoDEncryption: Only streams with Alibaba Cloud's own
@@ -211,6 +213,8 @@ type VideoBase struct {
 // An expired credential gives no URLs: ask for another one for each play.
 //
 // Needs VideoId or ReferenceId.
+//
+// At most 360 calls per second for an account, see [DocumentedRates].
 //
 // Errors:
 //

@@ -20,6 +20,8 @@ import (
 //
 // Needs Name or TranscodeTemplateGroupId.
 //
+// At most 5 calls per second for an account, see [DocumentedRates].
+//
 // Errors:
 //
 //   - Forbidden.LockedTemplateGroup: The template group is locked. Only Alibaba

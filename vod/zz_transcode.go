@@ -98,6 +98,8 @@ type TranscodeSummary struct {
 //
 // [Client.WaitTranscodeTask] asks until the end.
 //
+// At most 15 calls per second for an account, see [DocumentedRates].
+//
 // Errors:
 //
 //   - NoSuchResource: The task does not exist. Check TranscodeTaskId.

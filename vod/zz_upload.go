@@ -17,6 +17,8 @@ import (
 //
 // Needs JobIds or UploadUrls.
 //
+// At most 50 calls per second for an account, see [DocumentedRates].
+//
 // RAM action: vod:CancelUrlUploadJobs.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-cancelurluploadjobs
 func (c *Client) CancelUrlUploadJobs(ctx context.Context, req CancelUrlUploadJobsRequest) (*CancelUrlUploadJobsResponse, error) {
@@ -46,6 +48,8 @@ type CancelUrlUploadJobsResponse struct {
 // The credential lives 3000 seconds and cannot be refreshed: call again, which
 // makes another asset. The event AttachedMediaUploadComplete tells the end of
 // the upload.
+//
+// At most 80 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:CreateUploadAttachedMedia.
 // https://alibabacloud.com/help/en/vod/api-createuploadattachedmedia
@@ -108,6 +112,8 @@ type CreateUploadAttachedMediaResponse struct {
 // makes another image. The event ImageUploadComplete tells the end of the
 // upload. Watermark images go through [Client.CreateUploadAttachedMedia].
 //
+// At most 80 calls per second for an account, see [DocumentedRates].
+//
 // RAM action: vod:CreateUploadImage.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage
 func (c *Client) CreateUploadImage(ctx context.Context, req CreateUploadImageRequest) (*CreateUploadImageResponse, error) {
@@ -169,6 +175,8 @@ type CreateUploadImageResponse struct {
 // FileUploadComplete or [Client.GetMezzanineInfo] tells the end.
 //
 // The call is free; storage is billed from the end of the upload.
+//
+// At most 80 calls per second for an account, see [DocumentedRates].
 //
 // Errors:
 //
@@ -253,6 +261,8 @@ type CreateUploadVideoResponse struct {
 // themselves after about 7 days; [Client.DeleteVideo] removes them with the
 // video.
 //
+// At most 10 calls per second for an account, see [DocumentedRates].
+//
 // Errors:
 //
 //   - AccessDenied: VOD may not access your own bucket. Authorize it for the
@@ -292,6 +302,8 @@ type DeleteMultipartUploadResponse struct {
 // Needs JobIds or UploadURLs.
 //
 // [Client.WaitURLUpload] asks until the end.
+//
+// At most 100 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:GetURLUploadInfos.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geturluploadinfos
@@ -352,6 +364,8 @@ type URLUploadInfo struct {
 // It knows only uploads made in the console or with an official server SDK that
 // reports its progress; for others, this SDK's included, use
 // [Client.GetMezzanineInfo].
+//
+// At most 100 calls per second for an account, see [DocumentedRates].
 //
 // Errors:
 //
@@ -422,6 +436,8 @@ type UploadDetail struct {
 //
 // Needs VideoId or ReferenceId.
 //
+// At most 80 calls per second for an account, see [DocumentedRates].
+//
 // Errors:
 //
 //   - InvalidVideo.Damaged: The video was not created properly. Create another
@@ -464,6 +480,8 @@ type RefreshUploadVideoResponse struct {
 //
 // Without TemplateGroupId or WorkflowId nothing is transcoded and the assets
 // stay in status UploadSucc, which cannot be played.
+//
+// At most 50 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:RegisterMedia.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-registermedia
@@ -590,6 +608,8 @@ type UploadJob struct {
 // [Client.GetURLUploadInfos] tells the end.
 //
 // Offered only in cn-shanghai and ap-southeast-1.
+//
+// At most 100 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:UploadStreamByURL.
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadstreambyurl

@@ -78,6 +78,9 @@ func (m *model) operationDoc(op *operation) string {
 	if ref.Cost != "" {
 		lines = append(lines, ref.Cost)
 	}
+	if ref.Rate > 0 {
+		lines = append(lines, fmt.Sprintf("At most %d calls per second for an account, see [DocumentedRates].", ref.Rate))
+	}
 	if len(ref.Errors) > 0 {
 		lines = append(lines, errorList(ref.Errors))
 	}

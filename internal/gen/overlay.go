@@ -21,6 +21,9 @@ type overlay struct {
 	// Groups names the operations of each generated file.
 	Groups map[string][]string `json:"groups"`
 
+	// RatesPage is the page of the reference that documents rates.
+	RatesPage string `json:"ratesPage"`
+
 	// First lists the groups that the index of the package begins with.
 	First []string `json:"first"`
 

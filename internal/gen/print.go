@@ -57,6 +57,11 @@ func (m *model) files() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	if rates := m.rates(); len(rates) > 0 {
+		if err := m.file(out, "zz_rates.go", rates); err != nil {
+			return nil, err
+		}
+	}
 	index, err := format.Source(m.index())
 	if err != nil {
 		return nil, err

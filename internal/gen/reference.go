@@ -38,6 +38,7 @@ type reference struct {
 type operationReference struct {
 	Errors     map[string]string `json:"errors"`     // code -> what it means and what to do
 	Cost       string            `json:"cost"`       // what the call costs
+	Rate       int               `json:"rate"`       // calls per second that the service documents for an account
 	Deprecated string            `json:"deprecated"` // "Use [Client.X]."
 	Page       string            `json:"page"`       // its page in English, known to exist
 }
