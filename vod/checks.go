@@ -1,6 +1,7 @@
 package vod
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -41,4 +42,32 @@ func bucketOf(rawURL string) string {
 	default:
 		return ""
 	}
+}
+
+// producible checks what the reference asks of the timeline of a job, which is
+// more than a project needs that is still being worked on.
+func producible(req any) []alimedia.Violation {
+	t := req.(ProduceEditingProjectVideoRequest).Timeline
+	if t.Raw != "" {
+		return nil
+	}
+	var found []alimedia.Violation
+	if len(t.VideoTracks)+len(t.AudioTracks) == 0 && len(t.ImageTracks)+len(t.SubtitleTracks) > 0 && t.Extra["VideoTracks"] == nil && t.Extra["AudioTracks"] == nil {
+		found = append(found, alimedia.Violation{Field: "Timeline", Rule: "a video or an audio track"})
+	}
+	for i, track := range t.VideoTracks {
+		for j, clip := range track.VideoTrackClips {
+			if clip.Out != 0 && clip.In >= clip.Out {
+				found = append(found, alimedia.Violation{Field: fmt.Sprintf("Timeline.VideoTracks[%d].VideoTrackClips[%d]", i, j), Rule: "In before Out"})
+			}
+		}
+	}
+	for i, track := range t.AudioTracks {
+		for j, clip := range track.AudioTrackClips {
+			if clip.Out != 0 && clip.In >= clip.Out {
+				found = append(found, alimedia.Violation{Field: fmt.Sprintf("Timeline.AudioTracks[%d].AudioTrackClips[%d]", i, j), Rule: "In before Out"})
+			}
+		}
+	}
+	return found
 }

@@ -23,10 +23,8 @@ func (c *Client) AddAITemplate(ctx context.Context, req AddAITemplateRequest) (*
 
 // AddAITemplateRequest is the input of [Client.AddAITemplate].
 type AddAITemplateRequest struct {
-	// A JSON document, for a review such as
-	// {"AuditItem":["terrorism","porn"],"AuditRange":["text-title","video"],"AuditContent":["screen"],"AuditAutoBlock":"yes"}.
-	// Required.
-	TemplateConfig any `rpc:",json" check:"required"`
+	// What to review, or what becomes of the best picture. Required.
+	TemplateConfig AITemplateConfig `rpc:",json" check:"required"`
 	// Name of the template. Required. At most 128 bytes.
 	TemplateName string `check:"required,bytes=128"`
 	// Automated review (AIMediaAudit) or smart covers (AIImage). Required. One of
@@ -513,10 +511,8 @@ func (c *Client) SubmitAIJob(ctx context.Context, req SubmitAIJobRequest) (*Subm
 
 // SubmitAIJobRequest is the input of [Client.SubmitAIJob].
 type SubmitAIJobRequest struct {
-	// A JSON document: for AIVideoTag the AnalyseTypes ASR (speech) or OCR (text in
-	// the picture), such as {"AIVideoTag":{"AnalyseTypes":"ASR"}}; for AIMediaDNA
-	// the DNADBId of the library.
-	Config any `rpc:",json"`
+	// What the tags are made from, or the library of the search.
+	Config AIJobConfig `rpc:",json"`
 	// The VideoId of the video to analyse.
 	MediaId string
 	// What to find, separated by commas: similar videos (AIMediaDNA), smart tags
@@ -601,8 +597,8 @@ func (c *Client) UpdateAITemplate(ctx context.Context, req UpdateAITemplateReque
 
 // UpdateAITemplateRequest is the input of [Client.UpdateAITemplate].
 type UpdateAITemplateRequest struct {
-	// New settings as a JSON document, as in [Client.AddAITemplate]. Required.
-	TemplateConfig any `rpc:",json" check:"required"`
+	// What to review, or what becomes of the best picture. Required.
+	TemplateConfig AITemplateConfig `rpc:",json" check:"required"`
 	// The template to change. Required.
 	TemplateId string `check:"required"`
 	// New name. Required. At most 128 bytes.

@@ -80,10 +80,8 @@ func (c *Client) UpdateAttachedMediaInfos(ctx context.Context, req UpdateAttache
 
 // UpdateAttachedMediaInfosRequest is the input of [Client.UpdateAttachedMediaInfos].
 type UpdateAttachedMediaInfosRequest struct {
-	// A JSON array with one object for each asset, at most 20, such as
-	// [{"MediaId":"...","Title":"...","Tags":"a,b"}]. Title, Description and Tags
-	// must not contain emoji. Required.
-	UpdateContent any `rpc:",json" check:"required"`
+	// The assets, at most 20. Required.
+	UpdateContent []AttachedMediaUpdate `rpc:",json" check:"required"`
 }
 
 // UpdateAttachedMediaInfosResponse is the answer of [Client.UpdateAttachedMediaInfos].

@@ -20,10 +20,8 @@ func (c *Client) CreateAudit(ctx context.Context, req CreateAuditRequest) (*Crea
 
 // CreateAuditRequest is the input of [Client.CreateAudit].
 type CreateAuditRequest struct {
-	// A JSON array with one object for each asset, at most 100, such as
-	// [{"VideoId":"...","Status":"Blocked","Reason":"...","Comment":"..."}].
-	// Required.
-	AuditContent any `rpc:",json" check:"required"`
+	// The results, at most 100. Required.
+	AuditContent []MediaAudit `rpc:",json" check:"required"`
 }
 
 // CreateAuditResponse is the answer of [Client.CreateAudit].
@@ -443,9 +441,8 @@ func (c *Client) SubmitAIImageAuditJob(ctx context.Context, req SubmitAIImageAud
 
 // SubmitAIImageAuditJobRequest is the input of [Client.SubmitAIImageAuditJob].
 type SubmitAIImageAuditJobRequest struct {
-	// A JSON document with a ResourceType (letters, digits, underscores), by which
-	// the provider's support can set rules of its own.
-	MediaAuditConfiguration any `rpc:",json"`
+	// Rules of your own.
+	MediaAuditConfiguration MediaAuditConfiguration `rpc:",json"`
 	// The ImageId of the image. Required.
 	MediaId string `check:"required"`
 	// The AI template, of type AIMediaAudit. Required.
@@ -475,9 +472,8 @@ func (c *Client) SubmitAIMediaAuditJob(ctx context.Context, req SubmitAIMediaAud
 
 // SubmitAIMediaAuditJobRequest is the input of [Client.SubmitAIMediaAuditJob].
 type SubmitAIMediaAuditJobRequest struct {
-	// A JSON document with a ResourceType (letters, digits, underscores), by which
-	// the provider's support can set rules of its own.
-	MediaAuditConfiguration any `rpc:",json"`
+	// Rules of your own.
+	MediaAuditConfiguration MediaAuditConfiguration `rpc:",json"`
 	// The VideoId of the asset. Required.
 	MediaId string `check:"required"`
 	// Kind of media; audio counts as video. One of video.

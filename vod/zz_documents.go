@@ -7,6 +7,46 @@ import (
 )
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AIJobConfig) MarshalJSON() ([]byte, error) {
+	type plain AIJobConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AIJobConfig) UnmarshalJSON(data []byte) error {
+	type plain AIJobConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AIMediaDNAConfig) MarshalJSON() ([]byte, error) {
+	type plain AIMediaDNAConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AIMediaDNAConfig) UnmarshalJSON(data []byte) error {
+	type plain AIMediaDNAConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AITemplateConfig) MarshalJSON() ([]byte, error) {
+	type plain AITemplateConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AITemplateConfig) UnmarshalJSON(data []byte) error {
+	type plain AITemplateConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AIVideoTagConfig) MarshalJSON() ([]byte, error) {
+	type plain AIVideoTagConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AIVideoTagConfig) UnmarshalJSON(data []byte) error {
+	type plain AIVideoTagConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d AccelerateConfig) MarshalJSON() ([]byte, error) {
 	type plain AccelerateConfig
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
@@ -17,12 +57,72 @@ func (d *AccelerateConfig) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AttachedMediaUpdate) MarshalJSON() ([]byte, error) {
+	type plain AttachedMediaUpdate
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AttachedMediaUpdate) UnmarshalJSON(data []byte) error {
+	type plain AttachedMediaUpdate
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d AudioTrack) MarshalJSON() ([]byte, error) {
 	type plain AudioTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
 func (d *AudioTrack) UnmarshalJSON(data []byte) error {
 	type plain AudioTrack
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d AudioTrackClip) MarshalJSON() ([]byte, error) {
+	type plain AudioTrackClip
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *AudioTrackClip) UnmarshalJSON(data []byte) error {
+	type plain AudioTrackClip
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d DomainFunction) MarshalJSON() ([]byte, error) {
+	type plain DomainFunction
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *DomainFunction) UnmarshalJSON(data []byte) error {
+	type plain DomainFunction
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d DomainFunctionParam) MarshalJSON() ([]byte, error) {
+	type plain DomainFunctionParam
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *DomainFunctionParam) UnmarshalJSON(data []byte) error {
+	type plain DomainFunctionParam
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d DomainOrigin) MarshalJSON() ([]byte, error) {
+	type plain DomainOrigin
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *DomainOrigin) UnmarshalJSON(data []byte) error {
+	type plain DomainOrigin
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d Effect) MarshalJSON() ([]byte, error) {
+	type plain Effect
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *Effect) UnmarshalJSON(data []byte) error {
+	type plain Effect
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -47,6 +147,16 @@ func (d *EncryptSetting) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d FontFace) MarshalJSON() ([]byte, error) {
+	type plain FontFace
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *FontFace) UnmarshalJSON(data []byte) error {
+	type plain FontFace
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d ImageTrack) MarshalJSON() ([]byte, error) {
 	type plain ImageTrack
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
@@ -57,12 +167,62 @@ func (d *ImageTrack) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ImageTrackClip) MarshalJSON() ([]byte, error) {
+	type plain ImageTrackClip
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ImageTrackClip) UnmarshalJSON(data []byte) error {
+	type plain ImageTrackClip
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ImageUpdate) MarshalJSON() ([]byte, error) {
+	type plain ImageUpdate
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ImageUpdate) UnmarshalJSON(data []byte) error {
+	type plain ImageUpdate
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaAudit) MarshalJSON() ([]byte, error) {
+	type plain MediaAudit
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaAudit) UnmarshalJSON(data []byte) error {
+	type plain MediaAudit
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MediaAuditConfiguration) MarshalJSON() ([]byte, error) {
+	type plain MediaAuditConfiguration
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MediaAuditConfiguration) UnmarshalJSON(data []byte) error {
+	type plain MediaAuditConfiguration
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d MessageCallback) MarshalJSON() ([]byte, error) {
 	type plain MessageCallback
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
 func (d *MessageCallback) UnmarshalJSON(data []byte) error {
 	type plain MessageCallback
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d MetricFilter) MarshalJSON() ([]byte, error) {
+	type plain MetricFilter
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *MetricFilter) UnmarshalJSON(data []byte) error {
+	type plain MetricFilter
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -127,6 +287,26 @@ func (d *PlayConfig) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ProduceConfig) MarshalJSON() ([]byte, error) {
+	type plain ProduceConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ProduceConfig) UnmarshalJSON(data []byte) error {
+	type plain ProduceConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d ProduceMetadata) MarshalJSON() ([]byte, error) {
+	type plain ProduceMetadata
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *ProduceMetadata) UnmarshalJSON(data []byte) error {
+	type plain ProduceMetadata
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d ReAuthInfo) MarshalJSON() ([]byte, error) {
 	type plain ReAuthInfo
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
@@ -143,6 +323,36 @@ func (d RegisterMetadata) MarshalJSON() ([]byte, error) {
 }
 func (d *RegisterMetadata) UnmarshalJSON(data []byte) error {
 	type plain RegisterMetadata
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SnapshotConfig) MarshalJSON() ([]byte, error) {
+	type plain SnapshotConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SnapshotConfig) UnmarshalJSON(data []byte) error {
+	type plain SnapshotConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SpriteSnapshotConfig) MarshalJSON() ([]byte, error) {
+	type plain SpriteSnapshotConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SpriteSnapshotConfig) UnmarshalJSON(data []byte) error {
+	type plain SpriteSnapshotConfig
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d StreamMetadata) MarshalJSON() ([]byte, error) {
+	type plain StreamMetadata
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *StreamMetadata) UnmarshalJSON(data []byte) error {
+	type plain StreamMetadata
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -173,6 +383,16 @@ func (d SubtitleTrack) MarshalJSON() ([]byte, error) {
 }
 func (d *SubtitleTrack) UnmarshalJSON(data []byte) error {
 	type plain SubtitleTrack
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d SubtitleTrackClip) MarshalJSON() ([]byte, error) {
+	type plain SubtitleTrackClip
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *SubtitleTrackClip) UnmarshalJSON(data []byte) error {
+	type plain SubtitleTrackClip
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -307,12 +527,32 @@ func (d *VideoTrack) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d VideoTrackClip) MarshalJSON() ([]byte, error) {
+	type plain VideoTrackClip
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *VideoTrackClip) UnmarshalJSON(data []byte) error {
+	type plain VideoTrackClip
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
 func (d VideoUpdate) MarshalJSON() ([]byte, error) {
 	type plain VideoUpdate
 	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
 }
 func (d *VideoUpdate) UnmarshalJSON(data []byte) error {
 	type plain VideoUpdate
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d VodTemplateConfig) MarshalJSON() ([]byte, error) {
+	type plain VodTemplateConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *VodTemplateConfig) UnmarshalJSON(data []byte) error {
+	type plain VodTemplateConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
 
@@ -343,5 +583,15 @@ func (d WatermarkTimeline) MarshalJSON() ([]byte, error) {
 }
 func (d *WatermarkTimeline) UnmarshalJSON(data []byte) error {
 	type plain WatermarkTimeline
+	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
+}
+
+// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
+func (d WebVttConfig) MarshalJSON() ([]byte, error) {
+	type plain WebVttConfig
+	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
+}
+func (d *WebVttConfig) UnmarshalJSON(data []byte) error {
+	type plain WebVttConfig
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }

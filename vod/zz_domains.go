@@ -62,9 +62,8 @@ type AddVodDomainRequest struct {
 	// (overseas) or everywhere (global). Only for some accounts. One of domestic,
 	// overseas or global.
 	Scope string `check:"in=domestic|overseas|global"`
-	// The origin servers as a JSON array, such as
-	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}]. Required.
-	Sources any `rpc:",json" check:"required"`
+	// The origin servers. Required.
+	Sources []DomainOrigin `rpc:",json" check:"required"`
 	// Top-level domain to attach it to.
 	TopLevelDomain string
 }
@@ -101,10 +100,8 @@ func (c *Client) BatchSetVodDomainConfigs(ctx context.Context, req BatchSetVodDo
 type BatchSetVodDomainConfigsRequest struct {
 	// The accelerated domains. Required. At most 50 items.
 	DomainNames []string `rpc:",comma" check:"required,items=50"`
-	// A JSON array such as
-	// [{"functionName":"set_req_host_header","functionArgs":[{"argName":"domain_name","argValue":"www.example.com"}]}];
-	// with a configId the setting of that id is changed. Required.
-	Functions any `rpc:",json" check:"required"`
+	// The settings; one with a ConfigId is changed. Required.
+	Functions []DomainFunction `rpc:",json" check:"required"`
 }
 
 // BatchSetVodDomainConfigsResponse is the answer of [Client.BatchSetVodDomainConfigs].
@@ -861,8 +858,8 @@ type PreloadVodObjectCachesRequest struct {
 	L2Preload *bool
 	// URLs of the files, one a line. Required.
 	ObjectPath string `check:"required"`
-	// Header fields of the requests to the origin as a JSON document, in place of
-	// Accept-Encoding: gzip.
+	// Header fields of the requests to the origin, in place of Accept-Encoding:
+	// gzip.
 	WithHeader any `rpc:",json"`
 }
 
@@ -1089,9 +1086,8 @@ func (c *Client) UpdateVodDomain(ctx context.Context, req UpdateVodDomainRequest
 type UpdateVodDomainRequest struct {
 	// The accelerated domain. Required.
 	DomainName string `check:"required"`
-	// The origin servers as a JSON array, such as
-	// [{"content":"1.1.1.1","type":"ipaddr","priority":"20","port":80}].
-	Sources any `rpc:",json"`
+	// The origin servers.
+	Sources []DomainOrigin `rpc:",json"`
 	// Top-level domain to attach it to.
 	TopLevelDomain string
 }

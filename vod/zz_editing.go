@@ -258,7 +258,7 @@ type EditingMaterial struct {
 // RAM action: vod:ProduceEditingProjectVideo.
 // https://alibabacloud.com/help/en/vod/api-produceeditingprojectvideo
 func (c *Client) ProduceEditingProjectVideo(ctx context.Context, req ProduceEditingProjectVideoRequest) (*ProduceEditingProjectVideoResponse, error) {
-	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ProduceEditingProjectVideo", OneOf: "ProjectId|Timeline", Proof: "MediaId"}, req, new(ProduceEditingProjectVideoResponse))
+	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ProduceEditingProjectVideo", OneOf: "ProjectId|Timeline", Proof: "MediaId", Check: producible}, req, new(ProduceEditingProjectVideoResponse))
 }
 
 // ProduceEditingProjectVideoRequest is the input of [Client.ProduceEditingProjectVideo].
@@ -269,12 +269,10 @@ type ProduceEditingProjectVideoRequest struct {
 	CoverURL string
 	// Description of the project.
 	Description string
-	// Metadata of the video to make as a JSON document, such as
-	// {"Title":"...","Description":"..."}.
-	MediaMetadata any `rpc:",json"`
-	// Settings as a JSON document, such as {"TemplateGroupId":"..."}.
-	// StorageLocation is needed outside of cn-shanghai.
-	ProduceConfig any `rpc:",json"`
+	// Title and more of the video to make.
+	MediaMetadata ProduceMetadata `rpc:",json"`
+	// Where the video goes and what it is like.
+	ProduceConfig ProduceConfig `rpc:",json"`
 	// The project to produce.
 	ProjectId string
 	// The timeline. Every clip needs a valid MediaId. The saved timeline of the

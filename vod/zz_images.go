@@ -130,10 +130,8 @@ func (c *Client) UpdateImageInfos(ctx context.Context, req UpdateImageInfosReque
 
 // UpdateImageInfosRequest is the input of [Client.UpdateImageInfos].
 type UpdateImageInfosRequest struct {
-	// A JSON array with one object for each image, at most 20, such as
-	// [{"ImageId":"...","Title":"...","Tags":"a,b"}]. Title, Description and Tags
-	// must not contain emoji. Required.
-	UpdateContent any `rpc:",json" check:"required"`
+	// The images, at most 20. Required.
+	UpdateContent []ImageUpdate `rpc:",json" check:"required"`
 }
 
 // UpdateImageInfosResponse is the answer of [Client.UpdateImageInfos].

@@ -238,10 +238,8 @@ type SubmitSnapshotJobRequest struct {
 	SpecifiedOffsetTime int64
 	// Times to take snapshots at, in milliseconds. At most 30 items.
 	SpecifiedOffsetTimes []int64 `rpc:",json" check:"items=30"`
-	// A JSON document, such as
-	// {"CellWidth":"120","CellHeight":"68","Columns":"3","Lines":"10","Padding":"20","Margin":"50"};
-	// when given, a sprite is made as well.
-	SpriteSnapshotConfig any `rpc:",json"`
+	// How the snapshots are joined; when given, a sprite is made as well.
+	SpriteSnapshotConfig SpriteSnapshotConfig `rpc:",json"`
 	// Callback and data of your own; the data comes back in the events of the job.
 	UserData UserData `rpc:",json"`
 	// The video to process.

@@ -1563,12 +1563,10 @@ type DescribeVodPlayerMetricDataRequest struct {
 	// End of the time range, not itself included: UTC, such as
 	// 2017-01-11T12:00:00Z. Required.
 	EndTime string `check:"required"`
-	// A JSON array of up to three conditions, such as
-	// [{"Field":"Codec","Op":"=","Value":"h265#_#h264"}]; Op is = or !=, for
-	// SdkVersion and VideoDefinition also > or <. Values come from
+	// Up to three conditions; values come from
 	// [Client.DescribeVodPlayerDimensionData]. Not heeded for Uv, AvgPerVv,
 	// AvgPerPlayDuration and AvgPerCompletionVv.
-	Filters any `rpc:",json"`
+	Filters []MetricFilter `rpc:",json"`
 	// Length of a step: 5m for ranges up to 3 days, 1h up to 7 days, or 1d.
 	// Required. One of 5m, 1h or 1d.
 	Interval string `check:"required,in=5m|1h|1d"`

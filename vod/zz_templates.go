@@ -81,10 +81,8 @@ type AddVodTemplateRequest struct {
 	AppId string
 	// Name of the template, UTF-8. Required. At most 128 bytes.
 	Name string `check:"required,bytes=128"`
-	// A JSON document, such as
-	// {"SnapshotConfig":{"Count":10,"SpecifiedOffsetTime":0,"Interval":1},"FrameType":"normal","SnapshotType":"NormalSnapshot"};
-	// its form depends on TemplateType. Required.
-	TemplateConfig any `rpc:",json" check:"required"`
+	// The configuration; its form depends on TemplateType. Required.
+	TemplateConfig VodTemplateConfig `rpc:",json" check:"required"`
 	// Snapshot or DynamicImage. Required.
 	TemplateType string `check:"required"`
 }
@@ -374,8 +372,8 @@ func (c *Client) UpdateVodTemplate(ctx context.Context, req UpdateVodTemplateReq
 type UpdateVodTemplateRequest struct {
 	// New name, UTF-8. At most 128 bytes.
 	Name string `check:"bytes=128"`
-	// New settings as a JSON document, as in [Client.AddVodTemplate].
-	TemplateConfig any `rpc:",json"`
+	// The configuration; its form depends on TemplateType.
+	TemplateConfig VodTemplateConfig `rpc:",json"`
 	// The template to change. Required.
 	VodTemplateId string `check:"required"`
 }

@@ -40,7 +40,7 @@ type AITemplate struct {
 	// Who made it: System or Custom.
 	Source string
 	// Settings, as TemplateType has them.
-	TemplateConfig alimedia.JSON
+	TemplateConfig AITemplateConfig
 	// ID of the template.
 	TemplateId string
 	// Name of the template.
@@ -753,7 +753,7 @@ type VodTemplate struct {
 	ModifyTime string
 	Name       string
 	// Settings, as TemplateType has them.
-	TemplateConfig alimedia.JSON
+	TemplateConfig VodTemplateConfig
 	// Kind of template: Snapshot or DynamicImage.
 	TemplateType string
 	// ID of the template.

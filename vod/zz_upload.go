@@ -632,8 +632,8 @@ type UploadStreamByURLRequest struct {
 	// Where to fetch the stream, reachable from the internet, with its own
 	// authentication parameters if it needs any. Required. An http or https URL.
 	StreamURL string `check:"required,url=http"`
-	// More settings as a JSON document, such as CustomPath and CustomFileName.
-	UploadMetadata any `rpc:",json"`
+	// How the stream is stored.
+	UploadMetadata StreamMetadata `rpc:",json"`
 	// Data of your own and settings kept with the asset: Extend comes back in its
 	// events. MessageCallback works only where HTTP callbacks are switched on,
 	// AccelerateConfig only for accounts enabled for it.
