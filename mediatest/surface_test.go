@@ -56,6 +56,13 @@ func requestOf(client any, action string, make func(reflect.Type) reflect.Value)
 // valid fills a request with what its checks let pass.
 func valid(t reflect.Type) reflect.Value { return validValue(t, "", "") }
 
+// documents are those that come back in answers, whole.
+var documents = map[string]string{
+	"ChannelOutputConfig": `{"ChannelName":"a","Format":"HLS","ManifestName":"b","ManifestSettings":{"WindowDuration":60},"PlaybackUrl":"https://www.example.com/b.m3u8","SourceGroupName":"c"}`,
+	"ProgramAdBreak": `{"ChannelName":"a","ProgramName":"b","MessageType":"SPLICE_INSERT","OffsetMillis":1000,"SourceLocationName":"c","SourceName":"d",
+		"SpliceInsertSettings":{"SpliceEventID":1},"TimeSignalSettings":{"Type":"a"}}`,
+}
+
 func validValue(t reflect.Type, name, check string) reflect.Value {
 	v := reflect.New(t).Elem()
 	rules := map[string]string{}
@@ -68,6 +75,9 @@ func validValue(t reflect.Type, name, check string) reflect.Value {
 	case reflect.Struct:
 		if raw := v.FieldByName("Raw"); raw.IsValid() {
 			raw.SetString(`{"Title":"a"}`)
+			if whole, ok := documents[t.Name()]; ok {
+				raw.SetString(whole)
+			}
 			return v
 		}
 		for i := range t.NumField() {
