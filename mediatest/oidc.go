@@ -69,27 +69,29 @@ func (p *OIDCProvider) Token(subject string, life time.Duration) string {
 	p.acc.srv.mu.Lock()
 	now := p.acc.srv.now()
 	p.acc.srv.mu.Unlock()
-	return p.sign(fields{
+	return p.Sign(map[string]any{
 		"iss": p.Issuer(), "sub": subject, "aud": p.clients, "iat": now.Unix(), "exp": now.Add(life).Unix(), "jti": randomID(8),
 	})
 }
 
 const tokenAlgorithm = "ES256"
 
-// sign makes a token of claims.
-func (p *OIDCProvider) sign(claims fields) string {
-	text := encodeJWT(fields{"alg": tokenAlgorithm, "typ": "JWT", "kid": p.name}) + "." + encodeJWT(claims)
+// Sign makes a token of any claims, such as those of another audience ("aud") or
+// issuer ("iss"), which AssumeRoleWithOIDC refuses. The result is a secret.
+func (p *OIDCProvider) Sign(claims map[string]any) string {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		p.acc.srv.misuse("Sign: claims: %v", err)
+		return ""
+	}
+	header := `{"alg":"` + tokenAlgorithm + `","typ":"JWT"}`
+	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString(payload)
 	sum := sha256.Sum256([]byte(text))
 	r, v, err := ecdsa.Sign(rand.Reader, p.key, sum[:])
 	if err != nil {
 		return "" // the key is one
 	}
 	return text + "." + base64.RawURLEncoding.EncodeToString(append(r.FillBytes(make([]byte, 32)), v.FillBytes(make([]byte, 32))...))
-}
-
-func encodeJWT(v fields) string {
-	text, _ := json.Marshal(v) // strings and numbers
-	return base64.RawURLEncoding.EncodeToString(text)
 }
 
 func (p *OIDCProvider) signed(text string, signature []byte) bool {

@@ -71,6 +71,10 @@ func TestAssumeRoleWithOIDC(t *testing.T) {
 		"HS256":            {"AuthenticationFail.OIDCToken.Invalid", []string{"OIDCToken", "eyJhbGciOiJIUzI1NiJ9." + parts[1] + "." + parts[2]}},
 		"changed":          {"AuthenticationFail.OIDCToken.InvalidSignature", []string{"OIDCToken", parts[0] + ".eyJzdWIiOiJ4In0." + parts[2]}},
 		"of another":       {"AuthenticationFail.OIDCToken.InvalidSignature", []string{"OIDCToken", foreign.Token("x", time.Hour)}},
+		"other audience":   {"AuthenticationFail.OIDCToken.AudienceNotMatch", []string{"OIDCToken", idp.Sign(map[string]any{"iss": idp.Issuer(), "aud": "x", "exp": 1 << 40})}},
+		"other issuer":     {"AuthenticationFail.OIDCToken.Invalid", []string{"OIDCToken", idp.Sign(map[string]any{"iss": foreign.Issuer() + "x", "aud": "backend", "exp": 1 << 40})}},
+		"never expires":    {"AuthenticationFail.OIDCToken.Expired", []string{"OIDCToken", idp.Sign(map[string]any{"iss": idp.Issuer(), "aud": "backend"})}},
+		"no claims":        {"AuthenticationFail.OIDCToken.Invalid", []string{"OIDCToken", idp.Sign(map[string]any{"exp": "soon"})}},
 		"expired":          {"AuthenticationFail.OIDCToken.Expired", []string{"OIDCToken", idp.Token("x", -time.Second)}},
 	} {
 		a := with(test.pairs...)
