@@ -41,3 +41,9 @@ func (s *Server) IDs(service, kind string) []string {
 	}
 	return ids
 }
+
+// Held is how many bytes of objects and parts the server keeps.
+func (s *Server) Held() int64 {
+	memory, file := s.vault.usage()
+	return memory + file
+}

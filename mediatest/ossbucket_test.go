@@ -1,6 +1,7 @@
 package mediatest_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,4 +79,27 @@ func TestOSS_TagsAndACLs(t *testing.T) {
 	}
 	w.refuses(t, 404, "NoSuchKey", "DELETE", "own/none", "tagging")
 	w.refuses(t, 501, "NotImplemented", "POST", "own/a", "acl")
+}
+
+// Tags change while the object is read.
+func TestOSS_TagsChangeUnderReaders(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t)
+	srv.CreateBucket("own")
+	w := wireOf(srv)
+	w.send(t, "PUT", "own/a", "", "content", "x-oss-tagging", "k=v")
+	var all sync.WaitGroup
+	for _, method := range []string{"HEAD", "PUT"} {
+		all.Go(func() {
+			for range 30 {
+				if method == "HEAD" {
+					w.send(t, method, "own/a", "", "")
+					continue
+				}
+				w.send(t, method, "own/a", "acl", "", "x-oss-object-acl", "private")
+				w.send(t, "DELETE", "own/a", "tagging", "")
+			}
+		})
+	}
+	all.Wait()
 }

@@ -30,6 +30,7 @@ func TestOSS_RangesAndConditions(t *testing.T) {
 		{"bytes=5-20", whole, 206, "56789"},
 		{"bytes=10-20", whole, refused, ""},
 		{"bytes=10-", whole, refused, ""},
+		{"bytes=-20", whole, 206, "0123456789"},
 		{"bytes=4-2", whole, whole, ""},
 		{"bytes=-0", whole, whole, ""},
 		{"bytes=0-1,4-5", whole, whole, ""},
@@ -100,6 +101,10 @@ func TestOSS_Append(t *testing.T) {
 			require.Equal(t, a.header.Get("x-oss-hash-crc64ecma"), head.header.Get("x-oss-hash-crc64ecma"))
 			w.send(t, "PUT", "own/copy", "", "one two")
 			require.Equal(t, w.send(t, "HEAD", "own/copy", "", "").header.Get("x-oss-hash-crc64ecma"), a.header.Get("x-oss-hash-crc64ecma"))
+			held := srv.Held()
+			w.refuses(t, 409, "PositionNotEqualToLength", "POST", "own/log", "append&position=3")
+			require.Equal(t, 409, w.send(t, "POST", "own/log", "append&position=9", "lost").status)
+			require.Equal(t, held, srv.Held(), "what is refused is not kept")
 			w.refuses(t, 409, "ObjectNotAppendable", "POST", "own/copy", "append&position=7")
 			for _, wrong := range []string{"-1", "x", "", "99999999999999999999"} {
 				w.refuses(t, 400, "InvalidArgument", "POST", "own/log", "append&position="+wrong)
@@ -159,6 +164,7 @@ func TestOSS_ListsOwnersAndUploadsBelowADelimiter(t *testing.T) {
 	}
 	require.Equal(t, []string{"x/1", "x/1"}, keys)
 	require.Equal(t, []string{"<Prefix>x/b/</Prefix>", "<Prefix>x/c/</Prefix>"}, prefixes)
+	require.Equal(t, 2, strings.Count(w.send(t, "GET", "own/", "uploads&prefix=x/&delimiter=/", "").raw, "<CommonPrefixes>"))
 }
 
 func TestOSS_VirtualHosts(t *testing.T) {

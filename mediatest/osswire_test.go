@@ -175,3 +175,27 @@ func TestOSS_CopiesMetadataAndTags(t *testing.T) {
 	require.Equal(t, []string{"me", "n=w"}, []string{h.Get("x-oss-meta-owner"), h.Get("x-oss-tagging")})
 	w.refuses(t, 409, "FileAlreadyExists", "PUT", "own/b", "", "x-oss-copy-source", "/own/a", "x-oss-forbid-overwrite", "true")
 }
+
+// A copy keeps its bytes when its source is gone and its place is taken.
+func TestOSS_CopiesOutliveTheirSource(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t, mediatest.MemoryLimit(0))
+	srv.CreateBucket("own")
+	w := wireOf(srv)
+	data := strings.Repeat("source", 1000)
+	w.send(t, "PUT", "own/source", "", data)
+	id := element(t, w.send(t, "POST", "own/joined", "uploads", ""), "UploadId")
+	require.Equal(t, 200, w.send(t, "PUT", "own/joined", "partNumber=1&uploadId="+id, "", "x-oss-copy-source", "/own/source").status)
+	require.Equal(t, 200, w.send(t, "PUT", "own/copy", "", "", "x-oss-copy-source", "/own/source").status)
+	w.send(t, "DELETE", "own/source", "", "")
+	for _, other := range []string{"own/1", "own/2", "own/3"} {
+		w.send(t, "PUT", other, "", strings.Repeat("others", 1000))
+	}
+	require.Equal(t, 200, w.send(t, "POST", "own/joined", "uploadId="+id, "", "x-oss-complete-all", "yes").status)
+	for _, key := range []string{"joined", "copy"} {
+		got, _ := srv.Object("own", key)
+		require.True(t, data == string(got), key)
+		w.send(t, "DELETE", "own/"+key, "", "")
+	}
+	require.EqualValues(t, 3*6000, srv.Held())
+}
