@@ -14,6 +14,8 @@ import (
 // device, and returns it.
 //
 // RAM action: ice:ActiveAiRtcLicense.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-activeairtclicense
 func (c *Client) ActiveAiRtcLicense(ctx context.Context, req ActiveAiRtcLicenseRequest) (*ActiveAiRtcLicenseResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ActiveAiRtcLicense", Verdict: "Success"}, req, new(ActiveAiRtcLicenseResponse))
@@ -50,6 +52,8 @@ type ActiveAiRtcLicenseResponse struct {
 // [Client.SetAIAgentVoiceprint] registered.
 //
 // RAM action: ice:ClearAIAgentVoiceprint.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-clearaiagentvoiceprint
 func (c *Client) ClearAIAgentVoiceprint(ctx context.Context, req ClearAIAgentVoiceprintRequest) (*ClearAIAgentVoiceprintResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ClearAIAgentVoiceprint", Class: rpc.Idempotent}, req, new(ClearAIAgentVoiceprintResponse))
@@ -77,6 +81,8 @@ type ClearAIAgentVoiceprintResponse struct {
 // The order is paid.
 //
 // RAM action: ice:CreateIpcOrder.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createipcorder
 func (c *Client) CreateIpcOrder(ctx context.Context, req CreateIpcOrderRequest) (*CreateIpcOrderResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateIpcOrder"}, req, new(CreateIpcOrderResponse))
@@ -104,6 +110,8 @@ type CreateIpcOrderResponse struct {
 // DeleteAIAgentDialogue deletes one entry of an agent's conversation history.
 //
 // RAM action: ice:DeleteAIAgentDialogue.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteaiagentdialogue
 func (c *Client) DeleteAIAgentDialogue(ctx context.Context, req DeleteAIAgentDialogueRequest) (*DeleteAIAgentDialogueResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAIAgentDialogue", Class: rpc.Idempotent}, req, new(DeleteAIAgentDialogueResponse))
@@ -128,6 +136,8 @@ type DeleteAIAgentDialogueResponse struct {
 // data of an agent instance.
 //
 // RAM action: ice:DescribeAIAgentInstance.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describeaiagentinstance
 func (c *Client) DescribeAIAgentInstance(ctx context.Context, req DescribeAIAgentInstanceRequest) (*DescribeAIAgentInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeAIAgentInstance", Class: rpc.Read}, req, new(DescribeAIAgentInstanceResponse))
@@ -170,6 +180,8 @@ type AIAgentCallInfo struct {
 // [Client.SetNotifyConfig] left it.
 //
 // RAM action: ice:DescribeNotifyConfig.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describenotifyconfig
 func (c *Client) DescribeNotifyConfig(ctx context.Context, req DescribeNotifyConfigRequest) (*DescribeNotifyConfigResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeNotifyConfig", Class: rpc.Read}, req, new(DescribeNotifyConfigResponse))
@@ -204,6 +216,8 @@ type DescribeNotifyConfigResponse struct {
 // robot instance.
 //
 // RAM action: ice:DescribeRtcRobotInstance.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describertcrobotinstance
 func (c *Client) DescribeRtcRobotInstance(ctx context.Context, req DescribeRtcRobotInstanceRequest) (*DescribeRtcRobotInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeRtcRobotInstance", Class: rpc.Read}, req, new(DescribeRtcRobotInstanceResponse))
@@ -246,6 +260,8 @@ type RtcRobotConfigInfo struct {
 // another number.
 //
 // RAM action: ice:ForwardAIAgentCall.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-forwardaiagentcall
 func (c *Client) ForwardAIAgentCall(ctx context.Context, req ForwardAIAgentCallRequest) (*ForwardAIAgentCallResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ForwardAIAgentCall"}, req, new(ForwardAIAgentCallResponse))
@@ -279,6 +295,8 @@ type ForwardAIAgentCallResponse struct {
 // instead.
 //
 // RAM action: ice:GenerateAIAgentCall.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-generateaiagentcall
 func (c *Client) GenerateAIAgentCall(ctx context.Context, req GenerateAIAgentCallRequest) (*GenerateAIAgentCallResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateAIAgentCall", Proof: "InstanceId|Token"}, req, new(GenerateAIAgentCallResponse))
@@ -330,6 +348,8 @@ type GenerateAIAgentCallResponse struct {
 // chat with an agent.
 //
 // RAM action: ice:GenerateMessageChatToken.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-generatemessagechattoken
 func (c *Client) GenerateMessageChatToken(ctx context.Context, req GenerateMessageChatTokenRequest) (*GenerateMessageChatTokenResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateMessageChatToken", Class: rpc.Read, Proof: "Token"}, req, new(GenerateMessageChatTokenResponse))
@@ -370,6 +390,8 @@ type GenerateMessageChatTokenResponse struct {
 // GetAIAgentConcurrency returns how many calls of an agent are active now.
 //
 // RAM action: ice:GetAIAgentConcurrency.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getaiagentconcurrency
 func (c *Client) GetAIAgentConcurrency(ctx context.Context, req GetAIAgentConcurrencyRequest) (*GetAIAgentConcurrencyResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIAgentConcurrency", Class: rpc.Read}, req, new(GetAIAgentConcurrencyResponse))
@@ -394,6 +416,8 @@ type GetAIAgentConcurrencyResponse struct {
 // [Client.GetAiRtcAuthCodeListIter] walks all pages.
 //
 // RAM action: ice:GetAiRtcAuthCodeList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtcauthcodelist
 func (c *Client) GetAiRtcAuthCodeList(ctx context.Context, req GetAiRtcAuthCodeListRequest) (*GetAiRtcAuthCodeListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcAuthCodeList", Class: rpc.Read, Verdict: "Success"}, req, new(GetAiRtcAuthCodeListResponse))
@@ -471,6 +495,8 @@ type AiRtcAuthCode struct {
 // [Client.GetAiRtcLicenseInfoListIter] walks all pages.
 //
 // RAM action: ice:GetAiRtcLicenseInfoList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getairtclicenseinfolist
 func (c *Client) GetAiRtcLicenseInfoList(ctx context.Context, req GetAiRtcLicenseInfoListRequest) (*GetAiRtcLicenseInfoListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAiRtcLicenseInfoList", Class: rpc.Read, Verdict: "Success"}, req, new(GetAiRtcLicenseInfoListResponse))
@@ -555,6 +581,8 @@ type AiRtcLicense struct {
 // [Client.GetIpcDeviceInfoIter] walks all pages.
 //
 // RAM action: ice:GetIpcDeviceInfo.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getipcdeviceinfo
 func (c *Client) GetIpcDeviceInfo(ctx context.Context, req GetIpcDeviceInfoRequest) (*GetIpcDeviceInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetIpcDeviceInfo", Class: rpc.Read}, req, new(GetIpcDeviceInfoResponse))
@@ -612,6 +640,8 @@ type IpcDevice struct {
 // [Client.ListAIAgentDialoguesIter] walks all pages.
 //
 // RAM action: ice:ListAIAgentDialogues.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentdialogues
 func (c *Client) ListAIAgentDialogues(ctx context.Context, req ListAIAgentDialoguesRequest) (*ListAIAgentDialoguesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIAgentDialogues", Class: rpc.Read}, req, new(ListAIAgentDialoguesResponse))
@@ -699,6 +729,8 @@ type AIAgentDialogue struct {
 // [Client.ListAIAgentInstanceIter] walks all pages.
 //
 // RAM action: ice:ListAIAgentInstance.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentinstance
 func (c *Client) ListAIAgentInstance(ctx context.Context, req ListAIAgentInstanceRequest) (*ListAIAgentInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIAgentInstance", Class: rpc.Read}, req, new(ListAIAgentInstanceResponse))
@@ -739,6 +771,8 @@ type ListAIAgentInstanceResponse struct {
 // [Client.ListAIAgentPhoneNumberIter] walks all pages.
 //
 // RAM action: ice:ListAIAgentPhoneNumber.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentphonenumber
 func (c *Client) ListAIAgentPhoneNumber(ctx context.Context, req ListAIAgentPhoneNumberRequest) (*ListAIAgentPhoneNumberResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIAgentPhoneNumber", Class: rpc.Read}, req, new(ListAIAgentPhoneNumberResponse))
@@ -794,6 +828,8 @@ type AIAgentPhoneNumber struct {
 // [Client.ListAIAgentVoiceprintsIter] walks all pages.
 //
 // RAM action: ice:ListAIAgentVoiceprints.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listaiagentvoiceprints
 func (c *Client) ListAIAgentVoiceprints(ctx context.Context, req ListAIAgentVoiceprintsRequest) (*ListAIAgentVoiceprintsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIAgentVoiceprints", Class: rpc.Read}, req, new(ListAIAgentVoiceprintsResponse))
@@ -847,6 +883,8 @@ type AIAgentVoiceprint struct {
 // [Client.QueryIpcQuotaIter] walks all pages.
 //
 // RAM action: ice:QueryIpcQuota.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-queryipcquota
 func (c *Client) QueryIpcQuota(ctx context.Context, req QueryIpcQuotaRequest) (*QueryIpcQuotaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryIpcQuota", Class: rpc.Read}, req, new(QueryIpcQuotaResponse))
@@ -902,6 +940,8 @@ type IpcQuota struct {
 // running call.
 //
 // RAM action: ice:SendAIAgentDataChannelMessage.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendaiagentdatachannelmessage
 func (c *Client) SendAIAgentDataChannelMessage(ctx context.Context, req SendAIAgentDataChannelMessageRequest) (*SendAIAgentDataChannelMessageResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendAIAgentDataChannelMessage"}, req, new(SendAIAgentDataChannelMessageResponse))
@@ -925,6 +965,8 @@ type SendAIAgentDataChannelMessageResponse struct {
 // audio file, at once.
 //
 // RAM action: ice:SendAIAgentSpeech.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendaiagentspeech
 func (c *Client) SendAIAgentSpeech(ctx context.Context, req SendAIAgentSpeechRequest) (*SendAIAgentSpeechResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendAIAgentSpeech"}, req, new(SendAIAgentSpeechResponse))
@@ -953,6 +995,8 @@ type SendAIAgentSpeechResponse struct {
 // if the user had said it.
 //
 // RAM action: ice:SendAIAgentText.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendaiagenttext
 func (c *Client) SendAIAgentText(ctx context.Context, req SendAIAgentTextRequest) (*SendAIAgentTextResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendAIAgentText"}, req, new(SendAIAgentTextResponse))
@@ -976,6 +1020,8 @@ type SendAIAgentTextResponse struct {
 // agent.
 //
 // RAM action: ice:SendMessageChatText.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendmessagechattext
 func (c *Client) SendMessageChatText(ctx context.Context, req SendMessageChatTextRequest) (*SendMessageChatTextResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendMessageChatText"}, req, new(SendMessageChatTextResponse))
@@ -1010,6 +1056,8 @@ type SendMessageChatTextResponse struct {
 // that agents recognize.
 //
 // RAM action: ice:SetAIAgentVoiceprint.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setaiagentvoiceprint
 func (c *Client) SetAIAgentVoiceprint(ctx context.Context, req SetAIAgentVoiceprintRequest) (*SetAIAgentVoiceprintResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetAIAgentVoiceprint", Proof: "VoiceprintId"}, req, new(SetAIAgentVoiceprintResponse))
@@ -1043,6 +1091,8 @@ type AIAgentVoiceprintInput struct {
 // SetNotifyConfig sets whether and where the events of an agent are sent.
 //
 // RAM action: ice:SetNotifyConfig.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setnotifyconfig
 func (c *Client) SetNotifyConfig(ctx context.Context, req SetNotifyConfigRequest) (*SetNotifyConfigResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetNotifyConfig", Class: rpc.Idempotent}, req, new(SetNotifyConfigResponse))
@@ -1080,6 +1130,8 @@ type SetNotifyConfigResponse struct {
 // the channel too.
 //
 // RAM action: ice:StartAIAgentInstance.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-startaiagentinstance
 func (c *Client) StartAIAgentInstance(ctx context.Context, req StartAIAgentInstanceRequest) (*StartAIAgentInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIAgentInstance", Proof: "InstanceId"}, req, new(StartAIAgentInstanceResponse))
@@ -1118,6 +1170,8 @@ type StartAIAgentInstanceResponse struct {
 // One caller number carries at most 15 calls at a time.
 //
 // RAM action: ice:StartAIAgentOutboundCall.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startaiagentoutboundcall
 func (c *Client) StartAIAgentOutboundCall(ctx context.Context, req StartAIAgentOutboundCallRequest) (*StartAIAgentOutboundCallResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIAgentOutboundCall", Proof: "InstanceId"}, req, new(StartAIAgentOutboundCallResponse))
@@ -1212,6 +1266,8 @@ type AgentOutboundLlm struct {
 // Stop it with [Client.StopRtcRobotInstance].
 //
 // RAM action: ice:StartRtcRobotInstance.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startrtcrobotinstance
 func (c *Client) StartRtcRobotInstance(ctx context.Context, req StartRtcRobotInstanceRequest) (*StartRtcRobotInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartRtcRobotInstance", Proof: "InstanceId"}, req, new(StartRtcRobotInstanceResponse))
@@ -1260,6 +1316,8 @@ type RtcRobotConfig struct {
 // StopAIAgentInstance ends an agent instance and frees what it holds.
 //
 // RAM action: ice:StopAIAgentInstance.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopaiagentinstance
 func (c *Client) StopAIAgentInstance(ctx context.Context, req StopAIAgentInstanceRequest) (*StopAIAgentInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopAIAgentInstance", Class: rpc.Idempotent}, req, new(StopAIAgentInstanceResponse))
@@ -1280,6 +1338,8 @@ type StopAIAgentInstanceResponse struct {
 // StopRtcRobotInstance ends an RTC robot instance.
 //
 // RAM action: ice:StopRtcRobotInstance.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stoprtcrobotinstance
 func (c *Client) StopRtcRobotInstance(ctx context.Context, req StopRtcRobotInstanceRequest) (*StopRtcRobotInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopRtcRobotInstance", Class: rpc.Idempotent}, req, new(StopRtcRobotInstanceResponse))
@@ -1304,6 +1364,8 @@ type StopRtcRobotInstanceResponse struct {
 // streaming.
 //
 // RAM action: ice:SubmitAIAgentVideoAuditTask.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitaiagentvideoaudittask
 func (c *Client) SubmitAIAgentVideoAuditTask(ctx context.Context, req SubmitAIAgentVideoAuditTaskRequest) (*SubmitAIAgentVideoAuditTaskResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIAgentVideoAuditTask", Proof: "JobId"}, req, new(SubmitAIAgentVideoAuditTaskResponse))
@@ -1357,6 +1419,8 @@ type AIAgentVideoAuditCallback struct {
 // returns the channel to join.
 //
 // RAM action: ice:TakeoverAIAgentCall.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-takeoveraiagentcall
 func (c *Client) TakeoverAIAgentCall(ctx context.Context, req TakeoverAIAgentCallRequest) (*TakeoverAIAgentCallResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "TakeoverAIAgentCall", Proof: "ChannelId|Token"}, req, new(TakeoverAIAgentCallResponse))
@@ -1388,6 +1452,8 @@ type TakeoverAIAgentCallResponse struct {
 // its voice.
 //
 // RAM action: ice:UpdateAIAgentInstance.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateaiagentinstance
 func (c *Client) UpdateAIAgentInstance(ctx context.Context, req UpdateAIAgentInstanceRequest) (*UpdateAIAgentInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAIAgentInstance", Class: rpc.Idempotent}, req, new(UpdateAIAgentInstanceResponse))
@@ -1420,6 +1486,8 @@ type UpdateAIAgentInstanceResponse struct {
 // a running RTC robot.
 //
 // RAM action: ice:UpdateRtcRobotInstance.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatertcrobotinstance
 func (c *Client) UpdateRtcRobotInstance(ctx context.Context, req UpdateRtcRobotInstanceRequest) (*UpdateRtcRobotInstanceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateRtcRobotInstance", Class: rpc.Idempotent}, req, new(UpdateRtcRobotInstanceResponse))

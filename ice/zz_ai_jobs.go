@@ -16,6 +16,8 @@ import (
 // An account holds up to 100 libraries.
 //
 // RAM action: ice:CreateHotwordLibrary.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createhotwordlibrary
 func (c *Client) CreateHotwordLibrary(ctx context.Context, req CreateHotwordLibraryRequest) (*CreateHotwordLibraryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateHotwordLibrary", Proof: "HotwordLibraryId"}, req, new(CreateHotwordLibraryResponse))
@@ -50,6 +52,8 @@ type CreateHotwordLibraryResponse struct {
 // Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:CreateRecognitionEntity.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createrecognitionentity
 func (c *Client) CreateRecognitionEntity(ctx context.Context, req CreateRecognitionEntityRequest) (*CreateRecognitionEntityResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionEntity", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen", Proof: "EntityId"}, req, new(CreateRecognitionEntityResponse))
@@ -84,6 +88,8 @@ type CreateRecognitionEntityResponse struct {
 // Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:CreateRecognitionLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createrecognitionlib
 func (c *Client) CreateRecognitionLib(ctx context.Context, req CreateRecognitionLibRequest) (*CreateRecognitionLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionLib", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen", Proof: "LibId"}, req, new(CreateRecognitionLibResponse))
@@ -113,6 +119,8 @@ type CreateRecognitionLibResponse struct {
 // Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:CreateRecognitionSample.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createrecognitionsample
 func (c *Client) CreateRecognitionSample(ctx context.Context, req CreateRecognitionSampleRequest) (*CreateRecognitionSampleResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateRecognitionSample", Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen", Proof: "SampleId"}, req, new(CreateRecognitionSampleResponse))
@@ -143,6 +151,8 @@ type CreateRecognitionSampleResponse struct {
 // DeleteHotwordLibrary deletes a hotword library; it can't be restored.
 //
 // RAM action: ice:DeleteHotwordLibrary.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletehotwordlibrary
 func (c *Client) DeleteHotwordLibrary(ctx context.Context, req DeleteHotwordLibraryRequest) (*DeleteHotwordLibraryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteHotwordLibrary", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteHotwordLibraryResponse))
@@ -166,6 +176,8 @@ type DeleteHotwordLibraryResponse struct {
 // Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:DeleteRecognitionEntity.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleterecognitionentity
 func (c *Client) DeleteRecognitionEntity(ctx context.Context, req DeleteRecognitionEntityRequest) (*DeleteRecognitionEntityResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteRecognitionEntity", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(DeleteRecognitionEntityResponse))
@@ -192,6 +204,8 @@ type DeleteRecognitionEntityResponse struct {
 // Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:DeleteRecognitionLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleterecognitionlib
 func (c *Client) DeleteRecognitionLib(ctx context.Context, req DeleteRecognitionLibRequest) (*DeleteRecognitionLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteRecognitionLib", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(DeleteRecognitionLibResponse))
@@ -217,6 +231,8 @@ type DeleteRecognitionLibResponse struct {
 // Offered only in cn-beijing, cn-shanghai, cn-hangzhou and cn-shenzhen.
 //
 // RAM action: ice:DeleteRecognitionSample.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleterecognitionsample
 func (c *Client) DeleteRecognitionSample(ctx context.Context, req DeleteRecognitionSampleRequest) (*DeleteRecognitionSampleResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteRecognitionSample", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(DeleteRecognitionSampleResponse))
@@ -243,6 +259,8 @@ type DeleteRecognitionSampleResponse struct {
 // GetHotwordLibrary returns a hotword library with all its words.
 //
 // RAM action: ice:GetHotwordLibrary.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gethotwordlibrary
 func (c *Client) GetHotwordLibrary(ctx context.Context, req GetHotwordLibraryRequest) (*GetHotwordLibraryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetHotwordLibrary", Class: rpc.Read}, req, new(GetHotwordLibraryResponse))
@@ -290,6 +308,8 @@ type HotwordInfo struct {
 // [Client.ListHotwordLibrariesIter] walks all pages.
 //
 // RAM action: ice:ListHotwordLibraries.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listhotwordlibraries
 func (c *Client) ListHotwordLibraries(ctx context.Context, req ListHotwordLibrariesRequest) (*ListHotwordLibrariesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListHotwordLibraries", Class: rpc.Read}, req, new(ListHotwordLibrariesResponse))
@@ -365,6 +385,8 @@ type HotwordLibrary struct {
 // [Client.ListRecognitionEntitiesIter] walks all pages.
 //
 // RAM action: ice:ListRecognitionEntities.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listrecognitionentities
 func (c *Client) ListRecognitionEntities(ctx context.Context, req ListRecognitionEntitiesRequest) (*ListRecognitionEntitiesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListRecognitionEntities", Class: rpc.Read, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(ListRecognitionEntitiesResponse))
@@ -431,6 +453,8 @@ type RecognitionEntity struct {
 // [Client.ListRecognitionLibsIter] walks all pages.
 //
 // RAM action: ice:ListRecognitionLibs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listrecognitionlibs
 func (c *Client) ListRecognitionLibs(ctx context.Context, req ListRecognitionLibsRequest) (*ListRecognitionLibsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListRecognitionLibs", Class: rpc.Read, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(ListRecognitionLibsResponse))
@@ -493,6 +517,8 @@ type RecognitionLib struct {
 // [Client.ListRecognitionSamplesIter] walks all pages.
 //
 // RAM action: ice:ListRecognitionSamples.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listrecognitionsamples
 func (c *Client) ListRecognitionSamples(ctx context.Context, req ListRecognitionSamplesRequest) (*ListRecognitionSamplesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListRecognitionSamples", Class: rpc.Read, Regions: "cn-beijing cn-shanghai cn-hangzhou cn-shenzhen"}, req, new(ListRecognitionSamplesResponse))
@@ -565,6 +591,8 @@ type RecognitionSample struct {
 // [Client.WaitMediaCensorJob] asks until the end.
 //
 // RAM action: ice:QueryMediaCensorJobDetail.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querymediacensorjobdetail
 func (c *Client) QueryMediaCensorJobDetail(ctx context.Context, req QueryMediaCensorJobDetailRequest) (*QueryMediaCensorJobDetailResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryMediaCensorJobDetail", Class: rpc.Read}, req, new(QueryMediaCensorJobDetailResponse))
@@ -603,6 +631,8 @@ type QueryMediaCensorJobDetailResponse struct {
 // [Client.QueryMediaCensorJobListIter] walks all pages.
 //
 // RAM action: ice:QueryMediaCensorJobList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querymediacensorjoblist
 func (c *Client) QueryMediaCensorJobList(ctx context.Context, req QueryMediaCensorJobListRequest) (*QueryMediaCensorJobListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryMediaCensorJobList", Class: rpc.Read}, req, new(QueryMediaCensorJobListResponse))
@@ -658,6 +688,8 @@ type QueryMediaCensorJobListResponse struct {
 // [Client.WaitSmarttagJob] asks until the end.
 //
 // RAM action: ice:QuerySmarttagJob.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-querysmarttagjob
 func (c *Client) QuerySmarttagJob(ctx context.Context, req QuerySmarttagJobRequest) (*QuerySmarttagJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySmarttagJob", Class: rpc.Read}, req, new(QuerySmarttagJobResponse))
@@ -702,6 +734,8 @@ type SmarttagUsage struct {
 // [Client.WaitVideoCognitionJob] asks until the end.
 //
 // RAM action: ice:QueryVideoCognitionJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-queryvideocognitionjob
 func (c *Client) QueryVideoCognitionJob(ctx context.Context, req QueryVideoCognitionJobRequest) (*QueryVideoCognitionJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryVideoCognitionJob", Class: rpc.Read}, req, new(QueryVideoCognitionJobResponse))
@@ -762,6 +796,8 @@ type VideoCognitionResult struct {
 // AIMediaAuditComplete, by NotifyUrl, or by [Client.QueryMediaCensorJobDetail].
 //
 // RAM action: ice:SubmitMediaCensorJob.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitmediacensorjob
 func (c *Client) SubmitMediaCensorJob(ctx context.Context, req SubmitMediaCensorJobRequest) (*SubmitMediaCensorJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaCensorJob", Proof: "JobId"}, req, new(SubmitMediaCensorJobResponse))
@@ -809,6 +845,8 @@ type SubmitMediaCensorJobResponse struct {
 // Offered only in cn-beijing, cn-shanghai and cn-hangzhou.
 //
 // RAM action: ice:SubmitSmarttagJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsmarttagjob
 func (c *Client) SubmitSmarttagJob(ctx context.Context, req SubmitSmarttagJobRequest) (*SubmitSmarttagJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSmarttagJob", Regions: "cn-beijing cn-shanghai cn-hangzhou", Proof: "JobId"}, req, new(SubmitSmarttagJobResponse))
@@ -866,6 +904,8 @@ type SmarttagScheduleConfig struct {
 // It is asynchronous: ask [Client.QueryVideoCognitionJob] for the end.
 //
 // RAM action: ice:SubmitVideoCognitionJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitvideocognitionjob
 func (c *Client) SubmitVideoCognitionJob(ctx context.Context, req SubmitVideoCognitionJobRequest) (*SubmitVideoCognitionJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoCognitionJob", Proof: "JobId"}, req, new(SubmitVideoCognitionJobResponse))
@@ -899,6 +939,8 @@ type SubmitVideoCognitionJobResponse struct {
 // hotword library.
 //
 // RAM action: ice:UpdateHotwordLibrary.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatehotwordlibrary
 func (c *Client) UpdateHotwordLibrary(ctx context.Context, req UpdateHotwordLibraryRequest) (*UpdateHotwordLibraryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateHotwordLibrary", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateHotwordLibraryResponse))

@@ -13,6 +13,8 @@ import (
 // up to 100 subcategories in each category.
 //
 // RAM action: ice:AddCategory.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-addcategory
 func (c *Client) AddCategory(ctx context.Context, req AddCategoryRequest) (*AddCategoryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddCategory", Proof: "Category.CateId"}, req, new(AddCategoryResponse))
@@ -40,6 +42,8 @@ type AddCategoryResponse struct {
 // It cannot be undone.
 //
 // RAM action: ice:DeleteCategory.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletecategory
 func (c *Client) DeleteCategory(ctx context.Context, req DeleteCategoryRequest) (*DeleteCategoryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCategory", Class: rpc.Idempotent}, req, new(DeleteCategoryResponse))
@@ -62,6 +66,8 @@ type DeleteCategoryResponse struct {
 // [Client.GetCategoriesIter] walks all pages.
 //
 // RAM action: ice:GetCategories.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getcategories
 func (c *Client) GetCategories(ctx context.Context, req GetCategoriesRequest) (*GetCategoriesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCategories", Class: rpc.Read}, req, new(GetCategoriesResponse))
@@ -106,6 +112,8 @@ type GetCategoriesResponse struct {
 // UpdateCategory renames a category.
 //
 // RAM action: ice:UpdateCategory.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatecategory
 func (c *Client) UpdateCategory(ctx context.Context, req UpdateCategoryRequest) (*UpdateCategoryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCategory", Class: rpc.Idempotent}, req, new(UpdateCategoryResponse))

@@ -14,6 +14,8 @@ import (
 // server side.
 //
 // RAM action: ice:AddAdInsertion.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addadinsertion
 func (c *Client) AddAdInsertion(ctx context.Context, req AddAdInsertionRequest) (*AddAdInsertionResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddAdInsertion", Class: rpc.Tokened, Proof: "Config"}, req, new(AddAdInsertionResponse))
@@ -62,6 +64,8 @@ type AddAdInsertionResponse struct {
 // Add programs with [Client.CreateProgram], then call [Client.StartChannel].
 //
 // RAM action: ice:CreateChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createchannel
 func (c *Client) CreateChannel(ctx context.Context, req CreateChannelRequest) (*CreateChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateChannel", Proof: "Channel"}, req, new(CreateChannelResponse))
@@ -99,6 +103,8 @@ type CreateChannelResponse struct {
 // place in the schedule.
 //
 // RAM action: ice:CreateProgram.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createprogram
 func (c *Client) CreateProgram(ctx context.Context, req CreateProgramRequest) (*CreateProgramResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateProgram", Proof: "Program"}, req, new(CreateProgramResponse))
@@ -135,6 +141,8 @@ type CreateProgramResponse struct {
 // under a source location.
 //
 // RAM action: ice:CreateSource.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsource
 func (c *Client) CreateSource(ctx context.Context, req CreateSourceRequest) (*CreateSourceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSource", Proof: "Source"}, req, new(CreateSourceResponse))
@@ -163,6 +171,8 @@ type CreateSourceResponse struct {
 // fetched from.
 //
 // RAM action: ice:CreateSourceLocation.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsourcelocation
 func (c *Client) CreateSourceLocation(ctx context.Context, req CreateSourceLocationRequest) (*CreateSourceLocationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSourceLocation", Proof: "SourceLocation"}, req, new(CreateSourceLocationResponse))
@@ -190,6 +200,8 @@ type CreateSourceLocationResponse struct {
 // DeleteAdInsertion deletes an ad insertion configuration.
 //
 // RAM action: ice:DeleteAdInsertion.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteadinsertion
 func (c *Client) DeleteAdInsertion(ctx context.Context, req DeleteAdInsertionRequest) (*DeleteAdInsertionResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAdInsertion", Class: rpc.Idempotent}, req, new(DeleteAdInsertionResponse))
@@ -209,6 +221,8 @@ type DeleteAdInsertionResponse struct {
 // DeleteChannel deletes a channel of channel assembly.
 //
 // RAM action: ice:DeleteChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletechannel
 func (c *Client) DeleteChannel(ctx context.Context, req DeleteChannelRequest) (*DeleteChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteChannel", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteChannelResponse))
@@ -230,6 +244,8 @@ type DeleteChannelResponse struct {
 // DeleteProgram removes a program from a channel.
 //
 // RAM action: ice:DeleteProgram.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteprogram
 func (c *Client) DeleteProgram(ctx context.Context, req DeleteProgramRequest) (*DeleteProgramResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteProgram", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteProgramResponse))
@@ -253,6 +269,8 @@ type DeleteProgramResponse struct {
 // DeleteSource deletes a source, or marks it as deleted.
 //
 // RAM action: ice:DeleteSource.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesource
 func (c *Client) DeleteSource(ctx context.Context, req DeleteSourceRequest) (*DeleteSourceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSource", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteSourceResponse))
@@ -280,6 +298,8 @@ type DeleteSourceResponse struct {
 // DeleteSourceLocation deletes a source location, or marks it as deleted.
 //
 // RAM action: ice:DeleteSourceLocation.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesourcelocation
 func (c *Client) DeleteSourceLocation(ctx context.Context, req DeleteSourceLocationRequest) (*DeleteSourceLocationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSourceLocation", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteSourceLocationResponse))
@@ -304,6 +324,8 @@ type DeleteSourceLocationResponse struct {
 // for playback.
 //
 // RAM action: ice:GetAdInsertion.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getadinsertion
 func (c *Client) GetAdInsertion(ctx context.Context, req GetAdInsertionRequest) (*GetAdInsertionResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAdInsertion", Class: rpc.Read}, req, new(GetAdInsertionResponse))
@@ -326,6 +348,8 @@ type GetAdInsertionResponse struct {
 // and state.
 //
 // RAM action: ice:GetChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getchannel
 func (c *Client) GetChannel(ctx context.Context, req GetChannelRequest) (*GetChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetChannel", Class: rpc.Read}, req, new(GetChannelResponse))
@@ -347,6 +371,8 @@ type GetChannelResponse struct {
 // GetProgram returns a program of a channel.
 //
 // RAM action: ice:GetProgram.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getprogram
 func (c *Client) GetProgram(ctx context.Context, req GetProgramRequest) (*GetProgramResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetProgram", Class: rpc.Read}, req, new(GetProgramResponse))
@@ -370,6 +396,8 @@ type GetProgramResponse struct {
 // GetSource returns a source.
 //
 // RAM action: ice:GetSource.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsource
 func (c *Client) GetSource(ctx context.Context, req GetSourceRequest) (*GetSourceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSource", Class: rpc.Read}, req, new(GetSourceResponse))
@@ -395,6 +423,8 @@ type GetSourceResponse struct {
 // GetSourceLocation returns a source location.
 //
 // RAM action: ice:GetSourceLocation.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsourcelocation
 func (c *Client) GetSourceLocation(ctx context.Context, req GetSourceLocationRequest) (*GetSourceLocationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSourceLocation", Class: rpc.Read}, req, new(GetSourceLocationResponse))
@@ -419,6 +449,8 @@ type GetSourceLocationResponse struct {
 // [Client.ListAdInsertionsIter] walks all pages.
 //
 // RAM action: ice:ListAdInsertions.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listadinsertions
 func (c *Client) ListAdInsertions(ctx context.Context, req ListAdInsertionsRequest) (*ListAdInsertionsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAdInsertions", Class: rpc.Read}, req, new(ListAdInsertionsResponse))
@@ -474,6 +506,8 @@ type ListAdInsertionsResponse struct {
 // [Client.ListAlertsIter] walks all pages.
 //
 // RAM action: ice:ListAlerts.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listalerts
 func (c *Client) ListAlerts(ctx context.Context, req ListAlertsRequest) (*ListAlertsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAlerts", Class: rpc.Read}, req, new(ListAlertsResponse))
@@ -544,6 +578,8 @@ type Alert struct {
 // [Client.ListChannelAlertsIter] walks all pages.
 //
 // RAM action: ice:ListChannelAlerts.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listchannelalerts
 func (c *Client) ListChannelAlerts(ctx context.Context, req ListChannelAlertsRequest) (*ListChannelAlertsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListChannelAlerts", Class: rpc.Read}, req, new(ListChannelAlertsResponse))
@@ -609,6 +645,8 @@ type ProgramAlert struct {
 // [Client.ListChannelsIter] walks all pages.
 //
 // RAM action: ice:ListChannels.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listchannels
 func (c *Client) ListChannels(ctx context.Context, req ListChannelsRequest) (*ListChannelsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListChannels", Class: rpc.Read}, req, new(ListChannelsResponse))
@@ -660,6 +698,8 @@ type ListChannelsResponse struct {
 // [Client.ListProgramsIter] walks all pages.
 //
 // RAM action: ice:ListPrograms.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listprograms
 func (c *Client) ListPrograms(ctx context.Context, req ListProgramsRequest) (*ListProgramsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPrograms", Class: rpc.Read}, req, new(ListProgramsResponse))
@@ -706,6 +746,8 @@ type ListProgramsResponse struct {
 // [Client.ListSchedulesIter] walks all pages.
 //
 // RAM action: ice:ListSchedules.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listschedules
 func (c *Client) ListSchedules(ctx context.Context, req ListSchedulesRequest) (*ListSchedulesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSchedules", Class: rpc.Read}, req, new(ListSchedulesResponse))
@@ -769,6 +811,8 @@ type Schedule struct {
 // [Client.ListSourceLocationsIter] walks all pages.
 //
 // RAM action: ice:ListSourceLocations.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsourcelocations
 func (c *Client) ListSourceLocations(ctx context.Context, req ListSourceLocationsRequest) (*ListSourceLocationsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSourceLocations", Class: rpc.Read}, req, new(ListSourceLocationsResponse))
@@ -818,6 +862,8 @@ type ListSourceLocationsResponse struct {
 // [Client.ListSourcesIter] walks all pages.
 //
 // RAM action: ice:ListSources.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsources
 func (c *Client) ListSources(ctx context.Context, req ListSourcesRequest) (*ListSourcesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSources", Class: rpc.Read}, req, new(ListSourcesResponse))
@@ -867,6 +913,8 @@ type ListSourcesResponse struct {
 // StartChannel starts a channel of channel assembly.
 //
 // RAM action: ice:StartChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startchannel
 func (c *Client) StartChannel(ctx context.Context, req StartChannelRequest) (*StartChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartChannel", Class: rpc.Idempotent, Verdict: "Success"}, req, new(StartChannelResponse))
@@ -888,6 +936,8 @@ type StartChannelResponse struct {
 // StopChannel stops a channel of channel assembly.
 //
 // RAM action: ice:StopChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopchannel
 func (c *Client) StopChannel(ctx context.Context, req StopChannelRequest) (*StopChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopChannel", Class: rpc.Idempotent, Verdict: "Success"}, req, new(StopChannelResponse))
@@ -910,6 +960,8 @@ type StopChannelResponse struct {
 // changed.
 //
 // RAM action: ice:UpdateAdInsertion.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updateadinsertion
 func (c *Client) UpdateAdInsertion(ctx context.Context, req UpdateAdInsertionRequest) (*UpdateAdInsertionResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAdInsertion", Class: rpc.Idempotent}, req, new(UpdateAdInsertionResponse))
@@ -953,6 +1005,8 @@ type UpdateAdInsertionResponse struct {
 // channel assembly. Tier and playback mode stay.
 //
 // RAM action: ice:UpdateChannel.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updatechannel
 func (c *Client) UpdateChannel(ctx context.Context, req UpdateChannelRequest) (*UpdateChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateChannel", Class: rpc.Idempotent}, req, new(UpdateChannelResponse))
@@ -984,6 +1038,8 @@ type UpdateChannelResponse struct {
 // UpdateProgram changes a program of a channel.
 //
 // RAM action: ice:UpdateProgram.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateprogram
 func (c *Client) UpdateProgram(ctx context.Context, req UpdateProgramRequest) (*UpdateProgramResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateProgram", Class: rpc.Idempotent}, req, new(UpdateProgramResponse))
@@ -1019,6 +1075,8 @@ type UpdateProgramResponse struct {
 // UpdateSource replaces the playlists of a source.
 //
 // RAM action: ice:UpdateSource.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatesource
 func (c *Client) UpdateSource(ctx context.Context, req UpdateSourceRequest) (*UpdateSourceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateSource", Class: rpc.Idempotent}, req, new(UpdateSourceResponse))
@@ -1046,6 +1104,8 @@ type UpdateSourceResponse struct {
 // UpdateSourceLocation changes where a source location is fetched from.
 //
 // RAM action: ice:UpdateSourceLocation.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatesourcelocation
 func (c *Client) UpdateSourceLocation(ctx context.Context, req UpdateSourceLocationRequest) (*UpdateSourceLocationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateSourceLocation", Class: rpc.Idempotent}, req, new(UpdateSourceLocationResponse))

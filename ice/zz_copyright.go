@@ -16,6 +16,8 @@ import (
 // Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:QueryCopyrightExtractJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-querycopyrightextractjob
 func (c *Client) QueryCopyrightExtractJob(ctx context.Context, req QueryCopyrightExtractJobRequest) (*QueryCopyrightExtractJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryCopyrightExtractJobResponse))
@@ -49,6 +51,8 @@ type QueryCopyrightExtractJobResponse struct {
 // asks until the end.
 //
 // RAM action: ice:QueryCopyrightJobList.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-querycopyrightjoblist
 func (c *Client) QueryCopyrightJobList(ctx context.Context, req QueryCopyrightJobListRequest) (*QueryCopyrightJobListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryCopyrightJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryCopyrightJobListResponse))
@@ -124,6 +128,8 @@ type CopyrightJob struct {
 // asks until the end.
 //
 // RAM action: ice:QueryTraceAbJobList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytraceabjoblist
 func (c *Client) QueryTraceAbJobList(ctx context.Context, req QueryTraceAbJobListRequest) (*QueryTraceAbJobListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceAbJobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryTraceAbJobListResponse))
@@ -196,6 +202,8 @@ type TraceAbJob struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:QueryTraceExtractJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytraceextractjob
 func (c *Client) QueryTraceExtractJob(ctx context.Context, req QueryTraceExtractJobRequest) (*QueryTraceExtractJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceExtractJob", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryTraceExtractJobResponse))
@@ -232,6 +240,8 @@ type QueryTraceExtractJobResponse struct {
 // asks until the end.
 //
 // RAM action: ice:QueryTraceM3u8JobList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querytracem3u8joblist
 func (c *Client) QueryTraceM3u8JobList(ctx context.Context, req QueryTraceM3u8JobListRequest) (*QueryTraceM3u8JobListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryTraceM3u8JobList", Class: rpc.Read, Regions: "cn-shanghai cn-beijing", Verdict: "StatusCode"}, req, new(QueryTraceM3u8JobListResponse))
@@ -299,6 +309,8 @@ type TraceM3u8Job struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitCopyrightExtractJob.
+//
+// Reference:
 // https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-submitcopyrightextractjob
 func (c *Client) SubmitCopyrightExtractJob(ctx context.Context, req SubmitCopyrightExtractJobRequest) (*SubmitCopyrightExtractJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightExtractJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: "StatusCode"}, req, new(SubmitCopyrightExtractJobResponse))
@@ -337,6 +349,8 @@ type SubmitCopyrightExtractJobResponse struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitCopyrightJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcopyrightjob
 func (c *Client) SubmitCopyrightJob(ctx context.Context, req SubmitCopyrightJobRequest) (*SubmitCopyrightJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCopyrightJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: "StatusCode"}, req, new(SubmitCopyrightJobResponse))
@@ -389,6 +403,8 @@ type SubmitCopyrightJobResponse struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitTraceAbJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittraceabjob
 func (c *Client) SubmitTraceAbJob(ctx context.Context, req SubmitTraceAbJobRequest) (*SubmitTraceAbJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceAbJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: "StatusCode"}, req, new(SubmitTraceAbJobResponse))
@@ -440,6 +456,8 @@ type TraceAbJobIds struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitTraceExtractJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittraceextractjob
 func (c *Client) SubmitTraceExtractJob(ctx context.Context, req SubmitTraceExtractJobRequest) (*SubmitTraceExtractJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceExtractJob", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId", Verdict: "StatusCode"}, req, new(SubmitTraceExtractJobResponse))
@@ -479,6 +497,8 @@ type SubmitTraceExtractJobResponse struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // RAM action: ice:SubmitTraceM3u8Job.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittracem3u8job
 func (c *Client) SubmitTraceM3u8Job(ctx context.Context, req SubmitTraceM3u8JobRequest) (*SubmitTraceM3u8JobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTraceM3u8Job", Regions: "cn-shanghai cn-beijing", Proof: "Data.JobId"}, req, new(SubmitTraceM3u8JobResponse))

@@ -15,6 +15,8 @@ import (
 // [Client.UpdatePipeline] first, and to Active afterwards.
 //
 // RAM action: ice:CancelDNAJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-canceldnajob
 func (c *Client) CancelDNAJob(ctx context.Context, req CancelDNAJobRequest) (*CancelDNAJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CancelDNAJob", Class: rpc.Idempotent}, req, new(CancelDNAJobResponse))
@@ -39,6 +41,8 @@ type CancelDNAJobResponse struct {
 // ones with [Client.DeleteDNADB].
 //
 // RAM action: ice:CreateDNADB.
+//
+// Reference:
 // https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-creatednadb
 func (c *Client) CreateDNADB(ctx context.Context, req CreateDNADBRequest) (*CreateDNADBResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateDNADB", Proof: "DBInfo.DBId"}, req, new(CreateDNADBResponse))
@@ -65,6 +69,8 @@ type CreateDNADBResponse struct {
 // DeleteDNADB deletes a fingerprint library.
 //
 // RAM action: ice:DeleteDNADB.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletednadb
 func (c *Client) DeleteDNADB(ctx context.Context, req DeleteDNADBRequest) (*DeleteDNADBResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteDNADB", Class: rpc.Idempotent}, req, new(DeleteDNADBResponse))
@@ -84,6 +90,8 @@ type DeleteDNADBResponse struct {
 // DeleteDNAFiles removes files from a fingerprint library.
 //
 // RAM action: ice:DeleteDNAFiles.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletednafiles
 func (c *Client) DeleteDNAFiles(ctx context.Context, req DeleteDNAFilesRequest) (*DeleteDNAFilesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteDNAFiles", Class: rpc.Idempotent}, req, new(DeleteDNAFilesResponse))
@@ -105,6 +113,8 @@ type DeleteDNAFilesResponse struct {
 // ListDNADB returns fingerprint libraries and their state.
 //
 // RAM action: ice:ListDNADB.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listdnadb
 func (c *Client) ListDNADB(ctx context.Context, req ListDNADBRequest) (*ListDNADBResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListDNADB", Class: rpc.Read}, req, new(ListDNADBResponse))
@@ -128,6 +138,8 @@ type ListDNADBResponse struct {
 // [Client.ListDNAFilesIter] walks all pages.
 //
 // RAM action: ice:ListDNAFiles.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listdnafiles
 func (c *Client) ListDNAFiles(ctx context.Context, req ListDNAFilesRequest) (*ListDNAFilesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListDNAFiles", Class: rpc.Read}, req, new(ListDNAFilesResponse))
@@ -173,6 +185,8 @@ type DNAFile struct {
 // [Client.WaitDNAJob] asks until the end.
 //
 // RAM action: ice:QueryDNAJobList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querydnajoblist
 func (c *Client) QueryDNAJobList(ctx context.Context, req QueryDNAJobListRequest) (*QueryDNAJobListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryDNAJobList", Class: rpc.Read}, req, new(QueryDNAJobListResponse))
@@ -226,6 +240,8 @@ type DNAJob struct {
 // Offered only in cn-beijing, cn-hangzhou and cn-shanghai.
 //
 // RAM action: ice:SubmitDNAJob.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitdnajob
 func (c *Client) SubmitDNAJob(ctx context.Context, req SubmitDNAJobRequest) (*SubmitDNAJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDNAJob", Regions: "cn-beijing cn-hangzhou cn-shanghai", Proof: "JobId"}, req, new(SubmitDNAJobResponse))

@@ -18,6 +18,8 @@ import (
 //   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:AddEditingProjectMaterials.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addeditingprojectmaterials
 func (c *Client) AddEditingProjectMaterials(ctx context.Context, req AddEditingProjectMaterialsRequest) (*AddEditingProjectMaterialsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials", Proof: "ProjectId|MediaInfos|LiveMaterials|ProjectMaterials"}, req, new(AddEditingProjectMaterialsResponse))
@@ -51,6 +53,8 @@ type AddEditingProjectMaterialsResponse struct {
 // minutes: use it when [Client.GetTemplate] shows the status Available.
 //
 // RAM action: ice:AddTemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-addtemplate
 func (c *Client) AddTemplate(ctx context.Context, req AddTemplateRequest) (*AddTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddTemplate", Proof: "Template.TemplateId"}, req, new(AddTemplateResponse))
@@ -121,6 +125,8 @@ type NewTemplate struct {
 //     message names the part.
 //
 // RAM action: ice:CreateEditingProject.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createeditingproject
 func (c *Client) CreateEditingProject(ctx context.Context, req CreateEditingProjectRequest) (*CreateEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateEditingProject", Proof: "Project.ProjectId"}, req, new(CreateEditingProjectResponse))
@@ -166,6 +172,8 @@ type CreateEditingProjectResponse struct {
 //   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:DeleteEditingProjectMaterials.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteeditingprojectmaterials
 func (c *Client) DeleteEditingProjectMaterials(ctx context.Context, req DeleteEditingProjectMaterialsRequest) (*DeleteEditingProjectMaterialsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteEditingProjectMaterials", Class: rpc.Idempotent}, req, new(DeleteEditingProjectMaterialsResponse))
@@ -190,6 +198,8 @@ type DeleteEditingProjectMaterialsResponse struct {
 // DeleteEditingProjects deletes online editing projects.
 //
 // RAM action: ice:DeleteEditingProjects.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteeditingprojects
 func (c *Client) DeleteEditingProjects(ctx context.Context, req DeleteEditingProjectsRequest) (*DeleteEditingProjectsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteEditingProjects", Class: rpc.Idempotent}, req, new(DeleteEditingProjectsResponse))
@@ -209,6 +219,8 @@ type DeleteEditingProjectsResponse struct {
 // DeleteTemplate deletes templates.
 //
 // RAM action: ice:DeleteTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletetemplate
 func (c *Client) DeleteTemplate(ctx context.Context, req DeleteTemplateRequest) (*DeleteTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteTemplate", Class: rpc.Idempotent, Get: true}, req, new(DeleteTemplateResponse))
@@ -232,6 +244,8 @@ type DeleteTemplateResponse struct {
 //   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:GetEditingProject.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-geteditingproject
 func (c *Client) GetEditingProject(ctx context.Context, req GetEditingProjectRequest) (*GetEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEditingProject", Class: rpc.Read}, req, new(GetEditingProjectResponse))
@@ -261,6 +275,8 @@ type GetEditingProjectResponse struct {
 //   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:GetEditingProjectMaterials.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geteditingprojectmaterials
 func (c *Client) GetEditingProjectMaterials(ctx context.Context, req GetEditingProjectMaterialsRequest) (*GetEditingProjectMaterialsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEditingProjectMaterials", Class: rpc.Read}, req, new(GetEditingProjectMaterialsResponse))
@@ -289,6 +305,8 @@ type GetEditingProjectMaterialsResponse struct {
 // editing project works on.
 //
 // RAM action: ice:GetLiveEditingIndexFile.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliveeditingindexfile
 func (c *Client) GetLiveEditingIndexFile(ctx context.Context, req GetLiveEditingIndexFileRequest) (*GetLiveEditingIndexFileResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveEditingIndexFile", Class: rpc.Read}, req, new(GetLiveEditingIndexFileResponse))
@@ -323,6 +341,8 @@ type GetLiveEditingIndexFileResponse struct {
 //   - ResourceNotFound: The job does not exist. Check JobId.
 //
 // RAM action: ice:GetLiveEditingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliveeditingjob
 func (c *Client) GetLiveEditingJob(ctx context.Context, req GetLiveEditingJobRequest) (*GetLiveEditingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveEditingJob", Class: rpc.Read}, req, new(GetLiveEditingJobResponse))
@@ -385,6 +405,8 @@ type LiveEditingJob struct {
 //   - ResourceNotFound: The job does not exist. Check JobId.
 //
 // RAM action: ice:GetProjectExportJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getprojectexportjob
 func (c *Client) GetProjectExportJob(ctx context.Context, req GetProjectExportJobRequest) (*GetProjectExportJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetProjectExportJob", Class: rpc.Read}, req, new(GetProjectExportJobResponse))
@@ -453,6 +475,8 @@ type ProjectExportSubtitle struct {
 //   - ResourceNotFound: The template does not exist. Check TemplateId.
 //
 // RAM action: ice:GetTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplate
 func (c *Client) GetTemplate(ctx context.Context, req GetTemplateRequest) (*GetTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTemplate", Class: rpc.Read}, req, new(GetTemplateResponse))
@@ -482,6 +506,8 @@ type GetTemplateResponse struct {
 //   - ResourceNotFound: The template does not exist. Check TemplateId.
 //
 // RAM action: ice:GetTemplateMaterials.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplatematerials
 func (c *Client) GetTemplateMaterials(ctx context.Context, req GetTemplateMaterialsRequest) (*GetTemplateMaterialsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTemplateMaterials", Class: rpc.Read}, req, new(GetTemplateMaterialsResponse))
@@ -510,6 +536,8 @@ type GetTemplateMaterialsResponse struct {
 //   - ResourceNotFound: The template does not exist. Check TemplateId.
 //
 // RAM action: ice:GetTemplateParams.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettemplateparams
 func (c *Client) GetTemplateParams(ctx context.Context, req GetTemplateParamsRequest) (*GetTemplateParamsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTemplateParams", Class: rpc.Read, Get: true}, req, new(GetTemplateParamsResponse))
@@ -565,6 +593,8 @@ type TemplateParam struct {
 // [Client.ListEditingProjectsIter] walks all pages.
 //
 // RAM action: ice:ListEditingProjects.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listeditingprojects
 func (c *Client) ListEditingProjects(ctx context.Context, req ListEditingProjectsRequest) (*ListEditingProjectsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListEditingProjects", Class: rpc.Read}, req, new(ListEditingProjectsResponse))
@@ -623,6 +653,8 @@ type ListEditingProjectsResponse struct {
 // [Client.ListTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListTemplates.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listtemplates
 func (c *Client) ListTemplates(ctx context.Context, req ListTemplatesRequest) (*ListTemplatesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListTemplates", Class: rpc.Read}, req, new(ListTemplatesResponse))
@@ -670,6 +702,8 @@ type ListTemplatesResponse struct {
 // [Client.SearchEditingProjectIter] walks all pages.
 //
 // RAM action: ice:SearchEditingProject.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searcheditingproject
 func (c *Client) SearchEditingProject(ctx context.Context, req SearchEditingProjectRequest) (*SearchEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchEditingProject", Class: rpc.Read}, req, new(SearchEditingProjectResponse))
@@ -734,6 +768,8 @@ type SearchEditingProjectResponse struct {
 //   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:SubmitLiveEditingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitliveeditingjob
 func (c *Client) SubmitLiveEditingJob(ctx context.Context, req SubmitLiveEditingJobRequest) (*SubmitLiveEditingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveEditingJob", Proof: "JobId"}, req, new(SubmitLiveEditingJobResponse))
@@ -787,6 +823,8 @@ type SubmitLiveEditingJobResponse struct {
 //   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:SubmitProjectExportJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitprojectexportjob
 func (c *Client) SubmitProjectExportJob(ctx context.Context, req SubmitProjectExportJobRequest) (*SubmitProjectExportJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitProjectExportJob", OneOf: "ProjectId|Timeline", Proof: "JobId"}, req, new(SubmitProjectExportJobResponse))
@@ -822,6 +860,8 @@ type SubmitProjectExportJobResponse struct {
 //   - ProjectNotFound: The project does not exist. Check ProjectId.
 //
 // RAM action: ice:UpdateEditingProject.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updateeditingproject
 func (c *Client) UpdateEditingProject(ctx context.Context, req UpdateEditingProjectRequest) (*UpdateEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateEditingProject", Class: rpc.Idempotent}, req, new(UpdateEditingProjectResponse))
@@ -861,6 +901,8 @@ type UpdateEditingProjectResponse struct {
 //   - ResourceNotFound: The template does not exist. Check TemplateId.
 //
 // RAM action: ice:UpdateTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatetemplate
 func (c *Client) UpdateTemplate(ctx context.Context, req UpdateTemplateRequest) (*UpdateTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateTemplate", Class: rpc.Idempotent}, req, new(UpdateTemplateResponse))

@@ -14,6 +14,8 @@ import (
 // template.
 //
 // RAM action: ice:CreateLiveRecordTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createliverecordtemplate
 func (c *Client) CreateLiveRecordTemplate(ctx context.Context, req CreateLiveRecordTemplateRequest) (*CreateLiveRecordTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveRecordTemplate", Proof: "TemplateId"}, req, new(CreateLiveRecordTemplateResponse))
@@ -40,6 +42,8 @@ type CreateLiveRecordTemplateResponse struct {
 // Needs OverwriteFormat or SequenceFormat.
 //
 // RAM action: ice:CreateLiveSnapshotTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivesnapshottemplate
 func (c *Client) CreateLiveSnapshotTemplate(ctx context.Context, req CreateLiveSnapshotTemplateRequest) (*CreateLiveSnapshotTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveSnapshotTemplate", OneOf: "OverwriteFormat|SequenceFormat", Proof: "TemplateId"}, req, new(CreateLiveSnapshotTemplateResponse))
@@ -74,6 +78,8 @@ type CreateLiveSnapshotTemplateResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: ice:CreateLiveTranscodeTemplate.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createlivetranscodetemplate
 func (c *Client) CreateLiveTranscodeTemplate(ctx context.Context, req CreateLiveTranscodeTemplateRequest) (*CreateLiveTranscodeTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLiveTranscodeTemplate", Regions: "cn-shanghai", Proof: "TemplateId"}, req, new(CreateLiveTranscodeTemplateResponse))
@@ -104,6 +110,8 @@ type CreateLiveTranscodeTemplateResponse struct {
 // The answer tells the outcome for each file.
 //
 // RAM action: ice:DeleteLiveRecordFiles.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteliverecordfiles
 func (c *Client) DeleteLiveRecordFiles(ctx context.Context, req DeleteLiveRecordFilesRequest) (*DeleteLiveRecordFilesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveRecordFiles", Class: rpc.Idempotent}, req, new(DeleteLiveRecordFilesResponse))
@@ -140,6 +148,8 @@ type DeletedRecordFile struct {
 // DeleteLiveRecordTemplate deletes a recording template.
 //
 // RAM action: ice:DeleteLiveRecordTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteliverecordtemplate
 func (c *Client) DeleteLiveRecordTemplate(ctx context.Context, req DeleteLiveRecordTemplateRequest) (*DeleteLiveRecordTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveRecordTemplate", Class: rpc.Idempotent}, req, new(DeleteLiveRecordTemplateResponse))
@@ -163,6 +173,8 @@ type DeleteLiveRecordTemplateResponse struct {
 // The answer tells the outcome for each snapshot.
 //
 // RAM action: ice:DeleteLiveSnapshotFiles.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivesnapshotfiles
 func (c *Client) DeleteLiveSnapshotFiles(ctx context.Context, req DeleteLiveSnapshotFilesRequest) (*DeleteLiveSnapshotFilesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveSnapshotFiles", Class: rpc.Idempotent}, req, new(DeleteLiveSnapshotFilesResponse))
@@ -199,6 +211,8 @@ type DeletedSnapshotFile struct {
 // DeleteLiveSnapshotTemplate deletes a snapshot template.
 //
 // RAM action: ice:DeleteLiveSnapshotTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivesnapshottemplate
 func (c *Client) DeleteLiveSnapshotTemplate(ctx context.Context, req DeleteLiveSnapshotTemplateRequest) (*DeleteLiveSnapshotTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveSnapshotTemplate", Class: rpc.Idempotent}, req, new(DeleteLiveSnapshotTemplateResponse))
@@ -218,6 +232,8 @@ type DeleteLiveSnapshotTemplateResponse struct {
 // DeleteLiveTranscodeJob deletes a live transcoding job.
 //
 // RAM action: ice:DeleteLiveTranscodeJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivetranscodejob
 func (c *Client) DeleteLiveTranscodeJob(ctx context.Context, req DeleteLiveTranscodeJobRequest) (*DeleteLiveTranscodeJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveTranscodeJob", Class: rpc.Idempotent}, req, new(DeleteLiveTranscodeJobResponse))
@@ -237,6 +253,8 @@ type DeleteLiveTranscodeJobResponse struct {
 // DeleteLiveTranscodeTemplate deletes a live transcoding template.
 //
 // RAM action: ice:DeleteLiveTranscodeTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivetranscodetemplate
 func (c *Client) DeleteLiveTranscodeTemplate(ctx context.Context, req DeleteLiveTranscodeTemplateRequest) (*DeleteLiveTranscodeTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLiveTranscodeTemplate", Class: rpc.Idempotent}, req, new(DeleteLiveTranscodeTemplateResponse))
@@ -258,6 +276,8 @@ type DeleteLiveTranscodeTemplateResponse struct {
 // state.
 //
 // RAM action: ice:GetLiveRecordJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getliverecordjob
 func (c *Client) GetLiveRecordJob(ctx context.Context, req GetLiveRecordJobRequest) (*GetLiveRecordJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveRecordJob", Class: rpc.Read, Get: true}, req, new(GetLiveRecordJobResponse))
@@ -280,6 +300,8 @@ type GetLiveRecordJobResponse struct {
 // job works with.
 //
 // RAM action: ice:GetLiveRecordTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getliverecordtemplate
 func (c *Client) GetLiveRecordTemplate(ctx context.Context, req GetLiveRecordTemplateRequest) (*GetLiveRecordTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveRecordTemplate", Class: rpc.Read, Get: true}, req, new(GetLiveRecordTemplateResponse))
@@ -304,6 +326,8 @@ type GetLiveRecordTemplateResponse struct {
 // and state.
 //
 // RAM action: ice:GetLiveSnapshotJob.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getlivesnapshotjob
 func (c *Client) GetLiveSnapshotJob(ctx context.Context, req GetLiveSnapshotJobRequest) (*GetLiveSnapshotJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveSnapshotJob", Class: rpc.Read, Get: true}, req, new(GetLiveSnapshotJobResponse))
@@ -350,6 +374,8 @@ type GetLiveSnapshotJobResponse struct {
 // GetLiveSnapshotTemplate returns a snapshot template.
 //
 // RAM action: ice:GetLiveSnapshotTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivesnapshottemplate
 func (c *Client) GetLiveSnapshotTemplate(ctx context.Context, req GetLiveSnapshotTemplateRequest) (*GetLiveSnapshotTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveSnapshotTemplate", Class: rpc.Read, Get: true}, req, new(GetLiveSnapshotTemplateResponse))
@@ -387,6 +413,8 @@ type GetLiveSnapshotTemplateResponse struct {
 // output streams.
 //
 // RAM action: ice:GetLiveTranscodeJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivetranscodejob
 func (c *Client) GetLiveTranscodeJob(ctx context.Context, req GetLiveTranscodeJobRequest) (*GetLiveTranscodeJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveTranscodeJob", Class: rpc.Read}, req, new(GetLiveTranscodeJobResponse))
@@ -408,6 +436,8 @@ type GetLiveTranscodeJobResponse struct {
 // GetLiveTranscodeTemplate returns a live transcoding template.
 //
 // RAM action: ice:GetLiveTranscodeTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivetranscodetemplate
 func (c *Client) GetLiveTranscodeTemplate(ctx context.Context, req GetLiveTranscodeTemplateRequest) (*GetLiveTranscodeTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLiveTranscodeTemplate", Class: rpc.Read}, req, new(GetLiveTranscodeTemplateResponse))
@@ -433,6 +463,8 @@ type GetLiveTranscodeTemplateResponse struct {
 // [Client.ListLiveRecordFilesIter] walks all pages.
 //
 // RAM action: ice:ListLiveRecordFiles.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listliverecordfiles
 func (c *Client) ListLiveRecordFiles(ctx context.Context, req ListLiveRecordFilesRequest) (*ListLiveRecordFilesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordFiles", Class: rpc.Read, Get: true}, req, new(ListLiveRecordFilesResponse))
@@ -516,6 +548,8 @@ type LiveRecordFile struct {
 // [Client.ListLiveRecordJobsIter] walks all pages.
 //
 // RAM action: ice:ListLiveRecordJobs.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listliverecordjobs
 func (c *Client) ListLiveRecordJobs(ctx context.Context, req ListLiveRecordJobsRequest) (*ListLiveRecordJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordJobs", Class: rpc.Read, Get: true}, req, new(ListLiveRecordJobsResponse))
@@ -569,6 +603,8 @@ type ListLiveRecordJobsResponse struct {
 // [Client.ListLiveRecordTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListLiveRecordTemplates.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listliverecordtemplates
 func (c *Client) ListLiveRecordTemplates(ctx context.Context, req ListLiveRecordTemplatesRequest) (*ListLiveRecordTemplatesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordTemplates", Class: rpc.Read, Get: true}, req, new(ListLiveRecordTemplatesResponse))
@@ -623,6 +659,8 @@ type ListLiveRecordTemplatesResponse struct {
 // [Client.ListLiveSnapshotFilesIter] walks all pages.
 //
 // RAM action: ice:ListLiveSnapshotFiles.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivesnapshotfiles
 func (c *Client) ListLiveSnapshotFiles(ctx context.Context, req ListLiveSnapshotFilesRequest) (*ListLiveSnapshotFilesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveSnapshotFiles", Class: rpc.Read, Get: true}, req, new(ListLiveSnapshotFilesResponse))
@@ -688,6 +726,8 @@ type LiveSnapshotFile struct {
 // [Client.ListLiveSnapshotJobsIter] walks all pages.
 //
 // RAM action: ice:ListLiveSnapshotJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivesnapshotjobs
 func (c *Client) ListLiveSnapshotJobs(ctx context.Context, req ListLiveSnapshotJobsRequest) (*ListLiveSnapshotJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveSnapshotJobs", Class: rpc.Read, Get: true}, req, new(ListLiveSnapshotJobsResponse))
@@ -759,6 +799,8 @@ type LiveSnapshotJob struct {
 // [Client.ListLiveSnapshotTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListLiveSnapshotTemplates.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivesnapshottemplates
 func (c *Client) ListLiveSnapshotTemplates(ctx context.Context, req ListLiveSnapshotTemplatesRequest) (*ListLiveSnapshotTemplatesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveSnapshotTemplates", Class: rpc.Read, Get: true}, req, new(ListLiveSnapshotTemplatesResponse))
@@ -826,6 +868,8 @@ type LiveSnapshotTemplate struct {
 // [Client.ListLiveTranscodeJobsIter] walks all pages.
 //
 // RAM action: ice:ListLiveTranscodeJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivetranscodejobs
 func (c *Client) ListLiveTranscodeJobs(ctx context.Context, req ListLiveTranscodeJobsRequest) (*ListLiveTranscodeJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveTranscodeJobs", Class: rpc.Read}, req, new(ListLiveTranscodeJobsResponse))
@@ -875,6 +919,8 @@ type ListLiveTranscodeJobsResponse struct {
 // [Client.ListLiveTranscodeTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListLiveTranscodeTemplates.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivetranscodetemplates
 func (c *Client) ListLiveTranscodeTemplates(ctx context.Context, req ListLiveTranscodeTemplatesRequest) (*ListLiveTranscodeTemplatesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveTranscodeTemplates", Class: rpc.Read}, req, new(ListLiveTranscodeTemplatesResponse))
@@ -921,6 +967,8 @@ type ListLiveTranscodeTemplatesResponse struct {
 // SendLiveSnapshotJobCommand starts, stops or restarts a snapshot job.
 //
 // RAM action: ice:SendLiveSnapshotJobCommand.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-sendlivesnapshotjobcommand
 func (c *Client) SendLiveSnapshotJobCommand(ctx context.Context, req SendLiveSnapshotJobCommandRequest) (*SendLiveSnapshotJobCommandResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendLiveSnapshotJobCommand"}, req, new(SendLiveSnapshotJobCommandResponse))
@@ -942,6 +990,8 @@ type SendLiveSnapshotJobCommandResponse struct {
 // SendLiveTranscodeJobCommand stops a live transcoding job.
 //
 // RAM action: ice:SendLiveTranscodeJobCommand.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-sendlivetranscodejobcommand
 func (c *Client) SendLiveTranscodeJobCommand(ctx context.Context, req SendLiveTranscodeJobCommandRequest) (*SendLiveTranscodeJobCommandResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SendLiveTranscodeJobCommand", Class: rpc.Idempotent}, req, new(SendLiveTranscodeJobCommandResponse))
@@ -971,6 +1021,8 @@ type SendLiveTranscodeJobCommandResponse struct {
 // managed there.
 //
 // RAM action: ice:SubmitLiveRecordJob.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitliverecordjob
 func (c *Client) SubmitLiveRecordJob(ctx context.Context, req SubmitLiveRecordJobRequest) (*SubmitLiveRecordJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveRecordJob", Proof: "JobId"}, req, new(SubmitLiveRecordJobResponse))
@@ -1004,6 +1056,8 @@ type SubmitLiveRecordJobResponse struct {
 // [Client.SendLiveSnapshotJobCommand] stops the job.
 //
 // RAM action: ice:SubmitLiveSnapshotJob.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitlivesnapshotjob
 func (c *Client) SubmitLiveSnapshotJob(ctx context.Context, req SubmitLiveSnapshotJobRequest) (*SubmitLiveSnapshotJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveSnapshotJob", Proof: "JobId"}, req, new(SubmitLiveSnapshotJobResponse))
@@ -1038,6 +1092,8 @@ type SubmitLiveSnapshotJobResponse struct {
 // the job.
 //
 // RAM action: ice:SubmitLiveTranscodeJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitlivetranscodejob
 func (c *Client) SubmitLiveTranscodeJob(ctx context.Context, req SubmitLiveTranscodeJobRequest) (*SubmitLiveTranscodeJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitLiveTranscodeJob", Proof: "JobId"}, req, new(SubmitLiveTranscodeJobResponse))
@@ -1070,6 +1126,8 @@ type SubmitLiveTranscodeJobResponse struct {
 // template of your own; preset templates can't be changed.
 //
 // RAM action: ice:UpdateLiveRecordTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateliverecordtemplate
 func (c *Client) UpdateLiveRecordTemplate(ctx context.Context, req UpdateLiveRecordTemplateRequest) (*UpdateLiveRecordTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLiveRecordTemplate", Class: rpc.Idempotent}, req, new(UpdateLiveRecordTemplateResponse))
@@ -1095,6 +1153,8 @@ type UpdateLiveRecordTemplateResponse struct {
 // Needs OverwriteFormat or SequenceFormat.
 //
 // RAM action: ice:UpdateLiveSnapshotTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivesnapshottemplate
 func (c *Client) UpdateLiveSnapshotTemplate(ctx context.Context, req UpdateLiveSnapshotTemplateRequest) (*UpdateLiveSnapshotTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLiveSnapshotTemplate", Class: rpc.Idempotent, OneOf: "OverwriteFormat|SequenceFormat"}, req, new(UpdateLiveSnapshotTemplateResponse))
@@ -1129,6 +1189,8 @@ type UpdateLiveSnapshotTemplateResponse struct {
 // only for a timed job that has not started.
 //
 // RAM action: ice:UpdateLiveTranscodeJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivetranscodejob
 func (c *Client) UpdateLiveTranscodeJob(ctx context.Context, req UpdateLiveTranscodeJobRequest) (*UpdateLiveTranscodeJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLiveTranscodeJob", Class: rpc.Idempotent}, req, new(UpdateLiveTranscodeJobResponse))
@@ -1157,6 +1219,8 @@ type UpdateLiveTranscodeJobResponse struct {
 // transcoding template.
 //
 // RAM action: ice:UpdateLiveTranscodeTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivetranscodetemplate
 func (c *Client) UpdateLiveTranscodeTemplate(ctx context.Context, req UpdateLiveTranscodeTemplateRequest) (*UpdateLiveTranscodeTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLiveTranscodeTemplate", Class: rpc.Idempotent}, req, new(UpdateLiveTranscodeTemplateResponse))

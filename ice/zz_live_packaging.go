@@ -17,6 +17,8 @@ import (
 // Add [Client.CreateLivePackageOriginEndpoint] to play the stream.
 //
 // RAM action: ice:CreateLivePackageChannel.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannel
 func (c *Client) CreateLivePackageChannel(ctx context.Context, req CreateLivePackageChannelRequest) (*CreateLivePackageChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannel", Class: rpc.Tokened, Proof: "LivePackageChannel"}, req, new(CreateLivePackageChannelResponse))
@@ -53,6 +55,8 @@ type CreateLivePackageChannelResponse struct {
 // returns the origin domain assigned to it.
 //
 // RAM action: ice:CreateLivePackageChannelGroup.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createlivepackagechannelgroup
 func (c *Client) CreateLivePackageChannelGroup(ctx context.Context, req CreateLivePackageChannelGroupRequest) (*CreateLivePackageChannelGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageChannelGroup", Class: rpc.Tokened, Proof: "LivePackageChannelGroup"}, req, new(CreateLivePackageChannelGroupResponse))
@@ -84,6 +88,8 @@ type CreateLivePackageChannelGroupResponse struct {
 // Needs AuthorizationCode or IpWhitelist.
 //
 // RAM action: ice:CreateLivePackageOriginEndpoint.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createlivepackageoriginendpoint
 func (c *Client) CreateLivePackageOriginEndpoint(ctx context.Context, req CreateLivePackageOriginEndpointRequest) (*CreateLivePackageOriginEndpointResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateLivePackageOriginEndpoint", Class: rpc.Tokened, OneOf: "AuthorizationCode|IpWhitelist", Proof: "LivePackageOriginEndpoint"}, req, new(CreateLivePackageOriginEndpointResponse))
@@ -132,6 +138,8 @@ type CreateLivePackageOriginEndpointResponse struct {
 // endpoints first.
 //
 // RAM action: ice:DeleteLivePackageChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivepackagechannel
 func (c *Client) DeleteLivePackageChannel(ctx context.Context, req DeleteLivePackageChannelRequest) (*DeleteLivePackageChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLivePackageChannel", Class: rpc.Idempotent}, req, new(DeleteLivePackageChannelResponse))
@@ -154,6 +162,8 @@ type DeleteLivePackageChannelResponse struct {
 // group must be empty.
 //
 // RAM action: ice:DeleteLivePackageChannelGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivepackagechannelgroup
 func (c *Client) DeleteLivePackageChannelGroup(ctx context.Context, req DeleteLivePackageChannelGroupRequest) (*DeleteLivePackageChannelGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLivePackageChannelGroup", Class: rpc.Idempotent}, req, new(DeleteLivePackageChannelGroupResponse))
@@ -173,6 +183,8 @@ type DeleteLivePackageChannelGroupResponse struct {
 // DeleteLivePackageOriginEndpoint deletes an origin endpoint for good.
 //
 // RAM action: ice:DeleteLivePackageOriginEndpoint.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletelivepackageoriginendpoint
 func (c *Client) DeleteLivePackageOriginEndpoint(ctx context.Context, req DeleteLivePackageOriginEndpointRequest) (*DeleteLivePackageOriginEndpointResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteLivePackageOriginEndpoint", Class: rpc.Idempotent}, req, new(DeleteLivePackageOriginEndpointResponse))
@@ -197,6 +209,8 @@ type DeleteLivePackageOriginEndpointResponse struct {
 // endpoints and segment settings.
 //
 // RAM action: ice:GetLivePackageChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivepackagechannel
 func (c *Client) GetLivePackageChannel(ctx context.Context, req GetLivePackageChannelRequest) (*GetLivePackageChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLivePackageChannel", Class: rpc.Read}, req, new(GetLivePackageChannelResponse))
@@ -221,6 +235,8 @@ type GetLivePackageChannelResponse struct {
 // its origin domain.
 //
 // RAM action: ice:GetLivePackageChannelGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivepackagechannelgroup
 func (c *Client) GetLivePackageChannelGroup(ctx context.Context, req GetLivePackageChannelGroupRequest) (*GetLivePackageChannelGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLivePackageChannelGroup", Class: rpc.Read}, req, new(GetLivePackageChannelGroupResponse))
@@ -243,6 +259,8 @@ type GetLivePackageChannelGroupResponse struct {
 // access rules.
 //
 // RAM action: ice:GetLivePackageOriginEndpoint.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getlivepackageoriginendpoint
 func (c *Client) GetLivePackageOriginEndpoint(ctx context.Context, req GetLivePackageOriginEndpointRequest) (*GetLivePackageOriginEndpointResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetLivePackageOriginEndpoint", Class: rpc.Read}, req, new(GetLivePackageOriginEndpointResponse))
@@ -270,6 +288,8 @@ type GetLivePackageOriginEndpointResponse struct {
 // [Client.ListLivePackageChannelGroupsIter] walks all pages.
 //
 // RAM action: ice:ListLivePackageChannelGroups.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivepackagechannelgroups
 func (c *Client) ListLivePackageChannelGroups(ctx context.Context, req ListLivePackageChannelGroupsRequest) (*ListLivePackageChannelGroupsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLivePackageChannelGroups", Class: rpc.Read}, req, new(ListLivePackageChannelGroupsResponse))
@@ -317,6 +337,8 @@ type ListLivePackageChannelGroupsResponse struct {
 // [Client.ListLivePackageChannelsIter] walks all pages.
 //
 // RAM action: ice:ListLivePackageChannels.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivepackagechannels
 func (c *Client) ListLivePackageChannels(ctx context.Context, req ListLivePackageChannelsRequest) (*ListLivePackageChannelsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLivePackageChannels", Class: rpc.Read}, req, new(ListLivePackageChannelsResponse))
@@ -366,6 +388,8 @@ type ListLivePackageChannelsResponse struct {
 // [Client.ListLivePackageOriginEndpointsIter] walks all pages.
 //
 // RAM action: ice:ListLivePackageOriginEndpoints.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listlivepackageoriginendpoints
 func (c *Client) ListLivePackageOriginEndpoints(ctx context.Context, req ListLivePackageOriginEndpointsRequest) (*ListLivePackageOriginEndpointsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLivePackageOriginEndpoints", Class: rpc.Read}, req, new(ListLivePackageOriginEndpointsResponse))
@@ -416,6 +440,8 @@ type ListLivePackageOriginEndpointsResponse struct {
 // description of a live packaging channel.
 //
 // RAM action: ice:UpdateLivePackageChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivepackagechannel
 func (c *Client) UpdateLivePackageChannel(ctx context.Context, req UpdateLivePackageChannelRequest) (*UpdateLivePackageChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageChannel", Class: rpc.Idempotent}, req, new(UpdateLivePackageChannelResponse))
@@ -451,6 +477,8 @@ type UpdateLivePackageChannelResponse struct {
 // anew. Each call makes new ones.
 //
 // RAM action: ice:UpdateLivePackageChannelCredentials.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivepackagechannelcredentials
 func (c *Client) UpdateLivePackageChannelCredentials(ctx context.Context, req UpdateLivePackageChannelCredentialsRequest) (*UpdateLivePackageChannelCredentialsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageChannelCredentials"}, req, new(UpdateLivePackageChannelCredentialsResponse))
@@ -478,6 +506,8 @@ type UpdateLivePackageChannelCredentialsResponse struct {
 // packaging channels.
 //
 // RAM action: ice:UpdateLivePackageChannelGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivepackagechannelgroup
 func (c *Client) UpdateLivePackageChannelGroup(ctx context.Context, req UpdateLivePackageChannelGroupRequest) (*UpdateLivePackageChannelGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageChannelGroup", Class: rpc.Idempotent}, req, new(UpdateLivePackageChannelGroupResponse))
@@ -504,6 +534,8 @@ type UpdateLivePackageChannelGroupResponse struct {
 // Needs AuthorizationCode or IpWhitelist.
 //
 // RAM action: ice:UpdateLivePackageOriginEndpoint.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatelivepackageoriginendpoint
 func (c *Client) UpdateLivePackageOriginEndpoint(ctx context.Context, req UpdateLivePackageOriginEndpointRequest) (*UpdateLivePackageOriginEndpointResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateLivePackageOriginEndpoint", Class: rpc.Idempotent, OneOf: "AuthorizationCode|IpWhitelist"}, req, new(UpdateLivePackageOriginEndpointResponse))

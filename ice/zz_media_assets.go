@@ -14,6 +14,8 @@ import (
 // favourites; IgnoredList names those it skipped.
 //
 // RAM action: ice:AddFavoritePublicMedia.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addfavoritepublicmedia
 func (c *Client) AddFavoritePublicMedia(ctx context.Context, req AddFavoritePublicMediaRequest) (*AddFavoritePublicMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddFavoritePublicMedia", Class: rpc.Idempotent}, req, new(AddFavoritePublicMediaResponse))
@@ -38,6 +40,8 @@ type AddFavoritePublicMediaResponse struct {
 // Every call adds new marks; [Client.UpdateMediaMarks] changes them.
 //
 // RAM action: ice:AddMediaMarks.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediamarks
 func (c *Client) AddMediaMarks(ctx context.Context, req AddMediaMarksRequest) (*AddMediaMarksResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaMarks", Proof: "MediaMarkIds"}, req, new(AddMediaMarksResponse))
@@ -64,6 +68,8 @@ type AddMediaMarksResponse struct {
 // the ids that have none.
 //
 // RAM action: ice:BatchGetMediaInfos.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-batchgetmediainfos
 func (c *Client) BatchGetMediaInfos(ctx context.Context, req BatchGetMediaInfosRequest) (*BatchGetMediaInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetMediaInfos", Class: rpc.Read}, req, new(BatchGetMediaInfosResponse))
@@ -94,6 +100,8 @@ type BatchGetMediaInfosResponse struct {
 // favourites; IgnoredList names those it skipped.
 //
 // RAM action: ice:CancelFavoritePublicMedia.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-cancelfavoritepublicmedia
 func (c *Client) CancelFavoritePublicMedia(ctx context.Context, req CancelFavoritePublicMediaRequest) (*CancelFavoritePublicMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CancelFavoritePublicMedia", Class: rpc.Idempotent}, req, new(CancelFavoritePublicMediaResponse))
@@ -116,6 +124,8 @@ type CancelFavoritePublicMediaResponse struct {
 // time. Each result raises the event CreateAuditComplete.
 //
 // RAM action: ice:CreateAudit.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createaudit
 func (c *Client) CreateAudit(ctx context.Context, req CreateAuditRequest) (*CreateAuditResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAudit", Class: rpc.Idempotent}, req, new(CreateAuditResponse))
@@ -141,6 +151,8 @@ type CreateAuditResponse struct {
 // Needs MediaIds or InputURLs.
 //
 // RAM action: ice:DeleteMediaInfos.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-deletemediainfos
 func (c *Client) DeleteMediaInfos(ctx context.Context, req DeleteMediaInfosRequest) (*DeleteMediaInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaInfos", Class: rpc.Idempotent, OneOf: "MediaIds|InputURLs"}, req, new(DeleteMediaInfosResponse))
@@ -171,6 +183,8 @@ type DeleteMediaInfosResponse struct {
 // MediaMarkIds is empty.
 //
 // RAM action: ice:DeleteMediaMarks.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediamarks
 func (c *Client) DeleteMediaMarks(ctx context.Context, req DeleteMediaMarksRequest) (*DeleteMediaMarksResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaMarks", Class: rpc.Idempotent}, req, new(DeleteMediaMarksResponse))
@@ -200,6 +214,8 @@ type DeleteMediaMarksResponse struct {
 // ForbiddenList.
 //
 // RAM action: ice:DeletePlayInfo.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteplayinfo
 func (c *Client) DeletePlayInfo(ctx context.Context, req DeletePlayInfoRequest) (*DeletePlayInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeletePlayInfo", Class: rpc.Idempotent}, req, new(DeletePlayInfoResponse))
@@ -229,6 +245,8 @@ type DeletePlayInfoResponse struct {
 // registered assets; [Client.SetContentAnalyzeConfig] changes it.
 //
 // RAM action: ice:GetContentAnalyzeConfig.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcontentanalyzeconfig
 func (c *Client) GetContentAnalyzeConfig(ctx context.Context) (*GetContentAnalyzeConfigResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetContentAnalyzeConfig", Class: rpc.Read}, nil, new(GetContentAnalyzeConfigResponse))
@@ -272,6 +290,8 @@ type ContentAnalyzeConfig struct {
 //     InputURL; a new registration takes 2 to 3 seconds.
 //
 // RAM action: ice:GetMediaInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getmediainfo
 func (c *Client) GetMediaInfo(ctx context.Context, req GetMediaInfoRequest) (*GetMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaInfo", Class: rpc.Read, OneOf: "MediaId|InputURL"}, req, new(GetMediaInfoResponse))
@@ -318,6 +338,8 @@ type StandardSmartTagJob struct {
 // [Client.ListMediaMarks] returns all.
 //
 // RAM action: ice:GetMediaMarks.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediamarks
 func (c *Client) GetMediaMarks(ctx context.Context, req GetMediaMarksRequest) (*GetMediaMarksResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaMarks", Class: rpc.Read}, req, new(GetMediaMarksResponse))
@@ -352,6 +374,8 @@ type GetMediaMarksResponse struct {
 //     InputURL.
 //
 // RAM action: ice:GetPlayInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getplayinfo
 func (c *Client) GetPlayInfo(ctx context.Context, req GetPlayInfoRequest) (*GetPlayInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read, OneOf: "MediaId|InputURL"}, req, new(GetPlayInfoResponse))
@@ -456,6 +480,8 @@ type PlayInfo struct {
 // to callers without credentials.
 //
 // Open to everybody: the request is not signed.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpublicmediainfo
 func (c *Client) GetPublicMediaInfo(ctx context.Context, req GetPublicMediaInfoRequest) (*GetPublicMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPublicMediaInfo", Class: rpc.Read, Anonymous: true}, req, new(GetPublicMediaInfoResponse))
@@ -480,6 +506,8 @@ type GetPublicMediaInfoResponse struct {
 // [Client.GetVideoListIter] walks all pages.
 //
 // RAM action: ice:GetVideoList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvideolist
 func (c *Client) GetVideoList(ctx context.Context, req GetVideoListRequest) (*GetVideoListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read, Verdict: "Success"}, req, new(GetVideoListResponse))
@@ -531,6 +559,8 @@ type GetVideoListResponse struct {
 // to callers without credentials.
 //
 // Open to everybody: the request is not signed.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listallpublicmediatags
 func (c *Client) ListAllPublicMediaTags(ctx context.Context, req ListAllPublicMediaTagsRequest) (*ListAllPublicMediaTagsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAllPublicMediaTags", Class: rpc.Read, Anonymous: true}, req, new(ListAllPublicMediaTagsResponse))
@@ -579,6 +609,8 @@ type MediaTagOption struct {
 // [Client.ListMediaBasicInfosIter] walks all pages.
 //
 // RAM action: ice:ListMediaBasicInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listmediabasicinfos
 func (c *Client) ListMediaBasicInfos(ctx context.Context, req ListMediaBasicInfosRequest) (*ListMediaBasicInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaBasicInfos", Class: rpc.Read}, req, new(ListMediaBasicInfosResponse))
@@ -640,6 +672,8 @@ type ListMediaBasicInfosResponse struct {
 // ListMediaMarks lists all marks of a media asset, as a JSON array.
 //
 // RAM action: ice:ListMediaMarks.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediamarks
 func (c *Client) ListMediaMarks(ctx context.Context, req ListMediaMarksRequest) (*ListMediaMarksResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaMarks", Class: rpc.Read}, req, new(ListMediaMarksResponse))
@@ -670,6 +704,8 @@ type ListMediaMarksResponse struct {
 // [Client.ListPublicMediaBasicInfosIter] walks all pages.
 //
 // Open to everybody: the request is not signed.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listpublicmediabasicinfos
 func (c *Client) ListPublicMediaBasicInfos(ctx context.Context, req ListPublicMediaBasicInfosRequest) (*ListPublicMediaBasicInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPublicMediaBasicInfos", Class: rpc.Read, Anonymous: true}, req, new(ListPublicMediaBasicInfosResponse))
@@ -735,6 +771,8 @@ type ListPublicMediaBasicInfosResponse struct {
 //     or vod:// address.
 //
 // RAM action: ice:RegisterMediaInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-registermediainfo
 func (c *Client) RegisterMediaInfo(ctx context.Context, req RegisterMediaInfoRequest) (*RegisterMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMediaInfo", Class: rpc.Tokened, Proof: "MediaId"}, req, new(RegisterMediaInfoResponse))
@@ -796,6 +834,8 @@ type RegisterMediaInfoResponse struct {
 // asset MediaId. The event RegisterStreamComplete tells the end.
 //
 // RAM action: ice:RegisterMediaStream.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registermediastream
 func (c *Client) RegisterMediaStream(ctx context.Context, req RegisterMediaStreamRequest) (*RegisterMediaStreamResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMediaStream", Proof: "MediaId"}, req, new(RegisterMediaStreamResponse))
@@ -826,6 +866,8 @@ type RegisterMediaStreamResponse struct {
 // by which template, and where the results are kept for search.
 //
 // RAM action: ice:SetContentAnalyzeConfig.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setcontentanalyzeconfig
 func (c *Client) SetContentAnalyzeConfig(ctx context.Context, req SetContentAnalyzeConfigRequest) (*SetContentAnalyzeConfigResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetContentAnalyzeConfig", Class: rpc.Idempotent, Verdict: "Success"}, req, new(SetContentAnalyzeConfigResponse))
@@ -862,6 +904,8 @@ type SetContentAnalyzeConfigResponse struct {
 //     or ReferenceId.
 //
 // RAM action: ice:UpdateMediaInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updatemediainfo
 func (c *Client) UpdateMediaInfo(ctx context.Context, req UpdateMediaInfoRequest) (*UpdateMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaInfo", Class: rpc.Idempotent, UnsafeIf: "AppendTags", OneOf: "MediaId|InputURL"}, req, new(UpdateMediaInfoResponse))
@@ -909,6 +953,8 @@ type UpdateMediaInfoResponse struct {
 // UpdateMediaMarks changes marks of a media asset.
 //
 // RAM action: ice:UpdateMediaMarks.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediamarks
 func (c *Client) UpdateMediaMarks(ctx context.Context, req UpdateMediaMarksRequest) (*UpdateMediaMarksResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaMarks", Class: rpc.Idempotent}, req, new(UpdateMediaMarksResponse))

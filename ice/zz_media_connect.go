@@ -18,6 +18,8 @@ import (
 // and across regions.
 //
 // RAM action: ice:AddMediaConnectFlowInput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediaconnectflowinput
 func (c *Client) AddMediaConnectFlowInput(ctx context.Context, req AddMediaConnectFlowInputRequest) (*AddMediaConnectFlowInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowInput", Verdict: "RetCode"}, req, new(AddMediaConnectFlowInputResponse))
@@ -79,6 +81,8 @@ type MediaConnectInputURLs struct {
 // another flow, over a dedicated line and across regions.
 //
 // RAM action: ice:AddMediaConnectFlowOutput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addmediaconnectflowoutput
 func (c *Client) AddMediaConnectFlowOutput(ctx context.Context, req AddMediaConnectFlowOutputRequest) (*AddMediaConnectFlowOutputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddMediaConnectFlowOutput", Verdict: "RetCode"}, req, new(AddMediaConnectFlowOutputResponse))
@@ -128,6 +132,8 @@ type AddMediaConnectFlowOutputResponse struct {
 // one of two inputs first, else it fails.
 //
 // RAM action: ice:CloseMediaConnectFlowFailover.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-closemediaconnectflowfailover
 func (c *Client) CloseMediaConnectFlowFailover(ctx context.Context, req CloseMediaConnectFlowFailoverRequest) (*CloseMediaConnectFlowFailoverResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CloseMediaConnectFlowFailover", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(CloseMediaConnectFlowFailoverResponse))
@@ -157,6 +163,8 @@ type CloseMediaConnectFlowFailoverResponse struct {
 // flow with [Client.UpdateMediaConnectFlowStatus].
 //
 // RAM action: ice:CreateMediaConnectFlow.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createmediaconnectflow
 func (c *Client) CreateMediaConnectFlow(ctx context.Context, req CreateMediaConnectFlowRequest) (*CreateMediaConnectFlowResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaConnectFlow", Proof: "Content.FlowId", Verdict: "RetCode"}, req, new(CreateMediaConnectFlowResponse))
@@ -187,6 +195,8 @@ type CreateMediaConnectFlowResponse struct {
 // must be offline.
 //
 // RAM action: ice:DeleteMediaConnectFlow.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediaconnectflow
 func (c *Client) DeleteMediaConnectFlow(ctx context.Context, req DeleteMediaConnectFlowRequest) (*DeleteMediaConnectFlowResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlow", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(DeleteMediaConnectFlowResponse))
@@ -213,6 +223,8 @@ type DeleteMediaConnectFlowResponse struct {
 // offline and all its outputs deleted.
 //
 // RAM action: ice:DeleteMediaConnectFlowInput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediaconnectflowinput
 func (c *Client) DeleteMediaConnectFlowInput(ctx context.Context, req DeleteMediaConnectFlowInputRequest) (*DeleteMediaConnectFlowInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowInput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(DeleteMediaConnectFlowInputResponse))
@@ -241,6 +253,8 @@ type DeleteMediaConnectFlowInputResponse struct {
 // offline.
 //
 // RAM action: ice:DeleteMediaConnectFlowOutput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemediaconnectflowoutput
 func (c *Client) DeleteMediaConnectFlowOutput(ctx context.Context, req DeleteMediaConnectFlowOutputRequest) (*DeleteMediaConnectFlowOutputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(DeleteMediaConnectFlowOutputResponse))
@@ -269,6 +283,8 @@ type DeleteMediaConnectFlowOutputResponse struct {
 // [Client.ResumeMediaConnectFlowOutput].
 //
 // RAM action: ice:ForbidMediaConnectFlowOutput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-forbidmediaconnectflowoutput
 func (c *Client) ForbidMediaConnectFlowOutput(ctx context.Context, req ForbidMediaConnectFlowOutputRequest) (*ForbidMediaConnectFlowOutputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ForbidMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(ForbidMediaConnectFlowOutputResponse))
@@ -297,6 +313,8 @@ type ForbidMediaConnectFlowOutputResponse struct {
 // flows can be created.
 //
 // RAM action: ice:GetMediaConnectAvailableRegion.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectavailableregion
 func (c *Client) GetMediaConnectAvailableRegion(ctx context.Context) (*GetMediaConnectAvailableRegionResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectAvailableRegion", Class: rpc.Read, Verdict: "RetCode"}, nil, new(GetMediaConnectAvailableRegionResponse))
@@ -326,6 +344,8 @@ type MediaConnectRegions struct {
 // while the flow is online.
 //
 // RAM action: ice:GetMediaConnectFlow.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflow
 func (c *Client) GetMediaConnectFlow(ctx context.Context, req GetMediaConnectFlowRequest) (*GetMediaConnectFlowResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlow", Class: rpc.Read, Verdict: "Retcode"}, req, new(GetMediaConnectFlowResponse))
@@ -369,6 +389,8 @@ type MediaConnectFlow struct {
 // GetMediaConnectFlowAllOutputName returns the names of all outputs of a flow.
 //
 // RAM action: ice:GetMediaConnectFlowAllOutputName.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflowalloutputname
 func (c *Client) GetMediaConnectFlowAllOutputName(ctx context.Context, req GetMediaConnectFlowAllOutputNameRequest) (*GetMediaConnectFlowAllOutputNameResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowAllOutputName", Class: rpc.Read, Verdict: "RetCode"}, req, new(GetMediaConnectFlowAllOutputNameResponse))
@@ -394,6 +416,8 @@ type GetMediaConnectFlowAllOutputNameResponse struct {
 // GetMediaConnectFlowInput returns the input of a flow.
 //
 // RAM action: ice:GetMediaConnectFlowInput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflowinput
 func (c *Client) GetMediaConnectFlowInput(ctx context.Context, req GetMediaConnectFlowInputRequest) (*GetMediaConnectFlowInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowInput", Class: rpc.Read, Verdict: "RetCode"}, req, new(GetMediaConnectFlowInputResponse))
@@ -472,6 +496,8 @@ type MediaConnectFlowInput struct {
 // GetMediaConnectFlowOutput returns one output of a flow.
 //
 // RAM action: ice:GetMediaConnectFlowOutput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconnectflowoutput
 func (c *Client) GetMediaConnectFlowOutput(ctx context.Context, req GetMediaConnectFlowOutputRequest) (*GetMediaConnectFlowOutputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectFlowOutput", Class: rpc.Read, Verdict: "RetCode"}, req, new(GetMediaConnectFlowOutputResponse))
@@ -532,6 +558,8 @@ type MediaConnectFlowOutput struct {
 // [Client.AddMediaConnectFlowInput].
 //
 // RAM action: ice:OpenMediaConnectFlowFailover.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-openmediaconnectflowfailover
 func (c *Client) OpenMediaConnectFlowFailover(ctx context.Context, req OpenMediaConnectFlowFailoverRequest) (*OpenMediaConnectFlowFailoverResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "OpenMediaConnectFlowFailover", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(OpenMediaConnectFlowFailoverResponse))
@@ -558,6 +586,8 @@ type OpenMediaConnectFlowFailoverResponse struct {
 // [Client.ForbidMediaConnectFlowOutput].
 //
 // RAM action: ice:ResumeMediaConnectFlowOutput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-resumemediaconnectflowoutput
 func (c *Client) ResumeMediaConnectFlowOutput(ctx context.Context, req ResumeMediaConnectFlowOutputRequest) (*ResumeMediaConnectFlowOutputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ResumeMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(ResumeMediaConnectFlowOutputResponse))
@@ -586,6 +616,8 @@ type ResumeMediaConnectFlowOutputResponse struct {
 // type can't be changed.
 //
 // RAM action: ice:UpdateMediaConnectFlowInput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediaconnectflowinput
 func (c *Client) UpdateMediaConnectFlowInput(ctx context.Context, req UpdateMediaConnectFlowInputRequest) (*UpdateMediaConnectFlowInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowInput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(UpdateMediaConnectFlowInputResponse))
@@ -626,6 +658,8 @@ type UpdateMediaConnectFlowInputResponse struct {
 // type can't be changed.
 //
 // RAM action: ice:UpdateMediaConnectFlowOutput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediaconnectflowoutput
 func (c *Client) UpdateMediaConnectFlowOutput(ctx context.Context, req UpdateMediaConnectFlowOutputRequest) (*UpdateMediaConnectFlowOutputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowOutput", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(UpdateMediaConnectFlowOutputResponse))
@@ -665,6 +699,8 @@ type UpdateMediaConnectFlowOutputResponse struct {
 // UpdateMediaConnectFlowStatus starts or stops a flow.
 //
 // RAM action: ice:UpdateMediaConnectFlowStatus.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediaconnectflowstatus
 func (c *Client) UpdateMediaConnectFlowStatus(ctx context.Context, req UpdateMediaConnectFlowStatusRequest) (*UpdateMediaConnectFlowStatusResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaConnectFlowStatus", Class: rpc.Idempotent, Verdict: "RetCode"}, req, new(UpdateMediaConnectFlowStatusResponse))

@@ -13,6 +13,8 @@ import (
 // CancelIProductionJob cancels an intelligent production job.
 //
 // RAM action: ice:CancelIProductionJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-canceliproductionjob
 func (c *Client) CancelIProductionJob(ctx context.Context, req CancelIProductionJobRequest) (*CancelIProductionJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CancelIProductionJob", Class: rpc.Tokened}, req, new(CancelIProductionJobResponse))
@@ -66,6 +68,8 @@ type AccessDeniedDetail struct {
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetDynamicImageJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdynamicimagejob
 func (c *Client) GetDynamicImageJob(ctx context.Context, req GetDynamicImageJobRequest) (*GetDynamicImageJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDynamicImageJob", Class: rpc.Read}, req, new(GetDynamicImageJobResponse))
@@ -94,6 +98,8 @@ type GetDynamicImageJobResponse struct {
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetMediaInfoJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediainfojob
 func (c *Client) GetMediaInfoJob(ctx context.Context, req GetMediaInfoJobRequest) (*GetMediaInfoJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaInfoJob", Class: rpc.Read}, req, new(GetMediaInfoJobResponse))
@@ -121,6 +127,8 @@ type GetMediaInfoJobResponse struct {
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetPackageJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpackagejob
 func (c *Client) GetPackageJob(ctx context.Context, req GetPackageJobRequest) (*GetPackageJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPackageJob", Class: rpc.Read}, req, new(GetPackageJobResponse))
@@ -149,6 +157,8 @@ type GetPackageJobResponse struct {
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetSnapshotJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsnapshotjob
 func (c *Client) GetSnapshotJob(ctx context.Context, req GetSnapshotJobRequest) (*GetSnapshotJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSnapshotJob", Class: rpc.Read}, req, new(GetSnapshotJobResponse))
@@ -177,6 +187,8 @@ type GetSnapshotJobResponse struct {
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetSnapshotUrls.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsnapshoturls
 func (c *Client) GetSnapshotUrls(ctx context.Context, req GetSnapshotUrlsRequest) (*GetSnapshotUrlsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSnapshotUrls", Class: rpc.Read}, req, new(GetSnapshotUrlsResponse))
@@ -220,6 +232,8 @@ type GetSnapshotUrlsResponse struct {
 // [Client.ListDynamicImageJobsIter] walks all pages.
 //
 // RAM action: ice:ListDynamicImageJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listdynamicimagejobs
 func (c *Client) ListDynamicImageJobs(ctx context.Context, req ListDynamicImageJobsRequest) (*ListDynamicImageJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListDynamicImageJobs", Class: rpc.Read}, req, new(ListDynamicImageJobsResponse))
@@ -269,6 +283,8 @@ type ListDynamicImageJobsResponse struct {
 // [Client.ListMediaInfoJobsIter] walks all pages.
 //
 // RAM action: ice:ListMediaInfoJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediainfojobs
 func (c *Client) ListMediaInfoJobs(ctx context.Context, req ListMediaInfoJobsRequest) (*ListMediaInfoJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaInfoJobs", Class: rpc.Read}, req, new(ListMediaInfoJobsResponse))
@@ -315,6 +331,8 @@ type ListMediaInfoJobsResponse struct {
 // [Client.ListPackageJobsIter] walks all pages.
 //
 // RAM action: ice:ListPackageJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpackagejobs
 func (c *Client) ListPackageJobs(ctx context.Context, req ListPackageJobsRequest) (*ListPackageJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPackageJobs", Class: rpc.Read}, req, new(ListPackageJobsResponse))
@@ -369,6 +387,8 @@ type PackageJobList struct {
 // [Client.ListSnapshotJobsIter] walks all pages.
 //
 // RAM action: ice:ListSnapshotJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsnapshotjobs
 func (c *Client) ListSnapshotJobs(ctx context.Context, req ListSnapshotJobsRequest) (*ListSnapshotJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSnapshotJobs", Class: rpc.Read}, req, new(ListSnapshotJobsResponse))
@@ -416,6 +436,8 @@ type ListSnapshotJobsResponse struct {
 // [Client.WaitIProductionJob] asks until the end.
 //
 // RAM action: ice:QueryIProductionJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-queryiproductionjob
 func (c *Client) QueryIProductionJob(ctx context.Context, req QueryIProductionJobRequest) (*QueryIProductionJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryIProductionJob", Class: rpc.Read}, req, new(QueryIProductionJobResponse))
@@ -476,6 +498,8 @@ type QueryIProductionJobResponse struct {
 //     the IDs in the request.
 //
 // RAM action: ice:SubmitDynamicImageJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdynamicimagejob
 func (c *Client) SubmitDynamicImageJob(ctx context.Context, req SubmitDynamicImageJobRequest) (*SubmitDynamicImageJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob", Proof: "JobId"}, req, new(SubmitDynamicImageJobResponse))
@@ -551,6 +575,8 @@ type DynamicImageTimeSpan struct {
 // or by [Client.QueryIProductionJob].
 //
 // RAM action: ice:SubmitIProductionJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitiproductionjob
 func (c *Client) SubmitIProductionJob(ctx context.Context, req SubmitIProductionJobRequest) (*SubmitIProductionJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitIProductionJob", Proof: "JobId"}, req, new(SubmitIProductionJobResponse))
@@ -603,6 +629,8 @@ type SubmitIProductionJobResponse struct {
 //     the request.
 //
 // RAM action: ice:SubmitMediaInfoJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediainfojob
 func (c *Client) SubmitMediaInfoJob(ctx context.Context, req SubmitMediaInfoJobRequest) (*SubmitMediaInfoJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaInfoJob", Proof: "MediaInfoJob.JobId"}, req, new(SubmitMediaInfoJobResponse))
@@ -638,6 +666,8 @@ type SubmitMediaInfoJobResponse struct {
 //     in the request.
 //
 // RAM action: ice:SubmitPackageJob.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitpackagejob
 func (c *Client) SubmitPackageJob(ctx context.Context, req SubmitPackageJobRequest) (*SubmitPackageJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitPackageJob", Proof: "JobId"}, req, new(SubmitPackageJobResponse))
@@ -676,6 +706,8 @@ type SubmitPackageJobResponse struct {
 //     the IDs in the request.
 //
 // RAM action: ice:SubmitSnapshotJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitsnapshotjob
 func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobRequest) (*SubmitSnapshotJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob", Proof: "JobId"}, req, new(SubmitSnapshotJobResponse))
@@ -770,6 +802,8 @@ type SpriteSnapshotConfig struct {
 // the data be wrong; use [Client.SubmitMediaInfoJob] there.
 //
 // RAM action: ice:SubmitSyncMediaInfoJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsyncmediainfojob
 func (c *Client) SubmitSyncMediaInfoJob(ctx context.Context, req SubmitSyncMediaInfoJobRequest) (*SubmitSyncMediaInfoJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSyncMediaInfoJob", Proof: "MediaInfoJob.JobId"}, req, new(SubmitSyncMediaInfoJobResponse))

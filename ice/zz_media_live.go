@@ -17,6 +17,8 @@ import (
 // At most 50 calls a second per account.
 //
 // RAM action: ice:CreateMediaLiveChannel.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createmedialivechannel
 func (c *Client) CreateMediaLiveChannel(ctx context.Context, req CreateMediaLiveChannelRequest) (*CreateMediaLiveChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveChannel", Proof: "ChannelId"}, req, new(CreateMediaLiveChannelResponse))
@@ -50,6 +52,8 @@ type CreateMediaLiveChannelResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:CreateMediaLiveInput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmedialiveinput
 func (c *Client) CreateMediaLiveInput(ctx context.Context, req CreateMediaLiveInputRequest) (*CreateMediaLiveInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInput", Proof: "InputId"}, req, new(CreateMediaLiveInputResponse))
@@ -82,6 +86,8 @@ type CreateMediaLiveInputResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:CreateMediaLiveInputSecurityGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createmedialiveinputsecuritygroup
 func (c *Client) CreateMediaLiveInputSecurityGroup(ctx context.Context, req CreateMediaLiveInputSecurityGroupRequest) (*CreateMediaLiveInputSecurityGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateMediaLiveInputSecurityGroup", Proof: "SecurityGroupId"}, req, new(CreateMediaLiveInputSecurityGroupResponse))
@@ -108,6 +114,8 @@ type CreateMediaLiveInputSecurityGroupResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:DeleteMediaLiveChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemedialivechannel
 func (c *Client) DeleteMediaLiveChannel(ctx context.Context, req DeleteMediaLiveChannelRequest) (*DeleteMediaLiveChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaLiveChannel", Class: rpc.Idempotent}, req, new(DeleteMediaLiveChannelResponse))
@@ -129,6 +137,8 @@ type DeleteMediaLiveChannelResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:DeleteMediaLiveInput.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemedialiveinput
 func (c *Client) DeleteMediaLiveInput(ctx context.Context, req DeleteMediaLiveInputRequest) (*DeleteMediaLiveInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaLiveInput", Class: rpc.Idempotent}, req, new(DeleteMediaLiveInputResponse))
@@ -151,6 +161,8 @@ type DeleteMediaLiveInputResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:DeleteMediaLiveInputSecurityGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletemedialiveinputsecuritygroup
 func (c *Client) DeleteMediaLiveInputSecurityGroup(ctx context.Context, req DeleteMediaLiveInputSecurityGroupRequest) (*DeleteMediaLiveInputSecurityGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaLiveInputSecurityGroup", Class: rpc.Idempotent}, req, new(DeleteMediaLiveInputSecurityGroupResponse))
@@ -172,6 +184,8 @@ type DeleteMediaLiveInputSecurityGroupResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:GetMediaLiveChannel.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getmedialivechannel
 func (c *Client) GetMediaLiveChannel(ctx context.Context, req GetMediaLiveChannelRequest) (*GetMediaLiveChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaLiveChannel", Class: rpc.Read}, req, new(GetMediaLiveChannelResponse))
@@ -196,6 +210,8 @@ type GetMediaLiveChannelResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:GetMediaLiveInput.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getmedialiveinput
 func (c *Client) GetMediaLiveInput(ctx context.Context, req GetMediaLiveInputRequest) (*GetMediaLiveInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaLiveInput", Class: rpc.Read}, req, new(GetMediaLiveInputResponse))
@@ -220,6 +236,8 @@ type GetMediaLiveInputResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:GetMediaLiveInputSecurityGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmedialiveinputsecuritygroup
 func (c *Client) GetMediaLiveInputSecurityGroup(ctx context.Context, req GetMediaLiveInputSecurityGroupRequest) (*GetMediaLiveInputSecurityGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaLiveInputSecurityGroup", Class: rpc.Read}, req, new(GetMediaLiveInputSecurityGroupResponse))
@@ -245,6 +263,8 @@ type GetMediaLiveInputSecurityGroupResponse struct {
 // [Client.ListMediaLiveChannelsIter] walks all pages.
 //
 // RAM action: ice:ListMediaLiveChannels.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listmedialivechannels
 func (c *Client) ListMediaLiveChannels(ctx context.Context, req ListMediaLiveChannelsRequest) (*ListMediaLiveChannelsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaLiveChannels", Class: rpc.Read}, req, new(ListMediaLiveChannelsResponse))
@@ -297,6 +317,8 @@ type ListMediaLiveChannelsResponse struct {
 // [Client.ListMediaLiveInputSecurityGroupsIter] walks all pages.
 //
 // RAM action: ice:ListMediaLiveInputSecurityGroups.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmedialiveinputsecuritygroups
 func (c *Client) ListMediaLiveInputSecurityGroups(ctx context.Context, req ListMediaLiveInputSecurityGroupsRequest) (*ListMediaLiveInputSecurityGroupsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaLiveInputSecurityGroups", Class: rpc.Read}, req, new(ListMediaLiveInputSecurityGroupsResponse))
@@ -346,6 +368,8 @@ type ListMediaLiveInputSecurityGroupsResponse struct {
 // [Client.ListMediaLiveInputsIter] walks all pages.
 //
 // RAM action: ice:ListMediaLiveInputs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmedialiveinputs
 func (c *Client) ListMediaLiveInputs(ctx context.Context, req ListMediaLiveInputsRequest) (*ListMediaLiveInputsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaLiveInputs", Class: rpc.Read}, req, new(ListMediaLiveInputsResponse))
@@ -394,6 +418,8 @@ type ListMediaLiveInputsResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:StartMediaLiveChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-startmedialivechannel
 func (c *Client) StartMediaLiveChannel(ctx context.Context, req StartMediaLiveChannelRequest) (*StartMediaLiveChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartMediaLiveChannel", Class: rpc.Idempotent}, req, new(StartMediaLiveChannelResponse))
@@ -416,6 +442,8 @@ type StartMediaLiveChannelResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:StopMediaLiveChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopmedialivechannel
 func (c *Client) StopMediaLiveChannel(ctx context.Context, req StopMediaLiveChannelRequest) (*StopMediaLiveChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopMediaLiveChannel", Class: rpc.Idempotent}, req, new(StopMediaLiveChannelResponse))
@@ -438,6 +466,8 @@ type StopMediaLiveChannelResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:UpdateMediaLiveChannel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemedialivechannel
 func (c *Client) UpdateMediaLiveChannel(ctx context.Context, req UpdateMediaLiveChannelRequest) (*UpdateMediaLiveChannelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveChannel", Class: rpc.Idempotent}, req, new(UpdateMediaLiveChannelResponse))
@@ -471,6 +501,8 @@ type UpdateMediaLiveChannelResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:UpdateMediaLiveInput.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-updatemedialiveinput
 func (c *Client) UpdateMediaLiveInput(ctx context.Context, req UpdateMediaLiveInputRequest) (*UpdateMediaLiveInputResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveInput", Class: rpc.Idempotent}, req, new(UpdateMediaLiveInputResponse))
@@ -501,6 +533,8 @@ type UpdateMediaLiveInputResponse struct {
 // At most 50 calls a second per account.
 //
 // RAM action: ice:UpdateMediaLiveInputSecurityGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemedialiveinputsecuritygroup
 func (c *Client) UpdateMediaLiveInputSecurityGroup(ctx context.Context, req UpdateMediaLiveInputSecurityGroupRequest) (*UpdateMediaLiveInputSecurityGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaLiveInputSecurityGroup", Class: rpc.Idempotent}, req, new(UpdateMediaLiveInputSecurityGroupResponse))

@@ -13,6 +13,8 @@ import (
 // [Client.SetEventCallback] left it.
 //
 // RAM action: ice:GetEventCallback.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-geteventcallback
 func (c *Client) GetEventCallback(ctx context.Context) (*GetEventCallbackResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEventCallback", Class: rpc.Read}, nil, new(GetEventCallbackResponse))
@@ -42,6 +44,8 @@ type GetEventCallbackResponse struct {
 // can verify the sender; for MNS set CallbackQueueName.
 //
 // RAM action: ice:SetEventCallback.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-seteventcallback
 func (c *Client) SetEventCallback(ctx context.Context, req SetEventCallbackRequest) (*SetEventCallbackResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetEventCallback", Class: rpc.Idempotent, Verdict: "Success"}, req, new(SetEventCallbackResponse))

@@ -11,6 +11,8 @@ import (
 // CreatePipeline creates a pipeline, a queue in which jobs wait for processing.
 //
 // RAM action: ice:CreatePipeline.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createpipeline
 func (c *Client) CreatePipeline(ctx context.Context, req CreatePipelineRequest) (*CreatePipelineResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreatePipeline", Proof: "Pipeline.PipelineId"}, req, new(CreatePipelineResponse))
@@ -43,6 +45,8 @@ type CreatePipelineResponse struct {
 //     region.
 //
 // RAM action: ice:DeletePipeline.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletepipeline
 func (c *Client) DeletePipeline(ctx context.Context, req DeletePipelineRequest) (*DeletePipelineResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeletePipeline", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeletePipelineResponse))
@@ -69,6 +73,8 @@ type DeletePipelineResponse struct {
 //     region.
 //
 // RAM action: ice:GetPipeline.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getpipeline
 func (c *Client) GetPipeline(ctx context.Context, req GetPipelineRequest) (*GetPipelineResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPipeline", Class: rpc.Read}, req, new(GetPipelineResponse))
@@ -90,6 +96,8 @@ type GetPipelineResponse struct {
 // ListPipelines returns your pipelines, all in one answer.
 //
 // RAM action: ice:ListPipelines.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listpipelines
 func (c *Client) ListPipelines(ctx context.Context, req ListPipelinesRequest) (*ListPipelinesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListPipelines", Class: rpc.Read}, req, new(ListPipelinesResponse))
@@ -117,6 +125,8 @@ type ListPipelinesResponse struct {
 //     region.
 //
 // RAM action: ice:UpdatePipeline.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatepipeline
 func (c *Client) UpdatePipeline(ctx context.Context, req UpdatePipelineRequest) (*UpdatePipelineResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdatePipeline", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdatePipelineResponse))

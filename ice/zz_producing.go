@@ -14,6 +14,8 @@ import (
 // speech synthesis.
 //
 // RAM action: ice:DeleteSmartJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletesmartjob
 func (c *Client) DeleteSmartJob(ctx context.Context, req DeleteSmartJobRequest) (*DeleteSmartJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteSmartJob", Class: rpc.Idempotent}, req, new(DeleteSmartJobResponse))
@@ -40,6 +42,8 @@ type DeleteSmartJobResponse struct {
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetBatchMediaProducingJob.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getbatchmediaproducingjob
 func (c *Client) GetBatchMediaProducingJob(ctx context.Context, req GetBatchMediaProducingJobRequest) (*GetBatchMediaProducingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetBatchMediaProducingJob", Class: rpc.Read}, req, new(GetBatchMediaProducingJobResponse))
@@ -89,6 +93,8 @@ type EditingSubJob struct {
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetMediaProducingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaproducingjob
 func (c *Client) GetMediaProducingJob(ctx context.Context, req GetMediaProducingJobRequest) (*GetMediaProducingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaProducingJob", Class: rpc.Read}, req, new(GetMediaProducingJobResponse))
@@ -117,6 +123,8 @@ type GetMediaProducingJobResponse struct {
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetSmartHandleJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsmarthandlejob
 func (c *Client) GetSmartHandleJob(ctx context.Context, req GetSmartHandleJobRequest) (*GetSmartHandleJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSmartHandleJob", Class: rpc.Read}, req, new(GetSmartHandleJobResponse))
@@ -168,6 +176,8 @@ type SmartJobResult struct {
 // [Client.ListBatchMediaProducingJobsIter] walks all pages.
 //
 // RAM action: ice:ListBatchMediaProducingJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listbatchmediaproducingjobs
 func (c *Client) ListBatchMediaProducingJobs(ctx context.Context, req ListBatchMediaProducingJobsRequest) (*ListBatchMediaProducingJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListBatchMediaProducingJobs", Class: rpc.Read}, req, new(ListBatchMediaProducingJobsResponse))
@@ -221,6 +231,8 @@ type ListBatchMediaProducingJobsResponse struct {
 // [Client.ListMediaProducingJobsIter] walks all pages.
 //
 // RAM action: ice:ListMediaProducingJobs.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listmediaproducingjobs
 func (c *Client) ListMediaProducingJobs(ctx context.Context, req ListMediaProducingJobsRequest) (*ListMediaProducingJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaProducingJobs", Class: rpc.Read}, req, new(ListMediaProducingJobsResponse))
@@ -277,6 +289,8 @@ type ListMediaProducingJobsResponse struct {
 // [Client.ListSmartJobsIter] walks all pages.
 //
 // RAM action: ice:ListSmartJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsmartjobs
 func (c *Client) ListSmartJobs(ctx context.Context, req ListSmartJobsRequest) (*ListSmartJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSmartJobs", Class: rpc.Read, Get: true}, req, new(ListSmartJobsResponse))
@@ -325,6 +339,8 @@ type ListSmartJobsResponse struct {
 // It is asynchronous: a callback or [Client.GetSmartHandleJob] tells the end.
 //
 // RAM action: ice:SubmitASRJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitasrjob
 func (c *Client) SubmitASRJob(ctx context.Context, req SubmitASRJobRequest) (*SubmitASRJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitASRJob", Proof: "JobId"}, req, new(SubmitASRJobResponse))
@@ -361,6 +377,8 @@ type SubmitASRJobResponse struct {
 // asynchronous: a callback or [Client.GetSmartHandleJob] tells the end.
 //
 // RAM action: ice:SubmitAudioProduceJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitaudioproducejob
 func (c *Client) SubmitAudioProduceJob(ctx context.Context, req SubmitAudioProduceJobRequest) (*SubmitAudioProduceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAudioProduceJob", Proof: "JobId"}, req, new(SubmitAudioProduceJobResponse))
@@ -414,6 +432,8 @@ type SubmitAudioProduceJobResponse struct {
 //     URLs and media IDs.
 //
 // RAM action: ice:SubmitBatchMediaProducingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitbatchmediaproducingjob
 func (c *Client) SubmitBatchMediaProducingJob(ctx context.Context, req SubmitBatchMediaProducingJobRequest) (*SubmitBatchMediaProducingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitBatchMediaProducingJob", Class: rpc.Tokened, Proof: "JobId"}, req, new(SubmitBatchMediaProducingJobResponse))
@@ -449,6 +469,8 @@ type SubmitBatchMediaProducingJobResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: ice:SubmitDynamicChartJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitdynamicchartjob
 func (c *Client) SubmitDynamicChartJob(ctx context.Context, req SubmitDynamicChartJobRequest) (*SubmitDynamicChartJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicChartJob", Regions: "cn-shanghai", Proof: "JobId"}, req, new(SubmitDynamicChartJobResponse))
@@ -497,6 +519,8 @@ type SubmitDynamicChartJobResponse struct {
 // It is asynchronous: a callback or [Client.GetSmartHandleJob] tells the end.
 //
 // RAM action: ice:SubmitHighlightExtractionJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submithighlightextractionjob
 func (c *Client) SubmitHighlightExtractionJob(ctx context.Context, req SubmitHighlightExtractionJobRequest) (*SubmitHighlightExtractionJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitHighlightExtractionJob", Class: rpc.Tokened, Proof: "JobId"}, req, new(SubmitHighlightExtractionJobResponse))
@@ -525,6 +549,8 @@ type SubmitHighlightExtractionJobResponse struct {
 // event MediaAiAnalysisComplete tells the end.
 //
 // RAM action: ice:SubmitMediaAiAnalysisJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitmediaaianalysisjob
 func (c *Client) SubmitMediaAiAnalysisJob(ctx context.Context, req SubmitMediaAiAnalysisJobRequest) (*SubmitMediaAiAnalysisJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaAiAnalysisJob", Proof: "MediaId"}, req, new(SubmitMediaAiAnalysisJobResponse))
@@ -580,6 +606,8 @@ type SubmitMediaAiAnalysisJobResponse struct {
 //     again.
 //
 // RAM action: ice:SubmitMediaProducingJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitmediaproducingjob
 func (c *Client) SubmitMediaProducingJob(ctx context.Context, req SubmitMediaProducingJobRequest) (*SubmitMediaProducingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaProducingJob", Class: rpc.Tokened, OneOf: "ProjectId|Timeline|TemplateId", Proof: "JobId", Check: producible}, req, new(SubmitMediaProducingJobResponse))
@@ -636,6 +664,8 @@ type SubmitMediaProducingJobResponse struct {
 // projects. [Client.GetBatchMediaProducingJob] tells the end.
 //
 // RAM action: ice:SubmitSceneBatchEditingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscenebatcheditingjob
 func (c *Client) SubmitSceneBatchEditingJob(ctx context.Context, req SubmitSceneBatchEditingJobRequest) (*SubmitSceneBatchEditingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneBatchEditingJob", Proof: "JobId"}, req, new(SubmitSceneBatchEditingJobResponse))
@@ -667,6 +697,8 @@ type SubmitSceneBatchEditingJobResponse struct {
 // public preview.
 //
 // RAM action: ice:SubmitSceneMediaSelectionJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscenemediaselectionjob
 func (c *Client) SubmitSceneMediaSelectionJob(ctx context.Context, req SubmitSceneMediaSelectionJobRequest) (*SubmitSceneMediaSelectionJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneMediaSelectionJob", Proof: "JobId"}, req, new(SubmitSceneMediaSelectionJobResponse))
@@ -704,6 +736,8 @@ type SubmitSceneMediaSelectionJobResponse struct {
 // public preview.
 //
 // RAM action: ice:SubmitSceneTimelineOrganizationJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscenetimelineorganizationjob
 func (c *Client) SubmitSceneTimelineOrganizationJob(ctx context.Context, req SubmitSceneTimelineOrganizationJobRequest) (*SubmitSceneTimelineOrganizationJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSceneTimelineOrganizationJob", Proof: "JobId"}, req, new(SubmitSceneTimelineOrganizationJobResponse))
@@ -739,6 +773,8 @@ type SubmitSceneTimelineOrganizationJobResponse struct {
 // exciting scenes of a series. It is asynchronous: a callback tells the end.
 //
 // RAM action: ice:SubmitScreenMediaHighlightsJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitscreenmediahighlightsjob
 func (c *Client) SubmitScreenMediaHighlightsJob(ctx context.Context, req SubmitScreenMediaHighlightsJobRequest) (*SubmitScreenMediaHighlightsJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitScreenMediaHighlightsJob", Proof: "JobId"}, req, new(SubmitScreenMediaHighlightsJobResponse))
@@ -767,6 +803,8 @@ type SubmitScreenMediaHighlightsJobResponse struct {
 // asynchronous: a callback or [Client.GetSmartHandleJob] tells the end.
 //
 // RAM action: ice:SubmitSegmentationJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsegmentationjob
 func (c *Client) SubmitSegmentationJob(ctx context.Context, req SubmitSegmentationJobRequest) (*SubmitSegmentationJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSegmentationJob", Class: rpc.Tokened, Proof: "JobId"}, req, new(SubmitSegmentationJobResponse))
@@ -797,6 +835,8 @@ type SubmitSegmentationJobResponse struct {
 // events. It is asynchronous: a callback tells the end.
 //
 // RAM action: ice:SubmitSportsHighlightsJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitsportshighlightsjob
 func (c *Client) SubmitSportsHighlightsJob(ctx context.Context, req SubmitSportsHighlightsJobRequest) (*SubmitSportsHighlightsJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSportsHighlightsJob", Class: rpc.Tokened, Proof: "JobId"}, req, new(SubmitSportsHighlightsJobResponse))
@@ -827,6 +867,8 @@ type SubmitSportsHighlightsJobResponse struct {
 // and is billed by tokens; failures are free.
 //
 // RAM action: ice:SubmitTextGenerateJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittextgeneratejob
 func (c *Client) SubmitTextGenerateJob(ctx context.Context, req SubmitTextGenerateJobRequest) (*SubmitTextGenerateJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTextGenerateJob", Proof: "JobId"}, req, new(SubmitTextGenerateJobResponse))
@@ -864,6 +906,8 @@ type SubmitTextGenerateJobResponse struct {
 // of jobs is not limited.
 //
 // RAM action: ice:SubmitVideoTranslationJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitvideotranslationjob
 func (c *Client) SubmitVideoTranslationJob(ctx context.Context, req SubmitVideoTranslationJobRequest) (*SubmitVideoTranslationJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitVideoTranslationJob", Class: rpc.Tokened, Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitVideoTranslationJobResponse))

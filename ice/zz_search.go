@@ -13,6 +13,8 @@ import (
 // made of a live stream.
 //
 // RAM action: ice:AddStreamTagToSearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addstreamtagtosearchlib
 func (c *Client) AddStreamTagToSearchLib(ctx context.Context, req AddStreamTagToSearchLibRequest) (*AddStreamTagToSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddStreamTagToSearchLib", Verdict: "Success"}, req, new(AddStreamTagToSearchLibResponse))
@@ -47,6 +49,8 @@ type AddStreamTagToSearchLibResponse struct {
 // Needs IndexStatus or IndexConfig.
 //
 // RAM action: ice:AlterSearchIndex.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-altersearchindex
 func (c *Client) AlterSearchIndex(ctx context.Context, req AlterSearchIndexRequest) (*AlterSearchIndexResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AlterSearchIndex", Class: rpc.Idempotent, OneOf: "IndexStatus|IndexConfig", Verdict: "Success"}, req, new(AlterSearchIndexResponse))
@@ -78,6 +82,8 @@ type AlterSearchIndexResponse struct {
 // AlterSearchLib changes the settings of a search library.
 //
 // RAM action: ice:AlterSearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-altersearchlib
 func (c *Client) AlterSearchLib(ctx context.Context, req AlterSearchLibRequest) (*AlterSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AlterSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(AlterSearchLibResponse))
@@ -106,6 +112,8 @@ type AlterSearchLibResponse struct {
 // [Client.CreateStreamToSearchLib].
 //
 // RAM action: ice:CloseStreamToSearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-closestreamtosearchlib
 func (c *Client) CloseStreamToSearchLib(ctx context.Context, req CloseStreamToSearchLibRequest) (*CloseStreamToSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CloseStreamToSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(CloseStreamToSearchLibResponse))
@@ -139,6 +147,8 @@ type CloseStreamToSearchLibResponse struct {
 // index one million faces; more is not analysed.
 //
 // RAM action: ice:CreateSearchIndex.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsearchindex
 func (c *Client) CreateSearchIndex(ctx context.Context, req CreateSearchIndexRequest) (*CreateSearchIndexResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSearchIndex", Verdict: "Success"}, req, new(CreateSearchIndexResponse))
@@ -171,6 +181,8 @@ type CreateSearchIndexResponse struct {
 // [Client.CreateSearchIndex], then assets by [Client.InsertMediaToSearchLib].
 //
 // RAM action: ice:CreateSearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createsearchlib
 func (c *Client) CreateSearchLib(ctx context.Context, req CreateSearchLibRequest) (*CreateSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateSearchLib", Verdict: "Success"}, req, new(CreateSearchLibResponse))
@@ -200,6 +212,8 @@ type CreateSearchLibResponse struct {
 // that is analysed until [Client.CloseStreamToSearchLib] ends it.
 //
 // RAM action: ice:CreateStreamToSearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createstreamtosearchlib
 func (c *Client) CreateStreamToSearchLib(ctx context.Context, req CreateStreamToSearchLibRequest) (*CreateStreamToSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateStreamToSearchLib", Verdict: "Success"}, req, new(CreateStreamToSearchLibResponse))
@@ -229,6 +243,8 @@ type CreateStreamToSearchLibResponse struct {
 // DeleteMediaFromSearchLib takes a media asset out of a search library.
 //
 // RAM action: ice:DeleteMediaFromSearchLib.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-deletemediafromsearchlib
 func (c *Client) DeleteMediaFromSearchLib(ctx context.Context, req DeleteMediaFromSearchLibRequest) (*DeleteMediaFromSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMediaFromSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteMediaFromSearchLibResponse))
@@ -260,6 +276,8 @@ type DeleteMediaFromSearchLibResponse struct {
 // DropSearchIndex deletes an index of a search library.
 //
 // RAM action: ice:DropSearchIndex.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-dropsearchindex
 func (c *Client) DropSearchIndex(ctx context.Context, req DropSearchIndexRequest) (*DropSearchIndexResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DropSearchIndex", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DropSearchIndexResponse))
@@ -286,6 +304,8 @@ type DropSearchIndexResponse struct {
 // DropSearchLib deletes a search library.
 //
 // RAM action: ice:DropSearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-dropsearchlib
 func (c *Client) DropSearchLib(ctx context.Context, req DropSearchLibRequest) (*DropSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DropSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DropSearchLibResponse))
@@ -312,6 +332,8 @@ type DropSearchLibResponse struct {
 // [Client.GetStreamTagListIter] walks all pages.
 //
 // RAM action: ice:GetStreamTagList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getstreamtaglist
 func (c *Client) GetStreamTagList(ctx context.Context, req GetStreamTagListRequest) (*GetStreamTagListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetStreamTagList", Class: rpc.Read, Verdict: "Success"}, req, new(GetStreamTagListResponse))
@@ -380,6 +402,8 @@ type StreamTag struct {
 // The library must exist: see [Client.CreateSearchLib].
 //
 // RAM action: ice:InsertMediaToSearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-insertmediatosearchlib
 func (c *Client) InsertMediaToSearchLib(ctx context.Context, req InsertMediaToSearchLibRequest) (*InsertMediaToSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "InsertMediaToSearchLib", Verdict: "Success"}, req, new(InsertMediaToSearchLibResponse))
@@ -420,6 +444,8 @@ type InsertMediaToSearchLibResponse struct {
 // [Client.ListSearchLibIter] walks all pages.
 //
 // RAM action: ice:ListSearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsearchlib
 func (c *Client) ListSearchLib(ctx context.Context, req ListSearchLibRequest) (*ListSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSearchLib", Class: rpc.Read, Verdict: "Success"}, req, new(ListSearchLibResponse))
@@ -470,6 +496,8 @@ type SearchLib struct {
 // kind of index.
 //
 // RAM action: ice:QueryMediaIndexJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querymediaindexjob
 func (c *Client) QueryMediaIndexJob(ctx context.Context, req QueryMediaIndexJobRequest) (*QueryMediaIndexJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QueryMediaIndexJob", Class: rpc.Read, Verdict: "Success"}, req, new(QueryMediaIndexJobResponse))
@@ -511,6 +539,8 @@ type MediaIndexJob struct {
 // many assets it holds.
 //
 // RAM action: ice:QuerySearchIndex.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querysearchindex
 func (c *Client) QuerySearchIndex(ctx context.Context, req QuerySearchIndexRequest) (*QuerySearchIndexResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySearchIndex", Class: rpc.Read, Verdict: "Success"}, req, new(QuerySearchIndexResponse))
@@ -545,6 +575,8 @@ type QuerySearchIndexResponse struct {
 // QuerySearchLib returns the state, settings and indexes of a search library.
 //
 // RAM action: ice:QuerySearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-querysearchlib
 func (c *Client) QuerySearchLib(ctx context.Context, req QuerySearchLibRequest) (*QuerySearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "QuerySearchLib", Class: rpc.Read, Verdict: "Success"}, req, new(QuerySearchLibResponse))
@@ -577,6 +609,8 @@ type QuerySearchLibResponse struct {
 // [Client.QueryMediaIndexJob] tells the end.
 //
 // RAM action: ice:SearchIndexJobRerun.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchindexjobrerun
 func (c *Client) SearchIndexJobRerun(ctx context.Context, req SearchIndexJobRerunRequest) (*SearchIndexJobRerunResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchIndexJobRerun", Verdict: "Success"}, req, new(SearchIndexJobRerunResponse))
@@ -615,6 +649,8 @@ type SearchIndexJobRerunResponse struct {
 // [Client.SearchMediaIter] walks all pages.
 //
 // RAM action: ice:SearchMedia.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaResponse))
@@ -674,6 +710,8 @@ type MediaIndexStatus struct {
 // [Client.SearchMediaByAILabelIter] walks all pages.
 //
 // RAM action: ice:SearchMediaByAILabel.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyailabel
 func (c *Client) SearchMediaByAILabel(ctx context.Context, req SearchMediaByAILabelRequest) (*SearchMediaByAILabelResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByAILabel", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaByAILabelResponse))
@@ -740,6 +778,8 @@ type SearchMediaByAILabelResponse struct {
 // [Client.SearchMediaByFaceIter] walks all pages.
 //
 // RAM action: ice:SearchMediaByFace.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-searchmediabyface
 func (c *Client) SearchMediaByFace(ctx context.Context, req SearchMediaByFaceRequest) (*SearchMediaByFaceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByFace", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaByFaceResponse))
@@ -798,6 +838,8 @@ type SearchMediaByFaceResponse struct {
 // [Client.SearchMediaByHybridIter] walks all pages.
 //
 // RAM action: ice:SearchMediaByHybrid.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabyhybrid
 func (c *Client) SearchMediaByHybrid(ctx context.Context, req SearchMediaByHybridRequest) (*SearchMediaByHybridResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByHybrid", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaByHybridResponse))
@@ -853,6 +895,8 @@ type SearchMediaByHybridResponse struct {
 // [Client.SearchMediaByMultimodalIter] walks all pages.
 //
 // RAM action: ice:SearchMediaByMultimodal.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchmediabymultimodal
 func (c *Client) SearchMediaByMultimodal(ctx context.Context, req SearchMediaByMultimodalRequest) (*SearchMediaByMultimodalResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaByMultimodal", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaByMultimodalResponse))
@@ -906,6 +950,8 @@ type SearchMediaByMultimodalResponse struct {
 // [Client.SearchMediaClipByFaceIter] walks all pages.
 //
 // RAM action: ice:SearchMediaClipByFace.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-searchmediaclipbyface
 func (c *Client) SearchMediaClipByFace(ctx context.Context, req SearchMediaClipByFaceRequest) (*SearchMediaClipByFaceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMediaClipByFace", Class: rpc.Read, Verdict: "Success"}, req, new(SearchMediaClipByFaceResponse))
@@ -1000,6 +1046,8 @@ type MediaClip struct {
 // [Client.SearchPublicMediaInfoIter] walks all pages.
 //
 // RAM action: ice:SearchPublicMediaInfo.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-searchpublicmediainfo
 func (c *Client) SearchPublicMediaInfo(ctx context.Context, req SearchPublicMediaInfoRequest) (*SearchPublicMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchPublicMediaInfo", Class: rpc.Read}, req, new(SearchPublicMediaInfoResponse))
@@ -1060,6 +1108,8 @@ type PublicMedia struct {
 // UpdateMediaToSearchLib changes the data of a media asset in a search library.
 //
 // RAM action: ice:UpdateMediaToSearchLib.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatemediatosearchlib
 func (c *Client) UpdateMediaToSearchLib(ctx context.Context, req UpdateMediaToSearchLibRequest) (*UpdateMediaToSearchLibResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaToSearchLib", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateMediaToSearchLibResponse))

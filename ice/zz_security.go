@@ -12,6 +12,8 @@ import (
 // [Client.GenerateKMSDataKey] made.
 //
 // RAM action: ice:DecryptKMSDataKey.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-decryptkmsdatakey
 func (c *Client) DecryptKMSDataKey(ctx context.Context, req DecryptKMSDataKeyRequest) (*DecryptKMSDataKeyResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey", Class: rpc.Read, Proof: "DataKey.Plaintext"}, req, new(DecryptKMSDataKeyResponse))
@@ -37,6 +39,8 @@ type DecryptKMSDataKeyResponse struct {
 // form only; [Client.DecryptKMSDataKey] gives back the other.
 //
 // RAM action: ice:GenerateKMSDataKey.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-generatekmsdatakey
 func (c *Client) GenerateKMSDataKey(ctx context.Context) (*GenerateKMSDataKeyResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent, Proof: "DataKey.Plaintext|DataKey.CiphertextBlob"}, nil, new(GenerateKMSDataKeyResponse))

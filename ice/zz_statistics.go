@@ -14,6 +14,8 @@ import (
 // or day and profile.
 //
 // RAM action: ice:DescribeMeterImsEditUsage.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimseditusage
 func (c *Client) DescribeMeterImsEditUsage(ctx context.Context, req DescribeMeterImsEditUsageRequest) (*DescribeMeterImsEditUsageResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsEditUsage", Class: rpc.Read}, req, new(DescribeMeterImsEditUsageResponse))
@@ -53,6 +55,8 @@ type EditUsage struct {
 // used, per hour or day and specification.
 //
 // RAM action: ice:DescribeMeterImsMediaConvertUHDUsage.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimsmediaconvertuhdusage
 func (c *Client) DescribeMeterImsMediaConvertUHDUsage(ctx context.Context, req DescribeMeterImsMediaConvertUHDUsageRequest) (*DescribeMeterImsMediaConvertUHDUsageResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsMediaConvertUHDUsage", Class: rpc.Read}, req, new(DescribeMeterImsMediaConvertUHDUsageResponse))
@@ -82,6 +86,8 @@ type DescribeMeterImsMediaConvertUHDUsageResponse struct {
 // hour or day and specification.
 //
 // RAM action: ice:DescribeMeterImsMediaConvertUsage.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimsmediaconvertusage
 func (c *Client) DescribeMeterImsMediaConvertUsage(ctx context.Context, req DescribeMeterImsMediaConvertUsageRequest) (*DescribeMeterImsMediaConvertUsageResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsMediaConvertUsage", Class: rpc.Read}, req, new(DescribeMeterImsMediaConvertUsageResponse))
@@ -112,6 +118,8 @@ type DescribeMeterImsMediaConvertUsageResponse struct {
 // or day and type.
 //
 // RAM action: ice:DescribeMeterImsMpsAiUsage.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimsmpsaiusage
 func (c *Client) DescribeMeterImsMpsAiUsage(ctx context.Context, req DescribeMeterImsMpsAiUsageRequest) (*DescribeMeterImsMpsAiUsageResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsMpsAiUsage", Class: rpc.Read}, req, new(DescribeMeterImsMpsAiUsageResponse))
@@ -152,6 +160,8 @@ type MpsAiUsage struct {
 // AI processing in a time range.
 //
 // RAM action: ice:DescribeMeterImsSummary.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describemeterimssummary
 func (c *Client) DescribeMeterImsSummary(ctx context.Context, req DescribeMeterImsSummaryRequest) (*DescribeMeterImsSummaryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMeterImsSummary", Class: rpc.Read}, req, new(DescribeMeterImsSummaryResponse))
@@ -206,6 +216,8 @@ type UsageSummary struct {
 // [Client.DescribePlayListIter] walks all pages.
 //
 // RAM action: ice:DescribePlayList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-describeplaylist
 func (c *Client) DescribePlayList(ctx context.Context, req DescribePlayListRequest) (*DescribePlayListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayList", Class: rpc.Read}, req, new(DescribePlayListResponse))

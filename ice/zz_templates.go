@@ -18,6 +18,8 @@ import (
 //     fits Type and Subtype.
 //
 // RAM action: ice:CreateCustomTemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createcustomtemplate
 func (c *Client) CreateCustomTemplate(ctx context.Context, req CreateCustomTemplateRequest) (*CreateCustomTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateCustomTemplate", Proof: "CustomTemplate.TemplateId", Check: complete}, req, new(CreateCustomTemplateResponse))
@@ -78,6 +80,8 @@ type NewCustomTemplate struct {
 //     region.
 //
 // RAM action: ice:DeleteCustomTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletecustomtemplate
 func (c *Client) DeleteCustomTemplate(ctx context.Context, req DeleteCustomTemplateRequest) (*DeleteCustomTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCustomTemplate", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteCustomTemplateResponse))
@@ -107,6 +111,8 @@ type DeleteCustomTemplateResponse struct {
 //     region.
 //
 // RAM action: ice:GetCustomTemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getcustomtemplate
 func (c *Client) GetCustomTemplate(ctx context.Context, req GetCustomTemplateRequest) (*GetCustomTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomTemplate", Class: rpc.Read, OneOf: "TemplateId|Type"}, req, new(GetCustomTemplateResponse))
@@ -139,6 +145,8 @@ type GetCustomTemplateResponse struct {
 //   - ResourceNotFound: There is no such system template. Check TemplateId.
 //
 // RAM action: ice:GetSystemTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getsystemtemplate
 func (c *Client) GetSystemTemplate(ctx context.Context, req GetSystemTemplateRequest) (*GetSystemTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetSystemTemplate", Class: rpc.Read}, req, new(GetSystemTemplateResponse))
@@ -162,6 +170,8 @@ type GetSystemTemplateResponse struct {
 // [Client.ListCustomTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListCustomTemplates.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listcustomtemplates
 func (c *Client) ListCustomTemplates(ctx context.Context, req ListCustomTemplatesRequest) (*ListCustomTemplatesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomTemplates", Class: rpc.Read}, req, new(ListCustomTemplatesResponse))
@@ -213,6 +223,8 @@ type ListCustomTemplatesResponse struct {
 // [Client.ListSystemTemplatesIter] walks all pages.
 //
 // RAM action: ice:ListSystemTemplates.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsystemtemplates
 func (c *Client) ListSystemTemplates(ctx context.Context, req ListSystemTemplatesRequest) (*ListSystemTemplatesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSystemTemplates", Class: rpc.Read}, req, new(ListSystemTemplatesResponse))
@@ -266,6 +278,8 @@ type ListSystemTemplatesResponse struct {
 //     region.
 //
 // RAM action: ice:SetDefaultCustomTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setdefaultcustomtemplate
 func (c *Client) SetDefaultCustomTemplate(ctx context.Context, req SetDefaultCustomTemplateRequest) (*SetDefaultCustomTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultCustomTemplate", Class: rpc.Idempotent, Verdict: "Success"}, req, new(SetDefaultCustomTemplateResponse))
@@ -293,6 +307,8 @@ type SetDefaultCustomTemplateResponse struct {
 //     region.
 //
 // RAM action: ice:UpdateCustomTemplate.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatecustomtemplate
 func (c *Client) UpdateCustomTemplate(ctx context.Context, req UpdateCustomTemplateRequest) (*UpdateCustomTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCustomTemplate", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateCustomTemplateResponse))

@@ -19,6 +19,8 @@ import (
 //   - ResourceNotFound: The job does not exist. Check JobId and the region.
 //
 // RAM action: ice:GetMediaConvertJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getmediaconvertjob
 func (c *Client) GetMediaConvertJob(ctx context.Context, req GetMediaConvertJobRequest) (*GetMediaConvertJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConvertJob", Class: rpc.Read}, req, new(GetMediaConvertJobResponse))
@@ -48,6 +50,8 @@ type GetMediaConvertJobResponse struct {
 //     region.
 //
 // RAM action: ice:GetTranscodeJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-gettranscodejob
 //
 // Deprecated: use [Client.GetMediaConvertJob].
@@ -73,6 +77,8 @@ type GetTranscodeJobResponse struct {
 // [Client.ListMediaConvertJobsIter] walks all pages.
 //
 // RAM action: ice:ListMediaConvertJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listmediaconvertjobs
 func (c *Client) ListMediaConvertJobs(ctx context.Context, req ListMediaConvertJobsRequest) (*ListMediaConvertJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListMediaConvertJobs", Class: rpc.Read}, req, new(ListMediaConvertJobsResponse))
@@ -120,6 +126,8 @@ type ListMediaConvertJobsResponse struct {
 // [Client.ListTranscodeJobsIter] walks all pages.
 //
 // RAM action: ice:ListTranscodeJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listtranscodejobs
 func (c *Client) ListTranscodeJobs(ctx context.Context, req ListTranscodeJobsRequest) (*ListTranscodeJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListTranscodeJobs", Class: rpc.Read}, req, new(ListTranscodeJobsResponse))
@@ -175,6 +183,8 @@ type ListTranscodeJobsResponse struct {
 //     the IDs in the request.
 //
 // RAM action: ice:SubmitMediaConvertJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitmediaconvertjob
 func (c *Client) SubmitMediaConvertJob(ctx context.Context, req SubmitMediaConvertJobRequest) (*SubmitMediaConvertJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaConvertJob", Class: rpc.Tokened, Proof: "Job.JobId"}, req, new(SubmitMediaConvertJobResponse))
@@ -211,6 +221,8 @@ type SubmitMediaConvertJobResponse struct {
 //     the IDs in the request.
 //
 // RAM action: ice:SubmitTranscodeJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submittranscodejob
 //
 // Deprecated: use [Client.SubmitMediaConvertJob].

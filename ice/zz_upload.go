@@ -27,6 +27,8 @@ import (
 //     it in the console.
 //
 // RAM action: ice:CreateUploadMedia.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createuploadmedia
 func (c *Client) CreateUploadMedia(ctx context.Context, req CreateUploadMediaRequest) (*CreateUploadMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadMedia", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "MediaId"}, req, new(CreateUploadMediaResponse))
@@ -76,6 +78,8 @@ type CreateUploadMediaResponse struct {
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
 // RAM action: ice:CreateUploadStream.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createuploadstream
 func (c *Client) CreateUploadStream(ctx context.Context, req CreateUploadStreamRequest) (*CreateUploadStreamResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadStream", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "MediaId"}, req, new(CreateUploadStreamResponse))
@@ -115,6 +119,8 @@ type CreateUploadStreamResponse struct {
 // [Client.SetDefaultStorageLocation] changes it.
 //
 // RAM action: ice:GetDefaultStorageLocation.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getdefaultstoragelocation
 func (c *Client) GetDefaultStorageLocation(ctx context.Context) (*GetDefaultStorageLocationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDefaultStorageLocation", Class: rpc.Read}, nil, new(GetDefaultStorageLocationResponse))
@@ -138,6 +144,8 @@ type GetDefaultStorageLocationResponse struct {
 // account.
 //
 // RAM action: ice:GetStorageList.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getstoragelist
 func (c *Client) GetStorageList(ctx context.Context, req GetStorageListRequest) (*GetStorageListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetStorageList", Class: rpc.Read}, req, new(GetStorageListResponse))
@@ -193,6 +201,8 @@ type StorageInfo struct {
 // [Client.WaitUrlUpload] asks until the end.
 //
 // RAM action: ice:GetUrlUploadInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-geturluploadinfos
 func (c *Client) GetUrlUploadInfos(ctx context.Context, req GetUrlUploadInfosRequest) (*GetUrlUploadInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetUrlUploadInfos", Class: rpc.Read, OneOf: "JobIds|UploadURLs"}, req, new(GetUrlUploadInfosResponse))
@@ -251,6 +261,8 @@ type URLUploadInfo struct {
 //     with CreateUploadMedia.
 //
 // RAM action: ice:RefreshUploadMedia.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-refreshuploadmedia
 func (c *Client) RefreshUploadMedia(ctx context.Context, req RefreshUploadMediaRequest) (*RefreshUploadMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshUploadMedia", Class: rpc.Idempotent, Proof: "UploadAddress UploadAuth"}, req, new(RefreshUploadMediaResponse))
@@ -280,6 +292,8 @@ type RefreshUploadMediaResponse struct {
 // wherever it lies.
 //
 // RAM action: ice:SetDefaultStorageLocation.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setdefaultstoragelocation
 func (c *Client) SetDefaultStorageLocation(ctx context.Context, req SetDefaultStorageLocationRequest) (*SetDefaultStorageLocationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultStorageLocation", Class: rpc.Idempotent, Verdict: "Success"}, req, new(SetDefaultStorageLocationResponse))
@@ -313,6 +327,8 @@ type SetDefaultStorageLocationResponse struct {
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
 // RAM action: ice:UploadMediaByURL.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-uploadmediabyurl
 func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLRequest) (*UploadMediaByURLResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "UploadJobs.JobId|UploadJobs.MediaId"}, req, new(UploadMediaByURLResponse))
@@ -366,6 +382,8 @@ type UploadJob struct {
 // Offered only in cn-shanghai, cn-beijing and cn-shenzhen.
 //
 // RAM action: ice:UploadStreamByURL.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-uploadstreambyurl
 func (c *Client) UploadStreamByURL(ctx context.Context, req UploadStreamByURLRequest) (*UploadStreamByURLResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen", Proof: "JobId|MediaId"}, req, new(UploadStreamByURLResponse))

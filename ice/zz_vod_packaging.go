@@ -16,6 +16,8 @@ import (
 // What is taken in and what is delivered is billed.
 //
 // RAM action: ice:BatchCreateVodPackagingAsset.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchcreatevodpackagingasset
 func (c *Client) BatchCreateVodPackagingAsset(ctx context.Context, req BatchCreateVodPackagingAssetRequest) (*BatchCreateVodPackagingAssetResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchCreateVodPackagingAsset", Proof: "ResultList"}, req, new(BatchCreateVodPackagingAssetResponse))
@@ -69,6 +71,8 @@ type VodPackagingAssetResult struct {
 // What is taken in and what is delivered is billed.
 //
 // RAM action: ice:CreateVodPackagingAsset.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackagingasset
 func (c *Client) CreateVodPackagingAsset(ctx context.Context, req CreateVodPackagingAssetRequest) (*CreateVodPackagingAssetResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingAsset", Proof: "Asset"}, req, new(CreateVodPackagingAssetResponse))
@@ -101,6 +105,8 @@ type CreateVodPackagingAssetResponse struct {
 // segments, selection of streams and encryption.
 //
 // RAM action: ice:CreateVodPackagingConfiguration.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-createvodpackagingconfiguration
 func (c *Client) CreateVodPackagingConfiguration(ctx context.Context, req CreateVodPackagingConfigurationRequest) (*CreateVodPackagingConfigurationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingConfiguration", Proof: "PackagingConfiguration"}, req, new(CreateVodPackagingConfigurationResponse))
@@ -132,6 +138,8 @@ type CreateVodPackagingConfigurationResponse struct {
 // configurations.
 //
 // RAM action: ice:CreateVodPackagingGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createvodpackaginggroup
 func (c *Client) CreateVodPackagingGroup(ctx context.Context, req CreateVodPackagingGroupRequest) (*CreateVodPackagingGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateVodPackagingGroup", Proof: "PackagingGroup"}, req, new(CreateVodPackagingGroupResponse))
@@ -156,6 +164,8 @@ type CreateVodPackagingGroupResponse struct {
 // DeleteVodPackagingAsset deletes a packaged asset.
 //
 // RAM action: ice:DeleteVodPackagingAsset.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletevodpackagingasset
 func (c *Client) DeleteVodPackagingAsset(ctx context.Context, req DeleteVodPackagingAssetRequest) (*DeleteVodPackagingAssetResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodPackagingAsset", Class: rpc.Idempotent}, req, new(DeleteVodPackagingAssetResponse))
@@ -175,6 +185,8 @@ type DeleteVodPackagingAssetResponse struct {
 // DeleteVodPackagingConfiguration deletes a packaging configuration.
 //
 // RAM action: ice:DeleteVodPackagingConfiguration.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletevodpackagingconfiguration
 func (c *Client) DeleteVodPackagingConfiguration(ctx context.Context, req DeleteVodPackagingConfigurationRequest) (*DeleteVodPackagingConfigurationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodPackagingConfiguration", Class: rpc.Idempotent}, req, new(DeleteVodPackagingConfigurationResponse))
@@ -194,6 +206,8 @@ type DeleteVodPackagingConfigurationResponse struct {
 // DeleteVodPackagingGroup deletes a packaging group.
 //
 // RAM action: ice:DeleteVodPackagingGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletevodpackaginggroup
 func (c *Client) DeleteVodPackagingGroup(ctx context.Context, req DeleteVodPackagingGroupRequest) (*DeleteVodPackagingGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodPackagingGroup", Class: rpc.Idempotent}, req, new(DeleteVodPackagingGroupResponse))
@@ -213,6 +227,8 @@ type DeleteVodPackagingGroupResponse struct {
 // GetVodPackagingAsset returns a packaged asset with its play URLs.
 //
 // RAM action: ice:GetVodPackagingAsset.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvodpackagingasset
 func (c *Client) GetVodPackagingAsset(ctx context.Context, req GetVodPackagingAssetRequest) (*GetVodPackagingAssetResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVodPackagingAsset", Class: rpc.Read}, req, new(GetVodPackagingAssetResponse))
@@ -244,6 +260,8 @@ type VodEgressEndpoint struct {
 // GetVodPackagingConfiguration returns a packaging configuration.
 //
 // RAM action: ice:GetVodPackagingConfiguration.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvodpackagingconfiguration
 func (c *Client) GetVodPackagingConfiguration(ctx context.Context, req GetVodPackagingConfigurationRequest) (*GetVodPackagingConfigurationResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVodPackagingConfiguration", Class: rpc.Read}, req, new(GetVodPackagingConfigurationResponse))
@@ -266,6 +284,8 @@ type GetVodPackagingConfigurationResponse struct {
 // of its assets.
 //
 // RAM action: ice:GetVodPackagingGroup.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getvodpackaginggroup
 func (c *Client) GetVodPackagingGroup(ctx context.Context, req GetVodPackagingGroupRequest) (*GetVodPackagingGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVodPackagingGroup", Class: rpc.Read}, req, new(GetVodPackagingGroupResponse))
@@ -289,6 +309,8 @@ type GetVodPackagingGroupResponse struct {
 // [Client.ListVodPackagingAssetsIter] walks all pages.
 //
 // RAM action: ice:ListVodPackagingAssets.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listvodpackagingassets
 func (c *Client) ListVodPackagingAssets(ctx context.Context, req ListVodPackagingAssetsRequest) (*ListVodPackagingAssetsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListVodPackagingAssets", Class: rpc.Read}, req, new(ListVodPackagingAssetsResponse))
@@ -338,6 +360,8 @@ type ListVodPackagingAssetsResponse struct {
 // [Client.ListVodPackagingConfigurationsIter] walks all pages.
 //
 // RAM action: ice:ListVodPackagingConfigurations.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listvodpackagingconfigurations
 func (c *Client) ListVodPackagingConfigurations(ctx context.Context, req ListVodPackagingConfigurationsRequest) (*ListVodPackagingConfigurationsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListVodPackagingConfigurations", Class: rpc.Read}, req, new(ListVodPackagingConfigurationsResponse))
@@ -387,6 +411,8 @@ type ListVodPackagingConfigurationsResponse struct {
 // [Client.ListVodPackagingGroupsIter] walks all pages.
 //
 // RAM action: ice:ListVodPackagingGroups.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listvodpackaginggroups
 func (c *Client) ListVodPackagingGroups(ctx context.Context, req ListVodPackagingGroupsRequest) (*ListVodPackagingGroupsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListVodPackagingGroups", Class: rpc.Read}, req, new(ListVodPackagingGroupsResponse))

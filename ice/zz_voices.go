@@ -13,6 +13,8 @@ import (
 // with [Client.SubmitAvatarTrainingJob].
 //
 // RAM action: ice:CreateAvatarTrainingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createavatartrainingjob
 func (c *Client) CreateAvatarTrainingJob(ctx context.Context, req CreateAvatarTrainingJobRequest) (*CreateAvatarTrainingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAvatarTrainingJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(CreateAvatarTrainingJobResponse))
@@ -61,6 +63,8 @@ type CreateAvatarTrainingJobResponse struct {
 // train with [Client.SubmitCustomizedVoiceJob]. Cloning and use are billed.
 //
 // RAM action: ice:CreateCustomizedVoiceJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createcustomizedvoicejob
 func (c *Client) CreateCustomizedVoiceJob(ctx context.Context, req CreateCustomizedVoiceJobRequest) (*CreateCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(CreateCustomizedVoiceJobResponse))
@@ -93,6 +97,8 @@ type CreateCustomizedVoiceJobResponse struct {
 // DeleteAvatarTrainingJob deletes an avatar training job.
 //
 // RAM action: ice:DeleteAvatarTrainingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteavatartrainingjob
 func (c *Client) DeleteAvatarTrainingJob(ctx context.Context, req DeleteAvatarTrainingJobRequest) (*DeleteAvatarTrainingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAvatarTrainingJob", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteAvatarTrainingJobResponse))
@@ -119,6 +125,8 @@ type DeleteAvatarTrainingJobResponse struct {
 // DeleteCustomizedVoiceJob deletes a voice cloning job.
 //
 // RAM action: ice:DeleteCustomizedVoiceJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deletecustomizedvoicejob
 func (c *Client) DeleteCustomizedVoiceJob(ctx context.Context, req DeleteCustomizedVoiceJobRequest) (*DeleteCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCustomizedVoiceJob", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DeleteCustomizedVoiceJobResponse))
@@ -143,6 +151,8 @@ type DeleteCustomizedVoiceJobResponse struct {
 // The answer says at once whether it passed, and why not.
 //
 // RAM action: ice:DetectAudioForCustomizedVoiceJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-detectaudioforcustomizedvoicejob
 func (c *Client) DetectAudioForCustomizedVoiceJob(ctx context.Context, req DetectAudioForCustomizedVoiceJobRequest) (*DetectAudioForCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DetectAudioForCustomizedVoiceJob", Class: rpc.Idempotent, Verdict: "Success"}, req, new(DetectAudioForCustomizedVoiceJobResponse))
@@ -179,6 +189,8 @@ type VoiceAudioCheck struct {
 // GetAvatar returns an avatar.
 //
 // RAM action: ice:GetAvatar.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getavatar
 func (c *Client) GetAvatar(ctx context.Context, req GetAvatarRequest) (*GetAvatarResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAvatar", Class: rpc.Read, Verdict: "Success"}, req, new(GetAvatarResponse))
@@ -207,6 +219,8 @@ type GetAvatarResponse struct {
 // [Client.WaitAvatarTrainingJob] asks until the end.
 //
 // RAM action: ice:GetAvatarTrainingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getavatartrainingjob
 func (c *Client) GetAvatarTrainingJob(ctx context.Context, req GetAvatarTrainingJobRequest) (*GetAvatarTrainingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAvatarTrainingJob", Class: rpc.Read, Verdict: "Success"}, req, new(GetAvatarTrainingJobResponse))
@@ -232,6 +246,8 @@ type GetAvatarTrainingJobResponse struct {
 // GetCustomizedVoice returns a cloned voice.
 //
 // RAM action: ice:GetCustomizedVoice.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomizedvoice
 func (c *Client) GetCustomizedVoice(ctx context.Context, req GetCustomizedVoiceRequest) (*GetCustomizedVoiceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoice", Class: rpc.Read, Verdict: "Success"}, req, new(GetCustomizedVoiceResponse))
@@ -260,6 +276,8 @@ type GetCustomizedVoiceResponse struct {
 // [Client.WaitCustomizedVoiceJob] asks until the end.
 //
 // RAM action: ice:GetCustomizedVoiceJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getcustomizedvoicejob
 func (c *Client) GetCustomizedVoiceJob(ctx context.Context, req GetCustomizedVoiceJobRequest) (*GetCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCustomizedVoiceJob", Class: rpc.Read, Verdict: "Success"}, req, new(GetCustomizedVoiceJobResponse))
@@ -286,6 +304,8 @@ type GetCustomizedVoiceJobResponse struct {
 // voice cloning, with sample recordings.
 //
 // RAM action: ice:GetDemonstrationForCustomizedVoiceJob.
+//
+// Reference:
 // https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-getdemonstrationforcustomizedvoicejob
 func (c *Client) GetDemonstrationForCustomizedVoiceJob(ctx context.Context, req GetDemonstrationForCustomizedVoiceJobRequest) (*GetDemonstrationForCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDemonstrationForCustomizedVoiceJob", Class: rpc.Read, Verdict: "Success"}, req, new(GetDemonstrationForCustomizedVoiceJobResponse))
@@ -325,6 +345,8 @@ type VoiceDemonstration struct {
 // [Client.ListAvatarTrainingJobsIter] walks all pages.
 //
 // RAM action: ice:ListAvatarTrainingJobs.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listavatartrainingjobs
 func (c *Client) ListAvatarTrainingJobs(ctx context.Context, req ListAvatarTrainingJobsRequest) (*ListAvatarTrainingJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAvatarTrainingJobs", Class: rpc.Read, Verdict: "Success"}, req, new(ListAvatarTrainingJobsResponse))
@@ -374,6 +396,8 @@ type AvatarTrainingJobList struct {
 // [Client.ListAvatarsIter] walks all pages.
 //
 // RAM action: ice:ListAvatars.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listavatars
 func (c *Client) ListAvatars(ctx context.Context, req ListAvatarsRequest) (*ListAvatarsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAvatars", Class: rpc.Read, Verdict: "Success"}, req, new(ListAvatarsResponse))
@@ -420,6 +444,8 @@ type AvatarList struct {
 // [Client.ListCustomizedVoiceJobsIter] walks all pages.
 //
 // RAM action: ice:ListCustomizedVoiceJobs.
+//
+// Reference:
 // https://alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoicejobs
 func (c *Client) ListCustomizedVoiceJobs(ctx context.Context, req ListCustomizedVoiceJobsRequest) (*ListCustomizedVoiceJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoiceJobs", Class: rpc.Read, Verdict: "Success"}, req, new(ListCustomizedVoiceJobsResponse))
@@ -468,6 +494,8 @@ type CustomizedVoiceJobList struct {
 // [Client.ListCustomizedVoicesIter] walks all pages.
 //
 // RAM action: ice:ListCustomizedVoices.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listcustomizedvoices
 func (c *Client) ListCustomizedVoices(ctx context.Context, req ListCustomizedVoicesRequest) (*ListCustomizedVoicesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListCustomizedVoices", Class: rpc.Read, Verdict: "Success"}, req, new(ListCustomizedVoicesResponse))
@@ -517,6 +545,8 @@ type CustomizedVoiceList struct {
 // [Client.ListSmartSysAvatarModelsIter] walks all pages.
 //
 // RAM action: ice:ListSmartSysAvatarModels.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listsmartsysavatarmodels
 func (c *Client) ListSmartSysAvatarModels(ctx context.Context, req ListSmartSysAvatarModelsRequest) (*ListSmartSysAvatarModelsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSmartSysAvatarModels", Class: rpc.Read}, req, new(ListSmartSysAvatarModelsResponse))
@@ -577,6 +607,8 @@ type SmartSysAvatarModel struct {
 // synthesis, in groups.
 //
 // RAM action: ice:ListSmartVoiceGroups.
+//
+// Reference:
 // https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-listsmartvoicegroups
 func (c *Client) ListSmartVoiceGroups(ctx context.Context, req ListSmartVoiceGroupsRequest) (*ListSmartVoiceGroupsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSmartVoiceGroups", Class: rpc.Read, Get: true}, req, new(ListSmartVoiceGroupsResponse))
@@ -632,6 +664,8 @@ type VoiceGroup struct {
 // and Video must be set.
 //
 // RAM action: ice:SubmitAvatarTrainingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitavatartrainingjob
 func (c *Client) SubmitAvatarTrainingJob(ctx context.Context, req SubmitAvatarTrainingJobRequest) (*SubmitAvatarTrainingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAvatarTrainingJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitAvatarTrainingJobResponse))
@@ -663,6 +697,8 @@ type SubmitAvatarTrainingJobResponse struct {
 // and takes longer. The result has a time stamp for every sentence.
 //
 // RAM action: ice:SubmitAvatarVideoJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitavatarvideojob
 func (c *Client) SubmitAvatarVideoJob(ctx context.Context, req SubmitAvatarVideoJobRequest) (*SubmitAvatarVideoJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAvatarVideoJob", Proof: "JobId"}, req, new(SubmitAvatarVideoJobResponse))
@@ -703,6 +739,8 @@ type SubmitAvatarVideoJobResponse struct {
 // tells it. An account has at most 30 such voices in a region.
 //
 // RAM action: ice:SubmitCosyVoiceCustomizedVoiceJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submitcosyvoicecustomizedvoicejob
 func (c *Client) SubmitCosyVoiceCustomizedVoiceJob(ctx context.Context, req SubmitCosyVoiceCustomizedVoiceJobRequest) (*SubmitCosyVoiceCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCosyVoiceCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitCosyVoiceCustomizedVoiceJobResponse))
@@ -742,6 +780,8 @@ type SubmitCosyVoiceCustomizedVoiceJobResponse struct {
 // Each cloned voice is billed, and so is its use.
 //
 // RAM action: ice:SubmitCustomizedVoiceJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-submitcustomizedvoicejob
 func (c *Client) SubmitCustomizedVoiceJob(ctx context.Context, req SubmitCustomizedVoiceJobRequest) (*SubmitCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitCustomizedVoiceJobResponse))
@@ -771,6 +811,8 @@ type SubmitCustomizedVoiceJobResponse struct {
 // It is asynchronous: ask [Client.GetCustomizedVoiceJob] for the end.
 //
 // RAM action: ice:SubmitStandardCustomizedVoiceJob.
+//
+// Reference:
 // https://help.aliyun.com/en/ims/developer-reference/api-ice-2020-11-09-submitstandardcustomizedvoicejob
 func (c *Client) SubmitStandardCustomizedVoiceJob(ctx context.Context, req SubmitStandardCustomizedVoiceJobRequest) (*SubmitStandardCustomizedVoiceJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitStandardCustomizedVoiceJob", Proof: "Data.JobId", Verdict: "Success"}, req, new(SubmitStandardCustomizedVoiceJobResponse))
@@ -809,6 +851,8 @@ type SubmitStandardCustomizedVoiceJobResponse struct {
 // yet.
 //
 // RAM action: ice:UpdateAvatarTrainingJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updateavatartrainingjob
 func (c *Client) UpdateAvatarTrainingJob(ctx context.Context, req UpdateAvatarTrainingJobRequest) (*UpdateAvatarTrainingJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAvatarTrainingJob", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateAvatarTrainingJobResponse))
@@ -851,6 +895,8 @@ type UpdateAvatarTrainingJobResponse struct {
 // UpdateCustomizedVoice changes the sample recording of a cloned voice.
 //
 // RAM action: ice:UpdateCustomizedVoice.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-updatecustomizedvoice
 func (c *Client) UpdateCustomizedVoice(ctx context.Context, req UpdateCustomizedVoiceRequest) (*UpdateCustomizedVoiceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCustomizedVoice", Class: rpc.Idempotent, Verdict: "Success"}, req, new(UpdateCustomizedVoiceResponse))

@@ -20,6 +20,8 @@ import (
 //   - ResourceNotFound: The task does not exist. Check TaskId and the region.
 //
 // RAM action: ice:GetAIWorkflowTask.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-getaiworkflowtask
 func (c *Client) GetAIWorkflowTask(ctx context.Context, req GetAIWorkflowTaskRequest) (*GetAIWorkflowTaskResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIWorkflowTask", Class: rpc.Read}, req, new(GetAIWorkflowTaskResponse))
@@ -90,6 +92,8 @@ type AIWorkflowTask struct {
 //   - ResourceNotFound: The task does not exist. Check TaskId and the region.
 //
 // RAM action: ice:GetWorkflowTask.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getworkflowtask
 func (c *Client) GetWorkflowTask(ctx context.Context, req GetWorkflowTaskRequest) (*GetWorkflowTaskResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetWorkflowTask", Class: rpc.Read}, req, new(GetWorkflowTaskResponse))
@@ -113,6 +117,8 @@ type GetWorkflowTaskResponse struct {
 // [Client.ListWorkflowTasksIter] walks all pages.
 //
 // RAM action: ice:ListWorkflowTasks.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listworkflowtasks
 func (c *Client) ListWorkflowTasks(ctx context.Context, req ListWorkflowTasksRequest) (*ListWorkflowTasksResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListWorkflowTasks", Class: rpc.Read}, req, new(ListWorkflowTasksResponse))
@@ -165,6 +171,8 @@ type ListWorkflowTasksResponse struct {
 // [Client.StopAIWorkflowTask] ends the run on a stream.
 //
 // RAM action: ice:StartAIWorkflow.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-startaiworkflow
 func (c *Client) StartAIWorkflow(ctx context.Context, req StartAIWorkflowRequest) (*StartAIWorkflowResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartAIWorkflow", Proof: "TaskId"}, req, new(StartAIWorkflowResponse))
@@ -201,6 +209,8 @@ type StartAIWorkflowResponse struct {
 //     region.
 //
 // RAM action: ice:StartWorkflow.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/ims/developer-reference/api-ice-2020-11-09-startworkflow
 func (c *Client) StartWorkflow(ctx context.Context, req StartWorkflowRequest) (*StartWorkflowResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StartWorkflow", Proof: "TaskId"}, req, new(StartWorkflowResponse))
@@ -231,6 +241,8 @@ type StartWorkflowResponse struct {
 // Runs on files can't be stopped.
 //
 // RAM action: ice:StopAIWorkflowTask.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-stopaiworkflowtask
 func (c *Client) StopAIWorkflowTask(ctx context.Context, req StopAIWorkflowTaskRequest) (*StopAIWorkflowTaskResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "StopAIWorkflowTask", Class: rpc.Idempotent}, req, new(StopAIWorkflowTaskResponse))

@@ -14,6 +14,8 @@ import (
 // [Client.GetYikeUserCredit] tells the balance.
 //
 // RAM action: ice:AddYikeUserCredit.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-addyikeusercredit
 func (c *Client) AddYikeUserCredit(ctx context.Context, req AddYikeUserCreditRequest) (*AddYikeUserCreditResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddYikeUserCredit", Verdict: "Result"}, req, new(AddYikeUserCreditResponse))
@@ -41,6 +43,8 @@ type AddYikeUserCreditResponse struct {
 // jobs.
 //
 // RAM action: ice:BatchGetYikeAIAppJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchgetyikeaiappjob
 func (c *Client) BatchGetYikeAIAppJob(ctx context.Context, req BatchGetYikeAIAppJobRequest) (*BatchGetYikeAIAppJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetYikeAIAppJob", Class: rpc.Read}, req, new(BatchGetYikeAIAppJobResponse))
@@ -87,6 +91,8 @@ type YikeAIAppJob struct {
 // names the ids that have none.
 //
 // RAM action: ice:BatchGetYikeAssetMediaInfos.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-batchgetyikeassetmediainfos
 func (c *Client) BatchGetYikeAssetMediaInfos(ctx context.Context, req BatchGetYikeAssetMediaInfosRequest) (*BatchGetYikeAssetMediaInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetYikeAssetMediaInfos", Class: rpc.Read}, req, new(BatchGetYikeAssetMediaInfosResponse))
@@ -115,6 +121,8 @@ type BatchGetYikeAssetMediaInfosResponse struct {
 // cannot be renewed; after it has expired open a new upload.
 //
 // RAM action: ice:CreateYikeAssetUpload.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeassetupload
 func (c *Client) CreateYikeAssetUpload(ctx context.Context, req CreateYikeAssetUploadRequest) (*CreateYikeAssetUploadResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeAssetUpload", Proof: "FileURL UploadAddress UploadAuth"}, req, new(CreateYikeAssetUploadResponse))
@@ -143,6 +151,8 @@ type CreateYikeAssetUploadResponse struct {
 // jobs belong to.
 //
 // RAM action: ice:CreateYikeProduction.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeproduction
 func (c *Client) CreateYikeProduction(ctx context.Context, req CreateYikeProductionRequest) (*CreateYikeProductionResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeProduction", Proof: "ProductionId"}, req, new(CreateYikeProductionResponse))
@@ -167,6 +177,8 @@ type CreateYikeProductionResponse struct {
 // productions.
 //
 // RAM action: ice:CreateYikeUser.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeuser
 func (c *Client) CreateYikeUser(ctx context.Context, req CreateYikeUserRequest) (*CreateYikeUserResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeUser", Proof: "UserInfo.UserId|UserInfo.YikeUserId"}, req, new(CreateYikeUserResponse))
@@ -197,6 +209,8 @@ type CreateYikeUserResponse struct {
 // CreateYikeWorkspace makes a Yike workspace together with a first production.
 //
 // RAM action: ice:CreateYikeWorkspace.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-createyikeworkspace
 func (c *Client) CreateYikeWorkspace(ctx context.Context, req CreateYikeWorkspaceRequest) (*CreateYikeWorkspaceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateYikeWorkspace", Proof: "WorkspaceId"}, req, new(CreateYikeWorkspaceResponse))
@@ -224,6 +238,8 @@ type CreateYikeWorkspaceResponse struct {
 // those it skipped.
 //
 // RAM action: ice:DeleteYikeAssetMediaInfos.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-deleteyikeassetmediainfos
 func (c *Client) DeleteYikeAssetMediaInfos(ctx context.Context, req DeleteYikeAssetMediaInfosRequest) (*DeleteYikeAssetMediaInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteYikeAssetMediaInfos", Class: rpc.Idempotent}, req, new(DeleteYikeAssetMediaInfosResponse))
@@ -251,6 +267,8 @@ type DeleteYikeAssetMediaInfosResponse struct {
 // [Client.WaitYikeAIAppJob] asks until the end.
 //
 // RAM action: ice:GetYikeAIAppJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikeaiappjob
 func (c *Client) GetYikeAIAppJob(ctx context.Context, req GetYikeAIAppJobRequest) (*GetYikeAIAppJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeAIAppJob", Class: rpc.Read}, req, new(GetYikeAIAppJobResponse))
@@ -290,6 +308,8 @@ type GetYikeAIAppJobResponse struct {
 // GetYikeAssetMediaInfo returns the metadata and files of a Yike asset.
 //
 // RAM action: ice:GetYikeAssetMediaInfo.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikeassetmediainfo
 func (c *Client) GetYikeAssetMediaInfo(ctx context.Context, req GetYikeAssetMediaInfoRequest) (*GetYikeAssetMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeAssetMediaInfo", Class: rpc.Read}, req, new(GetYikeAssetMediaInfoResponse))
@@ -314,6 +334,8 @@ type GetYikeAssetMediaInfoResponse struct {
 // [Client.WaitYikeStoryboardJob] asks until the end.
 //
 // RAM action: ice:GetYikeStoryboardJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikestoryboardjob
 func (c *Client) GetYikeStoryboardJob(ctx context.Context, req GetYikeStoryboardJobRequest) (*GetYikeStoryboardJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeStoryboardJob", Class: rpc.Read}, req, new(GetYikeStoryboardJobResponse))
@@ -384,6 +406,8 @@ type YikeStoryboardResult struct {
 // GetYikeUser looks up a Yike sub-account by its user name.
 //
 // RAM action: ice:GetYikeUser.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikeuser
 func (c *Client) GetYikeUser(ctx context.Context, req GetYikeUserRequest) (*GetYikeUserResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeUser", Class: rpc.Read}, req, new(GetYikeUserResponse))
@@ -406,6 +430,8 @@ type GetYikeUserResponse struct {
 // and how many it has used.
 //
 // RAM action: ice:GetYikeUserCredit.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-getyikeusercredit
 func (c *Client) GetYikeUserCredit(ctx context.Context, req GetYikeUserCreditRequest) (*GetYikeUserCreditResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetYikeUserCredit", Class: rpc.Read}, req, new(GetYikeUserCreditResponse))
@@ -432,6 +458,8 @@ type GetYikeUserCreditResponse struct {
 // [Client.ListYikeAssetFoldersIter] walks all pages.
 //
 // RAM action: ice:ListYikeAssetFolders.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listyikeassetfolders
 func (c *Client) ListYikeAssetFolders(ctx context.Context, req ListYikeAssetFoldersRequest) (*ListYikeAssetFoldersResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListYikeAssetFolders", Class: rpc.Read}, req, new(ListYikeAssetFoldersResponse))
@@ -489,6 +517,8 @@ type YikeFolder struct {
 // [Client.ListYikeProductionsIter] walks all pages.
 //
 // RAM action: ice:ListYikeProductions.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-listyikeproductions
 func (c *Client) ListYikeProductions(ctx context.Context, req ListYikeProductionsRequest) (*ListYikeProductionsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListYikeProductions", Class: rpc.Read}, req, new(ListYikeProductionsResponse))
@@ -551,6 +581,8 @@ type YikeProduction struct {
 // starting it.
 //
 // RAM action: ice:PrecheckYikeAIAppJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-precheckyikeaiappjob
 func (c *Client) PrecheckYikeAIAppJob(ctx context.Context, req PrecheckYikeAIAppJobRequest) (*PrecheckYikeAIAppJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "PrecheckYikeAIAppJob", Class: rpc.Read}, req, new(PrecheckYikeAIAppJobResponse))
@@ -585,6 +617,8 @@ type YikePrecheckResult struct {
 // production.
 //
 // RAM action: ice:RegisterYikeAssetMediaInfo.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-registeryikeassetmediainfo
 func (c *Client) RegisterYikeAssetMediaInfo(ctx context.Context, req RegisterYikeAssetMediaInfoRequest) (*RegisterYikeAssetMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterYikeAssetMediaInfo", Proof: "MediaId"}, req, new(RegisterYikeAssetMediaInfoResponse))
@@ -614,6 +648,8 @@ type RegisterYikeAssetMediaInfoResponse struct {
 // [Client.GetYikeStoryboardJob] tells the end.
 //
 // RAM action: ice:ResumeYikeStoryboardJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-resumeyikestoryboardjob
 func (c *Client) ResumeYikeStoryboardJob(ctx context.Context, req ResumeYikeStoryboardJobRequest) (*ResumeYikeStoryboardJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ResumeYikeStoryboardJob", Class: rpc.Idempotent}, req, new(ResumeYikeStoryboardJobResponse))
@@ -635,6 +671,8 @@ type ResumeYikeStoryboardJobResponse struct {
 // SetYikeUserRole gives a Yike sub-account a role.
 //
 // RAM action: ice:SetYikeUserRole.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-setyikeuserrole
 func (c *Client) SetYikeUserRole(ctx context.Context, req SetYikeUserRoleRequest) (*SetYikeUserRoleResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetYikeUserRole", Class: rpc.Idempotent, Verdict: "Result"}, req, new(SetYikeUserRoleResponse))
@@ -659,6 +697,8 @@ type SetYikeUserRoleResponse struct {
 // left.
 //
 // RAM action: ice:SubYikeUserCredit.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-subyikeusercredit
 func (c *Client) SubYikeUserCredit(ctx context.Context, req SubYikeUserCreditRequest) (*SubYikeUserCreditResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubYikeUserCredit", Verdict: "Result"}, req, new(SubYikeUserCreditResponse))
@@ -687,6 +727,8 @@ type SubYikeUserCreditResponse struct {
 // beforehand.
 //
 // RAM action: ice:SubmitYikeAIAppJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submityikeaiappjob
 func (c *Client) SubmitYikeAIAppJob(ctx context.Context, req SubmitYikeAIAppJobRequest) (*SubmitYikeAIAppJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitYikeAIAppJob", Proof: "JobId"}, req, new(SubmitYikeAIAppJobResponse))
@@ -718,6 +760,8 @@ type SubmitYikeAIAppJobResponse struct {
 // tells the end.
 //
 // RAM action: ice:SubmitYikeStoryboardJob.
+//
+// Reference:
 // https://help.aliyun.com/zh/ims/developer-reference/api-ice-2020-11-09-submityikestoryboardjob
 func (c *Client) SubmitYikeStoryboardJob(ctx context.Context, req SubmitYikeStoryboardJobRequest) (*SubmitYikeStoryboardJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitYikeStoryboardJob", Proof: "JobId"}, req, new(SubmitYikeStoryboardJobResponse))

@@ -16,6 +16,8 @@ import (
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:AddAITemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addaitemplate
 func (c *Client) AddAITemplate(ctx context.Context, req AddAITemplateRequest) (*AddAITemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddAITemplate", Regions: "cn-beijing cn-shanghai ap-southeast-1", Proof: "TemplateId"}, req, new(AddAITemplateResponse))
@@ -45,6 +47,8 @@ type AddAITemplateResponse struct {
 // Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:DeleteAIImageInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteaiimageinfos
 func (c *Client) DeleteAIImageInfos(ctx context.Context, req DeleteAIImageInfosRequest) (*DeleteAIImageInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAIImageInfos", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai"}, req, new(DeleteAIImageInfosResponse))
@@ -68,6 +72,8 @@ type DeleteAIImageInfosResponse struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:DeleteAITemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteaitemplate
 func (c *Client) DeleteAITemplate(ctx context.Context, req DeleteAITemplateRequest) (*DeleteAITemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAITemplate", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(DeleteAITemplateResponse))
@@ -94,6 +100,8 @@ type DeleteAITemplateResponse struct {
 // [Client.WaitAIImageJob] asks until the end.
 //
 // RAM action: vod:GetAIImageJobs.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaiimagejobs
 func (c *Client) GetAIImageJobs(ctx context.Context, req GetAIImageJobsRequest) (*GetAIImageJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIImageJobs", Class: rpc.Read, Regions: "cn-beijing cn-shanghai"}, req, new(GetAIImageJobsResponse))
@@ -142,6 +150,8 @@ type AIImageJob struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:GetAITemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaitemplate
 func (c *Client) GetAITemplate(ctx context.Context, req GetAITemplateRequest) (*GetAITemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAITemplate", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(GetAITemplateResponse))
@@ -166,6 +176,8 @@ type GetAITemplateResponse struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:GetAIVideoTagResult.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaivideotagresult
 func (c *Client) GetAIVideoTagResult(ctx context.Context, req GetAIVideoTagResultRequest) (*GetAIVideoTagResultResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIVideoTagResult", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(GetAIVideoTagResultResponse))
@@ -214,6 +226,8 @@ type VideoTagResult struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:GetDefaultAITemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getdefaultaitemplate
 func (c *Client) GetDefaultAITemplate(ctx context.Context, req GetDefaultAITemplateRequest) (*GetDefaultAITemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDefaultAITemplate", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(GetDefaultAITemplateResponse))
@@ -242,6 +256,8 @@ type GetDefaultAITemplateResponse struct {
 // [Client.WaitDigitalWatermarkExtract] asks until the end.
 //
 // RAM action: vod:GetDigitalWatermarkExtractResult.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getdigitalwatermarkextractresult
 func (c *Client) GetDigitalWatermarkExtractResult(ctx context.Context, req GetDigitalWatermarkExtractResultRequest) (*GetDigitalWatermarkExtractResultResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDigitalWatermarkExtractResult", Class: rpc.Read, Regions: "cn-beijing cn-shanghai"}, req, new(GetDigitalWatermarkExtractResultResponse))
@@ -288,6 +304,8 @@ type WatermarkExtractResult struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:GetMediaDNAResult.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediadnaresult
 func (c *Client) GetMediaDNAResult(ctx context.Context, req GetMediaDNAResultRequest) (*GetMediaDNAResultResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaDNAResult", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(GetMediaDNAResultResponse))
@@ -340,6 +358,8 @@ type VideoDNADetail struct {
 // Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:ListAIImageInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listaiimageinfo
 func (c *Client) ListAIImageInfo(ctx context.Context, req ListAIImageInfoRequest) (*ListAIImageInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIImageInfo", Class: rpc.Read, Regions: "cn-beijing cn-shanghai"}, req, new(ListAIImageInfoResponse))
@@ -387,6 +407,8 @@ type AIImageInfo struct {
 // [Client.WaitAIJob] asks until the end.
 //
 // RAM action: vod:ListAIJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listaijob
 func (c *Client) ListAIJob(ctx context.Context, req ListAIJobRequest) (*ListAIJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAIJob", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(ListAIJobResponse))
@@ -416,6 +438,8 @@ type ListAIJobResponse struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:ListAITemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listaitemplate
 func (c *Client) ListAITemplate(ctx context.Context, req ListAITemplateRequest) (*ListAITemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAITemplate", Class: rpc.Read, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(ListAITemplateResponse))
@@ -442,6 +466,8 @@ type ListAITemplateResponse struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:SetDefaultAITemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setdefaultaitemplate
 func (c *Client) SetDefaultAITemplate(ctx context.Context, req SetDefaultAITemplateRequest) (*SetDefaultAITemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultAITemplate", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(SetDefaultAITemplateResponse))
@@ -467,6 +493,8 @@ type SetDefaultAITemplateResponse struct {
 // Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:SubmitAIImageJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaiimagejob
 func (c *Client) SubmitAIImageJob(ctx context.Context, req SubmitAIImageJobRequest) (*SubmitAIImageJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIImageJob", Regions: "cn-beijing cn-shanghai", Proof: "JobId"}, req, new(SubmitAIImageJobResponse))
@@ -504,6 +532,8 @@ type SubmitAIImageJobResponse struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:SubmitAIJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaijob
 func (c *Client) SubmitAIJob(ctx context.Context, req SubmitAIJobRequest) (*SubmitAIJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIJob", Regions: "cn-beijing cn-shanghai ap-southeast-1", Proof: "AIJobList.AIJob"}, req, new(SubmitAIJobResponse))
@@ -540,6 +570,8 @@ type SubmitAIJobResponse struct {
 // Offered only in cn-beijing and cn-shanghai.
 //
 // RAM action: vod:SubmitDigitalWatermarkExtractJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitdigitalwatermarkextractjob
 func (c *Client) SubmitDigitalWatermarkExtractJob(ctx context.Context, req SubmitDigitalWatermarkExtractJobRequest) (*SubmitDigitalWatermarkExtractJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDigitalWatermarkExtractJob", Regions: "cn-beijing cn-shanghai", Proof: "JobId"}, req, new(SubmitDigitalWatermarkExtractJobResponse))
@@ -567,6 +599,8 @@ type SubmitDigitalWatermarkExtractJobResponse struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:SubmitMediaDNADeleteJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitmediadnadeletejob
 func (c *Client) SubmitMediaDNADeleteJob(ctx context.Context, req SubmitMediaDNADeleteJobRequest) (*SubmitMediaDNADeleteJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitMediaDNADeleteJob", Regions: "cn-beijing cn-shanghai ap-southeast-1", Proof: "JobId"}, req, new(SubmitMediaDNADeleteJobResponse))
@@ -590,6 +624,8 @@ type SubmitMediaDNADeleteJobResponse struct {
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
 // RAM action: vod:UpdateAITemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateaitemplate
 func (c *Client) UpdateAITemplate(ctx context.Context, req UpdateAITemplateRequest) (*UpdateAITemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAITemplate", Class: rpc.Idempotent, Regions: "cn-beijing cn-shanghai ap-southeast-1"}, req, new(UpdateAITemplateResponse))

@@ -16,6 +16,8 @@ import (
 // caller has to administer applications (VODAppAdministratorAccess).
 //
 // RAM action: vod:AddVodStorageForApp.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addvodstorageforapp
 func (c *Client) AddVodStorageForApp(ctx context.Context, req AddVodStorageForAppRequest) (*AddVodStorageForAppResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodStorageForApp", Proof: "StorageLocation"}, req, new(AddVodStorageForAppResponse))
@@ -53,6 +55,8 @@ type AddVodStorageForAppResponse struct {
 //     account. Activate them in the console.
 //
 // RAM action: vod:AttachAppPolicyToIdentity.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-attachapppolicytoidentity
 func (c *Client) AttachAppPolicyToIdentity(ctx context.Context, req AttachAppPolicyToIdentityRequest) (*AttachAppPolicyToIdentityResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AttachAppPolicyToIdentity", Class: rpc.Idempotent}, req, new(AttachAppPolicyToIdentityResponse))
@@ -85,6 +89,8 @@ type AttachAppPolicyToIdentityResponse struct {
 // resource group.
 //
 // RAM action: vod:ChangeResourceGroup.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-changeresourcegroup
 func (c *Client) ChangeResourceGroup(ctx context.Context, req ChangeResourceGroupRequest) (*ChangeResourceGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ChangeResourceGroup", Class: rpc.Idempotent}, req, new(ChangeResourceGroupResponse))
@@ -122,6 +128,8 @@ type ChangeResourceGroupResponse struct {
 //     account. Activate them in the console.
 //
 // RAM action: vod:CreateAppInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createappinfo
 func (c *Client) CreateAppInfo(ctx context.Context, req CreateAppInfoRequest) (*CreateAppInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAppInfo", Proof: "AppId"}, req, new(CreateAppInfoResponse))
@@ -160,6 +168,8 @@ type CreateAppInfoResponse struct {
 //     account. Activate them in the console.
 //
 // RAM action: vod:DeleteAppInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteappinfo
 func (c *Client) DeleteAppInfo(ctx context.Context, req DeleteAppInfoRequest) (*DeleteAppInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAppInfo", Class: rpc.Idempotent}, req, new(DeleteAppInfoResponse))
@@ -180,6 +190,8 @@ type DeleteAppInfoResponse struct {
 // user or role.
 //
 // RAM action: vod:DetachAppPolicyFromIdentity.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-detachapppolicyfromidentity
 func (c *Client) DetachAppPolicyFromIdentity(ctx context.Context, req DetachAppPolicyFromIdentityRequest) (*DetachAppPolicyFromIdentityResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DetachAppPolicyFromIdentity", Class: rpc.Idempotent}, req, new(DetachAppPolicyFromIdentityResponse))
@@ -216,6 +228,8 @@ type DetachAppPolicyFromIdentityResponse struct {
 //     account. Activate them in the console.
 //
 // RAM action: vod:GetAppInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getappinfos
 func (c *Client) GetAppInfos(ctx context.Context, req GetAppInfosRequest) (*GetAppInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAppInfos", Class: rpc.Read}, req, new(GetAppInfosResponse))
@@ -242,6 +256,8 @@ type GetAppInfosResponse struct {
 // [Client.SetAppPlayKey].
 //
 // RAM action: vod:GetAppPlayKey.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getappplaykey
 func (c *Client) GetAppPlayKey(ctx context.Context, req GetAppPlayKeyRequest) (*GetAppPlayKeyResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAppPlayKey", Class: rpc.Read}, req, new(GetAppPlayKeyResponse))
@@ -277,6 +293,8 @@ type AppPlayKey struct {
 // [Client.ListAppInfoIter] walks all pages.
 //
 // RAM action: vod:ListAppInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listappinfo
 func (c *Client) ListAppInfo(ctx context.Context, req ListAppInfoRequest) (*ListAppInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAppInfo", Class: rpc.Read}, req, new(ListAppInfoResponse))
@@ -323,6 +341,8 @@ type ListAppInfoResponse struct {
 //     account. Activate them in the console.
 //
 // RAM action: vod:ListAppPoliciesForIdentity.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listapppoliciesforidentity
 func (c *Client) ListAppPoliciesForIdentity(ctx context.Context, req ListAppPoliciesForIdentityRequest) (*ListAppPoliciesForIdentityResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAppPoliciesForIdentity", Class: rpc.Read}, req, new(ListAppPoliciesForIdentityResponse))
@@ -374,6 +394,8 @@ type AppPolicy struct {
 //     account. Activate them in the console.
 //
 // RAM action: vod:MoveAppResource.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-moveappresource
 func (c *Client) MoveAppResource(ctx context.Context, req MoveAppResourceRequest) (*MoveAppResourceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "MoveAppResource", Class: rpc.Idempotent}, req, new(MoveAppResourceResponse))
@@ -402,6 +424,8 @@ type MoveAppResourceResponse struct {
 // their own requests for play credentials.
 //
 // RAM action: vod:SetAppPlayKey.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setappplaykey
 func (c *Client) SetAppPlayKey(ctx context.Context, req SetAppPlayKeyRequest) (*SetAppPlayKeyResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetAppPlayKey", Class: rpc.Idempotent}, req, new(SetAppPlayKeyResponse))
@@ -430,6 +454,8 @@ type SetAppPlayKeyResponse struct {
 //     account. Activate them in the console.
 //
 // RAM action: vod:UpdateAppInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateappinfo
 func (c *Client) UpdateAppInfo(ctx context.Context, req UpdateAppInfoRequest) (*UpdateAppInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAppInfo", Class: rpc.Idempotent}, req, new(UpdateAppInfoResponse))

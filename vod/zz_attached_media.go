@@ -12,7 +12,8 @@ import (
 // material) for good.
 //
 // RAM action: vod:DeleteAttachedMedia.
-// https://alibabacloud.com/help/en/vod/api-deleteattachedmedia
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-deleteattachedmedia
 func (c *Client) DeleteAttachedMedia(ctx context.Context, req DeleteAttachedMediaRequest) (*DeleteAttachedMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteAttachedMedia", Class: rpc.Idempotent}, req, new(DeleteAttachedMediaResponse))
 }
@@ -40,6 +41,8 @@ type DeleteAttachedMediaResponse struct {
 //   - ExceededMax: There are more than 20 IDs. Send fewer.
 //
 // RAM action: vod:GetAttachedMediaInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getattachedmediainfo
 func (c *Client) GetAttachedMediaInfo(ctx context.Context, req GetAttachedMediaInfoRequest) (*GetAttachedMediaInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAttachedMediaInfo", Class: rpc.Read}, req, new(GetAttachedMediaInfoResponse))
@@ -73,6 +76,8 @@ type GetAttachedMediaInfoResponse struct {
 // What is left out stays as it is.
 //
 // RAM action: vod:UpdateAttachedMediaInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateattachedmediainfos
 func (c *Client) UpdateAttachedMediaInfos(ctx context.Context, req UpdateAttachedMediaInfosRequest) (*UpdateAttachedMediaInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateAttachedMediaInfos", Class: rpc.Idempotent}, req, new(UpdateAttachedMediaInfosResponse))

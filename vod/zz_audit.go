@@ -13,6 +13,8 @@ import (
 // audio files: released (Normal) or Blocked.
 //
 // RAM action: vod:CreateAudit.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createaudit
 func (c *Client) CreateAudit(ctx context.Context, req CreateAuditRequest) (*CreateAuditResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateAudit", Class: rpc.Idempotent}, req, new(CreateAuditResponse))
@@ -38,6 +40,8 @@ type CreateAuditResponse struct {
 // [Client.WaitAIMediaAuditJob] asks until the end.
 //
 // RAM action: vod:GetAIMediaAuditJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaimediaauditjob
 func (c *Client) GetAIMediaAuditJob(ctx context.Context, req GetAIMediaAuditJobRequest) (*GetAIMediaAuditJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAIMediaAuditJob", Class: rpc.Read}, req, new(GetAIMediaAuditJobResponse))
@@ -83,6 +87,8 @@ type MediaAuditJob struct {
 // [Client.GetAuditHistoryIter] walks all pages.
 //
 // RAM action: vod:GetAuditHistory.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getaudithistory
 func (c *Client) GetAuditHistory(ctx context.Context, req GetAuditHistoryRequest) (*GetAuditHistoryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetAuditHistory", Class: rpc.Read}, req, new(GetAuditHistoryResponse))
@@ -141,6 +147,8 @@ type AuditHistory struct {
 // [Client.GetMediaAuditAudioResultDetailIter] walks all pages.
 //
 // RAM action: vod:GetMediaAuditAudioResultDetail.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditaudioresultdetail
 func (c *Client) GetMediaAuditAudioResultDetail(ctx context.Context, req GetMediaAuditAudioResultDetailRequest) (*GetMediaAuditAudioResultDetailResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaAuditAudioResultDetail", Class: rpc.Read}, req, new(GetMediaAuditAudioResultDetailResponse))
@@ -200,6 +208,8 @@ type AudioAuditDetails struct {
 // ap-southeast-1.
 //
 // RAM action: vod:GetMediaAuditResult.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditresult
 func (c *Client) GetMediaAuditResult(ctx context.Context, req GetMediaAuditResultRequest) (*GetMediaAuditResultResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaAuditResult", Class: rpc.Read}, req, new(GetMediaAuditResultResponse))
@@ -228,6 +238,8 @@ type GetMediaAuditResultResponse struct {
 // [Client.GetMediaAuditResultDetailIter] walks all pages.
 //
 // RAM action: vod:GetMediaAuditResultDetail.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditresultdetail
 func (c *Client) GetMediaAuditResultDetail(ctx context.Context, req GetMediaAuditResultDetailRequest) (*GetMediaAuditResultDetailResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaAuditResultDetail", Class: rpc.Read}, req, new(GetMediaAuditResultDetailResponse))
@@ -306,6 +318,8 @@ type ImageAuditDetails struct {
 // can use it only in ap-southeast-1.
 //
 // RAM action: vod:GetMediaAuditResultTimeline.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediaauditresulttimeline
 func (c *Client) GetMediaAuditResultTimeline(ctx context.Context, req GetMediaAuditResultTimelineRequest) (*GetMediaAuditResultTimelineResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaAuditResultTimeline", Class: rpc.Read}, req, new(GetMediaAuditResultTimelineResponse))
@@ -359,6 +373,8 @@ type AuditTimelineItem struct {
 //     [Client.SetAuditSecurityIp].
 //
 // RAM action: vod:ListAuditSecurityIp.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listauditsecurityip
 func (c *Client) ListAuditSecurityIp(ctx context.Context, req ListAuditSecurityIpRequest) (*ListAuditSecurityIpResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListAuditSecurityIp", Class: rpc.Read}, req, new(ListAuditSecurityIpResponse))
@@ -402,6 +418,8 @@ type AuditSecurityIp struct {
 //     of them.
 //
 // RAM action: vod:SetAuditSecurityIp.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setauditsecurityip
 func (c *Client) SetAuditSecurityIp(ctx context.Context, req SetAuditSecurityIpRequest) (*SetAuditSecurityIpResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetAuditSecurityIp", Class: rpc.Idempotent}, req, new(SetAuditSecurityIpResponse))
@@ -434,6 +452,8 @@ type SetAuditSecurityIpResponse struct {
 // Offered only in cn-shanghai, cn-beijing and ap-southeast-1.
 //
 // RAM action: vod:SubmitAIImageAuditJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaiimageauditjob
 func (c *Client) SubmitAIImageAuditJob(ctx context.Context, req SubmitAIImageAuditJobRequest) (*SubmitAIImageAuditJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIImageAuditJob", Regions: "cn-shanghai cn-beijing ap-southeast-1", Proof: "JobId"}, req, new(SubmitAIImageAuditJobResponse))
@@ -465,6 +485,8 @@ type SubmitAIImageAuditJobResponse struct {
 // Offered only in cn-shanghai, cn-beijing and ap-southeast-1.
 //
 // RAM action: vod:SubmitAIMediaAuditJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitaimediaauditjob
 func (c *Client) SubmitAIMediaAuditJob(ctx context.Context, req SubmitAIMediaAuditJobRequest) (*SubmitAIMediaAuditJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitAIMediaAuditJob", Regions: "cn-shanghai cn-beijing ap-southeast-1", Proof: "JobId"}, req, new(SubmitAIMediaAuditJobResponse))

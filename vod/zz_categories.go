@@ -27,6 +27,8 @@ import (
 //     parent, or delete some.
 //
 // RAM action: vod:AddCategory.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addcategory
 func (c *Client) AddCategory(ctx context.Context, req AddCategoryRequest) (*AddCategoryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddCategory", Proof: "Category.CateId"}, req, new(AddCategoryResponse))
@@ -62,6 +64,8 @@ type AddCategoryResponse struct {
 //   - InvalidCateId.NotFound: The category does not exist. Check CateId.
 //
 // RAM action: vod:DeleteCategory.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletecategory
 func (c *Client) DeleteCategory(ctx context.Context, req DeleteCategoryRequest) (*DeleteCategoryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteCategory", Class: rpc.Idempotent}, req, new(DeleteCategoryResponse))
@@ -89,6 +93,8 @@ type DeleteCategoryResponse struct {
 //   - InvalidCateId.NotFound: The category does not exist. Check CateId.
 //
 // RAM action: vod:GetCategories.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getcategories
 func (c *Client) GetCategories(ctx context.Context, req GetCategoriesRequest) (*GetCategoriesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetCategories", Class: rpc.Read}, req, new(GetCategoriesResponse))
@@ -138,6 +144,8 @@ type GetCategoriesResponse struct {
 // At most 100 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:UpdateCategory.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatecategory
 func (c *Client) UpdateCategory(ctx context.Context, req UpdateCategoryRequest) (*UpdateCategoryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateCategory", Class: rpc.Idempotent}, req, new(UpdateCategoryResponse))

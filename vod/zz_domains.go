@@ -46,6 +46,8 @@ import (
 //   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:AddVodDomain.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addvoddomain
 func (c *Client) AddVodDomain(ctx context.Context, req AddVodDomainRequest) (*AddVodDomainResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodDomain", Regions: "cn-shanghai"}, req, new(AddVodDomainResponse))
@@ -91,6 +93,8 @@ type AddVodDomainResponse struct {
 //   - InvalidFunctions.Malformed: Functions is malformed. Correct it.
 //
 // RAM action: vod:BatchSetVodDomainConfigs.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-batchsetvoddomainconfigs
 func (c *Client) BatchSetVodDomainConfigs(ctx context.Context, req BatchSetVodDomainConfigsRequest) (*BatchSetVodDomainConfigsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchSetVodDomainConfigs", Regions: "cn-shanghai"}, req, new(BatchSetVodDomainConfigsResponse))
@@ -116,6 +120,8 @@ type BatchSetVodDomainConfigsResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:BatchStartVodDomain.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-batchstartvoddomain
 func (c *Client) BatchStartVodDomain(ctx context.Context, req BatchStartVodDomainRequest) (*BatchStartVodDomainResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchStartVodDomain", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(BatchStartVodDomainResponse))
@@ -139,6 +145,8 @@ type BatchStartVodDomainResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:BatchStopVodDomain.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-batchstopvoddomain
 func (c *Client) BatchStopVodDomain(ctx context.Context, req BatchStopVodDomainRequest) (*BatchStopVodDomainResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchStopVodDomain", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(BatchStopVodDomainResponse))
@@ -164,6 +172,8 @@ type BatchStopVodDomainResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DeleteVodDomain.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletevoddomain
 func (c *Client) DeleteVodDomain(ctx context.Context, req DeleteVodDomainRequest) (*DeleteVodDomainResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodDomain", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(DeleteVodDomainResponse))
@@ -185,6 +195,8 @@ type DeleteVodDomainResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DeleteVodSpecificConfig.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletevodspecificconfig
 func (c *Client) DeleteVodSpecificConfig(ctx context.Context, req DeleteVodSpecificConfigRequest) (*DeleteVodSpecificConfigResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodSpecificConfig", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(DeleteVodSpecificConfigResponse))
@@ -212,6 +224,8 @@ type DeleteVodSpecificConfigResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodCertificateList.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodcertificatelist
 func (c *Client) DescribeVodCertificateList(ctx context.Context, req DescribeVodCertificateListRequest) (*DescribeVodCertificateListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodCertificateList", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodCertificateListResponse))
@@ -241,6 +255,8 @@ type DescribeVodCertificateListResponse struct {
 //     Check DomainName with [Client.DescribeVodUserDomains].
 //
 // RAM action: vod:DescribeVodDomainCertificateInfo.
+//
+// Reference:
 // https://alibabacloud.com/help/en/vod/api-describevoddomaincertificateinfo
 func (c *Client) DescribeVodDomainCertificateInfo(ctx context.Context, req DescribeVodDomainCertificateInfoRequest) (*DescribeVodDomainCertificateInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainCertificateInfo", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainCertificateInfoResponse))
@@ -312,6 +328,8 @@ type DomainCertificate struct {
 //     FunctionNames.
 //
 // RAM action: vod:DescribeVodDomainConfigs.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainconfigs
 func (c *Client) DescribeVodDomainConfigs(ctx context.Context, req DescribeVodDomainConfigsRequest) (*DescribeVodDomainConfigsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainConfigs", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainConfigsResponse))
@@ -370,7 +388,8 @@ type DomainFunctionArg struct {
 //   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:DescribeVodDomainDetail.
-// https://alibabacloud.com/help/en/vod/api-describevoddomaindetail
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-describevoddomaindetail
 func (c *Client) DescribeVodDomainDetail(ctx context.Context, req DescribeVodDomainDetailRequest) (*DescribeVodDomainDetailResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainDetail", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainDetailResponse))
 }
@@ -429,6 +448,8 @@ type DomainDetail struct {
 // [Client.DescribeVodDomainLogIter] walks all pages.
 //
 // RAM action: vod:DescribeVodDomainLog.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainlog
 func (c *Client) DescribeVodDomainLog(ctx context.Context, req DescribeVodDomainLogRequest) (*DescribeVodDomainLogResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainLog", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainLogResponse))
@@ -505,6 +526,8 @@ type DomainLogPage struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodRefreshQuota.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodrefreshquota
 func (c *Client) DescribeVodRefreshQuota(ctx context.Context) (*DescribeVodRefreshQuotaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodRefreshQuota", Class: rpc.Read, Regions: "cn-shanghai"}, nil, new(DescribeVodRefreshQuotaResponse))
@@ -544,6 +567,8 @@ type DescribeVodRefreshQuotaResponse struct {
 //   - InvalidTaskId.Malformed: The ID of the task is malformed. Check TaskId.
 //
 // RAM action: vod:DescribeVodRefreshTasks.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodrefreshtasks
 func (c *Client) DescribeVodRefreshTasks(ctx context.Context, req DescribeVodRefreshTasksRequest) (*DescribeVodRefreshTasksResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodRefreshTasks", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodRefreshTasksResponse))
@@ -625,6 +650,8 @@ type RefreshTask struct {
 // [Client.DescribeVodSSLCertificateListIter] walks all pages.
 //
 // RAM action: vod:DescribeVodSSLCertificateList.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodsslcertificatelist
 func (c *Client) DescribeVodSSLCertificateList(ctx context.Context, req DescribeVodSSLCertificateListRequest) (*DescribeVodSSLCertificateListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodSSLCertificateList", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodSSLCertificateListResponse))
@@ -681,6 +708,8 @@ type DescribeVodSSLCertificateListResponse struct {
 //     Check PageSize.
 //
 // RAM action: vod:DescribeVodUserDomains.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoduserdomains
 func (c *Client) DescribeVodUserDomains(ctx context.Context, req DescribeVodUserDomainsRequest) (*DescribeVodUserDomainsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodUserDomains", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodUserDomainsResponse))
@@ -766,6 +795,8 @@ type UserDomain struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodUserVipsByDomain.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoduservipsbydomain
 func (c *Client) DescribeVodUserVipsByDomain(ctx context.Context, req DescribeVodUserVipsByDomainRequest) (*DescribeVodUserVipsByDomainResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodUserVipsByDomain", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodUserVipsByDomainResponse))
@@ -798,6 +829,8 @@ type DescribeVodUserVipsByDomainResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodVerifyContent.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodverifycontent
 func (c *Client) DescribeVodVerifyContent(ctx context.Context, req DescribeVodVerifyContentRequest) (*DescribeVodVerifyContentResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodVerifyContent", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodVerifyContentResponse))
@@ -843,6 +876,8 @@ type DescribeVodVerifyContentResponse struct {
 //   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:PreloadVodObjectCaches.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-preloadvodobjectcaches
 func (c *Client) PreloadVodObjectCaches(ctx context.Context, req PreloadVodObjectCachesRequest) (*PreloadVodObjectCachesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "PreloadVodObjectCaches", Regions: "cn-shanghai", Proof: "PreloadTaskId"}, req, new(PreloadVodObjectCachesResponse))
@@ -901,6 +936,8 @@ type PreloadVodObjectCachesResponse struct {
 //   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:RefreshVodObjectCaches.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshvodobjectcaches
 func (c *Client) RefreshVodObjectCaches(ctx context.Context, req RefreshVodObjectCachesRequest) (*RefreshVodObjectCachesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshVodObjectCaches", Regions: "cn-shanghai", Proof: "RefreshTaskId"}, req, new(RefreshVodObjectCachesResponse))
@@ -933,6 +970,8 @@ type RefreshVodObjectCachesResponse struct {
 // at once.
 //
 // RAM action: vod:SetCrossdomainContent.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setcrossdomaincontent
 func (c *Client) SetCrossdomainContent(ctx context.Context, req SetCrossdomainContentRequest) (*SetCrossdomainContentResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetCrossdomainContent", Class: rpc.Idempotent}, req, new(SetCrossdomainContentResponse))
@@ -990,6 +1029,8 @@ type SetCrossdomainContentResponse struct {
 //   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:SetVodDomainCertificate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setvoddomaincertificate
 func (c *Client) SetVodDomainCertificate(ctx context.Context, req SetVodDomainCertificateRequest) (*SetVodDomainCertificateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetVodDomainCertificate", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(SetVodDomainCertificateResponse))
@@ -1020,6 +1061,8 @@ type SetVodDomainCertificateResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:SetVodDomainSSLCertificate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setvoddomainsslcertificate
 func (c *Client) SetVodDomainSSLCertificate(ctx context.Context, req SetVodDomainSSLCertificateRequest) (*SetVodDomainSSLCertificateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetVodDomainSSLCertificate", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(SetVodDomainSSLCertificateResponse))
@@ -1077,6 +1120,8 @@ type SetVodDomainSSLCertificateResponse struct {
 //     type. Check Sources.
 //
 // RAM action: vod:UpdateVodDomain.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevoddomain
 func (c *Client) UpdateVodDomain(ctx context.Context, req UpdateVodDomainRequest) (*UpdateVodDomainResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateVodDomain", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(UpdateVodDomainResponse))
@@ -1103,6 +1148,8 @@ type UpdateVodDomainResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:VerifyVodDomainOwner.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-verifyvoddomainowner
 func (c *Client) VerifyVodDomainOwner(ctx context.Context, req VerifyVodDomainOwnerRequest) (*VerifyVodDomainOwnerResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "VerifyVodDomainOwner", Class: rpc.Idempotent, Regions: "cn-shanghai"}, req, new(VerifyVodDomainOwnerResponse))

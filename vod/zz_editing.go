@@ -13,7 +13,8 @@ import (
 // produce.
 //
 // RAM action: vod:AddEditingProject.
-// https://alibabacloud.com/help/en/vod/api-addeditingproject
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-addeditingproject
 func (c *Client) AddEditingProject(ctx context.Context, req AddEditingProjectRequest) (*AddEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProject", Proof: "Project.ProjectId"}, req, new(AddEditingProjectResponse))
 }
@@ -43,6 +44,8 @@ type AddEditingProjectResponse struct {
 // editing project.
 //
 // RAM action: vod:AddEditingProjectMaterials.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addeditingprojectmaterials
 func (c *Client) AddEditingProjectMaterials(ctx context.Context, req AddEditingProjectMaterialsRequest) (*AddEditingProjectMaterialsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddEditingProjectMaterials", Proof: "MaterialList"}, req, new(AddEditingProjectMaterialsResponse))
@@ -107,6 +110,8 @@ type AddedMaterial struct {
 // DeleteEditingProject deletes editing projects.
 //
 // RAM action: vod:DeleteEditingProject.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteeditingproject
 func (c *Client) DeleteEditingProject(ctx context.Context, req DeleteEditingProjectRequest) (*DeleteEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteEditingProject", Class: rpc.Idempotent}, req, new(DeleteEditingProjectResponse))
@@ -127,6 +132,8 @@ type DeleteEditingProjectResponse struct {
 // project; the assets stay.
 //
 // RAM action: vod:DeleteEditingProjectMaterials.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteeditingprojectmaterials
 func (c *Client) DeleteEditingProjectMaterials(ctx context.Context, req DeleteEditingProjectMaterialsRequest) (*DeleteEditingProjectMaterialsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteEditingProjectMaterials", Class: rpc.Idempotent}, req, new(DeleteEditingProjectMaterialsResponse))
@@ -154,6 +161,8 @@ type DeleteEditingProjectMaterialsResponse struct {
 // [Client.WaitEditingProject] asks until the end.
 //
 // RAM action: vod:GetEditingProject.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geteditingproject
 func (c *Client) GetEditingProject(ctx context.Context, req GetEditingProjectRequest) (*GetEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEditingProject", Class: rpc.Read}, req, new(GetEditingProjectResponse))
@@ -176,6 +185,8 @@ type GetEditingProjectResponse struct {
 // whether the timeline uses them or not.
 //
 // RAM action: vod:GetEditingProjectMaterials.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geteditingprojectmaterials
 func (c *Client) GetEditingProjectMaterials(ctx context.Context, req GetEditingProjectMaterialsRequest) (*GetEditingProjectMaterialsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEditingProjectMaterials", Class: rpc.Read}, req, new(GetEditingProjectMaterialsResponse))
@@ -256,6 +267,8 @@ type EditingMaterial struct {
 // Needs ProjectId or Timeline.
 //
 // RAM action: vod:ProduceEditingProjectVideo.
+//
+// Reference:
 // https://alibabacloud.com/help/en/vod/api-produceeditingprojectvideo
 func (c *Client) ProduceEditingProjectVideo(ctx context.Context, req ProduceEditingProjectVideoRequest) (*ProduceEditingProjectVideoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ProduceEditingProjectVideo", OneOf: "ProjectId|Timeline", Proof: "MediaId", Check: producible}, req, new(ProduceEditingProjectVideoResponse))
@@ -300,6 +313,8 @@ type ProduceEditingProjectVideoResponse struct {
 // [Client.SearchEditingProjectIter] walks all pages.
 //
 // RAM action: vod:SearchEditingProject.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-searcheditingproject
 func (c *Client) SearchEditingProject(ctx context.Context, req SearchEditingProjectRequest) (*SearchEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchEditingProject", Class: rpc.Read}, req, new(SearchEditingProjectResponse))
@@ -349,6 +364,8 @@ type SearchEditingProjectResponse struct {
 // SetEditingProjectMaterials sets the materials of an editing project.
 //
 // RAM action: vod:SetEditingProjectMaterials.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-seteditingprojectmaterials
 func (c *Client) SetEditingProjectMaterials(ctx context.Context, req SetEditingProjectMaterialsRequest) (*SetEditingProjectMaterialsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetEditingProjectMaterials", Class: rpc.Idempotent}, req, new(SetEditingProjectMaterialsResponse))
@@ -372,6 +389,8 @@ type SetEditingProjectMaterialsResponse struct {
 // editing project.
 //
 // RAM action: vod:UpdateEditingProject.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateeditingproject
 func (c *Client) UpdateEditingProject(ctx context.Context, req UpdateEditingProjectRequest) (*UpdateEditingProjectResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateEditingProject", Class: rpc.Idempotent}, req, new(UpdateEditingProjectResponse))

@@ -20,6 +20,8 @@ import (
 //   - NoSuchResource: The image does not exist. Check the IDs or URLs.
 //
 // RAM action: vod:DeleteImage.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deleteimage
 func (c *Client) DeleteImage(ctx context.Context, req DeleteImageRequest) (*DeleteImageResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteImage", Class: rpc.Idempotent}, req, new(DeleteImageResponse))
@@ -59,6 +61,8 @@ type DeleteImageResponse struct {
 //   - NoSuchResource: The image does not exist. Check ImageId.
 //
 // RAM action: vod:GetImageInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getimageinfo
 func (c *Client) GetImageInfo(ctx context.Context, req GetImageInfoRequest) (*GetImageInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetImageInfo", Class: rpc.Read}, req, new(GetImageInfoResponse))
@@ -90,6 +94,8 @@ type GetImageInfoResponse struct {
 // Snapshots of videos are in [Client.ListSnapshots].
 //
 // RAM action: vod:GetImageInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getimageinfos
 func (c *Client) GetImageInfos(ctx context.Context, req GetImageInfosRequest) (*GetImageInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetImageInfos", Class: rpc.Read}, req, new(GetImageInfosResponse))
@@ -123,6 +129,8 @@ type GetImageInfosResponse struct {
 // What is left out stays as it is. Snapshots of videos cannot be changed.
 //
 // RAM action: vod:UpdateImageInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updateimageinfos
 func (c *Client) UpdateImageInfos(ctx context.Context, req UpdateImageInfosRequest) (*UpdateImageInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateImageInfos", Class: rpc.Idempotent}, req, new(UpdateImageInfosResponse))

@@ -16,6 +16,8 @@ import (
 // tells that the information is there.
 //
 // RAM action: vod:BatchGetMediaInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-batchgetmediainfos
 func (c *Client) BatchGetMediaInfos(ctx context.Context, req BatchGetMediaInfosRequest) (*BatchGetMediaInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "BatchGetMediaInfos", Class: rpc.Read}, req, new(BatchGetMediaInfosResponse))
@@ -110,7 +112,8 @@ type MediaInfo struct {
 // Needs VideoIds or ReferenceIds.
 //
 // RAM action: vod:DeleteMezzanines.
-// https://alibabacloud.com/help/en/vod/api-deletemezzanines
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-deletemezzanines
 func (c *Client) DeleteMezzanines(ctx context.Context, req DeleteMezzaninesRequest) (*DeleteMezzaninesResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMezzanines", Class: rpc.Idempotent, OneOf: "VideoIds|ReferenceIds"}, req, new(DeleteMezzaninesResponse))
 }
@@ -151,6 +154,8 @@ type DeleteMezzaninesResponse struct {
 //   - JobIdsExceededMax: There are more than 20 IDs. Send fewer.
 //
 // RAM action: vod:DeleteStream.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletestream
 func (c *Client) DeleteStream(ctx context.Context, req DeleteStreamRequest) (*DeleteStreamResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteStream", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId"}, req, new(DeleteStreamResponse))
@@ -190,6 +195,8 @@ type DeleteStreamResponse struct {
 //   - VideoIdsExceededMax: There are more than 20 IDs. Send fewer.
 //
 // RAM action: vod:DeleteVideo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletevideo
 func (c *Client) DeleteVideo(ctx context.Context, req DeleteVideoRequest) (*DeleteVideoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVideo", Class: rpc.Idempotent, OneOf: "VideoIds|ReferenceIds"}, req, new(DeleteVideoResponse))
@@ -228,7 +235,8 @@ type DeleteVideoResponse struct {
 //   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetMezzanineInfo.
-// https://alibabacloud.com/help/en/vod/api-getmezzanineinfo
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-getmezzanineinfo
 func (c *Client) GetMezzanineInfo(ctx context.Context, req GetMezzanineInfoRequest) (*GetMezzanineInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMezzanineInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetMezzanineInfoResponse))
 }
@@ -276,6 +284,8 @@ type GetMezzanineInfoResponse struct {
 //   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetVideoInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoinfo
 func (c *Client) GetVideoInfo(ctx context.Context, req GetVideoInfoRequest) (*GetVideoInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetVideoInfoResponse))
@@ -310,6 +320,8 @@ type GetVideoInfoResponse struct {
 //   - InvalidVideo.NotFound: None of the videos exists. Check VideoIds.
 //
 // RAM action: vod:GetVideoInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoinfos
 func (c *Client) GetVideoInfos(ctx context.Context, req GetVideoInfosRequest) (*GetVideoInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoInfos", Class: rpc.Read, OneOf: "VideoIds|ReferenceIds"}, req, new(GetVideoInfosResponse))
@@ -349,6 +361,8 @@ type GetVideoInfosResponse struct {
 //     the time range, or use [Client.SearchMedia] with a ScrollToken.
 //
 // RAM action: vod:GetVideoList.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideolist
 func (c *Client) GetVideoList(ctx context.Context, req GetVideoListRequest) (*GetVideoListResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoList", Class: rpc.Read}, req, new(GetVideoListResponse))
@@ -404,6 +418,8 @@ type GetVideoListResponse struct {
 // [Client.ListLiveRecordVideoIter] walks all pages.
 //
 // RAM action: vod:ListLiveRecordVideo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listliverecordvideo
 func (c *Client) ListLiveRecordVideo(ctx context.Context, req ListLiveRecordVideoRequest) (*ListLiveRecordVideoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListLiveRecordVideo", Class: rpc.Read}, req, new(ListLiveRecordVideoResponse))
@@ -510,6 +526,8 @@ type RecordedVideo struct {
 // the storage class cannot change.
 //
 // RAM action: vod:RestoreMedia.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-restoremedia
 func (c *Client) RestoreMedia(ctx context.Context, req RestoreMediaRequest) (*RestoreMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RestoreMedia"}, req, new(RestoreMediaResponse))
@@ -566,7 +584,8 @@ type RestoreMediaResponse struct {
 //     Shorten SortBy.
 //
 // RAM action: vod:SearchMedia.
-// https://alibabacloud.com/help/en/vod/api-searchmedia
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-searchmedia
 func (c *Client) SearchMedia(ctx context.Context, req SearchMediaRequest) (*SearchMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SearchMedia", Class: rpc.Read}, req, new(SearchMediaResponse))
 }
@@ -744,6 +763,8 @@ type OcrInfo struct {
 // supported.
 //
 // RAM action: vod:UpdateMediaStorageClass.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatemediastorageclass
 func (c *Client) UpdateMediaStorageClass(ctx context.Context, req UpdateMediaStorageClassRequest) (*UpdateMediaStorageClassResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateMediaStorageClass"}, req, new(UpdateMediaStorageClassResponse))
@@ -795,6 +816,8 @@ type UpdateMediaStorageClassResponse struct {
 //   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:UpdateVideoInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevideoinfo
 func (c *Client) UpdateVideoInfo(ctx context.Context, req UpdateVideoInfoRequest) (*UpdateVideoInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateVideoInfo", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId"}, req, new(UpdateVideoInfoResponse))
@@ -834,6 +857,8 @@ type UpdateVideoInfoResponse struct {
 // CountExceededMax.
 //
 // RAM action: vod:UpdateVideoInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevideoinfos
 func (c *Client) UpdateVideoInfos(ctx context.Context, req UpdateVideoInfosRequest) (*UpdateVideoInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateVideoInfos", Class: rpc.Idempotent}, req, new(UpdateVideoInfosResponse))

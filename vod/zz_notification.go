@@ -13,6 +13,8 @@ import (
 // which ends all event messages.
 //
 // RAM action: vod:DeleteMessageCallback.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletemessagecallback
 func (c *Client) DeleteMessageCallback(ctx context.Context, req DeleteMessageCallbackRequest) (*DeleteMessageCallbackResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMessageCallback", Class: rpc.Idempotent}, req, new(DeleteMessageCallbackResponse))
@@ -32,6 +34,8 @@ type DeleteMessageCallbackResponse struct {
 // GetMessageCallback returns the callback settings of the client's region.
 //
 // RAM action: vod:GetMessageCallback.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmessagecallback
 func (c *Client) GetMessageCallback(ctx context.Context, req GetMessageCallbackRequest) (*GetMessageCallbackResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMessageCallback", Class: rpc.Read}, req, new(GetMessageCallbackResponse))
@@ -76,6 +80,8 @@ type CallbackSettings struct {
 // At most 15 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:SetMessageCallback.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setmessagecallback
 func (c *Client) SetMessageCallback(ctx context.Context, req SetMessageCallbackRequest) (*SetMessageCallbackResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetMessageCallback", Class: rpc.Idempotent}, req, new(SetMessageCallbackResponse))

@@ -16,6 +16,8 @@ import (
 // the player SDK of the app.
 //
 // RAM action: vod:GenerateDownloadSecretKey.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-generatedownloadsecretkey
 func (c *Client) GenerateDownloadSecretKey(ctx context.Context, req GenerateDownloadSecretKeyRequest) (*GenerateDownloadSecretKeyResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateDownloadSecretKey", Proof: "AppEncryptKey"}, req, new(GenerateDownloadSecretKeyResponse))
@@ -44,6 +46,8 @@ type GenerateDownloadSecretKeyResponse struct {
 // [Client.WaitMediaRefreshJob] asks until the end.
 //
 // RAM action: vod:GetMediaRefreshJobs.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getmediarefreshjobs
 func (c *Client) GetMediaRefreshJobs(ctx context.Context, req GetMediaRefreshJobsRequest) (*GetMediaRefreshJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaRefreshJobs", Class: rpc.Read, Get: true}, req, new(GetMediaRefreshJobsResponse))
@@ -119,7 +123,8 @@ type MediaRefreshJob struct {
 //   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetPlayInfo.
-// https://alibabacloud.com/help/en/vod/api-getplayinfo
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-getplayinfo
 func (c *Client) GetPlayInfo(ctx context.Context, req GetPlayInfoRequest) (*GetPlayInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetPlayInfo", Class: rpc.Read, OneOf: "VideoId|ReferenceId"}, req, new(GetPlayInfoResponse))
 }
@@ -223,6 +228,8 @@ type VideoBase struct {
 //   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:GetVideoPlayAuth.
+//
+// Reference:
 // https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvideoplayauth
 func (c *Client) GetVideoPlayAuth(ctx context.Context, req GetVideoPlayAuthRequest) (*GetVideoPlayAuthResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVideoPlayAuth", Class: rpc.Read, OneOf: "VideoId|ReferenceId", Proof: "PlayAuth"}, req, new(GetVideoPlayAuthResponse))
@@ -272,6 +279,8 @@ type VideoMeta struct {
 // The job is asynchronous; [Client.GetMediaRefreshJobs] tells its state.
 //
 // RAM action: vod:RefreshMediaPlayUrls.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshmediaplayurls
 func (c *Client) RefreshMediaPlayUrls(ctx context.Context, req RefreshMediaPlayUrlsRequest) (*RefreshMediaPlayUrlsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshMediaPlayUrls", Proof: "MediaRefreshJobId|ForbiddenMediaIds|NonExistMediaIds"}, req, new(RefreshMediaPlayUrlsResponse))

@@ -13,6 +13,8 @@ import (
 // service that hands keys to players of encrypted HLS.
 //
 // RAM action: vod:DecryptKMSDataKey.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-decryptkmsdatakey
 func (c *Client) DecryptKMSDataKey(ctx context.Context, req DecryptKMSDataKeyRequest) (*DecryptKMSDataKeyResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DecryptKMSDataKey", Class: rpc.Read, Proof: "Plaintext"}, req, new(DecryptKMSDataKeyResponse))
@@ -40,6 +42,8 @@ type DecryptKMSDataKeyResponse struct {
 // Every call makes another key.
 //
 // RAM action: vod:GenerateKMSDataKey.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-generatekmsdatakey
 func (c *Client) GenerateKMSDataKey(ctx context.Context) (*GenerateKMSDataKeyResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent, Proof: "Plaintext|CiphertextBlob"}, nil, new(GenerateKMSDataKeyResponse))

@@ -15,6 +15,8 @@ import (
 // The images are then no longer listed by [Client.ListDynamicImage].
 //
 // RAM action: vod:DeleteDynamicImage.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletedynamicimage
 func (c *Client) DeleteDynamicImage(ctx context.Context, req DeleteDynamicImageRequest) (*DeleteDynamicImageResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteDynamicImage", Class: rpc.Idempotent}, req, new(DeleteDynamicImageResponse))
@@ -38,6 +40,8 @@ type DeleteDynamicImageResponse struct {
 // [Client.SubmitDynamicImageJob].
 //
 // RAM action: vod:ListDynamicImage.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listdynamicimage
 func (c *Client) ListDynamicImage(ctx context.Context, req ListDynamicImageRequest) (*ListDynamicImageResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListDynamicImage", Class: rpc.Read}, req, new(ListDynamicImageResponse))
@@ -96,6 +100,8 @@ type DynamicImage struct {
 //     [Client.SubmitSnapshotJob].
 //
 // RAM action: vod:ListSnapshots.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listsnapshots
 func (c *Client) ListSnapshots(ctx context.Context, req ListSnapshotsRequest) (*ListSnapshotsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListSnapshots", Class: rpc.Read}, req, new(ListSnapshotsResponse))
@@ -173,6 +179,8 @@ type Snapshot struct {
 //     says what. Check the IDs.
 //
 // RAM action: vod:SubmitDynamicImageJob.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitdynamicimagejob
 func (c *Client) SubmitDynamicImageJob(ctx context.Context, req SubmitDynamicImageJobRequest) (*SubmitDynamicImageJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitDynamicImageJob", Proof: "DynamicImageJob.JobId"}, req, new(SubmitDynamicImageJobResponse))
@@ -215,7 +223,8 @@ type SubmitDynamicImageJobResponse struct {
 //     says what. Check the IDs.
 //
 // RAM action: vod:SubmitSnapshotJob.
-// https://alibabacloud.com/help/en/vod/api-submitsnapshotjob
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-submitsnapshotjob
 func (c *Client) SubmitSnapshotJob(ctx context.Context, req SubmitSnapshotJobRequest) (*SubmitSnapshotJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitSnapshotJob", OneOf: "VideoId|ReferenceId", Proof: "SnapshotJob.JobId"}, req, new(SubmitSnapshotJobResponse))
 }

@@ -19,6 +19,8 @@ import (
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeMediaDistribution.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describemediadistribution
 func (c *Client) DescribeMediaDistribution(ctx context.Context, req DescribeMediaDistributionRequest) (*DescribeMediaDistributionResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeMediaDistribution", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeMediaDistributionResponse))
@@ -77,6 +79,8 @@ type MediaDistribution struct {
 //   - InvalidBizDate.Malformed: The day is malformed. Check BizDate.
 //
 // RAM action: vod:DescribePlayTopVideos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplaytopvideos
 func (c *Client) DescribePlayTopVideos(ctx context.Context, req DescribePlayTopVideosRequest) (*DescribePlayTopVideosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayTopVideos", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribePlayTopVideosResponse))
@@ -149,6 +153,8 @@ type TopPlayVideo struct {
 //     yyyy-MM-ddTHH:mm:ssZ.
 //
 // RAM action: vod:DescribePlayUserAvg.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplayuseravg
 func (c *Client) DescribePlayUserAvg(ctx context.Context, req DescribePlayUserAvgRequest) (*DescribePlayUserAvgResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayUserAvg", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribePlayUserAvgResponse))
@@ -202,6 +208,8 @@ type UserPlayAvg struct {
 //     yyyy-MM-ddTHH:mm:ssZ.
 //
 // RAM action: vod:DescribePlayUserTotal.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplayusertotal
 func (c *Client) DescribePlayUserTotal(ctx context.Context, req DescribePlayUserTotalRequest) (*DescribePlayUserTotalResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayUserTotal", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribePlayUserTotalResponse))
@@ -272,6 +280,8 @@ type UserPlayTotal struct {
 //     yyyy-MM-ddTHH:mm:ssZ.
 //
 // RAM action: vod:DescribePlayVideoStatis.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describeplayvideostatis
 func (c *Client) DescribePlayVideoStatis(ctx context.Context, req DescribePlayVideoStatisRequest) (*DescribePlayVideoStatisResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribePlayVideoStatis", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribePlayVideoStatisResponse))
@@ -328,6 +338,8 @@ type VideoPlayDetail struct {
 //   - InvalidTimeRange: The range is longer than 31 days. Ask for less.
 //
 // RAM action: vod:DescribeVodAIData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodaidata
 func (c *Client) DescribeVodAIData(ctx context.Context, req DescribeVodAIDataRequest) (*DescribeVodAIDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodAIData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodAIDataResponse))
@@ -380,6 +392,8 @@ type DescribeVodAIDataResponse struct {
 //     for less.
 //
 // RAM action: vod:DescribeVodDomainBpsData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainbpsdata
 func (c *Client) DescribeVodDomainBpsData(ctx context.Context, req DescribeVodDomainBpsDataRequest) (*DescribeVodDomainBpsDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainBpsData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainBpsDataResponse))
@@ -435,6 +449,8 @@ type DescribeVodDomainBpsDataResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainBpsDataByLayer.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainbpsdatabylayer
 func (c *Client) DescribeVodDomainBpsDataByLayer(ctx context.Context, req DescribeVodDomainBpsDataByLayerRequest) (*DescribeVodDomainBpsDataByLayerResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainBpsDataByLayer", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainBpsDataByLayerResponse))
@@ -493,6 +509,8 @@ type DomainLayerData struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainHitRateData.
+//
+// Reference:
 // https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainhitratedata
 func (c *Client) DescribeVodDomainHitRateData(ctx context.Context, req DescribeVodDomainHitRateDataRequest) (*DescribeVodDomainHitRateDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainHitRateData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainHitRateDataResponse))
@@ -538,6 +556,8 @@ type DescribeVodDomainHitRateDataResponse struct {
 // last 24 hours. Data reach back 90 days.
 //
 // RAM action: vod:DescribeVodDomainMax95BpsData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainmax95bpsdata
 func (c *Client) DescribeVodDomainMax95BpsData(ctx context.Context, req DescribeVodDomainMax95BpsDataRequest) (*DescribeVodDomainMax95BpsDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainMax95BpsData", Class: rpc.Read, Get: true}, req, new(DescribeVodDomainMax95BpsDataResponse))
@@ -602,6 +622,8 @@ type DomainMax95Data struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainQpsData.
+//
+// Reference:
 // https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainqpsdata
 func (c *Client) DescribeVodDomainQpsData(ctx context.Context, req DescribeVodDomainQpsDataRequest) (*DescribeVodDomainQpsDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainQpsData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainQpsDataResponse))
@@ -683,6 +705,8 @@ type DomainQpsData struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeBpsData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimebpsdata
 func (c *Client) DescribeVodDomainRealTimeBpsData(ctx context.Context, req DescribeVodDomainRealTimeBpsDataRequest) (*DescribeVodDomainRealTimeBpsDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeBpsData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeBpsDataResponse))
@@ -731,6 +755,8 @@ type RealTimeBps struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeByteHitRateData.
+//
+// Reference:
 // https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimebytehitratedata
 func (c *Client) DescribeVodDomainRealTimeByteHitRateData(ctx context.Context, req DescribeVodDomainRealTimeByteHitRateDataRequest) (*DescribeVodDomainRealTimeByteHitRateDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeByteHitRateData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeByteHitRateDataResponse))
@@ -774,6 +800,8 @@ type RealTimeByteHitRate struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeDetailData.
+//
+// Reference:
 // https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimedetaildata
 func (c *Client) DescribeVodDomainRealTimeDetailData(ctx context.Context, req DescribeVodDomainRealTimeDetailDataRequest) (*DescribeVodDomainRealTimeDetailDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeDetailData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeDetailDataResponse))
@@ -822,6 +850,8 @@ type DescribeVodDomainRealTimeDetailDataResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeHttpCodeData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimehttpcodedata
 func (c *Client) DescribeVodDomainRealTimeHttpCodeData(ctx context.Context, req DescribeVodDomainRealTimeHttpCodeDataRequest) (*DescribeVodDomainRealTimeHttpCodeDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeHttpCodeData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeHttpCodeDataResponse))
@@ -891,6 +921,8 @@ type HTTPCodeUsage struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeQpsData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimeqpsdata
 func (c *Client) DescribeVodDomainRealTimeQpsData(ctx context.Context, req DescribeVodDomainRealTimeQpsDataRequest) (*DescribeVodDomainRealTimeQpsDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeQpsData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeQpsDataResponse))
@@ -939,6 +971,8 @@ type RealTimeQps struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeReqHitRateData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimereqhitratedata
 func (c *Client) DescribeVodDomainRealTimeReqHitRateData(ctx context.Context, req DescribeVodDomainRealTimeReqHitRateDataRequest) (*DescribeVodDomainRealTimeReqHitRateDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeReqHitRateData", Class: rpc.Read, Get: true, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeReqHitRateDataResponse))
@@ -984,6 +1018,8 @@ type RealTimeReqHitRate struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainRealTimeTrafficData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainrealtimetrafficdata
 func (c *Client) DescribeVodDomainRealTimeTrafficData(ctx context.Context, req DescribeVodDomainRealTimeTrafficDataRequest) (*DescribeVodDomainRealTimeTrafficDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainRealTimeTrafficData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainRealTimeTrafficDataResponse))
@@ -1031,6 +1067,8 @@ type DescribeVodDomainRealTimeTrafficDataResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainReqHitRateData.
+//
+// Reference:
 // https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainreqhitratedata
 func (c *Client) DescribeVodDomainReqHitRateData(ctx context.Context, req DescribeVodDomainReqHitRateDataRequest) (*DescribeVodDomainReqHitRateDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainReqHitRateData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainReqHitRateDataResponse))
@@ -1077,6 +1115,8 @@ type DescribeVodDomainReqHitRateDataResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainSrcBpsData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainsrcbpsdata
 func (c *Client) DescribeVodDomainSrcBpsData(ctx context.Context, req DescribeVodDomainSrcBpsDataRequest) (*DescribeVodDomainSrcBpsDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainSrcBpsData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainSrcBpsDataResponse))
@@ -1123,6 +1163,8 @@ type DescribeVodDomainSrcBpsDataResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodDomainSrcTrafficData.
+//
+// Reference:
 // https://alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainsrctrafficdata
 func (c *Client) DescribeVodDomainSrcTrafficData(ctx context.Context, req DescribeVodDomainSrcTrafficDataRequest) (*DescribeVodDomainSrcTrafficDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainSrcTrafficData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainSrcTrafficDataResponse))
@@ -1190,6 +1232,8 @@ type DescribeVodDomainSrcTrafficDataResponse struct {
 //   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:DescribeVodDomainTrafficData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomaintrafficdata
 func (c *Client) DescribeVodDomainTrafficData(ctx context.Context, req DescribeVodDomainTrafficDataRequest) (*DescribeVodDomainTrafficDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainTrafficData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainTrafficDataResponse))
@@ -1257,6 +1301,8 @@ type DescribeVodDomainTrafficDataResponse struct {
 //   - ServiceBusy: The domain name is being configured. Retry later.
 //
 // RAM action: vod:DescribeVodDomainUsageData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevoddomainusagedata
 func (c *Client) DescribeVodDomainUsageData(ctx context.Context, req DescribeVodDomainUsageDataRequest) (*DescribeVodDomainUsageDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodDomainUsageData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodDomainUsageDataResponse))
@@ -1309,6 +1355,8 @@ type DescribeVodDomainUsageDataResponse struct {
 // (366 days back).
 //
 // RAM action: vod:DescribeVodEditingUsageData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodeditingusagedata
 func (c *Client) DescribeVodEditingUsageData(ctx context.Context, req DescribeVodEditingUsageDataRequest) (*DescribeVodEditingUsageDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodEditingUsageData", Class: rpc.Read}, req, new(DescribeVodEditingUsageDataResponse))
@@ -1365,6 +1413,8 @@ type EditingUsage struct {
 // [Client.DescribeVodMediaPlayDataIter] walks all pages.
 //
 // RAM action: vod:DescribeVodMediaPlayData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodmediaplaydata
 func (c *Client) DescribeVodMediaPlayData(ctx context.Context, req DescribeVodMediaPlayDataRequest) (*DescribeVodMediaPlayDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodMediaPlayData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodMediaPlayDataResponse))
@@ -1445,6 +1495,8 @@ type QoeInfo struct {
 // Data reach back a year, and a call covers at most 31 days.
 //
 // RAM action: vod:DescribeVodPlayerCollectData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodplayercollectdata
 func (c *Client) DescribeVodPlayerCollectData(ctx context.Context, req DescribeVodPlayerCollectDataRequest) (*DescribeVodPlayerCollectDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodPlayerCollectData", Class: rpc.Read}, req, new(DescribeVodPlayerCollectDataResponse))
@@ -1504,6 +1556,8 @@ type PlayerCollectData struct {
 // Data reach back a year, and a call covers at most 31 days.
 //
 // RAM action: vod:DescribeVodPlayerDimensionData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodplayerdimensiondata
 func (c *Client) DescribeVodPlayerDimensionData(ctx context.Context, req DescribeVodPlayerDimensionDataRequest) (*DescribeVodPlayerDimensionDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodPlayerDimensionData", Class: rpc.Read}, req, new(DescribeVodPlayerDimensionDataResponse))
@@ -1541,6 +1595,8 @@ type DescribeVodPlayerDimensionDataResponse struct {
 // [Client.DescribeVodPlayerMetricDataIter] walks all pages.
 //
 // RAM action: vod:DescribeVodPlayerMetricData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodplayermetricdata
 func (c *Client) DescribeVodPlayerMetricData(ctx context.Context, req DescribeVodPlayerMetricDataRequest) (*DescribeVodPlayerMetricDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodPlayerMetricData", Class: rpc.Read}, req, new(DescribeVodPlayerMetricDataResponse))
@@ -1685,6 +1741,8 @@ type PlayerMetricExtend struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodRangeDataByLocateAndIspService.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodrangedatabylocateandispservice
 func (c *Client) DescribeVodRangeDataByLocateAndIspService(ctx context.Context, req DescribeVodRangeDataByLocateAndIspServiceRequest) (*DescribeVodRangeDataByLocateAndIspServiceResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodRangeDataByLocateAndIspService", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodRangeDataByLocateAndIspServiceResponse))
@@ -1729,6 +1787,8 @@ type DescribeVodRangeDataByLocateAndIspServiceResponse struct {
 //   - InvalidTimeRange: The range is longer than 31 days. Ask for less.
 //
 // RAM action: vod:DescribeVodStorageData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodstoragedata
 func (c *Client) DescribeVodStorageData(ctx context.Context, req DescribeVodStorageDataRequest) (*DescribeVodStorageDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodStorageData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodStorageDataResponse))
@@ -1783,6 +1843,8 @@ type StorageUsage struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodTieringStorageData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodtieringstoragedata
 func (c *Client) DescribeVodTieringStorageData(ctx context.Context, req DescribeVodTieringStorageDataRequest) (*DescribeVodTieringStorageDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodTieringStorageData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodTieringStorageDataResponse))
@@ -1835,6 +1897,8 @@ type TieringStorage struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:DescribeVodTieringStorageRetrievalData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodtieringstorageretrievaldata
 func (c *Client) DescribeVodTieringStorageRetrievalData(ctx context.Context, req DescribeVodTieringStorageRetrievalDataRequest) (*DescribeVodTieringStorageRetrievalDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodTieringStorageRetrievalData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodTieringStorageRetrievalDataResponse))
@@ -1901,6 +1965,8 @@ type TieringRetrieval struct {
 //   - InvalidTimeRange: The range is longer than 31 days. Ask for less.
 //
 // RAM action: vod:DescribeVodTranscodeData.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-describevodtranscodedata
 func (c *Client) DescribeVodTranscodeData(ctx context.Context, req DescribeVodTranscodeDataRequest) (*DescribeVodTranscodeDataResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodTranscodeData", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(DescribeVodTranscodeDataResponse))
@@ -1947,6 +2013,8 @@ type DescribeVodTranscodeDataResponse struct {
 // Offered only in cn-shanghai.
 //
 // RAM action: vod:GetDailyPlayRegionStatis.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getdailyplayregionstatis
 func (c *Client) GetDailyPlayRegionStatis(ctx context.Context, req GetDailyPlayRegionStatisRequest) (*GetDailyPlayRegionStatisResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDailyPlayRegionStatis", Class: rpc.Read, Regions: "cn-shanghai"}, req, new(GetDailyPlayRegionStatisResponse))

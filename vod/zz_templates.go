@@ -40,6 +40,8 @@ import (
 //     WatermarkIds.
 //
 // RAM action: vod:AddTranscodeTemplateGroup.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addtranscodetemplategroup
 func (c *Client) AddTranscodeTemplateGroup(ctx context.Context, req AddTranscodeTemplateGroupRequest) (*AddTranscodeTemplateGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddTranscodeTemplateGroup", OneOf: "Name|TranscodeTemplateGroupId", Proof: "TranscodeTemplateGroupId"}, req, new(AddTranscodeTemplateGroupResponse))
@@ -70,6 +72,8 @@ type AddTranscodeTemplateGroupResponse struct {
 // Use its id in [Client.SubmitSnapshotJob] or [Client.SubmitDynamicImageJob].
 //
 // RAM action: vod:AddVodTemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addvodtemplate
 func (c *Client) AddVodTemplate(ctx context.Context, req AddVodTemplateRequest) (*AddVodTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddVodTemplate", Proof: "VodTemplateId"}, req, new(AddVodTemplateResponse))
@@ -110,6 +114,8 @@ type AddVodTemplateResponse struct {
 //     exist. Check TranscodeTemplateGroupId.
 //
 // RAM action: vod:DeleteTranscodeTemplateGroup.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletetranscodetemplategroup
 func (c *Client) DeleteTranscodeTemplateGroup(ctx context.Context, req DeleteTranscodeTemplateGroupRequest) (*DeleteTranscodeTemplateGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteTranscodeTemplateGroup", Class: rpc.Idempotent}, req, new(DeleteTranscodeTemplateGroupResponse))
@@ -137,6 +143,8 @@ type DeleteTranscodeTemplateGroupResponse struct {
 // DeleteVodTemplate deletes a template for snapshots or animated images.
 //
 // RAM action: vod:DeleteVodTemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletevodtemplate
 func (c *Client) DeleteVodTemplate(ctx context.Context, req DeleteVodTemplateRequest) (*DeleteVodTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteVodTemplate", Class: rpc.Idempotent}, req, new(DeleteVodTemplateResponse))
@@ -164,6 +172,8 @@ type DeleteVodTemplateResponse struct {
 //     exist. Check TranscodeTemplateGroupId.
 //
 // RAM action: vod:GetTranscodeTemplateGroup.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-gettranscodetemplategroup
 func (c *Client) GetTranscodeTemplateGroup(ctx context.Context, req GetTranscodeTemplateGroupRequest) (*GetTranscodeTemplateGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTranscodeTemplateGroup", Class: rpc.Read}, req, new(GetTranscodeTemplateGroupResponse))
@@ -229,6 +239,8 @@ type TranscodeTemplateInfo struct {
 // GetVodTemplate returns a template for snapshots or animated images.
 //
 // RAM action: vod:GetVodTemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getvodtemplate
 func (c *Client) GetVodTemplate(ctx context.Context, req GetVodTemplateRequest) (*GetVodTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetVodTemplate", Class: rpc.Read}, req, new(GetVodTemplateResponse))
@@ -253,6 +265,8 @@ type GetVodTemplateResponse struct {
 // [Client.GetTranscodeTemplateGroup] returns the templates of one.
 //
 // RAM action: vod:ListTranscodeTemplateGroup.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listtranscodetemplategroup
 func (c *Client) ListTranscodeTemplateGroup(ctx context.Context, req ListTranscodeTemplateGroupRequest) (*ListTranscodeTemplateGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListTranscodeTemplateGroup", Class: rpc.Read}, req, new(ListTranscodeTemplateGroupResponse))
@@ -274,6 +288,8 @@ type ListTranscodeTemplateGroupResponse struct {
 // ListVodTemplate lists the templates of one type.
 //
 // RAM action: vod:ListVodTemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listvodtemplate
 func (c *Client) ListVodTemplate(ctx context.Context, req ListVodTemplateRequest) (*ListVodTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListVodTemplate", Class: rpc.Read}, req, new(ListVodTemplateResponse))
@@ -303,6 +319,8 @@ type ListVodTemplateResponse struct {
 //     exist. Check TranscodeTemplateGroupId.
 //
 // RAM action: vod:SetDefaultTranscodeTemplateGroup.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setdefaulttranscodetemplategroup
 func (c *Client) SetDefaultTranscodeTemplateGroup(ctx context.Context, req SetDefaultTranscodeTemplateGroupRequest) (*SetDefaultTranscodeTemplateGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultTranscodeTemplateGroup", Class: rpc.Idempotent}, req, new(SetDefaultTranscodeTemplateGroupResponse))
@@ -335,6 +353,8 @@ type SetDefaultTranscodeTemplateGroupResponse struct {
 //     exist. Check TranscodeTemplateGroupId.
 //
 // RAM action: vod:UpdateTranscodeTemplateGroup.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatetranscodetemplategroup
 func (c *Client) UpdateTranscodeTemplateGroup(ctx context.Context, req UpdateTranscodeTemplateGroupRequest) (*UpdateTranscodeTemplateGroupResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateTranscodeTemplateGroup", Class: rpc.Idempotent}, req, new(UpdateTranscodeTemplateGroupResponse))
@@ -363,6 +383,8 @@ type UpdateTranscodeTemplateGroupResponse struct {
 // UpdateVodTemplate changes name or settings of a snapshot template.
 //
 // RAM action: vod:UpdateVodTemplate.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatevodtemplate
 func (c *Client) UpdateVodTemplate(ctx context.Context, req UpdateVodTemplateRequest) (*UpdateVodTemplateResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateVodTemplate", Class: rpc.Idempotent}, req, new(UpdateVodTemplateResponse))

@@ -15,6 +15,8 @@ import (
 // Older runs are in [Client.ListTranscodeTask]. Jobs are kept for one year.
 //
 // RAM action: vod:GetTranscodeSummary.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-gettranscodesummary
 func (c *Client) GetTranscodeSummary(ctx context.Context, req GetTranscodeSummaryRequest) (*GetTranscodeSummaryResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTranscodeSummary", Class: rpc.Read}, req, new(GetTranscodeSummaryResponse))
@@ -105,7 +107,8 @@ type TranscodeSummary struct {
 //   - NoSuchResource: The task does not exist. Check TranscodeTaskId.
 //
 // RAM action: vod:GetTranscodeTask.
-// https://alibabacloud.com/help/en/vod/api-gettranscodetask
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-gettranscodetask
 func (c *Client) GetTranscodeTask(ctx context.Context, req GetTranscodeTaskRequest) (*GetTranscodeTaskResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetTranscodeTask", Class: rpc.Read, OneOf: "TranscodeTaskId|JobIds"}, req, new(GetTranscodeTaskResponse))
 }
@@ -198,7 +201,8 @@ type TranscodeOutputFile struct {
 // [Client.ListTranscodeTaskIter] walks all pages.
 //
 // RAM action: vod:ListTranscodeTask.
-// https://alibabacloud.com/help/en/vod/api-listtranscodetask
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-listtranscodetask
 func (c *Client) ListTranscodeTask(ctx context.Context, req ListTranscodeTaskRequest) (*ListTranscodeTaskResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListTranscodeTask", Class: rpc.Read}, req, new(ListTranscodeTaskResponse))
 }
@@ -249,6 +253,8 @@ type ListTranscodeTaskResponse struct {
 //     says what. Check the IDs.
 //
 // RAM action: vod:SubmitPreprocessJobs.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-submitpreprocessjobs
 func (c *Client) SubmitPreprocessJobs(ctx context.Context, req SubmitPreprocessJobsRequest) (*SubmitPreprocessJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitPreprocessJobs", Proof: "PreprocessJobs.PreprocessJob"}, req, new(SubmitPreprocessJobsResponse))
@@ -297,7 +303,8 @@ type PreprocessJob struct {
 //     says what. Check the IDs.
 //
 // RAM action: vod:SubmitTranscodeJobs.
-// https://alibabacloud.com/help/en/vod/api-submittranscodejobs
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-submittranscodejobs
 func (c *Client) SubmitTranscodeJobs(ctx context.Context, req SubmitTranscodeJobsRequest) (*SubmitTranscodeJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitTranscodeJobs", OneOf: "VideoId|ReferenceId", Proof: "TranscodeTaskId|TranscodeJobs.TranscodeJob"}, req, new(SubmitTranscodeJobsResponse))
 }

@@ -20,6 +20,8 @@ import (
 // At most 50 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:CancelUrlUploadJobs.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-cancelurluploadjobs
 func (c *Client) CancelUrlUploadJobs(ctx context.Context, req CancelUrlUploadJobsRequest) (*CancelUrlUploadJobsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CancelUrlUploadJobs", Class: rpc.Idempotent, OneOf: "JobIds|UploadUrls"}, req, new(CancelUrlUploadJobsResponse))
@@ -52,7 +54,8 @@ type CancelUrlUploadJobsResponse struct {
 // At most 80 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:CreateUploadAttachedMedia.
-// https://alibabacloud.com/help/en/vod/api-createuploadattachedmedia
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-createuploadattachedmedia
 func (c *Client) CreateUploadAttachedMedia(ctx context.Context, req CreateUploadAttachedMediaRequest) (*CreateUploadAttachedMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadAttachedMedia", Proof: "MediaId"}, req, new(CreateUploadAttachedMediaResponse))
 }
@@ -115,6 +118,8 @@ type CreateUploadAttachedMediaResponse struct {
 // At most 80 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:CreateUploadImage.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage
 func (c *Client) CreateUploadImage(ctx context.Context, req CreateUploadImageRequest) (*CreateUploadImageResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadImage", Proof: "ImageId"}, req, new(CreateUploadImageResponse))
@@ -196,6 +201,8 @@ type CreateUploadImageResponse struct {
 //   - TagsExceededMax: There are more than 16 tags. Send fewer.
 //
 // RAM action: vod:CreateUploadVideo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo
 func (c *Client) CreateUploadVideo(ctx context.Context, req CreateUploadVideoRequest) (*CreateUploadVideoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "CreateUploadVideo", Proof: "VideoId"}, req, new(CreateUploadVideoResponse))
@@ -275,6 +282,8 @@ type CreateUploadVideoResponse struct {
 //   - InvalidVideo.NotFound: The media asset does not exist. Check MediaId.
 //
 // RAM action: vod:DeleteMultipartUpload.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletemultipartupload
 func (c *Client) DeleteMultipartUpload(ctx context.Context, req DeleteMultipartUploadRequest) (*DeleteMultipartUploadResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteMultipartUpload", Class: rpc.Idempotent}, req, new(DeleteMultipartUploadResponse))
@@ -306,6 +315,8 @@ type DeleteMultipartUploadResponse struct {
 // At most 100 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:GetURLUploadInfos.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geturluploadinfos
 func (c *Client) GetURLUploadInfos(ctx context.Context, req GetURLUploadInfosRequest) (*GetURLUploadInfosResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetURLUploadInfos", Class: rpc.Read, OneOf: "JobIds|UploadURLs"}, req, new(GetURLUploadInfosResponse))
@@ -372,6 +383,8 @@ type URLUploadInfo struct {
 //   - LimitExceeded.MediaIds: There are more than 20 IDs. Send fewer.
 //
 // RAM action: vod:GetUploadDetails.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getuploaddetails
 func (c *Client) GetUploadDetails(ctx context.Context, req GetUploadDetailsRequest) (*GetUploadDetailsResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetUploadDetails", Class: rpc.Read}, req, new(GetUploadDetailsResponse))
@@ -445,6 +458,8 @@ type UploadDetail struct {
 //   - InvalidVideo.NotFound: The video does not exist. Check VideoId.
 //
 // RAM action: vod:RefreshUploadVideo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshuploadvideo
 func (c *Client) RefreshUploadVideo(ctx context.Context, req RefreshUploadVideoRequest) (*RefreshUploadVideoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RefreshUploadVideo", Class: rpc.Idempotent, OneOf: "VideoId|ReferenceId", Proof: "UploadAddress UploadAuth"}, req, new(RefreshUploadVideoResponse))
@@ -484,6 +499,8 @@ type RefreshUploadVideoResponse struct {
 // At most 50 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:RegisterMedia.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-registermedia
 func (c *Client) RegisterMedia(ctx context.Context, req RegisterMediaRequest) (*RegisterMediaResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "RegisterMedia", Class: rpc.Idempotent, Proof: "RegisteredMediaList|FailedFileURLs", Check: sameStorageLocation}, req, new(RegisterMediaResponse))
@@ -548,7 +565,8 @@ type RegisteredMedia struct {
 //     of them encoded and at most 20.
 //
 // RAM action: vod:UploadMediaByURL.
-// https://alibabacloud.com/help/en/vod/api-uploadmediabyurl
+//
+// Reference: https://alibabacloud.com/help/en/vod/api-uploadmediabyurl
 func (c *Client) UploadMediaByURL(ctx context.Context, req UploadMediaByURLRequest) (*UploadMediaByURLResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadMediaByURL", Regions: "cn-shanghai cn-beijing cn-shenzhen ap-southeast-1 us-west-1", Proof: "UploadJobs.JobId"}, req, new(UploadMediaByURLResponse))
 }
@@ -612,6 +630,8 @@ type UploadJob struct {
 // At most 100 calls per second for an account, see [DocumentedRates].
 //
 // RAM action: vod:UploadStreamByURL.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadstreambyurl
 func (c *Client) UploadStreamByURL(ctx context.Context, req UploadStreamByURLRequest) (*UploadStreamByURLResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UploadStreamByURL", Regions: "cn-shanghai ap-southeast-1", Proof: "StreamJobId"}, req, new(UploadStreamByURLResponse))

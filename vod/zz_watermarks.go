@@ -20,6 +20,8 @@ import (
 //     says what. Check the IDs.
 //
 // RAM action: vod:AddWatermark.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-addwatermark
 func (c *Client) AddWatermark(ctx context.Context, req AddWatermarkRequest) (*AddWatermarkResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "AddWatermark", Proof: "WatermarkInfo.WatermarkId"}, req, new(AddWatermarkResponse))
@@ -54,6 +56,8 @@ type AddWatermarkResponse struct {
 // [Client.SetDefaultWatermark] first.
 //
 // RAM action: vod:DeleteWatermark.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-deletewatermark
 func (c *Client) DeleteWatermark(ctx context.Context, req DeleteWatermarkRequest) (*DeleteWatermarkResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DeleteWatermark", Class: rpc.Idempotent}, req, new(DeleteWatermarkResponse))
@@ -77,6 +81,8 @@ type DeleteWatermarkResponse struct {
 //   - NoSuchResource: The watermark does not exist. Check WatermarkId.
 //
 // RAM action: vod:GetWatermark.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getwatermark
 func (c *Client) GetWatermark(ctx context.Context, req GetWatermarkRequest) (*GetWatermarkResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetWatermark", Class: rpc.Read}, req, new(GetWatermarkResponse))
@@ -98,6 +104,8 @@ type GetWatermarkResponse struct {
 // ListWatermark lists the watermark templates of one application or of all.
 //
 // RAM action: vod:ListWatermark.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listwatermark
 func (c *Client) ListWatermark(ctx context.Context, req ListWatermarkRequest) (*ListWatermarkResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListWatermark", Class: rpc.Read}, req, new(ListWatermarkResponse))
@@ -123,6 +131,8 @@ type ListWatermarkResponse struct {
 //   - NoSuchResource: The watermark does not exist. Check WatermarkId.
 //
 // RAM action: vod:SetDefaultWatermark.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-setdefaultwatermark
 func (c *Client) SetDefaultWatermark(ctx context.Context, req SetDefaultWatermarkRequest) (*SetDefaultWatermarkResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SetDefaultWatermark", Class: rpc.Idempotent}, req, new(SetDefaultWatermarkResponse))
@@ -144,6 +154,8 @@ type SetDefaultWatermarkResponse struct {
 // Neither its kind nor its image can change.
 //
 // RAM action: vod:UpdateWatermark.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-updatewatermark
 func (c *Client) UpdateWatermark(ctx context.Context, req UpdateWatermarkRequest) (*UpdateWatermarkResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "UpdateWatermark", Class: rpc.Idempotent}, req, new(UpdateWatermarkResponse))

@@ -18,6 +18,8 @@ import (
 // [Client.WaitWorkflowTask] ask until the end.
 //
 // RAM action: vod:GetJobDetail.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-getjobdetail
 func (c *Client) GetJobDetail(ctx context.Context, req GetJobDetailRequest) (*GetJobDetailResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetJobDetail", Class: rpc.Read}, req, new(GetJobDetailResponse))
@@ -155,6 +157,8 @@ type WorkflowTaskDetail struct {
 // Jobs are kept for six months; [Client.GetJobDetail] returns their details.
 //
 // RAM action: vod:ListJobInfo.
+//
+// Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-listjobinfo
 func (c *Client) ListJobInfo(ctx context.Context, req ListJobInfoRequest) (*ListJobInfoResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "ListJobInfo", Class: rpc.Read}, req, new(ListJobInfoResponse))
@@ -200,6 +204,8 @@ type JobInfo struct {
 // [Client.GetJobDetail] tell the end.
 //
 // RAM action: vod:SubmitWorkflowJob.
+//
+// Reference:
 // https://help.aliyun.com/en/vod/developer-reference/api-vod-2017-03-21-submitworkflowjob
 func (c *Client) SubmitWorkflowJob(ctx context.Context, req SubmitWorkflowJobRequest) (*SubmitWorkflowJobResponse, error) {
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "SubmitWorkflowJob", Proof: "TaskId"}, req, new(SubmitWorkflowJobResponse))

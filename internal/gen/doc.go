@@ -89,7 +89,7 @@ func (m *model) operationDoc(op *operation) string {
 		access = "Open to everybody: the request is not signed."
 	}
 	page := cmp.Or(ref.Page, m.overlay.Reference+strings.ToLower(op.action))
-	lines = append(lines, access+"\n"+page)
+	lines = append(lines, access, "Reference: "+page)
 	switch {
 	case ref.Deprecated != "":
 		lines = append(lines, "Deprecated: "+ref.Deprecated)
