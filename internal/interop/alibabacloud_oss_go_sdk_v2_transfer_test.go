@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/aliyun/alibabacloud-oss-go-sdk-v2/oss"
 	"github.com/stretchr/testify/require"
@@ -96,13 +97,14 @@ func TestAlibabaCloudOSSGoSDKv2_UploaderAndDownloaderResume(t *testing.T) {
 			_, err := uploader.UploadFile(ctx, &oss.PutObjectRequest{Bucket: oss.Ptr(bucket), Key: oss.Ptr(oddKey)}, source)
 			return err
 		}
-		denied := mediatest.Fault{Operation: "UploadPart", Nth: 4, Times: mediatest.Always, Status: 403, Code: "AccessDenied"}
+		denied := mediatest.Fault{Operation: "UploadPart", Nth: 4, Times: mediatest.Always, Status: 403, Code: "AccessDenied", Delay: 50 * time.Millisecond}
 		srv.Fault(denied)
 		requireOSSV2Error(t, upload(), 403, "AccessDenied")
 		srv.ClearFaults()
 		before := srv.Calls("UploadPart")
 		require.NoError(t, upload())
-		require.Equal(t, 3, srv.Calls("UploadPart")-before)
+		require.GreaterOrEqual(t, srv.Calls("UploadPart")-before, 3)
+		require.Less(t, srv.Calls("UploadPart")-before, 6, "not all parts again")
 		require.Equal(t, 1, srv.Calls("InitiateMultipartUpload"))
 		stored, _ := srv.Object(bucket, oddKey)
 		require.True(t, bytes.Equal(data, stored))
@@ -120,7 +122,8 @@ func TestAlibabaCloudOSSGoSDKv2_UploaderAndDownloaderResume(t *testing.T) {
 		srv.ClearFaults()
 		before = srv.Calls("GetObject")
 		require.NoError(t, download())
-		require.Equal(t, 3, srv.Calls("GetObject")-before)
+		require.GreaterOrEqual(t, srv.Calls("GetObject")-before, 3)
+		require.Less(t, srv.Calls("GetObject")-before, 6, "not all parts again")
 		got, err := os.ReadFile(target)
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(data, got))
