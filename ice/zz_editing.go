@@ -455,7 +455,7 @@ type ProjectExportResult struct {
 	// The subtitles.
 	SrtList []ProjectExportSubtitle
 	// The timeline, as JSON. Only for BaseTimeline.
-	Timeline string
+	Timeline Timeline
 }
 
 // ProjectExportSubtitle is one of the SrtList of [ProjectExportResult].

@@ -1632,7 +1632,7 @@ type EditingBatchJob struct {
 // [Client.GetEditingProject] and 2 more operations.
 type EditingProject struct {
 	// Settings of a live editing project, as JSON. Empty for others.
-	BusinessConfig string
+	BusinessConfig LiveProjectConfig
 	// Status of a live editing project: Reserving, ReservationCanceled,
 	// BroadCasting, LoadingFailed or LiveFinished. Empty for others.
 	BusinessStatus string
@@ -2362,19 +2362,6 @@ type MediaCensorJob struct {
 	VideoCensorConfig VideoCensorConfig
 }
 
-// MediaConvertConfig is met in answers of [Client.GetMediaConvertJob],
-// [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
-type MediaConvertConfig struct {
-	// The inputs.
-	Inputs []MediaConvertInput
-	// Name of the job.
-	JobName string
-	// Groups of outputs that share settings, such as HLS renditions.
-	OutputGroups []MediaConvertOutputGroup
-	// Single output files.
-	Outputs []MediaConvertOutput
-}
-
 // MediaConvertFile is met in answers of [Client.GetMediaConvertJob] and
 // [Client.SubmitMediaConvertJob].
 type MediaConvertFile struct {
@@ -2386,14 +2373,6 @@ type MediaConvertFile struct {
 	Url string
 }
 
-// MediaConvertInput is met in answers of [Client.GetMediaConvertJob],
-// [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
-type MediaConvertInput struct {
-	// The input file.
-	InputFile MediaObject
-	Name      string
-}
-
 // MediaConvertJob is met in answers of [Client.GetMediaConvertJob],
 // [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertJob struct {
@@ -2402,7 +2381,7 @@ type MediaConvertJob struct {
 	// Error code of a failed job.
 	Code string
 	// Inputs and outputs of the job.
-	Config MediaConvertConfig
+	Config MediaConvertJobConfig
 	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
 	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -2427,22 +2406,6 @@ type MediaConvertJob struct {
 	UserData string
 }
 
-// MediaConvertOutput is met in answers of [Client.GetMediaConvertJob],
-// [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
-type MediaConvertOutput struct {
-	// Parameters of special features, as JSON.
-	Features string
-	Name     string
-	// Where the output goes.
-	OutputFile MediaObject
-	// Parameters that replace those of the template, as JSON.
-	OverrideParams alimedia.JSON
-	// Priority from 1 to 10 (highest).
-	Priority int32
-	// ID of the template.
-	TemplateId string
-}
-
 // MediaConvertOutputDetail is met in answers of [Client.GetMediaConvertJob] and
 // [Client.SubmitMediaConvertJob].
 type MediaConvertOutputDetail struct {
@@ -2463,28 +2426,6 @@ type MediaConvertOutputDetail struct {
 	TaskId string
 }
 
-// MediaConvertOutputGroup is met in answers of [Client.GetMediaConvertJob],
-// [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
-type MediaConvertOutputGroup struct {
-	// What the outputs of the group share.
-	GroupConfig MediaConvertOutputGroupConfig
-	Name        string
-	// The outputs of the group.
-	Outputs []MediaConvertOutputGroupOutput
-}
-
-// MediaConvertOutputGroupConfig is met in answers of
-// [Client.GetMediaConvertJob], [Client.ListMediaConvertJobs] and
-// [Client.SubmitMediaConvertJob].
-type MediaConvertOutputGroupConfig struct {
-	// File name of the manifest, for Hls and Dash.
-	ManifestName string
-	// Folder for all files of the group.
-	OutputFileBase MediaObject
-	// Kind of group: File (separate files), Hls or Dash.
-	Type string
-}
-
 // MediaConvertOutputGroupDetail is met in answers of
 // [Client.GetMediaConvertJob] and [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroupDetail struct {
@@ -2503,23 +2444,6 @@ type MediaConvertOutputGroupDetail struct {
 	Status string
 	// ID of the task.
 	TaskId string
-}
-
-// MediaConvertOutputGroupOutput is met in answers of
-// [Client.GetMediaConvertJob], [Client.ListMediaConvertJobs] and
-// [Client.SubmitMediaConvertJob].
-type MediaConvertOutputGroupOutput struct {
-	// Parameters of special features, as JSON.
-	Features string
-	Name     string
-	// Name of the output file in the folder of the group.
-	OutputFileName string
-	// Parameters that replace those of the template, as JSON.
-	OverrideParams alimedia.JSON
-	// Priority from 1 to 10 (highest).
-	Priority int32
-	// ID of the template.
-	TemplateId string
 }
 
 // MediaConvertResult is met in answers of [Client.GetMediaConvertJob] and
@@ -2998,7 +2922,7 @@ type MediaProducingJob struct {
 	// ID of the template.
 	TemplateId string
 	// Timeline of the job, as JSON.
-	Timeline string
+	Timeline Timeline
 	// Custom data as it was sent with the request.
 	UserData alimedia.JSON
 	// ID of the output in VOD, when it goes there.

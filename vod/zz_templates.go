@@ -196,11 +196,11 @@ type GetTranscodeTemplateGroupResponse struct {
 // [TranscodeTemplateGroup].
 type TranscodeTemplateInfo struct {
 	// Settings of the audio stream.
-	Audio alimedia.JSON
+	Audio TranscodeAudio
 	// Part of the source to transcode.
-	Clip alimedia.JSON
+	Clip TranscodeClip
 	// Container format.
-	Container alimedia.JSON
+	Container TranscodeContainer
 	// Settings of the copyright watermark, as JSON.
 	CopyrightMark string
 	// Definition, which is not the size of the picture: LD, SD, HD, FHD, OD (as the
@@ -209,9 +209,9 @@ type TranscodeTemplateInfo struct {
 	// Settings of the encryption, as JSON.
 	EncryptSetting string
 	// Length of the segments, for HLS.
-	MuxConfig alimedia.JSON
+	MuxConfig TranscodeMuxConfig
 	// Settings of the packaging, where Type is one of the packages.
-	PackageSetting alimedia.JSON
+	PackageSetting PackageSetting
 	// Rotation in degrees.
 	Rotate string
 	// Subtitles to put in.
@@ -221,7 +221,7 @@ type TranscodeTemplateInfo struct {
 	// Settings of the watermark that traces users, as JSON.
 	TraceMark string
 	// Conditions by which the source's bit rate and size limit the output.
-	TransConfig alimedia.JSON
+	TransConfig TransConfig
 	// Path of the output, such as {MediaId}/{PlayDefinition}.
 	TranscodeFileRegular string
 	// ID of the template.
@@ -231,7 +231,7 @@ type TranscodeTemplateInfo struct {
 	// playlist).
 	Type string
 	// Settings of the video stream.
-	Video alimedia.JSON
+	Video TranscodeVideo
 	// IDs of the watermarks, USER_DEFAULT_WATERMARK for the default one.
 	WatermarkIds []string
 }

@@ -311,7 +311,7 @@ type EditingProject struct {
 	// Storage location: the host of the OSS bucket.
 	StorageLocation string
 	// The timeline, as JSON. Only [Client.GetEditingProject] returns it.
-	Timeline string
+	Timeline Timeline
 	Title    string
 }
 
@@ -775,7 +775,7 @@ type WatermarkInfo struct {
 	// Kind of watermark: Image or Text.
 	Type string
 	// Position, size and look.
-	WatermarkConfig alimedia.JSON
+	WatermarkConfig WatermarkConfig
 	// ID of the watermark.
 	WatermarkId string
 }
