@@ -64,7 +64,7 @@ var vodSteps = []step{
 	vodCall("GetVideoInfos", "VideoIds", "{video},none").want("VideoList.0.Title", "发布会", "VideoList.0.Description", "a b+c", "NonExistVideoIds.0", "none"),
 	vodCall("GetVideoList", "PageSize", "1").want("Total", 2, "VideoList.Video.0.VideoId", "{video}"),
 	vodCall("SearchMedia", "Match", "Title = '发布会'", "SearchType", "video").want("Total", 1, "MediaList.0.MediaId", "{video}"),
-	vodCall("SearchMedia", "Match", "Title ==").fails("InvalidParameter"),
+	vodCall("SearchMedia", "Match", "Title ==").fails("ErrorMatchSyntax"),
 	vodCall("AddTranscodeTemplateGroup", "Name", "two", "TranscodeTemplateList", `[{"Definition":"LD"},{"Definition":"HD"}]`).keeps("group=TranscodeTemplateGroupId"),
 	vodCall("GetTranscodeTemplateGroup", "TranscodeTemplateGroupId", "{group}").want("TranscodeTemplateGroup.Name", "two"),
 	vodCall("SubmitTranscodeJobs", "VideoId", "{asset}", "TemplateGroupId", "{group}").keeps("task=TranscodeTaskId"),
