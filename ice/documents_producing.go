@@ -37,12 +37,11 @@ type OutputMediaConfig struct {
 
 // OutputVideo is how the video of a result is encoded.
 type OutputVideo struct {
-	Codec       string   `json:",omitzero"` // H.264 or H.265
-	Profile     string   `json:",omitzero"` // such as main or high
-	Preset      string   `json:",omitzero"` // from fast to good: veryfast, fast, medium or slow
-	Crf         *float64 `json:",omitzero"` // constant quality, 0 (the best) to 51
-	Fps         float64  `json:",omitzero"` // frames per second
-	Orientation string   `json:",omitzero"` // Portrait or Landscape
+	Codec   string   `json:",omitzero"` // H.264 or H.265
+	Profile string   `json:",omitzero"` // such as main or high
+	Preset  string   `json:",omitzero"` // from fast to good: veryfast, fast, medium or slow
+	Crf     *float64 `json:",omitzero"` // constant quality, 0 (the best) to 51
+	Fps     float64  `json:",omitzero"` // frames per second
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
@@ -58,8 +57,7 @@ type EditingProduceConfig struct {
 	CoverConfig                  ProduceCoverConfig `json:",omitzero"` // the first frame is the cover when absent
 	MaxBitrate                   int64              `json:",omitzero"` // kbit/s that the result does not exceed
 	KeepOriginMaxBitrate         *bool              `json:",omitzero"` // the result does not exceed the highest bit rate of the materials
-	AudioChannelCopy             string             `json:",omitzero"` // left or right: that channel is copied to the other one
-	PipelineId                   string             `json:",omitzero"` // pipeline that runs the job
+	AudioChannelCopy             string             `json:",omitzero"` // how channels of the sound are copied
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
@@ -75,12 +73,9 @@ type ProduceCoverConfig struct {
 
 // ProduceMediaMetadata describes the asset that an editing job makes.
 type ProduceMediaMetadata struct {
-	Title        string `json:",omitzero"`
-	Description  string `json:",omitzero"`
-	Tags         string `json:",omitzero"` // separated by commas
-	CateId       int64  `json:",omitzero"`
-	BusinessType string `json:",omitzero"` // of the asset
-	CoverURL     string `json:",omitzero"`
+	Title       string `json:",omitzero"`
+	Description string `json:",omitzero"`
+	Tags        string `json:",omitzero"` // separated by commas
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
@@ -90,8 +85,6 @@ type ProduceMediaMetadata struct {
 type ProjectMetadata struct {
 	Title       string `json:",omitzero"`
 	Description string `json:",omitzero"`
-	CoverURL    string `json:",omitzero"`
-	Tags        string `json:",omitzero"` // separated by commas
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
@@ -101,7 +94,6 @@ type ProjectMetadata struct {
 type LiveProjectConfig struct {
 	OutputMediaConfig LiveProjectOutput `json:",omitzero"`
 	OutputMediaTarget string            `json:",omitzero" check:"in=oss-object|vod-media"` // oss-object, which is the default, or vod-media
-	ReservationTime   string            `json:",omitzero"`                                 // when the project is due
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above

@@ -91,7 +91,7 @@ func TestDocuments_SamplesOfProducing(t *testing.T) {
 		{Name: "settings", Doc: EditingProduceConfig{}, Text: `{"AutoRegisterInputVodMedia":"true","OutputWebmTransparentChannel":"true","CoverConfig":{"StartTime":3.3}}`},
 		{Name: "result", Doc: ProduceMediaMetadata{}, Text: `{"Title":"title","Tags":"tag1,tag2"}`},
 		{Name: "project", Doc: ProjectMetadata{}, Text: `{"Description":"description","Title":"title"}`},
-		{Name: "live project", Doc: LiveProjectConfig{}, Text: `{"OutputMediaConfig":{"StorageLocation":"bucket.oss-cn-shanghai.aliyuncs.com","Path":"path"},"OutputMediaTarget":"oss-object","ReservationTime":"2021-06-21T08:05:00Z"}`},
+		{Name: "live project", Doc: LiveProjectConfig{}, Text: `{"OutputMediaConfig":{"StorageLocation":"bucket.oss-cn-shanghai.aliyuncs.com","Path":"path"},"OutputMediaTarget":"oss-object"}`},
 		{Name: "materials", Doc: MaterialMap{}, Text: `{"video":"a,b","image":"c"}`},
 	})
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// VodTemplateConfig is the configuration of a template of snapshots or animated
-// images.
+// VodTemplateConfig is the configuration of a template of snapshots. That of a
+// template of animated images goes into Raw.
 //
 // Reference:
 // https://www.alibabacloud.com/help/en/vod/developer-reference/parameters-for-media-processing
@@ -15,10 +15,6 @@ type VodTemplateConfig struct {
 	SnapshotType   string         `json:",omitzero"` // of snapshots: NormalSnapshot, CoverSnapshot, SpriteSnapshot or WebVttSnapshot
 	FrameType      string         `json:",omitzero"` // normal, or intra for I-frames
 	SnapshotConfig SnapshotConfig `json:",omitzero"`
-
-	Container TranscodeContainer `json:",omitzero"` // of animated images: gif or webp
-	Video     TranscodeVideo     `json:",omitzero"` // of animated images
-	Clip      TranscodeClip      `json:",omitzero"` // of animated images: the part of the video
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
@@ -33,7 +29,6 @@ type SnapshotConfig struct {
 	Width                int64                `json:",omitzero"` // pixels, 8 to 4096
 	Height               int64                `json:",omitzero"` // pixels, 8 to 4096
 	SpriteSnapshotConfig SpriteSnapshotConfig `json:",omitzero"`
-	SubOut               WebVttConfig         `json:",omitzero"`
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
@@ -42,22 +37,13 @@ type SnapshotConfig struct {
 // SpriteSnapshotConfig is how snapshots are joined into one picture. The numbers
 // are texts.
 type SpriteSnapshotConfig struct {
-	CellWidth   string `json:",omitzero"` // pixels; that of a snapshot when empty
-	CellHeight  string `json:",omitzero"` // pixels; that of a snapshot when empty
-	Columns     string `json:",omitzero"` // snapshots in a row
-	Lines       string `json:",omitzero"` // rows
-	Padding     string `json:",omitzero"` // pixels between snapshots
-	Margin      string `json:",omitzero"` // pixels around them
-	KeepCellPic string `json:",omitzero"` // keep or delete: what becomes of the single pictures
-	Color       string `json:",omitzero"` // background
-
-	Extra map[string]json.RawMessage `json:"-"` // keys without a field
-	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
-}
-
-// WebVttConfig steers WebVTT thumbnails.
-type WebVttConfig struct {
-	IsSptFrag string `json:",omitzero"` // true: they are joined into sprites
+	CellWidth  string `json:",omitzero"` // pixels; that of a snapshot when empty
+	CellHeight string `json:",omitzero"` // pixels; that of a snapshot when empty
+	Columns    string `json:",omitzero"` // snapshots in a row
+	Lines      string `json:",omitzero"` // rows
+	Padding    string `json:",omitzero"` // pixels between snapshots
+	Margin     string `json:",omitzero"` // pixels around them
+	Color      string `json:",omitzero"` // background
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
@@ -151,11 +137,10 @@ type AttachedMediaUpdate struct {
 
 // DomainOrigin is an origin server.
 type DomainOrigin struct {
-	Content  string `json:"content,omitzero" check:"required"` // address
-	Type     string `json:"type,omitzero" check:"required"`    // ipaddr for an IP address, domain for a domain, oss for an OSS bucket
-	Priority string `json:"priority,omitzero"`                 // 20 for the main one, 30 for a spare
-	Port     int64  `json:"port,omitzero"`                     // 80, 443 or another
-	Weight   string `json:"weight,omitzero"`                   // share of the requests
+	Content  string `json:"content,omitzero"`  // address
+	Type     string `json:"type,omitzero"`     // ipaddr for an IP address, domain for a domain, oss for an OSS bucket
+	Priority string `json:"priority,omitzero"` // 20 for the main one, 30 for a spare
+	Port     int64  `json:"port,omitzero"`     // 80, 443 or another
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
@@ -163,7 +148,7 @@ type DomainOrigin struct {
 
 // DomainFunction is one setting of a domain.
 type DomainFunction struct {
-	FunctionName string                `json:"functionName,omitzero" check:"required"` // such as set_req_host_header
+	FunctionName string                `json:"functionName,omitzero"` // such as set_req_host_header
 	FunctionArgs []DomainFunctionParam `json:"functionArgs,omitzero"`
 	ConfigId     int64                 `json:"configId,omitzero"` // setting to change
 

@@ -79,10 +79,8 @@ type FontFace struct {
 type ProduceConfig struct {
 	TemplateGroupId string `json:",omitzero"` // transcoding template group; VOD_NO_TRANSCODE: nothing
 	StorageLocation string `json:",omitzero"` // needed outside of cn-shanghai
-	WorkflowId      string `json:",omitzero"`
 	Width           int64  `json:",omitzero"` // pixels
 	Height          int64  `json:",omitzero"` // pixels
-	Bitrate         int64  `json:",omitzero"` // kbit/s
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above
@@ -92,9 +90,6 @@ type ProduceConfig struct {
 type ProduceMetadata struct {
 	Title       string `json:",omitzero"`
 	Description string `json:",omitzero"`
-	CoverURL    string `json:",omitzero"`
-	CateId      int64  `json:",omitzero"`
-	Tags        string `json:",omitzero"` // separated by commas
 
 	Extra map[string]json.RawMessage `json:"-"` // keys without a field
 	Raw   alimedia.JSON              `json:"-"` // when set, sent instead of all the above

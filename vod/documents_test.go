@@ -151,7 +151,6 @@ var documents = []any{
 	WatermarkConfig{},
 	WatermarkOverride{},
 	WatermarkTimeline{},
-	WebVttConfig{},
 }
 
 func FuzzDocuments(f *testing.F) { wiretest.FuzzDocuments(f, "vod", documents...) }

@@ -585,13 +585,3 @@ func (d *WatermarkTimeline) UnmarshalJSON(data []byte) error {
 	type plain WatermarkTimeline
 	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
 }
-
-// MarshalJSON writes Raw, or the fields and Extra, in which UnmarshalJSON keeps unknown keys.
-func (d WebVttConfig) MarshalJSON() ([]byte, error) {
-	type plain WebVttConfig
-	return rpc.MarshalDocument(plain(d), d.Raw, d.Extra)
-}
-func (d *WebVttConfig) UnmarshalJSON(data []byte) error {
-	type plain WebVttConfig
-	return rpc.UnmarshalDocument(data, (*plain)(d), &d.Extra)
-}
