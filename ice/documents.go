@@ -124,8 +124,8 @@ type CoverConfig struct {
 // [Client.GetMediaMarks] decode into a list of it.
 type MediaMark struct {
 	MarkId        string `json:",omitzero"` // given by the service; needed to change a mark
-	MarkStartTime string `json:",omitzero"` // seconds, such as 12.1
-	MarkEndTime   string `json:",omitzero"` // seconds
+	MarkStartTime string `json:",omitzero"` // where the span begins, such as 12.1; the unit is not documented
+	MarkEndTime   string `json:",omitzero"` // where the span ends, such as 12.2
 	MarkTag       string `json:",omitzero"`
 	MarkContent   string `json:",omitzero"`
 	MarkStatus    string `json:",omitzero"`

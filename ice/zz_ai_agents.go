@@ -42,7 +42,7 @@ type ActiveAiRtcLicenseResponse struct {
 	HttpStatusCode int32
 	// The license to install on the device.
 	License alimedia.Secret
-	// Reason of the failure, OK without one.
+	// Reason for the failure, OK without one.
 	Message string
 	// Whether the call succeeded.
 	Success bool
@@ -361,7 +361,8 @@ type GenerateMessageChatTokenRequest struct {
 	AIAgentId string `check:"required"`
 	// How long the token is valid, in seconds; 3600 when absent.
 	Expire int32
-	// admin lets the user call management operations; empty for everyone else.
+	// Role: admin lets the user call management operations; empty for everyone
+	// else.
 	Role string
 	// The user who logs in: letters, digits and underscores. Required. At most 64
 	// bytes.
@@ -459,7 +460,7 @@ type GetAiRtcAuthCodeListResponse struct {
 	Code string
 	// HTTP status code.
 	HttpStatusCode int32
-	// Reason of the failure, OK without one.
+	// Reason for the failure, OK without one.
 	Message string
 	// Whether the call succeeded.
 	Success bool
@@ -538,7 +539,7 @@ type GetAiRtcLicenseInfoListResponse struct {
 	HttpStatusCode int32
 	// The license batches.
 	LicenseInfoList []AiRtcLicense
-	// Reason of the failure, OK without one.
+	// Reason for the failure, OK without one.
 	Message string
 	// Whether the call succeeded.
 	Success bool
@@ -598,8 +599,9 @@ func (c *Client) GetIpcDeviceInfoIter(ctx context.Context, req GetIpcDeviceInfoR
 
 // GetIpcDeviceInfoRequest is the input of [Client.GetIpcDeviceInfo].
 type GetIpcDeviceInfoRequest struct {
-	// understand (images), understand-reid (images with re-identification) or
-	// search; understand when absent. One of understand, understand-reid or search.
+	// Capability: understand (images), understand-reid (images with
+	// re-identification) or search; understand when absent. One of understand,
+	// understand-reid or search.
 	Capability string `check:"in=understand|understand-reid|search"`
 	// Only this camera.
 	DeviceId string
@@ -710,7 +712,7 @@ type AIAgentDialogue struct {
 	ReasoningText string
 	// ID of the round that the entry belongs to.
 	RoundId string
-	// chat for text chat, call for a voice call.
+	// Origin: chat for text chat, call for a voice call.
 	Source string
 	// What was said.
 	Text string
@@ -900,8 +902,9 @@ func (c *Client) QueryIpcQuotaIter(ctx context.Context, req QueryIpcQuotaRequest
 
 // QueryIpcQuotaRequest is the input of [Client.QueryIpcQuota].
 type QueryIpcQuotaRequest struct {
-	// understand (images), understand-reid (images with re-identification) or
-	// search; understand when absent. One of understand, understand-reid or search.
+	// Capability: understand (images), understand-reid (images with
+	// re-identification) or search; understand when absent. One of understand,
+	// understand-reid or search.
 	Capability string `check:"in=understand|understand-reid|search"`
 	// The end of the range, at most 180 days after StartTime. UTC, such as
 	// 2025-01-31T08:00:00Z.
@@ -930,7 +933,7 @@ type IpcQuota struct {
 	Capability string
 	// Number of images or searches that were used.
 	ConsumedQuota int64
-	// Begin of the day, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the day, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	DateTime string
 	// Number of images or searches that are allowed.
 	MaxQuota int64
@@ -1042,8 +1045,8 @@ type SendMessageChatTextRequest struct {
 	SessionId string `check:"required"`
 	// The message. Required.
 	Text string `check:"required"`
-	// announcement is a notice, custom a message of your own kind. Required. One of
-	// announcement or custom.
+	// Kind: announcement is a notice, custom a message of your own kind. Required.
+	// One of announcement or custom.
 	Type string `check:"required,in=announcement|custom"`
 }
 

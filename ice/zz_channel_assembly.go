@@ -79,7 +79,7 @@ type CreateChannelRequest struct {
 	AccessToken alimedia.Secret
 	// Name of the channel. Required.
 	ChannelName string `check:"required"`
-	// basic or standard. Required.
+	// Tier: basic or standard. Required.
 	ChannelTier string `check:"required"`
 	// Source location of the filler that is shown in gaps.
 	FillerSourceLocationName string
@@ -87,7 +87,7 @@ type CreateChannelRequest struct {
 	FillerSourceName string
 	// The playlists of the channel. Required.
 	OutPutConfigList []ChannelOutputConfig `rpc:",json" check:"required"`
-	// loop plays the programs again and again, linear follows the schedule.
+	// Mode: loop plays the programs again and again, linear follows the schedule.
 	// Required. One of loop or linear.
 	PlaybackMode string `check:"required,in=loop|linear"`
 }
@@ -527,7 +527,7 @@ type ListAlertsRequest struct {
 	Category string
 	// End of the range.
 	GmtEnd string
-	// Begin of the range.
+	// Start of the range.
 	GmtStart string
 	// Number of the page, from 1; 1 by default.
 	PageNo int32
@@ -601,7 +601,7 @@ type ListChannelAlertsRequest struct {
 	Category string
 	// End of the range.
 	GmtEnd string
-	// Begin of the range.
+	// Start of the range.
 	GmtStart string
 	// Number of the page, from 1; 1 by default.
 	PageNo int32
@@ -664,7 +664,7 @@ func (c *Client) ListChannelsIter(ctx context.Context, req ListChannelsRequest) 
 type ListChannelsRequest struct {
 	// Name of the channel.
 	ChannelName string
-	// basic or standard.
+	// Tier: basic or standard.
 	ChannelTier string
 	// Number of the page, from 1; 1 by default.
 	PageNo int32
@@ -676,7 +676,7 @@ type ListChannelsRequest struct {
 	SortBy string `check:"in=asc|desc"`
 	// Order by the time of the last change. One of asc or desc.
 	SortByModifiedTime string `check:"in=asc|desc"`
-	// 0 stopped, 1 started. One of 0 or 1.
+	// State: 0 stopped, 1 started. One of 0 or 1.
 	State *int32 `check:"in=0|1"`
 }
 
@@ -790,9 +790,9 @@ type ListSchedulesResponse struct {
 type Schedule struct {
 	// The ad breaks in the program.
 	AdBreaks []AdBreak
-	// Length in seconds, about.
+	// Approximate length in seconds.
 	ApproximateDurationSeconds int64
-	// When it begins, about: Unix time in milliseconds.
+	// Approximate start: Unix time in milliseconds.
 	ApproximateStartTime string
 	// Kind of entry, such as program.
 	EntryType string

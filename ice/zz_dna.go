@@ -223,7 +223,7 @@ type DNAJob struct {
 	Id string
 	// The file.
 	Input MediaObject
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	Message string
 	// Your own key of the file, unique in the library.
 	PrimaryKey string

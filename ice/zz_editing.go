@@ -108,7 +108,8 @@ type NewTemplate struct {
 	Status string
 	// ID of the template.
 	TemplateId string
-	// Kind of template: Timeline (regular) or VETemplate (advanced).
+	// Kind of template: Timeline (regular), VETemplate (advanced) or BatchEditing
+	// (settings for batch jobs).
 	Type string
 }
 
@@ -381,7 +382,7 @@ type LiveEditingJob struct {
 	MediaProduceConfig LiveProduceConfig
 	// URL of the media file.
 	MediaURL string
-	// Reason of the failure.
+	// Reason for the failure.
 	Message string
 	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
@@ -436,7 +437,7 @@ type ProjectExportJob struct {
 	ExportType string
 	// ID of the job.
 	JobId string
-	// Reason of the failure.
+	// Reason for the failure.
 	Message string
 	// ID of the editing project.
 	ProjectId string
@@ -484,8 +485,8 @@ func (c *Client) GetTemplate(ctx context.Context, req GetTemplateRequest) (*GetT
 
 // GetTemplateRequest is the input of [Client.GetTemplate].
 type GetTemplateRequest struct {
-	// 1 returns the materials of a Timeline template as well; 0 when empty. One of
-	// 0 or 1.
+	// Set to 1, the answer has the materials of a Timeline template as well; 0 when
+	// empty. One of 0 or 1.
 	RelatedMediaidFlag string `check:"in=0|1"`
 	// Template returned by [Client.AddTemplate].
 	TemplateId string
@@ -564,7 +565,8 @@ type TemplateParam struct {
 	Content string
 	// URL of the cover image.
 	CoverUrl string
-	// Height in pixels.
+	// Height in the output, in pixels. Only for regular templates made in the
+	// console.
 	Height int32
 	// Name of the parameter, such as video1.
 	Key string
@@ -578,7 +580,8 @@ type TemplateParam struct {
 	TimelineOut float32
 	// Kind of material: Video, Text or Image.
 	Type string
-	// Width in pixels.
+	// Width in the output, in pixels. Only for regular templates made in the
+	// console.
 	Width int32
 	// Distance from the left edge, in pixels. Only for regular templates made in
 	// the console.
@@ -786,8 +789,8 @@ type SubmitLiveEditingJobRequest struct {
 	// Where the result goes: MediaURL for OSS, or StorageLocation and FileName for
 	// VOD.
 	OutputMediaConfig OutputMediaConfig `rpc:",json"`
-	// oss-object for a file in OSS, vod-media for an asset in VOD. One of
-	// oss-object or vod-media.
+	// Kind of output: oss-object for a file in OSS, vod-media for an asset in VOD.
+	// One of oss-object or vod-media.
 	OutputMediaTarget string `check:"in=oss-object|vod-media"`
 	// Live editing project whose storage settings are used instead of those of the
 	// request.

@@ -92,8 +92,8 @@ type CreateLiveTranscodeTemplateRequest struct {
 	// Codecs, picture size and bitrates. The type normal needs a width or a height,
 	// and the frame rate and the bitrate of the video.
 	TemplateConfig LiveTranscodeConfig `rpc:",json"`
-	// normal, narrow-band (narrowband HD), audio-only or origin (as it comes).
-	// Required.
+	// Kind: normal, narrow-band (narrowband HD), audio-only or origin (as it
+	// comes). Required.
 	Type string `check:"required"`
 }
 
@@ -488,11 +488,11 @@ type ListLiveRecordFilesRequest struct {
 	PageNo int32
 	// Items per page, 10 by default. At least 5. At most 30.
 	PageSize int32 `check:"min=5,max=30"`
-	// m3u8, flv or mp4.
+	// Format: m3u8, flv or mp4.
 	RecordFormat string
 	// Order by creation time, asc by default. One of asc or desc.
 	SortBy string `check:"in=asc|desc"`
-	// Begin of the range. UTC, as 2006-01-02T15:04:05Z.
+	// Start of the range. UTC, as 2006-01-02T15:04:05Z.
 	StartTime string
 }
 
@@ -577,9 +577,9 @@ type ListLiveRecordJobsRequest struct {
 	PageSize int64
 	// Order by creation time, desc by default. One of asc or desc.
 	SortBy string `check:"in=asc|desc"`
-	// Begin of the range. UTC, as 2006-01-02T15:04:05Z.
+	// Start of the range. UTC, as 2006-01-02T15:04:05Z.
 	StartTime string
-	// initial (not started), started or paused; empty for all.
+	// State: initial (not started), started or paused; empty for all.
 	Status string
 }
 
@@ -688,7 +688,7 @@ type ListLiveSnapshotFilesRequest struct {
 	// Order by creation time, asc by default. Leave it so when paging. One of asc
 	// or desc.
 	SortBy string `check:"in=asc|desc"`
-	// Begin of the range. UTC, as 2006-01-02T15:04:05Z. Required.
+	// Start of the range. UTC, as 2006-01-02T15:04:05Z. Required.
 	StartTime string `check:"required"`
 }
 
@@ -753,7 +753,7 @@ type ListLiveSnapshotJobsRequest struct {
 	SearchKeyWord string `check:"runes=128"`
 	// Order by creation time: asc or desc, desc by default.
 	SortBy string
-	// Begin of the range, seven days ago by default. UTC, as 2006-01-02T15:04:05Z.
+	// Start of the range, seven days ago by default. UTC, as 2006-01-02T15:04:05Z.
 	StartTime string
 	// Only jobs in this state; empty for all.
 	Status string
@@ -897,7 +897,7 @@ type ListLiveTranscodeJobsRequest struct {
 	SortBy string `check:"in=asc|desc"`
 	// How the job starts: 0 at once, 1 at a set time. One of 0 or 1.
 	StartMode *int32 `check:"in=0|1"`
-	// 0 not started, 1 running, 2 stopped. One of 0, 1 or 2.
+	// State: 0 not started, 1 running, 2 stopped. One of 0, 1 or 2.
 	Status *int32 `check:"in=0|1|2"`
 	// Type of the job's template: normal, narrow-band (narrowband HD), audio-only
 	// or origin (as it comes).
@@ -938,8 +938,8 @@ func (c *Client) ListLiveTranscodeTemplatesIter(ctx context.Context, req ListLiv
 
 // ListLiveTranscodeTemplatesRequest is the input of [Client.ListLiveTranscodeTemplates].
 type ListLiveTranscodeTemplatesRequest struct {
-	// system for templates of the service, customized for your own. One of system
-	// or customized.
+	// Origin: system for templates of the service, customized for your own. One of
+	// system or customized.
 	Category string `check:"in=system|customized"`
 	// Template id, or a part of the name.
 	KeyWord string
@@ -949,7 +949,8 @@ type ListLiveTranscodeTemplatesRequest struct {
 	PageSize int32 `check:"min=1,max=100"`
 	// Order by creation time, desc by default. One of asc or desc.
 	SortBy string `check:"in=asc|desc"`
-	// normal, narrow-band (narrowband HD), audio-only or origin (as it comes).
+	// Kind: normal, narrow-band (narrowband HD), audio-only or origin (as it
+	// comes).
 	Type string
 	// H.264 or H.265.
 	VideoCodec string
@@ -999,7 +1000,7 @@ func (c *Client) SendLiveTranscodeJobCommand(ctx context.Context, req SendLiveTr
 
 // SendLiveTranscodeJobCommandRequest is the input of [Client.SendLiveTranscodeJobCommand].
 type SendLiveTranscodeJobCommandRequest struct {
-	// stop, the only command so far. Required.
+	// Command: stop, the only one so far. Required.
 	Command string `check:"required"`
 	// The job to control. Required.
 	JobId string `check:"required"`
@@ -1103,7 +1104,8 @@ func (c *Client) SubmitLiveTranscodeJob(ctx context.Context, req SubmitLiveTrans
 type SubmitLiveTranscodeJobRequest struct {
 	// Name of the job. Required.
 	Name string `check:"required"`
-	// 0 starts at once, 1 at the time of TimedConfig. Required. One of 0 or 1.
+	// When it starts: 0 at once, 1 at the time of TimedConfig. Required. One of 0
+	// or 1.
 	StartMode *int32 `check:"required,in=0|1"`
 	// The stream to transcode. Required.
 	StreamInput LiveTranscodeInput `rpc:",json" check:"required"`

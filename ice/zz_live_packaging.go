@@ -490,8 +490,8 @@ type UpdateLivePackageChannelCredentialsRequest struct {
 	ChannelName string `rpc:",form" check:"required"`
 	// Name of the channel group. Required.
 	GroupName string `rpc:",form" check:"required"`
-	// 1 renews the first endpoint, 2 the second, 3 both. Required. One of 1, 2 or
-	// 3.
+	// Which to renew: 1 for the first endpoint, 2 for the second, 3 for both.
+	// Required. One of 1, 2 or 3.
 	RotateCredentials int32 `rpc:",form" check:"required,in=1|2|3"`
 }
 

@@ -769,6 +769,8 @@ type ListPublicMediaBasicInfosResponse struct {
 //     the permission.
 //   - InvalidParameter: A parameter is not valid. Check that InputURL is an OSS
 //     or vod:// address.
+//   - MediaAlreadyExist: An asset with this InputURL exists. Use it, or set
+//     Overwrite to replace it.
 //
 // RAM action: ice:RegisterMediaInfo.
 //

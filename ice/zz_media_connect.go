@@ -372,7 +372,7 @@ type GetMediaConnectFlowResponse struct {
 type MediaConnectFlow struct {
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
-	// yes when the flow takes a second input as a backup, else no.
+	// Failover: yes when the flow takes a second input as a backup, else no.
 	FlowFailover string
 	// ID of the flow.
 	FlowId string
@@ -710,7 +710,8 @@ func (c *Client) UpdateMediaConnectFlowStatus(ctx context.Context, req UpdateMed
 type UpdateMediaConnectFlowStatusRequest struct {
 	// The flow. Required.
 	FlowId string `check:"required"`
-	// online starts the flow, offline stops it. Required. One of online or offline.
+	// New state: online starts the flow, offline stops it. Required. One of online
+	// or offline.
 	Status string `check:"required,in=online|offline"`
 }
 

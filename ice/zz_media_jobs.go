@@ -531,7 +531,7 @@ type SubmitDynamicImageJobResponse struct {
 
 // DynamicImageParams is the OverwriteParams of [DynamicImageTemplateConfig].
 type DynamicImageParams struct {
-	// gif or webp.
+	// Format: gif or webp.
 	Format string `json:",omitzero"`
 	// Frames per second, 1 to 60.
 	Fps int32 `json:",omitzero"`
@@ -540,7 +540,7 @@ type DynamicImageParams struct {
 	// Takes Width as the long side and Height as the short one, also of an upright
 	// video; true when absent.
 	LongShortMode *bool `json:",omitzero"`
-	// interlaced or progressive; progressive when absent.
+	// Scan mode: interlaced or progressive; progressive when absent.
 	ScanMode string `json:",omitzero"`
 	// The part of the video.
 	TimeSpan DynamicImageTimeSpan `json:",omitzero"`

@@ -69,7 +69,7 @@ type EditingSubJob struct {
 	Duration float32
 	// Error code, empty without a failure.
 	ErrorCode string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	ErrorMessage string
 	// ID of the job.
 	JobId string
@@ -142,7 +142,7 @@ type GetSmartHandleJobResponse struct {
 	RequestId string
 	// Error code, empty without a failure.
 	ErrorCode string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	ErrorMessage string
 	// ID of the job.
 	JobId string
@@ -331,7 +331,7 @@ type ListSmartJobsResponse struct {
 	NextToken string
 	// The jobs of the page.
 	SmartJobList []SmartJob
-	// Number of all items that match, on all pages.
+	// Number of all items that match, on all pages. Usually absent.
 	TotalCount string
 }
 
@@ -627,8 +627,8 @@ type SubmitMediaProducingJobRequest struct {
 	// Where the result goes: MediaURL for OSS, or StorageLocation and FileName for
 	// VOD. Required.
 	OutputMediaConfig OutputMediaConfig `rpc:",json" check:"required"`
-	// oss-object for a file in OSS, vod-media for an asset in VOD, S3 for storage
-	// with that protocol. One of oss-object, vod-media or S3.
+	// Kind of output: oss-object for a file in OSS, vod-media for an asset in VOD,
+	// S3 for storage with that protocol. One of oss-object, vod-media or S3.
 	OutputMediaTarget string `check:"in=oss-object|vod-media|S3"`
 	// Project made by [Client.CreateEditingProject].
 	ProjectId string

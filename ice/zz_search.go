@@ -729,8 +729,8 @@ func (c *Client) SearchMediaByAILabelIter(ctx context.Context, req SearchMediaBy
 type SearchMediaByAILabelRequest struct {
 	// Filter by custom fields; all of them must match.
 	CustomFilters CustomFilters `rpc:",json"`
-	// fuzzy when empty; precise finds only assets added since that mode exists. One
-	// of fuzzy or precise.
+	// Precision: fuzzy when empty; precise finds only assets added since that mode
+	// exists. One of fuzzy or precise.
 	MatchingMode string `check:"in=fuzzy|precise"`
 	// Asset to search clips in; needed with SpecificSearch.
 	MediaId string

@@ -43,8 +43,8 @@ type DescribeMeterImsEditUsageResponse struct {
 
 // EditUsage is one of the Data of [DescribeMeterImsEditUsageResponse].
 type EditUsage struct {
-	// Minutes of output.
-	Duration int64
+	// Minutes of output, such as 1.23.
+	Duration float64
 	// Resolution of the output, such as 1080P.
 	Profile string
 	// Start of the period: Unix time in seconds.

@@ -1340,7 +1340,7 @@ type CensorResult struct {
 	// What was looked for: antispam in texts; porn, terrorism, ad, live
 	// (undesirable scenes) or logo in pictures.
 	Scene string
-	// pass, review (a person should look) or block.
+	// Advice: pass, review (a person should look) or block.
 	Suggestion string
 }
 
@@ -1368,7 +1368,7 @@ type Channel struct {
 	Arn string
 	// Name of the channel.
 	ChannelName string
-	// basic or standard.
+	// Tier: basic or standard.
 	ChannelTier string
 	// Source location of the filler that is shown in gaps.
 	FillerSourceLocationName string
@@ -1380,7 +1380,7 @@ type Channel struct {
 	GmtModified string
 	// The outputs with their play URLs.
 	OutPutConfigList []ChannelOutput
-	// loop plays the programs again and again, linear follows the schedule.
+	// Mode: loop plays the programs again and again, linear follows the schedule.
 	PlaybackMode string
 	// State, one of 0 (stopped) and 1 (running).
 	State int32
@@ -1470,7 +1470,7 @@ type CustomTemplate struct {
 type CustomizedVoice struct {
 	// Media asset ID of the sample.
 	DemoAudioMediaId string
-	// female or male.
+	// Gender: female or male.
 	Gender string
 	// What the voice is for: story, interaction or navigation.
 	Scenario string
@@ -1489,7 +1489,7 @@ type CustomizedVoice struct {
 type CustomizedVoiceJob struct {
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
-	// female or male.
+	// Gender: female or male.
 	Gender string
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	GmtCreate string
@@ -1558,7 +1558,7 @@ type DynamicImageJob struct {
 	Input JobFile
 	// ID of the job.
 	JobId string
-	// Reason of the failure.
+	// Reason for the failure.
 	Message string
 	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
@@ -1650,7 +1650,7 @@ type EditingProject struct {
 	Duration float64
 	// Error code, empty without a failure.
 	ErrorCode string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	ErrorMessage string
 	// What changed the project last, with the values of CreateSource.
 	ModifiedSource string
@@ -1666,7 +1666,8 @@ type EditingProject struct {
 	StatusName string
 	// ID of the template.
 	TemplateId string
-	// Kind of template: Timeline (regular) or VETemplate (advanced).
+	// Kind of template: Timeline (regular), VETemplate (advanced) or BatchEditing
+	// (settings for batch jobs).
 	TemplateType string
 	// Timeline of the project.
 	Timeline Timeline
@@ -2016,8 +2017,8 @@ type LiveRecordFormat struct {
 	// Seconds per file, 6 hours by default. A break of the stream shorter than
 	// three minutes does not end the file.
 	CycleDuration int32 `json:",omitzero"`
-	// m3u8, mp4 or flv. With m3u8, SliceOssObjectPrefix and SliceDuration are
-	// needed. Required.
+	// Format: m3u8, mp4 or flv. With m3u8, SliceOssObjectPrefix and SliceDuration
+	// are needed. Required.
 	Format string `json:",omitzero" check:"required"`
 	// Object name of the file. Holds {StartTime} or {EscapedStartTime} and
 	// {EndTime} or {EscapedEndTime}; may hold {JobId} and {Sequence}. At most 255
@@ -2343,7 +2344,7 @@ type MediaCensorJob struct {
 	Input OSSObject
 	// ID of the job.
 	JobId string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	Message string
 	// ID of the pipeline.
 	PipelineId string
@@ -2388,7 +2389,7 @@ type MediaConvertJob struct {
 	FinishTime string
 	// ID of the job.
 	JobId string
-	// Reason of the failure.
+	// Reason for the failure.
 	Message string
 	// How each output went.
 	OutputDetails []MediaConvertOutputDetail
@@ -2415,7 +2416,7 @@ type MediaConvertOutputDetail struct {
 	CreateTime string
 	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	// Reason of the failure.
+	// Reason for the failure.
 	Message string
 	Name    string
 	// The output file and its streams.
@@ -2435,7 +2436,7 @@ type MediaConvertOutputGroupDetail struct {
 	CreateTime string
 	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	// Reason of the failure.
+	// Reason for the failure.
 	Message string
 	Name    string
 	// How each output of the group went.
@@ -2550,7 +2551,7 @@ type MediaLiveAudioSelector struct {
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveAudioSetting struct {
-	// aac or libfdk_aac; empty keeps the audio of the source.
+	// Codec: aac or libfdk_aac; empty keeps the audio of the source.
 	AudioCodec string `json:",omitzero"`
 	// Profile, bit rate and sample rate.
 	AudioCodecSetting MediaLiveAudioCodec `json:",omitzero"`
@@ -2817,7 +2818,7 @@ type MediaLiveSecurityGroup struct {
 type MediaLiveVideoCodec struct {
 	// Profile and level.
 	CodecDetail MediaLiveCodecDetail `json:",omitzero"`
-	// Frame rate. That of the source by default.
+	// Frames per second. Those of the source by default.
 	Framerate MediaLiveFramerate `json:",omitzero"`
 	// Groups of pictures. Those of the source by default.
 	Gop MediaLiveGop `json:",omitzero"`
@@ -2907,7 +2908,7 @@ type MediaProducingJob struct {
 	MediaId string
 	// URL of the media file.
 	MediaURL string
-	// Reason of the failure.
+	// Reason for the failure.
 	Message string
 	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
@@ -2952,7 +2953,7 @@ type PackageJob struct {
 	Inputs []PackageJobInput
 	// ID of the job.
 	JobId string
-	// Reason of the failure.
+	// Reason for the failure.
 	Message string
 	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
@@ -3131,7 +3132,7 @@ type SnapshotJob struct {
 	Input JobFile
 	// ID of the job.
 	JobId string
-	// Reason of the failure.
+	// Reason for the failure.
 	Message string
 	// When the job was last changed, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ModifiedTime string
@@ -3284,7 +3285,8 @@ type Template struct {
 	Status string
 	// ID of the template.
 	TemplateId string
-	// Kind of template: Timeline (regular) or VETemplate (advanced).
+	// Kind of template: Timeline (regular), VETemplate (advanced) or BatchEditing
+	// (settings for batch jobs).
 	Type string
 }
 
@@ -3602,7 +3604,7 @@ type TranscodeVideo struct {
 	Profile string `json:",omitzero"`
 	// Drop the video: "true" or "false".
 	Remove string `json:",omitzero"`
-	// interlaced or progressive.
+	// Scan mode: interlaced or progressive.
 	ScanMode string `json:",omitzero"`
 	// Width in pixels, 128 to 4096; that of the source when empty.
 	Width string `json:",omitzero"`
@@ -3828,7 +3830,7 @@ type VodPackagingConfiguration struct {
 // VodPackagingGroup is met in answers of [Client.CreateVodPackagingGroup],
 // [Client.GetVodPackagingGroup] and [Client.ListVodPackagingGroups].
 type VodPackagingGroup struct {
-	// Number of assets, about.
+	// Approximate number of assets.
 	ApproximateAssetCount int64
 	// Number of configurations.
 	ConfigurationCount int64

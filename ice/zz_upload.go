@@ -234,7 +234,7 @@ type URLUploadInfo struct {
 	CreationTime string
 	// Error code of a failed upload; empty or 200 for success.
 	ErrorCode string
-	// Reason of the failure; empty or Success without one.
+	// Reason for the failure; empty or Success without one.
 	ErrorMessage string
 	// Size of the file in bytes.
 	FileSize string
@@ -306,8 +306,8 @@ type SetDefaultStorageLocationRequest struct {
 	// Folder for temporary files in a user_oss_bucket; the root when empty or "/".
 	// Without effect on VOD storage.
 	Path string
-	// vod_oss_bucket for a bucket managed by or added to VOD, user_oss_bucket for
-	// one of your own.
+	// Kind of storage: vod_oss_bucket for a bucket managed by or added to VOD,
+	// user_oss_bucket for one of your own.
 	StorageType string
 }
 

@@ -61,7 +61,7 @@ type VodPackagingAssetResult struct {
 	// Error code, such as InvalidParameter.PackagingAssetAlreadyExists. Empty
 	// without a failure.
 	Code string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	Message string
 }
 
@@ -330,7 +330,7 @@ func (c *Client) ListVodPackagingAssetsIter(ctx context.Context, req ListVodPack
 type ListVodPackagingAssetsRequest struct {
 	// Only assets of this group.
 	GroupName string
-	// Begin of the name.
+	// Start of the name.
 	Keyword string
 	// Number of the page, from 1; 1 by default.
 	PageNo int32

@@ -143,7 +143,7 @@ type ListWorkflowTasksRequest struct {
 	MaxResults int32 `check:"min=1,max=100"`
 	// NextToken of the page before; empty for the first.
 	NextToken string
-	// Begin of the range of creation times, at most 90 days ago.
+	// Start of the range of creation times, at most 90 days ago.
 	StartOfCreateTime string
 	// Only runs of this workflow template.
 	WorkflowId string

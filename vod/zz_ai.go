@@ -131,7 +131,7 @@ type AIImageJob struct {
 	CreationTime string
 	// ID of the job.
 	JobId string
-	// Reason of the failure, success without one.
+	// Reason for the failure, success without one.
 	Message string
 	// Result of the job: success or fail.
 	Status string
@@ -286,7 +286,7 @@ type GetDigitalWatermarkExtractResultResponse struct {
 type WatermarkExtractResult struct {
 	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	ErrorMessage string
 	// ID of the job.
 	JobId string

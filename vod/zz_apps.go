@@ -27,10 +27,10 @@ func (c *Client) AddVodStorageForApp(ctx context.Context, req AddVodStorageForAp
 type AddVodStorageForAppRequest struct {
 	// The application that gets the bucket. Required.
 	AppId string `check:"required"`
-	// Address of your own OSS bucket, for StorageType user_oss_bucket.
+	// Address of your own OSS bucket, needed for StorageType user_oss_bucket.
 	StorageLocation string
-	// vod_oss_bucket (default) or user_oss_bucket; the English reference knows only
-	// the first.
+	// Kind of storage: vod_oss_bucket (default) or user_oss_bucket; the English
+	// reference knows only the first.
 	StorageType string
 }
 

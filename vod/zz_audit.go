@@ -74,7 +74,7 @@ type MediaAuditJob struct {
 	JobId string
 	// ID of the media asset.
 	MediaId string
-	// Reason of the failure, OK without one.
+	// Reason for the failure, OK without one.
 	Message string
 	// State of the job: init, processing, success or fail; the case varies.
 	Status string

@@ -505,7 +505,7 @@ type DomainLogInfo struct {
 	LogPath string
 	// Size of the file in bytes.
 	LogSize int64
-	// Begin of the period, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the period, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -1082,8 +1082,8 @@ type SetVodDomainSSLCertificateRequest struct {
 	CertType string `check:"in=upload|cas"`
 	// The accelerated domain. Required.
 	DomainName string `check:"required"`
-	// staging tries the certificate on a part of the nodes; anything else puts it
-	// in force.
+	// Environment: staging tries the certificate on a part of the nodes; anything
+	// else puts it in force.
 	Env string
 	// Private key, PEM; not needed to switch HTTPS off.
 	SSLPri alimedia.Secret `rpc:",form"`

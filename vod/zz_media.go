@@ -856,6 +856,12 @@ type UpdateVideoInfoResponse struct {
 // What is left out stays as it is. More than 20 fail all together with
 // CountExceededMax.
 //
+// At most 30 calls per second for an account, see [DocumentedRates].
+//
+// Errors:
+//
+//   - CountExceededMax: There are more than 20 changes. Send fewer.
+//
 // RAM action: vod:UpdateVideoInfos.
 //
 // Reference:

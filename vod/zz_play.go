@@ -73,7 +73,7 @@ type GetMediaRefreshJobsResponse struct {
 type MediaRefreshJob struct {
 	// Error code, empty without a failure.
 	ErrorCode string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	ErrorMessage string
 	// Which streams it covers: the parameters of the request.
 	FilterPolicy alimedia.JSON

@@ -33,6 +33,7 @@ func DocumentedRates() map[string]float64 {
 		"SetMessageCallback":        15,
 		"UpdateCategory":            100,
 		"UpdateVideoInfo":           100,
+		"UpdateVideoInfos":          30,
 		"UploadStreamByURL":         100,
 	}
 }

@@ -58,7 +58,7 @@ type MediaDistribution struct {
 	// End of the interval, which does not belong to it, in UTC:
 	// yyyy-MM-ddTHH:mm:ssZ.
 	EndTime string
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -435,7 +435,7 @@ type DescribeVodDomainBpsDataResponse struct {
 	IspNameEn string
 	// Area that was asked for.
 	LocationNameEn string
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -491,7 +491,7 @@ type DescribeVodDomainBpsDataByLayerResponse struct {
 // DomainLayerData is one of the BpsDataInterval.DataModule of
 // [DescribeVodDomainBpsDataByLayerResponse].
 type DomainLayerData struct {
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 	// Traffic in bytes.
 	TrafficValue int64
@@ -543,7 +543,7 @@ type DescribeVodDomainHitRateDataResponse struct {
 	HitRateInterval struct {
 		DataModule []DomainData
 	}
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -594,7 +594,7 @@ type DescribeVodDomainMax95BpsDataResponse struct {
 	Max95Bps string
 	// 95th percentile outside mainland China in bit/s.
 	OverseasMax95Bps string
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -660,7 +660,7 @@ type DescribeVodDomainQpsDataResponse struct {
 	QpsDataInterval struct {
 		DataModule []DomainQpsData
 	}
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -689,7 +689,7 @@ type DomainQpsData struct {
 	HttpsValue string
 	// Number of requests per second outside mainland China.
 	OverseasValue string
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 	// Number of requests per second.
 	Value string
@@ -741,7 +741,7 @@ type DescribeVodDomainRealTimeBpsDataResponse struct {
 type RealTimeBps struct {
 	// Bandwidth in bit/s.
 	Bps float32
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -788,7 +788,7 @@ type RealTimeByteHitRate struct {
 	// Share of the bytes that the cache served. The reference speaks of percent,
 	// but its example is 0.89.
 	ByteHitRate float32
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -885,7 +885,7 @@ type DescribeVodDomainRealTimeHttpCodeDataResponse struct {
 	RealTimeHttpCodeData struct {
 		UsageData []HTTPCodeUsage
 	}
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -903,7 +903,7 @@ type HTTPCodeProportion struct {
 // HTTPCodeUsage is one of the RealTimeHttpCodeData.UsageData of
 // [DescribeVodDomainRealTimeHttpCodeDataResponse].
 type HTTPCodeUsage struct {
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 	// The status codes and their shares.
 	Value struct {
@@ -957,7 +957,7 @@ type DescribeVodDomainRealTimeQpsDataResponse struct {
 type RealTimeQps struct {
 	// Number of requests per second.
 	Qps float32
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -1004,7 +1004,7 @@ type RealTimeReqHitRate struct {
 	// Share of the requests that the cache served. The reference speaks of percent,
 	// but its example is 0.89.
 	ReqHitRate float32
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -1053,7 +1053,7 @@ type DescribeVodDomainRealTimeTrafficDataResponse struct {
 	RealTimeTrafficDataPerInterval struct {
 		DataModule []DomainData
 	}
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -1101,7 +1101,7 @@ type DescribeVodDomainReqHitRateDataResponse struct {
 	DomainName string
 	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	EndTime string
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -1149,7 +1149,7 @@ type DescribeVodDomainSrcBpsDataResponse struct {
 	SrcBpsDataPerInterval struct {
 		DataModule []DomainData
 	}
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -1197,7 +1197,7 @@ type DescribeVodDomainSrcTrafficDataResponse struct {
 	SrcTrafficDataPerInterval struct {
 		DataModule []DomainData
 	}
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 	// Traffic from the origin in bytes.
 	TotalTraffic string
@@ -1267,7 +1267,7 @@ type DescribeVodDomainTrafficDataResponse struct {
 	DomainName string
 	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	EndTime string
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 	// Traffic in bytes.
 	TotalTraffic string
@@ -1339,7 +1339,7 @@ type DescribeVodDomainUsageDataResponse struct {
 	DomainName string
 	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	EndTime string
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 	// What was measured: bps (bandwidth in bit/s) or traf (traffic in bytes).
 	Type string
@@ -1385,7 +1385,7 @@ type DescribeVodEditingUsageDataResponse struct {
 	EditingData []EditingUsage
 	// End of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	EndTime string
-	// Begin of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the range, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	StartTime string
 }
 
@@ -1398,7 +1398,7 @@ type EditingUsage struct {
 	Region string
 	// Specification, such as H264.SD.
 	Specification string
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -1712,7 +1712,7 @@ type PlayerMetricData struct {
 	StuckCountRate float64
 	// Time stalled per 100 seconds, in milliseconds.
 	StuckDuration100s float64
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 	// Time played in milliseconds.
 	TotalPlayDuration float64
@@ -1726,7 +1726,7 @@ type PlayerMetricData struct {
 type PlayerMetricExtend struct {
 	// End of the values, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ActualEndTime string
-	// Begin of the values, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the values, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	ActualStartTime string
 	// Time between two values in seconds.
 	IntervalSeconds int64
@@ -1830,7 +1830,7 @@ type StorageUsage struct {
 	NetworkOut string
 	// Storage in bytes.
 	StorageUtilization string
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -1884,7 +1884,7 @@ type TieringStorage struct {
 	StorageClass string
 	// Storage in bytes.
 	StorageUtilization int64
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -1946,7 +1946,7 @@ type TieringRetrieval struct {
 	RetrievalData int64
 	// Storage class, such as IA.
 	StorageClass string
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 

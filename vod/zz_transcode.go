@@ -50,7 +50,7 @@ type TranscodeJobSummary struct {
 	Duration string
 	// Error code, empty without a failure.
 	ErrorCode string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	ErrorMessage string
 	// Size of the file in bytes.
 	Filesize int64
@@ -145,7 +145,7 @@ type TranscodeJobInfo struct {
 	Definition string
 	// Error code, empty without a failure.
 	ErrorCode string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	ErrorMessage string
 	// URL of the source file in OSS.
 	InputFileUrl string

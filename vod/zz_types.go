@@ -20,7 +20,7 @@ type AIJob struct {
 	JobId string
 	// ID of the media asset.
 	MediaId string
-	// Reason of the failure, OK without one.
+	// Reason for the failure, OK without one.
 	Message string
 	// State of the job: init, processing, success or fail.
 	Status string
@@ -267,7 +267,7 @@ type DomainData struct {
 	HttpsValue string
 	// Value outside mainland China. Empty when asked by provider.
 	OverseasValue string
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 	// Value, in the unit of the list.
 	Value string
@@ -587,7 +587,7 @@ type UsageData struct {
 	Data struct {
 		DataItem []UsageItem
 	}
-	// Begin of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
+	// Start of the interval, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	TimeStamp string
 }
 
@@ -711,7 +711,7 @@ type VideoStream struct {
 	Fps string
 	// Kind of HDR, such as HDR.
 	HDRType string
-	// Number of frames by which the stream reorders frames, 0 without B-frames.
+	// Whether the stream has B-frames: 0 for none, 1 or more for some.
 	HasBFrames string
 	// Height in pixels.
 	Height string

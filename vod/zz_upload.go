@@ -348,7 +348,7 @@ type URLUploadInfo struct {
 	CreationTime string
 	// Error code, empty without a failure.
 	ErrorCode string
-	// Reason of the failure, empty without one.
+	// Reason for the failure, empty without one.
 	ErrorMessage string
 	// Size of the file in bytes.
 	FileSize string

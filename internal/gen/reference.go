@@ -181,6 +181,26 @@ func (f *field) gap() string {
 	return ""
 }
 
+// maxMeaning is the length of the longest meaning in bytes. More belongs into
+// the documentation of the operation.
+const maxMeaning = 300
+
+var sentence = regexp.MustCompile(`^[A-Z0-9"][^\n]*\.$`)
+
+// styleOf says what is wrong with the form of a meaning, empty for nothing. An
+// empty meaning is one that the name tells.
+func styleOf(text string) string {
+	switch {
+	case text == "":
+		return ""
+	case !sentence.MatchString(text):
+		return "is no sentence: it begins with a capital letter, a digit or a quoted value, and ends with a period"
+	case len(text) > maxMeaning:
+		return fmt.Sprintf("is longer than %d bytes", maxMeaning)
+	}
+	return ""
+}
+
 // isEvident reports whether the name of a field tells it all.
 func (r *reference) isEvident(f *field) bool {
 	text, found := r.meanings[f.wire+":"+f.kind()]
@@ -229,6 +249,13 @@ func (m *model) checkReference() {
 	for _, key := range sortedKeys(m.reference.fields) {
 		if !m.reference.used[key] {
 			m.fail("reference: there is no field %s without a meaning in the overlay", key)
+		}
+	}
+	for _, texts := range []map[string]string{m.reference.fields, m.reference.meanings} {
+		for _, key := range sortedKeys(texts) {
+			if fault := styleOf(texts[key]); fault != "" {
+				m.fail("reference: the meaning of %s %s", key, fault)
+			}
 		}
 	}
 	for _, f := range m.answerFields() {
