@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"net/http"
 	"runtime"
 	"slices"
@@ -140,11 +141,15 @@ func TestUpload_B45_ManySmallAndOneLong(t *testing.T) {
 	}
 	living := func() int64 {
 		runtime.GC()
+		runtime.GC() // pools give their memory back in two steps
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return int64(m.HeapAlloc)
 	}
-	var done, first, most int64
+	// What the files in flight hold varies. What stays of each file does not go
+	// away, so it shows in the least of the last measurements too.
+	var done, first int64
+	last := int64(math.MaxInt64)
 	start := time.Now()
 	peak := peakHeap(false, func() {
 		for r := range u.UploadAll(ctx, jobs) {
@@ -154,14 +159,14 @@ func TestUpload_B45_ManySmallAndOneLong(t *testing.T) {
 			require.LessOrEqual(t, pulled.Load()-done, int64(u.cfg.Files+2), "jobs are taken when there is room")
 			if done == manyFiles/10 {
 				first = living()
-			} else if done%(manyFiles/10) == 0 {
-				most = max(most, living())
+			} else if done >= manyFiles*7/10 && done%(manyFiles/10) == 0 {
+				last = min(last, living())
 			}
 		}
 	})
-	t.Logf("%d files and one of %d MB in %v, peak heap %.1f MB, living heap grown by %d kB", manyFiles, longFile>>20, time.Since(start).Round(time.Millisecond), float64(peak)/(1<<20), (most-first)>>10)
+	t.Logf("%d files and one of %d MB in %v, peak heap %.1f MB, living heap grown by %d kB", manyFiles, longFile>>20, time.Since(start).Round(time.Millisecond), float64(peak)/(1<<20), (last-first)>>10)
 	require.EqualValues(t, manyFiles+1, done)
-	require.Less(t, most-first, int64(1<<19), "the heap does not grow with the files")
+	require.Less(t, last-first, int64(1<<18), "the heap does not grow with the files")
 	require.Less(t, peak, int64(32<<20))
 	require.EqualValues(t, longFile+4*manyFiles, s.bytes.Load())
 	parts := int64((longFile + u.cfg.PartSize - 1) / u.cfg.PartSize)
