@@ -1759,7 +1759,8 @@ type IProductionOutput struct {
 	Biz string `json:",omitzero"`
 	// URL of an OSS object, or ID of a media asset, as Type says. Required.
 	Media string `json:",omitzero" check:"required"`
-	// URL of the output file in OSS, only when Type is Media.
+	// URL of the output file in OSS, only when Type is Media. Its bucket must be
+	// registered with IMS or VOD.
 	OutputUrl string `json:",omitzero"`
 	// Kind of Media: OSS (URL of an object) or Media (ID of a media asset).
 	// Required.
@@ -1813,13 +1814,14 @@ type JobFile struct {
 type LiveAudioParams struct {
 	// Bit rate in kbit/s, from 1 to 1000.
 	Bitrate string `json:",omitzero"`
-	// Number of channels.
+	// Number of channels: 1 or 2.
 	Channels string `json:",omitzero"`
 	// AAC or MP3.
 	Codec string `json:",omitzero"`
 	// Profile of AAC: aac_low, aac_he, aac_he_v2 or aac_ld.
 	Profile string `json:",omitzero"`
-	// Samples per second, in Hz.
+	// Samples per second, in Hz, from 22050 to 96000. At most 44100 with the
+	// profile aac_ld.
 	Samplerate string `json:",omitzero"`
 }
 
@@ -2199,15 +2201,17 @@ type LiveVideoParams struct {
 	Bitrate string `json:",omitzero"`
 	// H.264 or H.265.
 	Codec string `json:",omitzero"`
-	// Frames per second.
+	// Frames per second, from 1 to 60.
 	Fps string `json:",omitzero"`
 	// Frames from one key frame to the next, from 1 to 3000.
 	Gop string `json:",omitzero"`
-	// Height in pixels.
+	// Height in pixels, at least 128. The longer side has at most 2560, the shorter
+	// 1440. With H.265 and narrow-band 1280 x 720 is the limit.
 	Height string `json:",omitzero"`
 	// Codec profile: 1 baseline, 2 main, 3 high.
 	Profile string `json:",omitzero"`
-	// Width in pixels.
+	// Width in pixels, at least 128. The longer side has at most 2560, the shorter
+	// 1440. With H.265 and narrow-band 1280 x 720 is the limit.
 	Width string `json:",omitzero"`
 }
 
@@ -3046,7 +3050,8 @@ type PublicMediaInfo struct {
 type ScheduleConfig struct {
 	// Pipeline that runs the job.
 	PipelineId string `json:",omitzero"`
-	// Priority of the job, 1 to 10; a larger number goes first.
+	// Priority of the job, 1 to 10; a larger number goes first, but with
+	// [Client.SubmitIProductionJob] a smaller one.
 	Priority int32 `json:",omitzero"`
 }
 

@@ -185,7 +185,7 @@ type UserPlayAvg struct {
 	AvgPlayCount string
 	// Time played per viewer in milliseconds.
 	AvgPlayDuration string
-	// The day as yyyy, MM and dd, such as 20170120.
+	// The day, in UTC: yyyy-MM-ddTHH:mm:ssZ. Older examples have the form 20170120.
 	Date string
 }
 
@@ -248,7 +248,7 @@ type PlayerCounts struct {
 // UserPlayTotal is one of the UserPlayStatisTotals.UserPlayStatisTotal of
 // [DescribePlayUserTotalResponse].
 type UserPlayTotal struct {
-	// The day as yyyy, MM and dd, such as 20170120.
+	// The day, in UTC: yyyy-MM-ddTHH:mm:ssZ. Older examples have the form 20170120.
 	Date string
 	// Time played in milliseconds.
 	PlayDuration string
@@ -310,7 +310,7 @@ type DescribePlayVideoStatisResponse struct {
 // VideoPlayDetail is one of the VideoPlayStatisDetails.VideoPlayStatisDetail of
 // [DescribePlayVideoStatisResponse].
 type VideoPlayDetail struct {
-	// The day as yyyy, MM and dd, such as 20170120.
+	// The day, in UTC: yyyy-MM-ddTHH:mm:ssZ. Older examples have the form 20170120.
 	Date string
 	// Time played in milliseconds.
 	PlayDuration string
