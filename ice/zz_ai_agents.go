@@ -38,7 +38,7 @@ type ActiveAiRtcLicenseResponse struct {
 	RequestId string
 	// Error code, Success without a failure.
 	Code string
-	// HTTP status code.
+	// HTTP status code of the call, 200 on success.
 	HttpStatusCode int32
 	// The license to install on the device.
 	License alimedia.Secret
@@ -458,7 +458,7 @@ type GetAiRtcAuthCodeListResponse struct {
 	AuthCodeList []AiRtcAuthCode
 	// Error code, Success without a failure.
 	Code string
-	// HTTP status code.
+	// HTTP status code of the call, 200 on success.
 	HttpStatusCode int32
 	// Reason for the failure, OK without one.
 	Message string
@@ -535,7 +535,7 @@ type GetAiRtcLicenseInfoListResponse struct {
 	RequestId string
 	// Error code, Success without a failure.
 	Code string
-	// HTTP status code.
+	// HTTP status code of the call, 200 on success.
 	HttpStatusCode int32
 	// The license batches.
 	LicenseInfoList []AiRtcLicense
@@ -763,7 +763,7 @@ type ListAIAgentInstanceRequest struct {
 // ListAIAgentInstanceResponse is the answer of [Client.ListAIAgentInstance].
 type ListAIAgentInstanceResponse struct {
 	RequestId string
-	// The instances.
+	// The instances of the page.
 	Instances []AIAgentInstance
 }
 
@@ -806,7 +806,7 @@ type ListAIAgentPhoneNumberRequest struct {
 // ListAIAgentPhoneNumberResponse is the answer of [Client.ListAIAgentPhoneNumber].
 type ListAIAgentPhoneNumberResponse struct {
 	RequestId string
-	// The telephone numbers.
+	// The telephone numbers of the page.
 	Data []AIAgentPhoneNumber
 	// Number of the page, from 1.
 	PageNumber int32
@@ -864,7 +864,7 @@ type ListAIAgentVoiceprintsResponse struct {
 	RequestId string
 	// Number of all items that match, on all pages.
 	TotalCount int32
-	// The voiceprints.
+	// The voiceprints of the page.
 	Voiceprints []AIAgentVoiceprint
 }
 

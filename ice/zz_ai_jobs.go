@@ -422,7 +422,7 @@ type ListRecognitionEntitiesRequest struct {
 // ListRecognitionEntitiesResponse is the answer of [Client.ListRecognitionEntities].
 type ListRecognitionEntitiesResponse struct {
 	RequestId string
-	// The entities.
+	// The entities of the page.
 	Entities struct {
 		Entity []RecognitionEntity
 	}
@@ -488,7 +488,7 @@ type ListRecognitionLibsRequest struct {
 // ListRecognitionLibsResponse is the answer of [Client.ListRecognitionLibs].
 type ListRecognitionLibsResponse struct {
 	RequestId string
-	// The libraries.
+	// The libraries of the page.
 	Libs struct {
 		Lib []RecognitionLib
 	}
@@ -562,7 +562,7 @@ type ListRecognitionSamplesResponse struct {
 	PageNumber int32
 	// Maximum number of items on a page.
 	PageSize int32
-	// The samples.
+	// The samples of the page.
 	Samples struct {
 		Sample []RecognitionSample
 	}

@@ -54,7 +54,7 @@ type AddAdInsertionRequest struct {
 // AddAdInsertionResponse is the answer of [Client.AddAdInsertion].
 type AddAdInsertionResponse struct {
 	RequestId string
-	// The configuration.
+	// The new configuration.
 	Config AdInsertion
 }
 
@@ -95,7 +95,7 @@ type CreateChannelRequest struct {
 // CreateChannelResponse is the answer of [Client.CreateChannel].
 type CreateChannelResponse struct {
 	RequestId string
-	// The channel.
+	// The new channel.
 	Channel Channel
 }
 
@@ -133,7 +133,7 @@ type CreateProgramRequest struct {
 // CreateProgramResponse is the answer of [Client.CreateProgram].
 type CreateProgramResponse struct {
 	RequestId string
-	// The program.
+	// The new program.
 	Program Program
 }
 
@@ -163,7 +163,7 @@ type CreateSourceRequest struct {
 // CreateSourceResponse is the answer of [Client.CreateSource].
 type CreateSourceResponse struct {
 	RequestId string
-	// The source.
+	// The new source.
 	Source Source
 }
 
@@ -193,7 +193,7 @@ type CreateSourceLocationRequest struct {
 // CreateSourceLocationResponse is the answer of [Client.CreateSourceLocation].
 type CreateSourceLocationResponse struct {
 	RequestId string
-	// The source location.
+	// The new source location.
 	SourceLocation SourceLocation
 }
 
@@ -485,7 +485,7 @@ type ListAdInsertionsRequest struct {
 // ListAdInsertionsResponse is the answer of [Client.ListAdInsertions].
 type ListAdInsertionsResponse struct {
 	RequestId string
-	// The configurations.
+	// The configurations of the page.
 	Configs []AdInsertion
 	// Maximum number of items on a page.
 	MaxResults int32
@@ -544,7 +544,7 @@ type ListAlertsRequest struct {
 // ListAlertsResponse is the answer of [Client.ListAlerts].
 type ListAlertsResponse struct {
 	RequestId string
-	// The alerts.
+	// The alerts of the page.
 	Alerts []Alert
 	// Number of the page, from 1.
 	PageNo int32
@@ -683,7 +683,7 @@ type ListChannelsRequest struct {
 // ListChannelsResponse is the answer of [Client.ListChannels].
 type ListChannelsResponse struct {
 	RequestId string
-	// The channels.
+	// The channels of the page.
 	ChannelList []Channel
 	// Number of the page, from 1.
 	PageNo int32
@@ -734,7 +734,7 @@ type ListProgramsResponse struct {
 	PageNo int32
 	// Maximum number of items on a page.
 	PageSize int32
-	// The programs.
+	// The programs of the page.
 	Programs []Program
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -851,7 +851,7 @@ type ListSourceLocationsResponse struct {
 	PageNo int32
 	// Maximum number of items on a page.
 	PageSize int32
-	// The source locations.
+	// The source locations of the page.
 	SourceLocationList []SourceLocation
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -904,7 +904,7 @@ type ListSourcesResponse struct {
 	PageNo int32
 	// Maximum number of items on a page.
 	PageSize int32
-	// The sources.
+	// The sources of the page.
 	SourceList []Source
 	// Number of all items that match, on all pages.
 	TotalCount int32

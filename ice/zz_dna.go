@@ -62,7 +62,7 @@ type CreateDNADBRequest struct {
 // CreateDNADBResponse is the answer of [Client.CreateDNADB].
 type CreateDNADBResponse struct {
 	RequestId string
-	// The library.
+	// The new library.
 	DBInfo DNADB
 }
 
@@ -166,7 +166,7 @@ type ListDNAFilesRequest struct {
 // ListDNAFilesResponse is the answer of [Client.ListDNAFiles].
 type ListDNAFilesResponse struct {
 	RequestId string
-	// The files.
+	// The files of the page.
 	FileList []DNAFile
 	// Token of the next page, empty on the last page.
 	NextPageToken string

@@ -499,7 +499,7 @@ type ListLiveRecordFilesRequest struct {
 // ListLiveRecordFilesResponse is the answer of [Client.ListLiveRecordFiles].
 type ListLiveRecordFilesResponse struct {
 	RequestId string
-	// The recorded files.
+	// The recorded files of the page.
 	Files []LiveRecordFile
 	// Number of the page, from 1.
 	PageNo int64
@@ -586,7 +586,7 @@ type ListLiveRecordJobsRequest struct {
 // ListLiveRecordJobsResponse is the answer of [Client.ListLiveRecordJobs].
 type ListLiveRecordJobsResponse struct {
 	RequestId string
-	// The recording jobs.
+	// The recording jobs of the page.
 	LiveRecordJobs []LiveRecordJob
 	// Number of the page, from 1.
 	PageNo int64
@@ -643,7 +643,7 @@ type ListLiveRecordTemplatesResponse struct {
 	PageNo int64
 	// Maximum number of items on a page.
 	PageSize int64
-	// The recording templates.
+	// The recording templates of the page.
 	RecordTemplateList []LiveRecordTemplate
 	// Order by creation time: asc or desc.
 	SortBy string
@@ -695,7 +695,7 @@ type ListLiveSnapshotFilesRequest struct {
 // ListLiveSnapshotFilesResponse is the answer of [Client.ListLiveSnapshotFiles].
 type ListLiveSnapshotFilesResponse struct {
 	RequestId string
-	// The pictures.
+	// The pictures of the page.
 	FileList []LiveSnapshotFile
 	// StartTime of the next page, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty on the last
 	// page.
@@ -762,7 +762,7 @@ type ListLiveSnapshotJobsRequest struct {
 // ListLiveSnapshotJobsResponse is the answer of [Client.ListLiveSnapshotJobs].
 type ListLiveSnapshotJobsResponse struct {
 	RequestId string
-	// The snapshot jobs.
+	// The snapshot jobs of the page.
 	JobList []LiveSnapshotJob
 	// Number of the page, from 1.
 	PageNo int32
@@ -842,7 +842,7 @@ type ListLiveSnapshotTemplatesResponse struct {
 	PageSize int32
 	// Order by creation time: asc or desc.
 	SortBy string
-	// The snapshot templates.
+	// The snapshot templates of the page.
 	TemplateList []LiveSnapshotTemplate
 	// Number of all items that match, on all pages.
 	TotalCount int64
@@ -907,7 +907,7 @@ type ListLiveTranscodeJobsRequest struct {
 // ListLiveTranscodeJobsResponse is the answer of [Client.ListLiveTranscodeJobs].
 type ListLiveTranscodeJobsResponse struct {
 	RequestId string
-	// The transcoding jobs.
+	// The transcoding jobs of the page.
 	JobList []LiveTranscodeJob
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -959,7 +959,7 @@ type ListLiveTranscodeTemplatesRequest struct {
 // ListLiveTranscodeTemplatesResponse is the answer of [Client.ListLiveTranscodeTemplates].
 type ListLiveTranscodeTemplatesResponse struct {
 	RequestId string
-	// The transcoding templates.
+	// The transcoding templates of the page.
 	TemplateContentList []LiveTranscodeTemplate
 	// Number of all items that match, on all pages.
 	TotalCount int32

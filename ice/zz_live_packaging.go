@@ -47,7 +47,7 @@ type CreateLivePackageChannelRequest struct {
 // CreateLivePackageChannelResponse is the answer of [Client.CreateLivePackageChannel].
 type CreateLivePackageChannelResponse struct {
 	RequestId string
-	// The channel.
+	// The new channel.
 	LivePackageChannel LivePackageChannel
 }
 
@@ -76,7 +76,7 @@ type CreateLivePackageChannelGroupRequest struct {
 // CreateLivePackageChannelGroupResponse is the answer of [Client.CreateLivePackageChannelGroup].
 type CreateLivePackageChannelGroupResponse struct {
 	RequestId string
-	// The channel group.
+	// The new channel group.
 	LivePackageChannelGroup LivePackageChannelGroup
 }
 
@@ -130,7 +130,7 @@ type CreateLivePackageOriginEndpointRequest struct {
 // CreateLivePackageOriginEndpointResponse is the answer of [Client.CreateLivePackageOriginEndpoint].
 type CreateLivePackageOriginEndpointResponse struct {
 	RequestId string
-	// The origin endpoint.
+	// The new origin endpoint.
 	LivePackageOriginEndpoint LivePackageOriginEndpoint
 }
 
@@ -320,7 +320,7 @@ type ListLivePackageChannelGroupsRequest struct {
 // ListLivePackageChannelGroupsResponse is the answer of [Client.ListLivePackageChannelGroups].
 type ListLivePackageChannelGroupsResponse struct {
 	RequestId string
-	// The channel groups.
+	// The channel groups of the page.
 	LivePackageChannelGroups []LivePackageChannelGroup
 	// Number of the page, from 1.
 	PageNo int64
@@ -371,7 +371,7 @@ type ListLivePackageChannelsRequest struct {
 // ListLivePackageChannelsResponse is the answer of [Client.ListLivePackageChannels].
 type ListLivePackageChannelsResponse struct {
 	RequestId string
-	// The channels.
+	// The channels of the page.
 	LivePackageChannels []LivePackageChannel
 	// Number of the page, from 1.
 	PageNo int64
@@ -424,7 +424,7 @@ type ListLivePackageOriginEndpointsRequest struct {
 // ListLivePackageOriginEndpointsResponse is the answer of [Client.ListLivePackageOriginEndpoints].
 type ListLivePackageOriginEndpointsResponse struct {
 	RequestId string
-	// The origin endpoints.
+	// The origin endpoints of the page.
 	LivePackageOriginEndpoints []LivePackageOriginEndpoint
 	// Number of the page, from 1.
 	PageNo int64

@@ -460,7 +460,7 @@ type QueryIProductionJobResponse struct {
 	FinishTime string
 	// Algorithm of the job, such as Cover or VideoDelogo.
 	FunctionName string
-	// The input.
+	// The file that the job reads.
 	Input MediaObject
 	// ID of the job.
 	JobId string

@@ -299,7 +299,7 @@ type ListMediaLiveChannelsRequest struct {
 // ListMediaLiveChannelsResponse is the answer of [Client.ListMediaLiveChannels].
 type ListMediaLiveChannelsResponse struct {
 	RequestId string
-	// The channels.
+	// The channels of the page.
 	Channels []MediaLiveChannel
 	// Maximum number of items on a page.
 	MaxResults int32
@@ -355,7 +355,7 @@ type ListMediaLiveInputSecurityGroupsResponse struct {
 	MaxResults int32
 	// Token of the next page, empty on the last page.
 	NextToken string
-	// The security groups.
+	// The security groups of the page.
 	SecurityGroups []MediaLiveSecurityGroup
 	// Number of all items that match, on all pages.
 	TotalCount int32
@@ -402,7 +402,7 @@ type ListMediaLiveInputsRequest struct {
 // ListMediaLiveInputsResponse is the answer of [Client.ListMediaLiveInputs].
 type ListMediaLiveInputsResponse struct {
 	RequestId string
-	// The inputs.
+	// The inputs of the page.
 	Inputs []MediaLiveInput
 	// Maximum number of items on a page.
 	MaxResults int32

@@ -1554,7 +1554,7 @@ type DynamicImageJob struct {
 	CreateTime string
 	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	// The input.
+	// The file that the job reads.
 	Input JobFile
 	// ID of the job.
 	JobId string
@@ -2503,7 +2503,7 @@ type MediaInfoJob struct {
 	Async bool
 	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	// The input.
+	// The file that the job reads.
 	Input MediaObject
 	// ID of the job.
 	JobId string
@@ -3133,7 +3133,7 @@ type SnapshotJob struct {
 	CreateTime string
 	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	FinishTime string
-	// The input.
+	// The file that the job reads.
 	Input JobFile
 	// ID of the job.
 	JobId string

@@ -97,7 +97,7 @@ type CreateVodPackagingAssetRequest struct {
 // CreateVodPackagingAssetResponse is the answer of [Client.CreateVodPackagingAsset].
 type CreateVodPackagingAssetResponse struct {
 	RequestId string
-	// The asset.
+	// The new asset.
 	Asset VodPackagingAsset
 }
 
@@ -130,7 +130,7 @@ type CreateVodPackagingConfigurationRequest struct {
 // CreateVodPackagingConfigurationResponse is the answer of [Client.CreateVodPackagingConfiguration].
 type CreateVodPackagingConfigurationResponse struct {
 	RequestId string
-	// The configuration.
+	// The new configuration.
 	PackagingConfiguration VodPackagingConfiguration
 }
 
@@ -157,7 +157,7 @@ type CreateVodPackagingGroupRequest struct {
 // CreateVodPackagingGroupResponse is the answer of [Client.CreateVodPackagingGroup].
 type CreateVodPackagingGroupResponse struct {
 	RequestId string
-	// The group.
+	// The new group.
 	PackagingGroup VodPackagingGroup
 }
 
@@ -343,7 +343,7 @@ type ListVodPackagingAssetsRequest struct {
 // ListVodPackagingAssetsResponse is the answer of [Client.ListVodPackagingAssets].
 type ListVodPackagingAssetsResponse struct {
 	RequestId string
-	// The assets.
+	// The assets of the page.
 	Assets []VodPackagingAsset
 	// Number of the page, from 1.
 	PageNo int32
@@ -394,7 +394,7 @@ type ListVodPackagingConfigurationsRequest struct {
 // ListVodPackagingConfigurationsResponse is the answer of [Client.ListVodPackagingConfigurations].
 type ListVodPackagingConfigurationsResponse struct {
 	RequestId string
-	// The configurations.
+	// The configurations of the page.
 	PackagingConfigurations []VodPackagingConfiguration
 	// Number of the page, from 1.
 	PageNo int64
@@ -443,7 +443,7 @@ type ListVodPackagingGroupsRequest struct {
 // ListVodPackagingGroupsResponse is the answer of [Client.ListVodPackagingGroups].
 type ListVodPackagingGroupsResponse struct {
 	RequestId string
-	// The groups.
+	// The groups of the page.
 	PackagingGroups []VodPackagingGroup
 	// Number of the page, from 1.
 	PageNo int32

@@ -376,7 +376,7 @@ type ListAvatarTrainingJobsRequest struct {
 // ListAvatarTrainingJobsResponse is the answer of [Client.ListAvatarTrainingJobs].
 type ListAvatarTrainingJobsResponse struct {
 	RequestId string
-	// The jobs.
+	// The jobs of the page.
 	Data AvatarTrainingJobList
 	// Whether the call succeeded.
 	Success bool
@@ -424,7 +424,7 @@ type ListAvatarsRequest struct {
 // ListAvatarsResponse is the answer of [Client.ListAvatars].
 type ListAvatarsResponse struct {
 	RequestId string
-	// The avatars.
+	// The avatars of the page.
 	Data AvatarList
 	// Whether the call succeeded.
 	Success bool
@@ -475,7 +475,7 @@ type ListCustomizedVoiceJobsRequest struct {
 // ListCustomizedVoiceJobsResponse is the answer of [Client.ListCustomizedVoiceJobs].
 type ListCustomizedVoiceJobsResponse struct {
 	RequestId string
-	// The jobs.
+	// The jobs of the page.
 	Data CustomizedVoiceJobList
 	// Whether the call succeeded.
 	Success bool
@@ -525,7 +525,7 @@ type ListCustomizedVoicesRequest struct {
 // ListCustomizedVoicesResponse is the answer of [Client.ListCustomizedVoices].
 type ListCustomizedVoicesResponse struct {
 	RequestId string
-	// The voices.
+	// The voices of the page.
 	Data CustomizedVoiceList
 	// Whether the call succeeded.
 	Success bool
@@ -680,7 +680,7 @@ type SubmitAvatarTrainingJobRequest struct {
 // SubmitAvatarTrainingJobResponse is the answer of [Client.SubmitAvatarTrainingJob].
 type SubmitAvatarTrainingJobResponse struct {
 	RequestId string
-	// The job.
+	// The new job.
 	Data struct {
 		// ID of the job.
 		JobId string

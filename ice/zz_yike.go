@@ -202,7 +202,7 @@ type CreateYikeUserRequest struct {
 // CreateYikeUserResponse is the answer of [Client.CreateYikeUser].
 type CreateYikeUserResponse struct {
 	RequestId string
-	// The user.
+	// The new user.
 	UserInfo YikeUser
 }
 
@@ -486,7 +486,7 @@ type ListYikeAssetFoldersRequest struct {
 // ListYikeAssetFoldersResponse is the answer of [Client.ListYikeAssetFolders].
 type ListYikeAssetFoldersResponse struct {
 	RequestId string
-	// The folders.
+	// The folders of the page.
 	FolderList []YikeFolder
 	// Maximum number of items on a page.
 	MaxResults int32
@@ -555,7 +555,7 @@ type ListYikeProductionsResponse struct {
 	MaxResults int32
 	// Token of the next page, empty on the last page.
 	NextToken string
-	// The productions.
+	// The productions of the page.
 	ProductionList []YikeProduction
 }
 

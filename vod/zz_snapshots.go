@@ -199,7 +199,7 @@ type SubmitDynamicImageJobRequest struct {
 // SubmitDynamicImageJobResponse is the answer of [Client.SubmitDynamicImageJob].
 type SubmitDynamicImageJobResponse struct {
 	RequestId string
-	// The job.
+	// The new job.
 	DynamicImageJob struct {
 		// ID of the job.
 		JobId string
@@ -260,7 +260,7 @@ type SubmitSnapshotJobRequest struct {
 // SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobResponse struct {
 	RequestId string
-	// The job.
+	// The new job.
 	SnapshotJob struct {
 		// ID of the job.
 		JobId string

@@ -892,7 +892,7 @@ type DescribeVodDomainRealTimeHttpCodeDataResponse struct {
 // HTTPCodeProportion is one of the Value.RealTimeCodeProportionData of
 // [HTTPCodeUsage].
 type HTTPCodeProportion struct {
-	// HTTP status code.
+	// HTTP status code of the call, 200 on success.
 	Code string
 	// Number of answers with it.
 	Count string

@@ -271,7 +271,7 @@ type SubmitPreprocessJobsRequest struct {
 // SubmitPreprocessJobsResponse is the answer of [Client.SubmitPreprocessJobs].
 type SubmitPreprocessJobsResponse struct {
 	RequestId string
-	// The jobs.
+	// The new jobs.
 	PreprocessJobs struct {
 		PreprocessJob []PreprocessJob
 	}

@@ -259,11 +259,11 @@ type CertificateList struct {
 type DomainData struct {
 	// Value in mainland China. Empty when asked by provider.
 	DomesticValue string
-	// Value of HTTPS in mainland China.
+	// Value for HTTPS in mainland China.
 	HttpsDomesticValue string
-	// Value of HTTPS outside mainland China.
+	// Value for HTTPS outside mainland China.
 	HttpsOverseasValue string
-	// Value of HTTPS.
+	// Value for HTTPS.
 	HttpsValue string
 	// Value outside mainland China. Empty when asked by provider.
 	OverseasValue string

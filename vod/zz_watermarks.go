@@ -174,6 +174,6 @@ type UpdateWatermarkRequest struct {
 // UpdateWatermarkResponse is the answer of [Client.UpdateWatermark].
 type UpdateWatermarkResponse struct {
 	RequestId string
-	// The watermark after the change.
+	// The watermark.
 	WatermarkInfo WatermarkInfo
 }

@@ -125,7 +125,7 @@ type Workflow struct {
 	Name         string
 	// State of the workflow: Active, Inactive or Deleted.
 	Status string
-	// Kind of workflow, empty as a rule.
+	// Kind of workflow, usually empty.
 	Type string
 	// ID of the workflow.
 	WorkflowId string
