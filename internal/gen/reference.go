@@ -258,6 +258,20 @@ func (m *model) checkReference() {
 			}
 		}
 	}
+	documented := func(parent string, fields []*field) {
+		for _, f := range fields {
+			if f.doc != "" && !sentence.MatchString(f.doc) {
+				m.fail("the doc of %s.%s is no sentence", parent, f.wire)
+			}
+		}
+	}
+	for _, op := range m.ops {
+		documented(op.action+"Request", op.request)
+		documented(op.action+"Response", op.response)
+	}
+	for _, name := range sortedKeys(m.types) {
+		documented(name, m.types[name].fields)
+	}
 	for _, f := range m.answerFields() {
 		if !slices.Contains(m.overlay.Explained, f.group) {
 			continue

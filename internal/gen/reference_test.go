@@ -77,6 +77,7 @@ func TestReference_Refuses(t *testing.T) {
 		"unknown member":    {decisions, `{}`, `{"errors":{}}`, "unknown field"},
 		"no unit":           {string(text), `{}`, `{"fields":{"ListThingsResponse.Total":"The total."}}`, "the meaning of ListThingsResponse.Total (int32) lacks a unit"},
 		"lower case":        {decisions, `{}`, `{"fields":{"ListThingsResponse.Total":"number of things."}}`, "the meaning of ListThingsResponse.Total is no sentence"},
+		"lower case doc":    {strings.Replace(decisions, "Do it anyway.", "do it anyway.", 1), `{}`, `{}`, "the doc of CreateThingRequest.Force is no sentence"},
 		"no period":         {decisions, `{"Total":"Number of things"}`, `{}`, "the meaning of Total is no sentence"},
 		"too long":          {decisions, `{"Total":"N` + strings.Repeat("o", maxMeaning) + `."}`, `{}`, "is longer than 300 bytes"},
 		"no meaning":        {string(text), `{}`, `{}`, "the meaning of ListThingsResponse.Total (int32) lacks a unit"},
