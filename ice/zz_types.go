@@ -2218,11 +2218,11 @@ type LiveVideoParams struct {
 // MatchedClip is met in answers of [Client.SearchMediaByHybrid] and
 // [Client.SearchMediaByMultimodal].
 type MatchedClip struct {
-	// Start of the clip in seconds.
+	// Start of the clip, such as 2. Its unit is not documented.
 	From float64
 	// Score of the match, such as 0.99.
 	Score float64
-	// End of the clip in seconds.
+	// End of the clip, such as 4. Its unit is not documented.
 	To float64
 }
 
