@@ -18,6 +18,14 @@
 //	media, err := ice.New(alimedia.Config{Region: "cn-shanghai"})
 //	out, err := media.GetMediaInfo(ctx, ice.GetMediaInfoRequest{MediaId: id})
 //	fmt.Println(out.MediaInfo.MediaBasicInfo.Title)
+//
+// # Where to begin
+//
+//   - Upload a file and have it registered: package [github.com/alimedia/alimedia-go/upload].
+//   - Register what is in OSS already: [Client.RegisterMediaInfo]; read it: [Client.GetMediaInfo].
+//   - Find assets: [Client.SearchMediaIter], with package [github.com/alimedia/alimedia-go/search].
+//   - Transcode: [Client.SubmitTranscodeJob] and [Client.WaitTranscodeJob].
+//   - Play: [Client.GetPlayInfo]. Edit: [Client.SubmitMediaProducingJob].
 package ice
 
 import (

@@ -53,7 +53,12 @@ func uploadByURL(c *call) (fields, error) {
 		return nil, invalid("UploadMetadatas")
 	}
 	var meta struct{ Title, Description, Tags string }
-	if err := c.document("MediaMetaData", &meta); err != nil {
+	// IMS takes an object for all files, or a list with an item for each.
+	if text := c.get("MediaMetaData"); strings.HasPrefix(strings.TrimSpace(text), "[") {
+		if json.Unmarshal([]byte(text), &metas) != nil {
+			return nil, invalid("MediaMetaData")
+		}
+	} else if err := c.document("MediaMetaData", &meta); err != nil {
 		return nil, err
 	}
 	bucket, err := c.location(c.get("StorageLocation"))

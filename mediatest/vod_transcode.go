@@ -394,6 +394,8 @@ func jobFamilies(kind string) []*family {
 		return []*family{transcodeJobs}
 	case "snapshot":
 		return []*family{snapshotJobs}
+	case "workflow":
+		return []*family{families["vod.SubmitWorkflowJob"].family}
 	}
 	return []*family{families["vod.ListAIJob"].family, families["vod.SubmitAIMediaAuditJob"].family}
 }
@@ -406,6 +408,13 @@ func getJobDetail(c *call) (fields, error) {
 			continue
 		}
 		detail := c.jobInfo(t)
+		if kind == "workflow" {
+			t.look()
+			return fields{"JobType": kind, "WorkflowTaskDetail": fields{
+				"TaskId": t.id, "Status": detail["Status"], "CreateTime": detail["CreateTime"], "FinishTime": detail["CompleteTime"],
+				"Workflow": fields{"WorkflowId": t.values["WorkflowId"], "Type": "Common", "Status": "Active"},
+			}}, nil
+		}
 		detail["VideoId"], detail["MediaId"], detail["Trigger"] = t.values["VideoId"], t.values["MediaId"], "Manual"
 		detail["Definition"], detail["TemplateId"], detail["JobType"] = t.values["Definition"], t.values["TemplateId"], t.values["Types"]
 		t.look()

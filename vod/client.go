@@ -18,6 +18,14 @@
 //	video, err := vod.New(alimedia.Config{Region: "cn-shanghai"})
 //	out, err := video.GetVideoInfo(ctx, vod.GetVideoInfoRequest{VideoId: id})
 //	fmt.Println(out.Video.Title)
+//
+// # Where to begin
+//
+//   - Upload a file and have it registered: package [github.com/alimedia/alimedia-go/upload].
+//   - Register what is in OSS already: [Client.RegisterMedia]; read it: [Client.GetVideoInfo].
+//   - Find videos: [Client.SearchMediaIter], with package [github.com/alimedia/alimedia-go/search].
+//   - Transcode: [Client.SubmitTranscodeJobs] and [Client.WaitTranscodeTask].
+//   - Play: [Client.GetVideoPlayAuth] for a player, [Client.GetPlayInfo] for URLs.
 package vod
 
 import (
