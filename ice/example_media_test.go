@@ -36,7 +36,7 @@ func ExampleClient_UploadMediaByURL() {
 	// Output: SUCCESS Launch
 }
 
-// Have a video understood: its labels come with the result of the job.
+// Have a video tagged by machine, and wait for the end of the job.
 func ExampleClient_SubmitSmarttagJob() {
 	srv := mediatest.Start()
 	defer srv.Close()

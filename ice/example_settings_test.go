@@ -82,7 +82,7 @@ func ExampleClient_SetEventCallback() {
 
 	_, err := media.SetEventCallback(ctx, ice.SetEventCallbackRequest{
 		CallbackType: "HTTP", CallbackURL: "https://example.com/events", EventTypeList: "ProduceMediaComplete",
-		AuthSwitch: "on", AuthKey: "a-key-of-16-letters",
+		AuthSwitch: "on", AuthKey: "sixteen-letters-",
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -41,7 +41,7 @@ func ExampleClient_CreateAppInfo() {
 	// gone: true
 }
 
-// Add a domain name for playback, and read the name that its CNAME record must have.
+// Add a domain name for playback, read its state, and list all.
 func ExampleClient_AddVodDomain() {
 	srv := mediatest.Start()
 	defer srv.Close()
@@ -82,7 +82,7 @@ func ExampleClient_SetMessageCallback() {
 
 	_, err := video.SetMessageCallback(ctx, vod.SetMessageCallbackRequest{
 		CallbackType: "HTTP", CallbackURL: "https://example.com/events", EventTypeList: alimedia.Ptr("FileUploadComplete,StreamTranscodeComplete"),
-		AuthSwitch: "on", AuthKey: "a-key-of-16-letters",
+		AuthSwitch: "on", AuthKey: "sixteen-letters-",
 	})
 	if err != nil {
 		log.Fatal(err)
