@@ -3686,7 +3686,7 @@ type VideoStreamInfo struct {
 	Duration string
 	// Frames per second.
 	Fps string
-	// B-frames: 0 (none), 1 (single ones) or 2 (several in a row).
+	// Whether the stream has B-frames: 0 for none, 1 or more for some.
 	HasBFrames string
 	// Height in pixels.
 	Height string
