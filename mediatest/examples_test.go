@@ -41,3 +41,17 @@ func TestICE_UploadByURLTakesMetadataOfEachFile(t *testing.T) {
 		require.Equal(t, title, info.MediaInfo.MediaBasicInfo.Title)
 	}
 }
+
+// A refresh of play URLs is found by its job and its asset.
+func TestRefreshMediaPlayUrls_CanBeWaitedFor(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t)
+	id := srv.AddMedia(mediatest.Media{Title: "a"})
+	client, err := vod.New(srv.Config())
+	require.NoError(t, err)
+	out, err := client.RefreshMediaPlayUrls(t.Context(), vod.RefreshMediaPlayUrlsRequest{MediaIds: []string{id}, TaskType: "Refresh"})
+	require.NoError(t, err)
+	job, err := client.WaitMediaRefreshJob(t.Context(), out.MediaRefreshJobId, id)
+	require.NoError(t, err)
+	require.Equal(t, "success", job.Status)
+}

@@ -26,5 +26,6 @@ var vodFamilies = []*family{
 	{service: "vod", kind: "MediaAuditJob", event: "AIMediaAuditComplete", id: "JobId", create: "SubmitAIMediaAuditJob SubmitAIImageAuditJob", get: "GetAIMediaAuditJob", states: "init processing success fail"},
 	{service: "vod", kind: "WatermarkExtractJob", id: "JobId", create: "SubmitDigitalWatermarkExtractJob", list: "GetDigitalWatermarkExtractResult", states: "Processing Processing Success Failed"},
 	{service: "vod", kind: "WorkflowJob", event: "WorkflowTaskComplete", id: "TaskId", create: "SubmitWorkflowJob", states: "Processing Processing Succeed Failed"},
-	{service: "vod", kind: "MediaRefreshJob", event: "SubmitMediaRefreshComplete", id: "MediaRefreshJobId", create: "RefreshMediaPlayUrls", get: "GetMediaRefreshJobs", states: "Process Process Success Fail"},
+	{service: "vod", kind: "MediaRefreshJob", event: "SubmitMediaRefreshComplete", id: "MediaRefreshJobId", create: "RefreshMediaPlayUrls", list: "GetMediaRefreshJobs",
+		states: "processing processing success fail", made: firstOfMediaIds},
 }

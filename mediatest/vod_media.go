@@ -438,3 +438,9 @@ func deleteStream(c *call) (fields, error) {
 	a.changed = c.now
 	return fields{}, nil
 }
+
+// firstOfMediaIds notes the asset of a job that is submitted for a list.
+func firstOfMediaIds(_ *call, t *thing) error {
+	t.values["MediaId"], _, _ = strings.Cut(t.values["MediaIds"], ",")
+	return nil
+}

@@ -124,7 +124,7 @@ func isNumeric(lower string) bool {
 	return lower == "total" || strings.HasSuffix(lower, "count") || strings.HasSuffix(lower, "size") || strings.HasSuffix(lower, "duration") ||
 		lower == "width" || lower == "height" || strings.HasSuffix(lower, "fps") || strings.HasSuffix(lower, "bitrate") ||
 		strings.HasSuffix(lower, "value") || strings.HasSuffix(lower, "rate") || lower == "percent" || lower == "score" ||
-		strings.HasSuffix(lower, "interval") || lower == "data" || lower == "index" || lower == "uv" || lower == "vv"
+		strings.HasSuffix(lower, "interval") || strings.HasSuffix(lower, "utilization") || strings.HasSuffix(lower, "traffic") || strings.HasSuffix(lower, "bps") || lower == "data" || lower == "index" || lower == "uv" || lower == "vv"
 }
 
 func extensionFor(lower string) string {
