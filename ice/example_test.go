@@ -106,28 +106,28 @@ func ExampleClient_BatchGetMediaInfos() {
 }
 
 // Transcode a file of OSS into another one.
-func ExampleClient_SubmitTranscodeJob() {
+func ExampleClient_SubmitMediaConvertJob() {
 	srv := mediatest.Start()
 	defer srv.Close()
 	srv.PutObject("example-bucket", "film.mp4", []byte("the film"))
 	media, ctx := client(srv), context.Background()
 
-	out, err := media.SubmitTranscodeJob(ctx, ice.SubmitTranscodeJobRequest{
-		InputGroup: []ice.TranscodeInput{{Type: "OSS", Media: film}},
-		OutputGroup: []ice.TranscodeOutputGroup{{
-			Output:        ice.TranscodeOutput{Type: "OSS", Media: "oss://example-bucket/film-720p.mp4"},
-			ProcessConfig: ice.TranscodeProcessConfig{Transcode: ice.TranscodeConfig{TemplateId: "S00000001-200020"}},
+	out, err := media.SubmitMediaConvertJob(ctx, ice.SubmitMediaConvertJobRequest{Config: ice.MediaConvertJobConfig{
+		Inputs: []ice.MediaConvertSource{{Name: "film", InputFile: ice.MediaRef{Type: "OSS", Media: film}}},
+		Outputs: []ice.MediaConvertTarget{{
+			TemplateId: "S00000001-200020",
+			OutputFile: ice.MediaRef{Type: "OSS", Media: "oss://example-bucket/film-720p.mp4"},
 		}},
-	})
+	}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	job, err := media.WaitTranscodeJob(ctx, out.TranscodeParentJob.ParentJobId)
+	done, err := media.WaitMediaConvertJob(ctx, out.Job.JobId)
 	if err != nil {
 		log.Fatal(err) // a *alimedia.JobError if the job failed
 	}
-	fmt.Println(job.TranscodeParentJob.Status)
-	// Output: Success
+	fmt.Println(done.Job.State)
+	// Output: Complete
 }
 
 // Take snapshots of a file.

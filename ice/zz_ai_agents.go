@@ -33,7 +33,7 @@ type ActiveAiRtcLicenseRequest struct {
 	LicenseItemId string `check:"required"`
 }
 
-// ActiveAiRtcLicenseResponse is the answer of [Client.ActiveAiRtcLicense].
+// ActiveAiRtcLicenseResponse is the response of [Client.ActiveAiRtcLicense].
 type ActiveAiRtcLicenseResponse struct {
 	RequestId string
 	// Error code, Success without a failure.
@@ -67,7 +67,7 @@ type ClearAIAgentVoiceprintRequest struct {
 	VoiceprintId string
 }
 
-// ClearAIAgentVoiceprintResponse is the answer of [Client.ClearAIAgentVoiceprint].
+// ClearAIAgentVoiceprintResponse is the response of [Client.ClearAIAgentVoiceprint].
 type ClearAIAgentVoiceprintResponse struct {
 	RequestId string
 }
@@ -100,7 +100,7 @@ type CreateIpcOrderRequest struct {
 	Period string `check:"in=month|quarter|year"`
 }
 
-// CreateIpcOrderResponse is the answer of [Client.CreateIpcOrder].
+// CreateIpcOrderResponse is the response of [Client.CreateIpcOrder].
 type CreateIpcOrderResponse struct {
 	RequestId string
 	// Outcome of the order, such as Success.
@@ -127,7 +127,7 @@ type DeleteAIAgentDialogueRequest struct {
 	SessionId string `check:"required"`
 }
 
-// DeleteAIAgentDialogueResponse is the answer of [Client.DeleteAIAgentDialogue].
+// DeleteAIAgentDialogueResponse is the response of [Client.DeleteAIAgentDialogue].
 type DeleteAIAgentDialogueResponse struct {
 	RequestId string
 }
@@ -150,7 +150,7 @@ type DescribeAIAgentInstanceRequest struct {
 	InstanceId string `check:"required"`
 }
 
-// DescribeAIAgentInstanceResponse is the answer of [Client.DescribeAIAgentInstance].
+// DescribeAIAgentInstanceResponse is the response of [Client.DescribeAIAgentInstance].
 type DescribeAIAgentInstanceResponse struct {
 	RequestId string
 	// The instance.
@@ -193,7 +193,7 @@ type DescribeNotifyConfigRequest struct {
 	AIAgentId string `check:"required"`
 }
 
-// DescribeNotifyConfigResponse is the answer of [Client.DescribeNotifyConfig].
+// DescribeNotifyConfigResponse is the response of [Client.DescribeNotifyConfig].
 type DescribeNotifyConfigResponse struct {
 	RequestId string
 	// Where in OSS the recordings go.
@@ -229,7 +229,7 @@ type DescribeRtcRobotInstanceRequest struct {
 	InstanceId string
 }
 
-// DescribeRtcRobotInstanceResponse is the answer of [Client.DescribeRtcRobotInstance].
+// DescribeRtcRobotInstanceResponse is the response of [Client.DescribeRtcRobotInstance].
 type DescribeRtcRobotInstanceResponse struct {
 	RequestId string
 	// RTC token with which the robot joined.
@@ -283,7 +283,7 @@ type ForwardAIAgentCallRequest struct {
 	TransferPrompt string
 }
 
-// ForwardAIAgentCallResponse is the answer of [Client.ForwardAIAgentCall].
+// ForwardAIAgentCallResponse is the response of [Client.ForwardAIAgentCall].
 type ForwardAIAgentCallResponse struct {
 	RequestId string
 }
@@ -327,7 +327,7 @@ type GenerateAIAgentCallRequest struct {
 	UserId string `check:"runes=64"`
 }
 
-// GenerateAIAgentCallResponse is the answer of [Client.GenerateAIAgentCall].
+// GenerateAIAgentCallResponse is the response of [Client.GenerateAIAgentCall].
 type GenerateAIAgentCallResponse struct {
 	RequestId string
 	// The agent's user ID in the channel.
@@ -369,7 +369,7 @@ type GenerateMessageChatTokenRequest struct {
 	UserId string `check:"required,bytes=64"`
 }
 
-// GenerateMessageChatTokenResponse is the answer of [Client.GenerateMessageChatToken].
+// GenerateMessageChatTokenResponse is the response of [Client.GenerateMessageChatToken].
 type GenerateMessageChatTokenResponse struct {
 	RequestId string
 	// ID of the application.
@@ -404,7 +404,7 @@ type GetAIAgentConcurrencyRequest struct {
 	AIAgentId string `check:"required"`
 }
 
-// GetAIAgentConcurrencyResponse is the answer of [Client.GetAIAgentConcurrency].
+// GetAIAgentConcurrencyResponse is the response of [Client.GetAIAgentConcurrency].
 type GetAIAgentConcurrencyResponse struct {
 	RequestId string
 	// Number of calls that are active now.
@@ -451,7 +451,7 @@ type GetAiRtcAuthCodeListRequest struct {
 	Type int32 `check:"in=1|2"`
 }
 
-// GetAiRtcAuthCodeListResponse is the answer of [Client.GetAiRtcAuthCodeList].
+// GetAiRtcAuthCodeListResponse is the response of [Client.GetAiRtcAuthCodeList].
 type GetAiRtcAuthCodeListResponse struct {
 	RequestId string
 	// The authorization codes.
@@ -530,7 +530,7 @@ type GetAiRtcLicenseInfoListRequest struct {
 	Type int32 `check:"in=1|2"`
 }
 
-// GetAiRtcLicenseInfoListResponse is the answer of [Client.GetAiRtcLicenseInfoList].
+// GetAiRtcLicenseInfoListResponse is the response of [Client.GetAiRtcLicenseInfoList].
 type GetAiRtcLicenseInfoListResponse struct {
 	RequestId string
 	// Error code, Success without a failure.
@@ -616,7 +616,7 @@ type GetIpcDeviceInfoRequest struct {
 	StartTime string
 }
 
-// GetIpcDeviceInfoResponse is the answer of [Client.GetIpcDeviceInfo].
+// GetIpcDeviceInfoResponse is the response of [Client.GetIpcDeviceInfo].
 type GetIpcDeviceInfoResponse struct {
 	RequestId string
 	// The cameras, one entry for each capability.
@@ -676,7 +676,7 @@ type ListAIAgentDialoguesRequest struct {
 	StartTime *int64 `check:"required"`
 }
 
-// ListAIAgentDialoguesResponse is the answer of [Client.ListAIAgentDialogues].
+// ListAIAgentDialoguesResponse is the response of [Client.ListAIAgentDialogues].
 type ListAIAgentDialoguesResponse struct {
 	RequestId string
 	// What was said, in the order that was asked for.
@@ -760,7 +760,7 @@ type ListAIAgentInstanceRequest struct {
 	StartTime string
 }
 
-// ListAIAgentInstanceResponse is the answer of [Client.ListAIAgentInstance].
+// ListAIAgentInstanceResponse is the response of [Client.ListAIAgentInstance].
 type ListAIAgentInstanceResponse struct {
 	RequestId string
 	// The instances of the page.
@@ -803,7 +803,7 @@ type ListAIAgentPhoneNumberRequest struct {
 	Status int32 `check:"in=1|2|3|4"`
 }
 
-// ListAIAgentPhoneNumberResponse is the answer of [Client.ListAIAgentPhoneNumber].
+// ListAIAgentPhoneNumberResponse is the response of [Client.ListAIAgentPhoneNumber].
 type ListAIAgentPhoneNumberResponse struct {
 	RequestId string
 	// The telephone numbers of the page.
@@ -859,7 +859,7 @@ type ListAIAgentVoiceprintsRequest struct {
 	VoiceprintId string
 }
 
-// ListAIAgentVoiceprintsResponse is the answer of [Client.ListAIAgentVoiceprints].
+// ListAIAgentVoiceprintsResponse is the response of [Client.ListAIAgentVoiceprints].
 type ListAIAgentVoiceprintsResponse struct {
 	RequestId string
 	// Number of all items that match, on all pages.
@@ -917,7 +917,7 @@ type QueryIpcQuotaRequest struct {
 	StartTime string
 }
 
-// QueryIpcQuotaResponse is the answer of [Client.QueryIpcQuota].
+// QueryIpcQuotaResponse is the response of [Client.QueryIpcQuota].
 type QueryIpcQuotaResponse struct {
 	RequestId string
 	// The quota, one entry for each day.
@@ -959,7 +959,7 @@ type SendAIAgentDataChannelMessageRequest struct {
 	Message any `rpc:",json" check:"required,runes=8192"`
 }
 
-// SendAIAgentDataChannelMessageResponse is the answer of [Client.SendAIAgentDataChannelMessage].
+// SendAIAgentDataChannelMessageResponse is the response of [Client.SendAIAgentDataChannelMessage].
 type SendAIAgentDataChannelMessageResponse struct {
 	RequestId string
 }
@@ -989,7 +989,7 @@ type SendAIAgentSpeechRequest struct {
 	Type string `check:"in=Text|AudioUrl"`
 }
 
-// SendAIAgentSpeechResponse is the answer of [Client.SendAIAgentSpeech].
+// SendAIAgentSpeechResponse is the response of [Client.SendAIAgentSpeech].
 type SendAIAgentSpeechResponse struct {
 	RequestId string
 }
@@ -1014,7 +1014,7 @@ type SendAIAgentTextRequest struct {
 	Text string `check:"required"`
 }
 
-// SendAIAgentTextResponse is the answer of [Client.SendAIAgentText].
+// SendAIAgentTextResponse is the response of [Client.SendAIAgentText].
 type SendAIAgentTextResponse struct {
 	RequestId string
 }
@@ -1050,7 +1050,7 @@ type SendMessageChatTextRequest struct {
 	Type string `check:"required,in=announcement|custom"`
 }
 
-// SendMessageChatTextResponse is the answer of [Client.SendMessageChatText].
+// SendMessageChatTextResponse is the response of [Client.SendMessageChatText].
 type SendMessageChatTextResponse struct {
 	RequestId string
 }
@@ -1074,7 +1074,7 @@ type SetAIAgentVoiceprintRequest struct {
 	VoiceprintId string `check:"runes=127"`
 }
 
-// SetAIAgentVoiceprintResponse is the answer of [Client.SetAIAgentVoiceprint].
+// SetAIAgentVoiceprintResponse is the response of [Client.SetAIAgentVoiceprint].
 type SetAIAgentVoiceprintResponse struct {
 	RequestId string
 	// ID of the voiceprint.
@@ -1121,7 +1121,7 @@ type SetNotifyConfigRequest struct {
 	Token alimedia.Secret
 }
 
-// SetNotifyConfigResponse is the answer of [Client.SetNotifyConfig].
+// SetNotifyConfigResponse is the response of [Client.SetNotifyConfig].
 type SetNotifyConfigResponse struct {
 	RequestId string
 }
@@ -1161,7 +1161,7 @@ type StartAIAgentInstanceRequest struct {
 	UserData string
 }
 
-// StartAIAgentInstanceResponse is the answer of [Client.StartAIAgentInstance].
+// StartAIAgentInstanceResponse is the response of [Client.StartAIAgentInstance].
 type StartAIAgentInstanceResponse struct {
 	RequestId string
 	// ID of the instance.
@@ -1199,7 +1199,7 @@ type StartAIAgentOutboundCallRequest struct {
 	UserData string
 }
 
-// StartAIAgentOutboundCallResponse is the answer of [Client.StartAIAgentOutboundCall].
+// StartAIAgentOutboundCallResponse is the response of [Client.StartAIAgentOutboundCall].
 type StartAIAgentOutboundCallResponse struct {
 	RequestId string
 	// ID of the instance.
@@ -1293,7 +1293,7 @@ type StartRtcRobotInstanceRequest struct {
 	UserId string `check:"required"`
 }
 
-// StartRtcRobotInstanceResponse is the answer of [Client.StartRtcRobotInstance].
+// StartRtcRobotInstanceResponse is the response of [Client.StartRtcRobotInstance].
 type StartRtcRobotInstanceResponse struct {
 	RequestId string
 	// ID of the instance.
@@ -1333,7 +1333,7 @@ type StopAIAgentInstanceRequest struct {
 	InstanceId string `check:"required"`
 }
 
-// StopAIAgentInstanceResponse is the answer of [Client.StopAIAgentInstance].
+// StopAIAgentInstanceResponse is the response of [Client.StopAIAgentInstance].
 type StopAIAgentInstanceResponse struct {
 	RequestId string
 }
@@ -1354,7 +1354,7 @@ type StopRtcRobotInstanceRequest struct {
 	InstanceId string `check:"required"`
 }
 
-// StopRtcRobotInstanceResponse is the answer of [Client.StopRtcRobotInstance].
+// StopRtcRobotInstanceResponse is the response of [Client.StopRtcRobotInstance].
 type StopRtcRobotInstanceResponse struct {
 	RequestId string
 }
@@ -1391,7 +1391,7 @@ type SubmitAIAgentVideoAuditTaskRequest struct {
 	UserData string
 }
 
-// SubmitAIAgentVideoAuditTaskResponse is the answer of [Client.SubmitAIAgentVideoAuditTask].
+// SubmitAIAgentVideoAuditTaskResponse is the response of [Client.SubmitAIAgentVideoAuditTask].
 type SubmitAIAgentVideoAuditTaskResponse struct {
 	RequestId string
 	// ID of the job.
@@ -1440,7 +1440,7 @@ type TakeoverAIAgentCallRequest struct {
 	RequireToken *bool
 }
 
-// TakeoverAIAgentCallResponse is the answer of [Client.TakeoverAIAgentCall].
+// TakeoverAIAgentCallResponse is the response of [Client.TakeoverAIAgentCall].
 type TakeoverAIAgentCallResponse struct {
 	RequestId string
 	// ID of the channel.
@@ -1480,7 +1480,7 @@ type UpdateAIAgentInstanceRequest struct {
 	UserData string
 }
 
-// UpdateAIAgentInstanceResponse is the answer of [Client.UpdateAIAgentInstance].
+// UpdateAIAgentInstanceResponse is the response of [Client.UpdateAIAgentInstance].
 type UpdateAIAgentInstanceResponse struct {
 	RequestId string
 }
@@ -1504,7 +1504,7 @@ type UpdateRtcRobotInstanceRequest struct {
 	InstanceId string `check:"required"`
 }
 
-// UpdateRtcRobotInstanceResponse is the answer of [Client.UpdateRtcRobotInstance].
+// UpdateRtcRobotInstanceResponse is the response of [Client.UpdateRtcRobotInstance].
 type UpdateRtcRobotInstanceResponse struct {
 	RequestId string
 }

@@ -37,7 +37,7 @@ type CreateHotwordLibraryRequest struct {
 	UsageScenario string `check:"required,in=ASR|StructuredMediaAssets|VideoTranslation"`
 }
 
-// CreateHotwordLibraryResponse is the answer of [Client.CreateHotwordLibrary].
+// CreateHotwordLibraryResponse is the response of [Client.CreateHotwordLibrary].
 type CreateHotwordLibraryResponse struct {
 	RequestId string
 	// ID of the hotword library.
@@ -72,7 +72,7 @@ type CreateRecognitionEntityRequest struct {
 	LibId string `check:"required"`
 }
 
-// CreateRecognitionEntityResponse is the answer of [Client.CreateRecognitionEntity].
+// CreateRecognitionEntityResponse is the response of [Client.CreateRecognitionEntity].
 type CreateRecognitionEntityResponse struct {
 	RequestId string
 	// ID of the entity.
@@ -106,7 +106,7 @@ type CreateRecognitionLibRequest struct {
 	LibName string `check:"required,bytes=64"`
 }
 
-// CreateRecognitionLibResponse is the answer of [Client.CreateRecognitionLib].
+// CreateRecognitionLibResponse is the response of [Client.CreateRecognitionLib].
 type CreateRecognitionLibResponse struct {
 	RequestId string
 	// ID of the recognition library.
@@ -141,7 +141,7 @@ type CreateRecognitionSampleRequest struct {
 	LibId string `check:"required"`
 }
 
-// CreateRecognitionSampleResponse is the answer of [Client.CreateRecognitionSample].
+// CreateRecognitionSampleResponse is the response of [Client.CreateRecognitionSample].
 type CreateRecognitionSampleResponse struct {
 	RequestId string
 	// ID of the sample.
@@ -164,7 +164,7 @@ type DeleteHotwordLibraryRequest struct {
 	HotwordLibraryId string
 }
 
-// DeleteHotwordLibraryResponse is the answer of [Client.DeleteHotwordLibrary].
+// DeleteHotwordLibraryResponse is the response of [Client.DeleteHotwordLibrary].
 type DeleteHotwordLibraryResponse struct {
 	RequestId string
 	// Whether the call succeeded.
@@ -194,7 +194,7 @@ type DeleteRecognitionEntityRequest struct {
 	LibId string `check:"required"`
 }
 
-// DeleteRecognitionEntityResponse is the answer of [Client.DeleteRecognitionEntity].
+// DeleteRecognitionEntityResponse is the response of [Client.DeleteRecognitionEntity].
 type DeleteRecognitionEntityResponse struct {
 	RequestId string
 }
@@ -220,7 +220,7 @@ type DeleteRecognitionLibRequest struct {
 	LibId string `check:"required"`
 }
 
-// DeleteRecognitionLibResponse is the answer of [Client.DeleteRecognitionLib].
+// DeleteRecognitionLibResponse is the response of [Client.DeleteRecognitionLib].
 type DeleteRecognitionLibResponse struct {
 	RequestId string
 }
@@ -251,7 +251,7 @@ type DeleteRecognitionSampleRequest struct {
 	SampleId string `check:"required"`
 }
 
-// DeleteRecognitionSampleResponse is the answer of [Client.DeleteRecognitionSample].
+// DeleteRecognitionSampleResponse is the response of [Client.DeleteRecognitionSample].
 type DeleteRecognitionSampleResponse struct {
 	RequestId string
 }
@@ -272,7 +272,7 @@ type GetHotwordLibraryRequest struct {
 	HotwordLibraryId string `check:"required"`
 }
 
-// GetHotwordLibraryResponse is the answer of [Client.GetHotwordLibrary].
+// GetHotwordLibraryResponse is the response of [Client.GetHotwordLibrary].
 type GetHotwordLibraryResponse struct {
 	RequestId string
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -349,7 +349,7 @@ type ListHotwordLibrariesRequest struct {
 	UsageScenario string `check:"in=ASR|StructuredMediaAssets|VideoTranslation"`
 }
 
-// ListHotwordLibrariesResponse is the answer of [Client.ListHotwordLibraries].
+// ListHotwordLibrariesResponse is the response of [Client.ListHotwordLibraries].
 type ListHotwordLibrariesResponse struct {
 	RequestId string
 	// The libraries, without their words.
@@ -419,7 +419,7 @@ type ListRecognitionEntitiesRequest struct {
 	PageSize int32 `check:"required,max=50"`
 }
 
-// ListRecognitionEntitiesResponse is the answer of [Client.ListRecognitionEntities].
+// ListRecognitionEntitiesResponse is the response of [Client.ListRecognitionEntities].
 type ListRecognitionEntitiesResponse struct {
 	RequestId string
 	// The entities of the page.
@@ -485,7 +485,7 @@ type ListRecognitionLibsRequest struct {
 	PageSize int32 `check:"required,max=50"`
 }
 
-// ListRecognitionLibsResponse is the answer of [Client.ListRecognitionLibs].
+// ListRecognitionLibsResponse is the response of [Client.ListRecognitionLibs].
 type ListRecognitionLibsResponse struct {
 	RequestId string
 	// The libraries of the page.
@@ -555,7 +555,7 @@ type ListRecognitionSamplesRequest struct {
 	PageSize int32 `check:"required"`
 }
 
-// ListRecognitionSamplesResponse is the answer of [Client.ListRecognitionSamples].
+// ListRecognitionSamplesResponse is the response of [Client.ListRecognitionSamples].
 type ListRecognitionSamplesResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -588,7 +588,7 @@ type RecognitionSample struct {
 // The findings in the video are ordered by time and come in pages.
 //
 // [Client.QueryMediaCensorJobDetailIter] walks all pages.
-// [Client.WaitMediaCensorJob] asks until the end.
+// [Client.WaitMediaCensorJob] waits for the end.
 //
 // RAM action: ice:QueryMediaCensorJobDetail.
 //
@@ -618,7 +618,7 @@ type QueryMediaCensorJobDetailRequest struct {
 	NextPageToken string
 }
 
-// QueryMediaCensorJobDetailResponse is the answer of [Client.QueryMediaCensorJobDetail].
+// QueryMediaCensorJobDetailResponse is the response of [Client.QueryMediaCensorJobDetail].
 type QueryMediaCensorJobDetailResponse struct {
 	RequestId string
 	// The job with its results.
@@ -666,7 +666,7 @@ type QueryMediaCensorJobListRequest struct {
 	State string `check:"in=All|Queuing|Analysing|Fail|Success"`
 }
 
-// QueryMediaCensorJobListResponse is the answer of [Client.QueryMediaCensorJobList].
+// QueryMediaCensorJobListResponse is the response of [Client.QueryMediaCensorJobList].
 type QueryMediaCensorJobListResponse struct {
 	RequestId string
 	// The jobs.
@@ -685,7 +685,7 @@ type QueryMediaCensorJobListResponse struct {
 //
 // Jobs and results are kept for 180 days.
 //
-// [Client.WaitSmarttagJob] asks until the end.
+// [Client.WaitSmarttagJob] waits for the end.
 //
 // RAM action: ice:QuerySmarttagJob.
 //
@@ -703,7 +703,7 @@ type QuerySmarttagJobRequest struct {
 	Params SmarttagQueryParams `rpc:",json"`
 }
 
-// QuerySmarttagJobResponse is the answer of [Client.QuerySmarttagJob].
+// QuerySmarttagJobResponse is the response of [Client.QuerySmarttagJob].
 type QuerySmarttagJobResponse struct {
 	RequestId string
 	// State: Submitted, Processing, Success or Fail.
@@ -731,7 +731,7 @@ type SmarttagUsage struct {
 // QueryVideoCognitionJob returns the state and the results of a video cognition
 // job.
 //
-// [Client.WaitVideoCognitionJob] asks until the end.
+// [Client.WaitVideoCognitionJob] waits for the end.
 //
 // RAM action: ice:QueryVideoCognitionJob.
 //
@@ -751,7 +751,7 @@ type QueryVideoCognitionJobRequest struct {
 	Params any `rpc:",json"`
 }
 
-// QueryVideoCognitionJobResponse is the answer of [Client.QueryVideoCognitionJob].
+// QueryVideoCognitionJobResponse is the response of [Client.QueryVideoCognitionJob].
 type QueryVideoCognitionJobResponse struct {
 	RequestId string
 	// The video.
@@ -828,7 +828,7 @@ type SubmitMediaCensorJobRequest struct {
 	UserData string `check:"bytes=128"`
 }
 
-// SubmitMediaCensorJobResponse is the answer of [Client.SubmitMediaCensorJob].
+// SubmitMediaCensorJobResponse is the response of [Client.SubmitMediaCensorJob].
 type SubmitMediaCensorJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -884,7 +884,7 @@ type SubmitSmarttagJobRequest struct {
 	UserData string `check:"bytes=1024"`
 }
 
-// SubmitSmarttagJobResponse is the answer of [Client.SubmitSmarttagJob].
+// SubmitSmarttagJobResponse is the response of [Client.SubmitSmarttagJob].
 type SubmitSmarttagJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -928,7 +928,7 @@ type SubmitVideoCognitionJobRequest struct {
 	UserData string `check:"bytes=1024"`
 }
 
-// SubmitVideoCognitionJobResponse is the answer of [Client.SubmitVideoCognitionJob].
+// SubmitVideoCognitionJobResponse is the response of [Client.SubmitVideoCognitionJob].
 type SubmitVideoCognitionJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -959,7 +959,7 @@ type UpdateHotwordLibraryRequest struct {
 	Name string `check:"runes=100"`
 }
 
-// UpdateHotwordLibraryResponse is the answer of [Client.UpdateHotwordLibrary].
+// UpdateHotwordLibraryResponse is the response of [Client.UpdateHotwordLibrary].
 type UpdateHotwordLibraryResponse struct {
 	RequestId string
 	// Whether the call succeeded, as text: true or false.

@@ -31,7 +31,7 @@ type AddCategoryRequest struct {
 	Type string `check:"in=default|material"`
 }
 
-// AddCategoryResponse is the answer of [Client.AddCategory].
+// AddCategoryResponse is the response of [Client.AddCategory].
 type AddCategoryResponse struct {
 	RequestId string
 	// The new category.
@@ -56,7 +56,7 @@ type DeleteCategoryRequest struct {
 	CateId int64 `check:"required"`
 }
 
-// DeleteCategoryResponse is the answer of [Client.DeleteCategory].
+// DeleteCategoryResponse is the response of [Client.DeleteCategory].
 type DeleteCategoryResponse struct {
 	RequestId string
 }
@@ -96,7 +96,7 @@ type GetCategoriesRequest struct {
 	Type string `check:"in=default|material"`
 }
 
-// GetCategoriesResponse is the answer of [Client.GetCategories].
+// GetCategoriesResponse is the response of [Client.GetCategories].
 type GetCategoriesResponse struct {
 	RequestId string
 	// The category itself.
@@ -128,7 +128,7 @@ type UpdateCategoryRequest struct {
 	CateName string `check:"required"`
 }
 
-// UpdateCategoryResponse is the answer of [Client.UpdateCategory].
+// UpdateCategoryResponse is the response of [Client.UpdateCategory].
 type UpdateCategoryResponse struct {
 	RequestId string
 }

@@ -51,7 +51,7 @@ type AddAdInsertionRequest struct {
 	SlateAdUrl string `rpc:",form" check:"runes=2048,url=http"`
 }
 
-// AddAdInsertionResponse is the answer of [Client.AddAdInsertion].
+// AddAdInsertionResponse is the response of [Client.AddAdInsertion].
 type AddAdInsertionResponse struct {
 	RequestId string
 	// The new configuration.
@@ -92,7 +92,7 @@ type CreateChannelRequest struct {
 	PlaybackMode string `check:"required,in=loop|linear"`
 }
 
-// CreateChannelResponse is the answer of [Client.CreateChannel].
+// CreateChannelResponse is the response of [Client.CreateChannel].
 type CreateChannelResponse struct {
 	RequestId string
 	// The new channel.
@@ -130,7 +130,7 @@ type CreateProgramRequest struct {
 	Transition ProgramTransition `rpc:",json" check:"required"`
 }
 
-// CreateProgramResponse is the answer of [Client.CreateProgram].
+// CreateProgramResponse is the response of [Client.CreateProgram].
 type CreateProgramResponse struct {
 	RequestId string
 	// The new program.
@@ -160,7 +160,7 @@ type CreateSourceRequest struct {
 	SourceType string `check:"required,in=vodSource|liveSource"`
 }
 
-// CreateSourceResponse is the answer of [Client.CreateSource].
+// CreateSourceResponse is the response of [Client.CreateSource].
 type CreateSourceResponse struct {
 	RequestId string
 	// The new source.
@@ -190,7 +190,7 @@ type CreateSourceLocationRequest struct {
 	SourceLocationName string `check:"required"`
 }
 
-// CreateSourceLocationResponse is the answer of [Client.CreateSourceLocation].
+// CreateSourceLocationResponse is the response of [Client.CreateSourceLocation].
 type CreateSourceLocationResponse struct {
 	RequestId string
 	// The new source location.
@@ -213,7 +213,7 @@ type DeleteAdInsertionRequest struct {
 	Name string `rpc:",form" check:"required"`
 }
 
-// DeleteAdInsertionResponse is the answer of [Client.DeleteAdInsertion].
+// DeleteAdInsertionResponse is the response of [Client.DeleteAdInsertion].
 type DeleteAdInsertionResponse struct {
 	RequestId string
 }
@@ -234,7 +234,7 @@ type DeleteChannelRequest struct {
 	ChannelName string `check:"required"`
 }
 
-// DeleteChannelResponse is the answer of [Client.DeleteChannel].
+// DeleteChannelResponse is the response of [Client.DeleteChannel].
 type DeleteChannelResponse struct {
 	RequestId string
 	// Whether the call succeeded.
@@ -259,7 +259,7 @@ type DeleteProgramRequest struct {
 	ProgramName string `check:"required"`
 }
 
-// DeleteProgramResponse is the answer of [Client.DeleteProgram].
+// DeleteProgramResponse is the response of [Client.DeleteProgram].
 type DeleteProgramResponse struct {
 	RequestId string
 	// Whether the call succeeded.
@@ -288,7 +288,7 @@ type DeleteSourceRequest struct {
 	SourceType string `check:"required,in=vodSource|liveSource"`
 }
 
-// DeleteSourceResponse is the answer of [Client.DeleteSource].
+// DeleteSourceResponse is the response of [Client.DeleteSource].
 type DeleteSourceResponse struct {
 	RequestId string
 	// Whether the call succeeded.
@@ -313,7 +313,7 @@ type DeleteSourceLocationRequest struct {
 	SourceLocationName string `check:"required"`
 }
 
-// DeleteSourceLocationResponse is the answer of [Client.DeleteSourceLocation].
+// DeleteSourceLocationResponse is the response of [Client.DeleteSourceLocation].
 type DeleteSourceLocationResponse struct {
 	RequestId string
 	// Whether the call succeeded.
@@ -337,7 +337,7 @@ type GetAdInsertionRequest struct {
 	Name string `check:"required"`
 }
 
-// GetAdInsertionResponse is the answer of [Client.GetAdInsertion].
+// GetAdInsertionResponse is the response of [Client.GetAdInsertion].
 type GetAdInsertionResponse struct {
 	RequestId string
 	// The configuration.
@@ -361,7 +361,7 @@ type GetChannelRequest struct {
 	ChannelName string `check:"required"`
 }
 
-// GetChannelResponse is the answer of [Client.GetChannel].
+// GetChannelResponse is the response of [Client.GetChannel].
 type GetChannelResponse struct {
 	RequestId string
 	// The channel.
@@ -386,7 +386,7 @@ type GetProgramRequest struct {
 	ProgramName string `check:"required"`
 }
 
-// GetProgramResponse is the answer of [Client.GetProgram].
+// GetProgramResponse is the response of [Client.GetProgram].
 type GetProgramResponse struct {
 	RequestId string
 	// The program.
@@ -413,7 +413,7 @@ type GetSourceRequest struct {
 	SourceType string `check:"required,in=vodSource|liveSource"`
 }
 
-// GetSourceResponse is the answer of [Client.GetSource].
+// GetSourceResponse is the response of [Client.GetSource].
 type GetSourceResponse struct {
 	RequestId string
 	// The source.
@@ -436,7 +436,7 @@ type GetSourceLocationRequest struct {
 	SourceLocationName string `check:"required"`
 }
 
-// GetSourceLocationResponse is the answer of [Client.GetSourceLocation].
+// GetSourceLocationResponse is the response of [Client.GetSourceLocation].
 type GetSourceLocationResponse struct {
 	RequestId string
 	// The source location.
@@ -482,7 +482,7 @@ type ListAdInsertionsRequest struct {
 	SortBy string `check:"in=asc|desc"`
 }
 
-// ListAdInsertionsResponse is the answer of [Client.ListAdInsertions].
+// ListAdInsertionsResponse is the response of [Client.ListAdInsertions].
 type ListAdInsertionsResponse struct {
 	RequestId string
 	// The configurations of the page.
@@ -541,7 +541,7 @@ type ListAlertsRequest struct {
 	SortByModifiedTime string `check:"in=asc|desc"`
 }
 
-// ListAlertsResponse is the answer of [Client.ListAlerts].
+// ListAlertsResponse is the response of [Client.ListAlerts].
 type ListAlertsResponse struct {
 	RequestId string
 	// The alerts of the page.
@@ -613,7 +613,7 @@ type ListChannelAlertsRequest struct {
 	SortByModifiedTime string `check:"in=asc|desc"`
 }
 
-// ListChannelAlertsResponse is the answer of [Client.ListChannelAlerts].
+// ListChannelAlertsResponse is the response of [Client.ListChannelAlerts].
 type ListChannelAlertsResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -680,7 +680,7 @@ type ListChannelsRequest struct {
 	State *int32 `check:"in=0|1"`
 }
 
-// ListChannelsResponse is the answer of [Client.ListChannels].
+// ListChannelsResponse is the response of [Client.ListChannels].
 type ListChannelsResponse struct {
 	RequestId string
 	// The channels of the page.
@@ -727,7 +727,7 @@ type ListProgramsRequest struct {
 	SortBy string `check:"in=asc|desc"`
 }
 
-// ListProgramsResponse is the answer of [Client.ListPrograms].
+// ListProgramsResponse is the response of [Client.ListPrograms].
 type ListProgramsResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -773,7 +773,7 @@ type ListSchedulesRequest struct {
 	WindowDurationSeconds int64 `check:"required"`
 }
 
-// ListSchedulesResponse is the answer of [Client.ListSchedules].
+// ListSchedulesResponse is the response of [Client.ListSchedules].
 type ListSchedulesResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -844,7 +844,7 @@ type ListSourceLocationsRequest struct {
 	SourceLocationName string
 }
 
-// ListSourceLocationsResponse is the answer of [Client.ListSourceLocations].
+// ListSourceLocationsResponse is the response of [Client.ListSourceLocations].
 type ListSourceLocationsResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -897,7 +897,7 @@ type ListSourcesRequest struct {
 	SourceType string `check:"in=vodSource|liveSource"`
 }
 
-// ListSourcesResponse is the answer of [Client.ListSources].
+// ListSourcesResponse is the response of [Client.ListSources].
 type ListSourcesResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -926,7 +926,7 @@ type StartChannelRequest struct {
 	ChannelName string `check:"required"`
 }
 
-// StartChannelResponse is the answer of [Client.StartChannel].
+// StartChannelResponse is the response of [Client.StartChannel].
 type StartChannelResponse struct {
 	RequestId string
 	// Whether the call succeeded.
@@ -949,7 +949,7 @@ type StopChannelRequest struct {
 	ChannelName string `check:"required"`
 }
 
-// StopChannelResponse is the answer of [Client.StopChannel].
+// StopChannelResponse is the response of [Client.StopChannel].
 type StopChannelResponse struct {
 	RequestId string
 	// Whether the call succeeded.
@@ -994,7 +994,7 @@ type UpdateAdInsertionRequest struct {
 	SlateAdUrl string `rpc:",form" check:"runes=2048,url=http"`
 }
 
-// UpdateAdInsertionResponse is the answer of [Client.UpdateAdInsertion].
+// UpdateAdInsertionResponse is the response of [Client.UpdateAdInsertion].
 type UpdateAdInsertionResponse struct {
 	RequestId string
 	// The configuration.
@@ -1028,7 +1028,7 @@ type UpdateChannelRequest struct {
 	OutPutConfigList []ChannelOutputConfig `rpc:",json" check:"required"`
 }
 
-// UpdateChannelResponse is the answer of [Client.UpdateChannel].
+// UpdateChannelResponse is the response of [Client.UpdateChannel].
 type UpdateChannelResponse struct {
 	RequestId string
 	// The channel.
@@ -1065,7 +1065,7 @@ type UpdateProgramRequest struct {
 	Transition ProgramTransition `rpc:",json"`
 }
 
-// UpdateProgramResponse is the answer of [Client.UpdateProgram].
+// UpdateProgramResponse is the response of [Client.UpdateProgram].
 type UpdateProgramResponse struct {
 	RequestId string
 	// The program.
@@ -1094,7 +1094,7 @@ type UpdateSourceRequest struct {
 	SourceType string `check:"required,in=vodSource|liveSource"`
 }
 
-// UpdateSourceResponse is the answer of [Client.UpdateSource].
+// UpdateSourceResponse is the response of [Client.UpdateSource].
 type UpdateSourceResponse struct {
 	RequestId string
 	// The source.
@@ -1123,7 +1123,7 @@ type UpdateSourceLocationRequest struct {
 	SourceLocationName string `check:"required"`
 }
 
-// UpdateSourceLocationResponse is the answer of [Client.UpdateSourceLocation].
+// UpdateSourceLocationResponse is the response of [Client.UpdateSourceLocation].
 type UpdateSourceLocationResponse struct {
 	RequestId string
 	// The source location.

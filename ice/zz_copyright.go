@@ -29,7 +29,7 @@ type QueryCopyrightExtractJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// QueryCopyrightExtractJobResponse is the answer of [Client.QueryCopyrightExtractJob].
+// QueryCopyrightExtractJobResponse is the response of [Client.QueryCopyrightExtractJob].
 type QueryCopyrightExtractJobResponse struct {
 	RequestId string
 	// The watermark text that was found.
@@ -48,7 +48,7 @@ type QueryCopyrightExtractJobResponse struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // [Client.QueryCopyrightJobListIter] walks all pages. [Client.WaitCopyrightJob]
-// asks until the end.
+// waits for the end.
 //
 // RAM action: ice:QueryCopyrightJobList.
 //
@@ -82,7 +82,7 @@ type QueryCopyrightJobListRequest struct {
 	PageSize int64
 }
 
-// QueryCopyrightJobListResponse is the answer of [Client.QueryCopyrightJobList].
+// QueryCopyrightJobListResponse is the response of [Client.QueryCopyrightJobList].
 type QueryCopyrightJobListResponse struct {
 	RequestId string
 	// The jobs.
@@ -125,7 +125,7 @@ type CopyrightJob struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // [Client.QueryTraceAbJobListIter] walks all pages. [Client.WaitTraceAbJob]
-// asks until the end.
+// waits for the end.
 //
 // RAM action: ice:QueryTraceAbJobList.
 //
@@ -159,7 +159,7 @@ type QueryTraceAbJobListRequest struct {
 	TraceMediaId string
 }
 
-// QueryTraceAbJobListResponse is the answer of [Client.QueryTraceAbJobList].
+// QueryTraceAbJobListResponse is the response of [Client.QueryTraceAbJobList].
 type QueryTraceAbJobListResponse struct {
 	RequestId string
 	// The jobs.
@@ -215,7 +215,7 @@ type QueryTraceExtractJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// QueryTraceExtractJobResponse is the answer of [Client.QueryTraceExtractJob].
+// QueryTraceExtractJobResponse is the response of [Client.QueryTraceExtractJob].
 type QueryTraceExtractJobResponse struct {
 	RequestId string
 	// The trace that was found.
@@ -237,7 +237,7 @@ type QueryTraceExtractJobResponse struct {
 // Offered only in cn-shanghai and cn-beijing.
 //
 // [Client.QueryTraceM3u8JobListIter] walks all pages. [Client.WaitTraceM3u8Job]
-// asks until the end.
+// waits for the end.
 //
 // RAM action: ice:QueryTraceM3u8JobList.
 //
@@ -269,7 +269,7 @@ type QueryTraceM3u8JobListRequest struct {
 	PageSize int64
 }
 
-// QueryTraceM3u8JobListResponse is the answer of [Client.QueryTraceM3u8JobList].
+// QueryTraceM3u8JobListResponse is the response of [Client.QueryTraceM3u8JobList].
 type QueryTraceM3u8JobListResponse struct {
 	RequestId string
 	// The jobs.
@@ -326,7 +326,7 @@ type SubmitCopyrightExtractJobRequest struct {
 	UserData string `check:"bytes=1024"`
 }
 
-// SubmitCopyrightExtractJobResponse is the answer of [Client.SubmitCopyrightExtractJob].
+// SubmitCopyrightExtractJobResponse is the response of [Client.SubmitCopyrightExtractJob].
 type SubmitCopyrightExtractJobResponse struct {
 	RequestId string
 	// The new job.
@@ -379,7 +379,7 @@ type SubmitCopyrightJobRequest struct {
 	UserData string `check:"bytes=1024"`
 }
 
-// SubmitCopyrightJobResponse is the answer of [Client.SubmitCopyrightJob].
+// SubmitCopyrightJobResponse is the response of [Client.SubmitCopyrightJob].
 type SubmitCopyrightJobResponse struct {
 	RequestId string
 	// The new job.
@@ -429,7 +429,7 @@ type SubmitTraceAbJobRequest struct {
 	UserData string `check:"bytes=1024"`
 }
 
-// SubmitTraceAbJobResponse is the answer of [Client.SubmitTraceAbJob].
+// SubmitTraceAbJobResponse is the response of [Client.SubmitTraceAbJob].
 type SubmitTraceAbJobResponse struct {
 	RequestId string
 	// The new job and its trace media.
@@ -473,7 +473,7 @@ type SubmitTraceExtractJobRequest struct {
 	UserData string `check:"bytes=1024"`
 }
 
-// SubmitTraceExtractJobResponse is the answer of [Client.SubmitTraceExtractJob].
+// SubmitTraceExtractJobResponse is the response of [Client.SubmitTraceExtractJob].
 type SubmitTraceExtractJobResponse struct {
 	RequestId string
 	// The new job.
@@ -518,7 +518,7 @@ type SubmitTraceM3u8JobRequest struct {
 	TraceMediaId string `check:"required"`
 }
 
-// SubmitTraceM3u8JobResponse is the answer of [Client.SubmitTraceM3u8Job].
+// SubmitTraceM3u8JobResponse is the response of [Client.SubmitTraceM3u8Job].
 type SubmitTraceM3u8JobResponse struct {
 	RequestId string
 	// The new job.

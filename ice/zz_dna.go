@@ -28,7 +28,7 @@ type CancelDNAJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// CancelDNAJobResponse is the answer of [Client.CancelDNAJob].
+// CancelDNAJobResponse is the response of [Client.CancelDNAJob].
 type CancelDNAJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -59,7 +59,7 @@ type CreateDNADBRequest struct {
 	Name string `check:"required"`
 }
 
-// CreateDNADBResponse is the answer of [Client.CreateDNADB].
+// CreateDNADBResponse is the response of [Client.CreateDNADB].
 type CreateDNADBResponse struct {
 	RequestId string
 	// The new library.
@@ -82,7 +82,7 @@ type DeleteDNADBRequest struct {
 	DBId string `check:"required"`
 }
 
-// DeleteDNADBResponse is the answer of [Client.DeleteDNADB].
+// DeleteDNADBResponse is the response of [Client.DeleteDNADB].
 type DeleteDNADBResponse struct {
 	RequestId string
 }
@@ -105,7 +105,7 @@ type DeleteDNAFilesRequest struct {
 	PrimaryKeys []string `rpc:",comma" check:"required,items=50"`
 }
 
-// DeleteDNAFilesResponse is the answer of [Client.DeleteDNAFiles].
+// DeleteDNAFilesResponse is the response of [Client.DeleteDNAFiles].
 type DeleteDNAFilesResponse struct {
 	RequestId string
 }
@@ -126,7 +126,7 @@ type ListDNADBRequest struct {
 	DBIds []string `rpc:",comma"`
 }
 
-// ListDNADBResponse is the answer of [Client.ListDNADB].
+// ListDNADBResponse is the response of [Client.ListDNADB].
 type ListDNADBResponse struct {
 	RequestId string
 	// The libraries.
@@ -163,7 +163,7 @@ type ListDNAFilesRequest struct {
 	PageSize int32 `check:"max=100"`
 }
 
-// ListDNAFilesResponse is the answer of [Client.ListDNAFiles].
+// ListDNAFilesResponse is the response of [Client.ListDNAFiles].
 type ListDNAFilesResponse struct {
 	RequestId string
 	// The files of the page.
@@ -182,7 +182,7 @@ type DNAFile struct {
 
 // QueryDNAJobList returns the state and the results of fingerprint jobs.
 //
-// [Client.WaitDNAJob] asks until the end.
+// [Client.WaitDNAJob] waits for the end.
 //
 // RAM action: ice:QueryDNAJobList.
 //
@@ -198,7 +198,7 @@ type QueryDNAJobListRequest struct {
 	JobIds []string `rpc:",comma"`
 }
 
-// QueryDNAJobListResponse is the answer of [Client.QueryDNAJobList].
+// QueryDNAJobListResponse is the response of [Client.QueryDNAJobList].
 type QueryDNAJobListResponse struct {
 	RequestId string
 	// The jobs.
@@ -265,7 +265,7 @@ type SubmitDNAJobRequest struct {
 	UserData string `check:"bytes=128"`
 }
 
-// SubmitDNAJobResponse is the answer of [Client.SubmitDNAJob].
+// SubmitDNAJobResponse is the response of [Client.SubmitDNAJob].
 type SubmitDNAJobResponse struct {
 	RequestId string
 	// ID of the job.

@@ -33,7 +33,7 @@ type AddEditingProjectMaterialsRequest struct {
 	ProjectId string `check:"required"`
 }
 
-// AddEditingProjectMaterialsResponse is the answer of [Client.AddEditingProjectMaterials].
+// AddEditingProjectMaterialsResponse is the response of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsResponse struct {
 	RequestId string
 	// Live streams of the project.
@@ -83,7 +83,7 @@ type AddTemplateRequest struct {
 	Type string `check:"in=Timeline|VETemplate|BatchEditing"`
 }
 
-// AddTemplateResponse is the answer of [Client.AddTemplate].
+// AddTemplateResponse is the response of [Client.AddTemplate].
 type AddTemplateResponse struct {
 	RequestId string
 	// The new template.
@@ -158,7 +158,7 @@ type CreateEditingProjectRequest struct {
 	Title string `check:"required"`
 }
 
-// CreateEditingProjectResponse is the answer of [Client.CreateEditingProject].
+// CreateEditingProjectResponse is the response of [Client.CreateEditingProject].
 type CreateEditingProjectResponse struct {
 	RequestId string
 	// The new project.
@@ -191,7 +191,7 @@ type DeleteEditingProjectMaterialsRequest struct {
 	ProjectId string `check:"required"`
 }
 
-// DeleteEditingProjectMaterialsResponse is the answer of [Client.DeleteEditingProjectMaterials].
+// DeleteEditingProjectMaterialsResponse is the response of [Client.DeleteEditingProjectMaterials].
 type DeleteEditingProjectMaterialsResponse struct {
 	RequestId string
 }
@@ -212,7 +212,7 @@ type DeleteEditingProjectsRequest struct {
 	ProjectIds []string `rpc:",comma" check:"required"`
 }
 
-// DeleteEditingProjectsResponse is the answer of [Client.DeleteEditingProjects].
+// DeleteEditingProjectsResponse is the response of [Client.DeleteEditingProjects].
 type DeleteEditingProjectsResponse struct {
 	RequestId string
 }
@@ -233,7 +233,7 @@ type DeleteTemplateRequest struct {
 	TemplateIds []string `rpc:",comma"`
 }
 
-// DeleteTemplateResponse is the answer of [Client.DeleteTemplate].
+// DeleteTemplateResponse is the response of [Client.DeleteTemplate].
 type DeleteTemplateResponse struct {
 	RequestId string
 }
@@ -261,7 +261,7 @@ type GetEditingProjectRequest struct {
 	RequestSource string `check:"in=OpenAPI|WebSDK"`
 }
 
-// GetEditingProjectResponse is the answer of [Client.GetEditingProject].
+// GetEditingProjectResponse is the response of [Client.GetEditingProject].
 type GetEditingProjectResponse struct {
 	RequestId string
 	// The project.
@@ -289,7 +289,7 @@ type GetEditingProjectMaterialsRequest struct {
 	ProjectId string `check:"required"`
 }
 
-// GetEditingProjectMaterialsResponse is the answer of [Client.GetEditingProjectMaterials].
+// GetEditingProjectMaterialsResponse is the response of [Client.GetEditingProjectMaterials].
 type GetEditingProjectMaterialsResponse struct {
 	RequestId string
 	// Live streams of the project.
@@ -325,7 +325,7 @@ type GetLiveEditingIndexFileRequest struct {
 	StreamName string
 }
 
-// GetLiveEditingIndexFileResponse is the answer of [Client.GetLiveEditingIndexFile].
+// GetLiveEditingIndexFileResponse is the response of [Client.GetLiveEditingIndexFile].
 type GetLiveEditingIndexFileResponse struct {
 	RequestId string
 	// Signed URL of the index file, an M3U8 playlist.
@@ -335,7 +335,7 @@ type GetLiveEditingIndexFileResponse struct {
 // GetLiveEditingJob returns a live editing job with its clips, state and
 // result.
 //
-// [Client.WaitLiveEditingJob] asks until the end.
+// [Client.WaitLiveEditingJob] waits for the end.
 //
 // Errors:
 //
@@ -355,7 +355,7 @@ type GetLiveEditingJobRequest struct {
 	JobId string
 }
 
-// GetLiveEditingJobResponse is the answer of [Client.GetLiveEditingJob].
+// GetLiveEditingJobResponse is the response of [Client.GetLiveEditingJob].
 type GetLiveEditingJobResponse struct {
 	RequestId string
 	// The job.
@@ -399,7 +399,7 @@ type LiveEditingJob struct {
 // GetProjectExportJob returns the state and, when done, the result of the
 // export of a project.
 //
-// [Client.WaitProjectExportJob] asks until the end.
+// [Client.WaitProjectExportJob] waits for the end.
 //
 // Errors:
 //
@@ -419,7 +419,7 @@ type GetProjectExportJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// GetProjectExportJobResponse is the answer of [Client.GetProjectExportJob].
+// GetProjectExportJobResponse is the response of [Client.GetProjectExportJob].
 type GetProjectExportJobResponse struct {
 	RequestId string
 	// The job.
@@ -469,7 +469,7 @@ type ProjectExportSubtitle struct {
 
 // GetTemplate returns a template with its state and configuration.
 //
-// [Client.WaitTemplate] asks until the end.
+// [Client.WaitTemplate] waits for the end.
 //
 // Errors:
 //
@@ -492,7 +492,7 @@ type GetTemplateRequest struct {
 	TemplateId string
 }
 
-// GetTemplateResponse is the answer of [Client.GetTemplate].
+// GetTemplateResponse is the response of [Client.GetTemplate].
 type GetTemplateResponse struct {
 	RequestId string
 	// The template.
@@ -522,7 +522,7 @@ type GetTemplateMaterialsRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// GetTemplateMaterialsResponse is the answer of [Client.GetTemplateMaterials].
+// GetTemplateMaterialsResponse is the response of [Client.GetTemplateMaterials].
 type GetTemplateMaterialsResponse struct {
 	RequestId string
 	// Signed URLs of the materials by their paths, as JSON.
@@ -550,7 +550,7 @@ type GetTemplateParamsRequest struct {
 	TemplateId string
 }
 
-// GetTemplateParamsResponse is the answer of [Client.GetTemplateParams].
+// GetTemplateParamsResponse is the response of [Client.GetTemplateParams].
 type GetTemplateParamsResponse struct {
 	RequestId string
 	// Materials that can be replaced.
@@ -640,7 +640,7 @@ type ListEditingProjectsRequest struct {
 	TemplateType string `check:"in=Timeline|VETemplate|None"`
 }
 
-// ListEditingProjectsResponse is the answer of [Client.ListEditingProjects].
+// ListEditingProjectsResponse is the response of [Client.ListEditingProjects].
 type ListEditingProjectsResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
@@ -690,7 +690,7 @@ type ListTemplatesRequest struct {
 	Type string
 }
 
-// ListTemplatesResponse is the answer of [Client.ListTemplates].
+// ListTemplatesResponse is the response of [Client.ListTemplates].
 type ListTemplatesResponse struct {
 	RequestId string
 	// The templates of the page.
@@ -747,7 +747,7 @@ type SearchEditingProjectRequest struct {
 	TemplateType string `check:"in=Timeline|VETemplate|None"`
 }
 
-// SearchEditingProjectResponse is the answer of [Client.SearchEditingProject].
+// SearchEditingProjectResponse is the response of [Client.SearchEditingProject].
 type SearchEditingProjectResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
@@ -799,7 +799,7 @@ type SubmitLiveEditingJobRequest struct {
 	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
-// SubmitLiveEditingJobResponse is the answer of [Client.SubmitLiveEditingJob].
+// SubmitLiveEditingJobResponse is the response of [Client.SubmitLiveEditingJob].
 type SubmitLiveEditingJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -848,7 +848,7 @@ type SubmitProjectExportJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitProjectExportJobResponse is the answer of [Client.SubmitProjectExportJob].
+// SubmitProjectExportJobResponse is the response of [Client.SubmitProjectExportJob].
 type SubmitProjectExportJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -891,7 +891,7 @@ type UpdateEditingProjectRequest struct {
 	Title string
 }
 
-// UpdateEditingProjectResponse is the answer of [Client.UpdateEditingProject].
+// UpdateEditingProjectResponse is the response of [Client.UpdateEditingProject].
 type UpdateEditingProjectResponse struct {
 	RequestId string
 }
@@ -933,7 +933,7 @@ type UpdateTemplateRequest struct {
 	TemplateId string
 }
 
-// UpdateTemplateResponse is the answer of [Client.UpdateTemplate].
+// UpdateTemplateResponse is the response of [Client.UpdateTemplate].
 type UpdateTemplateResponse struct {
 	RequestId string
 }

@@ -29,7 +29,7 @@ type CreateLiveRecordTemplateRequest struct {
 	RecordFormat []LiveRecordFormat `rpc:",json,form" check:"required"`
 }
 
-// CreateLiveRecordTemplateResponse is the answer of [Client.CreateLiveRecordTemplate].
+// CreateLiveRecordTemplateResponse is the response of [Client.CreateLiveRecordTemplate].
 type CreateLiveRecordTemplateResponse struct {
 	RequestId string
 	// ID of the template.
@@ -65,7 +65,7 @@ type CreateLiveSnapshotTemplateRequest struct {
 	TimeInterval int32 `rpc:",form" check:"required,min=5,max=3600"`
 }
 
-// CreateLiveSnapshotTemplateResponse is the answer of [Client.CreateLiveSnapshotTemplate].
+// CreateLiveSnapshotTemplateResponse is the response of [Client.CreateLiveSnapshotTemplate].
 type CreateLiveSnapshotTemplateResponse struct {
 	RequestId string
 	// ID of the template.
@@ -97,7 +97,7 @@ type CreateLiveTranscodeTemplateRequest struct {
 	Type string `check:"required"`
 }
 
-// CreateLiveTranscodeTemplateResponse is the answer of [Client.CreateLiveTranscodeTemplate].
+// CreateLiveTranscodeTemplateResponse is the response of [Client.CreateLiveTranscodeTemplate].
 type CreateLiveTranscodeTemplateResponse struct {
 	RequestId string
 	// ID of the template.
@@ -125,7 +125,7 @@ type DeleteLiveRecordFilesRequest struct {
 	RemoveFile *bool
 }
 
-// DeleteLiveRecordFilesResponse is the answer of [Client.DeleteLiveRecordFiles].
+// DeleteLiveRecordFilesResponse is the response of [Client.DeleteLiveRecordFiles].
 type DeleteLiveRecordFilesResponse struct {
 	RequestId string
 	// The outcome for each file.
@@ -162,7 +162,7 @@ type DeleteLiveRecordTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// DeleteLiveRecordTemplateResponse is the answer of [Client.DeleteLiveRecordTemplate].
+// DeleteLiveRecordTemplateResponse is the response of [Client.DeleteLiveRecordTemplate].
 type DeleteLiveRecordTemplateResponse struct {
 	RequestId string
 }
@@ -191,7 +191,7 @@ type DeleteLiveSnapshotFilesRequest struct {
 	JobId string `check:"required"`
 }
 
-// DeleteLiveSnapshotFilesResponse is the answer of [Client.DeleteLiveSnapshotFiles].
+// DeleteLiveSnapshotFilesResponse is the response of [Client.DeleteLiveSnapshotFiles].
 type DeleteLiveSnapshotFilesResponse struct {
 	RequestId string
 	// The outcome for each snapshot.
@@ -224,7 +224,7 @@ type DeleteLiveSnapshotTemplateRequest struct {
 	TemplateId string `rpc:",form" check:"required"`
 }
 
-// DeleteLiveSnapshotTemplateResponse is the answer of [Client.DeleteLiveSnapshotTemplate].
+// DeleteLiveSnapshotTemplateResponse is the response of [Client.DeleteLiveSnapshotTemplate].
 type DeleteLiveSnapshotTemplateResponse struct {
 	RequestId string
 }
@@ -245,7 +245,7 @@ type DeleteLiveTranscodeJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// DeleteLiveTranscodeJobResponse is the answer of [Client.DeleteLiveTranscodeJob].
+// DeleteLiveTranscodeJobResponse is the response of [Client.DeleteLiveTranscodeJob].
 type DeleteLiveTranscodeJobResponse struct {
 	RequestId string
 }
@@ -267,7 +267,7 @@ type DeleteLiveTranscodeTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// DeleteLiveTranscodeTemplateResponse is the answer of [Client.DeleteLiveTranscodeTemplate].
+// DeleteLiveTranscodeTemplateResponse is the response of [Client.DeleteLiveTranscodeTemplate].
 type DeleteLiveTranscodeTemplateResponse struct {
 	RequestId string
 }
@@ -289,7 +289,7 @@ type GetLiveRecordJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// GetLiveRecordJobResponse is the answer of [Client.GetLiveRecordJob].
+// GetLiveRecordJobResponse is the response of [Client.GetLiveRecordJob].
 type GetLiveRecordJobResponse struct {
 	RequestId string
 	// The recording job.
@@ -315,7 +315,7 @@ type GetLiveRecordTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// GetLiveRecordTemplateResponse is the answer of [Client.GetLiveRecordTemplate].
+// GetLiveRecordTemplateResponse is the response of [Client.GetLiveRecordTemplate].
 type GetLiveRecordTemplateResponse struct {
 	RequestId string
 	// The recording template.
@@ -339,7 +339,7 @@ type GetLiveSnapshotJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// GetLiveSnapshotJobResponse is the answer of [Client.GetLiveSnapshotJob].
+// GetLiveSnapshotJobResponse is the response of [Client.GetLiveSnapshotJob].
 type GetLiveSnapshotJobResponse struct {
 	RequestId string
 	// URL that receives the events of the job.
@@ -387,7 +387,7 @@ type GetLiveSnapshotTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// GetLiveSnapshotTemplateResponse is the answer of [Client.GetLiveSnapshotTemplate].
+// GetLiveSnapshotTemplateResponse is the response of [Client.GetLiveSnapshotTemplate].
 type GetLiveSnapshotTemplateResponse struct {
 	RequestId string
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -426,7 +426,7 @@ type GetLiveTranscodeJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// GetLiveTranscodeJobResponse is the answer of [Client.GetLiveTranscodeJob].
+// GetLiveTranscodeJobResponse is the response of [Client.GetLiveTranscodeJob].
 type GetLiveTranscodeJobResponse struct {
 	RequestId string
 	// The transcoding job.
@@ -449,7 +449,7 @@ type GetLiveTranscodeTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// GetLiveTranscodeTemplateResponse is the answer of [Client.GetLiveTranscodeTemplate].
+// GetLiveTranscodeTemplateResponse is the response of [Client.GetLiveTranscodeTemplate].
 type GetLiveTranscodeTemplateResponse struct {
 	RequestId string
 	// The transcoding template.
@@ -496,7 +496,7 @@ type ListLiveRecordFilesRequest struct {
 	StartTime string
 }
 
-// ListLiveRecordFilesResponse is the answer of [Client.ListLiveRecordFiles].
+// ListLiveRecordFilesResponse is the response of [Client.ListLiveRecordFiles].
 type ListLiveRecordFilesResponse struct {
 	RequestId string
 	// The recorded files of the page.
@@ -583,7 +583,7 @@ type ListLiveRecordJobsRequest struct {
 	Status string
 }
 
-// ListLiveRecordJobsResponse is the answer of [Client.ListLiveRecordJobs].
+// ListLiveRecordJobsResponse is the response of [Client.ListLiveRecordJobs].
 type ListLiveRecordJobsResponse struct {
 	RequestId string
 	// The recording jobs of the page.
@@ -636,7 +636,7 @@ type ListLiveRecordTemplatesRequest struct {
 	Type string
 }
 
-// ListLiveRecordTemplatesResponse is the answer of [Client.ListLiveRecordTemplates].
+// ListLiveRecordTemplatesResponse is the response of [Client.ListLiveRecordTemplates].
 type ListLiveRecordTemplatesResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -692,7 +692,7 @@ type ListLiveSnapshotFilesRequest struct {
 	StartTime string `check:"required"`
 }
 
-// ListLiveSnapshotFilesResponse is the answer of [Client.ListLiveSnapshotFiles].
+// ListLiveSnapshotFilesResponse is the response of [Client.ListLiveSnapshotFiles].
 type ListLiveSnapshotFilesResponse struct {
 	RequestId string
 	// The pictures of the page.
@@ -759,7 +759,7 @@ type ListLiveSnapshotJobsRequest struct {
 	Status string
 }
 
-// ListLiveSnapshotJobsResponse is the answer of [Client.ListLiveSnapshotJobs].
+// ListLiveSnapshotJobsResponse is the response of [Client.ListLiveSnapshotJobs].
 type ListLiveSnapshotJobsResponse struct {
 	RequestId string
 	// The snapshot jobs of the page.
@@ -833,7 +833,7 @@ type ListLiveSnapshotTemplatesRequest struct {
 	Type string
 }
 
-// ListLiveSnapshotTemplatesResponse is the answer of [Client.ListLiveSnapshotTemplates].
+// ListLiveSnapshotTemplatesResponse is the response of [Client.ListLiveSnapshotTemplates].
 type ListLiveSnapshotTemplatesResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -904,7 +904,7 @@ type ListLiveTranscodeJobsRequest struct {
 	Type string
 }
 
-// ListLiveTranscodeJobsResponse is the answer of [Client.ListLiveTranscodeJobs].
+// ListLiveTranscodeJobsResponse is the response of [Client.ListLiveTranscodeJobs].
 type ListLiveTranscodeJobsResponse struct {
 	RequestId string
 	// The transcoding jobs of the page.
@@ -956,7 +956,7 @@ type ListLiveTranscodeTemplatesRequest struct {
 	VideoCodec string
 }
 
-// ListLiveTranscodeTemplatesResponse is the answer of [Client.ListLiveTranscodeTemplates].
+// ListLiveTranscodeTemplatesResponse is the response of [Client.ListLiveTranscodeTemplates].
 type ListLiveTranscodeTemplatesResponse struct {
 	RequestId string
 	// The transcoding templates of the page.
@@ -983,7 +983,7 @@ type SendLiveSnapshotJobCommandRequest struct {
 	JobId string `rpc:",form" check:"required"`
 }
 
-// SendLiveSnapshotJobCommandResponse is the answer of [Client.SendLiveSnapshotJobCommand].
+// SendLiveSnapshotJobCommandResponse is the response of [Client.SendLiveSnapshotJobCommand].
 type SendLiveSnapshotJobCommandResponse struct {
 	RequestId string
 }
@@ -1006,7 +1006,7 @@ type SendLiveTranscodeJobCommandRequest struct {
 	JobId string `check:"required"`
 }
 
-// SendLiveTranscodeJobCommandResponse is the answer of [Client.SendLiveTranscodeJobCommand].
+// SendLiveTranscodeJobCommandResponse is the response of [Client.SendLiveTranscodeJobCommand].
 type SendLiveTranscodeJobCommandResponse struct {
 	RequestId string
 }
@@ -1043,7 +1043,7 @@ type SubmitLiveRecordJobRequest struct {
 	TemplateId string `rpc:",form" check:"required"`
 }
 
-// SubmitLiveRecordJobResponse is the answer of [Client.SubmitLiveRecordJob].
+// SubmitLiveRecordJobResponse is the response of [Client.SubmitLiveRecordJob].
 type SubmitLiveRecordJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -1079,7 +1079,7 @@ type SubmitLiveSnapshotJobRequest struct {
 	TemplateId string `rpc:",form" check:"required"`
 }
 
-// SubmitLiveSnapshotJobResponse is the answer of [Client.SubmitLiveSnapshotJob].
+// SubmitLiveSnapshotJobResponse is the response of [Client.SubmitLiveSnapshotJob].
 type SubmitLiveSnapshotJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -1117,7 +1117,7 @@ type SubmitLiveTranscodeJobRequest struct {
 	TranscodeOutput LiveTranscodeOutput `rpc:",json" check:"required"`
 }
 
-// SubmitLiveTranscodeJobResponse is the answer of [Client.SubmitLiveTranscodeJob].
+// SubmitLiveTranscodeJobResponse is the response of [Client.SubmitLiveTranscodeJob].
 type SubmitLiveTranscodeJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -1145,7 +1145,7 @@ type UpdateLiveRecordTemplateRequest struct {
 	TemplateId string `rpc:",form" check:"required"`
 }
 
-// UpdateLiveRecordTemplateResponse is the answer of [Client.UpdateLiveRecordTemplate].
+// UpdateLiveRecordTemplateResponse is the response of [Client.UpdateLiveRecordTemplate].
 type UpdateLiveRecordTemplateResponse struct {
 	RequestId string
 }
@@ -1180,7 +1180,7 @@ type UpdateLiveSnapshotTemplateRequest struct {
 	TimeInterval int32 `rpc:",form" check:"required,min=5,max=3600"`
 }
 
-// UpdateLiveSnapshotTemplateResponse is the answer of [Client.UpdateLiveSnapshotTemplate].
+// UpdateLiveSnapshotTemplateResponse is the response of [Client.UpdateLiveSnapshotTemplate].
 type UpdateLiveSnapshotTemplateResponse struct {
 	RequestId string
 }
@@ -1212,7 +1212,7 @@ type UpdateLiveTranscodeJobRequest struct {
 	TranscodeOutput LiveTranscodeOutput `rpc:",json"`
 }
 
-// UpdateLiveTranscodeJobResponse is the answer of [Client.UpdateLiveTranscodeJob].
+// UpdateLiveTranscodeJobResponse is the response of [Client.UpdateLiveTranscodeJob].
 type UpdateLiveTranscodeJobResponse struct {
 	RequestId string
 }
@@ -1238,7 +1238,7 @@ type UpdateLiveTranscodeTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// UpdateLiveTranscodeTemplateResponse is the answer of [Client.UpdateLiveTranscodeTemplate].
+// UpdateLiveTranscodeTemplateResponse is the response of [Client.UpdateLiveTranscodeTemplate].
 type UpdateLiveTranscodeTemplateResponse struct {
 	RequestId string
 }

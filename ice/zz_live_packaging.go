@@ -44,7 +44,7 @@ type CreateLivePackageChannelRequest struct {
 	SegmentDuration int32 `rpc:",form" check:"required,min=1,max=30"`
 }
 
-// CreateLivePackageChannelResponse is the answer of [Client.CreateLivePackageChannel].
+// CreateLivePackageChannelResponse is the response of [Client.CreateLivePackageChannel].
 type CreateLivePackageChannelResponse struct {
 	RequestId string
 	// The new channel.
@@ -73,7 +73,7 @@ type CreateLivePackageChannelGroupRequest struct {
 	GroupName string `rpc:",form" check:"required,runes=200"`
 }
 
-// CreateLivePackageChannelGroupResponse is the answer of [Client.CreateLivePackageChannelGroup].
+// CreateLivePackageChannelGroupResponse is the response of [Client.CreateLivePackageChannelGroup].
 type CreateLivePackageChannelGroupResponse struct {
 	RequestId string
 	// The new channel group.
@@ -127,7 +127,7 @@ type CreateLivePackageOriginEndpointRequest struct {
 	TimeshiftVision int32 `rpc:",form" check:"max=30"`
 }
 
-// CreateLivePackageOriginEndpointResponse is the answer of [Client.CreateLivePackageOriginEndpoint].
+// CreateLivePackageOriginEndpointResponse is the response of [Client.CreateLivePackageOriginEndpoint].
 type CreateLivePackageOriginEndpointResponse struct {
 	RequestId string
 	// The new origin endpoint.
@@ -153,7 +153,7 @@ type DeleteLivePackageChannelRequest struct {
 	GroupName string `check:"required"`
 }
 
-// DeleteLivePackageChannelResponse is the answer of [Client.DeleteLivePackageChannel].
+// DeleteLivePackageChannelResponse is the response of [Client.DeleteLivePackageChannel].
 type DeleteLivePackageChannelResponse struct {
 	RequestId string
 }
@@ -175,7 +175,7 @@ type DeleteLivePackageChannelGroupRequest struct {
 	GroupName string `check:"required"`
 }
 
-// DeleteLivePackageChannelGroupResponse is the answer of [Client.DeleteLivePackageChannelGroup].
+// DeleteLivePackageChannelGroupResponse is the response of [Client.DeleteLivePackageChannelGroup].
 type DeleteLivePackageChannelGroupResponse struct {
 	RequestId string
 }
@@ -200,7 +200,7 @@ type DeleteLivePackageOriginEndpointRequest struct {
 	GroupName string `check:"required"`
 }
 
-// DeleteLivePackageOriginEndpointResponse is the answer of [Client.DeleteLivePackageOriginEndpoint].
+// DeleteLivePackageOriginEndpointResponse is the response of [Client.DeleteLivePackageOriginEndpoint].
 type DeleteLivePackageOriginEndpointResponse struct {
 	RequestId string
 }
@@ -224,7 +224,7 @@ type GetLivePackageChannelRequest struct {
 	GroupName string `check:"required"`
 }
 
-// GetLivePackageChannelResponse is the answer of [Client.GetLivePackageChannel].
+// GetLivePackageChannelResponse is the response of [Client.GetLivePackageChannel].
 type GetLivePackageChannelResponse struct {
 	RequestId string
 	// The channel.
@@ -248,7 +248,7 @@ type GetLivePackageChannelGroupRequest struct {
 	GroupName string `check:"required"`
 }
 
-// GetLivePackageChannelGroupResponse is the answer of [Client.GetLivePackageChannelGroup].
+// GetLivePackageChannelGroupResponse is the response of [Client.GetLivePackageChannelGroup].
 type GetLivePackageChannelGroupResponse struct {
 	RequestId string
 	// The channel group.
@@ -276,7 +276,7 @@ type GetLivePackageOriginEndpointRequest struct {
 	GroupName string `check:"required"`
 }
 
-// GetLivePackageOriginEndpointResponse is the answer of [Client.GetLivePackageOriginEndpoint].
+// GetLivePackageOriginEndpointResponse is the response of [Client.GetLivePackageOriginEndpoint].
 type GetLivePackageOriginEndpointResponse struct {
 	RequestId string
 	// The origin endpoint.
@@ -317,7 +317,7 @@ type ListLivePackageChannelGroupsRequest struct {
 	SortBy string
 }
 
-// ListLivePackageChannelGroupsResponse is the answer of [Client.ListLivePackageChannelGroups].
+// ListLivePackageChannelGroupsResponse is the response of [Client.ListLivePackageChannelGroups].
 type ListLivePackageChannelGroupsResponse struct {
 	RequestId string
 	// The channel groups of the page.
@@ -368,7 +368,7 @@ type ListLivePackageChannelsRequest struct {
 	SortBy string `check:"in=asc|desc"`
 }
 
-// ListLivePackageChannelsResponse is the answer of [Client.ListLivePackageChannels].
+// ListLivePackageChannelsResponse is the response of [Client.ListLivePackageChannels].
 type ListLivePackageChannelsResponse struct {
 	RequestId string
 	// The channels of the page.
@@ -421,7 +421,7 @@ type ListLivePackageOriginEndpointsRequest struct {
 	SortBy string `check:"in=asc|desc"`
 }
 
-// ListLivePackageOriginEndpointsResponse is the answer of [Client.ListLivePackageOriginEndpoints].
+// ListLivePackageOriginEndpointsResponse is the response of [Client.ListLivePackageOriginEndpoints].
 type ListLivePackageOriginEndpointsResponse struct {
 	RequestId string
 	// The origin endpoints of the page.
@@ -463,7 +463,7 @@ type UpdateLivePackageChannelRequest struct {
 	SegmentDuration int32 `rpc:",form" check:"required,min=1,max=30"`
 }
 
-// UpdateLivePackageChannelResponse is the answer of [Client.UpdateLivePackageChannel].
+// UpdateLivePackageChannelResponse is the response of [Client.UpdateLivePackageChannel].
 type UpdateLivePackageChannelResponse struct {
 	RequestId string
 	// The channel.
@@ -495,7 +495,7 @@ type UpdateLivePackageChannelCredentialsRequest struct {
 	RotateCredentials int32 `rpc:",form" check:"required,in=1|2|3"`
 }
 
-// UpdateLivePackageChannelCredentialsResponse is the answer of [Client.UpdateLivePackageChannelCredentials].
+// UpdateLivePackageChannelCredentialsResponse is the response of [Client.UpdateLivePackageChannelCredentials].
 type UpdateLivePackageChannelCredentialsResponse struct {
 	RequestId string
 	// The ingest endpoints with their new user names and passwords.
@@ -521,7 +521,7 @@ type UpdateLivePackageChannelGroupRequest struct {
 	GroupName string `rpc:",form" check:"required,runes=200"`
 }
 
-// UpdateLivePackageChannelGroupResponse is the answer of [Client.UpdateLivePackageChannelGroup].
+// UpdateLivePackageChannelGroupResponse is the response of [Client.UpdateLivePackageChannelGroup].
 type UpdateLivePackageChannelGroupResponse struct {
 	RequestId string
 	// The channel group.
@@ -569,7 +569,7 @@ type UpdateLivePackageOriginEndpointRequest struct {
 	TimeshiftVision *int32 `rpc:",form" check:"max=30"`
 }
 
-// UpdateLivePackageOriginEndpointResponse is the answer of [Client.UpdateLivePackageOriginEndpoint].
+// UpdateLivePackageOriginEndpointResponse is the response of [Client.UpdateLivePackageOriginEndpoint].
 type UpdateLivePackageOriginEndpointResponse struct {
 	RequestId string
 	// The origin endpoint.

@@ -27,7 +27,7 @@ type AddFavoritePublicMediaRequest struct {
 	MediaIds []string `rpc:",comma"`
 }
 
-// AddFavoritePublicMediaResponse is the answer of [Client.AddFavoritePublicMedia].
+// AddFavoritePublicMediaResponse is the response of [Client.AddFavoritePublicMedia].
 type AddFavoritePublicMediaResponse struct {
 	RequestId string
 	// IDs that were left out.
@@ -55,7 +55,7 @@ type AddMediaMarksRequest struct {
 	MediaMarks []MediaMark `rpc:",json" check:"required"`
 }
 
-// AddMediaMarksResponse is the answer of [Client.AddMediaMarks].
+// AddMediaMarksResponse is the response of [Client.AddMediaMarks].
 type AddMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -87,7 +87,7 @@ type BatchGetMediaInfosRequest struct {
 	MediaIds []string `rpc:",comma"`
 }
 
-// BatchGetMediaInfosResponse is the answer of [Client.BatchGetMediaInfos].
+// BatchGetMediaInfosResponse is the response of [Client.BatchGetMediaInfos].
 type BatchGetMediaInfosResponse struct {
 	RequestId string
 	// IDs that were left out.
@@ -113,7 +113,7 @@ type CancelFavoritePublicMediaRequest struct {
 	MediaIds []string `rpc:",comma"`
 }
 
-// CancelFavoritePublicMediaResponse is the answer of [Client.CancelFavoritePublicMedia].
+// CancelFavoritePublicMediaResponse is the response of [Client.CancelFavoritePublicMedia].
 type CancelFavoritePublicMediaResponse struct {
 	RequestId string
 	// IDs that were left out.
@@ -137,7 +137,7 @@ type CreateAuditRequest struct {
 	AuditContent []MediaAudit `rpc:",json" check:"required"`
 }
 
-// CreateAuditResponse is the answer of [Client.CreateAudit].
+// CreateAuditResponse is the response of [Client.CreateAudit].
 type CreateAuditResponse struct {
 	RequestId string
 }
@@ -170,7 +170,7 @@ type DeleteMediaInfosRequest struct {
 	MediaIds []string `rpc:",comma" check:"items=20"`
 }
 
-// DeleteMediaInfosResponse is the answer of [Client.DeleteMediaInfos].
+// DeleteMediaInfosResponse is the response of [Client.DeleteMediaInfos].
 type DeleteMediaInfosResponse struct {
 	RequestId string
 	// IDs that could not be processed.
@@ -198,7 +198,7 @@ type DeleteMediaMarksRequest struct {
 	MediaMarkIds []string `rpc:",comma"`
 }
 
-// DeleteMediaMarksResponse is the answer of [Client.DeleteMediaMarks].
+// DeleteMediaMarksResponse is the response of [Client.DeleteMediaMarks].
 type DeleteMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -232,7 +232,7 @@ type DeletePlayInfoRequest struct {
 	MediaId string
 }
 
-// DeletePlayInfoResponse is the answer of [Client.DeletePlayInfo].
+// DeletePlayInfoResponse is the response of [Client.DeletePlayInfo].
 type DeletePlayInfoResponse struct {
 	RequestId string
 	// IDs that could not be processed.
@@ -252,7 +252,7 @@ func (c *Client) GetContentAnalyzeConfig(ctx context.Context) (*GetContentAnalyz
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetContentAnalyzeConfig", Class: rpc.Read}, nil, new(GetContentAnalyzeConfigResponse))
 }
 
-// GetContentAnalyzeConfigResponse is the answer of [Client.GetContentAnalyzeConfig].
+// GetContentAnalyzeConfigResponse is the response of [Client.GetContentAnalyzeConfig].
 type GetContentAnalyzeConfigResponse struct {
 	RequestId string
 	// Settings of the automatic content analysis.
@@ -280,7 +280,7 @@ type ContentAnalyzeConfig struct {
 //
 // Needs MediaId or InputURL.
 //
-// [Client.WaitMediaInfo] asks until the end.
+// [Client.WaitMediaInfo] waits for the end.
 //
 // Errors:
 //
@@ -315,7 +315,7 @@ type GetMediaInfoRequest struct {
 	ReturnDetailedInfo map[string]bool `rpc:",json"`
 }
 
-// GetMediaInfoResponse is the answer of [Client.GetMediaInfo].
+// GetMediaInfoResponse is the response of [Client.GetMediaInfo].
 type GetMediaInfoResponse struct {
 	RequestId string
 	// The media asset.
@@ -353,7 +353,7 @@ type GetMediaMarksRequest struct {
 	MediaMarkIds []string `rpc:",comma"`
 }
 
-// GetMediaMarksResponse is the answer of [Client.GetMediaMarks].
+// GetMediaMarksResponse is the response of [Client.GetMediaMarks].
 type GetMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -391,7 +391,7 @@ type GetPlayInfoRequest struct {
 	MediaId string
 }
 
-// GetPlayInfoResponse is the answer of [Client.GetPlayInfo].
+// GetPlayInfoResponse is the response of [Client.GetPlayInfo].
 type GetPlayInfoResponse struct {
 	RequestId string
 	// The media asset itself.
@@ -493,7 +493,7 @@ type GetPublicMediaInfoRequest struct {
 	MediaId string
 }
 
-// GetPublicMediaInfoResponse is the answer of [Client.GetPublicMediaInfo].
+// GetPublicMediaInfoResponse is the response of [Client.GetPublicMediaInfo].
 type GetPublicMediaInfoResponse struct {
 	RequestId string
 	// The media asset of the public library.
@@ -542,7 +542,7 @@ type GetVideoListRequest struct {
 	Status string
 }
 
-// GetVideoListResponse is the answer of [Client.GetVideoList].
+// GetVideoListResponse is the response of [Client.GetVideoList].
 type GetVideoListResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -574,7 +574,7 @@ type ListAllPublicMediaTagsRequest struct {
 	EntityId string
 }
 
-// ListAllPublicMediaTagsResponse is the answer of [Client.ListAllPublicMediaTags].
+// ListAllPublicMediaTagsResponse is the response of [Client.ListAllPublicMediaTags].
 type ListAllPublicMediaTagsResponse struct {
 	RequestId string
 	// The tags of the public library.
@@ -656,7 +656,7 @@ type ListMediaBasicInfosRequest struct {
 	Status string `check:"in=Init|Preparing|PrepareFail|Normal"`
 }
 
-// ListMediaBasicInfosResponse is the answer of [Client.ListMediaBasicInfos].
+// ListMediaBasicInfosResponse is the response of [Client.ListMediaBasicInfos].
 type ListMediaBasicInfosResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
@@ -687,7 +687,7 @@ type ListMediaMarksRequest struct {
 	MediaMarkIds []string `rpc:",comma"`
 }
 
-// ListMediaMarksResponse is the answer of [Client.ListMediaMarks].
+// ListMediaMarksResponse is the response of [Client.ListMediaMarks].
 type ListMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -741,7 +741,7 @@ type ListPublicMediaBasicInfosRequest struct {
 	PageSize int32 `check:"max=100"`
 }
 
-// ListPublicMediaBasicInfosResponse is the answer of [Client.ListPublicMediaBasicInfos].
+// ListPublicMediaBasicInfosResponse is the response of [Client.ListPublicMediaBasicInfos].
 type ListPublicMediaBasicInfosResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
@@ -825,7 +825,7 @@ type RegisterMediaInfoRequest struct {
 	WorkflowId string
 }
 
-// RegisterMediaInfoResponse is the answer of [Client.RegisterMediaInfo].
+// RegisterMediaInfoResponse is the response of [Client.RegisterMediaInfo].
 type RegisterMediaInfoResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -857,7 +857,7 @@ type RegisterMediaStreamRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// RegisterMediaStreamResponse is the answer of [Client.RegisterMediaStream].
+// RegisterMediaStreamResponse is the response of [Client.RegisterMediaStream].
 type RegisterMediaStreamResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -888,7 +888,7 @@ type SetContentAnalyzeConfigRequest struct {
 	TemplateId string
 }
 
-// SetContentAnalyzeConfigResponse is the answer of [Client.SetContentAnalyzeConfig].
+// SetContentAnalyzeConfigResponse is the response of [Client.SetContentAnalyzeConfig].
 type SetContentAnalyzeConfigResponse struct {
 	RequestId string
 	// Whether the settings were saved.
@@ -945,7 +945,7 @@ type UpdateMediaInfoRequest struct {
 	UserData string `check:"bytes=1024"`
 }
 
-// UpdateMediaInfoResponse is the answer of [Client.UpdateMediaInfo].
+// UpdateMediaInfoResponse is the response of [Client.UpdateMediaInfo].
 type UpdateMediaInfoResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -970,7 +970,7 @@ type UpdateMediaMarksRequest struct {
 	MediaMarks []MediaMark `rpc:",json" check:"required"`
 }
 
-// UpdateMediaMarksResponse is the answer of [Client.UpdateMediaMarks].
+// UpdateMediaMarksResponse is the response of [Client.UpdateMediaMarks].
 type UpdateMediaMarksResponse struct {
 	RequestId string
 	// ID of the media asset.

@@ -54,7 +54,7 @@ type AddMediaConnectFlowInputRequest struct {
 	WithInternalVip string
 }
 
-// AddMediaConnectFlowInputResponse is the answer of [Client.AddMediaConnectFlowInput].
+// AddMediaConnectFlowInputResponse is the response of [Client.AddMediaConnectFlowInput].
 type AddMediaConnectFlowInputResponse struct {
 	RequestId string
 	// URLs of the new input.
@@ -114,7 +114,7 @@ type AddMediaConnectFlowOutputRequest struct {
 	SrtPbkeyLen string
 }
 
-// AddMediaConnectFlowOutputResponse is the answer of [Client.AddMediaConnectFlowOutput].
+// AddMediaConnectFlowOutputResponse is the response of [Client.AddMediaConnectFlowOutput].
 type AddMediaConnectFlowOutputResponse struct {
 	RequestId string
 	// URL of the new output.
@@ -145,7 +145,7 @@ type CloseMediaConnectFlowFailoverRequest struct {
 	FlowId string
 }
 
-// CloseMediaConnectFlowFailoverResponse is the answer of [Client.CloseMediaConnectFlowFailover].
+// CloseMediaConnectFlowFailoverResponse is the response of [Client.CloseMediaConnectFlowFailover].
 type CloseMediaConnectFlowFailoverResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.
@@ -178,7 +178,7 @@ type CreateMediaConnectFlowRequest struct {
 	FlowRegion string `check:"required"`
 }
 
-// CreateMediaConnectFlowResponse is the answer of [Client.CreateMediaConnectFlow].
+// CreateMediaConnectFlowResponse is the response of [Client.CreateMediaConnectFlow].
 type CreateMediaConnectFlowResponse struct {
 	RequestId string
 	// ID of the new flow.
@@ -208,7 +208,7 @@ type DeleteMediaConnectFlowRequest struct {
 	FlowId string `check:"required"`
 }
 
-// DeleteMediaConnectFlowResponse is the answer of [Client.DeleteMediaConnectFlow].
+// DeleteMediaConnectFlowResponse is the response of [Client.DeleteMediaConnectFlow].
 type DeleteMediaConnectFlowResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.
@@ -238,7 +238,7 @@ type DeleteMediaConnectFlowInputRequest struct {
 	InputName string
 }
 
-// DeleteMediaConnectFlowInputResponse is the answer of [Client.DeleteMediaConnectFlowInput].
+// DeleteMediaConnectFlowInputResponse is the response of [Client.DeleteMediaConnectFlowInput].
 type DeleteMediaConnectFlowInputResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.
@@ -268,7 +268,7 @@ type DeleteMediaConnectFlowOutputRequest struct {
 	OutputName string `check:"required"`
 }
 
-// DeleteMediaConnectFlowOutputResponse is the answer of [Client.DeleteMediaConnectFlowOutput].
+// DeleteMediaConnectFlowOutputResponse is the response of [Client.DeleteMediaConnectFlowOutput].
 type DeleteMediaConnectFlowOutputResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.
@@ -298,7 +298,7 @@ type ForbidMediaConnectFlowOutputRequest struct {
 	OutputName string
 }
 
-// ForbidMediaConnectFlowOutputResponse is the answer of [Client.ForbidMediaConnectFlowOutput].
+// ForbidMediaConnectFlowOutputResponse is the response of [Client.ForbidMediaConnectFlowOutput].
 type ForbidMediaConnectFlowOutputResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.
@@ -320,7 +320,7 @@ func (c *Client) GetMediaConnectAvailableRegion(ctx context.Context) (*GetMediaC
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetMediaConnectAvailableRegion", Class: rpc.Read, Verdict: "RetCode"}, nil, new(GetMediaConnectAvailableRegionResponse))
 }
 
-// GetMediaConnectAvailableRegionResponse is the answer of [Client.GetMediaConnectAvailableRegion].
+// GetMediaConnectAvailableRegionResponse is the response of [Client.GetMediaConnectAvailableRegion].
 type GetMediaConnectAvailableRegionResponse struct {
 	RequestId string
 	// The regions.
@@ -357,7 +357,7 @@ type GetMediaConnectFlowRequest struct {
 	FlowId string `check:"required"`
 }
 
-// GetMediaConnectFlowResponse is the answer of [Client.GetMediaConnectFlow].
+// GetMediaConnectFlowResponse is the response of [Client.GetMediaConnectFlow].
 type GetMediaConnectFlowResponse struct {
 	RequestId string
 	// The flow.
@@ -402,7 +402,7 @@ type GetMediaConnectFlowAllOutputNameRequest struct {
 	FlowId string `check:"required"`
 }
 
-// GetMediaConnectFlowAllOutputNameResponse is the answer of [Client.GetMediaConnectFlowAllOutputName].
+// GetMediaConnectFlowAllOutputNameResponse is the response of [Client.GetMediaConnectFlowAllOutputName].
 type GetMediaConnectFlowAllOutputNameResponse struct {
 	RequestId string
 	// Names of the outputs.
@@ -431,7 +431,7 @@ type GetMediaConnectFlowInputRequest struct {
 	WithInternalVip string
 }
 
-// GetMediaConnectFlowInputResponse is the answer of [Client.GetMediaConnectFlowInput].
+// GetMediaConnectFlowInputResponse is the response of [Client.GetMediaConnectFlowInput].
 type GetMediaConnectFlowInputResponse struct {
 	RequestId string
 	// The input, and the backup when the flow has one.
@@ -511,7 +511,7 @@ type GetMediaConnectFlowOutputRequest struct {
 	OutputName string `check:"required"`
 }
 
-// GetMediaConnectFlowOutputResponse is the answer of [Client.GetMediaConnectFlowOutput].
+// GetMediaConnectFlowOutputResponse is the response of [Client.GetMediaConnectFlowOutput].
 type GetMediaConnectFlowOutputResponse struct {
 	RequestId string
 	// The output.
@@ -571,7 +571,7 @@ type OpenMediaConnectFlowFailoverRequest struct {
 	FlowId string
 }
 
-// OpenMediaConnectFlowFailoverResponse is the answer of [Client.OpenMediaConnectFlowFailover].
+// OpenMediaConnectFlowFailoverResponse is the response of [Client.OpenMediaConnectFlowFailover].
 type OpenMediaConnectFlowFailoverResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.
@@ -601,7 +601,7 @@ type ResumeMediaConnectFlowOutputRequest struct {
 	OutputName string
 }
 
-// ResumeMediaConnectFlowOutputResponse is the answer of [Client.ResumeMediaConnectFlowOutput].
+// ResumeMediaConnectFlowOutputResponse is the response of [Client.ResumeMediaConnectFlowOutput].
 type ResumeMediaConnectFlowOutputResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.
@@ -643,7 +643,7 @@ type UpdateMediaConnectFlowInputRequest struct {
 	SrtPbkeyLen int32
 }
 
-// UpdateMediaConnectFlowInputResponse is the answer of [Client.UpdateMediaConnectFlowInput].
+// UpdateMediaConnectFlowInputResponse is the response of [Client.UpdateMediaConnectFlowInput].
 type UpdateMediaConnectFlowInputResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.
@@ -685,7 +685,7 @@ type UpdateMediaConnectFlowOutputRequest struct {
 	SrtPbkeyLen string
 }
 
-// UpdateMediaConnectFlowOutputResponse is the answer of [Client.UpdateMediaConnectFlowOutput].
+// UpdateMediaConnectFlowOutputResponse is the response of [Client.UpdateMediaConnectFlowOutput].
 type UpdateMediaConnectFlowOutputResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.
@@ -715,7 +715,7 @@ type UpdateMediaConnectFlowStatusRequest struct {
 	Status string `check:"required,in=online|offline"`
 }
 
-// UpdateMediaConnectFlowStatusResponse is the answer of [Client.UpdateMediaConnectFlowStatus].
+// UpdateMediaConnectFlowStatusResponse is the response of [Client.UpdateMediaConnectFlowStatus].
 type UpdateMediaConnectFlowStatusResponse struct {
 	RequestId string
 	// Empty: the call has no data to return.

@@ -28,7 +28,7 @@ type CancelIProductionJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// CancelIProductionJobResponse is the answer of [Client.CancelIProductionJob].
+// CancelIProductionJobResponse is the response of [Client.CancelIProductionJob].
 type CancelIProductionJobResponse struct {
 	RequestId string
 	// Why RAM denied the call. Absent otherwise.
@@ -61,7 +61,7 @@ type AccessDeniedDetail struct {
 
 // GetDynamicImageJob returns the state and the output of an animated image job.
 //
-// [Client.WaitDynamicImageJob] asks until the end.
+// [Client.WaitDynamicImageJob] waits for the end.
 //
 // Errors:
 //
@@ -81,7 +81,7 @@ type GetDynamicImageJobRequest struct {
 	JobId string
 }
 
-// GetDynamicImageJobResponse is the answer of [Client.GetDynamicImageJob].
+// GetDynamicImageJobResponse is the response of [Client.GetDynamicImageJob].
 type GetDynamicImageJobResponse struct {
 	RequestId string
 	// The job.
@@ -91,7 +91,7 @@ type GetDynamicImageJobResponse struct {
 // GetMediaInfoJob returns the state of a media information job and what it
 // found.
 //
-// [Client.WaitMediaInfoJob] asks until the end.
+// [Client.WaitMediaInfoJob] waits for the end.
 //
 // Errors:
 //
@@ -111,7 +111,7 @@ type GetMediaInfoJobRequest struct {
 	JobId string
 }
 
-// GetMediaInfoJobResponse is the answer of [Client.GetMediaInfoJob].
+// GetMediaInfoJobResponse is the response of [Client.GetMediaInfoJob].
 type GetMediaInfoJobResponse struct {
 	RequestId string
 	// The job.
@@ -120,7 +120,7 @@ type GetMediaInfoJobResponse struct {
 
 // GetPackageJob returns the state and the output of a packaging job.
 //
-// [Client.WaitPackageJob] asks until the end.
+// [Client.WaitPackageJob] waits for the end.
 //
 // Errors:
 //
@@ -140,7 +140,7 @@ type GetPackageJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// GetPackageJobResponse is the answer of [Client.GetPackageJob].
+// GetPackageJobResponse is the response of [Client.GetPackageJob].
 type GetPackageJobResponse struct {
 	RequestId string
 	// The job.
@@ -150,7 +150,7 @@ type GetPackageJobResponse struct {
 // GetSnapshotJob returns the state of a snapshot job; [Client.GetSnapshotUrls]
 // has the pictures.
 //
-// [Client.WaitSnapshotJob] asks until the end.
+// [Client.WaitSnapshotJob] waits for the end.
 //
 // Errors:
 //
@@ -170,7 +170,7 @@ type GetSnapshotJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// GetSnapshotJobResponse is the answer of [Client.GetSnapshotJob].
+// GetSnapshotJobResponse is the response of [Client.GetSnapshotJob].
 type GetSnapshotJobResponse struct {
 	RequestId string
 	// The job.
@@ -216,7 +216,7 @@ type GetSnapshotUrlsRequest struct {
 	Timeout int64 `check:"max=129600"`
 }
 
-// GetSnapshotUrlsResponse is the answer of [Client.GetSnapshotUrls].
+// GetSnapshotUrlsResponse is the response of [Client.GetSnapshotUrls].
 type GetSnapshotUrlsResponse struct {
 	RequestId string
 	// URLs of the snapshots.
@@ -268,7 +268,7 @@ type ListDynamicImageJobsRequest struct {
 	Status string `check:"in=Init|Success|Fail"`
 }
 
-// ListDynamicImageJobsResponse is the answer of [Client.ListDynamicImageJobs].
+// ListDynamicImageJobsResponse is the response of [Client.ListDynamicImageJobs].
 type ListDynamicImageJobsResponse struct {
 	RequestId string
 	// The jobs of the page.
@@ -317,7 +317,7 @@ type ListMediaInfoJobsRequest struct {
 	Status string `check:"in=Init|Success|Fail"`
 }
 
-// ListMediaInfoJobsResponse is the answer of [Client.ListMediaInfoJobs].
+// ListMediaInfoJobsResponse is the response of [Client.ListMediaInfoJobs].
 type ListMediaInfoJobsResponse struct {
 	RequestId string
 	// The jobs of the page.
@@ -367,7 +367,7 @@ type ListPackageJobsRequest struct {
 	Status string `check:"in=Init|Success|Fail"`
 }
 
-// ListPackageJobsResponse is the answer of [Client.ListPackageJobs].
+// ListPackageJobsResponse is the response of [Client.ListPackageJobs].
 type ListPackageJobsResponse struct {
 	RequestId string
 	// The jobs of the page and the token of the next one.
@@ -421,7 +421,7 @@ type ListSnapshotJobsRequest struct {
 	Status string `check:"in=Init|Success|Fail"`
 }
 
-// ListSnapshotJobsResponse is the answer of [Client.ListSnapshotJobs].
+// ListSnapshotJobsResponse is the response of [Client.ListSnapshotJobs].
 type ListSnapshotJobsResponse struct {
 	RequestId string
 	// The jobs of the page.
@@ -433,7 +433,7 @@ type ListSnapshotJobsResponse struct {
 // QueryIProductionJob returns the state and the output of an intelligent
 // production job.
 //
-// [Client.WaitIProductionJob] asks until the end.
+// [Client.WaitIProductionJob] waits for the end.
 //
 // RAM action: ice:QueryIProductionJob.
 //
@@ -451,7 +451,7 @@ type QueryIProductionJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// QueryIProductionJobResponse is the answer of [Client.QueryIProductionJob].
+// QueryIProductionJobResponse is the response of [Client.QueryIProductionJob].
 type QueryIProductionJobResponse struct {
 	RequestId string
 	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -522,7 +522,7 @@ type SubmitDynamicImageJobRequest struct {
 	UserData string
 }
 
-// SubmitDynamicImageJobResponse is the answer of [Client.SubmitDynamicImageJob].
+// SubmitDynamicImageJobResponse is the response of [Client.SubmitDynamicImageJob].
 type SubmitDynamicImageJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -610,7 +610,7 @@ type SubmitIProductionJobRequest struct {
 	UserData string
 }
 
-// SubmitIProductionJobResponse is the answer of [Client.SubmitIProductionJob].
+// SubmitIProductionJobResponse is the response of [Client.SubmitIProductionJob].
 type SubmitIProductionJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -648,7 +648,7 @@ type SubmitMediaInfoJobRequest struct {
 	UserData string
 }
 
-// SubmitMediaInfoJobResponse is the answer of [Client.SubmitMediaInfoJob].
+// SubmitMediaInfoJobResponse is the response of [Client.SubmitMediaInfoJob].
 type SubmitMediaInfoJobResponse struct {
 	RequestId string
 	// The new job.
@@ -687,7 +687,7 @@ type SubmitPackageJobRequest struct {
 	UserData string
 }
 
-// SubmitPackageJobResponse is the answer of [Client.SubmitPackageJob].
+// SubmitPackageJobResponse is the response of [Client.SubmitPackageJob].
 type SubmitPackageJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -730,7 +730,7 @@ type SubmitSnapshotJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].
+// SubmitSnapshotJobResponse is the response of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -821,7 +821,7 @@ type SubmitSyncMediaInfoJobRequest struct {
 	UserData string
 }
 
-// SubmitSyncMediaInfoJobResponse is the answer of [Client.SubmitSyncMediaInfoJob].
+// SubmitSyncMediaInfoJobResponse is the response of [Client.SubmitSyncMediaInfoJob].
 type SubmitSyncMediaInfoJobResponse struct {
 	RequestId string
 	// The job, already done.

@@ -39,7 +39,7 @@ type CreateMediaLiveChannelRequest struct {
 	VideoSettings []MediaLiveVideoSetting `rpc:",json,form"`
 }
 
-// CreateMediaLiveChannelResponse is the answer of [Client.CreateMediaLiveChannel].
+// CreateMediaLiveChannelResponse is the response of [Client.CreateMediaLiveChannel].
 type CreateMediaLiveChannelResponse struct {
 	RequestId string
 	// ID of the channel.
@@ -73,7 +73,7 @@ type CreateMediaLiveInputRequest struct {
 	Type string `rpc:",form" check:"required"`
 }
 
-// CreateMediaLiveInputResponse is the answer of [Client.CreateMediaLiveInput].
+// CreateMediaLiveInputResponse is the response of [Client.CreateMediaLiveInput].
 type CreateMediaLiveInputResponse struct {
 	RequestId string
 	// ID of the input.
@@ -102,7 +102,7 @@ type CreateMediaLiveInputSecurityGroupRequest struct {
 	WhitelistRules []string `rpc:",json,form" check:"required"`
 }
 
-// CreateMediaLiveInputSecurityGroupResponse is the answer of [Client.CreateMediaLiveInputSecurityGroup].
+// CreateMediaLiveInputSecurityGroupResponse is the response of [Client.CreateMediaLiveInputSecurityGroup].
 type CreateMediaLiveInputSecurityGroupResponse struct {
 	RequestId string
 	// ID of the security group.
@@ -127,7 +127,7 @@ type DeleteMediaLiveChannelRequest struct {
 	ChannelId string `rpc:",form" check:"required"`
 }
 
-// DeleteMediaLiveChannelResponse is the answer of [Client.DeleteMediaLiveChannel].
+// DeleteMediaLiveChannelResponse is the response of [Client.DeleteMediaLiveChannel].
 type DeleteMediaLiveChannelResponse struct {
 	RequestId string
 }
@@ -150,7 +150,7 @@ type DeleteMediaLiveInputRequest struct {
 	InputId string `rpc:",form" check:"required"`
 }
 
-// DeleteMediaLiveInputResponse is the answer of [Client.DeleteMediaLiveInput].
+// DeleteMediaLiveInputResponse is the response of [Client.DeleteMediaLiveInput].
 type DeleteMediaLiveInputResponse struct {
 	RequestId string
 }
@@ -174,7 +174,7 @@ type DeleteMediaLiveInputSecurityGroupRequest struct {
 	SecurityGroupId string `rpc:",form" check:"required"`
 }
 
-// DeleteMediaLiveInputSecurityGroupResponse is the answer of [Client.DeleteMediaLiveInputSecurityGroup].
+// DeleteMediaLiveInputSecurityGroupResponse is the response of [Client.DeleteMediaLiveInputSecurityGroup].
 type DeleteMediaLiveInputSecurityGroupResponse struct {
 	RequestId string
 }
@@ -197,7 +197,7 @@ type GetMediaLiveChannelRequest struct {
 	ChannelId string `rpc:",form" check:"required"`
 }
 
-// GetMediaLiveChannelResponse is the answer of [Client.GetMediaLiveChannel].
+// GetMediaLiveChannelResponse is the response of [Client.GetMediaLiveChannel].
 type GetMediaLiveChannelResponse struct {
 	RequestId string
 	// The channel.
@@ -223,7 +223,7 @@ type GetMediaLiveInputRequest struct {
 	InputId string `rpc:",form" check:"required"`
 }
 
-// GetMediaLiveInputResponse is the answer of [Client.GetMediaLiveInput].
+// GetMediaLiveInputResponse is the response of [Client.GetMediaLiveInput].
 type GetMediaLiveInputResponse struct {
 	RequestId string
 	// The input.
@@ -249,7 +249,7 @@ type GetMediaLiveInputSecurityGroupRequest struct {
 	SecurityGroupId string `rpc:",form" check:"required"`
 }
 
-// GetMediaLiveInputSecurityGroupResponse is the answer of [Client.GetMediaLiveInputSecurityGroup].
+// GetMediaLiveInputSecurityGroupResponse is the response of [Client.GetMediaLiveInputSecurityGroup].
 type GetMediaLiveInputSecurityGroupResponse struct {
 	RequestId string
 	// The security group.
@@ -296,7 +296,7 @@ type ListMediaLiveChannelsRequest struct {
 	States []string `rpc:",json,form"`
 }
 
-// ListMediaLiveChannelsResponse is the answer of [Client.ListMediaLiveChannels].
+// ListMediaLiveChannelsResponse is the response of [Client.ListMediaLiveChannels].
 type ListMediaLiveChannelsResponse struct {
 	RequestId string
 	// The channels of the page.
@@ -348,7 +348,7 @@ type ListMediaLiveInputSecurityGroupsRequest struct {
 	SortOrder string `rpc:",form" check:"in=asc|desc"`
 }
 
-// ListMediaLiveInputSecurityGroupsResponse is the answer of [Client.ListMediaLiveInputSecurityGroups].
+// ListMediaLiveInputSecurityGroupsResponse is the response of [Client.ListMediaLiveInputSecurityGroups].
 type ListMediaLiveInputSecurityGroupsResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
@@ -399,7 +399,7 @@ type ListMediaLiveInputsRequest struct {
 	Types []string `rpc:",json,form"`
 }
 
-// ListMediaLiveInputsResponse is the answer of [Client.ListMediaLiveInputs].
+// ListMediaLiveInputsResponse is the response of [Client.ListMediaLiveInputs].
 type ListMediaLiveInputsResponse struct {
 	RequestId string
 	// The inputs of the page.
@@ -431,7 +431,7 @@ type StartMediaLiveChannelRequest struct {
 	ChannelId string `rpc:",form" check:"required"`
 }
 
-// StartMediaLiveChannelResponse is the answer of [Client.StartMediaLiveChannel].
+// StartMediaLiveChannelResponse is the response of [Client.StartMediaLiveChannel].
 type StartMediaLiveChannelResponse struct {
 	RequestId string
 }
@@ -455,7 +455,7 @@ type StopMediaLiveChannelRequest struct {
 	ChannelId string `rpc:",form" check:"required"`
 }
 
-// StopMediaLiveChannelResponse is the answer of [Client.StopMediaLiveChannel].
+// StopMediaLiveChannelResponse is the response of [Client.StopMediaLiveChannel].
 type StopMediaLiveChannelResponse struct {
 	RequestId string
 }
@@ -490,7 +490,7 @@ type UpdateMediaLiveChannelRequest struct {
 	VideoSettings []MediaLiveVideoSetting `rpc:",json,form"`
 }
 
-// UpdateMediaLiveChannelResponse is the answer of [Client.UpdateMediaLiveChannel].
+// UpdateMediaLiveChannelResponse is the response of [Client.UpdateMediaLiveChannel].
 type UpdateMediaLiveChannelResponse struct {
 	RequestId string
 }
@@ -522,7 +522,7 @@ type UpdateMediaLiveInputRequest struct {
 	SecurityGroupIds []string `rpc:",json"`
 }
 
-// UpdateMediaLiveInputResponse is the answer of [Client.UpdateMediaLiveInput].
+// UpdateMediaLiveInputResponse is the response of [Client.UpdateMediaLiveInput].
 type UpdateMediaLiveInputResponse struct {
 	RequestId string
 }
@@ -551,7 +551,7 @@ type UpdateMediaLiveInputSecurityGroupRequest struct {
 	WhitelistRules []string `rpc:",json,form" check:"required"`
 }
 
-// UpdateMediaLiveInputSecurityGroupResponse is the answer of [Client.UpdateMediaLiveInputSecurityGroup].
+// UpdateMediaLiveInputSecurityGroupResponse is the response of [Client.UpdateMediaLiveInputSecurityGroup].
 type UpdateMediaLiveInputSecurityGroupResponse struct {
 	RequestId string
 }

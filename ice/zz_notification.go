@@ -20,7 +20,7 @@ func (c *Client) GetEventCallback(ctx context.Context) (*GetEventCallbackRespons
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetEventCallback", Class: rpc.Read}, nil, new(GetEventCallbackResponse))
 }
 
-// GetEventCallbackResponse is the answer of [Client.GetEventCallback].
+// GetEventCallbackResponse is the response of [Client.GetEventCallback].
 type GetEventCallbackResponse struct {
 	RequestId string
 	// Key that signs HTTP callbacks. Empty for MNS.
@@ -71,7 +71,7 @@ type SetEventCallbackRequest struct {
 	EventTypeList string
 }
 
-// SetEventCallbackResponse is the answer of [Client.SetEventCallback].
+// SetEventCallbackResponse is the response of [Client.SetEventCallback].
 type SetEventCallbackResponse struct {
 	RequestId string
 	// Whether the settings were saved.

@@ -30,7 +30,7 @@ type CreatePipelineRequest struct {
 	Speed string `check:"required"`
 }
 
-// CreatePipelineResponse is the answer of [Client.CreatePipeline].
+// CreatePipelineResponse is the response of [Client.CreatePipeline].
 type CreatePipelineResponse struct {
 	RequestId string
 	// The new pipeline.
@@ -58,7 +58,7 @@ type DeletePipelineRequest struct {
 	PipelineId string `check:"required"`
 }
 
-// DeletePipelineResponse is the answer of [Client.DeletePipeline].
+// DeletePipelineResponse is the response of [Client.DeletePipeline].
 type DeletePipelineResponse struct {
 	RequestId string
 	// Whether the pipeline was deleted.
@@ -86,7 +86,7 @@ type GetPipelineRequest struct {
 	PipelineId string `check:"required"`
 }
 
-// GetPipelineResponse is the answer of [Client.GetPipeline].
+// GetPipelineResponse is the response of [Client.GetPipeline].
 type GetPipelineResponse struct {
 	RequestId string
 	// The pipeline.
@@ -110,7 +110,7 @@ type ListPipelinesRequest struct {
 	Speed string
 }
 
-// ListPipelinesResponse is the answer of [Client.ListPipelines].
+// ListPipelinesResponse is the response of [Client.ListPipelines].
 type ListPipelinesResponse struct {
 	RequestId string
 	// The pipelines.
@@ -144,7 +144,7 @@ type UpdatePipelineRequest struct {
 	Status string `check:"in=Active|Paused"`
 }
 
-// UpdatePipelineResponse is the answer of [Client.UpdatePipeline].
+// UpdatePipelineResponse is the response of [Client.UpdatePipeline].
 type UpdatePipelineResponse struct {
 	RequestId string
 	// Whether the pipeline was changed.

@@ -27,7 +27,7 @@ type DeleteSmartJobRequest struct {
 	JobId string
 }
 
-// DeleteSmartJobResponse is the answer of [Client.DeleteSmartJob].
+// DeleteSmartJobResponse is the response of [Client.DeleteSmartJob].
 type DeleteSmartJobResponse struct {
 	RequestId string
 }
@@ -35,7 +35,7 @@ type DeleteSmartJobResponse struct {
 // GetBatchMediaProducingJob returns a batch job with the state, media asset and
 // URL of each video in SubJobList. Status Finished or Failed is final.
 //
-// [Client.WaitBatchMediaProducingJob] asks until the end.
+// [Client.WaitBatchMediaProducingJob] waits for the end.
 //
 // Errors:
 //
@@ -56,7 +56,7 @@ type GetBatchMediaProducingJobRequest struct {
 	JobId string
 }
 
-// GetBatchMediaProducingJobResponse is the answer of [Client.GetBatchMediaProducingJob].
+// GetBatchMediaProducingJobResponse is the response of [Client.GetBatchMediaProducingJob].
 type GetBatchMediaProducingJobResponse struct {
 	RequestId string
 	// The job with its parts.
@@ -86,7 +86,7 @@ type EditingSubJob struct {
 // GetMediaProducingJob returns a media producing job of the last year with its
 // state and result. Status Success or Failed is final.
 //
-// [Client.WaitMediaProducingJob] asks until the end.
+// [Client.WaitMediaProducingJob] waits for the end.
 //
 // Errors:
 //
@@ -106,7 +106,7 @@ type GetMediaProducingJobRequest struct {
 	JobId string
 }
 
-// GetMediaProducingJobResponse is the answer of [Client.GetMediaProducingJob].
+// GetMediaProducingJobResponse is the response of [Client.GetMediaProducingJob].
 type GetMediaProducingJobResponse struct {
 	RequestId string
 	// The job.
@@ -116,7 +116,7 @@ type GetMediaProducingJobResponse struct {
 // GetSmartHandleJob returns the state and result of a smart job. State Finished
 // or Failed is final.
 //
-// [Client.WaitSmartHandleJob] asks until the end.
+// [Client.WaitSmartHandleJob] waits for the end.
 //
 // Errors:
 //
@@ -137,7 +137,7 @@ type GetSmartHandleJobRequest struct {
 	JobId string
 }
 
-// GetSmartHandleJobResponse is the answer of [Client.GetSmartHandleJob].
+// GetSmartHandleJobResponse is the response of [Client.GetSmartHandleJob].
 type GetSmartHandleJobResponse struct {
 	RequestId string
 	// Error code, empty without a failure.
@@ -214,7 +214,7 @@ type ListBatchMediaProducingJobsRequest struct {
 	Status string `check:"in=Init|Processing|Finished|Failed"`
 }
 
-// ListBatchMediaProducingJobsResponse is the answer of [Client.ListBatchMediaProducingJobs].
+// ListBatchMediaProducingJobsResponse is the response of [Client.ListBatchMediaProducingJobs].
 type ListBatchMediaProducingJobsResponse struct {
 	RequestId string
 	// The jobs of the page.
@@ -272,7 +272,7 @@ type ListMediaProducingJobsRequest struct {
 	Status string
 }
 
-// ListMediaProducingJobsResponse is the answer of [Client.ListMediaProducingJobs].
+// ListMediaProducingJobsResponse is the response of [Client.ListMediaProducingJobs].
 type ListMediaProducingJobsResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
@@ -322,7 +322,7 @@ type ListSmartJobsRequest struct {
 	SortBy string `check:"in=CreationTime:Asc|CreationTime:Desc"`
 }
 
-// ListSmartJobsResponse is the answer of [Client.ListSmartJobs].
+// ListSmartJobsResponse is the response of [Client.ListSmartJobs].
 type ListSmartJobsResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
@@ -364,7 +364,7 @@ type SubmitASRJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitASRJobResponse is the answer of [Client.SubmitASRJob].
+// SubmitASRJobResponse is the response of [Client.SubmitASRJob].
 type SubmitASRJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -406,7 +406,7 @@ type SubmitAudioProduceJobRequest struct {
 	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
-// SubmitAudioProduceJobResponse is the answer of [Client.SubmitAudioProduceJob].
+// SubmitAudioProduceJobResponse is the response of [Client.SubmitAudioProduceJob].
 type SubmitAudioProduceJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -456,7 +456,7 @@ type SubmitBatchMediaProducingJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitBatchMediaProducingJobResponse is the answer of [Client.SubmitBatchMediaProducingJob].
+// SubmitBatchMediaProducingJobResponse is the response of [Client.SubmitBatchMediaProducingJob].
 type SubmitBatchMediaProducingJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -508,7 +508,7 @@ type SubmitDynamicChartJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitDynamicChartJobResponse is the answer of [Client.SubmitDynamicChartJob].
+// SubmitDynamicChartJobResponse is the response of [Client.SubmitDynamicChartJob].
 type SubmitDynamicChartJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -538,7 +538,7 @@ type SubmitHighlightExtractionJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitHighlightExtractionJobResponse is the answer of [Client.SubmitHighlightExtractionJob].
+// SubmitHighlightExtractionJobResponse is the response of [Client.SubmitHighlightExtractionJob].
 type SubmitHighlightExtractionJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -568,7 +568,7 @@ type SubmitMediaAiAnalysisJobRequest struct {
 	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
-// SubmitMediaAiAnalysisJobResponse is the answer of [Client.SubmitMediaAiAnalysisJob].
+// SubmitMediaAiAnalysisJobResponse is the response of [Client.SubmitMediaAiAnalysisJob].
 type SubmitMediaAiAnalysisJobResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -647,7 +647,7 @@ type SubmitMediaProducingJobRequest struct {
 	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
-// SubmitMediaProducingJobResponse is the answer of [Client.SubmitMediaProducingJob].
+// SubmitMediaProducingJobResponse is the response of [Client.SubmitMediaProducingJob].
 type SubmitMediaProducingJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -682,7 +682,7 @@ type SubmitSceneBatchEditingJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitSceneBatchEditingJobResponse is the answer of [Client.SubmitSceneBatchEditingJob].
+// SubmitSceneBatchEditingJobResponse is the response of [Client.SubmitSceneBatchEditingJob].
 type SubmitSceneBatchEditingJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -721,7 +721,7 @@ type SubmitSceneMediaSelectionJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitSceneMediaSelectionJobResponse is the answer of [Client.SubmitSceneMediaSelectionJob].
+// SubmitSceneMediaSelectionJobResponse is the response of [Client.SubmitSceneMediaSelectionJob].
 type SubmitSceneMediaSelectionJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -762,7 +762,7 @@ type SubmitSceneTimelineOrganizationJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitSceneTimelineOrganizationJobResponse is the answer of [Client.SubmitSceneTimelineOrganizationJob].
+// SubmitSceneTimelineOrganizationJobResponse is the response of [Client.SubmitSceneTimelineOrganizationJob].
 type SubmitSceneTimelineOrganizationJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -792,7 +792,7 @@ type SubmitScreenMediaHighlightsJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitScreenMediaHighlightsJobResponse is the answer of [Client.SubmitScreenMediaHighlightsJob].
+// SubmitScreenMediaHighlightsJobResponse is the response of [Client.SubmitScreenMediaHighlightsJob].
 type SubmitScreenMediaHighlightsJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -824,7 +824,7 @@ type SubmitSegmentationJobRequest struct {
 	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
-// SubmitSegmentationJobResponse is the answer of [Client.SubmitSegmentationJob].
+// SubmitSegmentationJobResponse is the response of [Client.SubmitSegmentationJob].
 type SubmitSegmentationJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -854,7 +854,7 @@ type SubmitSportsHighlightsJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitSportsHighlightsJobResponse is the answer of [Client.SubmitSportsHighlightsJob].
+// SubmitSportsHighlightsJobResponse is the response of [Client.SubmitSportsHighlightsJob].
 type SubmitSportsHighlightsJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -892,7 +892,7 @@ type SubmitTextGenerateJobRequest struct {
 	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
-// SubmitTextGenerateJobResponse is the answer of [Client.SubmitTextGenerateJob].
+// SubmitTextGenerateJobResponse is the response of [Client.SubmitTextGenerateJob].
 type SubmitTextGenerateJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -942,7 +942,7 @@ type SubmitVideoTranslationJobRequest struct {
 	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
-// SubmitVideoTranslationJobResponse is the answer of [Client.SubmitVideoTranslationJob].
+// SubmitVideoTranslationJobResponse is the response of [Client.SubmitVideoTranslationJob].
 type SubmitVideoTranslationJobResponse struct {
 	RequestId string
 	// The new job.

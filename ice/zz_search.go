@@ -32,7 +32,7 @@ type AddStreamTagToSearchLibRequest struct {
 	SearchLibName string
 }
 
-// AddStreamTagToSearchLibResponse is the answer of [Client.AddStreamTagToSearchLib].
+// AddStreamTagToSearchLibResponse is the response of [Client.AddStreamTagToSearchLib].
 type AddStreamTagToSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -70,7 +70,7 @@ type AlterSearchIndexRequest struct {
 	SearchLibName string
 }
 
-// AlterSearchIndexResponse is the answer of [Client.AlterSearchIndex].
+// AlterSearchIndexResponse is the response of [Client.AlterSearchIndex].
 type AlterSearchIndexResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -97,7 +97,7 @@ type AlterSearchLibRequest struct {
 	SearchLibName string `check:"required"`
 }
 
-// AlterSearchLibResponse is the answer of [Client.AlterSearchLib].
+// AlterSearchLibResponse is the response of [Client.AlterSearchLib].
 type AlterSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -129,7 +129,7 @@ type CloseStreamToSearchLibRequest struct {
 	SearchLibName string
 }
 
-// CloseStreamToSearchLibResponse is the answer of [Client.CloseStreamToSearchLib].
+// CloseStreamToSearchLibResponse is the response of [Client.CloseStreamToSearchLib].
 type CloseStreamToSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -168,7 +168,7 @@ type CreateSearchIndexRequest struct {
 	SearchLibName string
 }
 
-// CreateSearchIndexResponse is the answer of [Client.CreateSearchIndex].
+// CreateSearchIndexResponse is the response of [Client.CreateSearchIndex].
 type CreateSearchIndexResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -197,7 +197,7 @@ type CreateSearchLibRequest struct {
 	SearchLibName string `check:"required"`
 }
 
-// CreateSearchLibResponse is the answer of [Client.CreateSearchLib].
+// CreateSearchLibResponse is the response of [Client.CreateSearchLib].
 type CreateSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -229,7 +229,7 @@ type CreateStreamToSearchLibRequest struct {
 	SearchLibName string
 }
 
-// CreateStreamToSearchLibResponse is the answer of [Client.CreateStreamToSearchLib].
+// CreateStreamToSearchLibResponse is the response of [Client.CreateStreamToSearchLib].
 type CreateStreamToSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -262,7 +262,7 @@ type DeleteMediaFromSearchLibRequest struct {
 	SearchLibName string
 }
 
-// DeleteMediaFromSearchLibResponse is the answer of [Client.DeleteMediaFromSearchLib].
+// DeleteMediaFromSearchLibResponse is the response of [Client.DeleteMediaFromSearchLib].
 type DeleteMediaFromSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -292,7 +292,7 @@ type DropSearchIndexRequest struct {
 	SearchLibName string
 }
 
-// DropSearchIndexResponse is the answer of [Client.DropSearchIndex].
+// DropSearchIndexResponse is the response of [Client.DropSearchIndex].
 type DropSearchIndexResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -317,7 +317,7 @@ type DropSearchLibRequest struct {
 	SearchLibName string `check:"required"`
 }
 
-// DropSearchLibResponse is the answer of [Client.DropSearchLib].
+// DropSearchLibResponse is the response of [Client.DropSearchLib].
 type DropSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -371,7 +371,7 @@ type GetStreamTagListRequest struct {
 	StartTime string
 }
 
-// GetStreamTagListResponse is the answer of [Client.GetStreamTagList].
+// GetStreamTagListResponse is the response of [Client.GetStreamTagList].
 type GetStreamTagListResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -428,7 +428,7 @@ type InsertMediaToSearchLibRequest struct {
 	SearchLibName string
 }
 
-// InsertMediaToSearchLibResponse is the answer of [Client.InsertMediaToSearchLib].
+// InsertMediaToSearchLibResponse is the response of [Client.InsertMediaToSearchLib].
 type InsertMediaToSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -467,7 +467,7 @@ type ListSearchLibRequest struct {
 	PageSize int32 `check:"max=50"`
 }
 
-// ListSearchLibResponse is the answer of [Client.ListSearchLib].
+// ListSearchLibResponse is the response of [Client.ListSearchLib].
 type ListSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -511,7 +511,7 @@ type QueryMediaIndexJobRequest struct {
 	SearchLibName string
 }
 
-// QueryMediaIndexJobResponse is the answer of [Client.QueryMediaIndexJob].
+// QueryMediaIndexJobResponse is the response of [Client.QueryMediaIndexJob].
 type QueryMediaIndexJobResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -555,7 +555,7 @@ type QuerySearchIndexRequest struct {
 	SearchLibName string
 }
 
-// QuerySearchIndexResponse is the answer of [Client.QuerySearchIndex].
+// QuerySearchIndexResponse is the response of [Client.QuerySearchIndex].
 type QuerySearchIndexResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -588,7 +588,7 @@ type QuerySearchLibRequest struct {
 	SearchLibName string `check:"required"`
 }
 
-// QuerySearchLibResponse is the answer of [Client.QuerySearchLib].
+// QuerySearchLibResponse is the response of [Client.QuerySearchLib].
 type QuerySearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -628,7 +628,7 @@ type SearchIndexJobRerunRequest struct {
 	Task string
 }
 
-// SearchIndexJobRerunResponse is the answer of [Client.SearchIndexJobRerun].
+// SearchIndexJobRerunResponse is the response of [Client.SearchIndexJobRerun].
 type SearchIndexJobRerunResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -678,7 +678,7 @@ type SearchMediaRequest struct {
 	SortBy string
 }
 
-// SearchMediaResponse is the answer of [Client.SearchMedia].
+// SearchMediaResponse is the response of [Client.SearchMedia].
 type SearchMediaResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -759,7 +759,7 @@ type SearchMediaByAILabelRequest struct {
 	UtcCreate string
 }
 
-// SearchMediaByAILabelResponse is the answer of [Client.SearchMediaByAILabel].
+// SearchMediaByAILabelResponse is the response of [Client.SearchMediaByAILabel].
 type SearchMediaByAILabelResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -819,7 +819,7 @@ type SearchMediaByFaceRequest struct {
 	UtcCreate string
 }
 
-// SearchMediaByFaceResponse is the answer of [Client.SearchMediaByFace].
+// SearchMediaByFaceResponse is the response of [Client.SearchMediaByFace].
 type SearchMediaByFaceResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -876,7 +876,7 @@ type SearchMediaByHybridRequest struct {
 	UtcCreate string
 }
 
-// SearchMediaByHybridResponse is the answer of [Client.SearchMediaByHybrid].
+// SearchMediaByHybridResponse is the response of [Client.SearchMediaByHybrid].
 type SearchMediaByHybridResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -931,7 +931,7 @@ type SearchMediaByMultimodalRequest struct {
 	UtcCreate string
 }
 
-// SearchMediaByMultimodalResponse is the answer of [Client.SearchMediaByMultimodal].
+// SearchMediaByMultimodalResponse is the response of [Client.SearchMediaByMultimodal].
 type SearchMediaByMultimodalResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -981,7 +981,7 @@ type SearchMediaClipByFaceRequest struct {
 	SearchLibName string
 }
 
-// SearchMediaClipByFaceResponse is the answer of [Client.SearchMediaClipByFace].
+// SearchMediaClipByFaceResponse is the response of [Client.SearchMediaClipByFace].
 type SearchMediaClipByFaceResponse struct {
 	RequestId string
 	// Status code, 200 for success.
@@ -1083,7 +1083,7 @@ type SearchPublicMediaInfoRequest struct {
 	SortBy string
 }
 
-// SearchPublicMediaInfoResponse is the answer of [Client.SearchPublicMediaInfo].
+// SearchPublicMediaInfoResponse is the response of [Client.SearchPublicMediaInfo].
 type SearchPublicMediaInfoResponse struct {
 	RequestId string
 	// The assets of the public library that match.
@@ -1127,7 +1127,7 @@ type UpdateMediaToSearchLibRequest struct {
 	SearchLibName string
 }
 
-// UpdateMediaToSearchLibResponse is the answer of [Client.UpdateMediaToSearchLib].
+// UpdateMediaToSearchLibResponse is the response of [Client.UpdateMediaToSearchLib].
 type UpdateMediaToSearchLibResponse struct {
 	RequestId string
 	// Status code, 200 for success.

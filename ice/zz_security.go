@@ -25,7 +25,7 @@ type DecryptKMSDataKeyRequest struct {
 	CiphertextBlob string `check:"required"`
 }
 
-// DecryptKMSDataKeyResponse is the answer of [Client.DecryptKMSDataKey].
+// DecryptKMSDataKeyResponse is the response of [Client.DecryptKMSDataKey].
 type DecryptKMSDataKeyResponse struct {
 	RequestId string
 	// The decrypted key.
@@ -46,7 +46,7 @@ func (c *Client) GenerateKMSDataKey(ctx context.Context) (*GenerateKMSDataKeyRes
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent, Proof: "DataKey.Plaintext|DataKey.CiphertextBlob"}, nil, new(GenerateKMSDataKeyResponse))
 }
 
-// GenerateKMSDataKeyResponse is the answer of [Client.GenerateKMSDataKey].
+// GenerateKMSDataKeyResponse is the response of [Client.GenerateKMSDataKey].
 type GenerateKMSDataKeyResponse struct {
 	RequestId string
 	// The new key, in plain and encrypted.

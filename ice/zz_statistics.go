@@ -34,7 +34,7 @@ type DescribeMeterImsEditUsageRequest struct {
 	StartTs int64 `check:"required"`
 }
 
-// DescribeMeterImsEditUsageResponse is the answer of [Client.DescribeMeterImsEditUsage].
+// DescribeMeterImsEditUsageResponse is the response of [Client.DescribeMeterImsEditUsage].
 type DescribeMeterImsEditUsageResponse struct {
 	RequestId string
 	// Usage of editing.
@@ -75,7 +75,7 @@ type DescribeMeterImsMediaConvertUHDUsageRequest struct {
 	StartTs int64 `check:"required"`
 }
 
-// DescribeMeterImsMediaConvertUHDUsageResponse is the answer of [Client.DescribeMeterImsMediaConvertUHDUsage].
+// DescribeMeterImsMediaConvertUHDUsageResponse is the response of [Client.DescribeMeterImsMediaConvertUHDUsage].
 type DescribeMeterImsMediaConvertUHDUsageResponse struct {
 	RequestId string
 	// Usage of audio and video enhancement.
@@ -107,7 +107,7 @@ type DescribeMeterImsMediaConvertUsageRequest struct {
 	StartTs int64 `check:"required"`
 }
 
-// DescribeMeterImsMediaConvertUsageResponse is the answer of [Client.DescribeMeterImsMediaConvertUsage].
+// DescribeMeterImsMediaConvertUsageResponse is the response of [Client.DescribeMeterImsMediaConvertUsage].
 type DescribeMeterImsMediaConvertUsageResponse struct {
 	RequestId string
 	// Usage of transcoding.
@@ -139,7 +139,7 @@ type DescribeMeterImsMpsAiUsageRequest struct {
 	StartTs int64 `check:"required"`
 }
 
-// DescribeMeterImsMpsAiUsageResponse is the answer of [Client.DescribeMeterImsMpsAiUsage].
+// DescribeMeterImsMpsAiUsageResponse is the response of [Client.DescribeMeterImsMpsAiUsage].
 type DescribeMeterImsMpsAiUsageResponse struct {
 	RequestId string
 	// Usage of AI processing.
@@ -177,7 +177,7 @@ type DescribeMeterImsSummaryRequest struct {
 	StartTs int64 `check:"required"`
 }
 
-// DescribeMeterImsSummaryResponse is the answer of [Client.DescribeMeterImsSummary].
+// DescribeMeterImsSummaryResponse is the response of [Client.DescribeMeterImsSummary].
 type DescribeMeterImsSummaryResponse struct {
 	RequestId string
 	// Usage of all kinds.
@@ -260,7 +260,7 @@ type DescribePlayListRequest struct {
 	TraceId string
 }
 
-// DescribePlayListResponse is the answer of [Client.DescribePlayList].
+// DescribePlayListResponse is the response of [Client.DescribePlayList].
 type DescribePlayListResponse struct {
 	RequestId string
 	// Number of the page, from 1.

@@ -41,7 +41,7 @@ type CreateCustomTemplateRequest struct {
 	Type int32 `check:"required"`
 }
 
-// CreateCustomTemplateResponse is the answer of [Client.CreateCustomTemplate].
+// CreateCustomTemplateResponse is the response of [Client.CreateCustomTemplate].
 type CreateCustomTemplateResponse struct {
 	RequestId string
 	// The new template.
@@ -93,7 +93,7 @@ type DeleteCustomTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// DeleteCustomTemplateResponse is the answer of [Client.DeleteCustomTemplate].
+// DeleteCustomTemplateResponse is the response of [Client.DeleteCustomTemplate].
 type DeleteCustomTemplateResponse struct {
 	RequestId string
 	// Whether the template was deleted.
@@ -131,7 +131,7 @@ type GetCustomTemplateRequest struct {
 	Type int32
 }
 
-// GetCustomTemplateResponse is the answer of [Client.GetCustomTemplate].
+// GetCustomTemplateResponse is the response of [Client.GetCustomTemplate].
 type GetCustomTemplateResponse struct {
 	RequestId string
 	// The template.
@@ -158,7 +158,7 @@ type GetSystemTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// GetSystemTemplateResponse is the answer of [Client.GetSystemTemplate].
+// GetSystemTemplateResponse is the response of [Client.GetSystemTemplate].
 type GetSystemTemplateResponse struct {
 	RequestId string
 	// The template.
@@ -208,7 +208,7 @@ type ListCustomTemplatesRequest struct {
 	Type string `check:"required"`
 }
 
-// ListCustomTemplatesResponse is the answer of [Client.ListCustomTemplates].
+// ListCustomTemplatesResponse is the response of [Client.ListCustomTemplates].
 type ListCustomTemplatesResponse struct {
 	RequestId string
 	// The templates of the page.
@@ -260,7 +260,7 @@ type ListSystemTemplatesRequest struct {
 	Type string `check:"required"`
 }
 
-// ListSystemTemplatesResponse is the answer of [Client.ListSystemTemplates].
+// ListSystemTemplatesResponse is the response of [Client.ListSystemTemplates].
 type ListSystemTemplatesResponse struct {
 	RequestId string
 	// The templates of the page.
@@ -291,7 +291,7 @@ type SetDefaultCustomTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// SetDefaultCustomTemplateResponse is the answer of [Client.SetDefaultCustomTemplate].
+// SetDefaultCustomTemplateResponse is the response of [Client.SetDefaultCustomTemplate].
 type SetDefaultCustomTemplateResponse struct {
 	RequestId string
 	// Whether the template is now the default.
@@ -324,7 +324,7 @@ type UpdateCustomTemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// UpdateCustomTemplateResponse is the answer of [Client.UpdateCustomTemplate].
+// UpdateCustomTemplateResponse is the response of [Client.UpdateCustomTemplate].
 type UpdateCustomTemplateResponse struct {
 	RequestId string
 	// Whether the template was changed.

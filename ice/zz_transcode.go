@@ -12,7 +12,7 @@ import (
 // GetMediaConvertJob returns a media convert job with its outputs. Status
 // Complete or Error is final.
 //
-// [Client.WaitMediaConvertJob] asks until the end.
+// [Client.WaitMediaConvertJob] waits for the end.
 //
 // Errors:
 //
@@ -32,7 +32,7 @@ type GetMediaConvertJobRequest struct {
 	JobId string
 }
 
-// GetMediaConvertJobResponse is the answer of [Client.GetMediaConvertJob].
+// GetMediaConvertJobResponse is the response of [Client.GetMediaConvertJob].
 type GetMediaConvertJobResponse struct {
 	RequestId string
 	// The job.
@@ -42,7 +42,7 @@ type GetMediaConvertJobResponse struct {
 // GetTranscodeJob returns a transcoding job with its parts, one for each
 // output. Status Success or Fail is final.
 //
-// [Client.WaitTranscodeJob] asks until the end.
+// [Client.WaitTranscodeJob] waits for the end.
 //
 // Errors:
 //
@@ -65,7 +65,7 @@ type GetTranscodeJobRequest struct {
 	ParentJobId string `check:"required"`
 }
 
-// GetTranscodeJobResponse is the answer of [Client.GetTranscodeJob].
+// GetTranscodeJobResponse is the response of [Client.GetTranscodeJob].
 type GetTranscodeJobResponse struct {
 	RequestId string
 	// The job with its parts.
@@ -112,7 +112,7 @@ type ListMediaConvertJobsRequest struct {
 	Status string `check:"in=Inited|Running|Complete|Error"`
 }
 
-// ListMediaConvertJobsResponse is the answer of [Client.ListMediaConvertJobs].
+// ListMediaConvertJobsResponse is the response of [Client.ListMediaConvertJobs].
 type ListMediaConvertJobsResponse struct {
 	RequestId string
 	// The jobs of the page.
@@ -161,7 +161,7 @@ type ListTranscodeJobsRequest struct {
 	Status string `check:"in=Init|Success|Fail"`
 }
 
-// ListTranscodeJobsResponse is the answer of [Client.ListTranscodeJobs].
+// ListTranscodeJobsResponse is the response of [Client.ListTranscodeJobs].
 type ListTranscodeJobsResponse struct {
 	RequestId string
 	// The jobs of the page.
@@ -202,7 +202,7 @@ type SubmitMediaConvertJobRequest struct {
 	UserData string
 }
 
-// SubmitMediaConvertJobResponse is the answer of [Client.SubmitMediaConvertJob].
+// SubmitMediaConvertJobResponse is the response of [Client.SubmitMediaConvertJob].
 type SubmitMediaConvertJobResponse struct {
 	RequestId string
 	// The new job.
@@ -247,7 +247,7 @@ type SubmitTranscodeJobRequest struct {
 	UserData UserData `rpc:",json" check:"bytes=512"`
 }
 
-// SubmitTranscodeJobResponse is the answer of [Client.SubmitTranscodeJob].
+// SubmitTranscodeJobResponse is the response of [Client.SubmitTranscodeJob].
 type SubmitTranscodeJobResponse struct {
 	RequestId string
 	// The new job with its parts.

@@ -6,7 +6,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// AIAgentConfig is met in requests of [Client.GenerateAIAgentCall],
+// AIAgentConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AIAgentConfig struct {
 	// Background sound of the call.
@@ -65,8 +65,8 @@ type AIAgentConfig struct {
 	WorkflowOverrideParams alimedia.JSON `json:",omitzero"`
 }
 
-// AIAgentConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AIAgentConfigInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AIAgentConfigInfo struct {
 	// Background sound of the call.
 	AmbientSoundConfig AgentAmbientSoundConfigInfo
@@ -122,7 +122,7 @@ type AIAgentConfigInfo struct {
 	WorkflowOverrideParams alimedia.JSON
 }
 
-// AIAgentInstance is met in answers of [Client.DescribeAIAgentInstance] and
+// AIAgentInstance is used in responses of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AIAgentInstance struct {
 	// How the instance is configured.
@@ -147,7 +147,7 @@ type AIAgentInstance struct {
 	UserData string
 }
 
-// AIAgentRuntimeConfig is met in requests and answers of
+// AIAgentRuntimeConfig is used in requests and responses of
 // [Client.DescribeAIAgentInstance], [Client.ListAIAgentInstance] and
 // [Client.StartAIAgentInstance].
 type AIAgentRuntimeConfig struct {
@@ -171,7 +171,7 @@ type AIAgentRuntimeConfig struct {
 	VoiceChat AgentChannel `json:",omitzero"`
 }
 
-// AIAgentTemplateConfig is met in requests of [Client.GenerateAIAgentCall],
+// AIAgentTemplateConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AIAgentTemplateConfig struct {
 	// Settings of an avatar agent.
@@ -182,7 +182,7 @@ type AIAgentTemplateConfig struct {
 	VoiceChat AgentVoiceChat `json:",omitzero"`
 }
 
-// AIAgentTemplateConfigInfo is met in answers of
+// AIAgentTemplateConfigInfo is used in responses of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AIAgentTemplateConfigInfo struct {
 	// Settings of an avatar agent.
@@ -193,8 +193,8 @@ type AIAgentTemplateConfigInfo struct {
 	VoiceChat AgentVoiceChatInfo
 }
 
-// AdBreak is met in answers of [Client.CreateProgram], [Client.GetProgram] and
-// 3 more operations.
+// AdBreak is used in responses of [Client.CreateProgram], [Client.GetProgram]
+// and 3 more operations.
 type AdBreak struct {
 	// Name of the channel.
 	ChannelName string
@@ -214,7 +214,7 @@ type AdBreak struct {
 	TimeSignalSettings string
 }
 
-// AdCdnConfig is met in answers of [Client.AddAdInsertion],
+// AdCdnConfig is used in responses of [Client.AddAdInsertion],
 // [Client.GetAdInsertion] and 2 more operations.
 type AdCdnConfig struct {
 	// CDN prefix of ad segments.
@@ -223,7 +223,7 @@ type AdCdnConfig struct {
 	ContentSegmentUrlPrefix string
 }
 
-// AdInsertion is met in answers of [Client.AddAdInsertion],
+// AdInsertion is used in responses of [Client.AddAdInsertion],
 // [Client.GetAdInsertion] and 2 more operations.
 type AdInsertion struct {
 	// ON when ad markers are handed on to the player, else OFF.
@@ -249,7 +249,7 @@ type AdInsertion struct {
 	SlateAdUrl string
 }
 
-// AdManifestEndpoint is met in answers of [Client.AddAdInsertion],
+// AdManifestEndpoint is used in responses of [Client.AddAdInsertion],
 // [Client.GetAdInsertion] and 2 more operations.
 type AdManifestEndpoint struct {
 	// URL prefix for DASH.
@@ -258,7 +258,7 @@ type AdManifestEndpoint struct {
 	HlsPrefix string
 }
 
-// AgentAmbientSoundConfig is met in requests of [Client.GenerateAIAgentCall],
+// AgentAmbientSoundConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentAmbientSoundConfig struct {
 	// ID of the sound, from the advanced settings of the agent in the console.
@@ -267,7 +267,7 @@ type AgentAmbientSoundConfig struct {
 	Volume *int32 `json:",omitzero"`
 }
 
-// AgentAmbientSoundConfigInfo is met in answers of
+// AgentAmbientSoundConfigInfo is used in responses of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentAmbientSoundConfigInfo struct {
 	// ID of the sound, from the advanced settings of the agent in the console.
@@ -276,7 +276,7 @@ type AgentAmbientSoundConfigInfo struct {
 	Volume int32
 }
 
-// AgentAsrConfig is met in requests of [Client.GenerateAIAgentCall],
+// AgentAsrConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentAsrConfig struct {
 	// Words to recognize with preference: up to 128, of 1 to 10 characters each.
@@ -294,8 +294,8 @@ type AgentAsrConfig struct {
 	VadLevel *int32 `json:",omitzero"`
 }
 
-// AgentAsrConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AgentAsrConfigInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentAsrConfigInfo struct {
 	// Words to recognize with preference: up to 128, of 1 to 10 characters each.
 	AsrHotWords []string
@@ -312,7 +312,7 @@ type AgentAsrConfigInfo struct {
 	VadLevel int32
 }
 
-// AgentAutoSpeechConfig is met in requests of [Client.GenerateAIAgentCall],
+// AgentAutoSpeechConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentAutoSpeechConfig struct {
 	// What the agent says while the model thinks.
@@ -321,7 +321,7 @@ type AgentAutoSpeechConfig struct {
 	UserIdle AgentUserIdle `json:",omitzero"`
 }
 
-// AgentAutoSpeechConfigInfo is met in answers of
+// AgentAutoSpeechConfigInfo is used in responses of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentAutoSpeechConfigInfo struct {
 	// What the agent says while the model thinks.
@@ -330,7 +330,7 @@ type AgentAutoSpeechConfigInfo struct {
 	UserIdle AgentUserIdleInfo
 }
 
-// AgentAvatarChat3D is met in requests of [Client.GenerateAIAgentCall],
+// AgentAvatarChat3D is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentAvatarChat3D struct {
 	// Words to recognize with preference, up to 128.
@@ -392,8 +392,8 @@ type AgentAvatarChat3D struct {
 	WorkflowOverrideParams string `json:",omitzero"`
 }
 
-// AgentAvatarChat3DInfo is met in answers of [Client.DescribeAIAgentInstance]
-// and [Client.ListAIAgentInstance].
+// AgentAvatarChat3DInfo is used in responses of
+// [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentAvatarChat3DInfo struct {
 	// Words to recognize with preference, up to 128.
 	AsrHotWords []string
@@ -454,7 +454,7 @@ type AgentAvatarChat3DInfo struct {
 	WorkflowOverrideParams string
 }
 
-// AgentAvatarConfig is met in requests and answers of
+// AgentAvatarConfig is used in requests and responses of
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 3 more
 // operations.
 type AgentAvatarConfig struct {
@@ -462,8 +462,9 @@ type AgentAvatarConfig struct {
 	AvatarId string `json:",omitzero"`
 }
 
-// AgentBackChannelingConfig is met in requests of [Client.GenerateAIAgentCall],
-// [Client.StartAIAgentInstance] and 2 more operations.
+// AgentBackChannelingConfig is used in requests of
+// [Client.GenerateAIAgentCall], [Client.StartAIAgentInstance] and 2 more
+// operations.
 type AgentBackChannelingConfig struct {
 	// Whether the rule is on.
 	Enabled *bool `json:",omitzero"`
@@ -476,7 +477,7 @@ type AgentBackChannelingConfig struct {
 	Words []AgentPhrase `json:",omitzero"`
 }
 
-// AgentBackChannelingConfigInfo is met in answers of
+// AgentBackChannelingConfigInfo is used in responses of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentBackChannelingConfigInfo struct {
 	// Whether the rule is on.
@@ -490,7 +491,7 @@ type AgentBackChannelingConfigInfo struct {
 	Words []AgentPhraseInfo
 }
 
-// AgentChannel is met in requests and answers of
+// AgentChannel is used in requests and responses of
 // [Client.DescribeAIAgentInstance], [Client.ListAIAgentInstance] and
 // [Client.StartAIAgentInstance].
 type AgentChannel struct {
@@ -502,14 +503,14 @@ type AgentChannel struct {
 	ChannelId string `json:",omitzero"`
 }
 
-// AgentChatSyncConfig is met in requests of [Client.GenerateAIAgentCall] and
+// AgentChatSyncConfig is used in requests of [Client.GenerateAIAgentCall] and
 // [Client.StartAIAgentInstance].
 type AgentChatSyncConfig struct {
 	IMAIAgentId string `json:",omitzero"`
 	ReceiverId  string `json:",omitzero"`
 }
 
-// AgentFunctionMap is met in requests and answers of
+// AgentFunctionMap is used in requests and responses of
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
 // operations.
 type AgentFunctionMap struct {
@@ -519,7 +520,7 @@ type AgentFunctionMap struct {
 	MatchFunction string `json:",omitzero"`
 }
 
-// AgentInterruptConfig is met in requests of [Client.GenerateAIAgentCall],
+// AgentInterruptConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentInterruptConfig struct {
 	// Whether speech interrupts the agent; true by default.
@@ -533,7 +534,7 @@ type AgentInterruptConfig struct {
 	NoInterruptMode string `json:",omitzero"`
 }
 
-// AgentInterruptConfigInfo is met in answers of
+// AgentInterruptConfigInfo is used in responses of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentInterruptConfigInfo struct {
 	// Whether speech interrupts the agent; true by default.
@@ -547,7 +548,7 @@ type AgentInterruptConfigInfo struct {
 	NoInterruptMode string
 }
 
-// AgentLlmConfig is met in requests of [Client.GenerateAIAgentCall],
+// AgentLlmConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentLlmConfig struct {
 	// Parameters for Model Studio.
@@ -578,8 +579,8 @@ type AgentLlmConfig struct {
 	OutputMinLength *int32 `json:",omitzero"`
 }
 
-// AgentLlmConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AgentLlmConfigInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentLlmConfigInfo struct {
 	// Parameters for Model Studio.
 	BailianAppParams alimedia.JSON
@@ -609,7 +610,7 @@ type AgentLlmConfigInfo struct {
 	OutputMinLength int32
 }
 
-// AgentLlmHistory is met in requests and answers of
+// AgentLlmHistory is used in requests and responses of
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
 // operations.
 type AgentLlmHistory struct {
@@ -619,7 +620,7 @@ type AgentLlmHistory struct {
 	Role string `json:",omitzero"`
 }
 
-// AgentLlmPending is met in requests of [Client.GenerateAIAgentCall],
+// AgentLlmPending is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentLlmPending struct {
 	// What the agent may say: up to 10 texts, whose probabilities sum up to 1.
@@ -631,8 +632,8 @@ type AgentLlmPending struct {
 	WaitTime int32 `json:",omitzero"`
 }
 
-// AgentLlmPendingInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AgentLlmPendingInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentLlmPendingInfo struct {
 	// What the agent may say: up to 10 texts, whose probabilities sum up to 1.
 	Messages []AgentPhraseInfo
@@ -643,7 +644,7 @@ type AgentLlmPendingInfo struct {
 	WaitTime int32
 }
 
-// AgentPhrase is met in requests of [Client.GenerateAIAgentCall],
+// AgentPhrase is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentPhrase struct {
 	// From 0 to 1; those of one list add up to 1.
@@ -652,7 +653,7 @@ type AgentPhrase struct {
 	Text string `json:",omitzero"`
 }
 
-// AgentPhraseInfo is met in answers of [Client.DescribeAIAgentInstance] and
+// AgentPhraseInfo is used in responses of [Client.DescribeAIAgentInstance] and
 // [Client.ListAIAgentInstance].
 type AgentPhraseInfo struct {
 	// From 0 to 1; those of one list add up to 1.
@@ -661,7 +662,7 @@ type AgentPhraseInfo struct {
 	Text string
 }
 
-// AgentPronunciationRule is met in requests and answers of
+// AgentPronunciationRule is used in requests and responses of
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
 // operations.
 type AgentPronunciationRule struct {
@@ -673,7 +674,7 @@ type AgentPronunciationRule struct {
 	Word string `json:",omitzero"`
 }
 
-// AgentTtsConfig is met in requests and answers of
+// AgentTtsConfig is used in requests and responses of
 // [Client.DescribeAIAgentInstance], [Client.GenerateAIAgentCall] and 4 more
 // operations.
 type AgentTtsConfig struct {
@@ -695,7 +696,7 @@ type AgentTtsConfig struct {
 	VoiceIdList []string `json:",omitzero"`
 }
 
-// AgentTurnDetectionConfig is met in requests of [Client.GenerateAIAgentCall],
+// AgentTurnDetectionConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentTurnDetectionConfig struct {
 	// How soon the agent answers: Low (after up to 6 seconds), Medium (4) or High
@@ -710,7 +711,7 @@ type AgentTurnDetectionConfig struct {
 	TurnEndWords []string `json:",omitzero"`
 }
 
-// AgentTurnDetectionConfigInfo is met in answers of
+// AgentTurnDetectionConfigInfo is used in responses of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentTurnDetectionConfigInfo struct {
 	// How soon the agent answers: Low (after up to 6 seconds), Medium (4) or High
@@ -725,7 +726,7 @@ type AgentTurnDetectionConfigInfo struct {
 	TurnEndWords []string
 }
 
-// AgentUserIdle is met in requests of [Client.GenerateAIAgentCall],
+// AgentUserIdle is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and 2 more operations.
 type AgentUserIdle struct {
 	// What the agent says before it hangs up.
@@ -738,8 +739,8 @@ type AgentUserIdle struct {
 	WaitTime int32 `json:",omitzero"`
 }
 
-// AgentUserIdleInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AgentUserIdleInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentUserIdleInfo struct {
 	// What the agent says before it hangs up.
 	HangupEndWord string
@@ -751,7 +752,7 @@ type AgentUserIdleInfo struct {
 	WaitTime int32
 }
 
-// AgentVcrConfig is met in requests of [Client.GenerateAIAgentCall],
+// AgentVcrConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVcrConfig struct {
 	// Recognition of devices in the picture.
@@ -768,8 +769,8 @@ type AgentVcrConfig struct {
 	StillFrameMotion AgentVcrMotion `json:",omitzero"`
 }
 
-// AgentVcrConfigInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AgentVcrConfigInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentVcrConfigInfo struct {
 	// Recognition of devices in the picture.
 	Equipment AgentVcrSwitchInfo
@@ -785,7 +786,7 @@ type AgentVcrConfigInfo struct {
 	StillFrameMotion AgentVcrMotionInfo
 }
 
-// AgentVcrMotion is met in requests of [Client.GenerateAIAgentCall],
+// AgentVcrMotion is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVcrMotion struct {
 	// Milliseconds for which it must last before it is reported, from 200 to 5000.
@@ -795,8 +796,8 @@ type AgentVcrMotion struct {
 	Enabled *bool `json:",omitzero"`
 }
 
-// AgentVcrMotionInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AgentVcrMotionInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentVcrMotionInfo struct {
 	// Milliseconds for which it must last before it is reported, from 200 to 5000.
 	// As in the console by default.
@@ -805,21 +806,21 @@ type AgentVcrMotionInfo struct {
 	Enabled bool
 }
 
-// AgentVcrSwitch is met in requests of [Client.GenerateAIAgentCall],
+// AgentVcrSwitch is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVcrSwitch struct {
 	// Whether it is on; false by default.
 	Enabled *bool `json:",omitzero"`
 }
 
-// AgentVcrSwitchInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AgentVcrSwitchInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentVcrSwitchInfo struct {
 	// Whether it is on; false by default.
 	Enabled bool
 }
 
-// AgentVisionChat is met in requests of [Client.GenerateAIAgentCall],
+// AgentVisionChat is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVisionChat struct {
 	// Words to recognize with preference, up to 128.
@@ -879,8 +880,8 @@ type AgentVisionChat struct {
 	WorkflowOverrideParams string `json:",omitzero"`
 }
 
-// AgentVisionChatInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AgentVisionChatInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentVisionChatInfo struct {
 	// Words to recognize with preference, up to 128.
 	AsrHotWords []string
@@ -939,7 +940,7 @@ type AgentVisionChatInfo struct {
 	WorkflowOverrideParams string
 }
 
-// AgentVoiceChat is met in requests of [Client.GenerateAIAgentCall],
+// AgentVoiceChat is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVoiceChat struct {
 	// Words to recognize with preference, up to 128.
@@ -1003,8 +1004,8 @@ type AgentVoiceChat struct {
 	WorkflowOverrideParams string `json:",omitzero"`
 }
 
-// AgentVoiceChatInfo is met in answers of [Client.DescribeAIAgentInstance] and
-// [Client.ListAIAgentInstance].
+// AgentVoiceChatInfo is used in responses of [Client.DescribeAIAgentInstance]
+// and [Client.ListAIAgentInstance].
 type AgentVoiceChatInfo struct {
 	// Words to recognize with preference, up to 128.
 	AsrHotWords []string
@@ -1067,7 +1068,7 @@ type AgentVoiceChatInfo struct {
 	WorkflowOverrideParams string
 }
 
-// AgentVoiceprintConfig is met in requests of [Client.GenerateAIAgentCall],
+// AgentVoiceprintConfig is used in requests of [Client.GenerateAIAgentCall],
 // [Client.StartAIAgentInstance] and [Client.UpdateAIAgentInstance].
 type AgentVoiceprintConfig struct {
 	// How the voiceprint was registered, such as Explicit.
@@ -1078,7 +1079,7 @@ type AgentVoiceprintConfig struct {
 	VoiceprintId string `json:",omitzero"`
 }
 
-// AgentVoiceprintConfigInfo is met in answers of
+// AgentVoiceprintConfigInfo is used in responses of
 // [Client.DescribeAIAgentInstance] and [Client.ListAIAgentInstance].
 type AgentVoiceprintConfigInfo struct {
 	// How the voiceprint was registered, such as Explicit.
@@ -1089,7 +1090,7 @@ type AgentVoiceprintConfigInfo struct {
 	VoiceprintId string
 }
 
-// AiData is met in answers of [Client.SearchMedia] and
+// AiData is used in responses of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiData struct {
 	// Labels: persons, objects and scenes.
@@ -1100,7 +1101,7 @@ type AiData struct {
 	OcrInfo []AiText
 }
 
-// AiLabelInfo is met in answers of [Client.SearchMedia] and
+// AiLabelInfo is used in responses of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiLabelInfo struct {
 	// Category of the label, such as Vehicle.
@@ -1119,7 +1120,7 @@ type AiLabelInfo struct {
 	Source string
 }
 
-// AiOccurrence is met in answers of [Client.SearchMedia] and
+// AiOccurrence is used in responses of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiOccurrence struct {
 	// ID of the clip.
@@ -1144,7 +1145,7 @@ type AiOccurrence struct {
 	Tracks []AiTrack
 }
 
-// AiRoughData is met in answers of [Client.GetMediaInfo] and
+// AiRoughData is used in responses of [Client.GetMediaInfo] and
 // [Client.SearchMedia].
 type AiRoughData struct {
 	// Category that the analysis gave the asset, such as News.
@@ -1164,7 +1165,7 @@ type AiRoughData struct {
 	Status string
 }
 
-// AiText is met in answers of [Client.SearchMedia] and
+// AiText is used in responses of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiText struct {
 	// ID of the clip.
@@ -1179,7 +1180,7 @@ type AiText struct {
 	To float64
 }
 
-// AiTrack is met in answers of [Client.SearchMedia] and
+// AiTrack is used in responses of [Client.SearchMedia] and
 // [Client.SearchMediaByAILabel].
 type AiTrack struct {
 	// Coordinates of the box, separated by semicolons, such as
@@ -1191,7 +1192,7 @@ type AiTrack struct {
 	Timestamp float64
 }
 
-// AudioLanguageSelection is met in requests and answers of
+// AudioLanguageSelection is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type AudioLanguageSelection struct {
@@ -1200,7 +1201,7 @@ type AudioLanguageSelection struct {
 	LanguageCode string `json:",omitzero" check:"required"`
 }
 
-// AudioPidSelection is met in requests and answers of
+// AudioPidSelection is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type AudioPidSelection struct {
@@ -1248,7 +1249,7 @@ type AudioStreamInfo struct {
 	Timebase string
 }
 
-// AudioTrackSelection is met in requests and answers of
+// AudioTrackSelection is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type AudioTrackSelection struct {
@@ -1256,7 +1257,7 @@ type AudioTrackSelection struct {
 	TrackId int64
 }
 
-// Avatar is met in answers of [Client.GetAvatar] and [Client.ListAvatars].
+// Avatar is used in responses of [Client.GetAvatar] and [Client.ListAvatars].
 type Avatar struct {
 	// Description of the avatar.
 	AvatarDescription string
@@ -1278,7 +1279,7 @@ type Avatar struct {
 	Width int32
 }
 
-// AvatarTrainingJob is met in answers of [Client.GetAvatarTrainingJob] and
+// AvatarTrainingJob is used in responses of [Client.GetAvatarTrainingJob] and
 // [Client.ListAvatarTrainingJobs].
 type AvatarTrainingJob struct {
 	// Description of the avatar.
@@ -1328,7 +1329,7 @@ type Category struct {
 	Type string
 }
 
-// CensorResult is met in answers of [Client.QueryMediaCensorJobDetail] and
+// CensorResult is used in responses of [Client.QueryMediaCensorJobDetail] and
 // [Client.QueryMediaCensorJobList].
 type CensorResult struct {
 	// What was found. For texts: normal, spam, ad, abuse, flood, contraband or
@@ -1344,7 +1345,7 @@ type CensorResult struct {
 	Suggestion string
 }
 
-// CensorTimeline is met in answers of [Client.QueryMediaCensorJobDetail] and
+// CensorTimeline is used in responses of [Client.QueryMediaCensorJobDetail] and
 // [Client.QueryMediaCensorJobList].
 type CensorTimeline struct {
 	// The results for this picture.
@@ -1357,8 +1358,8 @@ type CensorTimeline struct {
 	Timestamp string
 }
 
-// Channel is met in answers of [Client.CreateChannel], [Client.GetChannel] and
-// 2 more operations.
+// Channel is used in responses of [Client.CreateChannel], [Client.GetChannel]
+// and 2 more operations.
 type Channel struct {
 	// Whether players need the token.
 	AccessPolicy bool
@@ -1386,7 +1387,7 @@ type Channel struct {
 	State int32
 }
 
-// ChannelOutput is met in answers of [Client.CreateChannel],
+// ChannelOutput is used in responses of [Client.CreateChannel],
 // [Client.GetChannel] and 2 more operations.
 type ChannelOutput struct {
 	// Name of the channel.
@@ -1404,7 +1405,7 @@ type ChannelOutput struct {
 	SourceGroupName string
 }
 
-// CombineConfig is met in requests and answers of [Client.GetTranscodeJob],
+// CombineConfig is used in requests and responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type CombineConfig struct {
 	// Audio stream to take, such as 0, or exclude. Required.
@@ -1417,7 +1418,7 @@ type CombineConfig struct {
 	VideoIndex string `json:",omitzero" check:"required"`
 }
 
-// CoverImageCensorResult is met in answers of
+// CoverImageCensorResult is used in responses of
 // [Client.QueryMediaCensorJobDetail] and [Client.QueryMediaCensorJobList].
 type CoverImageCensorResult struct {
 	// Name of the OSS bucket.
@@ -1432,7 +1433,7 @@ type CoverImageCensorResult struct {
 	}
 }
 
-// CustomTemplate is met in answers of [Client.GetCustomTemplate] and
+// CustomTemplate is used in responses of [Client.GetCustomTemplate] and
 // [Client.ListCustomTemplates].
 type CustomTemplate struct {
 	// When the template was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -1465,7 +1466,7 @@ type CustomTemplate struct {
 	TypeName string
 }
 
-// CustomizedVoice is met in answers of [Client.GetCustomizedVoice] and
+// CustomizedVoice is used in responses of [Client.GetCustomizedVoice] and
 // [Client.ListCustomizedVoices].
 type CustomizedVoice struct {
 	// Media asset ID of the sample.
@@ -1484,7 +1485,7 @@ type CustomizedVoice struct {
 	VoiceName string
 }
 
-// CustomizedVoiceJob is met in answers of [Client.GetCustomizedVoiceJob] and
+// CustomizedVoiceJob is used in responses of [Client.GetCustomizedVoiceJob] and
 // [Client.ListCustomizedVoiceJobs].
 type CustomizedVoiceJob struct {
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -1512,9 +1513,9 @@ type CustomizedVoiceJob struct {
 	VoiceName string
 }
 
-// CustomizedVoiceJobIds is met in answers of [Client.CreateCustomizedVoiceJob],
-// [Client.SubmitCosyVoiceCustomizedVoiceJob] and
-// [Client.SubmitCustomizedVoiceJob].
+// CustomizedVoiceJobIds is used in responses of
+// [Client.CreateCustomizedVoiceJob], [Client.SubmitCosyVoiceCustomizedVoiceJob]
+// and [Client.SubmitCustomizedVoiceJob].
 type CustomizedVoiceJobIds struct {
 	// ID of the job.
 	JobId string
@@ -1522,7 +1523,7 @@ type CustomizedVoiceJobIds struct {
 	VoiceId string
 }
 
-// DNADB is met in answers of [Client.CreateDNADB] and [Client.ListDNADB].
+// DNADB is used in responses of [Client.CreateDNADB] and [Client.ListDNADB].
 type DNADB struct {
 	// ID of the fingerprint library.
 	DBId        string
@@ -1534,7 +1535,7 @@ type DNADB struct {
 	Status string
 }
 
-// DataKey is met in answers of [Client.DecryptKMSDataKey] and
+// DataKey is used in responses of [Client.DecryptKMSDataKey] and
 // [Client.GenerateKMSDataKey].
 type DataKey struct {
 	// The key, encrypted by KMS. Store this one.
@@ -1545,7 +1546,7 @@ type DataKey struct {
 	Plaintext alimedia.Secret
 }
 
-// DynamicImageJob is met in answers of [Client.GetDynamicImageJob] and
+// DynamicImageJob is used in responses of [Client.GetDynamicImageJob] and
 // [Client.ListDynamicImageJobs].
 type DynamicImageJob struct {
 	// Error code of a failed job, such as ResourceNotFound.
@@ -1583,7 +1584,7 @@ type DynamicImageJob struct {
 	UserData string
 }
 
-// DynamicMetaData is met in answers of [Client.GetPublicMediaInfo] and
+// DynamicMetaData is used in responses of [Client.GetPublicMediaInfo] and
 // [Client.SearchPublicMediaInfo].
 type DynamicMetaData struct {
 	// The metadata, as JSON.
@@ -1592,8 +1593,8 @@ type DynamicMetaData struct {
 	Type string
 }
 
-// EditingBatchJob is met in answers of [Client.GetBatchMediaProducingJob] and
-// [Client.ListBatchMediaProducingJobs].
+// EditingBatchJob is used in responses of [Client.GetBatchMediaProducingJob]
+// and [Client.ListBatchMediaProducingJobs].
 type EditingBatchJob struct {
 	// When the job ended, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CompleteTime string
@@ -1628,7 +1629,7 @@ type EditingBatchJob struct {
 	UserData alimedia.JSON
 }
 
-// EditingProject is met in answers of [Client.CreateEditingProject],
+// EditingProject is used in responses of [Client.CreateEditingProject],
 // [Client.GetEditingProject] and 2 more operations.
 type EditingProject struct {
 	// Settings of a live editing project, as JSON. Empty for others.
@@ -1736,7 +1737,7 @@ type FileMeta struct {
 	VideoStreamInfoList []VideoStreamMeta
 }
 
-// Hotword is met in requests of [Client.CreateHotwordLibrary] and
+// Hotword is used in requests of [Client.CreateHotwordLibrary] and
 // [Client.UpdateHotwordLibrary].
 type Hotword struct {
 	// The language of Text: zh or en for recognition; translation knows more than
@@ -1752,7 +1753,7 @@ type Hotword struct {
 	Weight *int32 `json:",omitzero"`
 }
 
-// IProductionOutput is met in requests and answers of
+// IProductionOutput is used in requests and responses of
 // [Client.QueryIProductionJob] and [Client.SubmitIProductionJob].
 type IProductionOutput struct {
 	// Service that the asset belongs to, such as IMS.
@@ -1767,7 +1768,7 @@ type IProductionOutput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// ImageWatermark is met in requests and answers of [Client.GetTranscodeJob],
+// ImageWatermark is used in requests and responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type ImageWatermark struct {
 	// Values that replace those of the template.
@@ -1776,7 +1777,7 @@ type ImageWatermark struct {
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// ImageWatermarkParams is met in requests and answers of
+// ImageWatermarkParams is used in requests and responses of
 // [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
 // [Client.SubmitTranscodeJob].
 type ImageWatermarkParams struct {
@@ -1808,7 +1809,7 @@ type JobFile struct {
 	Type string
 }
 
-// LiveAudioParams is met in requests and answers of
+// LiveAudioParams is used in requests and responses of
 // [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
 // more operations.
 type LiveAudioParams struct {
@@ -1825,7 +1826,7 @@ type LiveAudioParams struct {
 	Samplerate string `json:",omitzero"`
 }
 
-// LiveDrmConfig is met in requests and answers of
+// LiveDrmConfig is used in requests and responses of
 // [Client.CreateLivePackageOriginEndpoint],
 // [Client.GetLivePackageOriginEndpoint] and
 // [Client.UpdateLivePackageOriginEndpoint].
@@ -1846,7 +1847,7 @@ type LiveDrmConfig struct {
 	Url string `json:",omitzero"`
 }
 
-// LiveIngestEndpoint is met in answers of [Client.CreateLivePackageChannel],
+// LiveIngestEndpoint is used in responses of [Client.CreateLivePackageChannel],
 // [Client.GetLivePackageChannel] and 3 more operations.
 type LiveIngestEndpoint struct {
 	// ID of the ingest endpoint.
@@ -1859,7 +1860,7 @@ type LiveIngestEndpoint struct {
 	Username string
 }
 
-// LiveManifestConfig is met in requests and answers of
+// LiveManifestConfig is used in requests and responses of
 // [Client.CreateLivePackageOriginEndpoint],
 // [Client.GetLivePackageOriginEndpoint] and
 // [Client.UpdateLivePackageOriginEndpoint].
@@ -1897,7 +1898,7 @@ type LiveManifestConfig struct {
 	StreamOrder string `json:",omitzero"`
 }
 
-// LiveMaterial is met in answers of [Client.AddEditingProjectMaterials] and
+// LiveMaterial is used in responses of [Client.AddEditingProjectMaterials] and
 // [Client.GetEditingProjectMaterials].
 type LiveMaterial struct {
 	// Name of the application that the stream belongs to.
@@ -1910,7 +1911,7 @@ type LiveMaterial struct {
 	StreamName string
 }
 
-// LivePackageChannel is met in answers of [Client.CreateLivePackageChannel],
+// LivePackageChannel is used in responses of [Client.CreateLivePackageChannel],
 // [Client.GetLivePackageChannel] and 2 more operations.
 type LivePackageChannel struct {
 	// Name of the channel.
@@ -1932,7 +1933,7 @@ type LivePackageChannel struct {
 	SegmentDuration int32
 }
 
-// LivePackageChannelGroup is met in answers of
+// LivePackageChannelGroup is used in responses of
 // [Client.CreateLivePackageChannelGroup], [Client.GetLivePackageChannelGroup]
 // and 2 more operations.
 type LivePackageChannelGroup struct {
@@ -1947,7 +1948,7 @@ type LivePackageChannelGroup struct {
 	OriginDomain string
 }
 
-// LivePackageOriginEndpoint is met in answers of
+// LivePackageOriginEndpoint is used in responses of
 // [Client.CreateLivePackageOriginEndpoint],
 // [Client.GetLivePackageOriginEndpoint] and 2 more operations.
 type LivePackageOriginEndpoint struct {
@@ -1981,7 +1982,7 @@ type LivePackageOriginEndpoint struct {
 	TimeshiftVision int32
 }
 
-// LivePackagingConfig is met in requests of
+// LivePackagingConfig is used in requests of
 // [Client.CreateLivePackageOriginEndpoint] and
 // [Client.UpdateLivePackageOriginEndpoint].
 type LivePackagingConfig struct {
@@ -1996,7 +1997,7 @@ type LivePackagingConfig struct {
 	UseAudioRenditionGroups *bool `json:",omitzero"`
 }
 
-// LivePackagingConfigInfo is met in answers of
+// LivePackagingConfigInfo is used in responses of
 // [Client.CreateLivePackageOriginEndpoint],
 // [Client.GetLivePackageOriginEndpoint] and
 // [Client.UpdateLivePackageOriginEndpoint].
@@ -2012,7 +2013,7 @@ type LivePackagingConfigInfo struct {
 	UseAudioRenditionGroups bool
 }
 
-// LiveRecordFormat is met in requests and answers of
+// LiveRecordFormat is used in requests and responses of
 // [Client.CreateLiveRecordTemplate], [Client.GetLiveRecordTemplate] and 2 more
 // operations.
 type LiveRecordFormat struct {
@@ -2034,7 +2035,7 @@ type LiveRecordFormat struct {
 	SliceOssObjectPrefix string `json:",omitzero" check:"bytes=255"`
 }
 
-// LiveRecordJob is met in answers of [Client.GetLiveRecordJob] and
+// LiveRecordJob is used in responses of [Client.GetLiveRecordJob] and
 // [Client.ListLiveRecordJobs].
 type LiveRecordJob struct {
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -2056,8 +2057,9 @@ type LiveRecordJob struct {
 	TemplateName string
 }
 
-// LiveRecordOutput is met in requests and answers of [Client.GetLiveRecordJob],
-// [Client.ListLiveRecordJobs] and [Client.SubmitLiveRecordJob].
+// LiveRecordOutput is used in requests and responses of
+// [Client.GetLiveRecordJob], [Client.ListLiveRecordJobs] and
+// [Client.SubmitLiveRecordJob].
 type LiveRecordOutput struct {
 	// Name of the OSS bucket.
 	Bucket string `json:",omitzero"`
@@ -2067,7 +2069,7 @@ type LiveRecordOutput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// LiveRecordTemplate is met in answers of [Client.GetLiveRecordTemplate] and
+// LiveRecordTemplate is used in responses of [Client.GetLiveRecordTemplate] and
 // [Client.ListLiveRecordTemplates].
 type LiveRecordTemplate struct {
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -2083,7 +2085,7 @@ type LiveRecordTemplate struct {
 	Type string
 }
 
-// LiveSnapshotOutput is met in requests and answers of
+// LiveSnapshotOutput is used in requests and responses of
 // [Client.GetLiveSnapshotJob], [Client.ListLiveSnapshotJobs] and
 // [Client.SubmitLiveSnapshotJob].
 type LiveSnapshotOutput struct {
@@ -2095,8 +2097,8 @@ type LiveSnapshotOutput struct {
 	StorageType string `json:",omitzero" check:"required"`
 }
 
-// LiveStreamInput is met in requests and answers of [Client.GetLiveRecordJob],
-// [Client.GetLiveSnapshotJob] and 3 more operations.
+// LiveStreamInput is used in requests and responses of
+// [Client.GetLiveRecordJob], [Client.GetLiveSnapshotJob] and 3 more operations.
 type LiveStreamInput struct {
 	// Protocol: rtmp, the only one so far. Required.
 	Type string `json:",omitzero" check:"required"`
@@ -2104,14 +2106,14 @@ type LiveStreamInput struct {
 	Url string `json:",omitzero"`
 }
 
-// LiveTimedConfig is met in requests of [Client.SubmitLiveTranscodeJob] and
+// LiveTimedConfig is used in requests of [Client.SubmitLiveTranscodeJob] and
 // [Client.UpdateLiveTranscodeJob].
 type LiveTimedConfig struct {
 	EndTime   string `json:",omitzero"`
 	StartTime string `json:",omitzero"`
 }
 
-// LiveTranscodeConfig is met in requests and answers of
+// LiveTranscodeConfig is used in requests and responses of
 // [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
 // more operations.
 type LiveTranscodeConfig struct {
@@ -2121,7 +2123,7 @@ type LiveTranscodeConfig struct {
 	VideoParams LiveVideoParams `json:",omitzero"`
 }
 
-// LiveTranscodeInput is met in requests and answers of
+// LiveTranscodeInput is used in requests and responses of
 // [Client.GetLiveTranscodeJob], [Client.ListLiveTranscodeJobs] and 2 more
 // operations.
 type LiveTranscodeInput struct {
@@ -2131,7 +2133,7 @@ type LiveTranscodeInput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// LiveTranscodeJob is met in answers of [Client.GetLiveTranscodeJob] and
+// LiveTranscodeJob is used in responses of [Client.GetLiveTranscodeJob] and
 // [Client.ListLiveTranscodeJobs].
 type LiveTranscodeJob struct {
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -2158,8 +2160,8 @@ type LiveTranscodeJob struct {
 	TemplateType string
 }
 
-// LiveTranscodeOutput is met in requests of [Client.SubmitLiveTranscodeJob] and
-// [Client.UpdateLiveTranscodeJob].
+// LiveTranscodeOutput is used in requests of [Client.SubmitLiveTranscodeJob]
+// and [Client.UpdateLiveTranscodeJob].
 type LiveTranscodeOutput struct {
 	// Domain name.
 	DomainName string `json:",omitzero"`
@@ -2167,7 +2169,7 @@ type LiveTranscodeOutput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// LiveTranscodeStream is met in answers of [Client.GetLiveTranscodeJob] and
+// LiveTranscodeStream is used in responses of [Client.GetLiveTranscodeJob] and
 // [Client.ListLiveTranscodeJobs].
 type LiveTranscodeStream struct {
 	// URL of the output.
@@ -2176,8 +2178,8 @@ type LiveTranscodeStream struct {
 	Type string
 }
 
-// LiveTranscodeTemplate is met in answers of [Client.GetLiveTranscodeTemplate]
-// and [Client.ListLiveTranscodeTemplates].
+// LiveTranscodeTemplate is used in responses of
+// [Client.GetLiveTranscodeTemplate] and [Client.ListLiveTranscodeTemplates].
 type LiveTranscodeTemplate struct {
 	// Origin: system (preset) or customized (your own).
 	Category string
@@ -2193,7 +2195,7 @@ type LiveTranscodeTemplate struct {
 	Type string
 }
 
-// LiveVideoParams is met in requests and answers of
+// LiveVideoParams is used in requests and responses of
 // [Client.CreateLiveTranscodeTemplate], [Client.GetLiveTranscodeTemplate] and 2
 // more operations.
 type LiveVideoParams struct {
@@ -2215,7 +2217,7 @@ type LiveVideoParams struct {
 	Width string `json:",omitzero"`
 }
 
-// MatchedClip is met in answers of [Client.SearchMediaByHybrid] and
+// MatchedClip is used in responses of [Client.SearchMediaByHybrid] and
 // [Client.SearchMediaByMultimodal].
 type MatchedClip struct {
 	// Start of the clip, such as 2. Its unit is not documented.
@@ -2327,7 +2329,7 @@ type MediaBasicInfo struct {
 	VisionDescription string
 }
 
-// MediaCensorJob is met in answers of [Client.QueryMediaCensorJobDetail] and
+// MediaCensorJob is used in responses of [Client.QueryMediaCensorJobDetail] and
 // [Client.QueryMediaCensorJobList].
 type MediaCensorJob struct {
 	// Result for the viewers' comments.
@@ -2367,7 +2369,7 @@ type MediaCensorJob struct {
 	VideoCensorConfig VideoCensorConfig
 }
 
-// MediaConvertFile is met in answers of [Client.GetMediaConvertJob] and
+// MediaConvertFile is used in responses of [Client.GetMediaConvertJob] and
 // [Client.SubmitMediaConvertJob].
 type MediaConvertFile struct {
 	// URL of an OSS object, or ID of a media asset, as Type says.
@@ -2378,7 +2380,7 @@ type MediaConvertFile struct {
 	Url string
 }
 
-// MediaConvertJob is met in answers of [Client.GetMediaConvertJob],
+// MediaConvertJob is used in responses of [Client.GetMediaConvertJob],
 // [Client.ListMediaConvertJobs] and [Client.SubmitMediaConvertJob].
 type MediaConvertJob struct {
 	// Token of the request that made the job.
@@ -2411,8 +2413,8 @@ type MediaConvertJob struct {
 	UserData string
 }
 
-// MediaConvertOutputDetail is met in answers of [Client.GetMediaConvertJob] and
-// [Client.SubmitMediaConvertJob].
+// MediaConvertOutputDetail is used in responses of [Client.GetMediaConvertJob]
+// and [Client.SubmitMediaConvertJob].
 type MediaConvertOutputDetail struct {
 	// Error code of a failed output, such as InvalidParameter.ResourceContentBad.
 	Code string
@@ -2431,7 +2433,7 @@ type MediaConvertOutputDetail struct {
 	TaskId string
 }
 
-// MediaConvertOutputGroupDetail is met in answers of
+// MediaConvertOutputGroupDetail is used in responses of
 // [Client.GetMediaConvertJob] and [Client.SubmitMediaConvertJob].
 type MediaConvertOutputGroupDetail struct {
 	// Error code of a failed group, such as InvalidParameter.ResourceContentBad.
@@ -2451,7 +2453,7 @@ type MediaConvertOutputGroupDetail struct {
 	TaskId string
 }
 
-// MediaConvertResult is met in answers of [Client.GetMediaConvertJob] and
+// MediaConvertResult is used in responses of [Client.GetMediaConvertJob] and
 // [Client.SubmitMediaConvertJob].
 type MediaConvertResult struct {
 	// File and streams of the output.
@@ -2460,7 +2462,7 @@ type MediaConvertResult struct {
 	OutputFile MediaConvertFile
 }
 
-// MediaConvertUsage is met in answers of
+// MediaConvertUsage is used in responses of
 // [Client.DescribeMeterImsMediaConvertUHDUsage] and
 // [Client.DescribeMeterImsMediaConvertUsage].
 type MediaConvertUsage struct {
@@ -2496,7 +2498,7 @@ type MediaInfo struct {
 	MediaId string
 }
 
-// MediaInfoJob is met in answers of [Client.GetMediaInfoJob],
+// MediaInfoJob is used in responses of [Client.GetMediaInfoJob],
 // [Client.ListMediaInfoJobs] and 2 more operations.
 type MediaInfoJob struct {
 	// Whether the job runs in the background.
@@ -2525,7 +2527,7 @@ type MediaInfoJob struct {
 	UserData string
 }
 
-// MediaLiveAudioCodec is met in requests and answers of
+// MediaLiveAudioCodec is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveAudioCodec struct {
@@ -2537,7 +2539,7 @@ type MediaLiveAudioCodec struct {
 	SampleRate int32 `json:",omitzero"`
 }
 
-// MediaLiveAudioSelector is met in requests and answers of
+// MediaLiveAudioSelector is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveAudioSelector struct {
@@ -2551,7 +2553,7 @@ type MediaLiveAudioSelector struct {
 	Name string `json:",omitzero" check:"required"`
 }
 
-// MediaLiveAudioSetting is met in requests and answers of
+// MediaLiveAudioSetting is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveAudioSetting struct {
@@ -2572,7 +2574,7 @@ type MediaLiveAudioSetting struct {
 	Name string `json:",omitzero" check:"required,runes=64"`
 }
 
-// MediaLiveChannel is met in answers of [Client.GetMediaLiveChannel] and
+// MediaLiveChannel is used in responses of [Client.GetMediaLiveChannel] and
 // [Client.ListMediaLiveChannels].
 type MediaLiveChannel struct {
 	// Audio encodings that outputs refer to by name.
@@ -2598,7 +2600,7 @@ type MediaLiveChannel struct {
 	VideoSettings []MediaLiveVideoSetting
 }
 
-// MediaLiveCodecDetail is met in requests and answers of
+// MediaLiveCodecDetail is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveCodecDetail struct {
@@ -2608,7 +2610,7 @@ type MediaLiveCodecDetail struct {
 	Profile string `json:",omitzero"`
 }
 
-// MediaLiveFramerate is met in requests and answers of
+// MediaLiveFramerate is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveFramerate struct {
@@ -2620,7 +2622,7 @@ type MediaLiveFramerate struct {
 	FramerateNumerator int32 `json:",omitzero"`
 }
 
-// MediaLiveGop is met in requests and answers of
+// MediaLiveGop is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveGop struct {
@@ -2633,7 +2635,7 @@ type MediaLiveGop struct {
 	GopSizeUnits string `json:",omitzero"`
 }
 
-// MediaLiveInput is met in answers of [Client.GetMediaLiveInput] and
+// MediaLiveInput is used in responses of [Client.GetMediaLiveInput] and
 // [Client.ListMediaLiveInputs].
 type MediaLiveInput struct {
 	// IDs of the channels that use the input.
@@ -2651,7 +2653,7 @@ type MediaLiveInput struct {
 	Type string
 }
 
-// MediaLiveInputAttachment is met in requests of
+// MediaLiveInputAttachment is used in requests of
 // [Client.CreateMediaLiveChannel] and [Client.UpdateMediaLiveChannel].
 type MediaLiveInputAttachment struct {
 	// Which audio tracks of the input to use.
@@ -2663,7 +2665,7 @@ type MediaLiveInputAttachment struct {
 	LanguageName string `json:",omitzero" check:"runes=32"`
 }
 
-// MediaLiveInputAttachmentInfo is met in answers of
+// MediaLiveInputAttachmentInfo is used in responses of
 // [Client.GetMediaLiveChannel] and [Client.ListMediaLiveChannels].
 type MediaLiveInputAttachmentInfo struct {
 	// Which audio tracks of the input to use.
@@ -2677,7 +2679,7 @@ type MediaLiveInputAttachmentInfo struct {
 	LanguageName string
 }
 
-// MediaLiveInputInfo is met in answers of [Client.GetMediaLiveInput] and
+// MediaLiveInputInfo is used in responses of [Client.GetMediaLiveInput] and
 // [Client.ListMediaLiveInputs].
 type MediaLiveInputInfo struct {
 	// URL to push the stream to. Only with the push types.
@@ -2703,8 +2705,8 @@ type MediaLiveInputInfo struct {
 	StreamName string
 }
 
-// MediaLiveInputSetting is met in requests of [Client.CreateMediaLiveInput] and
-// [Client.UpdateMediaLiveInput].
+// MediaLiveInputSetting is used in requests of [Client.CreateMediaLiveInput]
+// and [Client.UpdateMediaLiveInput].
 type MediaLiveInputSetting struct {
 	// The MediaConnect flow; needed with MEDIA_CONNECT.
 	FlowId string `json:",omitzero"`
@@ -2727,7 +2729,7 @@ type MediaLiveInputSetting struct {
 	StreamName string `json:",omitzero" check:"runes=255"`
 }
 
-// MediaLiveOutput is met in requests of [Client.CreateMediaLiveChannel] and
+// MediaLiveOutput is used in requests of [Client.CreateMediaLiveChannel] and
 // [Client.UpdateMediaLiveChannel].
 type MediaLiveOutput struct {
 	// Names of the audio settings of the channel. None for video alone.
@@ -2742,7 +2744,7 @@ type MediaLiveOutput struct {
 	VideoSettingName string `json:",omitzero"`
 }
 
-// MediaLiveOutputGroup is met in requests of [Client.CreateMediaLiveChannel]
+// MediaLiveOutputGroup is used in requests of [Client.CreateMediaLiveChannel]
 // and [Client.UpdateMediaLiveChannel].
 type MediaLiveOutputGroup struct {
 	// The live packaging channel that takes the outputs; for the type MediaPackage.
@@ -2756,7 +2758,7 @@ type MediaLiveOutputGroup struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// MediaLiveOutputGroupInfo is met in answers of [Client.GetMediaLiveChannel]
+// MediaLiveOutputGroupInfo is used in responses of [Client.GetMediaLiveChannel]
 // and [Client.ListMediaLiveChannels].
 type MediaLiveOutputGroupInfo struct {
 	// The live packaging channel that takes the outputs; for the type MediaPackage.
@@ -2771,7 +2773,7 @@ type MediaLiveOutputGroupInfo struct {
 	Type string
 }
 
-// MediaLiveOutputInfo is met in answers of [Client.GetMediaLiveChannel] and
+// MediaLiveOutputInfo is used in responses of [Client.GetMediaLiveChannel] and
 // [Client.ListMediaLiveChannels].
 type MediaLiveOutputInfo struct {
 	// Names of the audio settings of the channel. None for video alone.
@@ -2785,7 +2787,7 @@ type MediaLiveOutputInfo struct {
 	VideoSettingName string
 }
 
-// MediaLiveRate is met in requests and answers of
+// MediaLiveRate is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveRate struct {
@@ -2801,7 +2803,7 @@ type MediaLiveRate struct {
 	RateControlMode string `json:",omitzero"`
 }
 
-// MediaLiveSecurityGroup is met in answers of
+// MediaLiveSecurityGroup is used in responses of
 // [Client.GetMediaLiveInputSecurityGroup] and
 // [Client.ListMediaLiveInputSecurityGroups].
 type MediaLiveSecurityGroup struct {
@@ -2816,7 +2818,7 @@ type MediaLiveSecurityGroup struct {
 	WhitelistRules []string
 }
 
-// MediaLiveVideoCodec is met in requests and answers of
+// MediaLiveVideoCodec is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveVideoCodec struct {
@@ -2830,7 +2832,7 @@ type MediaLiveVideoCodec struct {
 	Rate MediaLiveRate `json:",omitzero"`
 }
 
-// MediaLiveVideoSetting is met in requests and answers of
+// MediaLiveVideoSetting is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaLiveVideoSetting struct {
@@ -2851,7 +2853,7 @@ type MediaLiveVideoSetting struct {
 	Width int32 `json:",omitzero" check:"max=3840"`
 }
 
-// MediaMatch is met in answers of [Client.SearchMediaByFace],
+// MediaMatch is used in responses of [Client.SearchMediaByFace],
 // [Client.SearchMediaByHybrid] and [Client.SearchMediaByMultimodal].
 type MediaMatch struct {
 	// Clips that match.
@@ -2872,7 +2874,7 @@ type MediaObject struct {
 	Type string `json:",omitzero"`
 }
 
-// MediaPackageGroupSetting is met in requests and answers of
+// MediaPackageGroupSetting is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaPackageGroupSetting struct {
@@ -2882,7 +2884,7 @@ type MediaPackageGroupSetting struct {
 	GroupName string `json:",omitzero" check:"required"`
 }
 
-// MediaPackageOutputSetting is met in requests and answers of
+// MediaPackageOutputSetting is used in requests and responses of
 // [Client.CreateMediaLiveChannel], [Client.GetMediaLiveChannel] and 2 more
 // operations.
 type MediaPackageOutputSetting struct {
@@ -2892,7 +2894,7 @@ type MediaPackageOutputSetting struct {
 	NameModifier string `json:",omitzero"`
 }
 
-// MediaProducingJob is met in answers of [Client.GetMediaProducingJob] and
+// MediaProducingJob is used in responses of [Client.GetMediaProducingJob] and
 // [Client.ListMediaProducingJobs].
 type MediaProducingJob struct {
 	// Materials for the template, as JSON.
@@ -2944,7 +2946,7 @@ type OSSObject struct {
 	Object string
 }
 
-// PackageJob is met in answers of [Client.GetPackageJob] and
+// PackageJob is used in responses of [Client.GetPackageJob] and
 // [Client.ListPackageJobs].
 type PackageJob struct {
 	// Error code of a failed job.
@@ -2980,15 +2982,15 @@ type PackageJob struct {
 	UserData string
 }
 
-// PackageJobInput is met in requests and answers of [Client.GetPackageJob],
+// PackageJobInput is used in requests and responses of [Client.GetPackageJob],
 // [Client.ListPackageJobs] and [Client.SubmitPackageJob].
 type PackageJobInput struct {
 	// The input file. Required.
 	Input MediaObject `json:",omitzero" check:"required"`
 }
 
-// Pipeline is met in answers of [Client.CreatePipeline], [Client.GetPipeline]
-// and [Client.ListPipelines].
+// Pipeline is used in responses of [Client.CreatePipeline],
+// [Client.GetPipeline] and [Client.ListPipelines].
 type Pipeline struct {
 	// When the pipeline was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
 	CreateTime string
@@ -3006,8 +3008,8 @@ type Pipeline struct {
 	Status string
 }
 
-// Program is met in answers of [Client.CreateProgram], [Client.GetProgram] and
-// 2 more operations.
+// Program is used in responses of [Client.CreateProgram], [Client.GetProgram]
+// and 2 more operations.
 type Program struct {
 	// The ad breaks in the program.
 	AdBreaks []AdBreak
@@ -3055,7 +3057,7 @@ type ScheduleConfig struct {
 	Priority int32 `json:",omitzero"`
 }
 
-// SearchIndexInfo is met in answers of [Client.ListSearchLib] and
+// SearchIndexInfo is used in responses of [Client.ListSearchLib] and
 // [Client.QuerySearchLib].
 type SearchIndexInfo struct {
 	// Whether the index can be used: Initializing, Normal or Fail.
@@ -3066,7 +3068,7 @@ type SearchIndexInfo struct {
 	IndexType string
 }
 
-// SmartJob is met in answers of [Client.GetSmartHandleJob] and
+// SmartJob is used in responses of [Client.GetSmartHandleJob] and
 // [Client.ListSmartJobs].
 type SmartJob struct {
 	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -3093,7 +3095,7 @@ type SmartJob struct {
 	UserId string
 }
 
-// SmartJobInput is met in answers of [Client.GetSmartHandleJob] and
+// SmartJobInput is used in responses of [Client.GetSmartHandleJob] and
 // [Client.ListSmartJobs].
 type SmartJobInput struct {
 	// OSS URL or media ID of the input.
@@ -3102,7 +3104,7 @@ type SmartJobInput struct {
 	Keyword string
 }
 
-// SmartJobOutput is met in answers of [Client.GetSmartHandleJob] and
+// SmartJobOutput is used in responses of [Client.GetSmartHandleJob] and
 // [Client.ListSmartJobs].
 type SmartJobOutput struct {
 	// Name of the OSS bucket.
@@ -3111,7 +3113,7 @@ type SmartJobOutput struct {
 	Object string
 }
 
-// SmarttagResult is met in answers of [Client.GetMediaInfo] and
+// SmarttagResult is used in responses of [Client.GetMediaInfo] and
 // [Client.QuerySmarttagJob].
 type SmarttagResult struct {
 	// The result, as JSON. Its form depends on Type.
@@ -3120,7 +3122,7 @@ type SmarttagResult struct {
 	Type string
 }
 
-// SnapshotJob is met in answers of [Client.GetSnapshotJob] and
+// SnapshotJob is used in responses of [Client.GetSnapshotJob] and
 // [Client.ListSnapshotJobs].
 type SnapshotJob struct {
 	// Whether the job runs in the background.
@@ -3163,8 +3165,8 @@ type SnapshotJob struct {
 	UserData string
 }
 
-// Source is met in answers of [Client.CreateSource], [Client.GetSource] and 2
-// more operations.
+// Source is used in responses of [Client.CreateSource], [Client.GetSource] and
+// 2 more operations.
 type Source struct {
 	// Resource name (ARN).
 	Arn string
@@ -3185,7 +3187,7 @@ type Source struct {
 	State int32
 }
 
-// SourceLocation is met in answers of [Client.CreateSourceLocation],
+// SourceLocation is used in responses of [Client.CreateSourceLocation],
 // [Client.GetSourceLocation] and 2 more operations.
 type SourceLocation struct {
 	// Resource name (ARN).
@@ -3204,7 +3206,7 @@ type SourceLocation struct {
 	State int32
 }
 
-// SubtitleParams is met in requests and answers of [Client.GetTranscodeJob],
+// SubtitleParams is used in requests and responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type SubtitleParams struct {
 	// Encoding of the file, such as UTF-8.
@@ -3239,7 +3241,7 @@ type SubtitleStreamInfo struct {
 	Timebase string
 }
 
-// SystemTemplate is met in answers of [Client.GetSystemTemplate] and
+// SystemTemplate is used in responses of [Client.GetSystemTemplate] and
 // [Client.ListSystemTemplates].
 type SystemTemplate struct {
 	// Status, such as Normal. Further values are not documented.
@@ -3260,7 +3262,7 @@ type SystemTemplate struct {
 	TypeName string
 }
 
-// Template is met in answers of [Client.GetTemplate] and
+// Template is used in responses of [Client.GetTemplate] and
 // [Client.ListTemplates].
 type Template struct {
 	// Materials for a job with the template, as JSON. Put your own IDs and texts
@@ -3295,7 +3297,7 @@ type Template struct {
 	Type string
 }
 
-// TextWatermarkInfo is met in answers of [Client.GetTranscodeJob],
+// TextWatermarkInfo is used in responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TextWatermarkInfo struct {
 	// Values that replace those of the template.
@@ -3304,7 +3306,7 @@ type TextWatermarkInfo struct {
 	TemplateId string
 }
 
-// TextWatermarkParamsInfo is met in answers of [Client.GetTranscodeJob],
+// TextWatermarkParamsInfo is used in responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TextWatermarkParamsInfo struct {
 	// Fit the size of the font to the video: "true" or "false", the default.
@@ -3329,7 +3331,7 @@ type TextWatermarkParamsInfo struct {
 	Top string
 }
 
-// TransConfig is met in requests and answers of [Client.GetTranscodeJob] and
+// TransConfig is used in requests and responses of [Client.GetTranscodeJob] and
 // [Client.SubmitTranscodeJob].
 type TransConfig struct {
 	// How a frame of another shape is fitted when Width and Height are both set,
@@ -3354,7 +3356,7 @@ type TransConfig struct {
 	TransMode string `json:",omitzero"`
 }
 
-// TranscodeAudio is met in requests and answers of [Client.GetTranscodeJob],
+// TranscodeAudio is used in requests and responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeAudio struct {
 	// Bitrate in kbit/s, 8 to 1000; 128 when empty.
@@ -3373,7 +3375,7 @@ type TranscodeAudio struct {
 	Volume TranscodeVolume `json:",omitzero"`
 }
 
-// TranscodeConfigInfo is met in answers of [Client.GetTranscodeJob],
+// TranscodeConfigInfo is used in responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeConfigInfo struct {
 	// Values that replace those of the template.
@@ -3382,7 +3384,7 @@ type TranscodeConfigInfo struct {
 	TemplateId string
 }
 
-// TranscodeContainer is met in requests and answers of
+// TranscodeContainer is used in requests and responses of
 // [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
 // [Client.SubmitTranscodeJob].
 type TranscodeContainer struct {
@@ -3390,7 +3392,7 @@ type TranscodeContainer struct {
 	Format string `json:",omitzero"`
 }
 
-// TranscodeEncryption is met in requests and answers of
+// TranscodeEncryption is used in requests and responses of
 // [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
 // [Client.SubmitTranscodeJob].
 type TranscodeEncryption struct {
@@ -3405,7 +3407,7 @@ type TranscodeEncryption struct {
 	KeyServiceType string `json:",omitzero"`
 }
 
-// TranscodeInput is met in requests and answers of [Client.GetTranscodeJob],
+// TranscodeInput is used in requests and responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeInput struct {
 	// With Type Media: URL of the file of the asset to use; it must belong to the
@@ -3418,7 +3420,7 @@ type TranscodeInput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// TranscodeJob is met in answers of [Client.GetTranscodeJob] and
+// TranscodeJob is used in responses of [Client.GetTranscodeJob] and
 // [Client.SubmitTranscodeJob].
 type TranscodeJob struct {
 	// When the part was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -3453,7 +3455,7 @@ type TranscodeJob struct {
 	UserData string
 }
 
-// TranscodeMuxConfig is met in requests and answers of
+// TranscodeMuxConfig is used in requests and responses of
 // [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
 // [Client.SubmitTranscodeJob].
 type TranscodeMuxConfig struct {
@@ -3461,8 +3463,9 @@ type TranscodeMuxConfig struct {
 	Segment TranscodeSegment `json:",omitzero"`
 }
 
-// TranscodeOutput is met in requests and answers of [Client.GetTranscodeJob],
-// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
+// TranscodeOutput is used in requests and responses of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type TranscodeOutput struct {
 	// URL of the file, oss:// or http(s)://, or the id of a media asset, as Type
 	// says. The bucket must be added to the storage of the service first. Required.
@@ -3474,7 +3477,7 @@ type TranscodeOutput struct {
 	Type string `json:",omitzero" check:"required"`
 }
 
-// TranscodeOutputGroupInfo is met in answers of [Client.GetTranscodeJob],
+// TranscodeOutputGroupInfo is used in responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeOutputGroupInfo struct {
 	// Where the output goes.
@@ -3483,7 +3486,7 @@ type TranscodeOutputGroupInfo struct {
 	ProcessConfig TranscodeProcessConfigInfo
 }
 
-// TranscodeParamsInfo is met in answers of [Client.GetTranscodeJob],
+// TranscodeParamsInfo is used in responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeParamsInfo struct {
 	// Audio stream.
@@ -3500,7 +3503,7 @@ type TranscodeParamsInfo struct {
 	Video TranscodeVideo
 }
 
-// TranscodeParentJob is met in answers of [Client.GetTranscodeJob],
+// TranscodeParentJob is used in responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeParentJob struct {
 	// When the job was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -3534,7 +3537,7 @@ type TranscodeParentJob struct {
 	UserData string
 }
 
-// TranscodeProcessConfigInfo is met in answers of [Client.GetTranscodeJob],
+// TranscodeProcessConfigInfo is used in responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeProcessConfigInfo struct {
 	// How several inputs are merged.
@@ -3554,8 +3557,9 @@ type TranscodeProcessConfigInfo struct {
 	Transcode TranscodeConfigInfo
 }
 
-// TranscodeSegment is met in requests and answers of [Client.GetTranscodeJob],
-// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
+// TranscodeSegment is used in requests and responses of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type TranscodeSegment struct {
 	// Length of a segment, in seconds.
 	Duration string `json:",omitzero"`
@@ -3563,8 +3567,9 @@ type TranscodeSegment struct {
 	ForceSegTime string `json:",omitzero"`
 }
 
-// TranscodeSubtitle is met in requests and answers of [Client.GetTranscodeJob],
-// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
+// TranscodeSubtitle is used in requests and responses of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type TranscodeSubtitle struct {
 	// Values that replace those of the template.
 	OverwriteParams SubtitleParams `json:",omitzero"`
@@ -3572,7 +3577,7 @@ type TranscodeSubtitle struct {
 	TemplateId string `json:",omitzero" check:"required"`
 }
 
-// TranscodeVideo is met in requests and answers of [Client.GetTranscodeJob],
+// TranscodeVideo is used in requests and responses of [Client.GetTranscodeJob],
 // [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
 type TranscodeVideo struct {
 	// Top bitrate of Narrowband HD 1.0, in kbit/s, 10 to 50000.
@@ -3615,8 +3620,9 @@ type TranscodeVideo struct {
 	Width string `json:",omitzero"`
 }
 
-// TranscodeVolume is met in requests and answers of [Client.GetTranscodeJob],
-// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
+// TranscodeVolume is used in requests and responses of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type TranscodeVolume struct {
 	// Target loudness, such as -6.
 	IntegratedLoudnessTarget string `json:",omitzero"`
@@ -3628,7 +3634,7 @@ type TranscodeVolume struct {
 	TruePeak string `json:",omitzero"`
 }
 
-// TranspositionResult is met in requests and answers of
+// TranspositionResult is used in requests and responses of
 // [Client.CreateHotwordLibrary], [Client.GetHotwordLibrary] and
 // [Client.UpdateHotwordLibrary].
 type TranspositionResult struct {
@@ -3638,8 +3644,8 @@ type TranspositionResult struct {
 	TranslatedText string `json:",omitzero"`
 }
 
-// VideoCensorConfig is met in answers of [Client.QueryMediaCensorJobDetail] and
-// [Client.QueryMediaCensorJobList].
+// VideoCensorConfig is used in responses of [Client.QueryMediaCensorJobDetail]
+// and [Client.QueryMediaCensorJobList].
 type VideoCensorConfig struct {
 	// Name of the rules, either common or one of your own.
 	BizType string
@@ -3649,8 +3655,8 @@ type VideoCensorConfig struct {
 	VideoCensor string
 }
 
-// VideoCensorResult is met in answers of [Client.QueryMediaCensorJobDetail] and
-// [Client.QueryMediaCensorJobList].
+// VideoCensorResult is used in responses of [Client.QueryMediaCensorJobDetail]
+// and [Client.QueryMediaCensorJobList].
 type VideoCensorResult struct {
 	// Results for the whole video, one entry for each scene.
 	CensorResults struct {
@@ -3766,7 +3772,7 @@ type VideoStreamMeta struct {
 	Width string
 }
 
-// VodDrmProvider is met in requests and answers of
+// VodDrmProvider is used in requests and responses of
 // [Client.CreateVodPackagingConfiguration],
 // [Client.GetVodPackagingConfiguration] and
 // [Client.ListVodPackagingConfigurations].
@@ -3781,8 +3787,9 @@ type VodDrmProvider struct {
 	Url string `json:",omitzero"`
 }
 
-// VodPackagingAsset is met in answers of [Client.BatchCreateVodPackagingAsset],
-// [Client.CreateVodPackagingAsset] and 2 more operations.
+// VodPackagingAsset is used in responses of
+// [Client.BatchCreateVodPackagingAsset], [Client.CreateVodPackagingAsset] and 2
+// more operations.
 type VodPackagingAsset struct {
 	// Name of the asset.
 	AssetName string
@@ -3799,7 +3806,7 @@ type VodPackagingAsset struct {
 	Input MediaObject
 }
 
-// VodPackagingConfig is met in requests and answers of
+// VodPackagingConfig is used in requests and responses of
 // [Client.CreateVodPackagingConfiguration],
 // [Client.GetVodPackagingConfiguration] and
 // [Client.ListVodPackagingConfigurations].
@@ -3814,7 +3821,7 @@ type VodPackagingConfig struct {
 	StreamSelection VodStreamSelection `json:",omitzero"`
 }
 
-// VodPackagingConfiguration is met in answers of
+// VodPackagingConfiguration is used in responses of
 // [Client.CreateVodPackagingConfiguration],
 // [Client.GetVodPackagingConfiguration] and
 // [Client.ListVodPackagingConfigurations].
@@ -3832,7 +3839,7 @@ type VodPackagingConfiguration struct {
 	Protocol string
 }
 
-// VodPackagingGroup is met in answers of [Client.CreateVodPackagingGroup],
+// VodPackagingGroup is used in responses of [Client.CreateVodPackagingGroup],
 // [Client.GetVodPackagingGroup] and [Client.ListVodPackagingGroups].
 type VodPackagingGroup struct {
 	// Approximate number of assets.
@@ -3848,7 +3855,7 @@ type VodPackagingGroup struct {
 	GroupName string
 }
 
-// VodStreamSelection is met in requests and answers of
+// VodStreamSelection is used in requests and responses of
 // [Client.CreateVodPackagingConfiguration],
 // [Client.GetVodPackagingConfiguration] and
 // [Client.ListVodPackagingConfigurations].
@@ -3862,8 +3869,9 @@ type VodStreamSelection struct {
 	StreamOrder string `json:",omitzero"`
 }
 
-// WatermarkTimeline is met in requests and answers of [Client.GetTranscodeJob],
-// [Client.ListTranscodeJobs] and [Client.SubmitTranscodeJob].
+// WatermarkTimeline is used in requests and responses of
+// [Client.GetTranscodeJob], [Client.ListTranscodeJobs] and
+// [Client.SubmitTranscodeJob].
 type WatermarkTimeline struct {
 	// How long it stays, in seconds, or ToEND.
 	Duration string `json:",omitzero"`
@@ -3871,7 +3879,7 @@ type WatermarkTimeline struct {
 	Start string `json:",omitzero"`
 }
 
-// Workflow is met in answers of [Client.GetWorkflowTask] and
+// Workflow is used in responses of [Client.GetWorkflowTask] and
 // [Client.ListWorkflowTasks].
 type Workflow struct {
 	// When the workflow was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -3890,7 +3898,7 @@ type Workflow struct {
 	WorkflowId string
 }
 
-// WorkflowTask is met in answers of [Client.GetWorkflowTask] and
+// WorkflowTask is used in responses of [Client.GetWorkflowTask] and
 // [Client.ListWorkflowTasks].
 type WorkflowTask struct {
 	// Results of all nodes, as JSON.
@@ -3911,7 +3919,7 @@ type WorkflowTask struct {
 	Workflow Workflow
 }
 
-// YikeAIAppResult is met in answers of [Client.BatchGetYikeAIAppJob] and
+// YikeAIAppResult is used in responses of [Client.BatchGetYikeAIAppJob] and
 // [Client.GetYikeAIAppJob].
 type YikeAIAppResult struct {
 	// The audio files.
@@ -3922,7 +3930,7 @@ type YikeAIAppResult struct {
 	VideoResult []YikeOutput
 }
 
-// YikeBizData is met in answers of [Client.BatchGetYikeAssetMediaInfos] and
+// YikeBizData is used in responses of [Client.BatchGetYikeAssetMediaInfos] and
 // [Client.GetYikeAssetMediaInfo].
 type YikeBizData struct {
 	// Label of what moderation found. Empty when it found nothing.
@@ -3965,7 +3973,7 @@ type YikeMediaInfo struct {
 	MediaId string
 }
 
-// YikeOutput is met in answers of [Client.BatchGetYikeAIAppJob] and
+// YikeOutput is used in responses of [Client.BatchGetYikeAIAppJob] and
 // [Client.GetYikeAIAppJob].
 type YikeOutput struct {
 	// ID of the media asset.
@@ -3974,7 +3982,7 @@ type YikeOutput struct {
 	OutputUrl string
 }
 
-// YikeUser is met in answers of [Client.CreateYikeUser] and
+// YikeUser is used in responses of [Client.CreateYikeUser] and
 // [Client.GetYikeUser].
 type YikeUser struct {
 	// Nickname of the user.

@@ -54,7 +54,7 @@ type CreateUploadMediaRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// CreateUploadMediaResponse is the answer of [Client.CreateUploadMedia].
+// CreateUploadMediaResponse is the response of [Client.CreateUploadMedia].
 type CreateUploadMediaResponse struct {
 	RequestId string
 	// OSS URL the file will have, without signature.
@@ -102,7 +102,7 @@ type CreateUploadStreamRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// CreateUploadStreamResponse is the answer of [Client.CreateUploadStream].
+// CreateUploadStreamResponse is the response of [Client.CreateUploadStream].
 type CreateUploadStreamResponse struct {
 	RequestId string
 	// OSS URL the stream will have, without signature.
@@ -126,7 +126,7 @@ func (c *Client) GetDefaultStorageLocation(ctx context.Context) (*GetDefaultStor
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GetDefaultStorageLocation", Class: rpc.Read}, nil, new(GetDefaultStorageLocationResponse))
 }
 
-// GetDefaultStorageLocationResponse is the answer of [Client.GetDefaultStorageLocation].
+// GetDefaultStorageLocationResponse is the response of [Client.GetDefaultStorageLocation].
 type GetDefaultStorageLocationResponse struct {
 	RequestId string
 	// Name of the OSS bucket.
@@ -161,7 +161,7 @@ type GetStorageListRequest struct {
 	StorageType string
 }
 
-// GetStorageListResponse is the answer of [Client.GetStorageList].
+// GetStorageListResponse is the response of [Client.GetStorageList].
 type GetStorageListResponse struct {
 	RequestId string
 	// The storage locations.
@@ -198,7 +198,7 @@ type StorageInfo struct {
 //
 // Needs JobIds or UploadURLs.
 //
-// [Client.WaitUrlUpload] asks until the end.
+// [Client.WaitUrlUpload] waits for the end.
 //
 // RAM action: ice:GetUrlUploadInfos.
 //
@@ -217,7 +217,7 @@ type GetUrlUploadInfosRequest struct {
 	UploadURLs []string `rpc:",escape" check:"items=10"`
 }
 
-// GetUrlUploadInfosResponse is the answer of [Client.GetUrlUploadInfos].
+// GetUrlUploadInfosResponse is the response of [Client.GetUrlUploadInfos].
 type GetUrlUploadInfosResponse struct {
 	RequestId string
 	// Job IDs and URLs for which there is no job.
@@ -274,7 +274,7 @@ type RefreshUploadMediaRequest struct {
 	MediaId string `check:"required"`
 }
 
-// RefreshUploadMediaResponse is the answer of [Client.RefreshUploadMedia].
+// RefreshUploadMediaResponse is the response of [Client.RefreshUploadMedia].
 type RefreshUploadMediaResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -311,7 +311,7 @@ type SetDefaultStorageLocationRequest struct {
 	StorageType string
 }
 
-// SetDefaultStorageLocationResponse is the answer of [Client.SetDefaultStorageLocation].
+// SetDefaultStorageLocationResponse is the response of [Client.SetDefaultStorageLocation].
 type SetDefaultStorageLocationResponse struct {
 	RequestId string
 	// Whether the location was set.
@@ -356,7 +356,7 @@ type UploadMediaByURLRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// UploadMediaByURLResponse is the answer of [Client.UploadMediaByURL].
+// UploadMediaByURLResponse is the response of [Client.UploadMediaByURL].
 type UploadMediaByURLResponse struct {
 	RequestId string
 	// The jobs, one for each URL.
@@ -409,7 +409,7 @@ type UploadStreamByURLRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// UploadStreamByURLResponse is the answer of [Client.UploadStreamByURL].
+// UploadStreamByURLResponse is the response of [Client.UploadStreamByURL].
 type UploadStreamByURLResponse struct {
 	RequestId string
 	// URL of the file in OSS.

@@ -31,7 +31,7 @@ type BatchCreateVodPackagingAssetRequest struct {
 	GroupName string
 }
 
-// BatchCreateVodPackagingAssetResponse is the answer of [Client.BatchCreateVodPackagingAsset].
+// BatchCreateVodPackagingAssetResponse is the response of [Client.BatchCreateVodPackagingAsset].
 type BatchCreateVodPackagingAssetResponse struct {
 	RequestId string
 	// Name of the group.
@@ -94,7 +94,7 @@ type CreateVodPackagingAssetRequest struct {
 	Input MediaObject `rpc:",json"`
 }
 
-// CreateVodPackagingAssetResponse is the answer of [Client.CreateVodPackagingAsset].
+// CreateVodPackagingAssetResponse is the response of [Client.CreateVodPackagingAsset].
 type CreateVodPackagingAssetResponse struct {
 	RequestId string
 	// The new asset.
@@ -127,7 +127,7 @@ type CreateVodPackagingConfigurationRequest struct {
 	Protocol string
 }
 
-// CreateVodPackagingConfigurationResponse is the answer of [Client.CreateVodPackagingConfiguration].
+// CreateVodPackagingConfigurationResponse is the response of [Client.CreateVodPackagingConfiguration].
 type CreateVodPackagingConfigurationResponse struct {
 	RequestId string
 	// The new configuration.
@@ -154,7 +154,7 @@ type CreateVodPackagingGroupRequest struct {
 	GroupName string `check:"runes=128"`
 }
 
-// CreateVodPackagingGroupResponse is the answer of [Client.CreateVodPackagingGroup].
+// CreateVodPackagingGroupResponse is the response of [Client.CreateVodPackagingGroup].
 type CreateVodPackagingGroupResponse struct {
 	RequestId string
 	// The new group.
@@ -177,7 +177,7 @@ type DeleteVodPackagingAssetRequest struct {
 	AssetName string
 }
 
-// DeleteVodPackagingAssetResponse is the answer of [Client.DeleteVodPackagingAsset].
+// DeleteVodPackagingAssetResponse is the response of [Client.DeleteVodPackagingAsset].
 type DeleteVodPackagingAssetResponse struct {
 	RequestId string
 }
@@ -198,7 +198,7 @@ type DeleteVodPackagingConfigurationRequest struct {
 	ConfigurationName string
 }
 
-// DeleteVodPackagingConfigurationResponse is the answer of [Client.DeleteVodPackagingConfiguration].
+// DeleteVodPackagingConfigurationResponse is the response of [Client.DeleteVodPackagingConfiguration].
 type DeleteVodPackagingConfigurationResponse struct {
 	RequestId string
 }
@@ -219,7 +219,7 @@ type DeleteVodPackagingGroupRequest struct {
 	GroupName string
 }
 
-// DeleteVodPackagingGroupResponse is the answer of [Client.DeleteVodPackagingGroup].
+// DeleteVodPackagingGroupResponse is the response of [Client.DeleteVodPackagingGroup].
 type DeleteVodPackagingGroupResponse struct {
 	RequestId string
 }
@@ -240,7 +240,7 @@ type GetVodPackagingAssetRequest struct {
 	AssetName string
 }
 
-// GetVodPackagingAssetResponse is the answer of [Client.GetVodPackagingAsset].
+// GetVodPackagingAssetResponse is the response of [Client.GetVodPackagingAsset].
 type GetVodPackagingAssetResponse struct {
 	RequestId string
 	// The asset.
@@ -273,7 +273,7 @@ type GetVodPackagingConfigurationRequest struct {
 	ConfigurationName string
 }
 
-// GetVodPackagingConfigurationResponse is the answer of [Client.GetVodPackagingConfiguration].
+// GetVodPackagingConfigurationResponse is the response of [Client.GetVodPackagingConfiguration].
 type GetVodPackagingConfigurationResponse struct {
 	RequestId string
 	// The configuration.
@@ -297,7 +297,7 @@ type GetVodPackagingGroupRequest struct {
 	GroupName string `check:"runes=128"`
 }
 
-// GetVodPackagingGroupResponse is the answer of [Client.GetVodPackagingGroup].
+// GetVodPackagingGroupResponse is the response of [Client.GetVodPackagingGroup].
 type GetVodPackagingGroupResponse struct {
 	RequestId string
 	// The group.
@@ -340,7 +340,7 @@ type ListVodPackagingAssetsRequest struct {
 	SortBy string `check:"in=asc|desc"`
 }
 
-// ListVodPackagingAssetsResponse is the answer of [Client.ListVodPackagingAssets].
+// ListVodPackagingAssetsResponse is the response of [Client.ListVodPackagingAssets].
 type ListVodPackagingAssetsResponse struct {
 	RequestId string
 	// The assets of the page.
@@ -391,7 +391,7 @@ type ListVodPackagingConfigurationsRequest struct {
 	SortBy string `check:"in=asc|desc"`
 }
 
-// ListVodPackagingConfigurationsResponse is the answer of [Client.ListVodPackagingConfigurations].
+// ListVodPackagingConfigurationsResponse is the response of [Client.ListVodPackagingConfigurations].
 type ListVodPackagingConfigurationsResponse struct {
 	RequestId string
 	// The configurations of the page.
@@ -440,7 +440,7 @@ type ListVodPackagingGroupsRequest struct {
 	SortBy string `check:"in=asc|desc"`
 }
 
-// ListVodPackagingGroupsResponse is the answer of [Client.ListVodPackagingGroups].
+// ListVodPackagingGroupsResponse is the response of [Client.ListVodPackagingGroups].
 type ListVodPackagingGroupsResponse struct {
 	RequestId string
 	// The groups of the page.

@@ -43,7 +43,7 @@ type CreateAvatarTrainingJobRequest struct {
 	Video string
 }
 
-// CreateAvatarTrainingJobResponse is the answer of [Client.CreateAvatarTrainingJob].
+// CreateAvatarTrainingJobResponse is the response of [Client.CreateAvatarTrainingJob].
 type CreateAvatarTrainingJobResponse struct {
 	RequestId string
 	// The new job.
@@ -85,7 +85,7 @@ type CreateCustomizedVoiceJobRequest struct {
 	VoiceName string `check:"runes=32"`
 }
 
-// CreateCustomizedVoiceJobResponse is the answer of [Client.CreateCustomizedVoiceJob].
+// CreateCustomizedVoiceJobResponse is the response of [Client.CreateCustomizedVoiceJob].
 type CreateCustomizedVoiceJobResponse struct {
 	RequestId string
 	// The new job and its voice.
@@ -110,7 +110,7 @@ type DeleteAvatarTrainingJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// DeleteAvatarTrainingJobResponse is the answer of [Client.DeleteAvatarTrainingJob].
+// DeleteAvatarTrainingJobResponse is the response of [Client.DeleteAvatarTrainingJob].
 type DeleteAvatarTrainingJobResponse struct {
 	RequestId string
 	// The deleted job.
@@ -138,7 +138,7 @@ type DeleteCustomizedVoiceJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// DeleteCustomizedVoiceJobResponse is the answer of [Client.DeleteCustomizedVoiceJob].
+// DeleteCustomizedVoiceJobResponse is the response of [Client.DeleteCustomizedVoiceJob].
 type DeleteCustomizedVoiceJobResponse struct {
 	RequestId string
 	// Whether the call succeeded.
@@ -169,7 +169,7 @@ type DetectAudioForCustomizedVoiceJobRequest struct {
 	VoiceId string `check:"required"`
 }
 
-// DetectAudioForCustomizedVoiceJobResponse is the answer of [Client.DetectAudioForCustomizedVoiceJob].
+// DetectAudioForCustomizedVoiceJobResponse is the response of [Client.DetectAudioForCustomizedVoiceJob].
 type DetectAudioForCustomizedVoiceJobResponse struct {
 	RequestId string
 	// Outcome of the check.
@@ -202,7 +202,7 @@ type GetAvatarRequest struct {
 	AvatarId string `check:"required"`
 }
 
-// GetAvatarResponse is the answer of [Client.GetAvatar].
+// GetAvatarResponse is the response of [Client.GetAvatar].
 type GetAvatarResponse struct {
 	RequestId string
 	// The avatar.
@@ -216,7 +216,7 @@ type GetAvatarResponse struct {
 // GetAvatarTrainingJob returns the state of an avatar training job and, once
 // trained, its avatar.
 //
-// [Client.WaitAvatarTrainingJob] asks until the end.
+// [Client.WaitAvatarTrainingJob] waits for the end.
 //
 // RAM action: ice:GetAvatarTrainingJob.
 //
@@ -232,7 +232,7 @@ type GetAvatarTrainingJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// GetAvatarTrainingJobResponse is the answer of [Client.GetAvatarTrainingJob].
+// GetAvatarTrainingJobResponse is the response of [Client.GetAvatarTrainingJob].
 type GetAvatarTrainingJobResponse struct {
 	RequestId string
 	// The job.
@@ -259,7 +259,7 @@ type GetCustomizedVoiceRequest struct {
 	VoiceId string
 }
 
-// GetCustomizedVoiceResponse is the answer of [Client.GetCustomizedVoice].
+// GetCustomizedVoiceResponse is the response of [Client.GetCustomizedVoice].
 type GetCustomizedVoiceResponse struct {
 	RequestId string
 	// The voice.
@@ -273,7 +273,7 @@ type GetCustomizedVoiceResponse struct {
 // GetCustomizedVoiceJob returns the state of a voice cloning job of any
 // version.
 //
-// [Client.WaitCustomizedVoiceJob] asks until the end.
+// [Client.WaitCustomizedVoiceJob] waits for the end.
 //
 // RAM action: ice:GetCustomizedVoiceJob.
 //
@@ -289,7 +289,7 @@ type GetCustomizedVoiceJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// GetCustomizedVoiceJobResponse is the answer of [Client.GetCustomizedVoiceJob].
+// GetCustomizedVoiceJobResponse is the response of [Client.GetCustomizedVoiceJob].
 type GetCustomizedVoiceJobResponse struct {
 	RequestId string
 	// The job.
@@ -318,7 +318,7 @@ type GetDemonstrationForCustomizedVoiceJobRequest struct {
 	Scenario string `check:"required,in=story|interaction|navigation"`
 }
 
-// GetDemonstrationForCustomizedVoiceJobResponse is the answer of [Client.GetDemonstrationForCustomizedVoiceJob].
+// GetDemonstrationForCustomizedVoiceJobResponse is the response of [Client.GetDemonstrationForCustomizedVoiceJob].
 type GetDemonstrationForCustomizedVoiceJobResponse struct {
 	RequestId string
 	// The texts to read.
@@ -373,7 +373,7 @@ type ListAvatarTrainingJobsRequest struct {
 	Status string `check:"in=Init|Queuing|Training|Success|Fail"`
 }
 
-// ListAvatarTrainingJobsResponse is the answer of [Client.ListAvatarTrainingJobs].
+// ListAvatarTrainingJobsResponse is the response of [Client.ListAvatarTrainingJobs].
 type ListAvatarTrainingJobsResponse struct {
 	RequestId string
 	// The jobs of the page.
@@ -421,7 +421,7 @@ type ListAvatarsRequest struct {
 	PageSize int32
 }
 
-// ListAvatarsResponse is the answer of [Client.ListAvatars].
+// ListAvatarsResponse is the response of [Client.ListAvatars].
 type ListAvatarsResponse struct {
 	RequestId string
 	// The avatars of the page.
@@ -472,7 +472,7 @@ type ListCustomizedVoiceJobsRequest struct {
 	Type string
 }
 
-// ListCustomizedVoiceJobsResponse is the answer of [Client.ListCustomizedVoiceJobs].
+// ListCustomizedVoiceJobsResponse is the response of [Client.ListCustomizedVoiceJobs].
 type ListCustomizedVoiceJobsResponse struct {
 	RequestId string
 	// The jobs of the page.
@@ -522,7 +522,7 @@ type ListCustomizedVoicesRequest struct {
 	Type string
 }
 
-// ListCustomizedVoicesResponse is the answer of [Client.ListCustomizedVoices].
+// ListCustomizedVoicesResponse is the response of [Client.ListCustomizedVoices].
 type ListCustomizedVoicesResponse struct {
 	RequestId string
 	// The voices of the page.
@@ -572,7 +572,7 @@ type ListSmartSysAvatarModelsRequest struct {
 	SdkVersion string
 }
 
-// ListSmartSysAvatarModelsResponse is the answer of [Client.ListSmartSysAvatarModels].
+// ListSmartSysAvatarModelsResponse is the response of [Client.ListSmartSysAvatarModels].
 type ListSmartSysAvatarModelsResponse struct {
 	RequestId string
 	// The avatars of the system.
@@ -621,7 +621,7 @@ type ListSmartVoiceGroupsRequest struct {
 	VoiceType string
 }
 
-// ListSmartVoiceGroupsResponse is the answer of [Client.ListSmartVoiceGroups].
+// ListSmartVoiceGroupsResponse is the response of [Client.ListSmartVoiceGroups].
 type ListSmartVoiceGroupsResponse struct {
 	RequestId string
 	// The voices of the system, in groups.
@@ -677,7 +677,7 @@ type SubmitAvatarTrainingJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// SubmitAvatarTrainingJobResponse is the answer of [Client.SubmitAvatarTrainingJob].
+// SubmitAvatarTrainingJobResponse is the response of [Client.SubmitAvatarTrainingJob].
 type SubmitAvatarTrainingJobResponse struct {
 	RequestId string
 	// The new job.
@@ -723,7 +723,7 @@ type SubmitAvatarVideoJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitAvatarVideoJobResponse is the answer of [Client.SubmitAvatarVideoJob].
+// SubmitAvatarVideoJobResponse is the response of [Client.SubmitAvatarVideoJob].
 type SubmitAvatarVideoJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -762,7 +762,7 @@ type SubmitCosyVoiceCustomizedVoiceJobRequest struct {
 	VoiceName string `check:"runes=32"`
 }
 
-// SubmitCosyVoiceCustomizedVoiceJobResponse is the answer of [Client.SubmitCosyVoiceCustomizedVoiceJob].
+// SubmitCosyVoiceCustomizedVoiceJobResponse is the response of [Client.SubmitCosyVoiceCustomizedVoiceJob].
 type SubmitCosyVoiceCustomizedVoiceJobResponse struct {
 	RequestId string
 	// The new job and its voice.
@@ -796,7 +796,7 @@ type SubmitCustomizedVoiceJobRequest struct {
 	VoiceId string `check:"required"`
 }
 
-// SubmitCustomizedVoiceJobResponse is the answer of [Client.SubmitCustomizedVoiceJob].
+// SubmitCustomizedVoiceJobResponse is the response of [Client.SubmitCustomizedVoiceJob].
 type SubmitCustomizedVoiceJobResponse struct {
 	RequestId string
 	// The job and its voice.
@@ -835,7 +835,7 @@ type SubmitStandardCustomizedVoiceJobRequest struct {
 	VoiceName string `check:"runes=32"`
 }
 
-// SubmitStandardCustomizedVoiceJobResponse is the answer of [Client.SubmitStandardCustomizedVoiceJob].
+// SubmitStandardCustomizedVoiceJobResponse is the response of [Client.SubmitStandardCustomizedVoiceJob].
 type SubmitStandardCustomizedVoiceJobResponse struct {
 	RequestId string
 	// The new job.
@@ -880,7 +880,7 @@ type UpdateAvatarTrainingJobRequest struct {
 	Video string
 }
 
-// UpdateAvatarTrainingJobResponse is the answer of [Client.UpdateAvatarTrainingJob].
+// UpdateAvatarTrainingJobResponse is the response of [Client.UpdateAvatarTrainingJob].
 type UpdateAvatarTrainingJobResponse struct {
 	RequestId string
 	// The changed job.
@@ -910,7 +910,7 @@ type UpdateCustomizedVoiceRequest struct {
 	VoiceId string `check:"required"`
 }
 
-// UpdateCustomizedVoiceResponse is the answer of [Client.UpdateCustomizedVoice].
+// UpdateCustomizedVoiceResponse is the response of [Client.UpdateCustomizedVoice].
 type UpdateCustomizedVoiceResponse struct {
 	RequestId string
 	// Whether the call succeeded.

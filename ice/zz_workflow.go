@@ -13,7 +13,7 @@ import (
 // GetAIWorkflowTask returns a run of an AI workflow with the results of its
 // nodes.
 //
-// [Client.WaitAIWorkflowTask] asks until the end.
+// [Client.WaitAIWorkflowTask] waits for the end.
 //
 // Errors:
 //
@@ -33,7 +33,7 @@ type GetAIWorkflowTaskRequest struct {
 	TaskId string
 }
 
-// GetAIWorkflowTaskResponse is the answer of [Client.GetAIWorkflowTask].
+// GetAIWorkflowTaskResponse is the response of [Client.GetAIWorkflowTask].
 type GetAIWorkflowTaskResponse struct {
 	RequestId string
 	// The task.
@@ -85,7 +85,7 @@ type AIWorkflowTask struct {
 
 // GetWorkflowTask returns a run of a workflow with the results of its steps.
 //
-// [Client.WaitWorkflowTask] asks until the end.
+// [Client.WaitWorkflowTask] waits for the end.
 //
 // Errors:
 //
@@ -105,7 +105,7 @@ type GetWorkflowTaskRequest struct {
 	TaskId string
 }
 
-// GetWorkflowTaskResponse is the answer of [Client.GetWorkflowTask].
+// GetWorkflowTaskResponse is the response of [Client.GetWorkflowTask].
 type GetWorkflowTaskResponse struct {
 	RequestId string
 	// The task.
@@ -151,7 +151,7 @@ type ListWorkflowTasksRequest struct {
 	WorkflowName string
 }
 
-// ListWorkflowTasksResponse is the answer of [Client.ListWorkflowTasks].
+// ListWorkflowTasksResponse is the response of [Client.ListWorkflowTasks].
 type ListWorkflowTasksResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
@@ -190,7 +190,7 @@ type StartAIWorkflowRequest struct {
 	WorkflowId string `check:"required"`
 }
 
-// StartAIWorkflowResponse is the answer of [Client.StartAIWorkflow].
+// StartAIWorkflowResponse is the response of [Client.StartAIWorkflow].
 type StartAIWorkflowResponse struct {
 	RequestId string
 	// ID of the task.
@@ -230,7 +230,7 @@ type StartWorkflowRequest struct {
 	WorkflowId string `check:"required"`
 }
 
-// StartWorkflowResponse is the answer of [Client.StartWorkflow].
+// StartWorkflowResponse is the response of [Client.StartWorkflow].
 type StartWorkflowResponse struct {
 	RequestId string
 	// ID of the task.
@@ -254,7 +254,7 @@ type StopAIWorkflowTaskRequest struct {
 	TaskId string
 }
 
-// StopAIWorkflowTaskResponse is the answer of [Client.StopAIWorkflowTask].
+// StopAIWorkflowTaskResponse is the response of [Client.StopAIWorkflowTask].
 type StopAIWorkflowTaskResponse struct {
 	RequestId string
 	// ID of the task.

@@ -30,7 +30,7 @@ type AddYikeUserCreditRequest struct {
 	YikeUserId string `check:"required"`
 }
 
-// AddYikeUserCreditResponse is the answer of [Client.AddYikeUserCredit].
+// AddYikeUserCreditResponse is the response of [Client.AddYikeUserCredit].
 type AddYikeUserCreditResponse struct {
 	RequestId string
 	// Error code, empty without a failure.
@@ -56,7 +56,7 @@ type BatchGetYikeAIAppJobRequest struct {
 	JobIds []string `rpc:",comma"`
 }
 
-// BatchGetYikeAIAppJobResponse is the answer of [Client.BatchGetYikeAIAppJob].
+// BatchGetYikeAIAppJobResponse is the response of [Client.BatchGetYikeAIAppJob].
 type BatchGetYikeAIAppJobResponse struct {
 	RequestId string
 	// The jobs.
@@ -104,7 +104,7 @@ type BatchGetYikeAssetMediaInfosRequest struct {
 	MediaIds []string `rpc:",comma"`
 }
 
-// BatchGetYikeAssetMediaInfosResponse is the answer of [Client.BatchGetYikeAssetMediaInfos].
+// BatchGetYikeAssetMediaInfosResponse is the response of [Client.BatchGetYikeAssetMediaInfos].
 type BatchGetYikeAssetMediaInfosResponse struct {
 	RequestId string
 	// IDs that were left out.
@@ -136,7 +136,7 @@ type CreateYikeAssetUploadRequest struct {
 	FileType string
 }
 
-// CreateYikeAssetUploadResponse is the answer of [Client.CreateYikeAssetUpload].
+// CreateYikeAssetUploadResponse is the response of [Client.CreateYikeAssetUpload].
 type CreateYikeAssetUploadResponse struct {
 	RequestId string
 	// OSS URL the file will have, without signature.
@@ -166,7 +166,7 @@ type CreateYikeProductionRequest struct {
 	WorkspaceId string
 }
 
-// CreateYikeProductionResponse is the answer of [Client.CreateYikeProduction].
+// CreateYikeProductionResponse is the response of [Client.CreateYikeProduction].
 type CreateYikeProductionResponse struct {
 	RequestId string
 	// ID of the production.
@@ -199,7 +199,7 @@ type CreateYikeUserRequest struct {
 	WorkspaceId string `check:"required"`
 }
 
-// CreateYikeUserResponse is the answer of [Client.CreateYikeUser].
+// CreateYikeUserResponse is the response of [Client.CreateYikeUser].
 type CreateYikeUserResponse struct {
 	RequestId string
 	// The new user.
@@ -224,7 +224,7 @@ type CreateYikeWorkspaceRequest struct {
 	UserCountLimit int64 `check:"required"`
 }
 
-// CreateYikeWorkspaceResponse is the answer of [Client.CreateYikeWorkspace].
+// CreateYikeWorkspaceResponse is the response of [Client.CreateYikeWorkspace].
 type CreateYikeWorkspaceResponse struct {
 	RequestId string
 	// ID of the production.
@@ -254,7 +254,7 @@ type DeleteYikeAssetMediaInfosRequest struct {
 	MediaIds []string `rpc:",comma"`
 }
 
-// DeleteYikeAssetMediaInfosResponse is the answer of [Client.DeleteYikeAssetMediaInfos].
+// DeleteYikeAssetMediaInfosResponse is the response of [Client.DeleteYikeAssetMediaInfos].
 type DeleteYikeAssetMediaInfosResponse struct {
 	RequestId string
 	// IDs that were left out.
@@ -264,7 +264,7 @@ type DeleteYikeAssetMediaInfosResponse struct {
 // GetYikeAIAppJob returns a Yike AI app job with its parameters, state and
 // result. Status ends at Finished or Failed.
 //
-// [Client.WaitYikeAIAppJob] asks until the end.
+// [Client.WaitYikeAIAppJob] waits for the end.
 //
 // RAM action: ice:GetYikeAIAppJob.
 //
@@ -280,7 +280,7 @@ type GetYikeAIAppJobRequest struct {
 	JobId string
 }
 
-// GetYikeAIAppJobResponse is the answer of [Client.GetYikeAIAppJob].
+// GetYikeAIAppJobResponse is the response of [Client.GetYikeAIAppJob].
 type GetYikeAIAppJobResponse struct {
 	RequestId string
 	// ID of the application.
@@ -321,7 +321,7 @@ type GetYikeAssetMediaInfoRequest struct {
 	MediaId string `check:"required"`
 }
 
-// GetYikeAssetMediaInfoResponse is the answer of [Client.GetYikeAssetMediaInfo].
+// GetYikeAssetMediaInfoResponse is the response of [Client.GetYikeAssetMediaInfo].
 type GetYikeAssetMediaInfoResponse struct {
 	RequestId string
 	// The asset.
@@ -331,7 +331,7 @@ type GetYikeAssetMediaInfoResponse struct {
 // GetYikeStoryboardJob returns a storyboard job with its parameters, state and
 // result. JobStatus ends at Succeeded or Failed.
 //
-// [Client.WaitYikeStoryboardJob] asks until the end.
+// [Client.WaitYikeStoryboardJob] waits for the end.
 //
 // RAM action: ice:GetYikeStoryboardJob.
 //
@@ -347,7 +347,7 @@ type GetYikeStoryboardJobRequest struct {
 	JobId string
 }
 
-// GetYikeStoryboardJobResponse is the answer of [Client.GetYikeStoryboardJob].
+// GetYikeStoryboardJobResponse is the response of [Client.GetYikeStoryboardJob].
 type GetYikeStoryboardJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -419,7 +419,7 @@ type GetYikeUserRequest struct {
 	UserName string
 }
 
-// GetYikeUserResponse is the answer of [Client.GetYikeUser].
+// GetYikeUserResponse is the response of [Client.GetYikeUser].
 type GetYikeUserResponse struct {
 	RequestId string
 	// The user.
@@ -444,7 +444,7 @@ type GetYikeUserCreditRequest struct {
 	YikeUserId string `check:"required"`
 }
 
-// GetYikeUserCreditResponse is the answer of [Client.GetYikeUserCredit].
+// GetYikeUserCreditResponse is the response of [Client.GetYikeUserCredit].
 type GetYikeUserCreditResponse struct {
 	RequestId string
 	// Credits in total.
@@ -483,7 +483,7 @@ type ListYikeAssetFoldersRequest struct {
 	ProductionId string
 }
 
-// ListYikeAssetFoldersResponse is the answer of [Client.ListYikeAssetFolders].
+// ListYikeAssetFoldersResponse is the response of [Client.ListYikeAssetFolders].
 type ListYikeAssetFoldersResponse struct {
 	RequestId string
 	// The folders of the page.
@@ -548,7 +548,7 @@ type ListYikeProductionsRequest struct {
 	WorkspaceId string
 }
 
-// ListYikeProductionsResponse is the answer of [Client.ListYikeProductions].
+// ListYikeProductionsResponse is the response of [Client.ListYikeProductions].
 type ListYikeProductionsResponse struct {
 	RequestId string
 	// Maximum number of items on a page.
@@ -596,7 +596,7 @@ type PrecheckYikeAIAppJobRequest struct {
 	AppParams any `rpc:",json"`
 }
 
-// PrecheckYikeAIAppJobResponse is the answer of [Client.PrecheckYikeAIAppJob].
+// PrecheckYikeAIAppJobResponse is the response of [Client.PrecheckYikeAIAppJob].
 type PrecheckYikeAIAppJobResponse struct {
 	RequestId string
 	// What the check found, one entry for each parameter.
@@ -637,7 +637,7 @@ type RegisterYikeAssetMediaInfoRequest struct {
 	ProductionId string
 }
 
-// RegisterYikeAssetMediaInfoResponse is the answer of [Client.RegisterYikeAssetMediaInfo].
+// RegisterYikeAssetMediaInfoResponse is the response of [Client.RegisterYikeAssetMediaInfo].
 type RegisterYikeAssetMediaInfoResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -661,7 +661,7 @@ type ResumeYikeStoryboardJobRequest struct {
 	JobId string
 }
 
-// ResumeYikeStoryboardJobResponse is the answer of [Client.ResumeYikeStoryboardJob].
+// ResumeYikeStoryboardJobResponse is the response of [Client.ResumeYikeStoryboardJob].
 type ResumeYikeStoryboardJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -686,7 +686,7 @@ type SetYikeUserRoleRequest struct {
 	YikeUserId string
 }
 
-// SetYikeUserRoleResponse is the answer of [Client.SetYikeUserRole].
+// SetYikeUserRoleResponse is the response of [Client.SetYikeUserRole].
 type SetYikeUserRoleResponse struct {
 	RequestId string
 	// Whether the call succeeded.
@@ -713,7 +713,7 @@ type SubYikeUserCreditRequest struct {
 	YikeUserId string `check:"required"`
 }
 
-// SubYikeUserCreditResponse is the answer of [Client.SubYikeUserCredit].
+// SubYikeUserCreditResponse is the response of [Client.SubYikeUserCredit].
 type SubYikeUserCreditResponse struct {
 	RequestId string
 	// Error code, empty without a failure.
@@ -746,7 +746,7 @@ type SubmitYikeAIAppJobRequest struct {
 	ProductionId string `rpc:",form"`
 }
 
-// SubmitYikeAIAppJobResponse is the answer of [Client.SubmitYikeAIAppJob].
+// SubmitYikeAIAppJobResponse is the response of [Client.SubmitYikeAIAppJob].
 type SubmitYikeAIAppJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -800,7 +800,7 @@ type SubmitYikeStoryboardJobRequest struct {
 	VideoModel string
 }
 
-// SubmitYikeStoryboardJobResponse is the answer of [Client.SubmitYikeStoryboardJob].
+// SubmitYikeStoryboardJobResponse is the response of [Client.SubmitYikeStoryboardJob].
 type SubmitYikeStoryboardJobResponse struct {
 	RequestId string
 	// ID of the job.

@@ -1,18 +1,19 @@
 // Package vod is the client of ApsaraVideo VOD, API version 2017-03-21: all of
 // its operations, typed.
 //
-// A request is a plain struct; a field that is left at its zero value is not
-// sent. Names are those of the API reference. A parameter that is a JSON document
-// has a type in this package, or is an any: that takes a value to marshal, or the
-// document itself as a string, json.RawMessage or [alimedia.JSON]. The answer of an
-// operation is a struct of values with RequestId first. A field that the service
-// sends in another form than documented is converted where nothing is lost by it,
-// else it stays zero; numbers in values of type any are json.Number. An answer
-// without what proves a success, such as the ID of a new asset, is an error. An
-// operation that the types do not cover is reached by [Client.Do].
+// A request is a plain struct. Zero-value fields are not sent. Names are those of
+// the API reference. A parameter that is a JSON document has a type in this package,
+// or is an any that takes a value to marshal, or the document as a string,
+// json.RawMessage or [alimedia.JSON].
 //
-// Whatever comes in pages has an iterator, such as [Client.SearchMediaIter], and
-// asynchronous jobs have a function that waits for their end, such as
+// A response is a struct of values with RequestId first. A field that arrives in
+// another form than documented is converted if no information is lost, and is zero
+// otherwise. Numbers in values of type any are json.Number. A response without the
+// proof of a success, such as the ID of a new asset, is an error. [Client.Do] calls
+// operations by name, also those that this package does not have.
+//
+// Operations that return pages have an iterator, such as [Client.SearchMediaIter].
+// Asynchronous jobs have a function that waits for their end, such as
 // [Client.WaitTranscodeTask].
 //
 //	video, err := vod.New(alimedia.Config{Region: "cn-shanghai"})

@@ -34,7 +34,7 @@ type AddAITemplateRequest struct {
 	TemplateType string `check:"required,in=AIMediaAudit|AIImage"`
 }
 
-// AddAITemplateResponse is the answer of [Client.AddAITemplate].
+// AddAITemplateResponse is the response of [Client.AddAITemplate].
 type AddAITemplateResponse struct {
 	RequestId string
 	// ID of the template.
@@ -60,7 +60,7 @@ type DeleteAIImageInfosRequest struct {
 	AIImageInfoIds []string `rpc:",comma" check:"required,items=10"`
 }
 
-// DeleteAIImageInfosResponse is the answer of [Client.DeleteAIImageInfos].
+// DeleteAIImageInfosResponse is the response of [Client.DeleteAIImageInfos].
 type DeleteAIImageInfosResponse struct {
 	RequestId string
 }
@@ -85,7 +85,7 @@ type DeleteAITemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// DeleteAITemplateResponse is the answer of [Client.DeleteAITemplate].
+// DeleteAITemplateResponse is the response of [Client.DeleteAITemplate].
 type DeleteAITemplateResponse struct {
 	RequestId string
 	// ID of the template.
@@ -97,7 +97,7 @@ type DeleteAITemplateResponse struct {
 //
 // Offered only in cn-beijing and cn-shanghai.
 //
-// [Client.WaitAIImageJob] asks until the end.
+// [Client.WaitAIImageJob] waits for the end.
 //
 // RAM action: vod:GetAIImageJobs.
 //
@@ -113,7 +113,7 @@ type GetAIImageJobsRequest struct {
 	JobIds []string `rpc:",comma" check:"required,items=10"`
 }
 
-// GetAIImageJobsResponse is the answer of [Client.GetAIImageJobs].
+// GetAIImageJobsResponse is the response of [Client.GetAIImageJobs].
 type GetAIImageJobsResponse struct {
 	RequestId string
 	// The jobs.
@@ -163,7 +163,7 @@ type GetAITemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// GetAITemplateResponse is the answer of [Client.GetAITemplate].
+// GetAITemplateResponse is the response of [Client.GetAITemplate].
 type GetAITemplateResponse struct {
 	RequestId string
 	// The template.
@@ -189,7 +189,7 @@ type GetAIVideoTagResultRequest struct {
 	MediaId string `check:"required"`
 }
 
-// GetAIVideoTagResultResponse is the answer of [Client.GetAIVideoTagResult].
+// GetAIVideoTagResultResponse is the response of [Client.GetAIVideoTagResult].
 type GetAIVideoTagResultResponse struct {
 	RequestId string
 	// The tags, by kind.
@@ -239,7 +239,7 @@ type GetDefaultAITemplateRequest struct {
 	TemplateType string `check:"required,in=AIMediaAudit"`
 }
 
-// GetDefaultAITemplateResponse is the answer of [Client.GetDefaultAITemplate].
+// GetDefaultAITemplateResponse is the response of [Client.GetDefaultAITemplate].
 type GetDefaultAITemplateResponse struct {
 	RequestId string
 	// The default template of the kind.
@@ -253,7 +253,7 @@ type GetDefaultAITemplateResponse struct {
 //
 // Offered only in cn-beijing and cn-shanghai.
 //
-// [Client.WaitDigitalWatermarkExtract] asks until the end.
+// [Client.WaitDigitalWatermarkExtract] waits for the end.
 //
 // RAM action: vod:GetDigitalWatermarkExtractResult.
 //
@@ -274,7 +274,7 @@ type GetDigitalWatermarkExtractResultRequest struct {
 	MediaId string `check:"required"`
 }
 
-// GetDigitalWatermarkExtractResultResponse is the answer of [Client.GetDigitalWatermarkExtractResult].
+// GetDigitalWatermarkExtractResultResponse is the response of [Client.GetDigitalWatermarkExtractResult].
 type GetDigitalWatermarkExtractResultResponse struct {
 	RequestId string
 	// The jobs, with their results.
@@ -317,7 +317,7 @@ type GetMediaDNAResultRequest struct {
 	MediaId string `check:"required"`
 }
 
-// GetMediaDNAResultResponse is the answer of [Client.GetMediaDNAResult].
+// GetMediaDNAResultResponse is the response of [Client.GetMediaDNAResult].
 type GetMediaDNAResultResponse struct {
 	RequestId string
 	// The videos that resemble it.
@@ -371,7 +371,7 @@ type ListAIImageInfoRequest struct {
 	VideoId string `check:"required"`
 }
 
-// ListAIImageInfoResponse is the answer of [Client.ListAIImageInfo].
+// ListAIImageInfoResponse is the response of [Client.ListAIImageInfo].
 type ListAIImageInfoResponse struct {
 	RequestId string
 	// The images.
@@ -404,7 +404,7 @@ type AIImageInfo struct {
 //
 // Offered only in cn-beijing, cn-shanghai and ap-southeast-1.
 //
-// [Client.WaitAIJob] asks until the end.
+// [Client.WaitAIJob] waits for the end.
 //
 // RAM action: vod:ListAIJob.
 //
@@ -420,7 +420,7 @@ type ListAIJobRequest struct {
 	JobIds []string `rpc:",comma" check:"required,items=10"`
 }
 
-// ListAIJobResponse is the answer of [Client.ListAIJob].
+// ListAIJobResponse is the response of [Client.ListAIJob].
 type ListAIJobResponse struct {
 	RequestId string
 	// The jobs that exist.
@@ -452,7 +452,7 @@ type ListAITemplateRequest struct {
 	TemplateType string `check:"required,in=AIMediaAudit|AIImage"`
 }
 
-// ListAITemplateResponse is the answer of [Client.ListAITemplate].
+// ListAITemplateResponse is the response of [Client.ListAITemplate].
 type ListAITemplateResponse struct {
 	RequestId string
 	// The templates of the kind.
@@ -479,7 +479,7 @@ type SetDefaultAITemplateRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// SetDefaultAITemplateResponse is the answer of [Client.SetDefaultAITemplate].
+// SetDefaultAITemplateResponse is the response of [Client.SetDefaultAITemplate].
 type SetDefaultAITemplateResponse struct {
 	RequestId string
 	// ID of the template.
@@ -514,7 +514,7 @@ type SubmitAIImageJobRequest struct {
 	VideoId string `check:"required"`
 }
 
-// SubmitAIImageJobResponse is the answer of [Client.SubmitAIImageJob].
+// SubmitAIImageJobResponse is the response of [Client.SubmitAIImageJob].
 type SubmitAIImageJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -552,7 +552,7 @@ type SubmitAIJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitAIJobResponse is the answer of [Client.SubmitAIJob].
+// SubmitAIJobResponse is the response of [Client.SubmitAIJob].
 type SubmitAIJobResponse struct {
 	RequestId string
 	// The jobs, one for each kind. Only JobId, MediaId and Type are set.
@@ -586,7 +586,7 @@ type SubmitDigitalWatermarkExtractJobRequest struct {
 	MediaId string `check:"required"`
 }
 
-// SubmitDigitalWatermarkExtractJobResponse is the answer of [Client.SubmitDigitalWatermarkExtractJob].
+// SubmitDigitalWatermarkExtractJobResponse is the response of [Client.SubmitDigitalWatermarkExtractJob].
 type SubmitDigitalWatermarkExtractJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -612,7 +612,7 @@ type SubmitMediaDNADeleteJobRequest struct {
 	MediaId string `check:"required"`
 }
 
-// SubmitMediaDNADeleteJobResponse is the answer of [Client.SubmitMediaDNADeleteJob].
+// SubmitMediaDNADeleteJobResponse is the response of [Client.SubmitMediaDNADeleteJob].
 type SubmitMediaDNADeleteJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -641,7 +641,7 @@ type UpdateAITemplateRequest struct {
 	TemplateName string `check:"required,bytes=128"`
 }
 
-// UpdateAITemplateResponse is the answer of [Client.UpdateAITemplate].
+// UpdateAITemplateResponse is the response of [Client.UpdateAITemplate].
 type UpdateAITemplateResponse struct {
 	RequestId string
 	// ID of the template.

@@ -34,7 +34,7 @@ type AddVodStorageForAppRequest struct {
 	StorageType string
 }
 
-// AddVodStorageForAppResponse is the answer of [Client.AddVodStorageForApp].
+// AddVodStorageForAppResponse is the response of [Client.AddVodStorageForApp].
 type AddVodStorageForAppResponse struct {
 	RequestId string
 	// Storage location: the host of the OSS bucket.
@@ -76,7 +76,7 @@ type AttachAppPolicyToIdentityRequest struct {
 	PolicyNames []string `rpc:",comma" check:"required"`
 }
 
-// AttachAppPolicyToIdentityResponse is the answer of [Client.AttachAppPolicyToIdentity].
+// AttachAppPolicyToIdentityResponse is the response of [Client.AttachAppPolicyToIdentity].
 type AttachAppPolicyToIdentityResponse struct {
 	RequestId string
 	// Names of policies that could not be attached.
@@ -108,7 +108,7 @@ type ChangeResourceGroupRequest struct {
 	ResourceType string
 }
 
-// ChangeResourceGroupResponse is the answer of [Client.ChangeResourceGroup].
+// ChangeResourceGroupResponse is the response of [Client.ChangeResourceGroup].
 type ChangeResourceGroupResponse struct {
 	RequestId string
 }
@@ -146,7 +146,7 @@ type CreateAppInfoRequest struct {
 	ResourceGroupId string
 }
 
-// CreateAppInfoResponse is the answer of [Client.CreateAppInfo].
+// CreateAppInfoResponse is the response of [Client.CreateAppInfo].
 type CreateAppInfoResponse struct {
 	RequestId string
 	// ID of the application.
@@ -181,7 +181,7 @@ type DeleteAppInfoRequest struct {
 	AppId string `check:"required"`
 }
 
-// DeleteAppInfoResponse is the answer of [Client.DeleteAppInfo].
+// DeleteAppInfoResponse is the response of [Client.DeleteAppInfo].
 type DeleteAppInfoResponse struct {
 	RequestId string
 }
@@ -211,7 +211,7 @@ type DetachAppPolicyFromIdentityRequest struct {
 	PolicyNames []string `rpc:",comma" check:"required"`
 }
 
-// DetachAppPolicyFromIdentityResponse is the answer of [Client.DetachAppPolicyFromIdentity].
+// DetachAppPolicyFromIdentityResponse is the response of [Client.DetachAppPolicyFromIdentity].
 type DetachAppPolicyFromIdentityResponse struct {
 	RequestId string
 	// Names of policies that could not be detached.
@@ -241,7 +241,7 @@ type GetAppInfosRequest struct {
 	AppIds []string `rpc:",comma" check:"required,items=10"`
 }
 
-// GetAppInfosResponse is the answer of [Client.GetAppInfos].
+// GetAppInfosResponse is the response of [Client.GetAppInfos].
 type GetAppInfosResponse struct {
 	RequestId string
 	// The applications that exist.
@@ -269,7 +269,7 @@ type GetAppPlayKeyRequest struct {
 	AppId string
 }
 
-// GetAppPlayKeyResponse is the answer of [Client.GetAppPlayKey].
+// GetAppPlayKeyResponse is the response of [Client.GetAppPlayKey].
 type GetAppPlayKeyResponse struct {
 	RequestId string
 	// The key.
@@ -320,7 +320,7 @@ type ListAppInfoRequest struct {
 	Status string `check:"in=Normal|Disable"`
 }
 
-// ListAppInfoResponse is the answer of [Client.ListAppInfo].
+// ListAppInfoResponse is the response of [Client.ListAppInfo].
 type ListAppInfoResponse struct {
 	RequestId string
 	// The applications of the page.
@@ -358,7 +358,7 @@ type ListAppPoliciesForIdentityRequest struct {
 	IdentityType string `check:"in=RamUser|RamRole"`
 }
 
-// ListAppPoliciesForIdentityResponse is the answer of [Client.ListAppPoliciesForIdentity].
+// ListAppPoliciesForIdentityResponse is the response of [Client.ListAppPoliciesForIdentity].
 type ListAppPoliciesForIdentityResponse struct {
 	RequestId string
 	// The policies, at most 100.
@@ -411,7 +411,7 @@ type MoveAppResourceRequest struct {
 	TargetAppId string `check:"required"`
 }
 
-// MoveAppResourceResponse is the answer of [Client.MoveAppResource].
+// MoveAppResourceResponse is the response of [Client.MoveAppResource].
 type MoveAppResourceResponse struct {
 	RequestId string
 	// IDs of resources that could not be moved.
@@ -439,7 +439,7 @@ type SetAppPlayKeyRequest struct {
 	PlayKey alimedia.Secret `check:"runes=20"`
 }
 
-// SetAppPlayKeyResponse is the answer of [Client.SetAppPlayKey].
+// SetAppPlayKeyResponse is the response of [Client.SetAppPlayKey].
 type SetAppPlayKeyResponse struct {
 	RequestId string
 }
@@ -474,7 +474,7 @@ type UpdateAppInfoRequest struct {
 	Status string `check:"in=Normal|Disable"`
 }
 
-// UpdateAppInfoResponse is the answer of [Client.UpdateAppInfo].
+// UpdateAppInfoResponse is the response of [Client.UpdateAppInfo].
 type UpdateAppInfoResponse struct {
 	RequestId string
 }

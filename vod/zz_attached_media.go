@@ -24,7 +24,7 @@ type DeleteAttachedMediaRequest struct {
 	MediaIds []string `rpc:",comma" check:"required,items=20"`
 }
 
-// DeleteAttachedMediaResponse is the answer of [Client.DeleteAttachedMedia].
+// DeleteAttachedMediaResponse is the response of [Client.DeleteAttachedMedia].
 type DeleteAttachedMediaResponse struct {
 	RequestId string
 	// Media IDs that do not exist.
@@ -34,7 +34,7 @@ type DeleteAttachedMediaResponse struct {
 // GetAttachedMediaInfo returns title, type, URL and categories of up to 20
 // auxiliary assets (watermarks, subtitles, material).
 //
-// [Client.WaitAttachedMedia] asks until the end.
+// [Client.WaitAttachedMedia] waits for the end.
 //
 // Errors:
 //
@@ -61,7 +61,7 @@ type GetAttachedMediaInfoRequest struct {
 	OutputType string `check:"in=oss|cdn"`
 }
 
-// GetAttachedMediaInfoResponse is the answer of [Client.GetAttachedMediaInfo].
+// GetAttachedMediaInfoResponse is the response of [Client.GetAttachedMediaInfo].
 type GetAttachedMediaInfoResponse struct {
 	RequestId string
 	// The auxiliary assets that exist.
@@ -89,7 +89,7 @@ type UpdateAttachedMediaInfosRequest struct {
 	UpdateContent []AttachedMediaUpdate `rpc:",json" check:"required"`
 }
 
-// UpdateAttachedMediaInfosResponse is the answer of [Client.UpdateAttachedMediaInfos].
+// UpdateAttachedMediaInfosResponse is the response of [Client.UpdateAttachedMediaInfos].
 type UpdateAttachedMediaInfosResponse struct {
 	RequestId string
 	// Media IDs that do not exist.

@@ -26,7 +26,7 @@ type CreateAuditRequest struct {
 	AuditContent []MediaAudit `rpc:",json" check:"required"`
 }
 
-// CreateAuditResponse is the answer of [Client.CreateAudit].
+// CreateAuditResponse is the response of [Client.CreateAudit].
 type CreateAuditResponse struct {
 	RequestId string
 }
@@ -37,7 +37,7 @@ type CreateAuditResponse struct {
 // Pictures of the result are kept for two weeks. Accounts of the international
 // site can use it only in ap-southeast-1.
 //
-// [Client.WaitAIMediaAuditJob] asks until the end.
+// [Client.WaitAIMediaAuditJob] waits for the end.
 //
 // RAM action: vod:GetAIMediaAuditJob.
 //
@@ -53,7 +53,7 @@ type GetAIMediaAuditJobRequest struct {
 	JobId string `check:"required"`
 }
 
-// GetAIMediaAuditJobResponse is the answer of [Client.GetAIMediaAuditJob].
+// GetAIMediaAuditJobResponse is the response of [Client.GetAIMediaAuditJob].
 type GetAIMediaAuditJobResponse struct {
 	RequestId string
 	// The job, with its result.
@@ -115,7 +115,7 @@ type GetAuditHistoryRequest struct {
 	VideoId string `check:"required"`
 }
 
-// GetAuditHistoryResponse is the answer of [Client.GetAuditHistory].
+// GetAuditHistoryResponse is the response of [Client.GetAuditHistory].
 type GetAuditHistoryResponse struct {
 	RequestId string
 	// The reviews of the page.
@@ -172,7 +172,7 @@ type GetMediaAuditAudioResultDetailRequest struct {
 	PageNo int32
 }
 
-// GetMediaAuditAudioResultDetailResponse is the answer of [Client.GetMediaAuditAudioResultDetail].
+// GetMediaAuditAudioResultDetailResponse is the response of [Client.GetMediaAuditAudioResultDetail].
 type GetMediaAuditAudioResultDetailResponse struct {
 	RequestId string
 	// The findings in the audio.
@@ -221,7 +221,7 @@ type GetMediaAuditResultRequest struct {
 	MediaId string `check:"required"`
 }
 
-// GetMediaAuditResultResponse is the answer of [Client.GetMediaAuditResult].
+// GetMediaAuditResultResponse is the response of [Client.GetMediaAuditResult].
 type GetMediaAuditResultResponse struct {
 	RequestId string
 	// The result.
@@ -263,7 +263,7 @@ type GetMediaAuditResultDetailRequest struct {
 	PageNo int32 `check:"required"`
 }
 
-// GetMediaAuditResultDetailResponse is the answer of [Client.GetMediaAuditResultDetail].
+// GetMediaAuditResultDetailResponse is the response of [Client.GetMediaAuditResultDetail].
 type GetMediaAuditResultDetailResponse struct {
 	RequestId string
 	// The pictures with findings.
@@ -331,7 +331,7 @@ type GetMediaAuditResultTimelineRequest struct {
 	MediaId string `check:"required"`
 }
 
-// GetMediaAuditResultTimelineResponse is the answer of [Client.GetMediaAuditResultTimeline].
+// GetMediaAuditResultTimelineResponse is the response of [Client.GetMediaAuditResultTimeline].
 type GetMediaAuditResultTimelineResponse struct {
 	RequestId string
 	// When the findings occur, by scene.
@@ -386,7 +386,7 @@ type ListAuditSecurityIpRequest struct {
 	SecurityGroupName string
 }
 
-// ListAuditSecurityIpResponse is the answer of [Client.ListAuditSecurityIp].
+// ListAuditSecurityIpResponse is the response of [Client.ListAuditSecurityIp].
 type ListAuditSecurityIpResponse struct {
 	RequestId string
 	// The security groups.
@@ -437,7 +437,7 @@ type SetAuditSecurityIpRequest struct {
 	SecurityGroupName string
 }
 
-// SetAuditSecurityIpResponse is the answer of [Client.SetAuditSecurityIp].
+// SetAuditSecurityIpResponse is the response of [Client.SetAuditSecurityIp].
 type SetAuditSecurityIpResponse struct {
 	RequestId string
 }
@@ -469,7 +469,7 @@ type SubmitAIImageAuditJobRequest struct {
 	TemplateId string `check:"required"`
 }
 
-// SubmitAIImageAuditJobResponse is the answer of [Client.SubmitAIImageAuditJob].
+// SubmitAIImageAuditJobResponse is the response of [Client.SubmitAIImageAuditJob].
 type SubmitAIImageAuditJobResponse struct {
 	RequestId string
 	// ID of the job.
@@ -506,7 +506,7 @@ type SubmitAIMediaAuditJobRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// SubmitAIMediaAuditJobResponse is the answer of [Client.SubmitAIMediaAuditJob].
+// SubmitAIMediaAuditJobResponse is the response of [Client.SubmitAIMediaAuditJob].
 type SubmitAIMediaAuditJobResponse struct {
 	RequestId string
 	// ID of the job.

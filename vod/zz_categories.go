@@ -46,7 +46,7 @@ type AddCategoryRequest struct {
 	Type string `check:"in=default|material"`
 }
 
-// AddCategoryResponse is the answer of [Client.AddCategory].
+// AddCategoryResponse is the response of [Client.AddCategory].
 type AddCategoryResponse struct {
 	RequestId string
 	// The new category.
@@ -77,7 +77,7 @@ type DeleteCategoryRequest struct {
 	CateId int64 `check:"required"`
 }
 
-// DeleteCategoryResponse is the answer of [Client.DeleteCategory].
+// DeleteCategoryResponse is the response of [Client.DeleteCategory].
 type DeleteCategoryResponse struct {
 	RequestId string
 }
@@ -124,7 +124,7 @@ type GetCategoriesRequest struct {
 	Type string `check:"in=default|material"`
 }
 
-// GetCategoriesResponse is the answer of [Client.GetCategories].
+// GetCategoriesResponse is the response of [Client.GetCategories].
 type GetCategoriesResponse struct {
 	RequestId string
 	// The category that CateId names.
@@ -159,7 +159,7 @@ type UpdateCategoryRequest struct {
 	CateName string `check:"required,bytes=64"`
 }
 
-// UpdateCategoryResponse is the answer of [Client.UpdateCategory].
+// UpdateCategoryResponse is the response of [Client.UpdateCategory].
 type UpdateCategoryResponse struct {
 	RequestId string
 }

@@ -70,7 +70,7 @@ type AddVodDomainRequest struct {
 	TopLevelDomain string
 }
 
-// AddVodDomainResponse is the answer of [Client.AddVodDomain].
+// AddVodDomainResponse is the response of [Client.AddVodDomain].
 type AddVodDomainResponse struct {
 	RequestId string
 }
@@ -108,7 +108,7 @@ type BatchSetVodDomainConfigsRequest struct {
 	Functions []DomainFunction `rpc:",json" check:"required"`
 }
 
-// BatchSetVodDomainConfigsResponse is the answer of [Client.BatchSetVodDomainConfigs].
+// BatchSetVodDomainConfigsResponse is the response of [Client.BatchSetVodDomainConfigs].
 type BatchSetVodDomainConfigsResponse struct {
 	RequestId string
 }
@@ -133,7 +133,7 @@ type BatchStartVodDomainRequest struct {
 	DomainNames []string `rpc:",comma" check:"required"`
 }
 
-// BatchStartVodDomainResponse is the answer of [Client.BatchStartVodDomain].
+// BatchStartVodDomainResponse is the response of [Client.BatchStartVodDomain].
 type BatchStartVodDomainResponse struct {
 	RequestId string
 }
@@ -158,7 +158,7 @@ type BatchStopVodDomainRequest struct {
 	DomainNames []string `rpc:",comma" check:"required"`
 }
 
-// BatchStopVodDomainResponse is the answer of [Client.BatchStopVodDomain].
+// BatchStopVodDomainResponse is the response of [Client.BatchStopVodDomain].
 type BatchStopVodDomainResponse struct {
 	RequestId string
 }
@@ -185,7 +185,7 @@ type DeleteVodDomainRequest struct {
 	DomainName string `check:"required"`
 }
 
-// DeleteVodDomainResponse is the answer of [Client.DeleteVodDomain].
+// DeleteVodDomainResponse is the response of [Client.DeleteVodDomain].
 type DeleteVodDomainResponse struct {
 	RequestId string
 }
@@ -213,7 +213,7 @@ type DeleteVodSpecificConfigRequest struct {
 	Env string `check:"in=online|gray"`
 }
 
-// DeleteVodSpecificConfigResponse is the answer of [Client.DeleteVodSpecificConfig].
+// DeleteVodSpecificConfigResponse is the response of [Client.DeleteVodSpecificConfig].
 type DeleteVodSpecificConfigResponse struct {
 	RequestId string
 }
@@ -237,7 +237,7 @@ type DescribeVodCertificateListRequest struct {
 	DomainName string
 }
 
-// DescribeVodCertificateListResponse is the answer of [Client.DescribeVodCertificateList].
+// DescribeVodCertificateListResponse is the response of [Client.DescribeVodCertificateList].
 type DescribeVodCertificateListResponse struct {
 	RequestId string
 	// The certificates.
@@ -270,7 +270,7 @@ type DescribeVodDomainCertificateInfoRequest struct {
 	HeraApiAutoVersion string
 }
 
-// DescribeVodDomainCertificateInfoResponse is the answer of [Client.DescribeVodDomainCertificateInfo].
+// DescribeVodDomainCertificateInfoResponse is the response of [Client.DescribeVodDomainCertificateInfo].
 type DescribeVodDomainCertificateInfoResponse struct {
 	RequestId string
 	// The certificate of the domain name.
@@ -344,7 +344,7 @@ type DescribeVodDomainConfigsRequest struct {
 	FunctionNames string `check:"required"`
 }
 
-// DescribeVodDomainConfigsResponse is the answer of [Client.DescribeVodDomainConfigs].
+// DescribeVodDomainConfigsResponse is the response of [Client.DescribeVodDomainConfigs].
 type DescribeVodDomainConfigsResponse struct {
 	RequestId string
 	// The settings.
@@ -400,7 +400,7 @@ type DescribeVodDomainDetailRequest struct {
 	DomainName string `check:"required"`
 }
 
-// DescribeVodDomainDetailResponse is the answer of [Client.DescribeVodDomainDetail].
+// DescribeVodDomainDetailResponse is the response of [Client.DescribeVodDomainDetail].
 type DescribeVodDomainDetailResponse struct {
 	RequestId string
 	// The domain name and its settings.
@@ -471,7 +471,7 @@ type DescribeVodDomainLogRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainLogResponse is the answer of [Client.DescribeVodDomainLog].
+// DescribeVodDomainLogResponse is the response of [Client.DescribeVodDomainLog].
 type DescribeVodDomainLogResponse struct {
 	RequestId string
 	// The log files.
@@ -533,7 +533,7 @@ func (c *Client) DescribeVodRefreshQuota(ctx context.Context) (*DescribeVodRefre
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "DescribeVodRefreshQuota", Class: rpc.Read, Regions: "cn-shanghai"}, nil, new(DescribeVodRefreshQuotaResponse))
 }
 
-// DescribeVodRefreshQuotaResponse is the answer of [Client.DescribeVodRefreshQuota].
+// DescribeVodRefreshQuotaResponse is the response of [Client.DescribeVodRefreshQuota].
 type DescribeVodRefreshQuotaResponse struct {
 	RequestId string
 	// Number of OSS buckets that can be blocked per day.
@@ -560,7 +560,7 @@ type DescribeVodRefreshQuotaResponse struct {
 // Offered only in cn-shanghai.
 //
 // [Client.DescribeVodRefreshTasksIter] walks all pages.
-// [Client.WaitVodRefreshTask] asks until the end.
+// [Client.WaitVodRefreshTask] waits for the end.
 //
 // Errors:
 //
@@ -609,7 +609,7 @@ type DescribeVodRefreshTasksRequest struct {
 	TaskId string
 }
 
-// DescribeVodRefreshTasksResponse is the answer of [Client.DescribeVodRefreshTasks].
+// DescribeVodRefreshTasksResponse is the response of [Client.DescribeVodRefreshTasks].
 type DescribeVodRefreshTasksResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -681,7 +681,7 @@ type DescribeVodSSLCertificateListRequest struct {
 	SearchKeyword string
 }
 
-// DescribeVodSSLCertificateListResponse is the answer of [Client.DescribeVodSSLCertificateList].
+// DescribeVodSSLCertificateListResponse is the response of [Client.DescribeVodSSLCertificateList].
 type DescribeVodSSLCertificateListResponse struct {
 	RequestId string
 	// The certificates of the page.
@@ -743,7 +743,7 @@ type DescribeVodUserDomainsRequest struct {
 	Tag []DomainTag `check:"items=20"`
 }
 
-// DescribeVodUserDomainsResponse is the answer of [Client.DescribeVodUserDomains].
+// DescribeVodUserDomainsResponse is the response of [Client.DescribeVodUserDomains].
 type DescribeVodUserDomainsResponse struct {
 	RequestId string
 	// The domain names of the page.
@@ -810,7 +810,7 @@ type DescribeVodUserVipsByDomainRequest struct {
 	DomainName string `check:"required"`
 }
 
-// DescribeVodUserVipsByDomainResponse is the answer of [Client.DescribeVodUserVipsByDomain].
+// DescribeVodUserVipsByDomainResponse is the response of [Client.DescribeVodUserVipsByDomain].
 type DescribeVodUserVipsByDomainResponse struct {
 	RequestId string
 	// Domain name.
@@ -842,7 +842,7 @@ type DescribeVodVerifyContentRequest struct {
 	DomainName string `check:"required"`
 }
 
-// DescribeVodVerifyContentResponse is the answer of [Client.DescribeVodVerifyContent].
+// DescribeVodVerifyContentResponse is the response of [Client.DescribeVodVerifyContent].
 type DescribeVodVerifyContentResponse struct {
 	RequestId string
 	// Text that proves the ownership: for the DNS record or the file.
@@ -898,7 +898,7 @@ type PreloadVodObjectCachesRequest struct {
 	WithHeader any `rpc:",json"`
 }
 
-// PreloadVodObjectCachesResponse is the answer of [Client.PreloadVodObjectCaches].
+// PreloadVodObjectCachesResponse is the response of [Client.PreloadVodObjectCaches].
 type PreloadVodObjectCachesResponse struct {
 	RequestId string
 	// IDs of the tasks, separated by commas.
@@ -956,7 +956,7 @@ type RefreshVodObjectCachesRequest struct {
 	ObjectType string `check:"in=File|Directory|Regex|IgnoreParams"`
 }
 
-// RefreshVodObjectCachesResponse is the answer of [Client.RefreshVodObjectCaches].
+// RefreshVodObjectCachesResponse is the response of [Client.RefreshVodObjectCaches].
 type RefreshVodObjectCachesResponse struct {
 	RequestId string
 	// IDs of the tasks, separated by commas. URLs of one domain name that are sent
@@ -987,7 +987,7 @@ type SetCrossdomainContentRequest struct {
 	StorageLocation string `check:"required"`
 }
 
-// SetCrossdomainContentResponse is the answer of [Client.SetCrossdomainContent].
+// SetCrossdomainContentResponse is the response of [Client.SetCrossdomainContent].
 type SetCrossdomainContentResponse struct {
 	RequestId string
 }
@@ -1050,7 +1050,7 @@ type SetVodDomainCertificateRequest struct {
 	SSLPub string
 }
 
-// SetVodDomainCertificateResponse is the answer of [Client.SetVodDomainCertificate].
+// SetVodDomainCertificateResponse is the response of [Client.SetVodDomainCertificate].
 type SetVodDomainCertificateResponse struct {
 	RequestId string
 }
@@ -1093,7 +1093,7 @@ type SetVodDomainSSLCertificateRequest struct {
 	SSLPub string
 }
 
-// SetVodDomainSSLCertificateResponse is the answer of [Client.SetVodDomainSSLCertificate].
+// SetVodDomainSSLCertificateResponse is the response of [Client.SetVodDomainSSLCertificate].
 type SetVodDomainSSLCertificateResponse struct {
 	RequestId string
 }
@@ -1137,7 +1137,7 @@ type UpdateVodDomainRequest struct {
 	TopLevelDomain string
 }
 
-// UpdateVodDomainResponse is the answer of [Client.UpdateVodDomain].
+// UpdateVodDomainResponse is the response of [Client.UpdateVodDomain].
 type UpdateVodDomainResponse struct {
 	RequestId string
 }
@@ -1164,7 +1164,7 @@ type VerifyVodDomainOwnerRequest struct {
 	VerifyType string `check:"required,in=dnsCheck|fileCheck"`
 }
 
-// VerifyVodDomainOwnerResponse is the answer of [Client.VerifyVodDomainOwner].
+// VerifyVodDomainOwnerResponse is the response of [Client.VerifyVodDomainOwner].
 type VerifyVodDomainOwnerResponse struct {
 	RequestId string
 	// Text that proves the ownership.

@@ -33,7 +33,7 @@ type AddEditingProjectRequest struct {
 	Title string `check:"required"`
 }
 
-// AddEditingProjectResponse is the answer of [Client.AddEditingProject].
+// AddEditingProjectResponse is the response of [Client.AddEditingProject].
 type AddEditingProjectResponse struct {
 	RequestId string
 	// The new project.
@@ -63,7 +63,7 @@ type AddEditingProjectMaterialsRequest struct {
 	ProjectId string `check:"required"`
 }
 
-// AddEditingProjectMaterialsResponse is the answer of [Client.AddEditingProjectMaterials].
+// AddEditingProjectMaterialsResponse is the response of [Client.AddEditingProjectMaterials].
 type AddEditingProjectMaterialsResponse struct {
 	RequestId string
 	// The materials that were added.
@@ -123,7 +123,7 @@ type DeleteEditingProjectRequest struct {
 	ProjectIds []string `rpc:",comma" check:"required"`
 }
 
-// DeleteEditingProjectResponse is the answer of [Client.DeleteEditingProject].
+// DeleteEditingProjectResponse is the response of [Client.DeleteEditingProject].
 type DeleteEditingProjectResponse struct {
 	RequestId string
 }
@@ -151,14 +151,14 @@ type DeleteEditingProjectMaterialsRequest struct {
 	ProjectId string `check:"required"`
 }
 
-// DeleteEditingProjectMaterialsResponse is the answer of [Client.DeleteEditingProjectMaterials].
+// DeleteEditingProjectMaterialsResponse is the response of [Client.DeleteEditingProjectMaterials].
 type DeleteEditingProjectMaterialsResponse struct {
 	RequestId string
 }
 
 // GetEditingProject returns an editing project with timeline and status.
 //
-// [Client.WaitEditingProject] asks until the end.
+// [Client.WaitEditingProject] waits for the end.
 //
 // RAM action: vod:GetEditingProject.
 //
@@ -174,7 +174,7 @@ type GetEditingProjectRequest struct {
 	ProjectId string `check:"required"`
 }
 
-// GetEditingProjectResponse is the answer of [Client.GetEditingProject].
+// GetEditingProjectResponse is the response of [Client.GetEditingProject].
 type GetEditingProjectResponse struct {
 	RequestId string
 	// The project, with its timeline.
@@ -202,7 +202,7 @@ type GetEditingProjectMaterialsRequest struct {
 	Type string `check:"in=video|audio"`
 }
 
-// GetEditingProjectMaterialsResponse is the answer of [Client.GetEditingProjectMaterials].
+// GetEditingProjectMaterialsResponse is the response of [Client.GetEditingProjectMaterials].
 type GetEditingProjectMaterialsResponse struct {
 	RequestId string
 	// The materials of the project.
@@ -298,7 +298,7 @@ type ProduceEditingProjectVideoRequest struct {
 	UserData UserData `rpc:",json" check:"runes=256"`
 }
 
-// ProduceEditingProjectVideoResponse is the answer of [Client.ProduceEditingProjectVideo].
+// ProduceEditingProjectVideoResponse is the response of [Client.ProduceEditingProjectVideo].
 type ProduceEditingProjectVideoResponse struct {
 	RequestId string
 	// ID of the media asset.
@@ -350,7 +350,7 @@ type SearchEditingProjectRequest struct {
 	Title string
 }
 
-// SearchEditingProjectResponse is the answer of [Client.SearchEditingProject].
+// SearchEditingProjectResponse is the response of [Client.SearchEditingProject].
 type SearchEditingProjectResponse struct {
 	RequestId string
 	// The projects of the page, without their timelines.
@@ -380,7 +380,7 @@ type SetEditingProjectMaterialsRequest struct {
 	ProjectId string `check:"required"`
 }
 
-// SetEditingProjectMaterialsResponse is the answer of [Client.SetEditingProjectMaterials].
+// SetEditingProjectMaterialsResponse is the response of [Client.SetEditingProjectMaterials].
 type SetEditingProjectMaterialsResponse struct {
 	RequestId string
 }
@@ -410,7 +410,7 @@ type UpdateEditingProjectRequest struct {
 	Title string
 }
 
-// UpdateEditingProjectResponse is the answer of [Client.UpdateEditingProject].
+// UpdateEditingProjectResponse is the response of [Client.UpdateEditingProject].
 type UpdateEditingProjectResponse struct {
 	RequestId string
 }

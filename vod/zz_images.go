@@ -45,7 +45,7 @@ type DeleteImageRequest struct {
 	VideoId string
 }
 
-// DeleteImageResponse is the answer of [Client.DeleteImage].
+// DeleteImageResponse is the response of [Client.DeleteImage].
 type DeleteImageResponse struct {
 	RequestId string
 }
@@ -54,7 +54,7 @@ type DeleteImageResponse struct {
 //
 // Snapshots of videos are in [Client.ListSnapshots].
 //
-// [Client.WaitImageInfo] asks until the end.
+// [Client.WaitImageInfo] waits for the end.
 //
 // Errors:
 //
@@ -81,7 +81,7 @@ type GetImageInfoRequest struct {
 	OutputType string `check:"in=oss|cdn"`
 }
 
-// GetImageInfoResponse is the answer of [Client.GetImageInfo].
+// GetImageInfoResponse is the response of [Client.GetImageInfo].
 type GetImageInfoResponse struct {
 	RequestId string
 	// The image.
@@ -114,7 +114,7 @@ type GetImageInfosRequest struct {
 	OutputType string `check:"in=oss|cdn"`
 }
 
-// GetImageInfosResponse is the answer of [Client.GetImageInfos].
+// GetImageInfosResponse is the response of [Client.GetImageInfos].
 type GetImageInfosResponse struct {
 	RequestId string
 	// The images that exist.
@@ -142,7 +142,7 @@ type UpdateImageInfosRequest struct {
 	UpdateContent []ImageUpdate `rpc:",json" check:"required"`
 }
 
-// UpdateImageInfosResponse is the answer of [Client.UpdateImageInfos].
+// UpdateImageInfosResponse is the response of [Client.UpdateImageInfos].
 type UpdateImageInfosResponse struct {
 	RequestId string
 	// Image IDs that do not exist.

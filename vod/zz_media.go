@@ -31,7 +31,7 @@ type BatchGetMediaInfosRequest struct {
 	ReferenceIds []string `rpc:",comma" check:"items=20"`
 }
 
-// BatchGetMediaInfosResponse is the answer of [Client.BatchGetMediaInfos].
+// BatchGetMediaInfosResponse is the response of [Client.BatchGetMediaInfos].
 type BatchGetMediaInfosResponse struct {
 	RequestId string
 	// Media IDs that you may not access, mostly for lack of the application's
@@ -129,7 +129,7 @@ type DeleteMezzaninesRequest struct {
 	VideoIds []string `rpc:",comma" check:"items=20"`
 }
 
-// DeleteMezzaninesResponse is the answer of [Client.DeleteMezzanines].
+// DeleteMezzaninesResponse is the response of [Client.DeleteMezzanines].
 type DeleteMezzaninesResponse struct {
 	RequestId string
 	// Reference IDs that do not exist.
@@ -173,7 +173,7 @@ type DeleteStreamRequest struct {
 	VideoId string
 }
 
-// DeleteStreamResponse is the answer of [Client.DeleteStream].
+// DeleteStreamResponse is the response of [Client.DeleteStream].
 type DeleteStreamResponse struct {
 	RequestId string
 }
@@ -210,7 +210,7 @@ type DeleteVideoRequest struct {
 	VideoIds []string `rpc:",comma" check:"items=20"`
 }
 
-// DeleteVideoResponse is the answer of [Client.DeleteVideo].
+// DeleteVideoResponse is the response of [Client.DeleteVideo].
 type DeleteVideoResponse struct {
 	RequestId string
 	// IDs of videos that may not be deleted, mostly for lack of permission.
@@ -260,7 +260,7 @@ type GetMezzanineInfoRequest struct {
 	VideoId string
 }
 
-// GetMezzanineInfoResponse is the answer of [Client.GetMezzanineInfo].
+// GetMezzanineInfoResponse is the response of [Client.GetMezzanineInfo].
 type GetMezzanineInfoResponse struct {
 	RequestId string
 	// The source file. Complete only after the first transcoding.
@@ -275,7 +275,7 @@ type GetMezzanineInfoResponse struct {
 //
 // Needs VideoId or ReferenceId.
 //
-// [Client.WaitMediaRestore] and [Client.WaitVideoInfo] ask until the end.
+// [Client.WaitMediaRestore] and [Client.WaitVideoInfo] wait for the end.
 //
 // At most 100 calls per second for an account, see [DocumentedRates].
 //
@@ -300,7 +300,7 @@ type GetVideoInfoRequest struct {
 	VideoId string
 }
 
-// GetVideoInfoResponse is the answer of [Client.GetVideoInfo].
+// GetVideoInfoResponse is the response of [Client.GetVideoInfo].
 type GetVideoInfoResponse struct {
 	RequestId string
 	// The video or audio asset.
@@ -335,7 +335,7 @@ type GetVideoInfosRequest struct {
 	VideoIds []string `rpc:",comma" check:"items=20"`
 }
 
-// GetVideoInfosResponse is the answer of [Client.GetVideoInfos].
+// GetVideoInfosResponse is the response of [Client.GetVideoInfos].
 type GetVideoInfosResponse struct {
 	RequestId string
 	// Reference IDs that do not exist.
@@ -399,7 +399,7 @@ type GetVideoListRequest struct {
 	StorageLocation string
 }
 
-// GetVideoListResponse is the answer of [Client.GetVideoList].
+// GetVideoListResponse is the response of [Client.GetVideoList].
 type GetVideoListResponse struct {
 	RequestId string
 	// Number of all items that match, on all pages.
@@ -456,7 +456,7 @@ type ListLiveRecordVideoRequest struct {
 	StreamName string
 }
 
-// ListLiveRecordVideoResponse is the answer of [Client.ListLiveRecordVideo].
+// ListLiveRecordVideoResponse is the response of [Client.ListLiveRecordVideo].
 type ListLiveRecordVideoResponse struct {
 	RequestId string
 	// The recordings of the page.
@@ -549,7 +549,7 @@ type RestoreMediaRequest struct {
 	Scope string `check:"in=All|SourceFile"`
 }
 
-// RestoreMediaResponse is the answer of [Client.RestoreMedia].
+// RestoreMediaResponse is the response of [Client.RestoreMedia].
 type RestoreMediaResponse struct {
 	RequestId string
 	// Media that cannot be restored, each with the reason.
@@ -611,7 +611,7 @@ type SearchMediaRequest struct {
 	SortBy string
 }
 
-// SearchMediaResponse is the answer of [Client.SearchMedia].
+// SearchMediaResponse is the response of [Client.SearchMedia].
 type SearchMediaResponse struct {
 	RequestId string
 	// The media assets of the page.
@@ -787,7 +787,7 @@ type UpdateMediaStorageClassRequest struct {
 	StorageClass string `check:"required,in=Standard|IA|Archive|ColdArchive"`
 }
 
-// UpdateMediaStorageClassResponse is the answer of [Client.UpdateMediaStorageClass].
+// UpdateMediaStorageClassResponse is the response of [Client.UpdateMediaStorageClass].
 type UpdateMediaStorageClassResponse struct {
 	RequestId string
 	// Media that cannot be changed, each with the reason.
@@ -845,7 +845,7 @@ type UpdateVideoInfoRequest struct {
 	VideoId string
 }
 
-// UpdateVideoInfoResponse is the answer of [Client.UpdateVideoInfo].
+// UpdateVideoInfoResponse is the response of [Client.UpdateVideoInfo].
 type UpdateVideoInfoResponse struct {
 	RequestId string
 }
@@ -876,7 +876,7 @@ type UpdateVideoInfosRequest struct {
 	UpdateContent []VideoUpdate `rpc:",json" check:"required,items=20"`
 }
 
-// UpdateVideoInfosResponse is the answer of [Client.UpdateVideoInfos].
+// UpdateVideoInfosResponse is the response of [Client.UpdateVideoInfos].
 type UpdateVideoInfosResponse struct {
 	RequestId string
 	// IDs of videos that may not be changed, mostly for lack of permission.

@@ -26,7 +26,7 @@ type DeleteMessageCallbackRequest struct {
 	AppId string
 }
 
-// DeleteMessageCallbackResponse is the answer of [Client.DeleteMessageCallback].
+// DeleteMessageCallbackResponse is the response of [Client.DeleteMessageCallback].
 type DeleteMessageCallbackResponse struct {
 	RequestId string
 }
@@ -47,7 +47,7 @@ type GetMessageCallbackRequest struct {
 	AppId string
 }
 
-// GetMessageCallbackResponse is the answer of [Client.GetMessageCallback].
+// GetMessageCallbackResponse is the response of [Client.GetMessageCallback].
 type GetMessageCallbackResponse struct {
 	RequestId string
 	// The settings.
@@ -111,7 +111,7 @@ type SetMessageCallbackRequest struct {
 	MnsQueueName string
 }
 
-// SetMessageCallbackResponse is the answer of [Client.SetMessageCallback].
+// SetMessageCallbackResponse is the response of [Client.SetMessageCallback].
 type SetMessageCallbackResponse struct {
 	RequestId string
 }

@@ -33,7 +33,7 @@ type GenerateDownloadSecretKeyRequest struct {
 	AppIdentification string `check:"required"`
 }
 
-// GenerateDownloadSecretKeyResponse is the answer of [Client.GenerateDownloadSecretKey].
+// GenerateDownloadSecretKeyResponse is the response of [Client.GenerateDownloadSecretKey].
 type GenerateDownloadSecretKeyResponse struct {
 	RequestId string
 	// Key of the app, for offline downloads.
@@ -43,7 +43,7 @@ type GenerateDownloadSecretKeyResponse struct {
 // GetMediaRefreshJobs returns the state of a job of
 // [Client.RefreshMediaPlayUrls], for all its assets or one.
 //
-// [Client.WaitMediaRefreshJob] asks until the end.
+// [Client.WaitMediaRefreshJob] waits for the end.
 //
 // RAM action: vod:GetMediaRefreshJobs.
 //
@@ -61,7 +61,7 @@ type GetMediaRefreshJobsRequest struct {
 	MediaRefreshJobId string `check:"required"`
 }
 
-// GetMediaRefreshJobsResponse is the answer of [Client.GetMediaRefreshJobs].
+// GetMediaRefreshJobsResponse is the response of [Client.GetMediaRefreshJobs].
 type GetMediaRefreshJobsResponse struct {
 	RequestId string
 	// The jobs.
@@ -176,7 +176,7 @@ type GetPlayInfoRequest struct {
 	VideoId string
 }
 
-// GetPlayInfoResponse is the answer of [Client.GetPlayInfo].
+// GetPlayInfoResponse is the response of [Client.GetPlayInfo].
 type GetPlayInfoResponse struct {
 	RequestId string
 	// The streams that can be played.
@@ -249,7 +249,7 @@ type GetVideoPlayAuthRequest struct {
 	VideoId string
 }
 
-// GetVideoPlayAuthResponse is the answer of [Client.GetVideoPlayAuth].
+// GetVideoPlayAuthResponse is the response of [Client.GetVideoPlayAuth].
 type GetVideoPlayAuthResponse struct {
 	RequestId string
 	// Credential that players take. Valid for AuthInfoTimeout seconds.
@@ -313,7 +313,7 @@ type RefreshMediaPlayUrlsRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// RefreshMediaPlayUrlsResponse is the answer of [Client.RefreshMediaPlayUrls].
+// RefreshMediaPlayUrlsResponse is the response of [Client.RefreshMediaPlayUrls].
 type RefreshMediaPlayUrlsResponse struct {
 	RequestId string
 	// Media IDs that you may not access, separated by commas.

@@ -26,7 +26,7 @@ type DecryptKMSDataKeyRequest struct {
 	CipherText string `check:"required"`
 }
 
-// DecryptKMSDataKeyResponse is the answer of [Client.DecryptKMSDataKey].
+// DecryptKMSDataKeyResponse is the response of [Client.DecryptKMSDataKey].
 type DecryptKMSDataKeyResponse struct {
 	RequestId string
 	// ID of the master key in KMS.
@@ -49,7 +49,7 @@ func (c *Client) GenerateKMSDataKey(ctx context.Context) (*GenerateKMSDataKeyRes
 	return rpc.Call(ctx, c.rpc, rpc.Op{Action: "GenerateKMSDataKey", Class: rpc.Idempotent, Proof: "Plaintext|CiphertextBlob"}, nil, new(GenerateKMSDataKeyResponse))
 }
 
-// GenerateKMSDataKeyResponse is the answer of [Client.GenerateKMSDataKey].
+// GenerateKMSDataKeyResponse is the response of [Client.GenerateKMSDataKey].
 type GenerateKMSDataKeyResponse struct {
 	RequestId string
 	// The data key, encrypted: CipherText of the EncryptConfig of

@@ -31,7 +31,7 @@ type DeleteDynamicImageRequest struct {
 	VideoId string `check:"required"`
 }
 
-// DeleteDynamicImageResponse is the answer of [Client.DeleteDynamicImage].
+// DeleteDynamicImageResponse is the response of [Client.DeleteDynamicImage].
 type DeleteDynamicImageResponse struct {
 	RequestId string
 }
@@ -53,7 +53,7 @@ type ListDynamicImageRequest struct {
 	VideoId string `check:"required"`
 }
 
-// ListDynamicImageResponse is the answer of [Client.ListDynamicImage].
+// ListDynamicImageResponse is the response of [Client.ListDynamicImage].
 type ListDynamicImageResponse struct {
 	RequestId string
 	// The animated images of the video.
@@ -133,7 +133,7 @@ type ListSnapshotsRequest struct {
 	VideoId string `check:"required"`
 }
 
-// ListSnapshotsResponse is the answer of [Client.ListSnapshots].
+// ListSnapshotsResponse is the response of [Client.ListSnapshots].
 type ListSnapshotsResponse struct {
 	RequestId string
 	// The newest snapshots of the kind.
@@ -196,7 +196,7 @@ type SubmitDynamicImageJobRequest struct {
 	VideoId string `check:"required"`
 }
 
-// SubmitDynamicImageJobResponse is the answer of [Client.SubmitDynamicImageJob].
+// SubmitDynamicImageJobResponse is the response of [Client.SubmitDynamicImageJob].
 type SubmitDynamicImageJobResponse struct {
 	RequestId string
 	// The new job.
@@ -257,7 +257,7 @@ type SubmitSnapshotJobRequest struct {
 	Width string
 }
 
-// SubmitSnapshotJobResponse is the answer of [Client.SubmitSnapshotJob].
+// SubmitSnapshotJobResponse is the response of [Client.SubmitSnapshotJob].
 type SubmitSnapshotJobResponse struct {
 	RequestId string
 	// The new job.

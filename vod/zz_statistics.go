@@ -41,7 +41,7 @@ type DescribeMediaDistributionRequest struct {
 	StorageClass string `check:"in=Standard|IA|Archive|ColdArchive|SourceIA|SourceArchive|SourceColdArchive|Changing|SourceChanging"`
 }
 
-// DescribeMediaDistributionResponse is the answer of [Client.DescribeMediaDistribution].
+// DescribeMediaDistributionResponse is the response of [Client.DescribeMediaDistribution].
 type DescribeMediaDistributionResponse struct {
 	RequestId string
 	// Numbers of assets, by interval.
@@ -106,7 +106,7 @@ type DescribePlayTopVideosRequest struct {
 	PageSize int64 `check:"max=1000"`
 }
 
-// DescribePlayTopVideosResponse is the answer of [Client.DescribePlayTopVideos].
+// DescribePlayTopVideosResponse is the response of [Client.DescribePlayTopVideos].
 type DescribePlayTopVideosResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -169,7 +169,7 @@ type DescribePlayUserAvgRequest struct {
 	StartTime string `check:"required"`
 }
 
-// DescribePlayUserAvgResponse is the answer of [Client.DescribePlayUserAvg].
+// DescribePlayUserAvgResponse is the response of [Client.DescribePlayUserAvg].
 type DescribePlayUserAvgResponse struct {
 	RequestId string
 	// Averages by day.
@@ -224,7 +224,7 @@ type DescribePlayUserTotalRequest struct {
 	StartTime string `check:"required"`
 }
 
-// DescribePlayUserTotalResponse is the answer of [Client.DescribePlayUserTotal].
+// DescribePlayUserTotalResponse is the response of [Client.DescribePlayUserTotal].
 type DescribePlayUserTotalResponse struct {
 	RequestId string
 	// Totals by day.
@@ -298,7 +298,7 @@ type DescribePlayVideoStatisRequest struct {
 	VideoId string `check:"required"`
 }
 
-// DescribePlayVideoStatisResponse is the answer of [Client.DescribePlayVideoStatis].
+// DescribePlayVideoStatisResponse is the response of [Client.DescribePlayVideoStatis].
 type DescribePlayVideoStatisResponse struct {
 	RequestId string
 	// Plays by day.
@@ -361,7 +361,7 @@ type DescribeVodAIDataRequest struct {
 	StartTime string `check:"required"`
 }
 
-// DescribeVodAIDataResponse is the answer of [Client.DescribeVodAIData].
+// DescribeVodAIDataResponse is the response of [Client.DescribeVodAIData].
 type DescribeVodAIDataResponse struct {
 	RequestId string
 	// Seconds that were processed, by interval.
@@ -418,7 +418,7 @@ type DescribeVodDomainBpsDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainBpsDataResponse is the answer of [Client.DescribeVodDomainBpsData].
+// DescribeVodDomainBpsDataResponse is the response of [Client.DescribeVodDomainBpsData].
 type DescribeVodDomainBpsDataResponse struct {
 	RequestId string
 	// Bandwidth in bit/s, by interval.
@@ -477,7 +477,7 @@ type DescribeVodDomainBpsDataByLayerRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainBpsDataByLayerResponse is the answer of [Client.DescribeVodDomainBpsDataByLayer].
+// DescribeVodDomainBpsDataByLayerResponse is the response of [Client.DescribeVodDomainBpsDataByLayer].
 type DescribeVodDomainBpsDataByLayerResponse struct {
 	RequestId string
 	// Bandwidth and traffic by interval.
@@ -530,7 +530,7 @@ type DescribeVodDomainHitRateDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainHitRateDataResponse is the answer of [Client.DescribeVodDomainHitRateData].
+// DescribeVodDomainHitRateDataResponse is the response of [Client.DescribeVodDomainHitRateData].
 type DescribeVodDomainHitRateDataResponse struct {
 	RequestId string
 	// Time between two values in seconds.
@@ -577,7 +577,7 @@ type DescribeVodDomainMax95BpsDataRequest struct {
 	TimePoint string
 }
 
-// DescribeVodDomainMax95BpsDataResponse is the answer of [Client.DescribeVodDomainMax95BpsData].
+// DescribeVodDomainMax95BpsDataResponse is the response of [Client.DescribeVodDomainMax95BpsData].
 type DescribeVodDomainMax95BpsDataResponse struct {
 	RequestId string
 	// 95th percentiles by day and area.
@@ -647,7 +647,7 @@ type DescribeVodDomainQpsDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainQpsDataResponse is the answer of [Client.DescribeVodDomainQpsData].
+// DescribeVodDomainQpsDataResponse is the response of [Client.DescribeVodDomainQpsData].
 type DescribeVodDomainQpsDataResponse struct {
 	RequestId string
 	// Time between two values in seconds.
@@ -727,7 +727,7 @@ type DescribeVodDomainRealTimeBpsDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainRealTimeBpsDataResponse is the answer of [Client.DescribeVodDomainRealTimeBpsData].
+// DescribeVodDomainRealTimeBpsDataResponse is the response of [Client.DescribeVodDomainRealTimeBpsData].
 type DescribeVodDomainRealTimeBpsDataResponse struct {
 	RequestId string
 	// Bandwidth by interval.
@@ -773,7 +773,7 @@ type DescribeVodDomainRealTimeByteHitRateDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainRealTimeByteHitRateDataResponse is the answer of [Client.DescribeVodDomainRealTimeByteHitRateData].
+// DescribeVodDomainRealTimeByteHitRateDataResponse is the response of [Client.DescribeVodDomainRealTimeByteHitRateData].
 type DescribeVodDomainRealTimeByteHitRateDataResponse struct {
 	RequestId string
 	// Share of the bytes that the cache served, by interval.
@@ -832,7 +832,7 @@ type DescribeVodDomainRealTimeDetailDataRequest struct {
 	StartTime string `check:"required"`
 }
 
-// DescribeVodDomainRealTimeDetailDataResponse is the answer of [Client.DescribeVodDomainRealTimeDetailData].
+// DescribeVodDomainRealTimeDetailDataResponse is the response of [Client.DescribeVodDomainRealTimeDetailData].
 type DescribeVodDomainRealTimeDetailDataResponse struct {
 	RequestId string
 	// The values, as a JSON list of objects with time_stp, domain_name, location,
@@ -872,7 +872,7 @@ type DescribeVodDomainRealTimeHttpCodeDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainRealTimeHttpCodeDataResponse is the answer of [Client.DescribeVodDomainRealTimeHttpCodeData].
+// DescribeVodDomainRealTimeHttpCodeDataResponse is the response of [Client.DescribeVodDomainRealTimeHttpCodeData].
 type DescribeVodDomainRealTimeHttpCodeDataResponse struct {
 	RequestId string
 	// Time between two values in seconds.
@@ -943,7 +943,7 @@ type DescribeVodDomainRealTimeQpsDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainRealTimeQpsDataResponse is the answer of [Client.DescribeVodDomainRealTimeQpsData].
+// DescribeVodDomainRealTimeQpsDataResponse is the response of [Client.DescribeVodDomainRealTimeQpsData].
 type DescribeVodDomainRealTimeQpsDataResponse struct {
 	RequestId string
 	// Requests per second, by interval.
@@ -989,7 +989,7 @@ type DescribeVodDomainRealTimeReqHitRateDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainRealTimeReqHitRateDataResponse is the answer of [Client.DescribeVodDomainRealTimeReqHitRateData].
+// DescribeVodDomainRealTimeReqHitRateDataResponse is the response of [Client.DescribeVodDomainRealTimeReqHitRateData].
 type DescribeVodDomainRealTimeReqHitRateDataResponse struct {
 	RequestId string
 	// Share of the requests that the cache served, by interval.
@@ -1040,7 +1040,7 @@ type DescribeVodDomainRealTimeTrafficDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainRealTimeTrafficDataResponse is the answer of [Client.DescribeVodDomainRealTimeTrafficData].
+// DescribeVodDomainRealTimeTrafficDataResponse is the response of [Client.DescribeVodDomainRealTimeTrafficData].
 type DescribeVodDomainRealTimeTrafficDataResponse struct {
 	RequestId string
 	// Time between two values in seconds.
@@ -1088,7 +1088,7 @@ type DescribeVodDomainReqHitRateDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainReqHitRateDataResponse is the answer of [Client.DescribeVodDomainReqHitRateData].
+// DescribeVodDomainReqHitRateDataResponse is the response of [Client.DescribeVodDomainReqHitRateData].
 type DescribeVodDomainReqHitRateDataResponse struct {
 	RequestId string
 	// Share of the requests that the cache served, in percent, by interval.
@@ -1136,7 +1136,7 @@ type DescribeVodDomainSrcBpsDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainSrcBpsDataResponse is the answer of [Client.DescribeVodDomainSrcBpsData].
+// DescribeVodDomainSrcBpsDataResponse is the response of [Client.DescribeVodDomainSrcBpsData].
 type DescribeVodDomainSrcBpsDataResponse struct {
 	RequestId string
 	// Time between two values in seconds.
@@ -1184,7 +1184,7 @@ type DescribeVodDomainSrcTrafficDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainSrcTrafficDataResponse is the answer of [Client.DescribeVodDomainSrcTrafficData].
+// DescribeVodDomainSrcTrafficDataResponse is the response of [Client.DescribeVodDomainSrcTrafficData].
 type DescribeVodDomainSrcTrafficDataResponse struct {
 	RequestId string
 	// Time between two values in seconds.
@@ -1258,7 +1258,7 @@ type DescribeVodDomainTrafficDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodDomainTrafficDataResponse is the answer of [Client.DescribeVodDomainTrafficData].
+// DescribeVodDomainTrafficDataResponse is the response of [Client.DescribeVodDomainTrafficData].
 type DescribeVodDomainTrafficDataResponse struct {
 	RequestId string
 	// Time between two values in seconds.
@@ -1328,7 +1328,7 @@ type DescribeVodDomainUsageDataRequest struct {
 	Type string `check:"in=static|dynamic|all"`
 }
 
-// DescribeVodDomainUsageDataResponse is the answer of [Client.DescribeVodDomainUsageData].
+// DescribeVodDomainUsageDataResponse is the response of [Client.DescribeVodDomainUsageData].
 type DescribeVodDomainUsageDataResponse struct {
 	RequestId string
 	// Billing area, such as CN.
@@ -1378,7 +1378,7 @@ type DescribeVodEditingUsageDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodEditingUsageDataResponse is the answer of [Client.DescribeVodEditingUsageData].
+// DescribeVodEditingUsageDataResponse is the response of [Client.DescribeVodEditingUsageData].
 type DescribeVodEditingUsageDataResponse struct {
 	RequestId string
 	// Seconds that were produced, by interval and specification.
@@ -1456,7 +1456,7 @@ type DescribeVodMediaPlayDataRequest struct {
 	TerminalType string `check:"in=Native|Web"`
 }
 
-// DescribeVodMediaPlayDataResponse is the answer of [Client.DescribeVodMediaPlayData].
+// DescribeVodMediaPlayDataResponse is the response of [Client.DescribeVodMediaPlayData].
 type DescribeVodMediaPlayDataResponse struct {
 	RequestId string
 	// Number of the page, from 1.
@@ -1530,7 +1530,7 @@ type DescribeVodPlayerCollectDataRequest struct {
 	TerminalType string `check:"required,in=web|mobile"`
 }
 
-// DescribeVodPlayerCollectDataResponse is the answer of [Client.DescribeVodPlayerCollectData].
+// DescribeVodPlayerCollectDataResponse is the response of [Client.DescribeVodPlayerCollectData].
 type DescribeVodPlayerCollectDataResponse struct {
 	RequestId string
 	// The values, by metric.
@@ -1580,7 +1580,7 @@ type DescribeVodPlayerDimensionDataRequest struct {
 	StartTime string
 }
 
-// DescribeVodPlayerDimensionDataResponse is the answer of [Client.DescribeVodPlayerDimensionData].
+// DescribeVodPlayerDimensionDataResponse is the response of [Client.DescribeVodPlayerDimensionData].
 type DescribeVodPlayerDimensionDataResponse struct {
 	RequestId string
 	// Values of the dimension that was asked for.
@@ -1650,7 +1650,7 @@ type DescribeVodPlayerMetricDataRequest struct {
 	Top int64
 }
 
-// DescribeVodPlayerMetricDataResponse is the answer of [Client.DescribeVodPlayerMetricData].
+// DescribeVodPlayerMetricDataResponse is the response of [Client.DescribeVodPlayerMetricData].
 type DescribeVodPlayerMetricDataResponse struct {
 	RequestId string
 	// The values of the page.
@@ -1764,7 +1764,7 @@ type DescribeVodRangeDataByLocateAndIspServiceRequest struct {
 	StartTime string `check:"required"`
 }
 
-// DescribeVodRangeDataByLocateAndIspServiceResponse is the answer of [Client.DescribeVodRangeDataByLocateAndIspService].
+// DescribeVodRangeDataByLocateAndIspServiceResponse is the response of [Client.DescribeVodRangeDataByLocateAndIspService].
 type DescribeVodRangeDataByLocateAndIspServiceResponse struct {
 	RequestId string
 	// The values, by Unix time in seconds, area and provider: http_codes, rt,
@@ -1812,7 +1812,7 @@ type DescribeVodStorageDataRequest struct {
 	StorageType string `check:"in=OSS"`
 }
 
-// DescribeVodStorageDataResponse is the answer of [Client.DescribeVodStorageData].
+// DescribeVodStorageDataResponse is the response of [Client.DescribeVodStorageData].
 type DescribeVodStorageDataResponse struct {
 	RequestId string
 	// Time between two values: hour or day.
@@ -1866,7 +1866,7 @@ type DescribeVodTieringStorageDataRequest struct {
 	StorageClass string `check:"in=IA|Archive|ColdArchive"`
 }
 
-// DescribeVodTieringStorageDataResponse is the answer of [Client.DescribeVodTieringStorageData].
+// DescribeVodTieringStorageDataResponse is the response of [Client.DescribeVodTieringStorageData].
 type DescribeVodTieringStorageDataResponse struct {
 	RequestId string
 	// Storage by interval and class.
@@ -1920,7 +1920,7 @@ type DescribeVodTieringStorageRetrievalDataRequest struct {
 	StorageClass string `check:"in=IA|Archive|ColdArchive"`
 }
 
-// DescribeVodTieringStorageRetrievalDataResponse is the answer of [Client.DescribeVodTieringStorageRetrievalData].
+// DescribeVodTieringStorageRetrievalDataResponse is the response of [Client.DescribeVodTieringStorageRetrievalData].
 type DescribeVodTieringStorageRetrievalDataResponse struct {
 	RequestId string
 	// Retrieved data by interval and class.
@@ -1993,7 +1993,7 @@ type DescribeVodTranscodeDataRequest struct {
 	Storage string
 }
 
-// DescribeVodTranscodeDataResponse is the answer of [Client.DescribeVodTranscodeData].
+// DescribeVodTranscodeDataResponse is the response of [Client.DescribeVodTranscodeData].
 type DescribeVodTranscodeDataResponse struct {
 	RequestId string
 	// Time between two values: hour or day.
@@ -2028,7 +2028,7 @@ type GetDailyPlayRegionStatisRequest struct {
 	MediaRegion string `check:"required"`
 }
 
-// GetDailyPlayRegionStatisResponse is the answer of [Client.GetDailyPlayRegionStatis].
+// GetDailyPlayRegionStatisResponse is the response of [Client.GetDailyPlayRegionStatis].
 type GetDailyPlayRegionStatisResponse struct {
 	RequestId string
 	// The files by day.

@@ -60,7 +60,7 @@ type AddTranscodeTemplateGroupRequest struct {
 	TranscodeTemplateList []TranscodeTemplate `rpc:",json" check:"items=20"`
 }
 
-// AddTranscodeTemplateGroupResponse is the answer of [Client.AddTranscodeTemplateGroup].
+// AddTranscodeTemplateGroupResponse is the response of [Client.AddTranscodeTemplateGroup].
 type AddTranscodeTemplateGroupResponse struct {
 	RequestId string
 	// ID of the transcoding template group.
@@ -91,7 +91,7 @@ type AddVodTemplateRequest struct {
 	TemplateType string `check:"required"`
 }
 
-// AddVodTemplateResponse is the answer of [Client.AddVodTemplate].
+// AddVodTemplateResponse is the response of [Client.AddVodTemplate].
 type AddVodTemplateResponse struct {
 	RequestId string
 	// ID of the template.
@@ -133,7 +133,7 @@ type DeleteTranscodeTemplateGroupRequest struct {
 	TranscodeTemplateIds []string `rpc:",comma" check:"items=10"`
 }
 
-// DeleteTranscodeTemplateGroupResponse is the answer of [Client.DeleteTranscodeTemplateGroup].
+// DeleteTranscodeTemplateGroupResponse is the response of [Client.DeleteTranscodeTemplateGroup].
 type DeleteTranscodeTemplateGroupResponse struct {
 	RequestId string
 	// IDs of templates that the group does not have.
@@ -156,7 +156,7 @@ type DeleteVodTemplateRequest struct {
 	VodTemplateId string `check:"required"`
 }
 
-// DeleteVodTemplateResponse is the answer of [Client.DeleteVodTemplate].
+// DeleteVodTemplateResponse is the response of [Client.DeleteVodTemplate].
 type DeleteVodTemplateResponse struct {
 	RequestId string
 	// ID of the template.
@@ -185,7 +185,7 @@ type GetTranscodeTemplateGroupRequest struct {
 	TranscodeTemplateGroupId string `check:"required"`
 }
 
-// GetTranscodeTemplateGroupResponse is the answer of [Client.GetTranscodeTemplateGroup].
+// GetTranscodeTemplateGroupResponse is the response of [Client.GetTranscodeTemplateGroup].
 type GetTranscodeTemplateGroupResponse struct {
 	RequestId string
 	// The group, with its templates.
@@ -252,7 +252,7 @@ type GetVodTemplateRequest struct {
 	VodTemplateId string `check:"required"`
 }
 
-// GetVodTemplateResponse is the answer of [Client.GetVodTemplate].
+// GetVodTemplateResponse is the response of [Client.GetVodTemplate].
 type GetVodTemplateResponse struct {
 	RequestId string
 	// The template.
@@ -278,7 +278,7 @@ type ListTranscodeTemplateGroupRequest struct {
 	AppId string
 }
 
-// ListTranscodeTemplateGroupResponse is the answer of [Client.ListTranscodeTemplateGroup].
+// ListTranscodeTemplateGroupResponse is the response of [Client.ListTranscodeTemplateGroup].
 type ListTranscodeTemplateGroupResponse struct {
 	RequestId string
 	// The groups, without their templates.
@@ -303,7 +303,7 @@ type ListVodTemplateRequest struct {
 	TemplateType string `check:"required"`
 }
 
-// ListVodTemplateResponse is the answer of [Client.ListVodTemplate].
+// ListVodTemplateResponse is the response of [Client.ListVodTemplate].
 type ListVodTemplateResponse struct {
 	RequestId string
 	// The templates.
@@ -332,7 +332,7 @@ type SetDefaultTranscodeTemplateGroupRequest struct {
 	TranscodeTemplateGroupId string `check:"required"`
 }
 
-// SetDefaultTranscodeTemplateGroupResponse is the answer of [Client.SetDefaultTranscodeTemplateGroup].
+// SetDefaultTranscodeTemplateGroupResponse is the response of [Client.SetDefaultTranscodeTemplateGroup].
 type SetDefaultTranscodeTemplateGroupResponse struct {
 	RequestId string
 }
@@ -373,7 +373,7 @@ type UpdateTranscodeTemplateGroupRequest struct {
 	TranscodeTemplateList []TranscodeTemplate `rpc:",json" check:"items=20"`
 }
 
-// UpdateTranscodeTemplateGroupResponse is the answer of [Client.UpdateTranscodeTemplateGroup].
+// UpdateTranscodeTemplateGroupResponse is the response of [Client.UpdateTranscodeTemplateGroup].
 type UpdateTranscodeTemplateGroupResponse struct {
 	RequestId string
 	// ID of the transcoding template group.
@@ -400,7 +400,7 @@ type UpdateVodTemplateRequest struct {
 	VodTemplateId string `check:"required"`
 }
 
-// UpdateVodTemplateResponse is the answer of [Client.UpdateVodTemplate].
+// UpdateVodTemplateResponse is the response of [Client.UpdateVodTemplate].
 type UpdateVodTemplateResponse struct {
 	RequestId string
 	// ID of the template.

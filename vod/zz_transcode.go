@@ -28,7 +28,7 @@ type GetTranscodeSummaryRequest struct {
 	VideoIds []string `rpc:",comma" check:"required,items=10"`
 }
 
-// GetTranscodeSummaryResponse is the answer of [Client.GetTranscodeSummary].
+// GetTranscodeSummaryResponse is the response of [Client.GetTranscodeSummary].
 type GetTranscodeSummaryResponse struct {
 	RequestId string
 	// Video IDs that do not exist.
@@ -98,7 +98,7 @@ type TranscodeSummary struct {
 //
 // Needs TranscodeTaskId or JobIds.
 //
-// [Client.WaitTranscodeTask] asks until the end.
+// [Client.WaitTranscodeTask] waits for the end.
 //
 // At most 15 calls per second for an account, see [DocumentedRates].
 //
@@ -122,7 +122,7 @@ type GetTranscodeTaskRequest struct {
 	TranscodeTaskId string
 }
 
-// GetTranscodeTaskResponse is the answer of [Client.GetTranscodeTask].
+// GetTranscodeTaskResponse is the response of [Client.GetTranscodeTask].
 type GetTranscodeTaskResponse struct {
 	RequestId string
 	// Job IDs that do not exist.
@@ -229,7 +229,7 @@ type ListTranscodeTaskRequest struct {
 	VideoId string `check:"required"`
 }
 
-// ListTranscodeTaskResponse is the answer of [Client.ListTranscodeTask].
+// ListTranscodeTaskResponse is the response of [Client.ListTranscodeTask].
 type ListTranscodeTaskResponse struct {
 	RequestId string
 	// The tasks of the page, without their jobs.
@@ -268,7 +268,7 @@ type SubmitPreprocessJobsRequest struct {
 	VideoId string `check:"required"`
 }
 
-// SubmitPreprocessJobsResponse is the answer of [Client.SubmitPreprocessJobs].
+// SubmitPreprocessJobsResponse is the response of [Client.SubmitPreprocessJobs].
 type SubmitPreprocessJobsResponse struct {
 	RequestId string
 	// The new jobs.
@@ -339,7 +339,7 @@ type SubmitTranscodeJobsRequest struct {
 	VideoId string
 }
 
-// SubmitTranscodeJobsResponse is the answer of [Client.SubmitTranscodeJobs].
+// SubmitTranscodeJobsResponse is the response of [Client.SubmitTranscodeJobs].
 type SubmitTranscodeJobsResponse struct {
 	RequestId string
 	// The jobs, one for each stream. Empty for packaging, whose result only events

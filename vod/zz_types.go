@@ -6,7 +6,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// AIJob is met in answers of [Client.ListAIJob] and [Client.SubmitAIJob].
+// AIJob is used in responses of [Client.ListAIJob] and [Client.SubmitAIJob].
 type AIJob struct {
 	// Error code of the job, 0 without a failure.
 	Code string
@@ -28,7 +28,7 @@ type AIJob struct {
 	Type string
 }
 
-// AITemplate is met in answers of [Client.GetAITemplate],
+// AITemplate is used in responses of [Client.GetAITemplate],
 // [Client.GetDefaultAITemplate] and [Client.ListAITemplate].
 type AITemplate struct {
 	// When it was created, in UTC: yyyy-MM-ddTHH:mm:ssZ.
@@ -49,7 +49,8 @@ type AITemplate struct {
 	TemplateType string
 }
 
-// AppInfo is met in answers of [Client.GetAppInfos] and [Client.ListAppInfo].
+// AppInfo is used in responses of [Client.GetAppInfos] and
+// [Client.ListAppInfo].
 type AppInfo struct {
 	// ID of the application.
 	AppId string
@@ -98,7 +99,7 @@ type AttachedMedia struct {
 	URL string
 }
 
-// AudioStream is met in answers of [Client.BatchGetMediaInfos] and
+// AudioStream is used in responses of [Client.BatchGetMediaInfos] and
 // [Client.GetMezzanineInfo].
 type AudioStream struct {
 	// Bit rate in kbit/s.
@@ -136,7 +137,7 @@ type AudioStream struct {
 	Timebase string
 }
 
-// AuditCounter is met in answers of [Client.GetAIMediaAuditJob] and
+// AuditCounter is used in responses of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type AuditCounter struct {
 	// Number of pictures with the label.
@@ -145,7 +146,7 @@ type AuditCounter struct {
 	Label string
 }
 
-// AuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// AuditResult is used in responses of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type AuditResult struct {
 	// Finding of the scene; normal for none.
@@ -159,7 +160,7 @@ type AuditResult struct {
 	Suggestion string
 }
 
-// AuditSceneResult is met in answers of [Client.GetAIMediaAuditJob] and
+// AuditSceneResult is used in responses of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type AuditSceneResult struct {
 	// Average score of the pictures with Label, from 0 to 100.
@@ -176,7 +177,7 @@ type AuditSceneResult struct {
 	TopList []AuditTop
 }
 
-// AuditTop is met in answers of [Client.GetAIMediaAuditJob] and
+// AuditTop is used in responses of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type AuditTop struct {
 	// Finding of the scene; normal for none.
@@ -206,7 +207,7 @@ type Category struct {
 	Type string
 }
 
-// Certificate is met in answers of [Client.DescribeVodCertificateList] and
+// Certificate is used in responses of [Client.DescribeVodCertificateList] and
 // [Client.DescribeVodSSLCertificateList].
 type Certificate struct {
 	// Algorithm of the key, such as RSA.
@@ -239,8 +240,8 @@ type Certificate struct {
 	SignAlgorithm string
 }
 
-// CertificateList is met in answers of [Client.DescribeVodCertificateList] and
-// [Client.DescribeVodSSLCertificateList].
+// CertificateList is used in responses of [Client.DescribeVodCertificateList]
+// and [Client.DescribeVodSSLCertificateList].
 type CertificateList struct {
 	// The certificates.
 	CertList struct {
@@ -254,7 +255,7 @@ type CertificateList struct {
 	PageSize int64
 }
 
-// DomainData is met in answers of [Client.DescribeVodDomainBpsData],
+// DomainData is used in responses of [Client.DescribeVodDomainBpsData],
 // [Client.DescribeVodDomainHitRateData] and 6 more operations.
 type DomainData struct {
 	// Value in mainland China. Empty when asked by provider.
@@ -273,7 +274,7 @@ type DomainData struct {
 	Value string
 }
 
-// DomainSource is met in answers of [Client.DescribeVodDomainDetail] and
+// DomainSource is used in responses of [Client.DescribeVodDomainDetail] and
 // [Client.DescribeVodUserDomains].
 type DomainSource struct {
 	// Address: that of the server, its domain name or that of the OSS bucket.
@@ -290,7 +291,7 @@ type DomainSource struct {
 	Weight string
 }
 
-// EditingProject is met in answers of [Client.AddEditingProject],
+// EditingProject is used in responses of [Client.AddEditingProject],
 // [Client.GetEditingProject] and [Client.SearchEditingProject].
 type EditingProject struct {
 	// URL of the cover image.
@@ -315,7 +316,7 @@ type EditingProject struct {
 	Title    string
 }
 
-// ForbiddenMedia is met in answers of [Client.RestoreMedia] and
+// ForbiddenMedia is used in responses of [Client.RestoreMedia] and
 // [Client.UpdateMediaStorageClass].
 type ForbiddenMedia struct {
 	// ID of the media asset.
@@ -355,7 +356,7 @@ type Image struct {
 	URL string
 }
 
-// ImageAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// ImageAuditResult is used in responses of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type ImageAuditResult struct {
 	// Scenes with findings: porn, terrorism, ad, live or logo, separated by commas;
@@ -371,7 +372,7 @@ type ImageAuditResult struct {
 	Url string
 }
 
-// ImageMezzanine is met in answers of [Client.GetImageInfo] and
+// ImageMezzanine is used in responses of [Client.GetImageInfo] and
 // [Client.GetImageInfos].
 type ImageMezzanine struct {
 	// Size of the file in bytes.
@@ -386,7 +387,7 @@ type ImageMezzanine struct {
 	Width int32
 }
 
-// MediaAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// MediaAuditResult is used in responses of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type MediaAuditResult struct {
 	// Parts with findings: video, image-cover or text-title, separated by commas.
@@ -518,7 +519,7 @@ type PlayInfo struct {
 	Width int64
 }
 
-// TextAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// TextAuditResult is used in responses of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type TextAuditResult struct {
 	// The text.
@@ -536,7 +537,7 @@ type TextAuditResult struct {
 	Type string
 }
 
-// TranscodeTask is met in answers of [Client.GetTranscodeTask] and
+// TranscodeTask is used in responses of [Client.GetTranscodeTask] and
 // [Client.ListTranscodeTask].
 type TranscodeTask struct {
 	// When the task ended, in UTC: yyyy-MM-ddTHH:mm:ssZ. Empty until then.
@@ -559,7 +560,7 @@ type TranscodeTask struct {
 	VideoId string
 }
 
-// TranscodeTemplateGroup is met in answers of
+// TranscodeTemplateGroup is used in responses of
 // [Client.GetTranscodeTemplateGroup] and [Client.ListTranscodeTemplateGroup].
 type TranscodeTemplateGroup struct {
 	// ID of the application.
@@ -580,7 +581,7 @@ type TranscodeTemplateGroup struct {
 	TranscodeTemplateList []TranscodeTemplateInfo
 }
 
-// UsageData is met in answers of [Client.DescribeVodAIData] and
+// UsageData is used in responses of [Client.DescribeVodAIData] and
 // [Client.DescribeVodTranscodeData].
 type UsageData struct {
 	// The values, by specification.
@@ -591,7 +592,7 @@ type UsageData struct {
 	TimeStamp string
 }
 
-// UsageItem is met in answers of [Client.DescribeVodAIData] and
+// UsageItem is used in responses of [Client.DescribeVodAIData] and
 // [Client.DescribeVodTranscodeData].
 type UsageItem struct {
 	Name string
@@ -666,7 +667,7 @@ type Video struct {
 	VideoId string
 }
 
-// VideoAuditResult is met in answers of [Client.GetAIMediaAuditJob] and
+// VideoAuditResult is used in responses of [Client.GetAIMediaAuditJob] and
 // [Client.GetMediaAuditResult].
 type VideoAuditResult struct {
 	// Advertising and text.
@@ -686,7 +687,7 @@ type VideoAuditResult struct {
 	TerrorismResult AuditSceneResult
 }
 
-// VideoStream is met in answers of [Client.BatchGetMediaInfos] and
+// VideoStream is used in responses of [Client.BatchGetMediaInfos] and
 // [Client.GetMezzanineInfo].
 type VideoStream struct {
 	// Average frames per second.
@@ -740,7 +741,7 @@ type VideoStream struct {
 	Width string
 }
 
-// VodTemplate is met in answers of [Client.GetVodTemplate] and
+// VodTemplate is used in responses of [Client.GetVodTemplate] and
 // [Client.ListVodTemplate].
 type VodTemplate struct {
 	// ID of the application.
@@ -760,7 +761,7 @@ type VodTemplate struct {
 	VodTemplateId string
 }
 
-// WatermarkInfo is met in answers of [Client.AddWatermark],
+// WatermarkInfo is used in responses of [Client.AddWatermark],
 // [Client.GetWatermark] and 2 more operations.
 type WatermarkInfo struct {
 	// ID of the application.

@@ -35,7 +35,7 @@ type CancelUrlUploadJobsRequest struct {
 	UploadUrls []string `rpc:",escape" check:"items=10"`
 }
 
-// CancelUrlUploadJobsResponse is the answer of [Client.CancelUrlUploadJobs].
+// CancelUrlUploadJobsResponse is the response of [Client.CancelUrlUploadJobs].
 type CancelUrlUploadJobsResponse struct {
 	RequestId string
 	// IDs of the jobs that were canceled.
@@ -93,7 +93,7 @@ type CreateUploadAttachedMediaRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// CreateUploadAttachedMediaResponse is the answer of [Client.CreateUploadAttachedMedia].
+// CreateUploadAttachedMediaResponse is the response of [Client.CreateUploadAttachedMedia].
 type CreateUploadAttachedMediaResponse struct {
 	RequestId string
 	// URL of the file in OSS.
@@ -155,7 +155,7 @@ type CreateUploadImageRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// CreateUploadImageResponse is the answer of [Client.CreateUploadImage].
+// CreateUploadImageResponse is the response of [Client.CreateUploadImage].
 type CreateUploadImageResponse struct {
 	RequestId string
 	// URL of the file in OSS.
@@ -250,7 +250,7 @@ type CreateUploadVideoRequest struct {
 	WorkflowId string
 }
 
-// CreateUploadVideoResponse is the answer of [Client.CreateUploadVideo].
+// CreateUploadVideoResponse is the response of [Client.CreateUploadVideo].
 type CreateUploadVideoResponse struct {
 	RequestId string
 	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
@@ -297,7 +297,7 @@ type DeleteMultipartUploadRequest struct {
 	MediaType string `check:"required,in=video"`
 }
 
-// DeleteMultipartUploadResponse is the answer of [Client.DeleteMultipartUpload].
+// DeleteMultipartUploadResponse is the response of [Client.DeleteMultipartUpload].
 type DeleteMultipartUploadResponse struct {
 	RequestId string
 }
@@ -310,7 +310,7 @@ type DeleteMultipartUploadResponse struct {
 //
 // Needs JobIds or UploadURLs.
 //
-// [Client.WaitURLUpload] asks until the end.
+// [Client.WaitURLUpload] waits for the end.
 //
 // At most 100 calls per second for an account, see [DocumentedRates].
 //
@@ -331,7 +331,7 @@ type GetURLUploadInfosRequest struct {
 	UploadURLs []string `rpc:",escape" check:"items=10"`
 }
 
-// GetURLUploadInfosResponse is the answer of [Client.GetURLUploadInfos].
+// GetURLUploadInfosResponse is the response of [Client.GetURLUploadInfos].
 type GetURLUploadInfosResponse struct {
 	RequestId string
 	// IDs or URLs of jobs that do not exist.
@@ -398,7 +398,7 @@ type GetUploadDetailsRequest struct {
 	MediaType string `check:"in=video"`
 }
 
-// GetUploadDetailsResponse is the answer of [Client.GetUploadDetails].
+// GetUploadDetailsResponse is the response of [Client.GetUploadDetails].
 type GetUploadDetailsResponse struct {
 	RequestId string
 	// Media IDs that you may not access.
@@ -474,7 +474,7 @@ type RefreshUploadVideoRequest struct {
 	VideoId string
 }
 
-// RefreshUploadVideoResponse is the answer of [Client.RefreshUploadVideo].
+// RefreshUploadVideoResponse is the response of [Client.RefreshUploadVideo].
 type RefreshUploadVideoResponse struct {
 	RequestId string
 	// Base64 of JSON: endpoint, bucket and object. Package upload reads it.
@@ -525,7 +525,7 @@ type RegisterMediaRequest struct {
 	WorkflowId string
 }
 
-// RegisterMediaResponse is the answer of [Client.RegisterMedia].
+// RegisterMediaResponse is the response of [Client.RegisterMedia].
 type RegisterMediaResponse struct {
 	RequestId string
 	// Files that could not be registered.
@@ -604,7 +604,7 @@ type UploadMediaByURLRequest struct {
 	WorkflowId string
 }
 
-// UploadMediaByURLResponse is the answer of [Client.UploadMediaByURL].
+// UploadMediaByURLResponse is the response of [Client.UploadMediaByURL].
 type UploadMediaByURLResponse struct {
 	RequestId string
 	// The jobs, one for each URL.
@@ -660,7 +660,7 @@ type UploadStreamByURLRequest struct {
 	UserData UserData `rpc:",json"`
 }
 
-// UploadStreamByURLResponse is the answer of [Client.UploadStreamByURL].
+// UploadStreamByURLResponse is the response of [Client.UploadStreamByURL].
 type UploadStreamByURLResponse struct {
 	RequestId string
 	// URL of the file in OSS.

@@ -42,7 +42,7 @@ type AddWatermarkRequest struct {
 	WatermarkConfig WatermarkConfig `rpc:",json" check:"required"`
 }
 
-// AddWatermarkResponse is the answer of [Client.AddWatermark].
+// AddWatermarkResponse is the response of [Client.AddWatermark].
 type AddWatermarkResponse struct {
 	RequestId string
 	// The new watermark.
@@ -69,7 +69,7 @@ type DeleteWatermarkRequest struct {
 	WatermarkId string `check:"required"`
 }
 
-// DeleteWatermarkResponse is the answer of [Client.DeleteWatermark].
+// DeleteWatermarkResponse is the response of [Client.DeleteWatermark].
 type DeleteWatermarkResponse struct {
 	RequestId string
 }
@@ -94,7 +94,7 @@ type GetWatermarkRequest struct {
 	WatermarkId string `check:"required"`
 }
 
-// GetWatermarkResponse is the answer of [Client.GetWatermark].
+// GetWatermarkResponse is the response of [Client.GetWatermark].
 type GetWatermarkResponse struct {
 	RequestId string
 	// The watermark.
@@ -117,7 +117,7 @@ type ListWatermarkRequest struct {
 	AppId string
 }
 
-// ListWatermarkResponse is the answer of [Client.ListWatermark].
+// ListWatermarkResponse is the response of [Client.ListWatermark].
 type ListWatermarkResponse struct {
 	RequestId string
 	// All watermarks.
@@ -144,7 +144,7 @@ type SetDefaultWatermarkRequest struct {
 	WatermarkId string `check:"required"`
 }
 
-// SetDefaultWatermarkResponse is the answer of [Client.SetDefaultWatermark].
+// SetDefaultWatermarkResponse is the response of [Client.SetDefaultWatermark].
 type SetDefaultWatermarkResponse struct {
 	RequestId string
 }
@@ -171,7 +171,7 @@ type UpdateWatermarkRequest struct {
 	WatermarkId string `check:"required"`
 }
 
-// UpdateWatermarkResponse is the answer of [Client.UpdateWatermark].
+// UpdateWatermarkResponse is the response of [Client.UpdateWatermark].
 type UpdateWatermarkResponse struct {
 	RequestId string
 	// The watermark.

@@ -15,7 +15,7 @@ import (
 // [Client.GetTranscodeTask].
 //
 // [Client.WaitSnapshotJob], [Client.WaitTranscodeJob] and
-// [Client.WaitWorkflowTask] ask until the end.
+// [Client.WaitWorkflowTask] wait for the end.
 //
 // RAM action: vod:GetJobDetail.
 //
@@ -33,7 +33,7 @@ type GetJobDetailRequest struct {
 	JobType string `check:"required,in=transcode|snapshot|ai|workflow"`
 }
 
-// GetJobDetailResponse is the answer of [Client.GetJobDetail].
+// GetJobDetailResponse is the response of [Client.GetJobDetail].
 type GetJobDetailResponse struct {
 	RequestId string
 	// The job, for an AI job.
@@ -172,7 +172,7 @@ type ListJobInfoRequest struct {
 	MediaId string `check:"required"`
 }
 
-// ListJobInfoResponse is the answer of [Client.ListJobInfo].
+// ListJobInfoResponse is the response of [Client.ListJobInfo].
 type ListJobInfoResponse struct {
 	RequestId string
 	// The jobs of the last six months.
@@ -219,7 +219,7 @@ type SubmitWorkflowJobRequest struct {
 	WorkflowId string `check:"required"`
 }
 
-// SubmitWorkflowJobResponse is the answer of [Client.SubmitWorkflowJob].
+// SubmitWorkflowJobResponse is the response of [Client.SubmitWorkflowJob].
 type SubmitWorkflowJobResponse struct {
 	RequestId string
 	// ID of the task.

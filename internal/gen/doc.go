@@ -69,7 +69,7 @@ func (m *model) operationDoc(op *operation) string {
 		more = append(more, fmt.Sprintf("[Client.%sIter] walks all pages.", op.action))
 	}
 	if waits := m.waitsFor(op.action); len(waits) > 0 {
-		more = append(more, enumerate(waits, "and")+" "+plural(len(waits), "asks", "ask")+" until the end.")
+		more = append(more, enumerate(waits, "and")+" "+plural(len(waits), "waits", "wait")+" for the end.")
 	}
 	if len(more) > 0 {
 		lines = append(lines, strings.Join(more, " "))
@@ -139,10 +139,10 @@ func (def *typeDef) comment() string {
 		}
 		return fmt.Sprintf("%s is the %s of [%s].", def.name, name, parent)
 	}
-	sides := "answers"
+	sides := "responses"
 	switch {
 	case def.inRequest && def.inResponse:
-		sides = "requests and answers"
+		sides = "requests and responses"
 	case def.inRequest:
 		sides = "requests"
 	}
@@ -153,7 +153,7 @@ func (def *typeDef) comment() string {
 	if n := len(names) - 2; n > 1 {
 		names = append(names[:2], fmt.Sprintf("%d more operations", n))
 	}
-	return fmt.Sprintf("%s is met in %s of %s.", def.name, sides, enumerate(names, "and"))
+	return fmt.Sprintf("%s is used in %s of %s.", def.name, sides, enumerate(names, "and"))
 }
 
 // comment of a field: its sentence and what its rules say. Fields of

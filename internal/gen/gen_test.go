@@ -178,7 +178,7 @@ func TestGenerate_Waits(t *testing.T) {
 	named := replace(t, replace(t, decisions, `"oneOf":`, `"proof":"Thing.Id","oneOf":`), `"types":{`, wait+`"types":{"CreateThingResponse.Parts":"Part",`)
 	files, err := generate(t, parts(t), named)
 	require.NoError(t, err)
-	require.Contains(t, string(files["zz_things.go"]), "\n// [Client.WaitThing] and [Client.WaitThings] ask until the end.\n//\n// RAM action")
+	require.Contains(t, string(files["zz_things.go"]), "\n// [Client.WaitThing] and [Client.WaitThings] wait for the end.\n//\n// RAM action")
 	for _, want := range []string{
 		"// WaitThing asks [Client.CreateThing] until it reports Done, the good end, or\n// Broken or Stopped, which is an [alimedia.JobError].",
 		"\n//\n// Be patient.\nfunc (c *Client) WaitThing(ctx context.Context, clientToken, title string) (*CreateThingResponse, error) {\n" +

@@ -198,7 +198,7 @@ func (m *model) printOperation(b *bytes.Buffer, op *operation) {
 		}
 		b.WriteString("}\n")
 	}
-	fmt.Fprintf(b, "\n// %sResponse is the answer of [Client.%s].\ntype %sResponse struct {\n", op.action, op.action, op.action)
+	fmt.Fprintf(b, "\n// %sResponse is the response of [Client.%s].\ntype %sResponse struct {\n", op.action, op.action, op.action)
 	for _, f := range op.response {
 		f.print(b, false, true)
 	}
