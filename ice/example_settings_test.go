@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
@@ -159,4 +160,21 @@ func ExampleClient_CreateYikeProduction() {
 		fmt.Println(production.Title, production.ProductionId == out.ProductionId)
 	}
 	// Output: Story true
+}
+
+// Read what the account has used in a day.
+func ExampleClient_DescribeMeterImsSummary() {
+	srv := mediatest.Start()
+	defer srv.Close()
+	media := client(srv)
+
+	end := time.Now()
+	usage, err := media.DescribeMeterImsSummary(context.Background(), ice.DescribeMeterImsSummaryRequest{
+		StartTs: end.Add(-24 * time.Hour).Unix(), EndTs: end.Unix(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(usage.Data) > 0)
+	// Output: true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strconv"
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/mediatest"
@@ -153,4 +154,28 @@ func ExampleClient_GenerateKMSDataKey() {
 	// Output:
 	// *** true
 	// ***
+}
+
+// Read how much is stored, an hour or a day at a time.
+func ExampleClient_DescribeVodStorageData() {
+	srv := mediatest.Start()
+	defer srv.Close()
+	video := client(srv)
+
+	usage, err := video.DescribeVodStorageData(context.Background(), vod.DescribeVodStorageDataRequest{
+		StartTime: "2026-11-01T00:00:00Z", EndTime: "2026-11-02T00:00:00Z",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var most int64 // bytes
+	for _, item := range usage.StorageData.StorageDataItem {
+		bytes, err := strconv.ParseInt(item.StorageUtilization, 10, 64)
+		if err != nil {
+			log.Fatal(err)
+		}
+		most = max(most, bytes)
+	}
+	fmt.Println(most > 0)
+	// Output: true
 }
