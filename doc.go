@@ -8,7 +8,7 @@
 // a file into a registered media asset.
 //
 // The pages of ice and vod begin with "Where to begin": the operations for
-// uploading, registering, search, transcoding and playing. Nearly every group of
+// uploading, registering, search, transcoding and playing. Every group of
 // operations has an example that runs without an account, on package
 // [github.com/alimedia/alimedia-go/mediatest].
 package alimedia
