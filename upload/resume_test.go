@@ -73,8 +73,9 @@ func TestUpload_B27_RegisteredOnce(t *testing.T) {
 					r := newFakeTimeEnv(t)
 					target := what.target(r)
 					dir, file := t.TempDir(), writeFile(t, "movie.mp4", random(100*kib))
-					tt.fault.Operation = what.register
-					r.Fault(tt.fault)
+					fault := tt.fault
+					fault.Operation = what.register
+					r.Fault(fault)
 					if tt.fault.Throttling {
 						r.cfg.ICE = r.ice.With(func(c *alimedia.Config) { c.Retry.MaxDelay = time.Hour })
 						r.Fault(mediatest.Fault{Operation: what.register, Nth: 4, Reset: true})
@@ -148,8 +149,9 @@ func TestUpload_B35_LookedUpInTheSameRun(t *testing.T) {
 						if kind == "stream" {
 							target = ownBucket(RegisterMediaStream{MediaId: streamOwner(r)})
 						}
-						tt.fault.Operation = operation
-						r.Fault(tt.fault)
+						fault := tt.fault
+						fault.Operation = operation
+						r.Fault(fault)
 						start := time.Now()
 						res, err := r.Upload(ctx, File(writeFile(t, "movie.mp4", random(kib))), target, opts...)
 						require.GreaterOrEqual(t, time.Since(start), tt.waits)
