@@ -1,0 +1,3 @@
+module github.com/alimedia/alimedia-go/cmd/alimedia
+
+go 1.26.0

@@ -1,0 +1,4 @@
+// Alimedia is the command line of the SDK.
+package main
+
+func main() {}

@@ -1,0 +1,4 @@
+// Metrics exports metrics of uploads for Prometheus.
+package main
+
+func main() {}

@@ -1,0 +1,2 @@
+// Package ingest uploads and registers many files on many machines.
+package ingest

@@ -1,0 +1,2 @@
+// Package otelmedia records traces and metrics of uploads and calls with OpenTelemetry.
+package otelmedia

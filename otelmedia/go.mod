@@ -1,0 +1,3 @@
+module github.com/alimedia/alimedia-go/otelmedia
+
+go 1.26.0
