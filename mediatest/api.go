@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/alimedia/alimedia-go"
-	"github.com/alimedia/alimedia-go/mediatest/internal/catalogue"
+	"github.com/alimedia/alimedia-go/internal/catalogue"
 )
 
 const maxAPIBody = 4 << 20

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alimedia/alimedia-go/mediatest/internal/catalogue"
+	"github.com/alimedia/alimedia-go/internal/catalogue"
 )
 
 // describeAsset says all that the server knows of an asset, by all the names that

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"net/url"
 
-	"github.com/alimedia/alimedia-go/mediatest/internal/catalogue"
+	"github.com/alimedia/alimedia-go/internal/catalogue"
 )
 
 // The levels at which the fake does an operation, as the header

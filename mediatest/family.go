@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alimedia/alimedia-go/mediatest/internal/catalogue"
+	"github.com/alimedia/alimedia-go/internal/catalogue"
 )
 
 // family is a kind of resource or job and the operations on it. What create

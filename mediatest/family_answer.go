@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alimedia/alimedia-go/mediatest/internal/catalogue"
+	"github.com/alimedia/alimedia-go/internal/catalogue"
 )
 
 // root is the path of the object that describes one of the family in an

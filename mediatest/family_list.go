@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alimedia/alimedia-go/mediatest/internal/catalogue"
+	"github.com/alimedia/alimedia-go/internal/catalogue"
 )
 
 // paramsOfList are those of a list that are no filters.

@@ -9,15 +9,19 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
-// compact is what package mediatest knows of a service: the shapes of requests
-// and answers, and the documented limits. Package mediatest/internal/catalogue
-// reads it and explains the fields; their names are short because there are
+// compact is what package mediatest and the command alimedia know of a service:
+// the shapes of requests and answers, the documented limits, and what operations
+// and parameters are for. Package internal/catalogue reads it and explains the fields; their names are short because there are
 // 10,000 of them.
 type compact struct {
 	Operations map[string]*compactOperation `json:"ops"`
 	Models     map[string][]*compactField   `json:"models"`
+	Reference  string                       `json:"url"`
+	Secret     []string                     `json:"secret"`
+	Plain      []string                     `json:"plain"`
 }
 
 type compactOperation struct {
@@ -28,6 +32,11 @@ type compactOperation struct {
 	OneOf     string          `json:"one,omitempty"`
 	Page      *compactPage    `json:"page,omitempty"`
 	Group     string          `json:"g,omitempty"`
+	Doc       string          `json:"d,omitempty"`
+	Link      string          `json:"url,omitempty"` // empty: Reference and the action
+	Cost      string          `json:"cost,omitempty"`
+	Successor string          `json:"dep,omitempty"` // of a deprecated operation
+	Class     string          `json:"class,omitempty"`
 }
 
 type compactPage struct {
@@ -50,6 +59,7 @@ type compactField struct {
 	Check    string          `json:"c,omitempty"`
 	Required bool            `json:"q,omitempty"`
 	JSON     bool            `json:"j,omitempty"`
+	Doc      string          `json:"d,omitempty"`
 }
 
 func compactFields(fields []*fieldSpec, overlays map[string]*fieldOverlay) []*compactField {
@@ -63,7 +73,7 @@ func compactFields(fields []*fieldSpec, overlays map[string]*fieldOverlay) []*co
 			c.Type = ""
 		}
 		if o := overlays[f.Name]; o != nil {
-			c.Check = o.Check
+			c.Check, c.Doc = o.Check, o.Doc
 			if o.Enc == "comma" {
 				c.Enc = "comma"
 			}
@@ -73,8 +83,11 @@ func compactFields(fields []*fieldSpec, overlays map[string]*fieldOverlay) []*co
 	return all
 }
 
-func compactOf(s *spec, o *overlay) *compact {
-	c := &compact{Operations: map[string]*compactOperation{}, Models: map[string][]*compactField{}}
+func compactOf(s *spec, o *overlay, r *reference) *compact {
+	c := &compact{
+		Operations: map[string]*compactOperation{}, Models: map[string][]*compactField{},
+		Reference: o.Reference, Secret: o.Secret, Plain: sortedKeys(o.Plain),
+	}
 	for name, model := range s.Models {
 		c.Models[name] = compactFields(model.Fields, nil)
 	}
@@ -86,6 +99,14 @@ func compactOf(s *spec, o *overlay) *compact {
 			Anonymous: op.HTTP.AuthType == "Anonymous",
 			Regions:   decided.Regions,
 			OneOf:     decided.OneOf,
+			Doc:       decided.Doc,
+			Class:     o.classOf(action),
+		}
+		ref := r.operation(action)
+		out.Link, out.Cost = ref.Page, ref.Cost
+		out.Successor = op.ReplacedBy
+		if m := successor.FindStringSubmatch(ref.Deprecated); m != nil {
+			out.Successor = m[1]
 		}
 		if p := decided.Page; p != nil {
 			out.Page = &compactPage{Token: p.Token, Next: p.Next, Page: p.Page, Size: p.Size, Items: p.Items, Total: p.Total}
@@ -100,8 +121,11 @@ func compactOf(s *spec, o *overlay) *compact {
 	return c
 }
 
-// catalogueFile is the table that mediatest embeds.
-var catalogueFile = filepath.Join("mediatest", "internal", "catalogue", "catalogue.json.gz")
+// successor finds the operation in "Use [Client.X]."
+var successor = regexp.MustCompile(`\[Client\.([A-Za-z0-9]+)\]`)
+
+// catalogueFile is the table that mediatest and the command embed.
+var catalogueFile = filepath.Join("internal", "catalogue", "catalogue.json.gz")
 
 // writeCatalogue writes the table of both services, or compares it. What counts is
 // the text: its compressed form depends on the version of Go.
@@ -116,7 +140,11 @@ func writeCatalogue(root string, check bool) error {
 		if err != nil {
 			return err
 		}
-		both[pkg] = compactOf(s, o)
+		r, err := readReference(filepath.Join(root, "api", "reference", pkg), o)
+		if err != nil {
+			return err
+		}
+		both[pkg] = compactOf(s, o, r)
 	}
 	text, err := json.Marshal(both)
 	if err != nil {

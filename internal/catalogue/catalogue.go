@@ -1,6 +1,7 @@
-// Package catalogue is what mediatest knows of every operation of ICE and VOD:
-// the parameters with their documented limits, and the shape of the answer. It
-// checks requests and builds answers from that knowledge alone.
+// Package catalogue is what mediatest and the command alimedia know of every
+// operation of ICE and VOD: the parameters with their documented limits, the
+// shape of the answer and what it is for. It checks requests and builds answers
+// from that knowledge alone.
 //
 // The table is written by internal/gen from the files in api.
 package catalogue
@@ -14,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
 //go:embed catalogue.json.gz
@@ -25,11 +28,16 @@ type Operation struct {
 	Action    string   `json:"-"`
 	Params    []*Field `json:"p"`
 	Response  []*Field `json:"r"`
-	Anonymous bool     `json:"anon"` // called without a signature
-	Regions   string   `json:"reg"`  // where it is offered, blank separated; empty: everywhere
-	OneOf     string   `json:"one"`  // groups of parameters of which one is needed: "A|B C|D"
-	Page      *Page    `json:"page"` // nil: the answer comes whole
-	Group     string   `json:"g"`    // function group of the API reference
+	Anonymous bool     `json:"anon"`  // called without a signature
+	Regions   string   `json:"reg"`   // where it is offered, blank separated; empty: everywhere
+	OneOf     string   `json:"one"`   // groups of parameters of which one is needed: "A|B C|D"
+	Page      *Page    `json:"page"`  // nil: the answer comes whole
+	Group     string   `json:"g"`     // function group of the API reference
+	Doc       string   `json:"d"`     // what it does
+	Link      string   `json:"url"`   // page of the API reference
+	Cost      string   `json:"cost"`  // what a call costs
+	Successor string   `json:"dep"`   // the operation to use in place of a deprecated one
+	Class     string   `json:"class"` // Read, Idempotent, Tokened or Unsafe: what a repetition does
 }
 
 // Page says how a list is paged: by number or by token. Items and Total are
@@ -55,6 +63,7 @@ type Field struct {
 	Check    string   `json:"c"`   // documented limits, see check.go
 	Required bool     `json:"q"`
 	JSON     bool     `json:"j"` // a string that holds a JSON document
+	Doc      string   `json:"d"` // of a parameter: what it is for
 }
 
 // List reports whether the field is a list.
@@ -71,20 +80,26 @@ func (f *Field) Elem() string {
 type service struct {
 	Operations map[string]*Operation `json:"ops"`
 	Models     map[string][]*Field   `json:"models"`
+	Reference  string                `json:"url"`    // of the pages, without the action
+	Secret     []string              `json:"secret"` // fields whose text is secret: "Field" or "Type.Field"
+	Plain      []string              `json:"plain"`  // fields whose name only sounds like it
 }
 
 var table = sync.OnceValue(func() map[string]*service {
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		panic("mediatest: embedded catalogue: " + err.Error())
+		panic("alimedia: embedded catalogue: " + err.Error())
 	}
 	all := map[string]*service{}
 	if err := json.NewDecoder(r).Decode(&all); err != nil {
-		panic("mediatest: embedded catalogue: " + err.Error())
+		panic("alimedia: embedded catalogue: " + err.Error())
 	}
 	for name, s := range all {
 		for action, op := range s.Operations {
 			op.Service, op.Action = name, action
+			if op.Link == "" {
+				op.Link = s.Reference + strings.ToLower(action)
+			}
 			s.resolve(op.Params)
 			s.resolve(op.Response)
 		}
@@ -118,6 +133,32 @@ func Find(service, action string) *Operation {
 func Actions(service string) []string {
 	return slices.Sorted(maps.Keys(table()[service].Operations))
 }
+
+// IsSecret reports whether the text of a field with this name, anywhere in a
+// request or an answer, is secret.
+func IsSecret(name string) bool {
+	secret, known := secrets()[name]
+	return secret || !known && redact.SecretName(name)
+}
+
+// secrets says of the names that are known whether they are secret. A name that
+// is secret in one type and not in another counts as secret.
+var secrets = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	for _, s := range table() {
+		for _, name := range s.Plain {
+			if base := fieldName(name); !names[base] {
+				names[base] = false
+			}
+		}
+		for _, name := range s.Secret {
+			names[fieldName(name)] = true
+		}
+	}
+	return names
+})
+
+func fieldName(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
 // Param finds a parameter.
 func (op *Operation) Param(name string) *Field { return field(op.Params, name) }

@@ -81,3 +81,32 @@ func TestAnswer_EveryOperationCanBeMadeUp(t *testing.T) {
 	}
 	require.Equal(t, 586, n)
 }
+
+func TestIsSecret(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"UploadAuth": true, "SecurityToken": true, "AccessKeySecret": true, "PlayAuth": true, "AuthKey": true, "SSLPri": true,
+		"Auth": false, "AuthSwitch": false, "MediaId": false, "UploadAddress": false, "NextToken": false, "ClientToken": false,
+	} {
+		require.Equal(t, want, IsSecret(name), name)
+	}
+}
+
+func TestFind_SaysWhatAnOperationIsFor(t *testing.T) {
+	t.Parallel()
+	op := Find("ice", "RegisterMediaInfo")
+	require.Contains(t, op.Doc, "RegisterMediaInfo ")
+	require.Contains(t, op.Link, "https://")
+	require.Contains(t, op.Link, "registermediainfo")
+	require.NotEmpty(t, op.Param("InputURL").Doc)
+	for _, service := range []string{"ice", "vod"} {
+		for _, action := range Actions(service) {
+			op := Find(service, action)
+			require.NotEmpty(t, op.Doc, action)
+			require.Contains(t, []string{"Read", "Idempotent", "Tokened", "Unsafe"}, op.Class, action)
+			if op.Successor != "" {
+				require.NotNil(t, Find(service, op.Successor), "%s: %s", action, op.Successor)
+			}
+		}
+	}
+}
