@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/alimedia/alimedia-go/mediatest"
 	"github.com/alimedia/alimedia-go/internal/catalogue"
+	"github.com/alimedia/alimedia-go/mediatest"
 	"github.com/alimedia/alimedia-go/vod"
 )
 

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go"
-	"github.com/alimedia/alimedia-go/mediatest"
 	"github.com/alimedia/alimedia-go/internal/catalogue"
+	"github.com/alimedia/alimedia-go/mediatest"
 )
 
 // world is a server in which everything exists that a valid request may name.
