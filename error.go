@@ -23,7 +23,7 @@ import (
 // Code. It is the only API error of this module. Use errors.As to find it.
 //
 // The client itself sets two codes, with a status 2xx: Unsuccessful if the
-// response reports a failure without a code, and AnswerTooLarge if the response
+// response reports a failure without a code, and ResponseTooLarge if the response
 // is larger than Config.MaxResponseBytes or needs much more memory than its
 // length.
 //

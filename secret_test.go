@@ -16,7 +16,7 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-type answer struct {
+type response struct {
 	UploadAuth alimedia.Secret            `json:",omitzero"`
 	Attribute  alimedia.Secret            `xml:",attr"`
 	List       []alimedia.Secret          `json:",omitempty"`
@@ -24,9 +24,9 @@ type answer struct {
 	Pointer    *alimedia.Secret           `json:",omitempty"`
 }
 
-func fullAnswer() answer {
+func fullResponse() response {
 	s := alimedia.Secret("the-secret <&>")
-	return answer{s, s, []alimedia.Secret{s}, map[string]alimedia.Secret{"key": s}, &s}
+	return response{s, s, []alimedia.Secret{s}, map[string]alimedia.Secret{"key": s}, &s}
 }
 
 // forms are all ways in which the standard library writes a value.
@@ -37,8 +37,8 @@ func forms(t *testing.T, v any) map[string]string {
 		out[verb] = fmt.Sprintf(verb, v)
 	}
 	var text, structured bytes.Buffer
-	slog.New(slog.NewTextHandler(&text, nil)).Info("x", "answer", v)
-	slog.New(slog.NewJSONHandler(&structured, nil)).Info("x", "answer", v, slog.Group("in", "a", v))
+	slog.New(slog.NewTextHandler(&text, nil)).Info("x", "response", v)
+	slog.New(slog.NewJSONHandler(&structured, nil)).Info("x", "response", v, slog.Group("in", "a", v))
 	out["slog text"], out["slog JSON"] = text.String(), structured.String()
 
 	data, err := json.Marshal(v)
@@ -62,7 +62,7 @@ func forms(t *testing.T, v any) map[string]string {
 
 func TestSecret_B60_IsMaskedInEveryForm(t *testing.T) {
 	t.Parallel()
-	a := fullAnswer()
+	a := fullResponse()
 	for _, v := range []any{a, &a, a.UploadAuth, a.Pointer, a.List} {
 		for name, text := range forms(t, v) {
 			require.NotContains(t, text, "the-secret", "%s of %T", name, v)
@@ -87,21 +87,21 @@ func TestSecret_B60_GivesItsTextOnlyWhenAsked(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"UploadAuth":"the-secret"}`, string(data))
 
-	data, err = json.Marshal(answer{})
+	data, err = json.Marshal(response{})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"Attribute":""}`, string(data))
 }
 
 func TestSecret_DecodesTheText(t *testing.T) {
 	t.Parallel()
-	var a answer
+	var a response
 	require.NoError(t, json.Unmarshal([]byte(`{"UploadAuth":"the-secret","List":["one"],"ByName":{"key":"two"}}`), &a))
 	require.Equal(t, "the-secret one two", string(a.UploadAuth+" "+a.List[0]+" "+a.ByName["key"]))
-	require.NoError(t, xml.Unmarshal([]byte(`<answer Attribute="three"><UploadAuth>four</UploadAuth></answer>`), &a))
+	require.NoError(t, xml.Unmarshal([]byte(`<response Attribute="three"><UploadAuth>four</UploadAuth></response>`), &a))
 	require.Equal(t, "three four", string(a.Attribute+" "+a.UploadAuth))
 
 	var b bytes.Buffer
-	require.NoError(t, gob.NewEncoder(&b).Encode(fullAnswer()))
+	require.NoError(t, gob.NewEncoder(&b).Encode(fullResponse()))
 	require.NoError(t, gob.NewDecoder(&b).Decode(&a))
 	require.Equal(t, "***", string(a.UploadAuth))
 }

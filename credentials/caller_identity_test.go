@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestGetCallerIdentity_B52_Answers is what STS answers, and what does not count as an
-// answer.
-func TestGetCallerIdentity_B52_Answers(t *testing.T) {
+// TestGetCallerIdentity_B52_Responses is what STS answers, and what does not count as an
+// response.
+func TestGetCallerIdentity_B52_Responses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ body, account, fails string }{
 		"user":           {`{"AccountId":"1234567890123456","Arn":"acs:ram::1234567890123456:user/u","IdentityType":"RAMUser","UserId":"2","RequestId":"R"}`, "1234567890123456", ""},
@@ -27,7 +27,7 @@ func TestGetCallerIdentity_B52_Answers(t *testing.T) {
 		"path":           {`{"AccountId":"../1"}`, "", "AccountId"},
 		"line":           {`{"AccountId":"1\n"}`, "", "AccountId"},
 		"long":           {`{"AccountId":"` + strings.Repeat("1", 33) + `"}`, "", "AccountId"},
-		"without an end": {`{"AccountId":"1","x":"` + strings.Repeat("x", 2*maxAnswer) + `"}`, "", "longer"},
+		"without an end": {`{"AccountId":"1","x":"` + strings.Repeat("x", 2*maxResponse) + `"}`, "", "longer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -151,7 +151,7 @@ func (e *ecs) roleName(ctx context.Context, token string) (string, error) {
 	return role, nil
 }
 
-func (e *ecs) get(ctx context.Context, path, token string) (answer, error) {
+func (e *ecs) get(ctx context.Context, path, token string) (response, error) {
 	return e.caller.exchange(ctx, func(ctx context.Context) (*http.Request, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.endpoint+path, nil)
 		if err != nil {

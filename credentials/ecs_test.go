@@ -157,7 +157,7 @@ func TestECSRole(t *testing.T) {
 			err:     "its Expiration is not a time like 2006-01-02T15:04:05Z",
 		},
 		"too long": {
-			service: &metadata{token: answering(imdsToken), keys: answering(keysJSON(expires) + strings.Repeat(" ", maxAnswer))},
+			service: &metadata{token: answering(imdsToken), keys: answering(keysJSON(expires) + strings.Repeat(" ", maxResponse))},
 			role:    "uploader",
 			asked:   []string{"PUT /latest/api/token v1", "GET " + metadataRoles + "uploader v2"},
 			err:     "the response is longer than 64 KiB",
@@ -265,7 +265,7 @@ func TestECSRole_SilentServiceEndsByTimeout(t *testing.T) {
 	defer close(release)
 	start := time.Now()
 	_, err := ECSRole("uploader", ECSOptions{Endpoint: server.URL, Timeout: 20 * time.Millisecond}).Credentials(t.Context())
-	// Of the answer, or on a busy machine of the connection or the attempt.
+	// Of the response, or on a busy machine of the connection or the attempt.
 	require.Regexp(t, "timeout|no response within", err)
 	require.Less(t, time.Since(start), 5*time.Second)
 }

@@ -13,7 +13,7 @@ const prefix = "credentials: "
 // Error is an error response of STS, of the metadata service or of a credentials
 // URI. Use errors.As to find it.
 type Error struct {
-	Code       string // such as "NoPermission"; empty when the answer has none
+	Code       string // such as "NoPermission"; empty when the response has none
 	Message    string // at most 300 bytes, without the secrets of the request
 	RequestId  string
 	StatusCode int // HTTP status
@@ -48,7 +48,7 @@ func (e *Error) isThrottled() bool {
 	return strings.Contains(code, "throttling") || strings.HasPrefix(code, "flowcontrol") || strings.HasPrefix(code, "servicebusy")
 }
 
-// plausible reports whether the answer tells the time of the service.
+// plausible reports whether the response tells the time of the service.
 func (e *Error) plausible() bool { return !e.date.IsZero() && time.Until(e.date).Abs() <= maxDate }
 
 // failure says which provider has no credentials, and why.

@@ -24,7 +24,7 @@ func (e *external) fetch(ctx context.Context) (Credentials, error) {
 	if err != nil {
 		return Credentials{}, err
 	}
-	out := &limited{left: maxAnswer}
+	out := &limited{left: maxResponse}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdout = out
 	// A child of the program may keep its output open.
@@ -36,7 +36,7 @@ func (e *external) fetch(ctx context.Context) (Credentials, error) {
 	case ctx.Err() != nil:
 		return Credentials{}, fmt.Errorf("the process_command was stopped: %w", retry.ContextError(ctx))
 	case out.left < 0:
-		return Credentials{}, fmt.Errorf("the process_command printed more than %d KiB", maxAnswer>>10)
+		return Credentials{}, fmt.Errorf("the process_command printed more than %d KiB", maxResponse>>10)
 	case errors.Is(err, exec.ErrNotFound):
 		return Credentials{}, errors.New("the program of the process_command is not found")
 	case errors.As(err, &exit):

@@ -44,14 +44,14 @@ type source func(context.Context) (Credentials, error)
 
 func (s source) Credentials(ctx context.Context) (Credentials, error) { return s(ctx) }
 
-// transport answers requests without a socket.
+// transport responses requests without a socket.
 type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) { return t(req) }
 
 func (t transport) client() *http.Client { return &http.Client{Transport: t} }
 
-// reply is an answer of a server whose clock is right.
+// reply is a response of a server whose clock is right.
 func reply(status int, body string) *http.Response {
 	return &http.Response{
 		StatusCode: status,

@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	maxAnswer = 64 << 10
-	userAgent = "alimedia-go"
+	maxResponse = 64 << 10
+	userAgent   = "alimedia-go"
 )
 
 // delays bounds the attempts of one request.
 var delays = retry.Policy{MaxAttempts: 3, BaseDelay: 200 * time.Millisecond, MaxDelay: 400 * time.Millisecond}
 
-// httpTimeout bounds connecting and waiting for the answer of STS and of a
+// httpTimeout bounds connecting and waiting for the response of STS and of a
 // credentials URI.
 const httpTimeout = 5 * time.Second
 
@@ -37,7 +37,7 @@ type caller struct {
 }
 
 // newCaller uses the client given, or one of its own that dials and waits for
-// the answer no longer than timeout each. Its connections are not kept: they
+// the response no longer than timeout each. Its connections are not kept: they
 // would idle for most of an hour, each with two goroutines. Redirects are not
 // followed in either case; no source of credentials needs them.
 func newCaller(client *http.Client, timeout time.Duration, proxy func(*http.Request) (*url.URL, error)) caller {
@@ -47,7 +47,7 @@ func newCaller(client *http.Client, timeout time.Duration, proxy func(*http.Requ
 			DialContext:            (&net.Dialer{Timeout: timeout}).DialContext,
 			TLSHandshakeTimeout:    timeout,
 			ResponseHeaderTimeout:  timeout,
-			MaxResponseHeaderBytes: maxAnswer,
+			MaxResponseHeaderBytes: maxResponse,
 			DisableKeepAlives:      true,
 		}}
 	}
@@ -56,57 +56,57 @@ func newCaller(client *http.Client, timeout time.Duration, proxy func(*http.Requ
 	return caller{client: &own, attempt: 2 * timeout}
 }
 
-// answer is what came back with status 200.
-type answer struct {
+// response is what came back with status 200.
+type response struct {
 	body []byte
 	date time.Time // the server's clock; zero when it does not say
 }
 
 // exchange sends a request, anew for each attempt, until it is answered. The
 // secrets of the request are masked in an error's message.
-func (c caller) exchange(ctx context.Context, request func(context.Context) (*http.Request, error), secrets ...string) (answer, error) {
+func (c caller) exchange(ctx context.Context, request func(context.Context) (*http.Request, error), secrets ...string) (response, error) {
 	for attempt := 1; ; attempt++ {
 		a, err := c.once(ctx, request, secrets)
 		if err == nil || attempt == delays.MaxAttempts || !transient(err) {
 			return a, err
 		}
 		if err := retry.Sleep(ctx, delays.Delay(attempt, 0)); err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 	}
 }
 
-func (c caller) once(ctx context.Context, request func(context.Context) (*http.Request, error), secrets []string) (answer, error) {
+func (c caller) once(ctx context.Context, request func(context.Context) (*http.Request, error), secrets []string) (response, error) {
 	// The caller's own context has not ended by that.
 	late := retry.TimeLimit(fmt.Errorf("no response within %v: %w", c.attempt, os.ErrDeadlineExceeded))
 	ctx, cancel := context.WithTimeoutCause(ctx, c.attempt, late)
 	defer cancel()
 	req, err := request(ctx)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "application/json")
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return answer{}, transportError(ctx, req.URL, err, secrets)
+		return response{}, transportError(ctx, req.URL, err, secrets)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
 	if err != nil {
-		return answer{}, transportError(ctx, req.URL, err, secrets)
+		return response{}, transportError(ctx, req.URL, err, secrets)
 	}
 	date, _ := http.ParseTime(resp.Header.Get("Date"))
 	if resp.StatusCode != http.StatusOK {
 		doc, _ := decode(body)
 		refused := doc.refusal(resp.StatusCode, secrets)
 		refused.date = date
-		return answer{}, refused
+		return response{}, refused
 	}
-	if len(body) > maxAnswer {
-		return answer{}, fmt.Errorf("%s: the response is longer than %d KiB", req.URL.Host, maxAnswer>>10)
+	if len(body) > maxResponse {
+		return response{}, fmt.Errorf("%s: the response is longer than %d KiB", req.URL.Host, maxResponse>>10)
 	}
-	return answer{body: body, date: date}, nil
+	return response{body: body, date: date}, nil
 }
 
 // transportError names the host but not the URL, whose query may hold secrets.
@@ -227,8 +227,8 @@ func collectSecrets(value any, secret bool, found *[]string) {
 	}
 }
 
-// refusal turns the answer into an Error that holds no secret of the request
-// or of the answer itself.
+// refusal turns the response into an Error that holds no secret of the request
+// or of the response itself.
 func (d document) refusal(status int, secrets []string) *Error {
 	secrets = append(d.secrets, secrets...)
 	return &Error{
@@ -268,10 +268,10 @@ func (k keys) credentials(source string, date time.Time) (Credentials, error) {
 
 const (
 	// maxSkew is how far clocks may be apart before it is taken into account;
-	// the Date of an answer is exact to a second and as old as the way back.
+	// the Date of a response is exact to a second and as old as the way back.
 	maxSkew = 30 * time.Second
 
-	// maxDate is how far the Date of an answer may be off and still be taken
+	// maxDate is how far the Date of a response may be off and still be taken
 	// for the clock of the service: a wrong time zone makes half a day.
 	maxDate = 24 * time.Hour
 )

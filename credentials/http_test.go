@@ -64,7 +64,7 @@ func (e *endless) Read(p []byte) (int, error) { e.read += len(p); return len(p),
 
 func (e *endless) Close() error { return nil }
 
-func TestAnswersAreBounded(t *testing.T) {
+func TestResponsesAreBounded(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]string{
 		http.StatusOK:        "credentials: URI: 127.0.0.1: the response is longer than 64 KiB",
@@ -76,7 +76,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		}).client()
 		_, err := URI("http://127.0.0.1/", URIOptions{HTTPClient: client}).Credentials(t.Context())
 		require.EqualError(t, err, want)
-		require.Less(t, body.read, 2*maxAnswer)
+		require.Less(t, body.read, 2*maxResponse)
 	}
 }
 

@@ -124,7 +124,7 @@ func TestAsk_ForeignProviders(t *testing.T) {
 	require.ErrorContains(t, err, "stopped waiting: context canceled: enough")
 }
 
-// The Date of an answer tells how long keys live, within reason.
+// The Date of a response tells how long keys live, within reason.
 func TestCredentials_ALyingDateDoesNotEndThem(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

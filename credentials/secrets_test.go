@@ -14,7 +14,7 @@ import (
 )
 
 // Every provider, after it has handed out its keys, and every error that it
-// makes of an answer full of secrets, rendered in every way: no secret.
+// makes of a response full of secrets, rendered in every way: no secret.
 func TestNoProviderOrErrorShowsASecret(t *testing.T) {
 	t.Setenv(envId, testId)
 	t.Setenv(envSecret, testSecret)
@@ -81,14 +81,14 @@ func TestNoProviderOrErrorShowsASecret(t *testing.T) {
 			require.NotContains(t, text, fmt.Sprintf("%X", testSecret))
 		}
 	}
-	for answers, client := range map[string]*http.Client{"works": works, "refuses": refuses, "garbled": garbled} {
+	for responses, client := range map[string]*http.Client{"works": works, "refuses": refuses, "garbled": garbled} {
 		for name, p := range kinds(client) {
-			t.Run(filepath.Join(answers, name), func(t *testing.T) {
+			t.Run(filepath.Join(responses, name), func(t *testing.T) {
 				check(t, p)
 				c, err := p.Credentials(t.Context())
 				check(t, c)
 				check(t, &c)
-				if answers == "works" {
+				if responses == "works" {
 					require.NoError(t, err)
 					require.Equal(t, testSecret, c.AccessKeySecret)
 				}

@@ -61,8 +61,8 @@ func (s *sts) parameters() (map[string]string, error) {
 	return p, nil
 }
 
-// credentials reads the answer of either operation.
-func (s *sts) credentials(a answer, source string, secrets ...string) (Credentials, error) {
+// credentials reads the response of either operation.
+func (s *sts) credentials(a response, source string, secrets ...string) (Credentials, error) {
 	doc, err := decode(a.body)
 	if err != nil {
 		return Credentials{}, err

@@ -15,10 +15,10 @@ func TestURI(t *testing.T) {
 	expires := time.Now().Add(time.Hour).Truncate(time.Second).UTC()
 	temporary := Credentials{AccessKeyId: testId, AccessKeySecret: testSecret, SecurityToken: testToken, Expires: expires, Source: "URI"}
 	tests := map[string]struct {
-		answer http.HandlerFunc
-		path   string
-		want   Credentials
-		err    string
+		response http.HandlerFunc
+		path     string
+		want     Credentials
+		err      string
 	}{
 		"temporary":    {answering(keysJSON(expires)), "", temporary, ""},
 		"without Code": {answering(strings.Replace(keysJSON(expires), `"Code":"Success",`, "", 1)), "", temporary, ""},
@@ -39,12 +39,12 @@ func TestURI(t *testing.T) {
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://169.254.0.1/", http.StatusFound)
 		}, "", Credentials{}, "refused (HTTP 302)"},
-		"too long": {answering(strings.Repeat("x", maxAnswer+1)), "", Credentials{}, "the response is longer than 64 KiB"},
+		"too long": {answering(strings.Repeat("x", maxResponse+1)), "", Credentials{}, "the response is longer than 64 KiB"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := serve(t, tt.answer)
+			server := serve(t, tt.response)
 			c, err := URI(server.URL+tt.path, URIOptions{}).Credentials(t.Context())
 			require.Equal(t, tt.want, c)
 			if tt.err == "" {

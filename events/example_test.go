@@ -41,9 +41,9 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		answer := httptest.NewRecorder()
-		mux.ServeHTTP(answer, req)
-		fmt.Println(answer.Code)
+		response := httptest.NewRecorder()
+		mux.ServeHTTP(response, req)
+		fmt.Println(response.Code)
 	}
 	post(mediatest.Callback{Service: "vod", AuthKey: "OldKey1", Body: `{"EventType":"TranscodeComplete","VideoId":"v1","Status":"success"}`})
 	post(mediatest.Callback{Service: "ice", AuthKey: "NewKey2", Body: `{"EventType":"ProduceMediaComplete","MessageBody":{"MediaId":"m1","Status":"Failed","ErrorCode":"InvalidParameter"}}`})

@@ -115,13 +115,13 @@ func TestReceiver_B44_ServedConnectionStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, nil)
 		conn := dial(t, &http.Server{Handler: d})
-		answers := bufio.NewReader(conn)
+		responses := bufio.NewReader(conn)
 		for _, want := range []int{200, 200, 500} {
 			if want == 500 {
 				d.fail = errors.New("database away")
 			}
 			go func() { _, _ = io.WriteString(conn, head(t, authKey, len(uploaded))+uploaded) }()
-			resp, err := http.ReadResponse(answers, nil)
+			resp, err := http.ReadResponse(responses, nil)
 			require.NoError(t, err)
 			require.Equal(t, want, resp.StatusCode)
 			require.False(t, resp.Close)
@@ -299,15 +299,15 @@ func TestReceiver_B44_InFlightIsNotForgotten(t *testing.T) {
 		post := func(id string) int {
 			return d.post(t, mediatest.Callback{AuthKey: authKey, Time: now, Body: strings.Replace(uploaded, "43q91jdh7df", id, 1)})
 		}
-		answers := make(chan int, limit)
-		go func() { answers <- post("slow0") }()
+		responses := make(chan int, limit)
+		go func() { responses <- post("slow0") }()
 		synctest.Wait()
 		for i := range 3 * limit {
 			require.Equal(t, 200, post(fmt.Sprint("quick", i)))
 		}
 		require.Equal(t, 409, post("slow0"), "still known")
 		for i := range limit - 1 {
-			go func() { answers <- post(fmt.Sprint("slow", i+1)) }()
+			go func() { responses <- post(fmt.Sprint("slow", i+1)) }()
 		}
 		synctest.Wait()
 		require.Equal(t, 503, post("quick"))
@@ -315,7 +315,7 @@ func TestReceiver_B44_InFlightIsNotForgotten(t *testing.T) {
 		require.Equal(t, 409, post("slow0"))
 		close(release)
 		for range limit {
-			require.Equal(t, 200, <-answers)
+			require.Equal(t, 200, <-responses)
 		}
 		require.Equal(t, 200, post("quick"))
 		for id, n := range calls {
@@ -430,15 +430,15 @@ func TestReceiver_B62_UnsignedCallbacksInFlightAreBounded(t *testing.T) {
 			return nil
 		})
 		require.NoError(t, err)
-		answers := make(chan error, limit)
+		responses := make(chan error, limit)
 		for range limit {
-			go func() { answers <- r.Receive(context.Background(), nil, []byte(uploaded)) }()
+			go func() { responses <- r.Receive(context.Background(), nil, []byte(uploaded)) }()
 		}
 		synctest.Wait()
 		require.ErrorIs(t, r.Receive(context.Background(), nil, []byte(uploaded)), events.ErrBusy)
 		close(release)
 		for range limit {
-			require.NoError(t, <-answers)
+			require.NoError(t, <-responses)
 		}
 		require.NoError(t, r.Receive(context.Background(), nil, []byte(uploaded)))
 	})

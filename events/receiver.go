@@ -62,8 +62,8 @@ const (
 	defaultWindow  = 5 * time.Minute
 	defaultReplays = 10_000
 
-	// answerTime is how long the services wait for a response.
-	answerTime = 5 * time.Second
+	// responseTime is how long the services wait for a response.
+	responseTime = 5 * time.Second
 )
 
 // ErrTooSlow means that the body of a callback did not arrive within the 5 seconds
@@ -151,7 +151,7 @@ func newHider(keys []alimedia.Secret) hider {
 // It closes the connection unless the status is 200, 409 or 500, so that rejected
 // senders cannot hold it.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	ctx, cancel := context.WithTimeout(req.Context(), answerTime)
+	ctx, cancel := context.WithTimeout(req.Context(), responseTime)
 	defer cancel()
 	status, err := r.serve(ctx, w, req)
 	if err != nil {
@@ -232,7 +232,7 @@ func (r *Receiver) Receive(ctx context.Context, header http.Header, body []byte)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, responseTime)
 	defer cancel()
 	_, err = r.receive(ctx, p, body)
 	return err

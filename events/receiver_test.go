@@ -63,7 +63,7 @@ func newDesk(t *testing.T, change func(*events.Config)) *desk {
 	return d
 }
 
-// post sends a callback and returns the status of the answer.
+// post sends a callback and returns the status of the response.
 func (d *desk) post(t *testing.T, c mediatest.Callback) int {
 	t.Helper()
 	if c.Service == "" {
@@ -240,7 +240,7 @@ func TestReceiver_B44_FailureMayBeRepeated(t *testing.T) {
 	require.Contains(t, d.log.String(), "database away")
 }
 
-// The service repeats a callback whose answer takes too long: the function
+// The service repeats a callback whose response takes too long: the function
 // does not run twice at a time.
 func TestReceiver_B44_RepeatedWhileHandled(t *testing.T) {
 	t.Parallel()
@@ -258,12 +258,12 @@ func TestReceiver_B44_RepeatedWhileHandled(t *testing.T) {
 		result error
 		want   int
 	}{{errors.New("no"), 500}, {nil, 200}} {
-		answer := make(chan int)
-		go func() { answer <- d.post(t, c) }()
+		response := make(chan int)
+		go func() { response <- d.post(t, c) }()
 		<-entered
 		require.Equal(t, 409, d.post(t, c))
 		release <- round.result
-		require.Equal(t, round.want, <-answer)
+		require.Equal(t, round.want, <-response)
 	}
 	require.Equal(t, 200, d.post(t, c))
 	require.Equal(t, 2, calls)
@@ -285,7 +285,7 @@ func TestReceiver_Unsigned(t *testing.T) {
 	require.Len(t, d.got, 2)
 }
 
-func TestReceiver_Answers(t *testing.T) {
+func TestReceiver_Responses(t *testing.T) {
 	t.Parallel()
 	pad := func(n int) string {
 		return uploaded[:len(uploaded)-1] + `,"Pad":"` + strings.Repeat("x", n-len(uploaded)-len(`,"Pad":""`)) + `"}`

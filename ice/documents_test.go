@@ -246,9 +246,9 @@ func TestDocuments_WhatTheServiceReturnedIsSentBack(t *testing.T) {
 		`{"VideoTracks":[{"VideoTrackClips":null}],"AudioTracks":[],"ImageTracks":null,"SubtitleTracks":[{"SubtitleTrackClips":[]}],"EffectTracks":[{"EffectTrackItems":[]}]}`,
 		`{"VideoTracks":[{"Id":9007199254740993,"MainTrack":false,"TrackShortenMode":"","VideoTrackClips":[]}],"Unknown":null}`,
 	} {
-		answer, err := json.Marshal(map[string]any{"RequestId": "r", "Project": map[string]any{"ProjectId": "p", "Timeline": timeline}})
+		response, err := json.Marshal(map[string]any{"RequestId": "r", "Project": map[string]any{"ProjectId": "p", "Timeline": timeline}})
 		require.NoError(t, err)
-		c, w := newClient(t, "cn-shanghai", string(answer), `{"RequestId":"r"}`, `{"RequestId":"r","JobId":"j"}`)
+		c, w := newClient(t, "cn-shanghai", string(response), `{"RequestId":"r"}`, `{"RequestId":"r","JobId":"j"}`)
 		got, err := c.GetEditingProject(t.Context(), GetEditingProjectRequest{ProjectId: "p"})
 		require.NoError(t, err)
 		read := got.Project.Timeline

@@ -27,10 +27,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // wire answers every call with the next of its answers, the last one again
 // and again, and keeps what was sent.
 type wire struct {
-	mu      sync.Mutex
-	answers []string
-	actions []string
-	sent    []url.Values
+	mu        sync.Mutex
+	responses []string
+	actions   []string
+	sent      []url.Values
 }
 
 func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -44,18 +44,18 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.actions, w.sent = append(w.actions, r.Header.Get("X-Acs-Action")), append(w.sent, sent)
 	rw.Header().Set("Content-Type", "application/json")
-	_, _ = io.WriteString(rw, w.answers[0])
-	if len(w.answers) > 1 {
-		w.answers = w.answers[1:]
+	_, _ = io.WriteString(rw, w.responses[0])
+	if len(w.responses) > 1 {
+		w.responses = w.responses[1:]
 	}
 }
 
-// success is the answer to whatever is asked in tests that look at requests.
+// success is the response to whatever is asked in tests that look at requests.
 const success = `{"RequestId":"r","MediaId":"m","JobId":"j","UploadAddress":"a","UploadAuth":"b"}`
 
-func newClient(t *testing.T, region string, answers ...string) (*Client, *wire) {
+func newClient(t *testing.T, region string, responses ...string) (*Client, *wire) {
 	t.Helper()
-	w := &wire{answers: answers}
+	w := &wire{responses: responses}
 	srv := httptest.NewServer(w)
 	t.Cleanup(srv.Close)
 	c, err := New(alimedia.Config{
@@ -104,9 +104,9 @@ func TestClient_HasEveryOperationOfTheCatalogue(t *testing.T) {
 			require.Equal(t, action+"Request", method.Type.In(2).Name())
 		}
 		require.Equal(t, in, method.Type.NumIn(), action)
-		answer := method.Type.Out(0).Elem()
-		require.Equal(t, action+"Response", answer.Name())
-		require.Equal(t, "RequestId", answer.Field(0).Name, action)
+		response := method.Type.Out(0).Elem()
+		require.Equal(t, action+"Response", response.Name())
+		require.Equal(t, "RequestId", response.Field(0).Name, action)
 	}
 }
 

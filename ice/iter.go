@@ -8,7 +8,7 @@ import (
 )
 
 // SearchMediaIter yields all that [Client.SearchMedia] finds, one call per
-// page. From the second page on it passes the ScrollToken of the answer before,
+// page. From the second page on it passes the ScrollToken of the response before,
 // without which a search does not reach deep.
 func (c *Client) SearchMediaIter(ctx context.Context, req SearchMediaRequest) iter.Seq2[MediaInfo, error] {
 	return rpc.Scroll(ctx, c.SearchMedia, req, 0,

@@ -8,7 +8,7 @@ import (
 
 // WaitVodPackagingAsset asks [Client.GetVodPackagingAsset] until all its
 // endpoints are Playable. One that has Failed is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitVodPackagingAsset(ctx context.Context, assetName string) (*GetVodPackagingAssetResponse, error) {
 	return rpc.Wait(ctx, assetName, rpc.Ends{Good: "Playable", Bad: "Failed"},
 		func(ctx context.Context) (*GetVodPackagingAssetResponse, error) {
@@ -22,7 +22,7 @@ func (c *Client) WaitVodPackagingAsset(ctx context.Context, assetName string) (*
 // WaitMediaIndexJob asks [Client.QueryMediaIndexJob] until all jobs of the asset
 // in the search library have ended in Success; ims-default-search-lib is taken
 // when searchLibName is empty. One that ended in Fail is an [alimedia.JobError].
-// The last answer is returned in any case, also when ctx ends.
+// The last response is returned in any case, also when ctx ends.
 func (c *Client) WaitMediaIndexJob(ctx context.Context, searchLibName, mediaId string) (*QueryMediaIndexJobResponse, error) {
 	return rpc.Wait(ctx, mediaId, rpc.Ends{Good: "Success", Bad: "Fail"},
 		func(ctx context.Context) (*QueryMediaIndexJobResponse, error) {

@@ -10,7 +10,7 @@ import (
 
 // WaitAIWorkflowTask asks [Client.GetAIWorkflowTask] until it reports
 // succeeded, the good end, or failed, partial-succeeded or stopped, which is an
-// [alimedia.JobError]. The last answer is returned in any case, also when ctx
+// [alimedia.JobError]. The last response is returned in any case, also when ctx
 // ends.
 //
 // NodeResults of the answer has what a part of the nodes came to.
@@ -24,7 +24,7 @@ func (c *Client) WaitAIWorkflowTask(ctx context.Context, taskId string) (*GetAIW
 
 // WaitAvatarTrainingJob asks [Client.GetAvatarTrainingJob] until it reports
 // Success, the good end, or Fail, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 //
 // A job that [Client.SubmitAvatarTrainingJob] has not started stays in Init.
 func (c *Client) WaitAvatarTrainingJob(ctx context.Context, jobId string) (*GetAvatarTrainingJobResponse, error) {
@@ -39,7 +39,7 @@ func (c *Client) WaitAvatarTrainingJob(ctx context.Context, jobId string) (*GetA
 
 // WaitBatchMediaProducingJob asks [Client.GetBatchMediaProducingJob] until it
 // reports Finished, the good end, or Failed, which is an [alimedia.JobError].
-// The last answer is returned in any case, also when ctx ends.
+// The last response is returned in any case, also when ctx ends.
 //
 // A job that has finished may have videos that failed: see SubJobList.
 func (c *Client) WaitBatchMediaProducingJob(ctx context.Context, jobId string) (*GetBatchMediaProducingJobResponse, error) {
@@ -54,7 +54,7 @@ func (c *Client) WaitBatchMediaProducingJob(ctx context.Context, jobId string) (
 
 // WaitCopyrightJob asks [Client.QueryCopyrightJobList] until it reports
 // success, the good end, or fail or failed, which is an [alimedia.JobError].
-// The last answer is returned in any case, also when ctx ends.
+// The last response is returned in any case, also when ctx ends.
 func (c *Client) WaitCopyrightJob(ctx context.Context, jobId string) (*CopyrightJob, error) {
 	return rpc.WaitListed(ctx, jobId, rpc.Ends{Good: "success", Bad: "fail failed"},
 		func(ctx context.Context) (*QueryCopyrightJobListResponse, error) {
@@ -68,7 +68,7 @@ func (c *Client) WaitCopyrightJob(ctx context.Context, jobId string) (*Copyright
 
 // WaitCustomizedVoiceJob asks [Client.GetCustomizedVoiceJob] until it reports
 // Success, the good end, or Fail, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitCustomizedVoiceJob(ctx context.Context, jobId string) (*GetCustomizedVoiceJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
 		func(ctx context.Context) (*GetCustomizedVoiceJobResponse, error) {
@@ -80,8 +80,8 @@ func (c *Client) WaitCustomizedVoiceJob(ctx context.Context, jobId string) (*Get
 }
 
 // WaitDNAJob asks [Client.QueryDNAJobList] until it reports Success, the good
-// end, or Fail, which is an [alimedia.JobError]. The last answer is returned in
-// any case, also when ctx ends.
+// end, or Fail, which is an [alimedia.JobError]. The last response is returned
+// in any case, also when ctx ends.
 func (c *Client) WaitDNAJob(ctx context.Context, jobId string) (*DNAJob, error) {
 	return rpc.WaitListed(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
 		func(ctx context.Context) (*QueryDNAJobListResponse, error) {
@@ -97,7 +97,7 @@ func (c *Client) WaitDNAJob(ctx context.Context, jobId string) (*DNAJob, error) 
 
 // WaitDynamicImageJob asks [Client.GetDynamicImageJob] until it reports
 // Success, the good end, or Fail, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitDynamicImageJob(ctx context.Context, jobId string) (*GetDynamicImageJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
 		func(ctx context.Context) (*GetDynamicImageJobResponse, error) {
@@ -110,7 +110,7 @@ func (c *Client) WaitDynamicImageJob(ctx context.Context, jobId string) (*GetDyn
 
 // WaitIProductionJob asks [Client.QueryIProductionJob] until it reports
 // Success, the good end, or Fail, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitIProductionJob(ctx context.Context, jobId string) (*QueryIProductionJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
 		func(ctx context.Context) (*QueryIProductionJobResponse, error) {
@@ -120,8 +120,8 @@ func (c *Client) WaitIProductionJob(ctx context.Context, jobId string) (*QueryIP
 }
 
 // WaitLiveEditingJob asks [Client.GetLiveEditingJob] until it reports Success,
-// the good end, or Failed, which is an [alimedia.JobError]. The last answer is
-// returned in any case, also when ctx ends.
+// the good end, or Failed, which is an [alimedia.JobError]. The last response
+// is returned in any case, also when ctx ends.
 func (c *Client) WaitLiveEditingJob(ctx context.Context, jobId string) (*GetLiveEditingJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Failed"},
 		func(ctx context.Context) (*GetLiveEditingJobResponse, error) {
@@ -134,7 +134,7 @@ func (c *Client) WaitLiveEditingJob(ctx context.Context, jobId string) (*GetLive
 
 // WaitMediaCensorJob asks [Client.QueryMediaCensorJobDetail] until it reports
 // Success, the good end, or Fail, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitMediaCensorJob(ctx context.Context, jobId string) (*QueryMediaCensorJobDetailResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
 		func(ctx context.Context) (*QueryMediaCensorJobDetailResponse, error) {
@@ -147,7 +147,7 @@ func (c *Client) WaitMediaCensorJob(ctx context.Context, jobId string) (*QueryMe
 
 // WaitMediaConvertJob asks [Client.GetMediaConvertJob] until it reports
 // Complete, the good end, or Error or Cancelled, which is an
-// [alimedia.JobError]. The last answer is returned in any case, also when ctx
+// [alimedia.JobError]. The last response is returned in any case, also when ctx
 // ends.
 func (c *Client) WaitMediaConvertJob(ctx context.Context, jobId string) (*GetMediaConvertJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Complete", Bad: "Error Cancelled"},
@@ -160,7 +160,7 @@ func (c *Client) WaitMediaConvertJob(ctx context.Context, jobId string) (*GetMed
 }
 
 // WaitMediaInfo asks [Client.GetMediaInfo] until it reports Normal, the good
-// end, or PrepareFail, which is an [alimedia.JobError]. The last answer is
+// end, or PrepareFail, which is an [alimedia.JobError]. The last response is
 // returned in any case, also when ctx ends.
 //
 // An asset just registered or uploaded becomes Normal when its file has been
@@ -176,7 +176,7 @@ func (c *Client) WaitMediaInfo(ctx context.Context, mediaId string) (*GetMediaIn
 }
 
 // WaitMediaInfoJob asks [Client.GetMediaInfoJob] until it reports Success, the
-// good end, or Fail, which is an [alimedia.JobError]. The last answer is
+// good end, or Fail, which is an [alimedia.JobError]. The last response is
 // returned in any case, also when ctx ends.
 func (c *Client) WaitMediaInfoJob(ctx context.Context, jobId string) (*GetMediaInfoJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
@@ -188,7 +188,7 @@ func (c *Client) WaitMediaInfoJob(ctx context.Context, jobId string) (*GetMediaI
 
 // WaitMediaProducingJob asks [Client.GetMediaProducingJob] until it reports
 // Success, the good end, or Failed, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 //
 // The asset of the result may still have to be analysed: see
 // [Client.WaitMediaInfo].
@@ -203,8 +203,8 @@ func (c *Client) WaitMediaProducingJob(ctx context.Context, jobId string) (*GetM
 }
 
 // WaitPackageJob asks [Client.GetPackageJob] until it reports Success, the good
-// end, or Fail, which is an [alimedia.JobError]. The last answer is returned in
-// any case, also when ctx ends.
+// end, or Fail, which is an [alimedia.JobError]. The last response is returned
+// in any case, also when ctx ends.
 func (c *Client) WaitPackageJob(ctx context.Context, jobId string) (*GetPackageJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
 		func(ctx context.Context) (*GetPackageJobResponse, error) {
@@ -217,7 +217,7 @@ func (c *Client) WaitPackageJob(ctx context.Context, jobId string) (*GetPackageJ
 
 // WaitProjectExportJob asks [Client.GetProjectExportJob] until it reports
 // Success, the good end, or Failed, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitProjectExportJob(ctx context.Context, jobId string) (*GetProjectExportJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Failed"},
 		func(ctx context.Context) (*GetProjectExportJobResponse, error) {
@@ -229,8 +229,8 @@ func (c *Client) WaitProjectExportJob(ctx context.Context, jobId string) (*GetPr
 }
 
 // WaitSmartHandleJob asks [Client.GetSmartHandleJob] until it reports Finished,
-// the good end, or Failed, which is an [alimedia.JobError]. The last answer is
-// returned in any case, also when ctx ends.
+// the good end, or Failed, which is an [alimedia.JobError]. The last response
+// is returned in any case, also when ctx ends.
 func (c *Client) WaitSmartHandleJob(ctx context.Context, jobId string) (*GetSmartHandleJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Finished", Bad: "Failed"},
 		func(ctx context.Context) (*GetSmartHandleJobResponse, error) {
@@ -242,7 +242,7 @@ func (c *Client) WaitSmartHandleJob(ctx context.Context, jobId string) (*GetSmar
 }
 
 // WaitSmarttagJob asks [Client.QuerySmarttagJob] until it reports Success, the
-// good end, or Fail, which is an [alimedia.JobError]. The last answer is
+// good end, or Fail, which is an [alimedia.JobError]. The last response is
 // returned in any case, also when ctx ends.
 func (c *Client) WaitSmarttagJob(ctx context.Context, jobId string) (*QuerySmarttagJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
@@ -253,7 +253,7 @@ func (c *Client) WaitSmarttagJob(ctx context.Context, jobId string) (*QuerySmart
 }
 
 // WaitSnapshotJob asks [Client.GetSnapshotJob] until it reports Success, the
-// good end, or Fail, which is an [alimedia.JobError]. The last answer is
+// good end, or Fail, which is an [alimedia.JobError]. The last response is
 // returned in any case, also when ctx ends.
 func (c *Client) WaitSnapshotJob(ctx context.Context, jobId string) (*GetSnapshotJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
@@ -267,7 +267,7 @@ func (c *Client) WaitSnapshotJob(ctx context.Context, jobId string) (*GetSnapsho
 
 // WaitTemplate asks [Client.GetTemplate] until it reports Available, the good
 // end, or UploadFailed or ProcessFailed, which is an [alimedia.JobError]. The
-// last answer is returned in any case, also when ctx ends.
+// last response is returned in any case, also when ctx ends.
 func (c *Client) WaitTemplate(ctx context.Context, templateId string) (*GetTemplateResponse, error) {
 	return rpc.Wait(ctx, templateId, rpc.Ends{Good: "Available", Bad: "UploadFailed ProcessFailed"},
 		func(ctx context.Context) (*GetTemplateResponse, error) {
@@ -278,7 +278,7 @@ func (c *Client) WaitTemplate(ctx context.Context, templateId string) (*GetTempl
 
 // WaitTraceAbJob asks [Client.QueryTraceAbJobList] until it reports success,
 // the good end, or fail or failed, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitTraceAbJob(ctx context.Context, jobId string) (*TraceAbJob, error) {
 	return rpc.WaitListed(ctx, jobId, rpc.Ends{Good: "success", Bad: "fail failed"},
 		func(ctx context.Context) (*QueryTraceAbJobListResponse, error) {
@@ -292,7 +292,7 @@ func (c *Client) WaitTraceAbJob(ctx context.Context, jobId string) (*TraceAbJob,
 
 // WaitTraceM3u8Job asks [Client.QueryTraceM3u8JobList] until it reports
 // success, the good end, or fail or failed, which is an [alimedia.JobError].
-// The last answer is returned in any case, also when ctx ends.
+// The last response is returned in any case, also when ctx ends.
 func (c *Client) WaitTraceM3u8Job(ctx context.Context, jobId string) (*TraceM3u8Job, error) {
 	return rpc.WaitListed(ctx, jobId, rpc.Ends{Good: "success", Bad: "fail failed"},
 		func(ctx context.Context) (*QueryTraceM3u8JobListResponse, error) {
@@ -305,7 +305,7 @@ func (c *Client) WaitTraceM3u8Job(ctx context.Context, jobId string) (*TraceM3u8
 }
 
 // WaitTranscodeJob asks [Client.GetTranscodeJob] until it reports Success, the
-// good end, or Fail, which is an [alimedia.JobError]. The last answer is
+// good end, or Fail, which is an [alimedia.JobError]. The last response is
 // returned in any case, also when ctx ends.
 func (c *Client) WaitTranscodeJob(ctx context.Context, parentJobId string) (*GetTranscodeJobResponse, error) {
 	return rpc.Wait(ctx, parentJobId, rpc.Ends{Good: "Success", Bad: "Fail"},
@@ -317,7 +317,7 @@ func (c *Client) WaitTranscodeJob(ctx context.Context, parentJobId string) (*Get
 
 // WaitUrlUpload asks [Client.GetUrlUploadInfos] until it reports SUCCESS or
 // Normal, the good end, or FAIL, FAILED or UploadFail, which is an
-// [alimedia.JobError]. The last answer is returned in any case, also when ctx
+// [alimedia.JobError]. The last response is returned in any case, also when ctx
 // ends.
 func (c *Client) WaitUrlUpload(ctx context.Context, jobId string) (*URLUploadInfo, error) {
 	return rpc.WaitListed(ctx, jobId, rpc.Ends{Good: "SUCCESS Normal", Bad: "FAIL FAILED UploadFail"},
@@ -334,7 +334,7 @@ func (c *Client) WaitUrlUpload(ctx context.Context, jobId string) (*URLUploadInf
 
 // WaitVideoCognitionJob asks [Client.QueryVideoCognitionJob] until it reports
 // Success, the good end, or Fail, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitVideoCognitionJob(ctx context.Context, jobId string) (*QueryVideoCognitionJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
 		func(ctx context.Context) (*QueryVideoCognitionJobResponse, error) {
@@ -345,7 +345,7 @@ func (c *Client) WaitVideoCognitionJob(ctx context.Context, jobId string) (*Quer
 
 // WaitWorkflowTask asks [Client.GetWorkflowTask] until it reports Succeed, the
 // good end, or Failed or Canceled, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitWorkflowTask(ctx context.Context, taskId string) (*GetWorkflowTaskResponse, error) {
 	return rpc.Wait(ctx, taskId, rpc.Ends{Good: "Succeed", Bad: "Failed Canceled"},
 		func(ctx context.Context) (*GetWorkflowTaskResponse, error) {
@@ -355,7 +355,7 @@ func (c *Client) WaitWorkflowTask(ctx context.Context, taskId string) (*GetWorkf
 }
 
 // WaitYikeAIAppJob asks [Client.GetYikeAIAppJob] until it reports Finished, the
-// good end, or Failed, which is an [alimedia.JobError]. The last answer is
+// good end, or Failed, which is an [alimedia.JobError]. The last response is
 // returned in any case, also when ctx ends.
 func (c *Client) WaitYikeAIAppJob(ctx context.Context, jobId string) (*GetYikeAIAppJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Finished", Bad: "Failed"},
@@ -367,7 +367,7 @@ func (c *Client) WaitYikeAIAppJob(ctx context.Context, jobId string) (*GetYikeAI
 
 // WaitYikeStoryboardJob asks [Client.GetYikeStoryboardJob] until it reports
 // Succeeded, the good end, or Failed, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitYikeStoryboardJob(ctx context.Context, jobId string) (*GetYikeStoryboardJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Succeeded", Bad: "Failed"},
 		func(ctx context.Context) (*GetYikeStoryboardJobResponse, error) {

@@ -19,11 +19,11 @@ type faultDocument struct {
 	Nth       int               `json:",omitempty"`
 	Times     int               `json:",omitempty"` // -1: always
 
-	Delay       span  `json:",omitzero"`
-	AnswerDelay span  `json:",omitzero"`
-	Drip        span  `json:",omitzero"`
-	RetryAfter  span  `json:",omitzero"`
-	AfterBytes  int64 `json:",omitempty"`
+	Delay         span  `json:",omitzero"`
+	ResponseDelay span  `json:",omitzero"`
+	Drip          span  `json:",omitzero"`
+	RetryAfter    span  `json:",omitzero"`
+	AfterBytes    int64 `json:",omitempty"`
 
 	Status       int             `json:",omitempty"`
 	Code         string          `json:",omitempty"`
@@ -35,7 +35,7 @@ type faultDocument struct {
 	Throttling   bool            `json:",omitempty"`
 }
 
-// answerDocument is an [Answer] in JSON.
+// answerDocument is an [Response] in JSON.
 type answerDocument struct {
 	Status  int               `json:",omitempty"`
 	Header  map[string]string `json:",omitempty"`
@@ -64,7 +64,7 @@ func (d *faultDocument) check() error {
 // fault is the fault that the document says.
 func (d *faultDocument) fault() Fault {
 	f := Fault{
-		Operation: d.Operation, Nth: d.Nth, Times: d.Times, Delay: time.Duration(d.Delay), AnswerDelay: time.Duration(d.AnswerDelay),
+		Operation: d.Operation, Nth: d.Nth, Times: d.Times, Delay: time.Duration(d.Delay), ResponseDelay: time.Duration(d.ResponseDelay),
 		Drip: time.Duration(d.Drip), RetryAfter: time.Duration(d.RetryAfter), AfterBytes: d.AfterBytes, Status: d.Status, Code: d.Code,
 		Message: d.Message, Reset: d.Reset, AfterEffect: d.AfterEffect, ExpiredToken: d.ExpiredToken, Throttling: d.Throttling,
 		document: d,
@@ -73,7 +73,7 @@ func (d *faultDocument) fault() Fault {
 		f.Times = Always
 	}
 	if d.Foreign != nil {
-		f.Foreign = &Answer{Status: d.Foreign.Status, Body: d.Foreign.Body, Endless: d.Foreign.Endless, Header: http.Header{}}
+		f.Foreign = &Response{Status: d.Foreign.Status, Body: d.Foreign.Body, Endless: d.Foreign.Endless, Header: http.Header{}}
 		for name, value := range d.Foreign.Header {
 			f.Foreign.Header.Set(name, value)
 		}
@@ -99,7 +99,7 @@ func documentOf(f *Fault) faultDocument {
 		return *f.document
 	}
 	d := faultDocument{
-		Operation: f.Operation, Nth: f.Nth, Times: f.Times, Delay: span(f.Delay), AnswerDelay: span(f.AnswerDelay), Drip: span(f.Drip),
+		Operation: f.Operation, Nth: f.Nth, Times: f.Times, Delay: span(f.Delay), ResponseDelay: span(f.ResponseDelay), Drip: span(f.Drip),
 		RetryAfter: span(f.RetryAfter), AfterBytes: f.AfterBytes, Status: f.Status, Code: f.Code, Message: f.Message, Reset: f.Reset,
 		AfterEffect: f.AfterEffect, ExpiredToken: f.ExpiredToken, Throttling: f.Throttling,
 	}

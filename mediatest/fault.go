@@ -14,12 +14,12 @@ import (
 // Always is the Times of a fault that never stops.
 const Always = math.MaxInt
 
-// Forever is a delay without an end: an answer that never comes. It ends when
+// Forever is a delay without an end: a response that never comes. It ends when
 // the client gives up or the server is closed.
 const Forever = time.Duration(math.MaxInt64)
 
-// Answer is an HTTP answer as it goes to the client.
-type Answer struct {
+// Response is an HTTP response as it is sent to the client.
+type Response struct {
 	Status int // 200 to 599; 0 means 200
 
 	// Header is sent as it is. Without a Date the server's is sent, without a
@@ -35,10 +35,10 @@ type Answer struct {
 }
 
 // Fault is a failure to come. Combine at will: a delay may precede any ending;
-// AfterEffect may precede an error, a Foreign answer or a Reset.
+// AfterEffect may precede an error, a Foreign response or a Reset.
 //
 // Without Status, Code, Foreign, Reset, AfterEffect, ExpiredToken and
-// Throttling the call is served as usual, after a Delay, with its answer
+// Throttling the call is served as usual, after a Delay, with its response
 // changed by Edit or slowed down.
 type Fault struct {
 	// Operation is an API action ("CreateUploadVideo") or an OSS operation
@@ -61,21 +61,21 @@ type Fault struct {
 	Code    string // error code
 	Message string // error message
 
-	// Foreign is sent instead of an answer of the service: the page of a
+	// Foreign is sent instead of a response of the service: the page of a
 	// gateway, another document, nothing at all. The operation is carried out
 	// only with AfterEffect.
-	Foreign *Answer
+	Foreign *Response
 
-	// Edit changes the answer before it is sent, such as its Date, its ETag or
+	// Edit changes the response before it is sent, such as its Date, its ETag or
 	// a member of its body. Unless the fault says otherwise that is the
-	// operation's own answer, and the operation was carried out. Content-Length
+	// operation's own response, and the operation was carried out. Content-Length
 	// is adapted when Edit leaves it alone. Edit must not call the server.
-	Edit func(Request, *Answer)
+	Edit func(Request, *Response)
 
-	// AnswerDelay passes after the operation, before its answer begins.
-	AnswerDelay time.Duration
+	// ResponseDelay passes after the operation, before its response begins.
+	ResponseDelay time.Duration
 
-	// Drip passes before each byte of the answer's body.
+	// Drip passes before each byte of the response's body.
 	Drip time.Duration
 
 	// RetryAfter is sent with the error: x-acs-retry-after in milliseconds
@@ -96,7 +96,7 @@ type Fault struct {
 	// was used before.
 	Reset bool
 
-	// AfterEffect carries the operation out and then loses its answer, or
+	// AfterEffect carries the operation out and then loses its response, or
 	// replaces it where Status, Code or Foreign say by what.
 	AfterEffect bool
 
@@ -124,7 +124,7 @@ func (s *Server) Fault(faults ...Fault) {
 	defer s.mu.Unlock()
 	for _, f := range faults {
 		if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
-			s.misuse("Fault: no answer has status %d", f.Status)
+			s.misuse("Fault: no response has status %d", f.Status)
 			f.Status = http.StatusInternalServerError
 		}
 		if f.Foreign != nil {
@@ -166,16 +166,16 @@ func (f *Fault) replaces() bool {
 // serves reports whether the operation is carried out.
 func (f *Fault) serves() bool { return f.AfterEffect || !f.replaces() && !f.Reset }
 
-// loses reports whether the client gets no answer.
+// loses reports whether the client gets no response.
 func (f *Fault) loses() bool {
-	return f.Reset || f.AfterEffect && !f.replaces() && f.Edit == nil && f.AnswerDelay == 0 && f.Drip == 0
+	return f.Reset || f.AfterEffect && !f.replaces() && f.Edit == nil && f.ResponseDelay == 0 && f.Drip == 0
 }
 
-// bends reports whether the operation's own answer goes out otherwise than as
+// bends reports whether the operation's own response goes out otherwise than as
 // the operation writes it.
-func (f *Fault) bends() bool { return f.Edit != nil || f.AnswerDelay > 0 || f.Drip > 0 }
+func (f *Fault) bends() bool { return f.Edit != nil || f.ResponseDelay > 0 || f.Drip > 0 }
 
-func (a *Answer) clone() *Answer {
+func (a *Response) clone() *Response {
 	c := *a
 	c.Header = a.Header.Clone()
 	return &c
@@ -183,7 +183,7 @@ func (a *Answer) clone() *Answer {
 
 // EndlessList is a [Fault].Edit that makes a page of ListParts or
 // ListMultipartUploads say that there is one more, for ever.
-func EndlessList(r Request, a *Answer) {
+func EndlessList(r Request, a *Response) {
 	a.Body = strings.Replace(a.Body, "<IsTruncated>false", "<IsTruncated>true", 1)
 	if r.Operation == "ListParts" {
 		marker, _ := strconv.Atoi(r.Params.Get("part-number-marker"))

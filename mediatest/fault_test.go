@@ -74,7 +74,7 @@ func TestFault_API(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "InvalidSecurityToken.Expired", a.code())
 
-			once(mediatest.Fault{Foreign: &mediatest.Answer{Status: 502, Body: "<html><body>Bad Gateway</body></html>"}})
+			once(mediatest.Fault{Foreign: &mediatest.Response{Status: 502, Body: "<html><body>Bad Gateway</body></html>"}})
 			a, err = create()
 			require.NoError(t, err)
 			require.Equal(t, 502, a.status)

@@ -34,7 +34,7 @@ func TestFault_Foreign(t *testing.T) {
 			t.Parallel()
 			srv := mediatest.New(t, opts...)
 			srv.CreateBucket("own")
-			for name, a := range map[string]mediatest.Answer{
+			for name, a := range map[string]mediatest.Response{
 				"page":  {Body: "<html><title>Login</title></html>"},
 				"error": {Body: "<Error><Code>AccessDenied</Code></Error>", Header: http.Header{"Content-Type": {"application/xml"}}},
 				"empty": {},
@@ -47,7 +47,7 @@ func TestFault_Foreign(t *testing.T) {
 				require.Empty(t, h.Get("x-oss-request-id"))
 				require.Empty(t, srv.Objects("own"), "not carried out")
 			}
-			srv.Fault(mediatest.Fault{Operation: "PutObject", Foreign: &mediatest.Answer{}, AfterEffect: true})
+			srv.Fault(mediatest.Fault{Operation: "PutObject", Foreign: &mediatest.Response{}, AfterEffect: true})
 			h, err := putOwn(t, srv, "a")
 			require.NoError(t, err)
 			require.Empty(t, h.Get("ETag"))
@@ -58,7 +58,7 @@ func TestFault_Foreign(t *testing.T) {
 			// Of the API.
 			c := callerOf(srv, vodVersion)
 			for _, body := range []string{"{}", "null", "", `{"Success":false,"Code":"Forbidden"}`} {
-				srv.Fault(mediatest.Fault{Operation: "CreateUploadVideo", Foreign: &mediatest.Answer{Status: 200, Body: body}})
+				srv.Fault(mediatest.Fault{Operation: "CreateUploadVideo", Foreign: &mediatest.Response{Status: 200, Body: body}})
 				a := c.call(t, "CreateUploadVideo", "Title", "a", "FileName", "a.mp4")
 				require.Equal(t, 200, a.status)
 				require.Equal(t, body, a.raw)
@@ -72,7 +72,7 @@ func TestFault_Edit(t *testing.T) {
 	t.Parallel()
 	srv := mediatest.New(t)
 	srv.CreateBucket("own")
-	srv.Fault(mediatest.Fault{Operation: "PutObject", Edit: func(r mediatest.Request, a *mediatest.Answer) {
+	srv.Fault(mediatest.Fault{Operation: "PutObject", Edit: func(r mediatest.Request, a *mediatest.Response) {
 		a.Header.Del("ETag")
 		a.Header.Set("x-oss-hash-crc64ecma", "1")
 		a.Header["Date"] = nil
@@ -88,7 +88,7 @@ func TestFault_Edit(t *testing.T) {
 	require.Equal(t, "a", h.Get("X-Key"))
 
 	c := callerOf(srv, vodVersion)
-	srv.Fault(mediatest.Fault{Operation: "CreateUploadVideo", Edit: func(_ mediatest.Request, a *mediatest.Answer) {
+	srv.Fault(mediatest.Fault{Operation: "CreateUploadVideo", Edit: func(_ mediatest.Request, a *mediatest.Response) {
 		a.Body = strings.Replace(a.Body, "VideoId", "VideoID2", 1)
 	}})
 	a := c.call(t, "CreateUploadVideo", "Title", "a", "FileName", "a.mp4")
@@ -96,7 +96,7 @@ func TestFault_Edit(t *testing.T) {
 	require.Equal(t, srv.Medias()[0].MediaId, a.str("VideoID2"))
 
 	// An error is edited too, and was not carried out.
-	srv.Fault(mediatest.Fault{Operation: "CreateUploadVideo", Throttling: true, Edit: func(_ mediatest.Request, a *mediatest.Answer) {
+	srv.Fault(mediatest.Fault{Operation: "CreateUploadVideo", Throttling: true, Edit: func(_ mediatest.Request, a *mediatest.Response) {
 		a.Status = 429
 		a.Body = ""
 	}})
@@ -106,7 +106,7 @@ func TestFault_Edit(t *testing.T) {
 	require.Len(t, srv.Medias(), 1)
 
 	// A body that is cut off.
-	srv.Fault(mediatest.Fault{Operation: "GetVideoList", Edit: func(_ mediatest.Request, a *mediatest.Answer) {
+	srv.Fault(mediatest.Fault{Operation: "GetVideoList", Edit: func(_ mediatest.Request, a *mediatest.Response) {
 		a.Body = a.Body[:4]
 		a.Header.Set("Content-Length", "400")
 	}})
@@ -117,7 +117,7 @@ func TestFault_Edit(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 
 	// HEAD has headers only.
-	srv.Fault(mediatest.Fault{Operation: "HeadObject", Edit: func(_ mediatest.Request, a *mediatest.Answer) { a.Header.Set("ETag", `"other"`) }})
+	srv.Fault(mediatest.Fault{Operation: "HeadObject", Edit: func(_ mediatest.Request, a *mediatest.Response) { a.Header.Set("ETag", `"other"`) }})
 	meta, err := ossBucket(t, srv, "own", srv.Credentials()).GetObjectDetailedMeta("a")
 	require.NoError(t, err)
 	require.Equal(t, `"other"`, meta.Get("ETag"))
@@ -133,7 +133,7 @@ func TestFault_Slow(t *testing.T) {
 		a := c.ok(t, "GetVideoList")
 		require.Equal(t, time.Duration(len(a.raw))*time.Second, time.Since(start))
 
-		srv.Fault(mediatest.Fault{Operation: "CreateUploadVideo", AnswerDelay: time.Minute})
+		srv.Fault(mediatest.Fault{Operation: "CreateUploadVideo", ResponseDelay: time.Minute})
 		start = time.Now()
 		done := make(chan struct{})
 		go func() {
@@ -148,7 +148,7 @@ func TestFault_Slow(t *testing.T) {
 		// The answer that never comes, and the one that never ends.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		srv.Fault(mediatest.Fault{Operation: "GetVideoList", AnswerDelay: mediatest.Forever})
+		srv.Fault(mediatest.Fault{Operation: "GetVideoList", ResponseDelay: mediatest.Forever})
 		_, err := srv.HTTPClient().Do(c.request(t, "GetVideoList", nil).WithContext(ctx))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
@@ -158,7 +158,7 @@ func TestFault_Endless(t *testing.T) {
 	t.Parallel()
 	srv := mediatest.New(t)
 	c := callerOf(srv, vodVersion)
-	srv.Fault(mediatest.Fault{Operation: "GetVideoList", Foreign: &mediatest.Answer{Body: strings.Repeat(" ", 1<<10), Endless: true}})
+	srv.Fault(mediatest.Fault{Operation: "GetVideoList", Foreign: &mediatest.Response{Body: strings.Repeat(" ", 1<<10), Endless: true}})
 	resp, err := srv.HTTPClient().Do(c.request(t, "GetVideoList", nil))
 	require.NoError(t, err)
 	n, err := io.CopyN(io.Discard, resp.Body, 16<<20)
@@ -186,7 +186,7 @@ func TestFault_ForeignMisuse(t *testing.T) {
 	b := &tb{}
 	srv := mediatest.New(b)
 	defer srv.Close()
-	srv.Fault(mediatest.Fault{Foreign: &mediatest.Answer{Status: 42}})
+	srv.Fault(mediatest.Fault{Foreign: &mediatest.Response{Status: 42}})
 	require.Equal(t, 500, callerOf(srv, vodVersion).call(t, "GetVideoList").status)
 	require.Len(t, b.errors, 1)
 }
@@ -301,7 +301,7 @@ func TestFault_ForeignAnswerIsRepeated(t *testing.T) {
 	require.NoError(t, err)
 	up, err := upload.New(upload.Config{VOD: video})
 	require.NoError(t, err)
-	srv.Fault(mediatest.Fault{Operation: "PutObject", Foreign: &mediatest.Answer{Body: "<html>Log in</html>"}})
+	srv.Fault(mediatest.Fault{Operation: "PutObject", Foreign: &mediatest.Response{Body: "<html>Log in</html>"}})
 	res, err := up.Upload(t.Context(), upload.Reader("movie.mp4", strings.NewReader("movie"), 5), upload.VODVideo{Title: "Launch"})
 	require.NoError(t, err)
 	stored, _ := srv.Object(res.Bucket, res.Key)

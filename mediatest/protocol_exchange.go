@@ -151,7 +151,7 @@ func (x *exchange) run() {
 		x.answer()
 		return
 	}
-	a := &Answer{}
+	a := &Response{}
 	if f.serves() {
 		a = x.capture(x.answer)
 	}
@@ -196,7 +196,7 @@ func (x *exchange) discard(n int64) error {
 }
 
 // capture takes the answer that write makes; nil when it makes none.
-func (x *exchange) capture(write func()) *Answer {
+func (x *exchange) capture(write func()) *Response {
 	client := x.w
 	taken := &captured{header: http.Header{}}
 	x.w = &answerWriter{ResponseWriter: taken, x: x}
@@ -205,11 +205,11 @@ func (x *exchange) capture(write func()) *Answer {
 	if taken.status == 0 {
 		return nil
 	}
-	return &Answer{Status: taken.status, Header: taken.header, Body: taken.body.String()}
+	return &Response{Status: taken.status, Header: taken.header, Body: taken.body.String()}
 }
 
 // send sends the answer of a fault.
-func (x *exchange) send(f *Fault, a *Answer) {
+func (x *exchange) send(f *Fault, a *Response) {
 	length, size := a.Header.Get("Content-Length"), len(a.Body)
 	if f.Edit != nil {
 		x.srv.mu.Lock()
@@ -227,7 +227,7 @@ func (x *exchange) send(f *Fault, a *Answer) {
 		x.srv.misuse("Fault: no answer has status %d", a.Status)
 		a.Status = http.StatusInternalServerError
 	}
-	if x.wait(f.AnswerDelay) != nil {
+	if x.wait(f.ResponseDelay) != nil {
 		x.cut()
 		return
 	}

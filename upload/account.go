@@ -18,7 +18,7 @@ import (
 
 const (
 	accountTime   = 10 * time.Second // bounds the question whose the keys are
-	accountPause  = time.Minute      // after a question without an answer
+	accountPause  = time.Minute      // after a request without a response
 	accountsKnown = 1000             // access keys kept in memory
 )
 
@@ -91,11 +91,11 @@ func onLoopback(endpoint string) bool {
 type accounts struct {
 	mu      sync.Mutex
 	known   map[string]string // by AccessKeyId
-	silent  map[string]noAnswer
+	silent  map[string]noResponse
 	waiting map[string]chan struct{} // closed when who asks is through
 }
 
-type noAnswer struct {
+type noResponse struct {
 	until time.Time
 	err   error
 }
@@ -176,7 +176,7 @@ func (a *accounts) ask(ctx context.Context, keys credentials.Credentials, where 
 			}
 			a.waiting[key] = waiting
 			a.mu.Unlock()
-			return a.answer(ctx, keys, where, waiting)
+			return a.response(ctx, keys, where, waiting)
 		}
 		a.mu.Unlock()
 		select {
@@ -187,7 +187,7 @@ func (a *accounts) ask(ctx context.Context, keys credentials.Credentials, where 
 	}
 }
 
-func (a *accounts) answer(parent context.Context, keys credentials.Credentials, where credentials.CallerIdentityOptions, done chan struct{}) (string, error) {
+func (a *accounts) response(parent context.Context, keys credentials.Credentials, where credentials.CallerIdentityOptions, done chan struct{}) (string, error) {
 	ctx, cancel := context.WithTimeout(parent, accountTime)
 	defer cancel()
 	who, err := credentials.GetCallerIdentity(ctx, keysOf(keys), where)
@@ -196,14 +196,14 @@ func (a *accounts) answer(parent context.Context, keys credentials.Credentials, 
 	delete(a.waiting, keys.AccessKeyId)
 	close(done)
 	if len(a.known)+len(a.silent) >= accountsKnown || a.known == nil {
-		a.known, a.silent = make(map[string]string), make(map[string]noAnswer)
+		a.known, a.silent = make(map[string]string), make(map[string]noResponse)
 	}
 	switch {
 	case err == nil:
 		delete(a.silent, keys.AccessKeyId)
 		a.known[keys.AccessKeyId] = who.AccountId
 	case parent.Err() == nil: // the end of one caller says nothing of STS
-		a.silent[keys.AccessKeyId] = noAnswer{time.Now().Add(accountPause), err}
+		a.silent[keys.AccessKeyId] = noResponse{time.Now().Add(accountPause), err}
 	}
 	return who.AccountId, err
 }

@@ -59,7 +59,7 @@ type Bucket struct {
 
 	// ForbidOverwrite makes the upload fail with the code FileAlreadyExists
 	// where there is an object of that key. An object of the very same bytes,
-	// such as one of an upload whose answer was lost, is taken for this upload.
+	// such as one of an upload whose response was lost, is taken for this upload.
 	ForbidOverwrite bool
 }
 

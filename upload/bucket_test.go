@@ -55,15 +55,15 @@ func TestUpload_B36_LongestKey(t *testing.T) {
 // refuseCallbacks makes the store's callbacks fail.
 func (r *env) refuseCallbacks() {
 	r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
-		answer, err := base.RoundTrip(q)
+		response, err := base.RoundTrip(q)
 		commits := q.Method == http.MethodPut && !q.URL.Query().Has("uploadId") || q.Method == http.MethodPost && q.URL.Query().Has("uploadId")
 		if err == nil && commits {
-			answer.StatusCode = http.StatusNonAuthoritativeInfo
-			answer.Body.Close()
+			response.StatusCode = http.StatusNonAuthoritativeInfo
+			response.Body.Close()
 			body := bytes.NewBufferString("<Error><Code>CallbackFailed</Code><Message>Response body is not valid json format.</Message></Error>")
-			answer.ContentLength, answer.Body = int64(body.Len()), io.NopCloser(body)
+			response.ContentLength, response.Body = int64(body.Len()), io.NopCloser(body)
 		}
-		return answer, err
+		return response, err
 	})
 }
 
@@ -97,7 +97,7 @@ func TestUpload_B37_CallbackFailed(t *testing.T) {
 	}
 }
 
-// TestUpload_B47_CredentialsGoNowhereElse: a redirect is an answer, not an order.
+// TestUpload_B47_CredentialsGoNowhereElse: a redirect is a response, not an order.
 func TestUpload_B47_CredentialsGoNowhereElse(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32

@@ -19,7 +19,7 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
-func TestUpload_B21_CompleteAnswerLost(t *testing.T) {
+func TestUpload_B21_CompleteResponseLost(t *testing.T) {
 	t.Parallel()
 	denied := mediatest.Fault{Operation: "HeadObject", Status: 403, Code: "AccessDenied", Times: mediatest.Always}
 	for name, faults := range map[string][]mediatest.Fault{

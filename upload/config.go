@@ -68,11 +68,11 @@ type Config struct {
 	// The request is then retried. The default is 60 s.
 	StallTimeout time.Duration
 
-	// AnswerTimeout ends a request if its response is not complete this long
+	// ResponseTimeout ends a request if its response is not complete this long
 	// after the last byte of its body was sent, even if the response arrives byte
 	// by byte. The request is then retried. OSS needs time to combine many parts.
 	// The default is 5 minutes.
-	AnswerTimeout time.Duration
+	ResponseTimeout time.Duration
 
 	// OSSHosts lists further hosts that upload credentials may be sent to:
 	// "oss.example.com", or "*.example.com" for all hosts below. By default they
@@ -133,7 +133,7 @@ func New(cfg Config) (*Uploader, error) {
 	cfg.PartSize = cmp.Or(cfg.PartSize, 8<<20)
 	cfg.MultipartThreshold = cmp.Or(cfg.MultipartThreshold, 16<<20)
 	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, time.Minute)
-	cfg.AnswerTimeout = cmp.Or(cfg.AnswerTimeout, 5*time.Minute)
+	cfg.ResponseTimeout = cmp.Or(cfg.ResponseTimeout, 5*time.Minute)
 	cfg.OSSRegion, cfg.LocalRegion = strings.TrimSpace(cfg.OSSRegion), strings.TrimSpace(cfg.LocalRegion)
 	cfg.Retry.MaxAttempts = cmp.Or(cfg.Retry.MaxAttempts, 10)
 	cfg.Retry.BaseDelay = cmp.Or(cfg.Retry.BaseDelay, 200*time.Millisecond)
@@ -153,8 +153,8 @@ func New(cfg Config) (*Uploader, error) {
 		return nil, fmt.Errorf("upload: Config.OSSRegion %.40q is not a region ID, such as \"cn-shanghai\"", cfg.OSSRegion)
 	case cfg.LocalRegion != "" && !ossobject.IsRegion(cfg.LocalRegion):
 		return nil, fmt.Errorf("upload: Config.LocalRegion %.40q is not a region ID, such as \"cn-shanghai\"", cfg.LocalRegion)
-	case cfg.StallTimeout < 0 || cfg.AnswerTimeout < 0 || cfg.Retry.MaxAttempts < 0 || cfg.Retry.BaseDelay < 0 || cfg.Retry.MaxDelay < 0:
-		return nil, errors.New("upload: a negative time or count in Config.StallTimeout, Config.AnswerTimeout or Config.Retry")
+	case cfg.StallTimeout < 0 || cfg.ResponseTimeout < 0 || cfg.Retry.MaxAttempts < 0 || cfg.Retry.BaseDelay < 0 || cfg.Retry.MaxDelay < 0:
+		return nil, errors.New("upload: a negative time or count in Config.StallTimeout, Config.ResponseTimeout or Config.Retry")
 	}
 	if cfg.OSSEndpoint != "" {
 		endpoint, err := ossobject.ParseEndpoint(cfg.OSSEndpoint)
@@ -180,7 +180,7 @@ func New(cfg Config) (*Uploader, error) {
 	u.engine = transfer.New(transfer.Config{
 		Retry:    retry.Policy(cfg.Retry),
 		Parallel: cfg.Parallel, Bandwidth: cfg.Bandwidth, PartSize: cfg.PartSize, MultipartThreshold: cfg.MultipartThreshold,
-		StallTimeout: cfg.StallTimeout, AnswerTimeout: cfg.AnswerTimeout, AllowMissingCRC: cfg.AllowMissingCRC, Logger: u.log,
+		StallTimeout: cfg.StallTimeout, ResponseTimeout: cfg.ResponseTimeout, AllowMissingCRC: cfg.AllowMissingCRC, Logger: u.log,
 	})
 	return u, nil
 }

@@ -96,7 +96,7 @@ func (u *Uploader) objectAt(d destination) transfer.Destination {
 // refreshFunc asks the service for a new upload credential of an asset.
 type refreshFunc func(context.Context) (uploadAddress, uploadAuth string, err error)
 
-// withCredential decodes the answer of a Create operation into d. refresh is nil
+// withCredential decodes the response of a Create operation into d. refresh is nil
 // if the service has no operation for that.
 func (u *Uploader) withCredential(d destination, uploadAddress, uploadAuth string, refresh refreshFunc) (destination, error) {
 	issued, err := ossobject.Decode(uploadAddress, uploadAuth, u.api)

@@ -39,7 +39,7 @@ var (
 	// service failed.
 	ErrCallback = ossobject.ErrCallback
 	// ErrUnproven means that a successful response lacks what only OSS can
-	// answer. A gateway, a captive portal or a proxy may have sent it. The request
+	// response. A gateway, a captive portal or a proxy may have sent it. The request
 	// was retried. Whether the object is stored is not known.
 	ErrUnproven = transfer.ErrUnproven
 	// ErrPanic means that your Reader, ReaderAt, credentials provider or
@@ -49,7 +49,7 @@ var (
 	// OSS and is not listed in Config.OSSHosts. The credential was not sent.
 	ErrUntrustedHost = ossobject.ErrUntrustedHost
 	// ErrStalled means that no byte moved for Config.StallTimeout, or that the
-	// response was not complete within Config.AnswerTimeout.
+	// response was not complete within Config.ResponseTimeout.
 	ErrStalled = transfer.ErrStalled
 )
 

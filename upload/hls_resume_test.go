@@ -220,9 +220,9 @@ func TestUpload_B39_NoCheckpointOfRemote(t *testing.T) {
 // The service may leave out the prefix when it renews a credential.
 func TestUpload_B39_ResumeWithoutPrefix(t *testing.T) {
 	t.Parallel()
-	var answers atomic.Int32
+	var responses atomic.Int32
 	r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
-		if answers.Add(1) > 1 {
+		if responses.Add(1) > 1 {
 			delete(address, "ObjectPrefix")
 		}
 		return mediatest.EncodeBase64(address), mediatest.EncodeBase64(auth)
@@ -233,7 +233,7 @@ func TestUpload_B39_ResumeWithoutPrefix(t *testing.T) {
 	res, err := r.Upload(ctx, HLS(filepath.Join(dir, "index.m3u8")), VODVideo{}, WithCheckpoint(checkpoints))
 	require.NoError(t, err)
 	require.Equal(t, f, r.play(t, res, f, "index.m3u8"))
-	require.EqualValues(t, 2, answers.Load())
+	require.EqualValues(t, 2, responses.Load())
 }
 
 // The playlist is stored, its registration failed: nothing is sent again.

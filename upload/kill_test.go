@@ -73,7 +73,7 @@ func TestUpload_B27_Kill(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d rounds, %d kills; %d assets whose answer was lost, %d made again with leave", killRounds, kills.Load(), lost.Load(), recreated.Load())
+	t.Logf("%d rounds, %d kills; %d assets whose response was lost, %d made again with leave", killRounds, kills.Load(), lost.Load(), recreated.Load())
 	require.Positive(t, kills.Load())
 }
 

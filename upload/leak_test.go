@@ -111,9 +111,9 @@ func TestUpload_B26_NothingIsHeld(t *testing.T) {
 	runtime.KeepAlive(u)
 }
 
-// TestUpload_B26_AnswersAreClosed: a body that is not closed keeps its
+// TestUpload_B26_ResponsesAreClosed: a body that is not closed keeps its
 // connection.
-func TestUpload_B26_AnswersAreClosed(t *testing.T) {
+func TestUpload_B26_ResponsesAreClosed(t *testing.T) {
 	t.Parallel()
 	for name, end := range endings() {
 		t.Run(name, func(t *testing.T) {
@@ -125,12 +125,12 @@ func TestUpload_B26_AnswersAreClosed(t *testing.T) {
 				end(r, cancel)
 				var open atomic.Int32
 				r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
-					answer, err := base.RoundTrip(q)
+					response, err := base.RoundTrip(q)
 					if err == nil {
 						open.Add(1)
-						answer.Body = &closing{ReadCloser: answer.Body, open: &open}
+						response.Body = &closing{ReadCloser: response.Body, open: &open}
 					}
-					return answer, err
+					return response, err
 				})
 				_, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), VODVideo{})
 				require.Equal(t, name == "success", err == nil)

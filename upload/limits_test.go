@@ -217,18 +217,18 @@ func TestUpload_B56_Panics(t *testing.T) {
 	})
 }
 
-// TestUpload_B57_TheAnswerHasItsOwnTime: longer than that between bytes, and
+// TestUpload_B57_TheResponseHasItsOwnTime: longer than that between bytes, and
 // with an end, however it comes.
-func TestUpload_B57_TheAnswerHasItsOwnTime(t *testing.T) {
+func TestUpload_B57_TheResponseHasItsOwnTime(t *testing.T) {
 	t.Parallel()
 	for operation, size := range sizes {
 		for name, tt := range map[string]struct {
 			fault    mediatest.Fault
 			repeated bool
 		}{
-			"slow":      {mediatest.Fault{AnswerDelay: 4 * time.Minute}, false},
-			"never":     {mediatest.Fault{AnswerDelay: mediatest.Forever}, true},
-			"byte wise": {mediatest.Fault{Drip: 50 * time.Second, Foreign: &mediatest.Answer{Body: strings.Repeat("<!-- -->", 100)}}, true},
+			"slow":      {mediatest.Fault{ResponseDelay: 4 * time.Minute}, false},
+			"never":     {mediatest.Fault{ResponseDelay: mediatest.Forever}, true},
+			"byte wise": {mediatest.Fault{Drip: 50 * time.Second, Foreign: &mediatest.Response{Body: strings.Repeat("<!-- -->", 100)}}, true},
 		} {
 			t.Run(operation+" "+name, func(t *testing.T) {
 				t.Parallel()
@@ -267,10 +267,10 @@ func TestUpload_B57_CancelAtEveryStage(t *testing.T) {
 			t.Run(fmt.Sprint(operation, effect), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					r := newEnv(t, func(c *Config) { c.StallTimeout, c.AnswerTimeout = time.Hour, time.Hour }, mediatest.InMemory())
+					r := newEnv(t, func(c *Config) { c.StallTimeout, c.ResponseTimeout = time.Hour, time.Hour }, mediatest.InMemory())
 					fault := mediatest.Fault{Operation: operation, Times: mediatest.Always, Delay: mediatest.Forever}
 					if effect {
-						fault.Delay, fault.AnswerDelay = 0, mediatest.Forever
+						fault.Delay, fault.ResponseDelay = 0, mediatest.Forever
 					}
 					r.Fault(fault)
 					size := 600 * kib
@@ -377,7 +377,7 @@ func TestUpload_B57_ShortTokenAndWrongClock(t *testing.T) {
 					r.SetClockSkew(skew)
 					r.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: 60 * time.Second})
 					if !dated {
-						r.Fault(mediatest.Fault{Operation: "CreateUploadImage", Edit: func(_ mediatest.Request, a *mediatest.Answer) { a.Header["Date"] = nil }})
+						r.Fault(mediatest.Fault{Operation: "CreateUploadImage", Edit: func(_ mediatest.Request, a *mediatest.Response) { a.Header["Date"] = nil }})
 					}
 					data := random(3 * parallelUploads * 100 * kib) // three rounds: 180 s
 					res, err := r.Upload(ctx, bytesSource("a.png", data), VODImage{})
@@ -396,7 +396,7 @@ func TestUpload_B57_StreamGoesOnWithItsToken(t *testing.T) {
 	for name, fault := range map[string]mediatest.Fault{
 		"refused":        {Operation: "RefreshUploadMedia", Status: 404, Code: "InvalidMediaId.NotFound", Times: mediatest.Always},
 		"another object": {},
-		"unusable": {Operation: "RefreshUploadMedia", Times: mediatest.Always, Edit: func(_ mediatest.Request, a *mediatest.Answer) {
+		"unusable": {Operation: "RefreshUploadMedia", Times: mediatest.Always, Edit: func(_ mediatest.Request, a *mediatest.Response) {
 			a.Body = strings.Replace(a.Body, `"UploadAddress":"`, `"UploadAddress":"!`, 1)
 		}},
 	} {
@@ -653,15 +653,15 @@ func TestUpload_B60_TagsAreKept(t *testing.T) {
 	var mu sync.Mutex
 	var secrets []string
 	r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
-		answer, err := base.RoundTrip(q)
+		response, err := base.RoundTrip(q)
 		if err == nil && q.URL.Query().Get("partNumber") >= "3" {
 			secret := q.Header.Get("X-Oss-Security-Token")
-			answer.Header.Set("ETag", `"`+secret+`"`)
+			response.Header.Set("ETag", `"`+secret+`"`)
 			mu.Lock()
 			secrets = append(secrets, secret)
 			mu.Unlock()
 		}
-		return answer, err
+		return response, err
 	})
 	dir := t.TempDir()
 	res, err := r.Upload(ctx, File(writeFile(t, "a.mp4", random(600*kib))), VODVideo{}, WithCheckpoint(dir))
@@ -713,7 +713,7 @@ func TestUpload_B62_ListsThatNeverEnd(t *testing.T) {
 			t.Parallel()
 			b := breakOff(t, VODVideo{}, stopAt("UploadPart", 4))
 			b.reset(func(c *Config) { c.Retry.MaxAttempts = 3 })
-			b.Fault(mediatest.Fault{Operation: "ListParts", Times: mediatest.Always, Edit: func(q mediatest.Request, a *mediatest.Answer) { a.Body = body(q) }})
+			b.Fault(mediatest.Fault{Operation: "ListParts", Times: mediatest.Always, Edit: func(q mediatest.Request, a *mediatest.Response) { a.Body = body(q) }})
 			res, err := b.Upload(ctx, File(b.file), VODVideo{}, WithCheckpoint(b.dir))
 			failed(t, res, err)
 			require.ErrorIs(t, err, ErrUnproven)
@@ -725,11 +725,11 @@ func TestUpload_B62_ListsThatNeverEnd(t *testing.T) {
 }
 
 // TestUpload_B62_LyingClocks: a time that cannot be is not believed, and a lie
-// does not outlive the next answer.
+// does not outlive the next response.
 func TestUpload_B62_LyingClocks(t *testing.T) {
 	t.Parallel()
 	skewed := func(serverTime, date string, times int) mediatest.Fault {
-		return mediatest.Fault{Operation: "PutObject", Times: times, Foreign: &mediatest.Answer{
+		return mediatest.Fault{Operation: "PutObject", Times: times, Foreign: &mediatest.Response{
 			Status: 403, Header: http.Header{"Date": {date}, "X-Oss-Request-Id": {"r"}},
 			Body: "<Error><Code>RequestTimeTooSkewed</Code><ServerTime>" + serverTime + "</ServerTime></Error>",
 		}}

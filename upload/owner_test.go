@@ -321,9 +321,9 @@ func TestUpload_B52_LastingKeyWithoutSTS(t *testing.T) {
 // a STS that does not answer is left alone for a while.
 func TestUpload_B52_AskedOnce(t *testing.T) {
 	t.Parallel()
-	for _, answers := range []bool{true, false} {
+	for _, responses := range []bool{true, false} {
 		r := newEnv(t, nil)
-		if !answers {
+		if !responses {
 			r.Fault(mediatest.Fault{Operation: "GetCallerIdentity", Times: mediatest.Always, Status: 403, Code: "NoPermission"})
 		}
 		u := r.signedBy(t, r.IssueCredentials())
@@ -582,7 +582,7 @@ func TestUpload_B53_ReferenceIdIsContinued(t *testing.T) {
 func TestUpload_B53_ReferenceIdWithoutCredential(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]mediatest.Fault{
-		"no address": {Operation: "RefreshUploadVideo", Edit: func(_ mediatest.Request, a *mediatest.Answer) {
+		"no address": {Operation: "RefreshUploadVideo", Edit: func(_ mediatest.Request, a *mediatest.Response) {
 			a.Body = strings.ReplaceAll(a.Body, `"UploadAddress"`, `"Other"`)
 		}},
 		"refused": {Operation: "RefreshUploadVideo", Status: 400, Code: "InvalidVideo.Damaged"},
@@ -603,8 +603,8 @@ func TestUpload_B53_ReferenceIdWithoutCredential(t *testing.T) {
 	}
 }
 
-// TestUpload_B53_ReferenceIdOfALostAnswer is found in the same run.
-func TestUpload_B53_ReferenceIdOfALostAnswer(t *testing.T) {
+// TestUpload_B53_ReferenceIdOfALostResponse is found in the same run.
+func TestUpload_B53_ReferenceIdOfALostResponse(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]mediatest.Fault{
 		"lost": {AfterEffect: true}, "gateway": {AfterEffect: true, Status: 502, Code: "BadGateway"},
@@ -669,7 +669,7 @@ func TestUpload_B53_IntoAnAssetThatExists(t *testing.T) {
 	}
 }
 
-// TestUpload_B53_UploadIdOfADeadProcess: a process may die before the answer
+// TestUpload_B53_UploadIdOfADeadProcess: a process may die before the response
 // of InitiateMultipartUpload arrives; the next run removes what it began, also
 // where it stops once more.
 func TestUpload_B53_UploadIdOfADeadProcess(t *testing.T) {

@@ -21,9 +21,9 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
-// strangers are answers that a gateway, a captive portal or a broken proxy may
+// strangers are responses that a gateway, a captive portal or a broken proxy may
 // send in the place of OSS.
-var strangers = map[string]mediatest.Answer{
+var strangers = map[string]mediatest.Response{
 	"page":           {Body: "<html><title>Sign in</title><body>Welcome</body></html>"},
 	"error document": {Body: `<?xml version="1.0"?><Error><Code>InternalError</Code><Message>no</Message></Error>`},
 	"nothing":        {},
@@ -46,7 +46,7 @@ var sizes = map[string]int{
 	"PutObject": 100 * kib, "InitiateMultipartUpload": 600 * kib, "UploadPart": 600 * kib, "CompleteMultipartUpload": 600 * kib,
 }
 
-func TestUpload_B51_AStrangerAnswersOnce(t *testing.T) {
+func TestUpload_B51_AStrangerResponsesOnce(t *testing.T) {
 	t.Parallel()
 	for operation, size := range sizes {
 		for name, stranger := range strangers {
@@ -71,7 +71,7 @@ func TestUpload_B51_AStrangerAnswersOnce(t *testing.T) {
 	}
 }
 
-func TestUpload_B51_AStrangerAnswersAlways(t *testing.T) {
+func TestUpload_B51_AStrangerResponsesAlways(t *testing.T) {
 	t.Parallel()
 	for operation, size := range sizes {
 		for name, stranger := range strangers {
@@ -122,8 +122,8 @@ func TestUpload_B51_ListsAndAborts(t *testing.T) {
 // there is no object.
 func TestUpload_B51_MissingIsSaidByOSS(t *testing.T) {
 	t.Parallel()
-	b := breakOff(t, VODVideo{}, mediatest.Fault{Operation: "CompleteMultipartUpload", AfterEffect: true, Foreign: &mediatest.Answer{Status: 403, Body: "no"}, Times: mediatest.Always})
-	b.Fault(mediatest.Fault{Operation: "HeadObject", Foreign: &mediatest.Answer{Status: 404, Body: "<html>not here"}})
+	b := breakOff(t, VODVideo{}, mediatest.Fault{Operation: "CompleteMultipartUpload", AfterEffect: true, Foreign: &mediatest.Response{Status: 403, Body: "no"}, Times: mediatest.Always})
+	b.Fault(mediatest.Fault{Operation: "HeadObject", Foreign: &mediatest.Response{Status: 404, Body: "<html>not here"}})
 	res, err := b.Upload(ctx, File(b.file), VODVideo{}, WithCheckpoint(b.dir))
 	failed(t, res, err)
 	require.NotErrorIs(t, err, ErrLost)
@@ -132,9 +132,9 @@ func TestUpload_B51_MissingIsSaidByOSS(t *testing.T) {
 	require.Equal(t, sent, b.Calls("UploadPart"))
 }
 
-// without removes fields of the answers of an operation.
+// without removes fields of the responses of an operation.
 func without(operation string, fields ...string) mediatest.Fault {
-	return mediatest.Fault{Operation: operation, Times: mediatest.Always, Edit: func(_ mediatest.Request, a *mediatest.Answer) {
+	return mediatest.Fault{Operation: operation, Times: mediatest.Always, Edit: func(_ mediatest.Request, a *mediatest.Response) {
 		for _, f := range fields {
 			a.Header.Del(f)
 		}
@@ -148,7 +148,7 @@ func TestUpload_B51_WholeObjectByHead(t *testing.T) {
 		r := newEnv(t, nil, mediatest.InMemory())
 		r.Fault(without("CompleteMultipartUpload", crc))
 		if wrong {
-			r.Fault(mediatest.Fault{Operation: "HeadObject", Edit: func(_ mediatest.Request, a *mediatest.Answer) { a.Header.Set(crc, "1") }})
+			r.Fault(mediatest.Fault{Operation: "HeadObject", Edit: func(_ mediatest.Request, a *mediatest.Response) { a.Header.Set(crc, "1") }})
 		}
 		data := random(600 * kib)
 		res, err := r.Upload(ctx, bytesSource("a.mp4", data), VODVideo{})
@@ -175,7 +175,7 @@ func TestUpload_B51_EndpointWithoutCRC(t *testing.T) {
 					for _, operation := range []string{"PutObject", "UploadPart", "CompleteMultipartUpload"} {
 						r.Fault(without(operation, crc))
 					}
-					r.Fault(mediatest.Fault{Operation: "HeadObject", Times: mediatest.Always, Edit: func(_ mediatest.Request, a *mediatest.Answer) {
+					r.Fault(mediatest.Fault{Operation: "HeadObject", Times: mediatest.Always, Edit: func(_ mediatest.Request, a *mediatest.Response) {
 						a.Header.Del(crc)
 						if short {
 							a.Header.Set("Content-Length", "7")
@@ -228,7 +228,7 @@ func TestUpload_B51_LostPutIsLookedAt(t *testing.T) {
 	for name, lost := range map[string]mediatest.Fault{
 		"reset":    {Reset: true},
 		"502":      {Status: 502},
-		"no CRC":   {Foreign: &mediatest.Answer{Header: http.Header{"X-Oss-Request-Id": {"r"}, "Etag": {`"e"`}}}},
+		"no CRC":   {Foreign: &mediatest.Response{Header: http.Header{"X-Oss-Request-Id": {"r"}, "Etag": {`"e"`}}}},
 		"for ever": {Reset: true, Times: mediatest.Always},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -259,7 +259,7 @@ func TestUpload_B51_LostPutIsLookedAt(t *testing.T) {
 	})
 }
 
-// TestUpload_B51_NoStrayUploadIDs: an upload ID whose answer was lost is found
+// TestUpload_B51_NoStrayUploadIDs: an upload ID whose response was lost is found
 // and aborted, that of somebody else is not.
 func TestUpload_B51_NoStrayUploadIDs(t *testing.T) {
 	t.Parallel()
@@ -531,20 +531,20 @@ func TestUpload_ForbidOverwrite(t *testing.T) {
 	}
 }
 
-// TestUpload_B51_EachProofCounts: an answer that lacks one proof is not believed
+// TestUpload_B51_EachProofCounts: a response that lacks one proof is not believed
 // for the others.
 func TestUpload_B51_EachProofCounts(t *testing.T) {
 	t.Parallel()
-	drop := func(name string) func(*mediatest.Answer) { return func(a *mediatest.Answer) { a.Header.Del(name) } }
-	set := func(name, value string) func(*mediatest.Answer) {
-		return func(a *mediatest.Answer) { a.Header.Set(name, value) }
+	drop := func(name string) func(*mediatest.Response) { return func(a *mediatest.Response) { a.Header.Del(name) } }
+	set := func(name, value string) func(*mediatest.Response) {
+		return func(a *mediatest.Response) { a.Header.Set(name, value) }
 	}
-	status := func(n int) func(*mediatest.Answer) { return func(a *mediatest.Answer) { a.Status = n } }
-	body := func(old, new string) func(*mediatest.Answer) {
-		return func(a *mediatest.Answer) { a.Body = strings.ReplaceAll(a.Body, old, new) }
+	status := func(n int) func(*mediatest.Response) { return func(a *mediatest.Response) { a.Status = n } }
+	body := func(old, new string) func(*mediatest.Response) {
+		return func(a *mediatest.Response) { a.Body = strings.ReplaceAll(a.Body, old, new) }
 	}
-	whole := func(text string) func(*mediatest.Answer) { return func(a *mediatest.Answer) { a.Body = text } }
-	for operation, changes := range map[string]map[string]func(*mediatest.Answer){
+	whole := func(text string) func(*mediatest.Response) { return func(a *mediatest.Response) { a.Body = text } }
+	for operation, changes := range map[string]map[string]func(*mediatest.Response){
 		"PutObject":               {"request ID": drop("X-Oss-Request-Id"), "ETag": drop("Etag"), "CRC": drop("X-Oss-Hash-Crc64ecma"), "odd CRC": set("X-Oss-Hash-Crc64ecma", "-1"), "202": status(202), "206": status(206)},
 		"UploadPart":              {"request ID": drop("X-Oss-Request-Id"), "ETag": drop("Etag"), "CRC": drop("X-Oss-Hash-Crc64ecma"), "201": status(201), "203": status(203)},
 		"InitiateMultipartUpload": {"request ID": drop("X-Oss-Request-Id"), "202": status(202), "element": body("InitiateMultipartUploadResult", "Result"), "key": body("<Key>", "<Key>x"), "bucket": body("<Bucket>", "<Bucket>x"), "ID": body("<UploadId>", "<UploadId>a b"), "cut off": body("</InitiateMultipartUploadResult>", ""), "nothing": whole("")},
@@ -556,7 +556,7 @@ func TestUpload_B51_EachProofCounts(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					r := newEnv(t, func(c *Config) { c.Parallel = 1 }, mediatest.InMemory())
-					r.Fault(mediatest.Fault{Operation: operation, Edit: func(_ mediatest.Request, a *mediatest.Answer) { change(a) }})
+					r.Fault(mediatest.Fault{Operation: operation, Edit: func(_ mediatest.Request, a *mediatest.Response) { change(a) }})
 					abort := operation == "AbortMultipartUpload"
 					size, once := 600*kib, 1
 					switch operation {

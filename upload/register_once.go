@@ -59,30 +59,30 @@ func (t watched) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	answer, err := t.RoundTripper.RoundTrip(r)
+	response, err := t.RoundTripper.RoundTrip(r)
 	t.unsure = true
 	if err != nil { // the request may still have an effect
 		_ = t.record(time.Now())
 		return nil, err
 	}
-	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 		if t.skew = time.Until(date); t.skew.Abs() < 2*time.Second {
 			t.skew = 0
 		}
 	}
-	if answer.StatusCode/100 == 4 {
+	if response.StatusCode/100 == 4 {
 		// A used nonce means that the service has received this request before.
-		head, _ := io.ReadAll(io.LimitReader(answer.Body, maxErrorBody))
-		answer.Body = struct {
+		head, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
+		response.Body = struct {
 			io.Reader
 			io.Closer
-		}{io.MultiReader(bytes.NewReader(head), answer.Body), answer.Body}
+		}{io.MultiReader(bytes.NewReader(head), response.Body), response.Body}
 		if !bytes.Contains(head, []byte("SignatureNonceUsed")) {
 			t.unsure = false
 			_ = t.record(time.Time{})
 		}
 	}
-	return answer, nil
+	return response, nil
 }
 
 // record records the time of a request, and zero after the service refused it.

@@ -134,7 +134,7 @@ func TestUpload_B35_AlreadyRegistered(t *testing.T) {
 }
 
 // TestUpload_B35_RegisteredAndNotFound: the service contradicts itself for
-// good, and both answers are told.
+// good, and both responses are told.
 func TestUpload_B35_RegisteredAndNotFound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -57,14 +57,14 @@ func TestUpload_B27_RegisteredOnce(t *testing.T) {
 		least     time.Duration
 		unknown   bool // it fails
 	}{
-		"answer lost":             {fault: mediatest.Fault{AfterEffect: true}, registers: 1, looks: 1},
-		"answer lost, found late": {fault: mediatest.Fault{AfterEffect: true}, lag: 3 * time.Second, registers: 1, looks: -1, least: 3 * time.Second, waits: settling},
-		"request lost":            {fault: mediatest.Fault{Reset: true}, registers: 2, looks: -1, least: settling, waits: 2 * settling},
-		"request lost long ago":   {fault: mediatest.Fault{Reset: true}, later: settling, registers: 2, looks: 1},
-		"lost after a long time":  {fault: mediatest.Fault{Reset: true, Delay: time.Minute}, registers: 2, looks: -1, least: settling, waits: 2 * settling},
-		"refused":                 {fault: mediatest.Fault{Status: 403, Code: "Forbidden"}, registers: 2},
-		"throttled, then lost":    {fault: mediatest.Fault{Throttling: true, RetryAfter: time.Minute, Times: 3}, registers: 5, looks: -1, least: settling, waits: 2 * settling},
-		"may not look":            {fault: mediatest.Fault{AfterEffect: true}, look: &denied, registers: 1, looks: 1, unknown: true},
+		"response lost":             {fault: mediatest.Fault{AfterEffect: true}, registers: 1, looks: 1},
+		"response lost, found late": {fault: mediatest.Fault{AfterEffect: true}, lag: 3 * time.Second, registers: 1, looks: -1, least: 3 * time.Second, waits: settling},
+		"request lost":              {fault: mediatest.Fault{Reset: true}, registers: 2, looks: -1, least: settling, waits: 2 * settling},
+		"request lost long ago":     {fault: mediatest.Fault{Reset: true}, later: settling, registers: 2, looks: 1},
+		"lost after a long time":    {fault: mediatest.Fault{Reset: true, Delay: time.Minute}, registers: 2, looks: -1, least: settling, waits: 2 * settling},
+		"refused":                   {fault: mediatest.Fault{Status: 403, Code: "Forbidden"}, registers: 2},
+		"throttled, then lost":      {fault: mediatest.Fault{Throttling: true, RetryAfter: time.Minute, Times: 3}, registers: 5, looks: -1, least: settling, waits: 2 * settling},
+		"may not look":              {fault: mediatest.Fault{AfterEffect: true}, look: &denied, registers: 1, looks: 1, unknown: true},
 	} {
 		for kind, what := range targets {
 			t.Run(kind+" "+name, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestUpload_B27_RegisteredOnce(t *testing.T) {
 }
 
 // TestUpload_B35_LookedUpInTheSameRun: what cannot be asked for twice is looked
-// up when its answer is lost, with and without a checkpoint.
+// up when its response is lost, with and without a checkpoint.
 func TestUpload_B35_LookedUpInTheSameRun(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -134,10 +134,10 @@ func TestUpload_B35_LookedUpInTheSameRun(t *testing.T) {
 		registers int
 		waits     time.Duration
 	}{
-		"answer lost":  {mediatest.Fault{AfterEffect: true}, 1, 0},
-		"request lost": {mediatest.Fault{Reset: true}, 2, settling},
-		"refused":      {mediatest.Fault{Status: 400, Code: "InvalidParameter"}, 1, 0},
-		"nonce used":   {mediatest.Fault{AfterEffect: true, Status: 400, Code: "SignatureNonceUsed"}, 1, 0},
+		"response lost": {mediatest.Fault{AfterEffect: true}, 1, 0},
+		"request lost":  {mediatest.Fault{Reset: true}, 2, settling},
+		"refused":       {mediatest.Fault{Status: 400, Code: "InvalidParameter"}, 1, 0},
+		"nonce used":    {mediatest.Fault{AfterEffect: true, Status: 400, Code: "SignatureNonceUsed"}, 1, 0},
 	} {
 		for kind, operation := range map[string]string{"yike": "RegisterYikeAssetMediaInfo", "stream": "RegisterMediaStream"} {
 			for _, opts := range [][]Option{nil, {WithCheckpoint(t.TempDir())}} {
@@ -172,7 +172,7 @@ func TestUpload_B35_LookedUpInTheSameRun(t *testing.T) {
 }
 
 // TestUpload_B35_AlreadyRegisteredBefore: it is not told of our own asset,
-// whose answer was lost.
+// whose response was lost.
 func TestUpload_B35_AlreadyRegisteredBefore(t *testing.T) {
 	t.Parallel()
 	lost := mediatest.Fault{AfterEffect: true}
@@ -183,16 +183,16 @@ func TestUpload_B35_AlreadyRegisteredBefore(t *testing.T) {
 		faults   []mediatest.Fault
 		skew     time.Duration
 	}{
-		"ice, ours":                {RegisterMediaInfo{}, false, []mediatest.Fault{lost, taken}, 0},
-		"ice, ours, clock behind":  {RegisterMediaInfo{}, false, []mediatest.Fault{lost, taken}, -5 * time.Minute},
-		"ice, ours, clock ahead":   {RegisterMediaInfo{}, false, []mediatest.Fault{lost, taken}, 5 * time.Minute},
-		"ice, older":               {RegisterMediaInfo{}, true, nil, 0},
-		"ice, older, answer lost":  {RegisterMediaInfo{}, true, []mediatest.Fault{lost}, 0},
-		"ice, older, clock ahead":  {RegisterMediaInfo{}, true, []mediatest.Fault{lost}, 5 * time.Minute},
-		"ice, older, clock behind": {RegisterMediaInfo{}, true, []mediatest.Fault{lost}, -5 * time.Minute},
-		"vod, ours":                {RegisterMedia{}, false, []mediatest.Fault{lost}, 0},
-		"vod, older":               {RegisterMedia{}, true, nil, 0},
-		"vod, older, answer lost":  {RegisterMedia{}, true, []mediatest.Fault{lost}, 0},
+		"ice, ours":                 {RegisterMediaInfo{}, false, []mediatest.Fault{lost, taken}, 0},
+		"ice, ours, clock behind":   {RegisterMediaInfo{}, false, []mediatest.Fault{lost, taken}, -5 * time.Minute},
+		"ice, ours, clock ahead":    {RegisterMediaInfo{}, false, []mediatest.Fault{lost, taken}, 5 * time.Minute},
+		"ice, older":                {RegisterMediaInfo{}, true, nil, 0},
+		"ice, older, response lost": {RegisterMediaInfo{}, true, []mediatest.Fault{lost}, 0},
+		"ice, older, clock ahead":   {RegisterMediaInfo{}, true, []mediatest.Fault{lost}, 5 * time.Minute},
+		"ice, older, clock behind":  {RegisterMediaInfo{}, true, []mediatest.Fault{lost}, -5 * time.Minute},
+		"vod, ours":                 {RegisterMedia{}, false, []mediatest.Fault{lost}, 0},
+		"vod, older":                {RegisterMedia{}, true, nil, 0},
+		"vod, older, response lost": {RegisterMedia{}, true, []mediatest.Fault{lost}, 0},
 	} {
 		for _, resumed := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, " ", resumed), func(t *testing.T) {
@@ -405,7 +405,7 @@ func TestUpload_B27_StoppedWhileWaiting(t *testing.T) {
 				case "video", "image", "attached", "own with VOD":
 					status = "Transcoding"
 				}
-				r.answerStates(status)
+				r.responseStates(status)
 				dir, file := t.TempDir(), writeFile(t, tt.file, random(100*kib))
 				brief, cancel := context.WithTimeout(ctx, time.Minute)
 				defer cancel()
@@ -414,7 +414,7 @@ func TestUpload_B27_StoppedWhileWaiting(t *testing.T) {
 				require.Equal(t, StageWait, e.Stage)
 				require.Equal(t, status, e.Status)
 				require.Len(t, checkpoints(t, dir), 1)
-				r.answerStates("Normal")
+				r.responseStates("Normal")
 				res, err = r.Upload(ctx, File(file), target, WithCheckpoint(dir), WithWait())
 				require.NoError(t, err)
 				require.Equal(t, e.MediaId, res.MediaId)

@@ -32,11 +32,11 @@ func TestUpload_B11_WhichTimeCounts(t *testing.T) {
 					r.Fault(tt.fault)
 				}
 				r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
-					answer, err := base.RoundTrip(q)
+					response, err := base.RoundTrip(q)
 					if err == nil && tt.date != "" {
-						answer.Header.Set("Date", tt.date)
+						response.Header.Set("Date", tt.date)
 					}
-					return answer, err
+					return response, err
 				})
 				data := random(kib)
 				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})

@@ -29,16 +29,16 @@ func TestUpload_B09_TransientFailures(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]mediatest.Fault{
 		"500":            {Status: 500, Code: "InternalError"},
-		"502 html":       {Foreign: &mediatest.Answer{Status: 502, Body: "<html>bad gateway</html>"}},
+		"502 html":       {Foreign: &mediatest.Response{Status: 502, Body: "<html>bad gateway</html>"}},
 		"503":            {Status: 503, Code: "ServiceUnavailable"},
-		"504 html":       {Foreign: &mediatest.Answer{Status: 504, Body: "<html>timeout</html>"}},
+		"504 html":       {Foreign: &mediatest.Response{Status: 504, Body: "<html>timeout</html>"}},
 		"429":            {Status: 429, Code: "TooManyRequests"},
 		"throttled":      {Throttling: true},
 		"RequestTimeout": {Status: 400, Code: "RequestTimeout"},
 		"reset":          {Reset: true},
 		"reset midway":   {Reset: true, AfterBytes: 30 * kib},
 		"503 midway":     {Status: 503, AfterBytes: 30 * kib},
-		"answer lost":    {AfterEffect: true},
+		"response lost":  {AfterEffect: true},
 	} {
 		for _, operation := range []string{"PutObject", "InitiateMultipartUpload", "UploadPart"} {
 			t.Run(name+"/"+operation, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestUpload_B09_TransientFailures(t *testing.T) {
 				data := random(size)
 				res, err := r.Upload(ctx, bytesSource("movie.mp4", data), VODVideo{})
 				require.NoError(t, err)
-				if operation != "InitiateMultipartUpload" || name != "answer lost" {
+				if operation != "InitiateMultipartUpload" || name != "response lost" {
 					r.stored(t, res, data)
 				}
 				require.Equal(t, 1, r.Calls("CreateUploadVideo"))
@@ -413,11 +413,11 @@ func TestUpload_B20_WholeObject(t *testing.T) {
 	r := newEnv(t, func(c *Config) {
 		base := c.HTTPClient.Transport
 		c.HTTPClient = &http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
-			answer, err := base.RoundTrip(q)
+			response, err := base.RoundTrip(q)
 			if err == nil && q.Method == http.MethodPost && q.URL.Query().Has("uploadId") {
-				answer.Header.Set("x-oss-hash-crc64ecma", "42")
+				response.Header.Set("x-oss-hash-crc64ecma", "42")
 			}
-			return answer, err
+			return response, err
 		})}
 	})
 	res, err := r.Upload(ctx, bytesSource("movie.mp4", random(600*kib)), VODVideo{})
@@ -427,9 +427,9 @@ func TestUpload_B20_WholeObject(t *testing.T) {
 	require.NotEmpty(t, e.MediaId)
 }
 
-// TestUpload_B20_EarlyAnswer: an answer that comes before all bytes have gone
+// TestUpload_B20_EarlyResponse: a response that comes before all bytes have gone
 // out proves nothing.
-func TestUpload_B20_EarlyAnswer(t *testing.T) {
+func TestUpload_B20_EarlyResponse(t *testing.T) {
 	t.Parallel()
 	var calls int
 	r := newEnv(t, nil)
@@ -449,7 +449,7 @@ func TestUpload_B20_EarlyAnswer(t *testing.T) {
 	require.Equal(t, 3, calls)
 }
 
-func TestUpload_EndlessAnswer(t *testing.T) {
+func TestUpload_EndlessResponse(t *testing.T) {
 	t.Parallel()
 	read := &endless{1 << 40}
 	r := newEnv(t, func(c *Config) {

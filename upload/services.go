@@ -9,7 +9,7 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/transfer"
 )
 
-// watch has c keep to the time of the services, which every answer of theirs
+// watch has c keep to the time of the services, which every response of theirs
 // tells. It reports whether they are reached on loopback.
 func (cfg *Config) watch(c *transfer.Clock) (local bool) {
 	local = cfg.VOD != nil || cfg.ICE != nil
@@ -29,7 +29,7 @@ func (cfg *Config) watch(c *transfer.Clock) (local bool) {
 	return local
 }
 
-// timed is a transport whose answers set a clock.
+// timed is a transport whose responses set a clock.
 type timed struct {
 	http.RoundTripper
 	clock *transfer.Clock
@@ -37,11 +37,11 @@ type timed struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t timed) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := t.RoundTripper.RoundTrip(r)
+	response, err := t.RoundTripper.RoundTrip(r)
 	if err == nil {
-		if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 			t.clock.Set(date)
 		}
 	}
-	return answer, err
+	return response, err
 }

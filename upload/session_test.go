@@ -109,7 +109,7 @@ func TestUpload_B03_RefreshFailsForGood(t *testing.T) {
 	})
 }
 
-// elsewhere makes every answer but the first name another object.
+// elsewhere makes every response but the first name another object.
 func elsewhere(field string) mediatest.Option {
 	issued := 0
 	return mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
@@ -337,7 +337,7 @@ func TestUpload_B08_NoSecrets(t *testing.T) {
 			{Operation: "UploadPart", ExpiredToken: true, Times: mediatest.Always},
 			{Operation: "UploadPart", Status: 403, Code: "SignatureDoesNotMatch", Times: mediatest.Always},
 			{Operation: "UploadPart", Reset: true, Times: mediatest.Always},
-			{Operation: "UploadPart", Foreign: &mediatest.Answer{Status: 502, Body: "<html>gateway</html>"}, Times: mediatest.Always},
+			{Operation: "UploadPart", Foreign: &mediatest.Response{Status: 502, Body: "<html>gateway</html>"}, Times: mediatest.Always},
 			{Operation: "InitiateMultipartUpload", Status: 403, Code: "AccessDenied", Times: mediatest.Always},
 			{Operation: "CompleteMultipartUpload", Reset: true, Times: mediatest.Always},
 			{Operation: "RefreshUploadVideo", Status: 400, Code: "InvalidParameter"},

@@ -13,7 +13,7 @@ import (
 	"github.com/alimedia/alimedia-go/mediatest"
 )
 
-// silent is the body of an answer of which no byte comes.
+// silent is the body of a response of which no byte comes.
 type silent struct{ q *http.Request }
 
 func (s silent) Read([]byte) (int, error) {
@@ -23,19 +23,19 @@ func (s silent) Read([]byte) (int, error) {
 
 func (silent) Close() error { return nil }
 
-func TestUpload_B13_StallInTheAnswer(t *testing.T) {
+func TestUpload_B13_StallInTheResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newEnv(t, nil, mediatest.InMemory())
 		var stalled atomic.Bool
 		r.via(func(base http.RoundTripper, q *http.Request) (*http.Response, error) {
-			answer, err := base.RoundTrip(q)
+			response, err := base.RoundTrip(q)
 			if err == nil && q.URL.Query().Get("partNumber") == "2" && !stalled.Swap(true) {
-				_, _ = io.Copy(io.Discard, answer.Body)
-				answer.Body.Close()
-				answer.Body = silent{q}
+				_, _ = io.Copy(io.Discard, response.Body)
+				response.Body.Close()
+				response.Body = silent{q}
 			}
-			return answer, err
+			return response, err
 		})
 		data := random(500 * kib)
 		start := time.Now()

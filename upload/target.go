@@ -68,7 +68,7 @@ type (
 	reopenFunc func(ctx context.Context, mediaID string) (destination, error)
 )
 
-// fileTarget has the answers of a target that is one file with a name that the
+// fileTarget has the responses of a target that is one file with a name that the
 // service chooses.
 type fileTarget struct{}
 

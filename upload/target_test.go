@@ -277,9 +277,9 @@ func TestUpload_B34_MediaIdInTheError(t *testing.T) {
 	}
 }
 
-// TestUpload_B34_UnusableAnswer: the asset is made, and that is all that is
+// TestUpload_B34_UnusableResponse: the asset is made, and that is all that is
 // known of it.
-func TestUpload_B34_UnusableAnswer(t *testing.T) {
+func TestUpload_B34_UnusableResponse(t *testing.T) {
 	t.Parallel()
 	r := newEnv(t, nil, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) { return "?", "?" }))
 	for name, target := range r.creating() {

@@ -195,7 +195,7 @@ func TestUpload_B43_Refused(t *testing.T) {
 func TestUpload_B43_SecretsStayIn(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t"
-	for name, answer := range map[string]http.HandlerFunc{
+	for name, response := range map[string]http.HandlerFunc{
 		"404":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) },
 		"503":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) },
 		"abort": func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) },
@@ -220,7 +220,7 @@ func TestUpload_B43_SecretsStayIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				o := newOrigin(t, answer)
+				o := newOrigin(t, response)
 				var logged bytes.Buffer
 				r := newEnv(t, func(c *Config) {
 					c.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -17,7 +17,7 @@ import (
 	"github.com/alimedia/alimedia-go/upload/internal/webtest"
 )
 
-// counted counts the bytes of the answers.
+// counted counts the bytes of the responses.
 func counted(h http.HandlerFunc, n *atomic.Int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { h(&countingWriter{w, n}, r) }
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/alimedia/alimedia-go/vod"
 )
 
-// answerStates makes the operations that the fake does not have answer one
+// responseStates makes the operations that the fake does not have response one
 // state after the other, the last of them for ever.
-func (r *env) answerStates(states ...string) {
+func (r *env) responseStates(states ...string) {
 	next := func() string {
 		s := states[0]
 		if len(states) > 1 {
@@ -85,7 +85,7 @@ func TestUpload_B35_WaitForEveryTarget(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				ctx, r := inTime(t), newWaitEnv(t)
-				r.answerStates(tt.states...)
+				r.responseStates(tt.states...)
 				var stages []Stage
 				start := time.Now()
 				res, err := r.Upload(ctx, bytesSource("a.png", random(kib)), tt.target, WithWait(), WithProgress(func(p Progress) {
@@ -98,7 +98,7 @@ func TestUpload_B35_WaitForEveryTarget(t *testing.T) {
 				require.Contains(t, stages, StageWait)
 				require.Equal(t, StageDone, stages[len(stages)-1])
 
-				r.answerStates(append(tt.states[:len(tt.states)-1:len(tt.states)-1], tt.failed)...)
+				r.responseStates(append(tt.states[:len(tt.states)-1:len(tt.states)-1], tt.failed)...)
 				res, err = r.Upload(ctx, bytesSource("b.png", random(kib)), tt.target, WithWait())
 				e := failed(t, res, err)
 				require.Equal(t, StageWait, e.Stage)
@@ -189,7 +189,7 @@ func errorOf(t *testing.T, err error) *alimedia.Error {
 	return api
 }
 
-// TestUpload_B35_WaitOnABadLine: each answer makes up for those that were lost.
+// TestUpload_B35_WaitOnABadLine: each response makes up for those that were lost.
 func TestUpload_B35_WaitOnABadLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

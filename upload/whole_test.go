@@ -72,12 +72,12 @@ func TestUpload_B21_CompleteTimesOut(t *testing.T) {
 				r := newEnv(t, func(c *Config) {
 					base := c.HTTPClient.Transport
 					c.HTTPClient = &http.Client{Transport: roundTripper(func(q *http.Request) (*http.Response, error) {
-						answer, err := base.RoundTrip(q)
+						response, err := base.RoundTrip(q)
 						if q.Method != http.MethodPost || !q.URL.Query().Has("uploadId") || hung > 0 {
-							return answer, err
+							return response, err
 						}
 						hung++
-						answer.Body.Close()
+						response.Body.Close()
 						<-q.Context().Done()
 						return nil, q.Context().Err()
 					})}

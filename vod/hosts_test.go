@@ -11,7 +11,7 @@ import (
 )
 
 // The regions of the reference's page of endpoints. Elsewhere a central host
-// answers, and nothing inside a VPC.
+// responses, and nothing inside a VPC.
 func TestCall_B59_HostsAreThoseOfTheReference(t *testing.T) {
 	t.Parallel()
 	documented := []string{"ap-northeast-1", "ap-southeast-1", "ap-southeast-5", "cn-beijing", "cn-hongkong", "cn-shanghai", "cn-shenzhen", "eu-central-1", "us-west-1"}

@@ -46,15 +46,15 @@ func TestSearchMediaIter(t *testing.T) {
 // The service cuts a search without scrolling off: that must not look like its end.
 func TestSearchMediaIter_SaysWhenThereIsMore(t *testing.T) {
 	t.Parallel()
-	var answers []string
+	var responses []string
 	for page := range mostPaged / 100 {
 		items := make([]string, 100)
 		for i := range items {
 			items[i] = fmt.Sprintf(`{"MediaId":"%d"}`, page*100+i)
 		}
-		answers = append(answers, fmt.Sprintf(`{"MediaList":[%s],"Total":5001}`, strings.Join(items, ",")))
+		responses = append(responses, fmt.Sprintf(`{"MediaList":[%s],"Total":5001}`, strings.Join(items, ",")))
 	}
-	c, w := newClient(t, "cn-shanghai", answers...)
+	c, w := newClient(t, "cn-shanghai", responses...)
 	items := 0
 	var last error
 	for _, err := range c.SearchMediaIter(t.Context(), SearchMediaRequest{SearchType: "image", PageSize: 100}) {

@@ -27,13 +27,13 @@ func TestWaits_All(t *testing.T) {
 
 func TestSecrets_B60_AreHiddenEverywhereButOnTheWire(t *testing.T) {
 	t.Parallel()
-	requests, answers := wiretest.RunSecrets(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
-	t.Logf("%d secrets in requests, %d in answers", requests, answers)
+	requests, responses := wiretest.RunSecrets(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
+	t.Logf("%d secrets in requests, %d in responses", requests, responses)
 	require.NotZero(t, requests)
-	require.NotZero(t, answers)
+	require.NotZero(t, responses)
 }
 
-func TestAnswers_B51_WithoutTheirProofAreErrors(t *testing.T) {
+func TestResponses_B51_WithoutTheirProofAreErrors(t *testing.T) {
 	t.Parallel()
 	wiretest.RunProofs(t, "vod", func(cfg alimedia.Config) (any, error) { return vod.New(cfg) })
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // WaitAIImageJob asks [Client.GetAIImageJobs] until it reports success, the
-// good end, or fail, which is an [alimedia.JobError]. The last answer is
+// good end, or fail, which is an [alimedia.JobError]. The last response is
 // returned in any case, also when ctx ends.
 func (c *Client) WaitAIImageJob(ctx context.Context, jobId string) (*AIImageJob, error) {
 	return rpc.WaitListed(ctx, jobId, rpc.Ends{Good: "success", Bad: "fail"},
@@ -25,7 +25,7 @@ func (c *Client) WaitAIImageJob(ctx context.Context, jobId string) (*AIImageJob,
 }
 
 // WaitAIJob asks [Client.ListAIJob] until it reports success, the good end, or
-// fail, which is an [alimedia.JobError]. The last answer is returned in any
+// fail, which is an [alimedia.JobError]. The last response is returned in any
 // case, also when ctx ends.
 func (c *Client) WaitAIJob(ctx context.Context, jobId string) (*AIJob, error) {
 	return rpc.WaitListed(ctx, jobId, rpc.Ends{Good: "success", Bad: "fail"},
@@ -40,7 +40,7 @@ func (c *Client) WaitAIJob(ctx context.Context, jobId string) (*AIJob, error) {
 
 // WaitAIMediaAuditJob asks [Client.GetAIMediaAuditJob] until it reports
 // success, the good end, or fail, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitAIMediaAuditJob(ctx context.Context, jobId string) (*GetAIMediaAuditJobResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "success", Bad: "fail"},
 		func(ctx context.Context) (*GetAIMediaAuditJobResponse, error) {
@@ -52,8 +52,8 @@ func (c *Client) WaitAIMediaAuditJob(ctx context.Context, jobId string) (*GetAIM
 }
 
 // WaitAttachedMedia asks [Client.GetAttachedMediaInfo] until it reports Normal,
-// the good end, or UploadFail, which is an [alimedia.JobError]. The last answer
-// is returned in any case, also when ctx ends.
+// the good end, or UploadFail, which is an [alimedia.JobError]. The last
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitAttachedMedia(ctx context.Context, mediaId string) (*AttachedMedia, error) {
 	return rpc.WaitListed(ctx, mediaId, rpc.Ends{Good: "Normal", Bad: "UploadFail"},
 		func(ctx context.Context) (*GetAttachedMediaInfoResponse, error) {
@@ -67,7 +67,7 @@ func (c *Client) WaitAttachedMedia(ctx context.Context, mediaId string) (*Attach
 
 // WaitDigitalWatermarkExtract asks [Client.GetDigitalWatermarkExtractResult]
 // until it reports Success, the good end, or Failed, which is an
-// [alimedia.JobError]. The last answer is returned in any case, also when ctx
+// [alimedia.JobError]. The last response is returned in any case, also when ctx
 // ends.
 func (c *Client) WaitDigitalWatermarkExtract(ctx context.Context, extractType, mediaId, jobId string) (*WatermarkExtractResult, error) {
 	return rpc.WaitListed(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Failed"},
@@ -84,7 +84,7 @@ func (c *Client) WaitDigitalWatermarkExtract(ctx context.Context, extractType, m
 
 // WaitEditingProject asks [Client.GetEditingProject] until it reports Produced,
 // the good end, or ProduceFailed, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 //
 // For projects that [Client.ProduceEditingProjectVideo] produces. A project
 // that was produced before is at its end at once.
@@ -97,7 +97,7 @@ func (c *Client) WaitEditingProject(ctx context.Context, projectId string) (*Get
 }
 
 // WaitImageInfo asks [Client.GetImageInfo] until it reports Normal, the good
-// end, or UploadFail, which is an [alimedia.JobError]. The last answer is
+// end, or UploadFail, which is an [alimedia.JobError]. The last response is
 // returned in any case, also when ctx ends.
 func (c *Client) WaitImageInfo(ctx context.Context, imageId string) (*GetImageInfoResponse, error) {
 	return rpc.Wait(ctx, imageId, rpc.Ends{Good: "Normal", Bad: "UploadFail"},
@@ -109,7 +109,7 @@ func (c *Client) WaitImageInfo(ctx context.Context, imageId string) (*GetImageIn
 
 // WaitMediaRefreshJob asks [Client.GetMediaRefreshJobs] until it reports
 // success, the good end, or fail, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 //
 // A job has a part of its own for each of its assets.
 func (c *Client) WaitMediaRefreshJob(ctx context.Context, mediaRefreshJobId, mediaId string) (*MediaRefreshJob, error) {
@@ -126,7 +126,7 @@ func (c *Client) WaitMediaRefreshJob(ctx context.Context, mediaRefreshJobId, med
 }
 
 // WaitMediaRestore asks [Client.GetVideoInfo] until it reports Success, the
-// good end, or Failed, which is an [alimedia.JobError]. The last answer is
+// good end, or Failed, which is an [alimedia.JobError]. The last response is
 // returned in any case, also when ctx ends.
 //
 // For videos that [Client.RestoreMedia] takes out of the archive.
@@ -139,8 +139,8 @@ func (c *Client) WaitMediaRestore(ctx context.Context, videoId string) (*GetVide
 }
 
 // WaitSnapshotJob asks [Client.GetJobDetail] until it reports Success, the good
-// end, or Fail, which is an [alimedia.JobError]. The last answer is returned in
-// any case, also when ctx ends.
+// end, or Fail, which is an [alimedia.JobError]. The last response is returned
+// in any case, also when ctx ends.
 func (c *Client) WaitSnapshotJob(ctx context.Context, jobId string) (*GetJobDetailResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Success", Bad: "Fail"},
 		func(ctx context.Context) (*GetJobDetailResponse, error) {
@@ -151,8 +151,8 @@ func (c *Client) WaitSnapshotJob(ctx context.Context, jobId string) (*GetJobDeta
 
 // WaitTranscodeJob asks [Client.GetJobDetail] until it reports
 // TranscodeSuccess, the good end, or TranscodeFail or TranscodeCancelled, which
-// is an [alimedia.JobError]. The last answer is returned in any case, also when
-// ctx ends.
+// is an [alimedia.JobError]. The last response is returned in any case, also
+// when ctx ends.
 //
 // For one output; [Client.WaitTranscodeTask] waits for all outputs of a task.
 func (c *Client) WaitTranscodeJob(ctx context.Context, jobId string) (*GetJobDetailResponse, error) {
@@ -165,7 +165,7 @@ func (c *Client) WaitTranscodeJob(ctx context.Context, jobId string) (*GetJobDet
 
 // WaitTranscodeTask asks [Client.GetTranscodeTask] until it reports
 // CompleteAllSucc, the good end, or CompleteAllFail or CompletePartialSucc,
-// which is an [alimedia.JobError]. The last answer is returned in any case,
+// which is an [alimedia.JobError]. The last response is returned in any case,
 // also when ctx ends.
 //
 // TranscodeJobInfoList of the answer has what each output came to.
@@ -179,7 +179,7 @@ func (c *Client) WaitTranscodeTask(ctx context.Context, transcodeTaskId string) 
 
 // WaitURLUpload asks [Client.GetURLUploadInfos] until it reports SUCCESS or
 // Normal, the good end, or FAIL, FAILED or UploadFail, which is an
-// [alimedia.JobError]. The last answer is returned in any case, also when ctx
+// [alimedia.JobError]. The last response is returned in any case, also when ctx
 // ends.
 func (c *Client) WaitURLUpload(ctx context.Context, jobId string) (*URLUploadInfo, error) {
 	return rpc.WaitListed(ctx, jobId, rpc.Ends{Good: "SUCCESS Normal", Bad: "FAIL FAILED UploadFail"},
@@ -196,7 +196,7 @@ func (c *Client) WaitURLUpload(ctx context.Context, jobId string) (*URLUploadInf
 
 // WaitVideoInfo asks [Client.GetVideoInfo] until it reports Normal, the good
 // end, or UploadFail, TranscodeFail or Blocked, which is an
-// [alimedia.JobError]. The last answer is returned in any case, also when ctx
+// [alimedia.JobError]. The last response is returned in any case, also when ctx
 // ends.
 //
 // A video that no template or workflow works on stays in UploadSucc, unless it
@@ -211,7 +211,7 @@ func (c *Client) WaitVideoInfo(ctx context.Context, videoId string) (*GetVideoIn
 
 // WaitVodRefreshTask asks [Client.DescribeVodRefreshTasks] until it reports
 // Complete, the good end, or Failed, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitVodRefreshTask(ctx context.Context, taskId string) (*RefreshTask, error) {
 	return rpc.WaitListed(ctx, taskId, rpc.Ends{Good: "Complete", Bad: "Failed"},
 		func(ctx context.Context) (*DescribeVodRefreshTasksResponse, error) {
@@ -225,7 +225,7 @@ func (c *Client) WaitVodRefreshTask(ctx context.Context, taskId string) (*Refres
 
 // WaitWorkflowTask asks [Client.GetJobDetail] until it reports Succeed, the
 // good end, or Failed or Canceled, which is an [alimedia.JobError]. The last
-// answer is returned in any case, also when ctx ends.
+// response is returned in any case, also when ctx ends.
 func (c *Client) WaitWorkflowTask(ctx context.Context, jobId string) (*GetJobDetailResponse, error) {
 	return rpc.Wait(ctx, jobId, rpc.Ends{Good: "Succeed", Bad: "Failed Canceled"},
 		func(ctx context.Context) (*GetJobDetailResponse, error) {

@@ -171,7 +171,7 @@ func registerYikeAsset(ctx context.Context, cfg alimedia.Config, file string) er
 }
 
 // registerTwoFiles asks for two files of which one is not there: a partial
-// failure is an answer, not an error.
+// failure is a response, not an error.
 func registerTwoFiles(ctx context.Context, cfg alimedia.Config, srv *mediatest.Server) error {
 	step("Register two files with VOD, one of which is missing (RegisterMedia)")
 	srv.PutObject("example-bucket", "vod/one.mp4", []byte("one"))

@@ -16,9 +16,9 @@ import (
 	"github.com/alimedia/alimedia-go/internal/rpc"
 )
 
-// BenchmarkDecode reads a small, a middle and the biggest answer: ours by
+// BenchmarkDecode reads a small, a middle and the biggest response: ours by
 // rpc.Decode, Alibaba's way by reading into a map and dara.Convert into a
-// struct of the same shape. The answers have every field of the catalogue.
+// struct of the same shape. The responses have every field of the catalogue.
 func BenchmarkDecode(b *testing.B) {
 	decodeBoth[ice.RegisterMediaStreamResponse](b, "RegisterMediaStream")
 	decodeBoth[ice.GetMediaInfoResponse](b, "GetMediaInfo")
@@ -26,12 +26,12 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func decodeBoth[T any](b *testing.B, action string) {
-	answer := sampleAnswer(b, action)
+	response := sampleResponse(b, action)
 	b.Run(action+"/ours", func(b *testing.B) {
-		b.SetBytes(int64(len(answer)))
+		b.SetBytes(int64(len(response)))
 		b.ReportAllocs()
 		for b.Loop() {
-			if err := rpc.Decode(answer, new(T)); err != nil {
+			if err := rpc.Decode(response, new(T)); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -43,10 +43,10 @@ func decodeBoth[T any](b *testing.B, action string) {
 			Body       *T                 `json:"body,omitempty"`
 		}
 		headers := map[string]*string{"x-acs-request-id": dara.String("R")}
-		b.SetBytes(int64(len(answer)))
+		b.SetBytes(int64(len(response)))
 		b.ReportAllocs()
 		for b.Loop() {
-			body, err := dara.ReadAsJSON(strings.NewReader(string(answer)))
+			body, err := dara.ReadAsJSON(strings.NewReader(string(response)))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -101,9 +101,9 @@ type fact struct {
 	Fields     []fact
 }
 
-// sampleAnswer is an answer of an operation with every field the catalogue
+// sampleResponse is a response of an operation with every field the catalogue
 // knows, each list having two elements.
-func sampleAnswer(b *testing.B, action string) []byte {
+func sampleResponse(b *testing.B, action string) []byte {
 	b.Helper()
 	data, err := os.ReadFile("../../api/ice.json")
 	require.NoError(b, err)
@@ -144,7 +144,7 @@ func sampleAnswer(b *testing.B, action string) []byte {
 			return n
 		}
 	}
-	answer, err := json.Marshal(sample(catalogue.Operations[action].Response))
+	response, err := json.Marshal(sample(catalogue.Operations[action].Response))
 	require.NoError(b, err)
-	return answer
+	return response
 }

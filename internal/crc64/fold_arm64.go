@@ -19,7 +19,7 @@ func fold(block *[16]byte, p []byte, keys *[4][2]uint64)
 var canFold = detect()
 
 // detect knows Macs, all of which have it, and Linux, which lists it among the
-// facts it gives to each process. Elsewhere the answer is no.
+// facts it gives to each process. Elsewhere the response is no.
 func detect() bool {
 	const hwcap, pmull = 16, 1 << 4 // AT_HWCAP and HWCAP_PMULL
 	switch runtime.GOOS {

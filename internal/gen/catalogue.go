@@ -13,7 +13,7 @@ import (
 )
 
 // compact is what package mediatest and the command alimedia know of a service:
-// the shapes of requests and answers, the documented limits, and what operations
+// the shapes of requests and responses, the documented limits, and what operations
 // and parameters are for. Package internal/catalogue reads it and explains the fields; their names are short because there are
 // 10,000 of them.
 type compact struct {

@@ -490,12 +490,12 @@ func TestGenerate_Proof(t *testing.T) {
 		{"nothing to tell by", `{"name":"Note","type":"string"}`, "", ""},
 		{"stated", `{"name":"JobId","type":"string"},{"name":"Done","type":"array<string>"},{"name":"failed","go":"Failed","type":"array<string>"}`, "JobId Done|failed", "JobId Done|Failed"},
 		{"none", `{"name":"JobId","type":"string"}`, "none: it comes later", ""},
-		{"undecided", `{"name":"JobId","type":"string"},{"name":"MediaId","type":"string"}`, "", "proof: which of JobId, MediaId has every successful answer?"},
+		{"undecided", `{"name":"JobId","type":"string"},{"name":"MediaId","type":"string"}`, "", "proof: which of JobId, MediaId has every successful response?"},
 		{"two things", `{"name":"A","type":"object","fields":[{"name":"X","type":"string"}]},{"name":"B","type":"object","fields":[{"name":"X","type":"string"}]}`, "", "proof: which of A, B has"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			answer := replace(t, catalogue, `{"name":"Blob","type":"string","jsonText":true},
+			response := replace(t, catalogue, `{"name":"Blob","type":"string","jsonText":true},
    {"name":"RequestId","type":"string"},
    {"name":"Thing","type":"object","fields":[{"name":"Id","type":"string"},{"name":"On","type":"bool"}]}`, `{"name":"RequestId","type":"string"},`+tt.response)
 			named := replace(t, decisions, `"CreateThingResponse.Thing":"Thing",`, ``)
@@ -516,7 +516,7 @@ func TestGenerate_Proof(t *testing.T) {
 			if tt.stated != "" {
 				named = replace(t, named, `"oneOf":`, `"proof":"`+tt.stated+`","oneOf":`)
 			}
-			files, err := generate(t, answer, named)
+			files, err := generate(t, response, named)
 			switch {
 			case strings.HasPrefix(tt.want, "proof: "):
 				require.ErrorContains(t, err, "operations.CreateThing: "+tt.want)
@@ -547,12 +547,12 @@ func TestGenerate_Verdict(t *testing.T) {
 	} {
 		t.Run(tt.field+" "+tt.typ+" "+tt.stated, func(t *testing.T) {
 			t.Parallel()
-			answer := replace(t, catalogue, `{"name":"Blob",`, `{"name":"`+tt.field+`","type":"`+tt.typ+`"},{"name":"Blob",`)
+			response := replace(t, catalogue, `{"name":"Blob",`, `{"name":"`+tt.field+`","type":"`+tt.typ+`"},{"name":"Blob",`)
 			stated := decisions
 			if tt.stated != "" {
 				stated = replace(t, decisions, `"oneOf":`, `"verdict":"`+tt.stated+`","oneOf":`)
 			}
-			files, err := generate(t, answer, stated)
+			files, err := generate(t, response, stated)
 			if tt.want != "" {
 				require.ErrorContains(t, err, "operations.CreateThing: "+tt.want)
 				return

@@ -5,7 +5,7 @@
 //	go run ./internal/gen -check     fail if they are not what would be written
 //	go run ./internal/gen -suggest   propose names for types that have none
 //	go run ./internal/gen -stats     count what the documentation has
-//	go run ./internal/gen -missing g list the fields of answers in group g that need a meaning; all for all groups
+//	go run ./internal/gen -missing g list the fields of responses in group g that need a meaning; all for all groups
 //
 // It finds the module's root by itself, so it may run in any folder of it.
 package main
@@ -26,7 +26,7 @@ func main() {
 	check := flag.Bool("check", false, "compare instead of writing")
 	propose := flag.Bool("suggest", false, "print names for types that have none")
 	stats := flag.Bool("stats", false, "count what the documentation has")
-	missing := flag.String("missing", "", "list the fields of answers in this `group` that need a meaning; all for all groups")
+	missing := flag.String("missing", "", "list the fields of responses in this `group` that need a meaning; all for all groups")
 	flag.Parse()
 	if *stats || *missing != "" {
 		if err := report(*stats, *missing); err != nil {

@@ -32,7 +32,7 @@ type overlay struct {
 	Documented []string `json:"documented"`
 
 	// Explained lists the groups of which every number, time and state in an
-	// answer needs a unit, a format or its values.
+	// response needs a unit, a format or its values.
 	Explained []string `json:"explained"`
 
 	// Operations holds what the catalogue does not say of an operation.
@@ -90,7 +90,7 @@ type operationOverlay struct {
 	Regions  string                   `json:"regions"`
 	OneOf    string                   `json:"oneOf"`
 	Check    string                   `json:"check"`   // Go function of the package
-	Proof    string                   `json:"proof"`   // what a successful answer always has, or "none: why"
+	Proof    string                   `json:"proof"`   // what a successful response always has, or "none: why"
 	Verdict  string                   `json:"verdict"` // the field that says whether the operation succeeded, or "none: why"
 	Page     *pageOverlay             `json:"page"`
 	Fields   map[string]*fieldOverlay `json:"fields"`   // of the request

@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// createVerb begins the name of an operation that makes something and answers
+// createVerb begins the name of an operation that makes something and responses
 // with its id.
 var createVerb = regexp.MustCompile(`^(BatchCreate|Create|Register|Submit|Add|Upload|Refresh|Copy|Clone|Generate|Start|Insert|Produce|Preload|Import)[A-Z]`)
 
 // idName is the name of a field that says what was made.
 var idName = regexp.MustCompile(`(Id|Ids|ID|IDs)$`)
 
-// uploadFields prove an answer that has no id of its own. Beside an id they are
-// no part of the proof: an answer without them has made something all the same,
+// uploadFields prove a response that has no id of its own. Beside an id they are
+// no part of the proof: a response without them has made something all the same,
 // and its id must not be lost.
 var uploadFields = []string{"UploadAddress", "UploadAuth"}
 
 const none = "none: "
 
-// proofOf says what a successful answer of an operation always has: what the
-// overlay states, else what the names of the answer's fields tell of an
+// proofOf says what a successful response of an operation always has: what the
+// overlay states, else what the names of the response's fields tell of an
 // operation that makes something. Where they tell it in more than one way, the
 // overlay must decide.
 func (m *model) proofOf(op *operation) string {
@@ -63,7 +63,7 @@ func (m *model) proofOf(op *operation) string {
 	case len(ids) == 1:
 		groups = ids
 	case len(ids) > 1 || len(things) > 1 && len(ids) == 0:
-		m.fail("operations.%s: proof: which of %s has every successful answer?", op.action, strings.Join(append(ids, things...), ", "))
+		m.fail("operations.%s: proof: which of %s has every successful response?", op.action, strings.Join(append(ids, things...), ", "))
 	case len(things) == 1:
 		groups = append(things, groups...)
 	}
@@ -120,12 +120,12 @@ func (m *model) findInLists(fields []*field, path string) (string, *field) {
 	return strings.Join(names, "."), f
 }
 
-// verdictFields say in an answer of status 200 whether the operation succeeded.
+// verdictFields say in a response of status 200 whether the operation succeeded.
 var verdictFields = map[string]string{
 	"Success": "false", "Result": "false", "RetCode": "not 0", "Retcode": "not 0", "StatusCode": "an HTTP status of an error", "HttpStatusCode": "an HTTP status of an error",
 }
 
-// verdicts are the fields of an answer that may be its verdict.
+// verdicts are the fields of a response that may be its verdict.
 func (op *operation) verdicts() []string {
 	var found []string
 	for _, f := range op.response {
@@ -142,7 +142,7 @@ func (op *operation) hasVerdict() bool {
 	return op.overlay.Verdict != "" && !strings.HasPrefix(op.overlay.Verdict, none)
 }
 
-// checkVerdict holds the overlay to the answer: a field that may be a verdict is
+// checkVerdict holds the overlay to the response: a field that may be a verdict is
 // one, or the overlay says why not.
 func (m *model) checkVerdict(op *operation) {
 	found, stated := op.verdicts(), op.overlay.Verdict

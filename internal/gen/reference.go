@@ -210,21 +210,21 @@ func (r *reference) isEvident(f *field) bool {
 	return found && text == ""
 }
 
-// answerField is a field of an answer and where it is.
-type answerField struct {
+// responseField is a field of a response and where it is.
+type responseField struct {
 	key   string // as in reference.fields
 	group string // whose file has its meaning
 	field *field
 }
 
-// answerFields lists the fields of all responses and of the types in them.
-func (m *model) answerFields() []answerField {
-	var all []answerField
+// responseFields lists the fields of all responses and of the types in them.
+func (m *model) responseFields() []responseField {
+	var all []responseField
 	var add func(group, parent string, fields []*field)
 	add = func(group, parent string, fields []*field) {
 		for _, f := range fields {
 			key := parent + "." + f.wire
-			all = append(all, answerField{key, group, f})
+			all = append(all, responseField{key, group, f})
 			if f.inline != nil && f.inline.gap() != "" {
 				add(group, key, []*field{f.inline})
 			}
@@ -272,7 +272,7 @@ func (m *model) checkReference() {
 	for _, name := range sortedKeys(m.types) {
 		documented(name, m.types[name].fields)
 	}
-	for _, f := range m.answerFields() {
+	for _, f := range m.responseFields() {
 		if !slices.Contains(m.overlay.Explained, f.group) {
 			continue
 		}

@@ -15,7 +15,7 @@ func (m *model) printStats(w io.Writer) {
 			*with++
 		}
 	}
-	for _, f := range m.answerFields() {
+	for _, f := range m.responseFields() {
 		fields++
 		if f.field.doc != "" || m.reference.isEvident(f.field) {
 			meanings++
@@ -53,7 +53,7 @@ func (m *model) printStats(w io.Writer) {
 		what      string
 		have, all int
 	}{
-		{"fields of answers with a meaning, or evident", meanings, fields},
+		{"fields of responses with a meaning, or evident", meanings, fields},
 		{"numbers with a unit or what they count", units, numbers},
 		{"times with their format", formats, times},
 		{"states and types with their values", values, states},
@@ -65,10 +65,10 @@ func (m *model) printStats(w io.Writer) {
 	fmt.Fprintf(w, "  %-45s %5d\n  %-45s %5d\n  %-45s %5d\n", "error codes", errors, "deprecated operations", deprecated, "parameters of type any", anyParams)
 }
 
-// printMissing lists the fields of answers that lack a meaning, or a part of it,
+// printMissing lists the fields of responses that lack a meaning, or a part of it,
 // in a group or, for "all", in all groups.
 func (m *model) printMissing(w io.Writer, group string) {
-	for _, f := range m.answerFields() {
+	for _, f := range m.responseFields() {
 		if group != "all" && f.group != group {
 			continue
 		}

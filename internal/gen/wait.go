@@ -16,8 +16,8 @@ type waiter struct {
 	fields []string // what the request is filled with: "JobId: jobId"
 
 	list, itemID        string // where the job stands in a list
-	answer              string // type of what is returned
-	status, code, words string // expressions over the answer
+	response            string // type of what is returned
+	status, code, words string // expressions over the response
 }
 
 // addWaits resolves the paths of the overlay.
@@ -38,7 +38,7 @@ func (m *model) addWaits() {
 }
 
 func (m *model) waiter(name string, w *waitOverlay, ask *operation) (*waiter, error) {
-	out := &waiter{name: name, w: w, ask: ask, answer: ask.action + "Response"}
+	out := &waiter{name: name, w: w, ask: ask, response: ask.action + "Response"}
 	if w.Good == "" || w.Bad == "" || w.Source == "" {
 		return nil, fmt.Errorf("needs good, bad and source")
 	}
@@ -72,8 +72,8 @@ func (m *model) waiter(name string, w *waitOverlay, ask *operation) (*waiter, er
 		if f == nil || m.types[strings.TrimPrefix(f.typ, "[]")] == nil || !strings.HasPrefix(f.typ, "[]") {
 			return nil, fmt.Errorf("%q is no list of objects", w.List)
 		}
-		out.list, out.answer = expr, strings.TrimPrefix(f.typ, "[]")
-		fields = m.types[out.answer].fields
+		out.list, out.response = expr, strings.TrimPrefix(f.typ, "[]")
+		fields = m.types[out.response].fields
 		if out.itemID = m.text(fields, w.ItemID); out.itemID == "" {
 			return nil, fmt.Errorf("%q is no string", w.ItemID)
 		}
@@ -90,7 +90,7 @@ func (m *model) waiter(name string, w *waitOverlay, ask *operation) (*waiter, er
 	return out, nil
 }
 
-// text is the expression of a string of the answer, empty for any other thing.
+// text is the expression of a string of the response, empty for any other thing.
 func (m *model) text(fields []*field, path string) string {
 	expr, f := m.find(fields, "job", path)
 	if f == nil || f.typ != "string" {
@@ -105,7 +105,7 @@ func (m *model) printWaits() []byte {
 	for _, w := range m.waits {
 		b.WriteString("\n")
 		comment(&b, w.comment())
-		fmt.Fprintf(&b, "func (c *Client) Wait%s(ctx context.Context, %s string) (*%s, error) {\n", w.name, strings.Join(w.params, ", "), w.answer)
+		fmt.Fprintf(&b, "func (c *Client) Wait%s(ctx context.Context, %s string) (*%s, error) {\n", w.name, strings.Join(w.params, ", "), w.response)
 		function := "Wait"
 		if w.list != "" {
 			function = "WaitListed"
@@ -114,14 +114,14 @@ func (m *model) printWaits() []byte {
 		fmt.Fprintf(&b, "func(ctx context.Context) (*%[1]sResponse, error) {\nreturn c.%[1]s(ctx, %[1]sRequest{%[2]s})\n},\n", w.ask.action, strings.Join(w.fields, ", "))
 		if w.list != "" {
 			fmt.Fprintf(&b, "func(out *%sResponse) *%s {\nreturn rpc.Find(%s, %s, func(job *%s) string { return %s })\n},\n",
-				w.ask.action, w.answer, w.list, w.params[len(w.params)-1], w.answer, w.itemID)
+				w.ask.action, w.response, w.list, w.params[len(w.params)-1], w.response, w.itemID)
 		}
-		fmt.Fprintf(&b, "func(job *%s) rpc.State { return rpc.State{%s} })\n}\n", w.answer, w.state())
+		fmt.Fprintf(&b, "func(job *%s) rpc.State { return rpc.State{%s} })\n}\n", w.response, w.state())
 	}
 	return b.Bytes()
 }
 
-// state is the literal of what the answer says.
+// state is the literal of what the response says.
 func (w *waiter) state() string {
 	parts := []string{"Status: " + w.status}
 	if w.code != "" {
@@ -134,7 +134,7 @@ func (w *waiter) state() string {
 }
 
 func (w *waiter) comment() string {
-	text := fmt.Sprintf("Wait%s asks [Client.%s] until it reports %s, the good end, or %s, which is an [alimedia.JobError]. The last answer is returned in any case, also when ctx ends.",
+	text := fmt.Sprintf("Wait%s asks [Client.%s] until it reports %s, the good end, or %s, which is an [alimedia.JobError]. The last response is returned in any case, also when ctx ends.",
 		w.name, w.ask.action, enumerate(strings.Fields(w.w.Good), "or"), enumerate(strings.Fields(w.w.Bad), "or"))
 	if w.w.Doc != "" {
 		text += "\n\n" + w.w.Doc

@@ -53,12 +53,12 @@ func whoIs(t *testing.T, srv *mediatest.Server, credential peer.Credential) stri
 	t.Helper()
 	client, err := openapi.NewClient(&openapiutil.Config{Credential: credential, Endpoint: tea.String(strings.TrimPrefix(srv.URL, "http://")), Protocol: tea.String("HTTP")})
 	require.NoError(t, err)
-	answer, err := client.CallApi(&openapiutil.Params{
+	response, err := client.CallApi(&openapiutil.Params{
 		Action: tea.String("GetCallerIdentity"), Version: tea.String("2015-04-01"), Protocol: tea.String("HTTPS"), Pathname: tea.String("/"), Method: tea.String("POST"),
 		AuthType: tea.String("AK"), Style: tea.String("RPC"), ReqBodyType: tea.String("formData"), BodyType: tea.String("json"),
 	}, &openapiutil.OpenApiRequest{}, &dara.RuntimeOptions{})
 	require.NoError(t, err)
-	return at(answer, "body.Arn")
+	return at(response, "body.Arn")
 }
 
 func TestCredentialsGo_AssumeRole(t *testing.T) {

@@ -31,7 +31,7 @@ type step struct {
 	// kept as x.
 	params []string
 	form   []string // names of the parameters that go into the body
-	wants  []any    // path, value, path, value... of the answer
+	wants  []any    // path, value, path, value... of the response
 	keep   string   // "x=path": keeps the value at the path as x
 	code   string   // of the error that is expected
 	wait   time.Duration
@@ -182,7 +182,7 @@ func (s step) run(t *testing.T, name string, client *openapi.Client, method stri
 		to[s.params[i]] = filled(s.params[i+1], kept)
 	}
 	request := &openapiutil.OpenApiRequest{Query: openapiutil.Query(query), Body: openapiutil.ParseToMap(body)}
-	answer, err := client.CallApi(&openapiutil.Params{
+	response, err := client.CallApi(&openapiutil.Params{
 		Action: &s.action, Version: &s.version, Protocol: tea.String("HTTPS"), Pathname: tea.String("/"), Method: &method,
 		AuthType: tea.String("AK"), Style: tea.String("RPC"), ReqBodyType: tea.String("formData"), BodyType: tea.String("json"),
 	}, request, &dara.RuntimeOptions{})
@@ -195,14 +195,14 @@ func (s step) run(t *testing.T, name string, client *openapi.Client, method stri
 		return
 	}
 	require.NoError(t, err, name)
-	require.Equal(t, "200", fmt.Sprint(answer["statusCode"]), name)
-	require.NotEmpty(t, at(answer, "body.RequestId"), name)
+	require.Equal(t, "200", fmt.Sprint(response["statusCode"]), name)
+	require.NotEmpty(t, at(response, "body.RequestId"), name)
 	for i := 0; i < len(s.wants); i += 2 {
 		path := s.wants[i].(string)
-		require.Equal(t, filled(fmt.Sprint(s.wants[i+1]), kept), at(answer, "body."+path), "%s: %s of %v", name, path, answer["body"])
+		require.Equal(t, filled(fmt.Sprint(s.wants[i+1]), kept), at(response, "body."+path), "%s: %s of %v", name, path, response["body"])
 	}
 	if as, path, ok := strings.Cut(s.keep, "="); ok {
-		kept[as] = at(answer, "body."+path)
+		kept[as] = at(response, "body."+path)
 		require.NotEmpty(t, kept[as], name)
 	}
 }

@@ -24,6 +24,6 @@ var callbacks = []promise{{
 		{what: "who is refused keeps the connection", file: "events/receiver.go", old: `w.Header().Set("Connection", "close")`, new: ``},
 		{what: "what is left of a body is waited for", file: "events/receiver.go", old: `_ = http.NewResponseController(w).SetReadDeadline(time.Now())`, new: ``},
 		{what: "a body is waited for", file: "events/receiver.go", old: "\tcase <-ctx.Done():\n\t\treturn nil, ErrTooSlow\n", new: ``},
-		{what: "handling has no deadline", file: "events/receiver.go", old: `context.WithTimeout(req.Context(), answerTime)`, new: `context.WithCancel(req.Context())`},
+		{what: "handling has no deadline", file: "events/receiver.go", old: `context.WithTimeout(req.Context(), responseTime)`, new: `context.WithCancel(req.Context())`},
 	},
 }}

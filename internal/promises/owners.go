@@ -10,7 +10,7 @@ var owners = []promise{
 		{what: "an account that is not known is any", file: "upload/account.go", old: `return nil, fmt.Errorf("the account of the temporary credentials is not known (set Config.CheckpointScope): %w", err)`, new: "return owner{ownedByAccount}, nil"},
 		{what: "the scope does not count", file: "upload/account.go", old: "return owner{ownedByScope + u.cfg.CheckpointScope}, nil", new: "return owner{ownedByScope}, nil"},
 		{what: "STS is asked for each upload", file: "upload/account.go", old: "a.known[keys.AccessKeyId] = who.AccountId", new: "_ = who"},
-		{what: "a silent STS is asked for each upload", file: "upload/account.go", old: "a.silent[keys.AccessKeyId] = noAnswer{time.Now().Add(accountPause), err}", new: "_ = err"},
+		{what: "a silent STS is asked for each upload", file: "upload/account.go", old: "a.silent[keys.AccessKeyId] = noResponse{time.Now().Add(accountPause), err}", new: "_ = err"},
 		{what: "own buckets are signed for by the client's keys", file: "upload/bucket.go", old: "func (t bucket) signer() signer { return t.u.ossSigner() }", new: "func (t bucket) signer() signer { return t.u.vodSigner() }"},
 		{what: "the title makes another asset", file: "upload/vod_video.go", old: "k.App, k.Storage, k.ReferenceID = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.ReferenceId", new: "k.App, k.Storage, k.ReferenceID, k.Use = cmp.Or(t.AppId, defaultApp), t.StorageLocation, t.ReferenceId, t.Title"},
 		{what: "the default application has to be given", file: "upload/ice_media.go", old: "k.App, k.Storage = cmp.Or(t.AppId, defaultApp), storage.StorageLocation", new: "k.App, k.Storage = t.AppId, storage.StorageLocation"},

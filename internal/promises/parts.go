@@ -53,7 +53,7 @@ var parts = []promise{
 	{number: 20, text: "The CRC-64 of each part and of the whole object is compared with the one that OSS computed, even if a later run finds all parts stored.", mutations: []mutation{
 		{what: "a part's checksum is not compared", file: "upload/internal/transfer/send.go", old: "case d.HasCRC64 && d.CRC64 != d.crc:", new: "case d.HasCRC64 && d.CRC64 != d.crc && s.isPut:"},
 		{what: "the checksum of a single request is not compared", file: "upload/internal/transfer/send.go", old: "\tif done.HasCRC64 && done.CRC64 != want.CRC64 {\n", new: "\tif done.HasCRC64 && done.CRC64 != want.CRC64 && want.Size < 0 {\n"},
-		{what: "an answer before the last byte counts", file: "upload/internal/transfer/send.go", old: "case d.sent != size:", new: "case d.sent > size:"},
+		{what: "a response before the last byte counts", file: "upload/internal/transfer/send.go", old: "case d.sent != size:", new: "case d.sent > size:"},
 		{what: "the whole is not compared", file: "upload/internal/transfer/send.go", old: "\tif done.HasCRC64 && done.CRC64 != want.CRC64 {\n", new: "\tif done.HasCRC64 && done.Size > want.Size {\n"},
 		{what: "a recorded part has no checksum", file: "upload/internal/checkpoint/state.go", in: "./upload", old: "parts[p.Number] = p\n\t\trest", new: "p.CRC64 = 0\n\t\tparts[p.Number] = p\n\t\trest"},
 		{what: "parts are combined in the wrong order", file: "upload/internal/transfer/transfer.go", old: "crc64.Combine(whole.CRC64, p.CRC64, p.Size)", new: "crc64.Combine(p.CRC64, whole.CRC64, whole.Size)"},
@@ -64,7 +64,7 @@ var parts = []promise{
 		{what: "the upload that is gone is a failure", file: "upload/internal/transfer/send.go", old: "case IsLost(err) || hasCode(err, \"FileAlreadyExists\"):\n", new: "case hasCode(err, \"FileAlreadyExists\"):\n"},
 		{what: "it is sent again instead of being looked for", file: "upload/internal/transfer/send.go", old: "return r.completed(ctx, want, err)", new: `return Info{}, fmt.Errorf("%w: %w", ErrLost, err)`},
 		{what: "the asset is not asked where the store may not be", file: "upload/internal/transfer/send.go", old: "case alimedia.IsAccessDenied(err) && r.Exists != nil:", new: `case false:`},
-		{what: "a join that hangs is not given up", file: "upload/internal/transfer/client.go", old: "limit = a.config.AnswerTimeout", new: "limit = 1 << 20 * a.config.AnswerTimeout"},
+		{what: "a join that hangs is not given up", file: "upload/internal/transfer/client.go", old: "limit = a.config.ResponseTimeout", new: "limit = 1 << 20 * a.config.ResponseTimeout"},
 		{what: "a denied look counts as success", file: "upload/internal/transfer/send.go", old: `return Info{}, fmt.Errorf("%w, and whether the object is stored is not known: %w", lost, err)`, new: "return Info{}, nil"},
 	}},
 	{number: 22, text: "If OSS has lost the multipart upload, a file is sent once more under the same MediaId. For a stream, or for a second loss, the error is `ErrLost`.", mutations: []mutation{
@@ -106,7 +106,7 @@ var parts = []promise{
 		{what: "what is no file stays open", file: "upload/source.go", old: "f.Close()\n\t\treturn nil, err", new: "return nil, err"},
 		{what: "the checkpoint stays open", file: "upload/internal/checkpoint/file.go", in: "./upload", old: "f.closeFile()\n\tif remove", new: "if remove"},
 		{what: "the lock stays open", file: "upload/internal/checkpoint/lock_unix.go", in: "./upload", old: "_ = f.Close()\n", new: ""},
-		{what: "an answer keeps its connection", file: "upload/internal/ossobject/answer.go", old: `defer resp.Body.Close()`, new: ``},
+		{what: "a response keeps its connection", file: "upload/internal/ossobject/response.go", old: `defer resp.Body.Close()`, new: ``},
 		{what: "the reading of a stream goes on", file: "upload/internal/transfer/transfer.go", old: " t.splitter.stop() ", new: " _ = t.splitter.stop "},
 		{what: "the reports go on", file: "upload/upload.go", old: "defer func() { r.tracker.close(ctx) }()", new: ""},
 		{what: "a panic of the callback ends the process", file: "upload/progress.go", old: `if r := recover(); r != nil {`, new: `if r := any(nil); r != nil {`},

@@ -6,7 +6,7 @@ var registering = []promise{
 		number: 34,
 		text:   "If an upload fails after its asset was created, the error has the MediaId and what is needed to refresh, resume or delete the asset.",
 		mutations: []mutation{
-			{what: "an answer of Create that cannot be used hides the asset", file: "upload/destination.go", old: "\t\terr = u.trust.Check(issued.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn d, err", new: "\t\terr = u.trust.Check(issued.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn destination{}, err"},
+			{what: "a response of Create that cannot be used hides the asset", file: "upload/destination.go", old: "\t\terr = u.trust.Check(issued.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn d, err", new: "\t\terr = u.trust.Check(issued.Endpoint)\n\t}\n\tif err != nil {\n\t\treturn destination{}, err"},
 			{
 				what: "the error has no MediaId", file: "upload/flow.go",
 				old: "MediaId: r.known.mediaID, FileURL", new: "FileURL",
@@ -62,7 +62,7 @@ var registering = []promise{
 				old: "return a.lost || file.mayBeRegistered", new: "return false",
 			},
 			{
-				what: "an older asset is told as ours when an answer is lost", file: "upload/register_once.go",
+				what: "an older asset is told as ours when a response is lost", file: "upload/register_once.go",
 				old: "return err == nil && at.Add(time.Second).Before(file.began.Add(a.skew))", new: "return err == nil && at.IsZero()",
 			},
 			{
@@ -70,7 +70,7 @@ var registering = []promise{
 				old: "Before(file.began.Add(a.skew))", new: "Before(file.began)",
 			},
 			{
-				what: "a lost answer is looked up in the next run only", file: "upload/register_once.go",
+				what: "a lost response is looked up in the next run only", file: "upload/register_once.go",
 				old: "|| ctx.Err() != nil || again {", new: "|| true || again {",
 			},
 			{
@@ -102,15 +102,15 @@ var registering = []promise{
 				old: "time.Since(began) < registrationLag", new: "time.Since(began) < 1<<62",
 			},
 			{
-				what: "one lost answer ends the wait", file: "upload/wait.go",
+				what: "one lost response ends the wait", file: "upload/wait.go",
 				old: "transfer.Transient(err) && failures+1 < r.cfg.Retry.MaxAttempts", new: "false",
 			},
 			{
-				what: "lost answers are waited out without end", file: "upload/wait.go",
+				what: "lost responses are waited out without end", file: "upload/wait.go",
 				old: "transfer.Transient(err) && failures+1 < r.cfg.Retry.MaxAttempts", new: "transfer.Transient(err)",
 			},
 			{
-				what: "answers in between do not make up for lost ones", file: "upload/wait.go",
+				what: "responses in between do not make up for lost ones", file: "upload/wait.go",
 				old: "failures = 0\n", new: "",
 			},
 			{
@@ -240,7 +240,7 @@ var registering = []promise{
 				old: `fmt.Errorf("%w: %w", ErrCallback, o.serviceError(a))`, new: `fmt.Errorf("%v: %w", ErrCallback, o.serviceError(a))`,
 			},
 			{
-				what: "the store's answer is dropped", file: "upload/internal/ossobject/object.go",
+				what: "the store's response is dropped", file: "upload/internal/ossobject/object.go",
 				old: `fmt.Errorf("%w: %w", ErrCallback, o.serviceError(a))`, new: `fmt.Errorf("%w: %v", ErrCallback, o.serviceError(a))`,
 			},
 			{

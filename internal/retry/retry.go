@@ -1,6 +1,6 @@
 // Package retry is the one retry engine of this module: for the API clients, the
 // uploader, the downloader and the credentials providers. It says how long to
-// wait before the next attempt, which failures may pass, what an HTTP answer
+// wait before the next attempt, which failures may pass, what an HTTP response
 // says about that, and what the error of an ended context is.
 //
 // It does not know which operations are safe to repeat: its callers do.
@@ -105,9 +105,9 @@ func (p *permanent) Unwrap() error { return p.error }
 // the source. Its text stays as it is.
 func Permanent(err error) error { return &permanent{err} }
 
-// Transient reports whether the failure of an attempt that has no answer may
+// Transient reports whether the failure of an attempt that has no response may
 // pass: all failures of the network except a peer that cannot prove who it is,
-// and except errors marked [Permanent]. What an answer says is for the caller
+// and except errors marked [Permanent]. What a response says is for the caller
 // to judge.
 func Transient(err error) bool {
 	var marked *permanent
@@ -136,11 +136,11 @@ func ServerFailure(status int) bool {
 	return 500 <= status && status <= 599
 }
 
-// longest is the longest wait that an answer can ask for.
+// longest is the longest wait that a response can ask for.
 const longest = time.Hour
 
-// After reads the Retry-After field of an answer: seconds or a date. now is
-// the time of the server as far as it is known; the answer's own Date wins. It
+// After reads the Retry-After field of a response: seconds or a date. now is
+// the time of the server as far as it is known; the response's own Date wins. It
 // returns zero where nothing valid is said and at most one hour.
 func After(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))

@@ -33,14 +33,14 @@ const (
 	leastSecretOfCode = 6
 )
 
-// Codes of our own, for answers of status 2xx. The documentation of
+// Codes of our own, for responses of status 2xx. The documentation of
 // alimedia.Error names them.
 const (
-	codeUnsuccessful = "Unsuccessful"   // the answer says that the operation failed, and gives no code
-	codeTooLarge     = "AnswerTooLarge" // the answer is beyond the bounds
+	codeUnsuccessful = "Unsuccessful"     // the response says that the operation failed, and gives no code
+	codeTooLarge     = "ResponseTooLarge" // the response is beyond the bounds
 )
 
-// apiError reads an answer of a status other than 2xx. Of what is no error
+// apiError reads a response of a status other than 2xx. Of what is no error
 // document, such as a gateway's page, only its kind is told.
 func (a *attempt) apiError(body []byte, cut bool) error {
 	e, known := readEnvelope(body)
@@ -91,7 +91,7 @@ func (a *attempt) complete(e *alimedia.Error, doc envelope) *alimedia.Error {
 }
 
 // statedDelay reads how long the service asks to wait. The older headers come
-// with all answers and count only where the call was throttled.
+// with all responses and count only where the call was throttled.
 func (a *attempt) statedDelay(e *alimedia.Error) time.Duration {
 	asked := max(milliseconds(a.header.Get("x-acs-retry-after")), retry.After(a.header, time.Now()))
 	if asked > 0 || alimedia.IsThrottled(e) {
@@ -165,7 +165,7 @@ func (a *attempt) explainSignature(message string) string {
 
 var pageTitle = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
 
-// describeBody tells what an answer is that is no document of the service:
+// describeBody tells what a response is that is no document of the service:
 // its type, its length and the title of a page. The body itself may hold
 // anything and is not quoted.
 func (a *attempt) describeBody(body []byte, cut bool) string {
@@ -249,7 +249,7 @@ func (e *foreignError) Timeout() bool {
 // Temporary belongs to net.Error.
 func (e *foreignError) Temporary() bool { return e.Timeout() }
 
-// transportError is the error of an exchange that brought no answer. The URL
+// transportError is the error of an exchange that brought no response. The URL
 // that net/http puts around errors is dropped: its query holds every
 // parameter.
 func (a *attempt) transportError(err error) error {

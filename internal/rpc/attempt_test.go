@@ -27,7 +27,7 @@ import (
 // side does or does not do.
 func TestCall_B57_EachAttemptHasABound(t *testing.T) {
 	t.Parallel()
-	hang, drip := step{hang: true}, answer(200, "")
+	hang, drip := step{hang: true}, response(200, "")
 	drip.drip = true
 	unsent := step{hang: true, unsent: true}
 	tests := []struct {
@@ -188,7 +188,7 @@ func TestCall_B57_CancelReturnsAtOnce(t *testing.T) {
 	t.Parallel()
 	slow := failure(400, "Throttling")
 	slow.header = map[string]string{"x-acs-retry-after": "15000"}
-	drip := answer(200, "")
+	drip := response(200, "")
 	drip.drip = true
 	for name, tt := range map[string]struct {
 		step   step

@@ -101,7 +101,7 @@ func newClient(svc Service, cfg alimedia.Config, shared *clocks) *Client {
 	cfg.Retry = alimedia.Retry(retry.Policy(cfg.Retry).WithDefaults(retryDefaults))
 	c.cfg = cfg
 
-	// A signed request is meant for one host: redirects are answers.
+	// A signed request is meant for one host: redirects are responses.
 	transport := *cfg.HTTPClient
 	transport.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.transport = &transport
@@ -175,7 +175,7 @@ func Call[P any](ctx context.Context, c *Client, op Op, in any, out P) (P, error
 }
 
 // Do runs op with the parameters in (a struct, a map or nil) and decodes the
-// answer into out (a pointer, or nil).
+// response into out (a pointer, or nil).
 func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
 	if c.err != nil {
 		return c.err
@@ -236,7 +236,7 @@ type attempt struct {
 	ahead    time.Duration // how far that is ahead of ours
 	traced   atomic.Bool   // the transport reports what it does
 	sent     atomic.Bool   // headers have left for the service
-	header   http.Header   // of the answer
+	header   http.Header   // of the response
 	status   int
 }
 
@@ -341,7 +341,7 @@ func (a *attempt) exchange(ctx context.Context, out any) (err error) {
 
 	buf := buffers.Get().(*bytes.Buffer)
 	defer func() {
-		if buf.Cap() <= 1<<20 { // one huge answer must not stay in the pool
+		if buf.Cap() <= 1<<20 { // one huge response must not stay in the pool
 			buffers.Put(buf)
 		}
 	}()

@@ -89,7 +89,7 @@ func TestWith_BadSettingIsTheErrorOfTheCall(t *testing.T) {
 
 func TestDo_APIError(t *testing.T) {
 	t.Parallel()
-	c, _ := scripted(t, answer(409, `{"RequestId":"R-9","HostId":"ice.cn-shanghai.aliyuncs.com","Code":"MediaAlreadyExist","Message":"exists","Recommend":"https://api.aliyun.com/x"}`))
+	c, _ := scripted(t, response(409, `{"RequestId":"R-9","HostId":"ice.cn-shanghai.aliyuncs.com","Code":"MediaAlreadyExist","Message":"exists","Recommend":"https://api.aliyun.com/x"}`))
 	out, err := call(t, c, Op{Action: "RegisterMediaInfo"}, nil)
 	require.Nil(t, out)
 	var e *alimedia.Error
@@ -129,7 +129,7 @@ func TestDo_B60_BodiesThatAreNotTheEnvelope(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := answer(tt.status, tt.body)
+			st := response(tt.status, tt.body)
 			st.header = map[string]string{"x-acs-request-id": "R-H", "Location": "https://elsewhere.example", "Content-Type": tt.kind}
 			c, s := scripted(t, st)
 			_, err := call(t, c, unsafeOp, nil)
@@ -145,11 +145,11 @@ func TestDo_B60_BodiesThatAreNotTheEnvelope(t *testing.T) {
 
 func TestDo_ResponseSizeIsCapped(t *testing.T) {
 	t.Parallel()
-	c, _ := scripted(t, answer(200, `{"MediaId":"`+strings.Repeat("x", 2000)+`"}`))
+	c, _ := scripted(t, response(200, `{"MediaId":"`+strings.Repeat("x", 2000)+`"}`))
 	c = c.With(func(cfg *alimedia.Config) { cfg.MaxResponseBytes = 1000 })
 	_, err := call(t, c, readOp, nil)
 	require.ErrorContains(t, err, "larger than Config.MaxResponseBytes (1000 bytes)")
-	require.True(t, alimedia.HasCode(err, "AnswerTooLarge"))
+	require.True(t, alimedia.HasCode(err, "ResponseTooLarge"))
 }
 
 func TestDo_TransportErrorHasNoURL(t *testing.T) {
@@ -219,7 +219,7 @@ func TestDo_SignatureMismatchNamesTheLine(t *testing.T) {
 	canonical := "POST\n/\nInputURL=oss%3A%2F%2Fb%2Fk\nhost:ice.cn-shanghai.aliyuncs.com\nx-acs-action:RegisterMediaStream\n" +
 		"x-acs-security-token:the-token\nx-acs-version:2020-11-09\n"
 	body := func(text string) step {
-		return answer(400, `{"Code":"SignatureDoesNotMatch","Message":"Specified signature does not match our calculation. server string to sign is:`+
+		return response(400, `{"Code":"SignatureDoesNotMatch","Message":"Specified signature does not match our calculation. server string to sign is:`+
 			strings.ReplaceAll(text, "\n", `\n`)+`","RequestId":"R"}`)
 	}
 	c, _ := scripted(t, body(strings.Replace(canonical, "b%2Fk", "b%252Fk", 1)))
@@ -243,7 +243,7 @@ func TestDo_RequestOfAnErrorNamesWhatToDo(t *testing.T) {
 
 func TestDo_SecretsEchoedByTheServiceAreRedacted(t *testing.T) {
 	t.Parallel()
-	c, _ := scripted(t, answer(400, `{"Code":"X","Message":"your token the-token and very-secret"}`), answer(500, "trace: the-token"))
+	c, _ := scripted(t, response(400, `{"Code":"X","Message":"your token the-token and very-secret"}`), response(500, "trace: the-token"))
 	c = c.With(func(cfg *alimedia.Config) { cfg.Credentials = credentials.Static("LTAI", "very-secret", "the-token") })
 	for range 2 {
 		_, err := call(t, c, unsafeOp, nil)

@@ -26,7 +26,7 @@ func (c *clock) ahead() time.Duration { return time.Duration(c.nanoseconds.Load(
 // forget goes back to the clock of this machine.
 func (c *clock) forget() { c.nanoseconds.Store(0) }
 
-// learn takes over the Date of an answer that refused the time of a request,
+// learn takes over the Date of a response that refused the time of a request,
 // which was signedAt by a clock set forward by used. It reports whether another
 // attempt is signed with another time. A Date that is not plausible, or that
 // the refused request had anyway, is no help; then the clock of this machine is

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// Decoding an answer takes at most decodeBase bytes of memory and
-	// decodeFactor more for each byte of the answer. Elements of the services'
+	// Decoding a response takes at most decodeBase bytes of memory and
+	// decodeFactor more for each byte of the response. Elements of the services'
 	// lists are up to 1.5 KB in memory and hardly below 100 bytes in JSON.
 	decodeBase   = 16 << 20
 	decodeFactor = 16
@@ -29,7 +29,7 @@ var (
 	errTooLarge = errors.New("the response needs too much memory for its length")
 )
 
-// Decode reads an answer into out, a pointer. What fits is kept: a field whose
+// Decode reads a response into out, a pointer. What fits is kept: a field whose
 // value has another form is converted where nothing is lost by it, and stays
 // zero otherwise. The conversions are:
 //
@@ -48,8 +48,8 @@ var (
 // another case.
 //
 // Only text that is not JSON, a value that as a whole does not fit and an
-// answer that would take memory out of proportion are errors. They carry no
-// text of the answer.
+// response that would take memory out of proportion are errors. They carry no
+// text of the response.
 func Decode(body []byte, out any) error {
 	d := decoder{body: body}
 	if err := d.decode(out); err != nil {
@@ -61,7 +61,7 @@ func Decode(body []byte, out any) error {
 	return nil
 }
 
-// withoutBOM drops the byte order mark and white space around an answer.
+// withoutBOM drops the byte order mark and white space around a response.
 func withoutBOM(body []byte) []byte {
 	return bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf")))
 }
@@ -173,7 +173,7 @@ func (d *decoder) name() {
 
 // value reads the value at the scanner into v, which is zero. f is the field
 // that v is or is an element of.
-func (d *decoder) value(v reflect.Value, s *shape, f *answerField) {
+func (d *decoder) value(v reflect.Value, s *shape, f *responseField) {
 	start, c := d.at, d.src[d.at]
 	if c == 'n' && s.kind != anyShape && s.kind != otherShape {
 		d.at += len("null")
@@ -215,7 +215,7 @@ func (d *decoder) value(v reflect.Value, s *shape, f *answerField) {
 }
 
 // structure reads into a struct.
-func (d *decoder) structure(v reflect.Value, s *shape, f *answerField) {
+func (d *decoder) structure(v reflect.Value, s *shape, f *responseField) {
 	start := d.at
 	switch d.src[d.at] {
 	case '{':
@@ -324,7 +324,7 @@ func (d *decoder) knows(start int, s *shape) bool {
 }
 
 // list reads into a slice.
-func (d *decoder) list(v reflect.Value, s *shape, f *answerField) {
+func (d *decoder) list(v reflect.Value, s *shape, f *responseField) {
 	start := d.at
 	switch d.src[d.at] {
 	case '[':
@@ -360,7 +360,7 @@ func (d *decoder) list(v reflect.Value, s *shape, f *answerField) {
 	}
 }
 
-func (d *decoder) elements(v reflect.Value, s *shape, f *answerField) {
+func (d *decoder) elements(v reflect.Value, s *shape, f *responseField) {
 	d.path = append(d.path, pathStep{})
 	for more := d.open(); more; more = d.next() {
 		d.grow(v, s)
@@ -374,7 +374,7 @@ func (d *decoder) elements(v reflect.Value, s *shape, f *answerField) {
 }
 
 // element makes a list of the value at start.
-func (d *decoder) element(v reflect.Value, s *shape, f *answerField, start int) {
+func (d *decoder) element(v reflect.Value, s *shape, f *responseField, start int) {
 	d.at = start
 	d.grow(v, s)
 	before := d.losses
@@ -387,7 +387,7 @@ func (d *decoder) element(v reflect.Value, s *shape, f *answerField, start int) 
 // unwrapped reads an object into a list: the only member of an object that
 // the elements do not know is the list itself, every other object is the only
 // element.
-func (d *decoder) unwrapped(v reflect.Value, s *shape, f *answerField) {
+func (d *decoder) unwrapped(v reflect.Value, s *shape, f *responseField) {
 	start, n := d.at, 0
 	look := scanner{src: d.src, at: start}
 	inner, known := 0, false
@@ -453,7 +453,7 @@ func (d *decoder) unfold(v reflect.Value, s *shape) {
 }
 
 // mapping reads into a map with keys of a string type.
-func (d *decoder) mapping(v reflect.Value, s *shape, f *answerField) {
+func (d *decoder) mapping(v reflect.Value, s *shape, f *responseField) {
 	start := d.at
 	switch d.src[d.at] {
 	case '{':
@@ -489,7 +489,7 @@ func (d *decoder) mapping(v reflect.Value, s *shape, f *answerField) {
 	}
 }
 
-// pathName is a key of the answer as a part of a path: the text of others goes
+// pathName is a key of the response as a part of a path: the text of others goes
 // into logs only where it looks like a name.
 func pathName(key string) string {
 	if len(key) == 0 || len(key) > 64 {
@@ -504,7 +504,7 @@ func pathName(key string) string {
 }
 
 // scalar reads into a string, boolean or number.
-func (d *decoder) scalar(v reflect.Value, s *shape, f *answerField) {
+func (d *decoder) scalar(v reflect.Value, s *shape, f *responseField) {
 	start := d.at
 	switch c := d.src[d.at]; c {
 	case '[':
@@ -536,7 +536,7 @@ func (d *decoder) scalar(v reflect.Value, s *shape, f *answerField) {
 }
 
 // scalarOfList reads a list where a scalar is asked for.
-func (d *decoder) scalarOfList(v reflect.Value, s *shape, f *answerField) {
+func (d *decoder) scalarOfList(v reflect.Value, s *shape, f *responseField) {
 	start := d.at
 	switch n := d.count(2); {
 	case n == 0:
@@ -577,7 +577,7 @@ func (d *decoder) scalarText() string {
 }
 
 // single reads the only element of the list at the scanner.
-func (d *decoder) single(v reflect.Value, s *shape, f *answerField) {
+func (d *decoder) single(v reflect.Value, s *shape, f *responseField) {
 	if d.turns >= maxTurns {
 		d.lose(d.at)
 		return

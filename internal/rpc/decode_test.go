@@ -23,7 +23,7 @@ type nested struct {
 	Sizes []int64
 }
 
-type answerBody struct {
+type responseBody struct {
 	RequestId string
 	MediaId   string
 	MediaIds  []string
@@ -49,34 +49,34 @@ func TestDecode(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, body string
-		want       answerBody
+		want       responseBody
 	}{
 		{"as documented", `{"MediaId":"m","Size":3,"List":[{"JobId":"j","Sizes":[1]}],"Nb_frames":"7"}`,
-			answerBody{MediaId: "m", Size: 3, List: []nested{{"j", []int64{1}}}, Frames: "7"}},
+			responseBody{MediaId: "m", Size: 3, List: []nested{{"j", []int64{1}}}, Frames: "7"}},
 		{"numbers as strings", `{"Size":"12","Small":"3","Ratio":"0.5","Ok":"true","List":[{"Sizes":["4","5"]}]}`,
-			answerBody{Size: 12, Small: 3, Ratio: 0.5, Ok: true, List: []nested{{Sizes: []int64{4, 5}}}}},
+			responseBody{Size: 12, Small: 3, Ratio: 0.5, Ok: true, List: []nested{{Sizes: []int64{4, 5}}}}},
 		{"strings as numbers", `{"Title":12.50,"MediaId":9007199254740993,"Nb_frames":true,"Ok":1}`,
-			answerBody{Title: "12.50", MediaId: "9007199254740993", Frames: "true", Ok: true}},
-		{"fractions and exponents for integers", `{"Size":12.0,"Small":"3.9"}`, answerBody{Size: 12, Small: 3}},
-		{"empty strings for anything", `{"Size":"","Ratio":"","Ok":"","One":"","List":"","Title":1}`, answerBody{Title: "1"}},
-		{"null", `{"MediaId":null,"List":null,"Size":null}`, answerBody{}},
+			responseBody{Title: "12.50", MediaId: "9007199254740993", Frames: "true", Ok: true}},
+		{"fractions and exponents for integers", `{"Size":12.0,"Small":"3.9"}`, responseBody{Size: 12, Small: 3}},
+		{"empty strings for anything", `{"Size":"","Ratio":"","Ok":"","One":"","List":"","Title":1}`, responseBody{Title: "1"}},
+		{"null", `{"MediaId":null,"List":null,"Size":null}`, responseBody{}},
 		{"everything else still decodes when one field is odd", `{"MediaId":"m","Size":"1","One":{"JobId":5},"Map":{"a":1}}`,
-			answerBody{MediaId: "m", Size: 1, One: nested{JobId: "5"}, Map: map[string]string{"a": "1"}}},
-		{"unknown fields", `{"New":[{}],"MediaId":"m"}`, answerBody{MediaId: "m"}},
-		{"inner document as text", `{"Doc":"{\"a\":1}"}`, answerBody{Doc: `{"a":1}`}},
-		{"inner document, unquoted", `{"Doc":{"a":1},"Title":7}`, answerBody{Doc: `{"a":1}`, Title: "7"}},
-		{"broken inner document", `{"Doc":"{\"a\":"}`, answerBody{Doc: `{"a":`}},
-		{"free-form value", `{"Free":{"a":[1,"x"]},"Title":1}`, answerBody{Free: map[string]any{"a": []any{json.Number("1"), "x"}}, Title: "1"}},
+			responseBody{MediaId: "m", Size: 1, One: nested{JobId: "5"}, Map: map[string]string{"a": "1"}}},
+		{"unknown fields", `{"New":[{}],"MediaId":"m"}`, responseBody{MediaId: "m"}},
+		{"inner document as text", `{"Doc":"{\"a\":1}"}`, responseBody{Doc: `{"a":1}`}},
+		{"inner document, unquoted", `{"Doc":{"a":1},"Title":7}`, responseBody{Doc: `{"a":1}`, Title: "7"}},
+		{"broken inner document", `{"Doc":"{\"a\":"}`, responseBody{Doc: `{"a":`}},
+		{"free-form value", `{"Free":{"a":[1,"x"]},"Title":1}`, responseBody{Free: map[string]any{"a": []any{json.Number("1"), "x"}}, Title: "1"}},
 		{"ids are trimmed", `{"RequestId":" r ","MediaId":"****b5a856828dc2****\n","MediaIds":["a\n"," b"],"Title":" kept ","List":[{"JobId":"j\t"}],"One":{"JobId":"\nk"}}`,
-			answerBody{RequestId: "r", MediaId: "****b5a856828dc2****", MediaIds: []string{"a", "b"}, Title: " kept ", List: []nested{{JobId: "j"}}, One: nested{JobId: "k"}}},
+			responseBody{RequestId: "r", MediaId: "****b5a856828dc2****", MediaIds: []string{"a", "b"}, Title: " kept ", List: []nested{{JobId: "j"}}, One: nested{JobId: "k"}}},
 		{"lists in lists are unfolded", `{"Failed":["x","[\"http://b/3.mp4\",\"http://b/4.mp4\"]","[not json","y"]}`,
-			answerBody{Failed: []string{"x", "http://b/3.mp4", "http://b/4.mp4", "[not json", "y"}}},
-		{"names in another case", `{"mediaid":"m","SIZE":"4"}`, answerBody{MediaId: "m", Size: 4}},
+			responseBody{Failed: []string{"x", "http://b/3.mp4", "http://b/4.mp4", "[not json", "y"}}},
+		{"names in another case", `{"mediaid":"m","SIZE":"4"}`, responseBody{MediaId: "m", Size: 4}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var got answerBody
+			var got responseBody
 			require.NoError(t, Decode([]byte(tt.body), &got))
 			require.Equal(t, tt.want, got)
 		})
@@ -88,45 +88,45 @@ func TestDecode_LeavesOutWhatDoesNotFit(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, body string
-		want       answerBody
+		want       responseBody
 		lost       []string
 	}{
-		{"words for a number", `{"MediaId":"m","Size":"many"}`, answerBody{}, []string{"Size"}},
-		{"not a number", `{"MediaId":"m","Size":"NaN","Small":"Infinity","Ratio":"-Inf"}`, answerBody{}, []string{"Size", "Small", "Ratio"}},
-		{"beyond floats", `{"MediaId":"m","Size":"1e999","Small":1e999,"Ratio":1e999}`, answerBody{}, []string{"Size", "Small", "Ratio"}},
-		{"beyond integers", `{"MediaId":"m","Small":99999999999,"Size":9223372036854775808}`, answerBody{}, []string{"Small", "Size"}},
-		{"beyond integers, as text", `{"MediaId":"m","Size":"1e300"}`, answerBody{}, []string{"Size"}},
-		{"other notations", `{"MediaId":"m","Size":"0x10","Small":"1_0","Ratio":"0x1p-2"}`, answerBody{}, []string{"Size", "Small", "Ratio"}},
-		{"a date for a number", `{"MediaId":"m","Size":"2021-11-26 21:47:37"}`, answerBody{}, []string{"Size"}},
-		{"object for a number", `{"MediaId":"m","Size":{}}`, answerBody{}, []string{"Size"}},
-		{"object for an id", `{"MediaId":"m","One":{"JobId":{"a":1}}}`, answerBody{}, []string{"One.JobId"}},
-		{"object for a plain text", `{"MediaId":"m","Title":{"a":1}}`, answerBody{}, []string{"Title"}},
-		{"object for a secret", `{"MediaId":"m","UploadAuth":{"a":1}}`, answerBody{}, []string{"UploadAuth"}},
-		{"list for an object", `{"MediaId":"m","One":[1,2]}`, answerBody{}, []string{"One"}},
-		{"text for an object", `{"MediaId":"m","One":"x"}`, answerBody{}, []string{"One"}},
-		{"text for a list of objects", `{"MediaId":"m","List":"x"}`, answerBody{}, []string{"List"}},
-		{"object for a list of numbers", `{"MediaId":"m","One":{"Sizes":{"a":1,"b":2}}}`, answerBody{}, []string{"One.Sizes"}},
-		{"number for a map", `{"MediaId":"m","Map":7}`, answerBody{}, []string{"Map"}},
-		{"neither true nor false", `{"MediaId":"m","Ok":"maybe"}`, answerBody{}, []string{"Ok"}},
+		{"words for a number", `{"MediaId":"m","Size":"many"}`, responseBody{}, []string{"Size"}},
+		{"not a number", `{"MediaId":"m","Size":"NaN","Small":"Infinity","Ratio":"-Inf"}`, responseBody{}, []string{"Size", "Small", "Ratio"}},
+		{"beyond floats", `{"MediaId":"m","Size":"1e999","Small":1e999,"Ratio":1e999}`, responseBody{}, []string{"Size", "Small", "Ratio"}},
+		{"beyond integers", `{"MediaId":"m","Small":99999999999,"Size":9223372036854775808}`, responseBody{}, []string{"Small", "Size"}},
+		{"beyond integers, as text", `{"MediaId":"m","Size":"1e300"}`, responseBody{}, []string{"Size"}},
+		{"other notations", `{"MediaId":"m","Size":"0x10","Small":"1_0","Ratio":"0x1p-2"}`, responseBody{}, []string{"Size", "Small", "Ratio"}},
+		{"a date for a number", `{"MediaId":"m","Size":"2021-11-26 21:47:37"}`, responseBody{}, []string{"Size"}},
+		{"object for a number", `{"MediaId":"m","Size":{}}`, responseBody{}, []string{"Size"}},
+		{"object for an id", `{"MediaId":"m","One":{"JobId":{"a":1}}}`, responseBody{}, []string{"One.JobId"}},
+		{"object for a plain text", `{"MediaId":"m","Title":{"a":1}}`, responseBody{}, []string{"Title"}},
+		{"object for a secret", `{"MediaId":"m","UploadAuth":{"a":1}}`, responseBody{}, []string{"UploadAuth"}},
+		{"list for an object", `{"MediaId":"m","One":[1,2]}`, responseBody{}, []string{"One"}},
+		{"text for an object", `{"MediaId":"m","One":"x"}`, responseBody{}, []string{"One"}},
+		{"text for a list of objects", `{"MediaId":"m","List":"x"}`, responseBody{}, []string{"List"}},
+		{"object for a list of numbers", `{"MediaId":"m","One":{"Sizes":{"a":1,"b":2}}}`, responseBody{}, []string{"One.Sizes"}},
+		{"number for a map", `{"MediaId":"m","Map":7}`, responseBody{}, []string{"Map"}},
+		{"neither true nor false", `{"MediaId":"m","Ok":"maybe"}`, responseBody{}, []string{"Ok"}},
 		{"in a list", `{"MediaId":"m","List":[{"JobId":"j","Sizes":[1,"x",3]},7]}`,
-			answerBody{List: []nested{{"j", []int64{1, 0, 3}}, {}}}, []string{"List[0].Sizes[1]", "List[1]"}},
-		{"in a map", `{"MediaId":"m","Map":{"a":{},"b":"c"}}`, answerBody{Map: map[string]string{"b": "c"}}, []string{"Map.a"}},
-		{"a key that is no name", `{"MediaId":"m","Map":{"the secret!":{}}}`, answerBody{Map: map[string]string{}}, []string{"Map.*"}},
-		{"a pointer", `{"MediaId":"m","Pointer":"x"}`, answerBody{}, []string{"Pointer"}},
-		{"a type that reads itself", `{"MediaId":"m","Own":{"a":1}}`, answerBody{}, []string{"Own"}},
-		{"JSON text of another form", `{"MediaId":"m","One":"[1,2]"}`, answerBody{}, []string{"One"}},
+			responseBody{List: []nested{{"j", []int64{1, 0, 3}}, {}}}, []string{"List[0].Sizes[1]", "List[1]"}},
+		{"in a map", `{"MediaId":"m","Map":{"a":{},"b":"c"}}`, responseBody{Map: map[string]string{"b": "c"}}, []string{"Map.a"}},
+		{"a key that is no name", `{"MediaId":"m","Map":{"the secret!":{}}}`, responseBody{Map: map[string]string{}}, []string{"Map.*"}},
+		{"a pointer", `{"MediaId":"m","Pointer":"x"}`, responseBody{}, []string{"Pointer"}},
+		{"a type that reads itself", `{"MediaId":"m","Own":{"a":1}}`, responseBody{}, []string{"Own"}},
+		{"JSON text of another form", `{"MediaId":"m","One":"[1,2]"}`, responseBody{}, []string{"One"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var got answerBody
+			var got responseBody
 			d := decoder{body: []byte(tt.body)}
 			require.NoError(t, d.decode(&got))
 			tt.want.MediaId = "m"
 			require.Equal(t, tt.want, got)
 			require.Equal(t, tt.lost, d.lost)
 			require.Equal(t, len(tt.lost), d.losses)
-			require.NoError(t, Decode([]byte(tt.body), new(answerBody)))
+			require.NoError(t, Decode([]byte(tt.body), new(responseBody)))
 		})
 	}
 }
@@ -292,14 +292,14 @@ func TestDecode_Refuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := Decode([]byte(tt.body), new(answerBody))
+			err := Decode([]byte(tt.body), new(responseBody))
 			require.ErrorContains(t, err, tt.text)
 			require.NotContains(t, err.Error(), "private")
 		})
 	}
 }
 
-// An answer takes memory in proportion to its length, whatever it is made of.
+// A response takes memory in proportion to its length, whatever it is made of.
 func TestDecode_B62_MemoryInProportion(t *testing.T) {
 	type wide struct {
 		Items []struct {
@@ -367,7 +367,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbf{\"mediaid\":\"\\u00e4\\ud83d\",\"MediaId\":\"x\"} text"))
 	f.Add([]byte(`[[[[`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var a, b answerBody
+		var a, b responseBody
 		d := decoder{body: body}
 		err := d.decode(&a)
 		require.Equal(t, err == nil, (&decoder{body: body}).decode(&b) == nil)
@@ -376,7 +376,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil && !errors.Is(err, errTooLarge) {
 			require.False(t, json.Valid(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))), "what is JSON is read")
 		}
-		var strict answerBody
+		var strict responseBody
 		if err == nil && d.losses == 0 && json.Unmarshal(body, &strict) == nil {
 			require.Equal(t, strings.TrimSpace(a.RequestId) == "", strings.TrimSpace(strict.RequestId) == "" || countKeys(body, "RequestId") > 1)
 		}
@@ -398,7 +398,7 @@ func countKeys(body []byte, name string) (n int) {
 	return n
 }
 
-// FuzzRead gives any answer of any status: nothing breaks, nothing is shown,
+// FuzzRead gives any response of any status: nothing breaks, nothing is shown,
 // everything is bounded.
 func FuzzRead(f *testing.F) {
 	f.Add(400, "R", "text/html", []byte(`{"Code":"SignatureDoesNotMatch","Message":"server string to sign is: x"}`))
@@ -413,7 +413,7 @@ func FuzzRead(f *testing.F) {
 			a := &attempt{Client: &Client{cfg: alimedia.Config{Logger: slog.New(slog.DiscardHandler)}}, op: op, status: status}
 			a.header = http.Header{"X-Acs-Request-Id": {id}, "Content-Type": {kind}}
 			a.keys.SecurityToken = token
-			out := new(answerBody)
+			out := new(responseBody)
 			err := a.read(t.Context(), body, false, out)
 			if err == nil {
 				require.True(t, op.Proof == "" || out.MediaId != "")

@@ -57,12 +57,12 @@ func TestCall_ErrorDocuments(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c, s := scripted(t, answer(400, body), ok())
+				c, s := scripted(t, response(400, body), ok())
 				_, err := call(t, c, unsafeOp, nil)
 				require.NoError(t, err)
 				require.Len(t, s.seen, 2, "throttling is repeated")
 			})
-			c, _ := scripted(t, answer(400, body))
+			c, _ := scripted(t, response(400, body))
 			c = c.With(func(cfg *alimedia.Config) { cfg.Retry.MaxAttempts = 1 })
 			_, err := call(t, c, unsafeOp, nil)
 			var e *alimedia.Error
@@ -78,7 +78,7 @@ func TestCall_AccessDeniedDetail(t *testing.T) {
 		"object": `{"Code":"NoPermission","Message":"m","AccessDeniedDetail":{"AuthAction":"vod:X","Deep":{"Password":"hidden","List":["a",7]}}}`,
 		"text":   `{"Code":"NoPermission","Message":"m","AccessDeniedDetail":"{\"AuthAction\":\"vod:X\",\"Deep\":{\"Password\":\"hidden\",\"List\":[\"a\",7]}}"}`,
 	} {
-		c, _ := scripted(t, answer(403, body))
+		c, _ := scripted(t, response(403, body))
 		_, err := call(t, c, unsafeOp, nil)
 		var e *alimedia.Error
 		require.ErrorAs(t, err, &e, name)
@@ -86,7 +86,7 @@ func TestCall_AccessDeniedDetail(t *testing.T) {
 		require.NotContains(t, e.AccessDeniedDetail["Deep"], "hidden")
 		require.True(t, alimedia.IsAccessDenied(err))
 	}
-	c, _ := scripted(t, answer(403, `<Error><Code>X</Code><AccessDeniedDetail><AuthAction>vod:X</AuthAction></AccessDeniedDetail></Error>`),
+	c, _ := scripted(t, response(403, `<Error><Code>X</Code><AccessDeniedDetail><AuthAction>vod:X</AuthAction></AccessDeniedDetail></Error>`),
 		failure(403, "Forbidden.IllegalStatus"), failure(403, "Forbidden.ResourceNotEmpty"))
 	_, err := call(t, c, unsafeOp, nil)
 	require.True(t, alimedia.IsAccessDenied(err))
@@ -152,7 +152,7 @@ func TestCall_B62_HostileErrorDocuments(t *testing.T) {
 		"titles without ends": strings.Repeat("<title>", 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := scripted(t, answer(400, body))
+			c, _ := scripted(t, response(400, body))
 			c = c.With(func(cfg *alimedia.Config) {
 				cfg.Retry.MaxAttempts = 1
 				if name == "beyond the limit" {

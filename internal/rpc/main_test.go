@@ -36,8 +36,8 @@ type step struct {
 	err      error
 	unsent   bool // err comes before the request left
 	untraced bool // the transport does not say what it does
-	hang     bool // there is no answer before the request's context ends
-	drip     bool // the answer's body never ends: a byte each second
+	hang     bool // there is no response before the request's context ends
+	drip     bool // the response's body never ends: a byte each second
 }
 
 func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -88,13 +88,13 @@ func (d dripping) Read(p []byte) (int, error) {
 	}
 }
 
-func answer(status int, body string) step { return step{status: status, body: body} }
+func response(status int, body string) step { return step{status: status, body: body} }
 
 func failure(status int, code string) step {
-	return answer(status, `{"RequestId":"R-1","HostId":"h","Code":"`+code+`","Message":"no"}`)
+	return response(status, `{"RequestId":"R-1","HostId":"h","Code":"`+code+`","Message":"no"}`)
 }
 
-func ok() step { return answer(200, `{"RequestId":"R-OK","MediaId":"m1"}`) }
+func ok() step { return response(200, `{"RequestId":"R-OK","MediaId":"m1"}`) }
 
 type mediaResponse struct {
 	RequestId string

@@ -23,18 +23,18 @@ type Op struct {
 	Regions   string // where it is offered, blank separated; empty: everywhere
 	OneOf     string // groups of which at least one field is needed: "MediaId|InputURL A|B"
 
-	// Proof names what every successful answer has, such as the id of what was
+	// Proof names what every successful response has, such as the id of what was
 	// made: groups separated by blanks, each of which needs one of its fields,
 	// "UploadAddress UploadAuth" or "JobId|JobIds". Names are those of
 	// the Go fields. A dot leads into a structure, or into the elements of a
 	// list, one of which must have it: "Job.JobId", "UploadJobs.JobId". An empty
-	// string, list or structure and the number 0 prove nothing. An answer
+	// string, list or structure and the number 0 prove nothing. A response
 	// without its proof is an error.
 	Proof string
 
-	// Verdict names the member by which an answer of status 200 says that the
+	// Verdict names the member by which a response of status 200 says that the
 	// operation failed: Success or Result (false), RetCode (not 0), StatusCode
-	// or HttpStatusCode (400 and more). Code and Message say why. An answer
+	// or HttpStatusCode (400 and more). Code and Message say why. A response
 	// without the member does not say so.
 	Verdict string
 

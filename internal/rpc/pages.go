@@ -20,7 +20,7 @@ var (
 )
 
 // Tokens walks an operation that pages by an opaque token. token points into
-// the request, page takes the items and the next token from an answer. The
+// the request, page takes the items and the next token from a response. The
 // sequence can be ranged over again; it then starts from the first page.
 func Tokens[Req, Resp, Item any](ctx context.Context, call func(context.Context, Req) (*Resp, error), req Req,
 	token func(*Req) *string, page func(*Resp) (items []Item, next string)) iter.Seq2[Item, error] {
@@ -49,7 +49,7 @@ func Tokens[Req, Resp, Item any](ctx context.Context, call func(context.Context,
 // Numbers walks an operation that pages by number. first is the number of the
 // first page; at points to the page number and, where there is one, the page
 // size of the request; page takes the items and the total number of items from
-// an answer, -1 where the service does not tell.
+// a response, -1 where the service does not tell.
 func Numbers[Req, Resp, Item any, N ~int32 | ~int64](ctx context.Context, call func(context.Context, Req) (*Resp, error), req Req, first N,
 	at func(*Req) (page, size *N), page func(*Resp) (items []Item, total int64)) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
@@ -83,7 +83,7 @@ func Numbers[Req, Resp, Item any, N ~int32 | ~int64](ctx context.Context, call f
 // with the token of the page before. most is how many items the service lets
 // a search reach: where it has more, the walk ends with an error. at also
 // points to the token of the request, nil for a search that must do without;
-// page takes the next token from an answer, too.
+// page takes the next token from a response, too.
 func Scroll[Req, Resp, Item any](ctx context.Context, call func(context.Context, Req) (*Resp, error), req Req, most int64,
 	at func(*Req) (page, size *int32, token *string), page func(*Resp) (items []Item, total int64, token string)) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {

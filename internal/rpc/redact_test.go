@@ -25,7 +25,7 @@ import (
 	"github.com/alimedia/alimedia-go/internal/redact"
 )
 
-// What an answer must not show, in a request that has all kinds of secrets.
+// What a response must not show, in a request that has all kinds of secrets.
 const (
 	secretKey      = `k3y/SECRET+of="account"&1`
 	secretToken    = `t0ken/CAIS+abc=="<x>`
@@ -57,7 +57,7 @@ type echo func(*http.Request) *http.Response
 
 func (e echo) RoundTrip(r *http.Request) (*http.Response, error) { return e(r), nil }
 
-func plainAnswer(status int, body string, header ...string) *http.Response {
+func plainResponse(status int, body string, header ...string) *http.Response {
 	h := http.Header{}
 	for i := 0; i < len(header); i += 2 {
 		h[http.CanonicalHeaderKey(header[i])] = []string{header[i+1]}
@@ -85,35 +85,35 @@ var escapes = map[string]func(string) string{
 
 var envelopeMembers = []string{"Code", "Message", "RequestId", "HostId", "Recommend", "Description", "AccessDeniedDetail", "Unknown"}
 
-// documents are answers with text in one place.
+// documents are responses with text in one place.
 var documents = func() map[string]func(text string) *http.Response {
 	all := map[string]func(string) *http.Response{
 		"page": func(text string) *http.Response {
-			return plainAnswer(502, "<html><title>"+text+"</title><body>"+text+"</body></html>", "Content-Type", "text/html")
+			return plainResponse(502, "<html><title>"+text+"</title><body>"+text+"</body></html>", "Content-Type", "text/html")
 		},
-		"words": func(text string) *http.Response { return plainAnswer(500, "trace: "+text) },
-		"kind":  func(text string) *http.Response { return plainAnswer(500, "x", "Content-Type", text) },
+		"words": func(text string) *http.Response { return plainResponse(500, "trace: "+text) },
+		"kind":  func(text string) *http.Response { return plainResponse(500, "x", "Content-Type", text) },
 		"kind of": func(text string) *http.Response {
-			return plainAnswer(500, "x", "Content-Type", `text/plain; x="`+text+`"`)
+			return plainResponse(500, "x", "Content-Type", `text/plain; x="`+text+`"`)
 		},
-		"id":         func(text string) *http.Response { return plainAnswer(400, `{"Code":"X"}`, "x-acs-request-id", text) },
-		"id of 200":  func(text string) *http.Response { return plainAnswer(200, `{}`, "x-acs-request-id", text) },
-		"id of page": func(text string) *http.Response { return plainAnswer(200, `<html>`, "x-acs-request-id", text) },
+		"id":         func(text string) *http.Response { return plainResponse(400, `{"Code":"X"}`, "x-acs-request-id", text) },
+		"id of 200":  func(text string) *http.Response { return plainResponse(200, `{}`, "x-acs-request-id", text) },
+		"id of page": func(text string) *http.Response { return plainResponse(200, `<html>`, "x-acs-request-id", text) },
 		"unproven": func(text string) *http.Response {
-			return plainAnswer(200, `{"RequestId":"`+quoted(text)+`","Other":"`+quoted(text)+`"}`)
+			return plainResponse(200, `{"RequestId":"`+quoted(text)+`","Other":"`+quoted(text)+`"}`)
 		},
-		"half": func(text string) *http.Response { return plainAnswer(200, `{"MediaId":"`+quoted(text)) },
+		"half": func(text string) *http.Response { return plainResponse(200, `{"MediaId":"`+quoted(text)) },
 		"odd field": func(text string) *http.Response {
-			return plainAnswer(200, `{"MediaId":{"`+quoted(text)+`":"`+quoted(text)+`"}}`)
+			return plainResponse(200, `{"MediaId":{"`+quoted(text)+`":"`+quoted(text)+`"}}`)
 		},
 		"large": func(text string) *http.Response {
-			return plainAnswer(200, `{"MediaId":"`+strings.Repeat(quoted(text), 1<<12)+`"}`)
+			return plainResponse(200, `{"MediaId":"`+strings.Repeat(quoted(text), 1<<12)+`"}`)
 		},
 		"create": func(text string) *http.Response {
-			return plainAnswer(502, "\xef\xbb\xbf"+`{"RequestId":"R","MediaId":"v","UploadAuth":"`+quoted(text)+`"}`)
+			return plainResponse(502, "\xef\xbb\xbf"+`{"RequestId":"R","MediaId":"v","UploadAuth":"`+quoted(text)+`"}`)
 		},
 		"signature": func(text string) *http.Response {
-			return plainAnswer(400, `{"Code":"SignatureDoesNotMatch","Message":"no, `+quoted(text)+`, server string to sign is: `+quoted(text)+`"}`)
+			return plainResponse(400, `{"Code":"SignatureDoesNotMatch","Message":"no, `+quoted(text)+`, server string to sign is: `+quoted(text)+`"}`)
 		},
 	}
 	for _, name := range envelopeMembers {
@@ -125,7 +125,7 @@ var documents = func() map[string]func(text string) *http.Response {
 		}
 		const code = `,"code":"NoPermission","message":"m"}`
 		add := func(kind string, status int, body func(text string) string) {
-			all[kind+" "+name] = func(text string) *http.Response { return plainAnswer(status, body(text)) }
+			all[kind+" "+name] = func(text string) *http.Response { return plainResponse(status, body(text)) }
 		}
 		add("JSON", 403, func(text string) string { return `{"` + name + `":` + value(text) + code })
 		add("JSON lower", 403, func(text string) string { return `{"` + strings.ToLower(name) + `":` + value(text) + code })
@@ -241,9 +241,9 @@ func TestCall_B60_EchoedSecrets(t *testing.T) {
 	}
 }
 
-// The secrets of the answer itself are masked where another member repeats
+// The secrets of the response itself are masked where another member repeats
 // them.
-func TestCall_B60_SecretsOfTheAnswer(t *testing.T) {
+func TestCall_B60_SecretsOfTheResponse(t *testing.T) {
 	t.Parallel()
 	auth := base64.StdEncoding.EncodeToString([]byte(`{"AccessKeySecret":"` + secretInner + `"}`))
 	for name, body := range map[string]string{
@@ -253,13 +253,13 @@ func TestCall_B60_SecretsOfTheAnswer(t *testing.T) {
 		"XML":    `<Error><UploadAuth>` + auth + `</UploadAuth><Code>X</Code><Message>auth ` + auth + ` and ` + secretInner + `</Message></Error>`,
 		"before": `{"UploadAuth":"` + auth + `","Code":"X","Message":"auth ` + auth + ` and ` + secretInner + `"}`,
 	} {
-		c, _ := scripted(t, answer(400, body))
+		c, _ := scripted(t, response(400, body))
 		_, err := call(t, c, unsafeOp, nil)
 		require.ErrorContains(t, err, "X (HTTP 400): auth *** and ***", name)
 	}
 }
 
-// The text of a transport is as foreign as that of an answer: it quotes what
+// The text of a transport is as foreign as that of a response: it quotes what
 // the server or a proxy sent, and URLs.
 func TestCall_B60_TransportErrors(t *testing.T) {
 	t.Parallel()

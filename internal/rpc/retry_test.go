@@ -83,7 +83,7 @@ func TestJudge_Table(t *testing.T) {
 		{"exists", api(409, "MediaAlreadyExist"), false, never},
 		{"wrong endpoint", api(404, "InvalidApi.NotFound"), false, never},
 		{"wrapped", errors.Join(errors.New("x"), api(400, "Throttling")), false, always},
-		{"lost answer", io.ErrUnexpectedEOF, false, ifSafe},
+		{"lost response", io.ErrUnexpectedEOF, false, ifSafe},
 		{"never left", io.ErrUnexpectedEOF, true, always},
 		{"no route", &net.OpError{Op: "dial", Err: errors.New("x")}, true, always},
 		{"certificate", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, true, never},
@@ -114,14 +114,14 @@ func TestDo_RetriesByClass(t *testing.T) {
 		{"500, unsafe", unsafeOp, failure(500, "InternalError"), 1},
 		{"500, idempotent", Op{Action: "X", Class: Idempotent}, failure(500, "InternalError"), 2},
 		{"500, with token", Op{Action: "X", Class: Tokened}, failure(500, "InternalError"), 2},
-		{"lost answer, read", readOp, reset, 2},
-		{"lost answer, unsafe", unsafeOp, reset, 1},
+		{"lost response, read", readOp, reset, 2},
+		{"lost response, unsafe", unsafeOp, reset, 1},
 		{"never sent, unsafe", unsafeOp, refused, 2},
 		{"handshake broke off, unsafe", unsafeOp, step{err: io.ErrUnexpectedEOF, unsent: true}, 2},
 		{"transport that does not tell, unsafe", unsafeOp, step{err: io.ErrUnexpectedEOF, untraced: true}, 1},
 		{"transport that does not tell, dialling", unsafeOp, step{err: refused.err, untraced: true}, 2},
-		{"HTML 502, read", readOp, answer(502, "<html>bad gateway</html>"), 2},
-		{"HTML 502, unsafe", unsafeOp, answer(502, "<html>bad gateway</html>"), 1},
+		{"HTML 502, read", readOp, response(502, "<html>bad gateway</html>"), 2},
+		{"HTML 502, unsafe", unsafeOp, response(502, "<html>bad gateway</html>"), 1},
 		{"forbidden", readOp, failure(403, "Forbidden.RAM"), 1},
 	}
 	for _, tt := range tests {
@@ -357,7 +357,7 @@ func TestDo_RefusedKeysAreAskedForAgain(t *testing.T) {
 
 // The service has had this very request: whether it was carried out is not
 // known. Repeating an Unsafe one made two assets.
-func TestDo_NonceUsedIsALostAnswer(t *testing.T) {
+func TestDo_NonceUsedIsALostResponse(t *testing.T) {
 	t.Parallel()
 	for class, calls := range map[Class]int{Unsafe: 1, Read: 2, Idempotent: 2, Tokened: 2} {
 		synctest.Test(t, func(t *testing.T) {
@@ -376,7 +376,7 @@ func TestDo_NonceUsedIsALostAnswer(t *testing.T) {
 	}
 }
 
-// A requested delay makes no proof of a lost answer, and no throttling of
+// A requested delay makes no proof of a lost response, and no throttling of
 // rejected credentials.
 func TestDecide_ARequestedDelayDoesNotChangeWhatACodeProves(t *testing.T) {
 	t.Parallel()
@@ -410,9 +410,9 @@ func TestAskedDelay_AnyPositiveNumberCounts(t *testing.T) {
 }
 
 // A refusal says nothing about the attempts before it.
-func TestDo_ALostAnswerIsNotTakenBackByALaterRefusal(t *testing.T) {
+func TestDo_ALostResponseIsNotTakenBackByALaterRefusal(t *testing.T) {
 	t.Parallel()
-	lost, page, late := step{err: io.ErrUnexpectedEOF}, answer(502, "<html>"), failure(400, "SignatureNonceUsed")
+	lost, page, late := step{err: io.ErrUnexpectedEOF}, response(502, "<html>"), failure(400, "SignatureNonceUsed")
 	throttled, refused := failure(400, "Throttling"), failure(404, "InvalidVideo.NotFound")
 	tests := []struct {
 		name    string

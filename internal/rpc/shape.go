@@ -16,10 +16,10 @@ type shape struct {
 	elem *shape // of a pointer, list or map
 
 	// Of a struct.
-	fields []answerField
-	exact  map[string]*answerField
-	folded map[string]*answerField
-	only   *answerField // the list, of a struct with nothing else
+	fields []responseField
+	exact  map[string]*responseField
+	folded map[string]*responseField
+	only   *responseField // the list, of a struct with nothing else
 }
 
 type shapeKind uint8
@@ -44,8 +44,8 @@ func (s *shape) scalar() bool {
 	return s.kind >= anyShape && s.kind <= floatShape || s.kind == pointerShape && s.elem.scalar()
 }
 
-// answerField is a field of an answer.
-type answerField struct {
+// responseField is a field of a response.
+type responseField struct {
 	name   string // in JSON
 	number int    // in its struct
 	index  []int
@@ -57,9 +57,9 @@ type answerField struct {
 	free   bool // free text: any JSON may be kept in it
 }
 
-var noField answerField
+var noField responseField
 
-func (f *answerField) of(v reflect.Value) reflect.Value {
+func (f *responseField) of(v reflect.Value) reflect.Value {
 	if len(f.index) == 1 {
 		return v.Field(f.index[0])
 	}
@@ -77,7 +77,7 @@ func (f *answerField) of(v reflect.Value) reflect.Value {
 
 // find returns the field for a key as it stands in JSON, and whether the name
 // is exact.
-func (s *shape) find(key []byte) (f *answerField, exact bool) {
+func (s *shape) find(key []byte) (f *responseField, exact bool) {
 	if f, ok := s.exact[string(key)]; ok {
 		return f, true
 	}
@@ -190,13 +190,13 @@ func (s *shape) addFields(made map[reflect.Type]*shape) {
 					continue
 				}
 				names[name] = true
-				s.fields = append(s.fields, answerField{name: name, number: len(s.fields), index: index, shape: makeShape(sf.Type, made),
+				s.fields = append(s.fields, responseField{name: name, number: len(s.fields), index: index, shape: makeShape(sf.Type, made),
 					trim: isID(sf), unfold: strings.Contains(sf.Tag.Get("rpc"), "unfold"), commas: hasCommas(sf.Name), free: isFreeText(sf)})
 			}
 		}
 		level = next
 	}
-	s.exact, s.folded = make(map[string]*answerField, len(s.fields)), make(map[string]*answerField, len(s.fields))
+	s.exact, s.folded = make(map[string]*responseField, len(s.fields)), make(map[string]*responseField, len(s.fields))
 	for i := range s.fields {
 		f := &s.fields[i]
 		s.exact[f.name] = f

@@ -15,10 +15,10 @@ import (
 const (
 	waitInterval = 2 * time.Second  // between the first two looks at a job
 	newJobGrace  = 30 * time.Second // how long a job just made may not be found
-	waitFailures = 5                // answers in a row that are missing for reasons that pass
+	waitFailures = 5                // responses in a row that are missing for reasons that pass
 )
 
-// State is what an answer says of a job.
+// State is what a response says of a job.
 type State struct{ Status, Code, Message string }
 
 // Ends are the states a job ends in, blank separated. Their case does not
@@ -26,7 +26,7 @@ type State struct{ Status, Code, Message string }
 type Ends struct{ Good, Bad string }
 
 // Wait asks for a job until it has ended. A bad end is an
-// *alimedia.JobError. The last answer is returned in any case.
+// *alimedia.JobError. The last response is returned in any case.
 func Wait[P any](ctx context.Context, id string, ends Ends, ask func(context.Context) (P, error), state func(P) State) (last P, err error) {
 	err = wait(ctx, id, ends, func(ctx context.Context) (*State, error) {
 		out, err := ask(ctx)
@@ -41,7 +41,7 @@ func Wait[P any](ctx context.Context, id string, ends Ends, ask func(context.Con
 }
 
 // WaitListed does the same for a job that is found in a list: find takes it
-// out of an answer, nil when it is not there.
+// out of a response, nil when it is not there.
 func WaitListed[P, Item any](ctx context.Context, id string, ends Ends, ask func(context.Context) (P, error), find func(P) *Item, state func(*Item) State) (last *Item, err error) {
 	err = wait(ctx, id, ends, func(ctx context.Context) (*State, error) {
 		out, err := ask(ctx)

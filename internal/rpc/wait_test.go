@@ -19,17 +19,17 @@ func (j *job) state() State { return State{j.Status, j.Code, j.Message} }
 
 // jobs answers look by look, with the last one for ever.
 type jobs struct {
-	looks   int
-	answers []any // *job, nil or error
+	looks     int
+	responses []any // *job, nil or error
 }
 
 func (s *jobs) ask(context.Context) (*job, error) {
-	answer := s.answers[min(s.looks, len(s.answers)-1)]
+	response := s.responses[min(s.looks, len(s.responses)-1)]
 	s.looks++
-	if err, ok := answer.(error); ok {
+	if err, ok := response.(error); ok {
 		return nil, err
 	}
-	j, _ := answer.(*job)
+	j, _ := response.(*job)
 	return j, nil
 }
 
@@ -45,12 +45,12 @@ func TestWait(t *testing.T) {
 	running, done := &job{Status: "Processing"}, &job{Status: "Success"}
 	failed := &job{Status: "Fail", Code: "InvalidFile", Message: "no video"}
 	for _, tt := range []struct {
-		name    string
-		answers []any
-		last    *job
-		err     error
-		looks   int
-		took    time.Duration
+		name      string
+		responses []any
+		last      *job
+		err       error
+		looks     int
+		took      time.Duration
 	}{
 		{"done at once", []any{done}, done, nil, 1, 0},
 		{"the case of states does not matter", []any{&job{Status: "NORMAL"}}, &job{Status: "NORMAL"}, nil, 1, 0},
@@ -67,7 +67,7 @@ func TestWait(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				s := &jobs{answers: tt.answers}
+				s := &jobs{responses: tt.responses}
 				last, err := Wait(t.Context(), "j", ends, s.ask, (*job).state)
 				require.Equal(t, tt.err, err)
 				require.Equal(t, tt.last, last)
@@ -84,7 +84,7 @@ func TestWait_TheEndOfContextKeepsTheLastState(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		running := &job{Status: "Processing"}
-		last, err := Wait(ctx, "j", ends, (&jobs{answers: []any{running}}).ask, (*job).state)
+		last, err := Wait(ctx, "j", ends, (&jobs{responses: []any{running}}).ask, (*job).state)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "job j was last in state Processing")
 		require.Same(t, running, last)
@@ -118,10 +118,10 @@ func TestWaitListed(t *testing.T) {
 	t.Parallel()
 	type list struct{ Jobs []job }
 	find := func(l *list) *job { return Find(l.Jobs, "j", func(j *job) string { return j.Id }) }
-	run := func(t *testing.T, answers ...*list) (last *job, looks int, err error) {
+	run := func(t *testing.T, responses ...*list) (last *job, looks int, err error) {
 		last, err = WaitListed(t.Context(), "j", ends, func(context.Context) (*list, error) {
 			looks++
-			return answers[min(looks, len(answers))-1], nil
+			return responses[min(looks, len(responses))-1], nil
 		}, find, (*job).state)
 		return last, looks, err
 	}

@@ -56,26 +56,26 @@ func RunIterators(t *testing.T, service string, open func(alimedia.Config) (any,
 			if method.Type().Out(0).In(0).In(0).Kind() == reflect.String {
 				item = `"x"`
 			}
-			wire.answers = []reply{{200, page.answer(t, item, item)}, {200, page.answer(t, item)}, {200, page.answer(t)}}
+			wire.responses = []reply{{200, page.response(t, item, item)}, {200, page.response(t, item)}, {200, page.response(t)}}
 			require.Equal(t, 3, walk())
 			page.check(t, wire.sent)
 		})
 	}
 }
 
-// answer is a page with these items, of three in all; a full page has another
+// response is a page with these items, of three in all; a full page has another
 // one behind it.
-func (p *paging) answer(t *testing.T, items ...string) string {
+func (p *paging) response(t *testing.T, items ...string) string {
 	t.Helper()
-	answer := map[string]any{}
-	put(answer, p.Items, json.RawMessage("["+strings.Join(items, ",")+"]"))
+	response := map[string]any{}
+	put(response, p.Items, json.RawMessage("["+strings.Join(items, ",")+"]"))
 	if p.Next != "" && len(items) == 2 {
-		put(answer, p.Next, "behind")
+		put(response, p.Next, "behind")
 	}
 	if p.Total != "" {
-		put(answer, p.Total, 3)
+		put(response, p.Total, 3)
 	}
-	text, err := json.Marshal(answer)
+	text, err := json.Marshal(response)
 	require.NoError(t, err)
 	return string(text)
 }
@@ -121,11 +121,11 @@ func (p *paging) check(t *testing.T, sent []url.Values) {
 	}
 }
 
-// script answers call by call, with the last answer for ever, and keeps the
+// script answers call by call, with the last response for ever, and keeps the
 // parameters.
 type script struct {
-	answers []reply
-	sent    []url.Values
+	responses []reply
+	sent      []url.Values
 }
 
 type reply struct {
@@ -143,7 +143,7 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	maps.Copy(values, req.URL.Query())
-	answer := s.answers[min(len(s.sent), len(s.answers)-1)]
+	response := s.responses[min(len(s.sent), len(s.responses)-1)]
 	s.sent = append(s.sent, values)
-	return &http.Response{StatusCode: answer.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer.body))}, nil
+	return &http.Response{StatusCode: response.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(response.body))}, nil
 }

@@ -18,7 +18,7 @@ import (
 
 var opLiteral = regexp.MustCompile(`rpc\.Op\{Action: "(\w+)"([^\n]*)\}, (?:req|nil), new`)
 
-// Promises are what the generated code says of the answers of an operation.
+// Promises are what the generated code says of the responses of an operation.
 type Promises struct {
 	Proof   []string // groups of fields, one of each is never empty: "A.B|C"
 	Verdict bool
@@ -45,31 +45,31 @@ func PromisesOf(t testing.TB, service string) map[string]Promises {
 	return out
 }
 
-// RunProofs sends each operation answers that are not those of a success: none
+// RunProofs sends each operation responses that are not those of a success: none
 // may pass as one, and each error names the operation and its RequestId.
 func RunProofs(t *testing.T, service string, open func(alimedia.Config) (any, error)) {
 	catalogue := readCatalogue(t, service)
 	promises := PromisesOf(t, service)
 	require.Len(t, promises, len(catalogue.Operations))
-	client := func(t *testing.T, answer []byte) any {
+	client := func(t *testing.T, response []byte) any {
 		return connect(t, func(cfg alimedia.Config) (any, error) {
 			cfg.Retry.MaxAttempts = 1
 			return open(cfg)
-		}, &recorder{answer: answer})
+		}, &recorder{response: response})
 	}
-	fails := func(t *testing.T, action string, answer []byte) *alimedia.Error {
+	fails := func(t *testing.T, action string, response []byte) *alimedia.Error {
 		t.Helper()
-		method := reflect.ValueOf(client(t, answer)).MethodByName(action)
+		method := reflect.ValueOf(client(t, response)).MethodByName(action)
 		in := []reflect.Value{reflect.ValueOf(t.Context())}
 		if method.Type().NumIn() == 2 {
 			in = append(in, filled(method.Type().In(1), action))
 		}
 		out := method.Call(in)
 		err, _ := out[1].Interface().(error)
-		require.Error(t, err, "%s", answer)
-		require.True(t, out[0].IsNil(), "%s", answer)
+		require.Error(t, err, "%s", response)
+		require.True(t, out[0].IsNil(), "%s", response)
 		var e *alimedia.Error
-		require.ErrorAs(t, err, &e, "%s", answer)
+		require.ErrorAs(t, err, &e, "%s", response)
 		require.Equal(t, action, e.Action)
 		return e
 	}
@@ -84,12 +84,12 @@ func RunProofs(t *testing.T, service string, open func(alimedia.Config) (any, er
 			}
 			for _, group := range p.Proof {
 				for _, empty := range []any{nil, ""} {
-					answer := catalogue.success(op, false)
-					answer["RequestId"] = "REQ-1"
+					response := catalogue.success(op, false)
+					response["RequestId"] = "REQ-1"
 					for path := range strings.SplitSeq(group, "|") {
-						blank(answer, strings.Split(path, "."), empty)
+						blank(response, strings.Split(path, "."), empty)
 					}
-					text, err := json.Marshal(answer)
+					text, err := json.Marshal(response)
 					require.NoError(t, err)
 					e := fails(t, action, text)
 					require.Equal(t, "REQ-1", e.RequestId)
@@ -131,7 +131,7 @@ func blank(node any, path []string, with any) {
 	}
 }
 
-// refusals are answers of status 200 in which an operation says that it failed,
+// refusals are responses of status 200 in which an operation says that it failed,
 // with the code that the error must have under the key "want".
 func refusals(op Operation) (all []map[string]any) {
 	for _, f := range op.Response.Fields {

@@ -19,9 +19,9 @@ import (
 const canary = "canary-9d1c"
 
 // RunSecrets calls each operation of a service with a request whose secrets are
-// all set. None may show in a form of the request or of the answer, and all must
+// all set. None may show in a form of the request or of the response, and all must
 // be on the wire. It returns how many fields are secrets.
-func RunSecrets(t *testing.T, service string, open func(alimedia.Config) (any, error)) (requests, answers int) {
+func RunSecrets(t *testing.T, service string, open func(alimedia.Config) (any, error)) (requests, responses int) {
 	t.Helper()
 	catalogue := readCatalogue(t, service)
 	wire := new(recorder)
@@ -38,14 +38,14 @@ func RunSecrets(t *testing.T, service string, open func(alimedia.Config) (any, e
 			requireHidden(t, req.Interface())
 			in = append(in, req)
 		}
-		wire.answer = catalogue.answer(t, op, false)
+		wire.response = catalogue.response(t, op, false)
 		out := invoke(t, method, in)
 		require.Equal(t, sent, strings.Count(wire.seen.text(), canary), "%s: secrets on the wire", action)
 
-		answers += poison(out)
+		responses += poison(out)
 		requireHidden(t, out.Interface())
 	}
-	return requests, answers
+	return requests, responses
 }
 
 // poison sets all secrets in v and counts them. A secret of a list counts as

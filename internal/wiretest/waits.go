@@ -32,8 +32,8 @@ func RunWaits(t *testing.T, service string, open func(alimedia.Config) (any, err
 	waits := read[struct{ Waits map[string]*waiting }](t, "../api/"+service+".overlay.json").Waits
 	for _, name := range slices.Sorted(maps.Keys(waits)) {
 		w := waits[name]
-		wait := func(t *testing.T, answers ...reply) (out reflect.Value, wire *script, err error) {
-			wire = &script{answers: answers}
+		wait := func(t *testing.T, responses ...reply) (out reflect.Value, wire *script, err error) {
+			wire = &script{responses: responses}
 			method := reflect.ValueOf(connect(t, open, wire)).MethodByName("Wait" + name)
 			require.True(t, method.IsValid(), "no method")
 			in := []reflect.Value{reflect.ValueOf(context.Background())}
@@ -49,7 +49,7 @@ func RunWaits(t *testing.T, service string, open func(alimedia.Config) (any, err
 			t.Run(name+"/"+state, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					start := time.Now()
-					out, wire, err := wait(t, notYet, reply{200, `{"RequestId":"r"}`}, w.answer(t, "SomethingNew"), w.answer(t, state))
+					out, wire, err := wait(t, notYet, reply{200, `{"RequestId":"r"}`}, w.response(t, "SomethingNew"), w.response(t, state))
 					require.NoError(t, err)
 					require.False(t, out.IsNil())
 					require.Len(t, wire.sent, 4)
@@ -61,7 +61,7 @@ func RunWaits(t *testing.T, service string, open func(alimedia.Config) (any, err
 		for _, state := range strings.Fields(w.Bad) {
 			t.Run(name+"/"+state, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					out, _, err := wait(t, w.answer(t, state))
+					out, _, err := wait(t, w.response(t, state))
 					want := alimedia.JobError{JobId: "the " + w.ID, Status: state}
 					if w.Code != "" {
 						want.Code = "the code"
@@ -79,8 +79,8 @@ func RunWaits(t *testing.T, service string, open func(alimedia.Config) (any, err
 	}
 }
 
-// answer is a job in a state; in a list another one stands before it.
-func (w *waiting) answer(t *testing.T, state string) reply {
+// response is a job in a state; in a list another one stands before it.
+func (w *waiting) response(t *testing.T, state string) reply {
 	t.Helper()
 	job := map[string]any{}
 	put(job, w.Status, state)

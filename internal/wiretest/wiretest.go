@@ -1,6 +1,6 @@
 // Package wiretest checks every generated operation against the catalogue of
 // API facts: what a filled request looks like on the wire, and what becomes of
-// an answer that has every field.
+// a response that has every field.
 package wiretest
 
 import (
@@ -42,7 +42,7 @@ type Operation struct {
 	Response Field
 }
 
-// Field is a parameter, a field of a document or of an answer.
+// Field is a parameter, a field of a document or of a response.
 type Field struct {
 	Name, Type, In, Enc, Ref string
 	JSONText                 bool `json:"jsonText"`
@@ -64,7 +64,7 @@ func Run(t *testing.T, service string, open func(alimedia.Config) (any, error)) 
 		method := reflect.ValueOf(client).MethodByName(action)
 		require.True(t, method.IsValid(), "no method for %s", action)
 		t.Run(action, func(t *testing.T) {
-			wire.answer = catalogue.answer(t, op, false)
+			wire.response = catalogue.response(t, op, false)
 			in := []reflect.Value{reflect.ValueOf(context.Background())}
 			if method.Type().NumIn() == 2 {
 				in = append(in, filled(method.Type().In(1), action))
@@ -158,8 +158,8 @@ func firstDifference(want, got string) string {
 
 // recorder keeps the last request and answers all alike.
 type recorder struct {
-	answer []byte
-	seen   request
+	response []byte
+	seen     request
 }
 
 type request struct {
@@ -177,7 +177,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.seen = request{req.Method, req.Header.Get("x-acs-action") + " " + req.Header.Get("x-acs-version"), req.Header.Get("Authorization"), req.URL.Query(), form}
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(r.answer))}, nil
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(r.response))}, nil
 }
 
 // text is the canonical form of a request; what changes from call to call is
@@ -315,46 +315,46 @@ func (c *Catalogue) fields(f Field) []Field {
 	return f.Fields
 }
 
-// checkResponse sends an answer with every field of the catalogue, as
+// checkResponse sends a response with every field of the catalogue, as
 // documented and with the types the service also sends, and expects to find
 // all of it in the result.
 func checkResponse(t *testing.T, c *Catalogue, op Operation, wire *recorder, call func() reflect.Value) {
 	t.Helper()
-	wire.answer = c.answer(t, op, false)
+	wire.response = c.response(t, op, false)
 	result := call()
 	requireHolds(t, c.success(op, false), result, "")
 
-	wire.answer = c.answer(t, op, true)
+	wire.response = c.response(t, op, true)
 	require.Equal(t, result.Interface(), call().Interface(), "numbers as strings and strings as numbers")
 }
 
-// answer is success as the service writes it.
-func (c *Catalogue) answer(t testing.TB, op Operation, swapped bool) []byte {
+// response is success as the service writes it.
+func (c *Catalogue) response(t testing.TB, op Operation, swapped bool) []byte {
 	t.Helper()
 	text, err := json.Marshal(c.success(op, swapped))
 	require.NoError(t, err)
 	return text
 }
 
-// verdicts are the values of a successful answer in the fields that say whether
+// verdicts are the values of a successful response in the fields that say whether
 // the operation succeeded, by name and type.
 var verdicts = map[string][2]any{ // as it is documented, and with another type
 	"Success string": {"true", true}, "RetCode int32": {0, "0"}, "Retcode int32": {0, "0"},
 	"StatusCode int64": {200, "200"}, "HttpStatusCode int32": {200, "200"},
 }
 
-// success is an answer that has every field and says that all went well.
+// success is a response that has every field and says that all went well.
 func (c *Catalogue) success(op Operation, swapped bool) map[string]any {
-	answer := c.sample(op.Response, swapped).(map[string]any)
+	response := c.sample(op.Response, swapped).(map[string]any)
 	for _, f := range op.Response.Fields {
 		if good, ok := verdicts[f.Name+" "+f.Type]; ok {
-			answer[f.Name] = good[0]
+			response[f.Name] = good[0]
 			if swapped {
-				answer[f.Name] = good[1]
+				response[f.Name] = good[1]
 			}
 		}
 	}
-	return answer
+	return response
 }
 
 // sample makes a value of the type a field has. Every string is a number, so

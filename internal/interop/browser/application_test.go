@@ -34,7 +34,7 @@ func application(t *testing.T, srv *mediatest.Server) http.Handler {
 	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) })
 	}
-	mux.HandleFunc("POST /create", answer(func(r *http.Request) (any, error) {
+	mux.HandleFunc("POST /create", response(func(r *http.Request) (any, error) {
 		name := r.FormValue("name")
 		out, err := client.CreateUploadVideo(r.Context(), vod.CreateUploadVideoRequest{Title: name, FileName: name})
 		if err != nil {
@@ -42,19 +42,19 @@ func application(t *testing.T, srv *mediatest.Server) http.Handler {
 		}
 		return credential{out.VideoId, out.UploadAddress, out.UploadAuth.Reveal()}, nil
 	}))
-	mux.HandleFunc("POST /refresh", answer(func(r *http.Request) (any, error) {
+	mux.HandleFunc("POST /refresh", response(func(r *http.Request) (any, error) {
 		out, err := client.RefreshUploadVideo(r.Context(), vod.RefreshUploadVideoRequest{VideoId: r.FormValue("id")})
 		if err != nil {
 			return nil, err
 		}
 		return credential{out.VideoId, out.UploadAddress, out.UploadAuth.Reveal()}, nil
 	}))
-	mux.HandleFunc("POST /sts", answer(func(*http.Request) (any, error) {
+	mux.HandleFunc("POST /sts", response(func(*http.Request) (any, error) {
 		keys := srv.IssueCredentials()
 		return map[string]string{"AccessKeyId": keys.AccessKeyId, "AccessKeySecret": keys.AccessKeySecret, "SecurityToken": keys.SecurityToken}, nil
 	}))
-	mux.HandleFunc("GET /state", answer(func(r *http.Request) (any, error) { return state(r, srv, client) }))
-	mux.HandleFunc("GET /image", answer(func(r *http.Request) (any, error) { return imageState(r, srv, client) }))
+	mux.HandleFunc("GET /state", response(func(r *http.Request) (any, error) { return state(r, srv, client) }))
+	mux.HandleFunc("GET /image", response(func(r *http.Request) (any, error) { return imageState(r, srv, client) }))
 	mux.HandleFunc("POST /expire", func(http.ResponseWriter, *http.Request) { srv.ExpireCredentials() })
 	return mux
 }
@@ -88,8 +88,8 @@ func imageState(r *http.Request, srv *mediatest.Server, client *vod.Client) (any
 	return map[string]any{"status": info.ImageInfo.Status, "title": info.ImageInfo.Title, "sha256": hex.EncodeToString(sum[:])}, nil
 }
 
-// answer writes a result as JSON.
-func answer(do func(*http.Request) (any, error)) http.HandlerFunc {
+// response writes a result as JSON.
+func response(do func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		result, err := do(r)
 		if err != nil {

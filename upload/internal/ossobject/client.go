@@ -2,7 +2,7 @@
 // endpoints, headers, XML, and the UploadAddress and UploadAuth that name the
 // object. It implements [transfer.Object].
 //
-// A method succeeds only if the answer has what OSS alone puts into it. It
+// A method succeeds only if the response has what OSS alone puts into it. It
 // makes one request and repeats nothing. Requests go through
 // aliyun-oss-go-sdk, which no other package imports.
 //
@@ -27,7 +27,7 @@ import (
 type Config struct {
 	HTTPClient      *http.Client // nil means a client with pooled connections and the environment's proxy
 	UserAgent       string
-	AllowMissingCRC bool // accept answers without a CRC-64
+	AllowMissingCRC bool // accept responses without a CRC-64
 }
 
 // Client opens objects. It is safe for concurrent use.
@@ -137,7 +137,7 @@ func bucketURL(a Address) string {
 func escapePath(key string) string { return strings.ReplaceAll(escape(key), "%2F", "/") }
 
 // boundedClient returns a client like base that does not follow redirects to
-// other hosts and whose answers are bounded.
+// other hosts and whose responses are bounded.
 func boundedClient(base *http.Client) *http.Client {
 	if base == nil {
 		base = defaultClient()
@@ -163,14 +163,14 @@ func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if note, ok := r.Context().Value(authorizationKey{}).(*string); ok {
 		*note = r.Header.Get("Authorization")
 	}
-	answer, err := base.RoundTrip(r)
+	response, err := base.RoundTrip(r)
 	if err == nil {
-		answer.Body = &boundedBody{io.LimitedReader{R: answer.Body, N: maxAnswer}, answer.Body}
+		response.Body = &boundedBody{io.LimitedReader{R: response.Body, N: maxResponse}, response.Body}
 	}
-	return answer, err
+	return response, err
 }
 
-// boundedBody is a body of at most maxAnswer bytes.
+// boundedBody is a body of at most maxResponse bytes.
 type boundedBody struct {
 	io.LimitedReader
 	io.Closer

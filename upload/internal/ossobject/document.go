@@ -115,8 +115,8 @@ func jsonText(raw json.RawMessage) string {
 
 var pageTitle = regexp.MustCompile(`(?is)<title[^>]{0,100}>([^<]{1,200})`)
 
-// description describes an answer without quoting it: what it holds is not known.
-func (a *answer) description() string {
+// description describes a response without quoting it: what it holds is not known.
+func (a *response) description() string {
 	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if err != nil {
 		kind = "no content type"

@@ -155,7 +155,7 @@ func (o *Object) CompleteMultipart(ctx context.Context, uploadID string, parts [
 	case doc.ETag != "" && !transfer.SameETag(doc.ETag, info.ETag):
 		return transfer.Info{}, a.unproven("two different ETags")
 	}
-	return info, nil // HeadObject has the CRC-64 if this answer lacks it
+	return info, nil // HeadObject has the CRC-64 if this response lacks it
 }
 
 // AbortMultipart implements [transfer.Object].
@@ -192,10 +192,10 @@ func (o *Object) Head(ctx context.Context) (transfer.Info, error) {
 	return info, nil
 }
 
-// stored reads the answer to a request that carries bytes. With whole they were
+// stored reads the response to a request that carries bytes. With whole they were
 // the object, and its callback may have failed: HeadObject then proves what the
 // headers do not.
-func (o *Object) stored(a *answer, whole bool) (transfer.Info, error) {
+func (o *Object) stored(a *response, whole bool) (transfer.Info, error) {
 	info := a.info()
 	if whole && a.status == http.StatusNonAuthoritativeInfo && a.requestID() != "" && a.isCallbackFailure() {
 		info.CallbackErr = fmt.Errorf("%w: %w", ErrCallback, o.serviceError(a))

@@ -107,13 +107,13 @@ func (c *client) repeat(ctx context.Context, operation string, try func() (crede
 			}
 			err = cmp.Or(failed, err)
 		}
-		var answer *ServiceError
-		errors.As(err, &answer)
-		skewed := answer != nil && alimedia.HasCode(err, "RequestTimeTooSkewed")
+		var response *ServiceError
+		errors.As(err, &response)
+		skewed := response != nil && alimedia.HasCode(err, "RequestTimeTooSkewed")
 		switch {
 		case ctx.Err() != nil:
 			return retry.ContextError(ctx)
-		case skewed && corrections < maxCorrections && c.Clock.correct(answer.ServerTime, corrections == 0):
+		case skewed && corrections < maxCorrections && c.Clock.correct(response.ServerTime, corrections == 0):
 			corrections++
 			continue
 		case skewed:
@@ -123,8 +123,8 @@ func (c *client) repeat(ctx context.Context, operation string, try func() (crede
 			return err
 		}
 		var retryAfter time.Duration
-		if answer != nil {
-			retryAfter = answer.RetryAfter
+		if response != nil {
+			retryAfter = response.RetryAfter
 		}
 		failures++
 		pause := c.Retry.Delay(failures, retryAfter)
@@ -169,8 +169,8 @@ func sameCredentials(a, b credentials.Credentials) bool {
 
 // attempt is one request. While its body is sent, the request ends when no byte
 // moves for StallTimeout; the time between hold and alive does not count. After
-// markSent, and from the start if there is no body, the whole answer has
-// AnswerTimeout, however slowly it arrives.
+// markSent, and from the start if there is no body, the whole response has
+// ResponseTimeout, however slowly it arrives.
 type attempt struct {
 	object Object
 	config *Config
@@ -188,7 +188,7 @@ func (a *attempt) hold() { a.timer.Stop() }
 
 func (a *attempt) markSent() {
 	if !a.sent.Swap(true) {
-		a.timer.Reset(a.config.AnswerTimeout)
+		a.timer.Reset(a.config.ResponseTimeout)
 	}
 }
 
@@ -197,11 +197,11 @@ func (a *attempt) start(hasBody bool, end func(error)) {
 	limit := a.config.StallTimeout
 	if !hasBody {
 		a.sent.Store(true)
-		limit = a.config.AnswerTimeout
+		limit = a.config.ResponseTimeout
 	}
 	a.timer = time.AfterFunc(limit, func() {
 		if a.sent.Load() {
-			end(fmt.Errorf("%w: no response within %v", ErrStalled, a.config.AnswerTimeout))
+			end(fmt.Errorf("%w: no response within %v", ErrStalled, a.config.ResponseTimeout))
 			return
 		}
 		end(fmt.Errorf("%w: no byte moved for %v", ErrStalled, a.config.StallTimeout))

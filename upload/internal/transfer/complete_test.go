@@ -11,9 +11,9 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// TestTransfer_B21_CompleteAnswerLost: the object decides, or the service that has
+// TestTransfer_B21_CompleteResponseLost: the object decides, or the service that has
 // issued the credential.
-func TestTransfer_B21_CompleteAnswerLost(t *testing.T) {
+func TestTransfer_B21_CompleteResponseLost(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		lost   error
@@ -25,8 +25,8 @@ func TestTransfer_B21_CompleteAnswerLost(t *testing.T) {
 		"500 after the effect":     {lost: refusal(500, "InternalError"), stored: true},
 		"head first unavailable":   {lost: io.ErrUnexpectedEOF, head: only(1, refusal(503, "ServiceUnavailable")), stored: true},
 		"token ends, then is lost": {lost: io.ErrUnexpectedEOF, head: only(1, errExpired), stored: true},
-		"head denied":              {lost: io.ErrUnexpectedEOF, head: always(refusal(403, "AccessDenied")), exists: answer(true, nil), stored: true},
-		"head denied, not there":   {lost: io.ErrUnexpectedEOF, head: always(refusal(403, "AccessDenied")), exists: answer(false, nil)},
+		"head denied":              {lost: io.ErrUnexpectedEOF, head: always(refusal(403, "AccessDenied")), exists: response(true, nil), stored: true},
+		"head denied, not there":   {lost: io.ErrUnexpectedEOF, head: always(refusal(403, "AccessDenied")), exists: response(false, nil)},
 		"nobody knows":             {lost: io.ErrUnexpectedEOF, head: always(refusal(403, "AccessDenied"))},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +76,7 @@ func only(nth int, err error) func(int) error {
 
 func always(err error) func(int) error { return func(int) error { return err } }
 
-func answer(ok bool, err error) func(context.Context) (bool, error) {
+func response(ok bool, err error) func(context.Context) (bool, error) {
 	return func(context.Context) (bool, error) { return ok, err }
 }
 

@@ -20,8 +20,8 @@ type Config struct {
 	PartSize           int64         // bytes
 	MultipartThreshold int64         // bytes; smaller sources are sent in one request
 	StallTimeout       time.Duration // between two movements of the bytes of a request
-	AnswerTimeout      time.Duration // from the last byte of a request to the end of its answer
-	AllowMissingCRC    bool          // accepts answers without a CRC-64
+	ResponseTimeout    time.Duration // from the last byte of a request to the end of its response
+	AllowMissingCRC    bool          // accepts responses without a CRC-64
 	Logger             *slog.Logger
 }
 

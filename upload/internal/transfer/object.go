@@ -11,7 +11,7 @@ import (
 
 // Object is one object of an object storage service, as one credential reaches
 // it. Each method makes a single request and does not repeat it. An error that
-// is an answer of the service is a [ServiceError].
+// is a response of the service is a [ServiceError].
 //
 // A request body may be read after the method has returned; the engine guards
 // its memory. Methods are called concurrently.
@@ -67,11 +67,11 @@ type OpenUpload struct {
 	Age      time.Duration // by the clock of the service
 }
 
-// ServiceError is an answer of the service that is an error.
+// ServiceError is a response of the service that is an error.
 type ServiceError struct {
 	API        *alimedia.Error
-	RetryAfter time.Duration // that the answer asks for, 0 if it does not
-	ServerTime time.Time     // zero if the answer does not tell it
+	RetryAfter time.Duration // that the response asks for, 0 if it does not
+	ServerTime time.Time     // zero if the response does not tell it
 }
 
 // Error returns the text of the *alimedia.Error.

@@ -31,7 +31,7 @@ func TestTransfer_B09_BrokenConnections(t *testing.T) {
 		"reset":            {err: &net.OpError{Op: "write", Err: syscall.ECONNRESET}},
 		"refused":          {err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}},
 		"unknown host":     {err: &net.DNSError{Err: "no such host", IsNotFound: true}},
-		"answer cut off":   {err: io.ErrUnexpectedEOF, after: true},
+		"response cut off": {err: io.ErrUnexpectedEOF, after: true},
 		"gateway":          {err: refusal(502, "")},
 		"throttled":        {err: refusal(503, "SlowDown")},
 		"too many":         {err: refusal(429, "TooManyRequests")},
@@ -153,9 +153,9 @@ func TestTransfer_B10_RepeatedPartIsProved(t *testing.T) {
 	}
 }
 
-// TestTransfer_B20_EarlyAnswer: a service that stores a request before its last byte
+// TestTransfer_B20_EarlyResponse: a service that stores a request before its last byte
 // has not stored it.
-func TestTransfer_B20_EarlyAnswer(t *testing.T) {
+func TestTransfer_B20_EarlyResponse(t *testing.T) {
 	t.Parallel()
 	for operation, size := range map[string]int{"Put": 1000, "UploadPart": 6 * partSize} {
 		t.Run(operation, func(t *testing.T) {
@@ -304,9 +304,9 @@ func TestTransfer_B13_CompletionMayTakeLonger(t *testing.T) {
 	})
 }
 
-// TestTransfer_B57_TheAnswerHasItsOwnTime: after the last byte the answer may take
+// TestTransfer_B57_TheResponseHasItsOwnTime: after the last byte the response may take
 // longer than the time between two bytes, but not for ever.
-func TestTransfer_B57_TheAnswerHasItsOwnTime(t *testing.T) {
+func TestTransfer_B57_TheResponseHasItsOwnTime(t *testing.T) {
 	t.Parallel()
 	for _, takes := range []time.Duration{4 * time.Minute, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {

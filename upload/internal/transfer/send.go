@@ -176,7 +176,7 @@ type sender struct {
 }
 
 // send makes a request that carries a chunk. The result has the size and CRC-64
-// of what was sent. An object whose answer was lost is looked at before it is
+// of what was sent. An object whose response was lost is looked at before it is
 // sent again.
 func (r *run) send(ctx context.Context, c chunk, isPut bool) (Info, error) {
 	s := &sender{run: r, chunk: c, isPut: isPut, began: time.Now()}
@@ -237,7 +237,7 @@ func (s *sender) deliver(ctx context.Context, a *attempt) (d delivery, err error
 	return d, err
 }
 
-// isStored reports whether the object has the bytes of a request whose answer
+// isStored reports whether the object has the bytes of a request whose response
 // was lost. An older object of the same bytes may have other settings.
 func (s *sender) isStored(ctx context.Context) bool {
 	if !s.uncertain || !s.isPut {
@@ -255,7 +255,7 @@ func (s *sender) isStored(ctx context.Context) bool {
 }
 
 // complete makes one object of the parts. If the service did that and its
-// answer was lost, it no longer knows the upload: then the object decides.
+// response was lost, it no longer knows the upload: then the object decides.
 func (r *run) complete(ctx context.Context) (Info, error) {
 	sortParts(r.parts)
 	want := totals(r.parts)
@@ -267,7 +267,7 @@ func (r *run) complete(ctx context.Context) (Info, error) {
 		return r.verify(ctx, done, want)
 	case IsLost(err) || hasCode(err, "FileAlreadyExists"):
 		return r.completed(ctx, want, err)
-	case ctx.Err() == nil && isAmbiguous(err): // each answer was lost
+	case ctx.Err() == nil && isAmbiguous(err): // each response was lost
 		if found, unknown := r.headOnce(ctx); unknown == nil && found.matches(want.Size, want.CRC64) {
 			return found, nil
 		}
@@ -302,8 +302,8 @@ func (r *run) completed(ctx context.Context, want Info, lost error) (Info, error
 	return Info{}, fmt.Errorf("%w, and whether the object is stored is not known: %w", lost, err)
 }
 
-// verify proves that the object has the bytes that were sent: by the answer, or
-// by Head if the answer lacks something.
+// verify proves that the object has the bytes that were sent: by the response, or
+// by Head if the response lacks something.
 func (r *run) verify(ctx context.Context, done, want Info) (Info, error) {
 	if !done.HasCRC64 || done.ETag == "" {
 		found, err := r.head(ctx)

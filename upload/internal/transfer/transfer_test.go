@@ -74,7 +74,7 @@ const (
 func manager(change func(*Config)) *Manager {
 	c := Config{
 		Retry: retry.Policy{MaxAttempts: 4, BaseDelay: time.Second, MaxDelay: time.Minute}, Parallel: 3,
-		PartSize: partSize, MultipartThreshold: threshold, StallTimeout: time.Minute, AnswerTimeout: 5 * time.Minute,
+		PartSize: partSize, MultipartThreshold: threshold, StallTimeout: time.Minute, ResponseTimeout: 5 * time.Minute,
 		Logger: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
@@ -214,7 +214,7 @@ func TestTransfer_B22_RestartsALostUpload(t *testing.T) {
 	}
 }
 
-func TestTransfer_LostAnswerOfTheCompletion(t *testing.T) {
+func TestTransfer_LostResponseOfTheCompletion(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		data := random(3 * partSize)
@@ -226,7 +226,7 @@ func TestTransfer_LostAnswerOfTheCompletion(t *testing.T) {
 		open := d.Open
 		d.Open = func(c credentials.Credentials) (Object, error) {
 			o, err := open(c)
-			return losesAnswers{o}, err
+			return losesResponses{o}, err
 		}
 		done, err := tr.Run(ctx, d, NoCheckpoint{}, new(counted))
 		require.NoError(t, err)
@@ -236,10 +236,10 @@ func TestTransfer_LostAnswerOfTheCompletion(t *testing.T) {
 	})
 }
 
-// losesAnswers carries out a completion and loses its answer.
-type losesAnswers struct{ Object }
+// losesResponses carries out a completion and loses its response.
+type losesResponses struct{ Object }
 
-func (l losesAnswers) CompleteMultipart(ctx context.Context, id string, parts []Part) (Info, error) {
+func (l losesResponses) CompleteMultipart(ctx context.Context, id string, parts []Part) (Info, error) {
 	if _, err := l.Object.CompleteMultipart(ctx, id, parts); err != nil {
 		return Info{}, err
 	}

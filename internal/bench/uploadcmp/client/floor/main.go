@@ -1,6 +1,6 @@
 // Command floor makes the requests of an upload with nothing but net/http:
 // what no client can be faster than. There is no signature, no repetition, no
-// refreshing, and no reading of an answer but its status.
+// refreshing, and no reading of a response but its status.
 package main
 
 import (
@@ -42,12 +42,12 @@ func (f *floor) upload(ctx context.Context, o client.Object) error {
 		_, err := f.do(ctx, http.MethodPut, url, file, o.Size)
 		return err
 	}
-	answer, err := f.do(ctx, http.MethodPost, url+"?uploads", http.NoBody, 0)
+	response, err := f.do(ctx, http.MethodPost, url+"?uploads", http.NoBody, 0)
 	if err != nil {
 		return err
 	}
 	var opened struct{ UploadId string }
-	if err := xml.Unmarshal(answer, &opened); err != nil {
+	if err := xml.Unmarshal(response, &opened); err != nil {
 		return err
 	}
 	url += "?uploadId=" + opened.UploadId
@@ -116,9 +116,9 @@ func (f *floor) do(ctx context.Context, method, url string, body io.Reader, size
 		return nil, err
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
+	response, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", method, resp.Status)
 	}
-	return answer, err
+	return response, err
 }

@@ -22,12 +22,12 @@ import (
 )
 
 const (
-	maxAnswer = 4 << 20   // bytes of the body of one answer; a page of 1,000 parts has less than 400 kB
-	maxOther  = 256 << 10 // bytes of every other document
+	maxResponse = 4 << 20   // bytes of the body of one response; a page of 1,000 parts has less than 400 kB
+	maxOther    = 256 << 10 // bytes of every other document
 )
 
-// answer is one answer, read to its end.
-type answer struct {
+// response is one response, read to its end.
+type response struct {
 	operation     string
 	status        int
 	header        http.Header
@@ -37,7 +37,7 @@ type answer struct {
 }
 
 // secrets returns what must not be shown of the request.
-func (a *answer) secrets() []string {
+func (a *response) secrets() []string {
 	all := []string{a.token, a.secret, a.authorization}
 	if _, v4, ok := strings.Cut(a.authorization, "Signature="); ok {
 		return append(all, v4)
@@ -49,14 +49,14 @@ func (a *answer) secrets() []string {
 }
 
 // redact returns foreign text as it may be shown.
-func (a *answer) redact(text string) string { return redact.Text(text, a.secrets()...) }
+func (a *response) redact(text string) string { return redact.Text(text, a.secrets()...) }
 
-// requestID is x-oss-request-id, which every answer of OSS has.
-func (a *answer) requestID() string { return strings.TrimSpace(a.header.Get("X-Oss-Request-Id")) }
+// requestID is x-oss-request-id, which every response of OSS has.
+func (a *response) requestID() string { return strings.TrimSpace(a.header.Get("X-Oss-Request-Id")) }
 
-// proof checks that OSS has sent the answer: the status of the operation, the
+// proof checks that OSS has sent the response: the status of the operation, the
 // request ID and, unless doc is nil, the result element.
-func (a *answer) proof(doc any) error {
+func (a *response) proof(doc any) error {
 	switch {
 	case a.status != http.StatusOK:
 		return a.unproven("the status of success is 200")
@@ -68,8 +68,8 @@ func (a *answer) proof(doc any) error {
 	return nil
 }
 
-// unproven is the error of an answer that OSS has not sent in this form.
-func (a *answer) unproven(why string) error {
+// unproven is the error of a response that OSS has not sent in this form.
+func (a *response) unproven(why string) error {
 	text := fmt.Sprintf("HTTP %d, %s: %s", a.status, a.description(), why)
 	if id := a.requestID(); id != "" {
 		text += ", RequestId " + clip(id, 64)
@@ -78,7 +78,7 @@ func (a *answer) unproven(why string) error {
 }
 
 // info reads what the headers say about the object.
-func (a *answer) info() transfer.Info {
+func (a *response) info() transfer.Info {
 	info := transfer.Info{ETag: a.clean(cleanETag(a.header.Get("ETag")))}
 	if crc, err := strconv.ParseUint(strings.TrimSpace(a.header.Get("X-Oss-Hash-Crc64ecma")), 10, 64); err == nil {
 		info.CRC64, info.HasCRC64 = crc, true
@@ -88,7 +88,7 @@ func (a *answer) info() transfer.Info {
 
 // clean is text that goes into results and checkpoints, or "" if it echoes a
 // secret of the request.
-func (a *answer) clean(text string) string {
+func (a *response) clean(text string) string {
 	if redact.Secrets(text, a.secrets()...) != text {
 		return ""
 	}
@@ -109,17 +109,17 @@ func cleanETag(tag string) string {
 	return tag
 }
 
-// isCallbackFailure reports whether an answer with status 203 says that the
+// isCallbackFailure reports whether a response with status 203 says that the
 // object is stored. The body may be that of the callback's server.
-func (a *answer) isCallbackFailure() bool {
+func (a *response) isCallbackFailure() bool {
 	code := readErrorDocument(a.body).code
 	return code == "" && len(a.body) > 0 && a.info().ETag != "" || strings.EqualFold(code, "CallbackFailed")
 }
 
 // do makes one request. The SDK's method for the operation would drop the
-// status and the headers of answers that are errors.
-func (o *Object) do(ctx context.Context, q request) (*answer, error) {
-	a := &answer{operation: q.operation, token: o.credentials.SecurityToken, secret: o.credentials.AccessKeySecret}
+// status and the headers of responses that are errors.
+func (o *Object) do(ctx context.Context, q request) (*response, error) {
+	a := &response{operation: q.operation, token: o.credentials.SecurityToken, secret: o.credentials.AccessKeySecret}
 	resp, err := o.exchange(ctx, q, &a.authorization)
 	if resp == nil {
 		return nil, fmt.Errorf("%s: %w", q.operation, redacted(withoutURL(err), a.secrets()))
@@ -127,7 +127,7 @@ func (o *Object) do(ctx context.Context, q request) (*answer, error) {
 	defer resp.Body.Close()
 	limit := int64(maxOther)
 	if q.method == http.MethodGet {
-		limit = maxAnswer - 1 // boundedTransport ends there
+		limit = maxResponse - 1 // boundedTransport ends there
 	}
 	a.status, a.header = resp.StatusCode, resp.Headers
 	a.body, err = readAll(resp.Body, limit+1) // to the end: the connection is used again
@@ -213,10 +213,10 @@ func (o *Object) exchangeV1(ctx context.Context, q request, authorization *strin
 	return resp, err
 }
 
-// serviceError turns an answer that is an error into a [transfer.ServiceError].
+// serviceError turns a response that is an error into a [transfer.ServiceError].
 // The error document echoes the security token and the string to sign: only
 // known elements are taken over.
-func (o *Object) serviceError(a *answer) error {
+func (o *Object) serviceError(a *response) error {
 	if encoded := a.header.Get("X-Oss-Err"); len(a.body) == 0 && encoded != "" { // of a HEAD
 		a.body, _ = base64.StdEncoding.DecodeString(encoded)
 	}

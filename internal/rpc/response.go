@@ -13,10 +13,10 @@ import (
 	"github.com/alimedia/alimedia-go"
 )
 
-// acknowledgement is the answer of an operation that tells nothing.
+// acknowledgement is the response of an operation that tells nothing.
 type acknowledgement struct{ RequestId string }
 
-// read reads the body of an answer into out, or returns what is wrong with
+// read reads the body of a response into out, or returns what is wrong with
 // it. cut says that the body goes on beyond the limit.
 func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) error {
 	if a.status < 200 || a.status > 299 {
@@ -80,8 +80,8 @@ func (a *attempt) read(ctx context.Context, body []byte, cut bool, out any) erro
 }
 
 // refusal reports whether the document of a status 2xx says that the operation
-// failed: by the member that has this meaning in answers of the operation, else
-// by an error document in place of the answer.
+// failed: by the member that has this meaning in responses of the operation, else
+// by an error document in place of the response.
 func (a *attempt) refusal(d *decoder) (e envelope, failed bool) {
 	said, code := unsaid, ""
 	if a.op.Verdict != "" {
@@ -96,7 +96,7 @@ func (a *attempt) refusal(d *decoder) (e envelope, failed bool) {
 		}
 		e.Message = cmp.Or(e.Message, e.Description)
 		return e, true
-	case a.op.Verdict != "": // its answers have a Code beside
+	case a.op.Verdict != "": // its responses have a Code beside
 		e = outerEnvelope(d.src)
 		return e, !e.codeIsFine()
 	case d.foreign:
@@ -126,8 +126,8 @@ func checkResult(out any) error {
 	return nil
 }
 
-// tellsNothing reports whether an answer without a body can be the whole
-// answer: the result has at most a RequestId, or its form is not known.
+// tellsNothing reports whether a response without a body can be the whole
+// response: the result has at most a RequestId, or its form is not known.
 func (s *shape) tellsNothing() bool {
 	return s.kind != structShape || len(s.fields) == 0 || len(s.fields) == 1 && s.fields[0].name == "RequestId"
 }
@@ -143,7 +143,7 @@ func (a *attempt) fillRequestID(v reflect.Value, s *shape) {
 	}
 }
 
-// unproven is the error for an answer of status 2xx that does not prove that
+// unproven is the error for a response of status 2xx that does not prove that
 // the operation was carried out. It has no code; the call may go again where
 // that does no harm.
 func (a *attempt) unproven(body []byte, message string) error {
@@ -151,7 +151,7 @@ func (a *attempt) unproven(body []byte, message string) error {
 	return a.complete(&alimedia.Error{Message: message}, envelope{RequestID: e.RequestID})
 }
 
-// tooLarge is the error for an answer that is not read. Another one would be
+// tooLarge is the error for a response that is not read. Another one would be
 // as large.
 func (a *attempt) tooLarge(body []byte, message string) error {
 	e, _ := readEnvelope(body)
@@ -240,7 +240,7 @@ func filled(v reflect.Value) bool {
 	return !v.IsZero()
 }
 
-// logLost names the fields of an answer that had another form than documented
+// logLost names the fields of a response that had another form than documented
 // and stayed zero. Their values are not logged.
 func (a *attempt) logLost(ctx context.Context, d *decoder) {
 	if d.losses == 0 && !d.trailing || !a.cfg.Logger.Enabled(ctx, slog.LevelDebug) {

@@ -19,7 +19,7 @@ type jobInfo struct {
 	Number int64
 }
 
-type createAnswer struct {
+type createResponse struct {
 	RequestId string
 	VideoId   string
 	Job       jobInfo
@@ -33,8 +33,8 @@ type createAnswer struct {
 	Ok        bool
 }
 
-// An answer of status 2xx without what it promises is no success.
-func TestCall_B51_AnswerWithoutItsProof(t *testing.T) {
+// A response of status 2xx without what it promises is no success.
+func TestCall_B51_ResponseWithoutItsProof(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, proof, body string
@@ -80,10 +80,10 @@ func TestCall_B51_AnswerWithoutItsProof(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			st := answer(200, tt.body)
+			st := response(200, tt.body)
 			st.header = map[string]string{"x-acs-request-id": "R-H"}
 			c, s := scripted(t, st, ok())
-			out, err := Call(t.Context(), c, Op{Action: "CreateUploadVideo", Proof: tt.proof}, nil, new(createAnswer))
+			out, err := Call(t.Context(), c, Op{Action: "CreateUploadVideo", Proof: tt.proof}, nil, new(createResponse))
 			require.Len(t, s.seen, 1, "what cannot be repeated is not")
 			if tt.missing == "" {
 				require.NoError(t, err)
@@ -99,14 +99,14 @@ func TestCall_B51_AnswerWithoutItsProof(t *testing.T) {
 	}
 }
 
-// Whatever stands in a success that proves nothing, it is a lost answer:
+// Whatever stands in a success that proves nothing, it is a lost response:
 // repeated where that does no harm.
-func TestCall_B51_LostAnswers(t *testing.T) {
+func TestCall_B51_LostResponses(t *testing.T) {
 	t.Parallel()
 	for name, first := range map[string]step{
-		"nothing in it": answer(200, `{}`), "null": answer(200, `null`), "no body": answer(200, ``), "no content": answer(204, ``),
-		"a page": answer(200, `<html>login</html>`), "half": answer(200, `{"MediaId":"m`), "a list": answer(200, `[{"MediaId":"m1"}]`),
-		"an empty id": answer(201, `{"RequestId":"R","MediaId":""}`),
+		"nothing in it": response(200, `{}`), "null": response(200, `null`), "no body": response(200, ``), "no content": response(204, ``),
+		"a page": response(200, `<html>login</html>`), "half": response(200, `{"MediaId":"m`), "a list": response(200, `[{"MediaId":"m1"}]`),
+		"an empty id": response(201, `{"RequestId":"R","MediaId":""}`),
 	} {
 		for class, calls := range map[Class]int{Read: 2, Idempotent: 2, Tokened: 2, Unsafe: 1} {
 			t.Run(name, func(t *testing.T) {
@@ -126,31 +126,31 @@ func TestCall_B51_LostAnswers(t *testing.T) {
 	}
 }
 
-// Nothing of an answer that was not taken stays in the result.
-func TestCall_B51_NothingStaysOfALostAnswer(t *testing.T) {
+// Nothing of a response that was not taken stays in the result.
+func TestCall_B51_NothingStaysOfALostResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := scripted(t, answer(200, `{"Text":"of the first","Jobs":[{"Number":1}]}`), answer(200, `{"VideoId":"v"}`))
-		out := &createAnswer{Text: "of the caller"}
+		c, _ := scripted(t, response(200, `{"Text":"of the first","Jobs":[{"Number":1}]}`), response(200, `{"VideoId":"v"}`))
+		out := &createResponse{Text: "of the caller"}
 		require.NoError(t, c.Do(t.Context(), Op{Action: "X", Class: Read, Proof: "VideoId"}, nil, out))
-		require.Equal(t, &createAnswer{VideoId: "v"}, out)
+		require.Equal(t, &createResponse{VideoId: "v"}, out)
 
-		c, _ = scripted(t, answer(200, `{"VideoId":"v"}`))
-		out = &createAnswer{Text: "of the caller"}
+		c, _ = scripted(t, response(200, `{"VideoId":"v"}`))
+		out = &createResponse{Text: "of the caller"}
 		require.NoError(t, c.Do(t.Context(), Op{Action: "X", Class: Read, Proof: "VideoId"}, nil, out))
-		require.Equal(t, &createAnswer{VideoId: "v"}, out)
+		require.Equal(t, &createResponse{VideoId: "v"}, out)
 	})
-	c, _ := scripted(t, answer(200, `{"Text":"of the first"}`))
-	out := new(createAnswer)
+	c, _ := scripted(t, response(200, `{"Text":"of the first"}`))
+	out := new(createResponse)
 	require.Error(t, c.Do(t.Context(), Op{Action: "X", Proof: "VideoId"}, nil, out))
 	require.Zero(t, *out)
 }
 
-// An answer without a body is the whole answer where there is nothing to tell.
-func TestCall_AnswersWithoutABody(t *testing.T) {
+// A response without a body is the whole response where there is nothing to tell.
+func TestCall_ResponsesWithoutABody(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"", " \r\n", "null", "\xef\xbb\xbf"} {
-		st := answer(200, body)
+		st := response(200, body)
 		st.header = map[string]string{"x-acs-request-id": " R-H "}
 		c, _ := scripted(t, st, st, st, st, st)
 		var told struct{ RequestId string }
@@ -162,7 +162,7 @@ func TestCall_AnswersWithoutABody(t *testing.T) {
 		var more struct{ RequestId, Status string }
 		require.ErrorContains(t, c.Do(t.Context(), unsafeOp, nil, &more), "unexpected response (HTTP 200)")
 	}
-	c, _ := scripted(t, answer(200, "<html>login</html>"))
+	c, _ := scripted(t, response(200, "<html>login</html>"))
 	require.ErrorContains(t, c.Do(t.Context(), unsafeOp, nil, nil), "text/html", "also where nothing is read")
 }
 
@@ -178,11 +178,11 @@ func TestDo_ResultsThatCannotBe(t *testing.T) {
 // A 200 that says no is an error, in every way that the services say it.
 func TestCall_B51_Verdict(t *testing.T) {
 	t.Parallel()
-	type searchAnswer struct {
+	type searchResponse struct {
 		RequestId, Code, Success string
 		MediaInfoList            []jobInfo
 	}
-	type boolAnswer struct {
+	type boolResponse struct {
 		RequestId, Code, Message string
 		Success                  bool
 	}
@@ -212,9 +212,9 @@ func TestCall_B51_Verdict(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, s := scripted(t, answer(200, tt.body), answer(200, tt.body), answer(200, tt.body))
-			_, err := Call(t.Context(), c, op, nil, new(searchAnswer))
-			_, err2 := Call(t.Context(), c, op, nil, new(boolAnswer))
+			c, s := scripted(t, response(200, tt.body), response(200, tt.body), response(200, tt.body))
+			_, err := Call(t.Context(), c, op, nil, new(searchResponse))
+			_, err2 := Call(t.Context(), c, op, nil, new(boolResponse))
 			require.Len(t, s.seen, 2)
 			if tt.want == nil {
 				require.NoError(t, err)
@@ -228,25 +228,25 @@ func TestCall_B51_Verdict(t *testing.T) {
 
 			op := op
 			op.Verdict = ""
-			_, err = Call(t.Context(), c, op, nil, new(searchAnswer))
+			_, err = Call(t.Context(), c, op, nil, new(searchResponse))
 			require.NoError(t, err, "only where the operation is known to say so")
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		c, s := scripted(t, answer(200, `{"Success":"false","Code":"Throttling.User","Message":"m"}`), answer(200, `{"Success":"true"}`))
-		_, err := Call(t.Context(), c, Op{Action: "X", Verdict: "Success"}, nil, new(searchAnswer))
+		c, s := scripted(t, response(200, `{"Success":"false","Code":"Throttling.User","Message":"m"}`), response(200, `{"Success":"true"}`))
+		_, err := Call(t.Context(), c, Op{Action: "X", Verdict: "Success"}, nil, new(searchResponse))
 		require.NoError(t, err)
 		require.Len(t, s.seen, 2, "its code decides about repetition")
 	})
 	t.Run("iterators yield it", func(t *testing.T) {
-		c, _ := scripted(t, answer(200, `{"RequestId":"R-5","Success":"false","Code":"InvalidParameter","MediaInfoList":[]}`))
+		c, _ := scripted(t, response(200, `{"RequestId":"R-5","Success":"false","Code":"InvalidParameter","MediaInfoList":[]}`))
 		type request struct{ NextToken string }
-		ask := func(ctx context.Context, req request) (*searchAnswer, error) {
-			return Call(ctx, c, op, req, new(searchAnswer))
+		ask := func(ctx context.Context, req request) (*searchResponse, error) {
+			return Call(ctx, c, op, req, new(searchResponse))
 		}
 		var errs []error
 		for _, err := range Tokens(t.Context(), ask, request{}, func(r *request) *string { return &r.NextToken },
-			func(r *searchAnswer) ([]jobInfo, string) { return r.MediaInfoList, "" }) {
+			func(r *searchResponse) ([]jobInfo, string) { return r.MediaInfoList, "" }) {
 			errs = append(errs, err)
 		}
 		require.Len(t, errs, 1)
@@ -272,7 +272,7 @@ func TestCall_B51_VerdictsInNumbers(t *testing.T) {
 		{"StatusCode", `{"RequestId":"R","StatusCode":"404","Message":"m"}`, "404"},
 		{"HttpStatusCode", `{"RequestId":"R","HttpStatusCode":500,"Code":"InternalError"}`, "InternalError"},
 	} {
-		c, _ := scripted(t, answer(200, tt.body))
+		c, _ := scripted(t, response(200, tt.body))
 		_, err := call(t, c, Op{Action: "X", Verdict: tt.verdict}, nil)
 		if tt.code == "" {
 			require.NoError(t, err, tt.body)
@@ -284,12 +284,12 @@ func TestCall_B51_VerdictsInNumbers(t *testing.T) {
 	}
 }
 
-// An answer that has nothing of the operation's own is somebody else's, unless
+// A response that has nothing of the operation's own is somebody else's, unless
 // the header of the service is there.
 func TestCall_B51_SomebodyElsesJSON(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{}`, `{"status":"ok"}`, `{"data":{"RequestId":"R"}}`} {
-		st := answer(200, body)
+		st := response(200, body)
 		c, _ := scripted(t, st)
 		_, err := call(t, c, unsafeOp, nil)
 		require.ErrorContains(t, err, "the response has no field of the operation", body)
@@ -299,7 +299,7 @@ func TestCall_B51_SomebodyElsesJSON(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "R-H", out.RequestId)
 	}
-	c, _ := scripted(t, answer(200, `{}`), answer(200, `{"status":"ok"}`))
+	c, _ := scripted(t, response(200, `{}`), response(200, `{"status":"ok"}`))
 	require.NoError(t, c.Do(t.Context(), unsafeOp, nil, nil), "nothing is what there is to tell")
 	require.Error(t, c.Do(t.Context(), unsafeOp, nil, nil))
 }
@@ -314,7 +314,7 @@ func TestCall_B51_ErrorDocumentInASuccess(t *testing.T) {
 		"JSON":             document, "with text after it": document + "<!-- x -->", "cut off": strings.TrimSuffix(document, `"}`),
 		"XML": `<Error><RequestId>R-5</RequestId><HostId>h</HostId><Code>InvalidParameter</Code><Message>m</Message></Error>`,
 	} {
-		c, _ := scripted(t, answer(200, body), answer(200, body))
+		c, _ := scripted(t, response(200, body), response(200, body))
 		for _, op := range []Op{unsafeOp, {Action: "X", Proof: "MediaId"}} {
 			_, err := call(t, c, op, nil)
 			require.True(t, alimedia.HasCode(err, "InvalidParameter"), name)
@@ -323,19 +323,19 @@ func TestCall_B51_ErrorDocumentInASuccess(t *testing.T) {
 			require.Equal(t, "R-5", e.RequestId)
 		}
 	}
-	type codeAnswer struct{ RequestId, Code string }
-	c, _ := scripted(t, answer(200, document))
-	_, err := Call(t.Context(), c, unsafeOp, nil, new(codeAnswer))
+	type codeResponse struct{ RequestId, Code string }
+	c, _ := scripted(t, response(200, document))
+	_, err := Call(t.Context(), c, unsafeOp, nil, new(codeResponse))
 	require.True(t, alimedia.HasCode(err, "InvalidParameter"), "the HostId tells")
-	c, _ = scripted(t, answer(200, `{"RequestId":"R-5","Code":"Y","Message":"m"}`))
-	out, err := Call(t.Context(), c, unsafeOp, nil, new(codeAnswer))
+	c, _ = scripted(t, response(200, `{"RequestId":"R-5","Code":"Y","Message":"m"}`))
+	out, err := Call(t.Context(), c, unsafeOp, nil, new(codeResponse))
 	require.NoError(t, err, "a Code that the operation has")
 	require.Equal(t, "Y", out.Code)
 	for _, body := range []string{
 		`{"HostId":"h","Code":"200","Message":"ok","MediaId":"m"}`, `{"Code":"0","Message":"ok","MediaId":"m"}`,
 		`{"Code":"Accepted","MediaId":"m"}`, `{"MediaId":"m","Job":{"Code":"X","Message":"m"}}`, `{"Code":"Accepted","MediaId":"m","Data":{"Message":"m"}}`,
 	} {
-		c, _ := scripted(t, answer(200, body))
+		c, _ := scripted(t, response(200, body))
 		_, err := call(t, c, unsafeOp, nil)
 		require.NoError(t, err, body)
 	}
@@ -359,7 +359,7 @@ func TestCall_PublishedSamples(t *testing.T) {
 	}
 	do := func(name string, op Op, out any) {
 		t.Helper()
-		c, _ := scripted(t, answer(200, body[name]))
+		c, _ := scripted(t, response(200, body[name]))
 		c = c.With(func(cfg *alimedia.Config) {
 			cfg.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		})
@@ -401,14 +401,14 @@ func TestCall_PublishedSamples(t *testing.T) {
 	require.NotContains(t, logged.String(), "private")
 }
 
-func TestCall_B62_AnAnswerOutOfProportionIsAnError(t *testing.T) {
+func TestCall_B62_AnResponseOutOfProportionIsAnError(t *testing.T) {
 	t.Parallel()
 	type wide struct {
 		Items []struct{ Fields [90]string }
 	}
 	body := `{"RequestId":"R-5","Items":[` + strings.Repeat("{},", 1<<18) + `{}]}`
-	c, s := scripted(t, answer(200, body))
+	c, s := scripted(t, response(200, body))
 	err := c.Do(t.Context(), readOp, nil, new(wide))
-	require.EqualError(t, err, "alimedia: GetMediaInfo: AnswerTooLarge (HTTP 200): the response needs too much memory for its length [request id R-5]")
+	require.EqualError(t, err, "alimedia: GetMediaInfo: ResponseTooLarge (HTTP 200): the response needs too much memory for its length [request id R-5]")
 	require.Len(t, s.seen, 1)
 }

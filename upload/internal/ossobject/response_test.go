@@ -21,7 +21,7 @@ func TestObject_B09_RetryAfterADate(t *testing.T) {
 		o := &Object{clock: new(transfer.Clock)}
 		var r *transfer.ServiceError
 		at := time.Now().Add(40 * time.Second).UTC().Format(http.TimeFormat)
-		require.ErrorAs(t, o.serviceError(&answer{status: 503, header: http.Header{"Retry-After": {at}}}), &r)
+		require.ErrorAs(t, o.serviceError(&response{status: 503, header: http.Header{"Retry-After": {at}}}), &r)
 		require.Equal(t, 40*time.Second, r.RetryAfter)
 	})
 }
@@ -56,7 +56,7 @@ func TestObject_B62_ElementsAreCounted(t *testing.T) {
 	}
 }
 
-// answering is a transport that gives one answer to every request.
+// answering is a transport that gives one response to every request.
 type answering struct {
 	status int
 	body   string
@@ -107,11 +107,11 @@ func TestObject_B62_PartNumbersRise(t *testing.T) {
 	}
 }
 
-// TestObject_B62_LongAnswer: an answer with more bytes than OSS ever sends is no
+// TestObject_B62_LongResponse: a response with more bytes than OSS ever sends is no
 // success, whatever its headers say.
-func TestObject_B62_LongAnswer(t *testing.T) {
+func TestObject_B62_LongResponse(t *testing.T) {
 	t.Parallel()
-	for size, ok := range map[int]bool{0: true, maxOther: true, maxOther + 1: false, maxAnswer + 10: false} {
+	for size, ok := range map[int]bool{0: true, maxOther: true, maxOther + 1: false, maxResponse + 10: false} {
 		_, err := objectOf(t, answering{200, strings.Repeat(" ", size)}).Put(t.Context(), strings.NewReader("x"), 1)
 		if ok {
 			require.NoError(t, err, size)
