@@ -47,6 +47,7 @@ func run(out io.Writer, db string, patterns ...string) error {
 	args := append([]string{"tool", "-modfile=internal/tools/go.mod", "govulncheck", "-db", db, "-format", "json"}, patterns...)
 	var report, messages bytes.Buffer
 	cmd := exec.Command("go", args...)
+	cmd.Env = append(os.Environ(), "GOWORK=off") // -modfile does not work in a workspace
 	cmd.Stdout, cmd.Stderr = &report, &messages
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("govulncheck: %w\n%s", err, messages.Bytes())
