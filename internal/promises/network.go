@@ -118,7 +118,7 @@ var network = []promise{
 			{what: "the pause does not grow", file: "internal/retry/retry.go", in: "./upload", old: `min(max(failures-1, 0), 20)`, new: `min(max(failures-1, 0), 0)`},
 			{what: "the pause has no bound", file: "internal/retry/retry.go", old: `if bound <= 0 || bound > p.MaxDelay {`, new: `if bound <= 0 {`},
 			{what: "the pause outlasts the context", file: "upload/internal/transfer/client.go", old: `if err := retry.Sleep(ctx, pause); err != nil {`, new: `if err := retry.Sleep(context.WithoutCancel(ctx), pause); err != nil {`},
-			{what: "Retry-After is not heard", file: "upload/internal/transfer/client.go", old: "retryAfter = response.RetryAfter", new: "retryAfter = 0"},
+			{what: "Retry-After is not heard", file: "upload/internal/transfer/client.go", old: "retryAfter = response.API.RetryAfter", new: "retryAfter = 0"},
 			{what: "any Retry-After is heard", file: "internal/retry/retry.go", in: "./upload", old: `return max(jitter, min(retryAfter, p.MaxDelay))`, new: `return max(jitter, retryAfter)`},
 			{what: "one attempt more", file: "upload/internal/transfer/client.go", old: "failures+1 >= c.Retry.MaxAttempts", new: "failures >= c.Retry.MaxAttempts"},
 		},

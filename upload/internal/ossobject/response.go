@@ -237,8 +237,8 @@ func (o *Object) serviceError(a *response) error {
 		RequestId:  show(cmp.Or(a.requestID(), doc.requestID), 64),
 		HostId:     show(doc.hostID, 128),
 		StatusCode: a.status,
+		RetryAfter: retry.After(a.header, o.clock.Now()),
 	}}
-	e.RetryAfter = retry.After(a.header, o.clock.Now())
 	for _, text := range []string{doc.serverTime, a.header.Get("Date")} {
 		t, err := alimedia.ParseTime(text)
 		if err != nil {

@@ -22,7 +22,7 @@ func TestObject_B09_RetryAfterADate(t *testing.T) {
 		var r *transfer.ServiceError
 		at := time.Now().Add(40 * time.Second).UTC().Format(http.TimeFormat)
 		require.ErrorAs(t, o.serviceError(&response{status: 503, header: http.Header{"Retry-After": {at}}}), &r)
-		require.Equal(t, 40*time.Second, r.RetryAfter)
+		require.Equal(t, 40*time.Second, r.API.RetryAfter)
 	})
 }
 

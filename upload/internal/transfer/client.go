@@ -124,7 +124,7 @@ func (c *client) repeat(ctx context.Context, operation string, try func() (crede
 		}
 		var retryAfter time.Duration
 		if response != nil {
-			retryAfter = response.RetryAfter
+			retryAfter = response.API.RetryAfter
 		}
 		failures++
 		pause := c.Retry.Delay(failures, retryAfter)

@@ -70,7 +70,7 @@ func TestTransfer_B42_FailingTransferHoldsNoRequest(t *testing.T) {
 				})
 				bad, good := newMemory(), newMemory()
 				busy := refusal(503, "ServiceUnavailable").(*ServiceError)
-				busy.RetryAfter = time.Hour
+				busy.API.RetryAfter = time.Hour
 				bad.fault = func(operation string, _ int) error {
 					if operation == "Put" || operation == "UploadPart" {
 						return busy

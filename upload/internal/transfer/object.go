@@ -70,8 +70,7 @@ type OpenUpload struct {
 // ServiceError is a response of the service that is an error.
 type ServiceError struct {
 	API        *alimedia.Error
-	RetryAfter time.Duration // that the response asks for, 0 if it does not
-	ServerTime time.Time     // zero if the response does not tell it
+	ServerTime time.Time // zero if the response does not tell it
 }
 
 // Error returns the text of the *alimedia.Error.

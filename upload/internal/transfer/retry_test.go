@@ -92,7 +92,7 @@ func TestTransfer_B09_PauseEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		busy := refusal(503, "ServiceUnavailable").(*ServiceError)
-		busy.RetryAfter = time.Minute
+		busy.API.RetryAfter = time.Minute
 		m.fault = func(string, int) error { return busy }
 		enough := errors.New("enough")
 		ctx, cancel := context.WithTimeoutCause(ctx, 5*time.Second, enough)
