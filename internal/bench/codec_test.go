@@ -37,7 +37,7 @@ func decodeBoth[T any](b *testing.B, action string) {
 		}
 	})
 	b.Run(action+"/official", func(b *testing.B) {
-		type response struct {
+		type envelope struct {
 			Headers    map[string]*string `json:"headers,omitempty"`
 			StatusCode *int32             `json:"statusCode,omitempty"`
 			Body       *T                 `json:"body,omitempty"`
@@ -51,7 +51,7 @@ func decodeBoth[T any](b *testing.B, action string) {
 				b.Fatal(err)
 			}
 			result := map[string]any{"body": body, "headers": headers, "statusCode": 200}
-			if err := dara.Convert(result, new(response)); err != nil {
+			if err := dara.Convert(result, new(envelope)); err != nil {
 				b.Fatal(err)
 			}
 		}
