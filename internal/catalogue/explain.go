@@ -121,7 +121,13 @@ func limit(rule string) string {
 	return ""
 }
 
-var docLink = regexp.MustCompile(`\[(?:Client\.)?([A-Za-z.]+)\]`)
+var (
+	docLink = regexp.MustCompile(`\[(?:Client\.)?([A-Za-z.]+)\]`)
+	unset   = regexp.MustCompile(`\bwhen (?:nil|zero|empty)\b`)
+)
 
-// Plain is a sentence of the Go documentation without its links.
-func Plain(doc string) string { return docLink.ReplaceAllString(doc, "$1") }
+// Plain is a sentence of the Go documentation for readers who do not write Go:
+// without links and zero values.
+func Plain(doc string) string {
+	return unset.ReplaceAllString(docLink.ReplaceAllString(doc, "$1"), "if not given")
+}

@@ -18,6 +18,7 @@ import (
 // func newLsCommand(a *app) *cobra.Command and name it here.
 var commands = []func(*app) *cobra.Command{
 	newDemoCommand,
+	newCallCommand,
 }
 
 // Main runs the command line of this process and returns its exit code.

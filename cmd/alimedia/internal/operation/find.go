@@ -58,7 +58,7 @@ const maxNear = 3
 // nearest are the known names that differ least from name, at most three.
 func nearest(name string, known []string) []string {
 	name = strings.ToLower(bounded(name))
-	limit := max(len(name)/3, 1)
+	limit := max(len(name)/3, min(len(name)/2, 2))
 	type candidate struct {
 		name     string
 		distance int

@@ -79,21 +79,23 @@ func TestParse_SaysWhatIsWrong(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"unknown":       {[]string{"MediaID2=" + secret}, []string{`Op has no parameter "MediaID2": did you mean MediaId?`}},
-		"no value":      {[]string{"MediaId"}, []string{`"MediaId" is not of the form key=value`}},
-		"twice":         {[]string{"MediaId=a", "MediaId=" + secret}, []string{"MediaId is given twice"}},
-		"one of":        {nil, []string{"MediaId or InputURL is required"}},
-		"all at once":   {[]string{"MediaId=a", "Title=" + secret, "Count=" + secret, "Fast=" + secret}, []string{"Title must be at most 5 bytes", "Count must be a whole number", "Fast must be true or false"}},
-		"limits":        {[]string{"InputURL=" + secret, "Count=12"}, []string{"InputURL must be an OSS URL", "Count must be at most 9"}},
-		"no document":   {[]string{"MediaId=a", "Config=" + secret}, []string{"Config must be a JSON object of the documented form"}},
-		"member":        {[]string{"MediaId=a", "Config.Nme=x"}, []string{`Config: there is no "Nme" in it: did you mean Name?`}},
-		"whole, parts":  {[]string{"MediaId=a", "Config={}", "Config.On=true"}, []string{"Config is given as a whole and by its parts"}},
-		"gap":           {[]string{"MediaId=a", "Ids.1=a", "Ids.3=b"}, []string{"Ids: the items of a list are numbered from 1"}},
-		"no parts":      {[]string{"MediaId=a", "Title.1=x"}, []string{"Title: it is a string and has no parts"}},
-		"part of part":  {[]string{"MediaId=a", "Config.Name=x", "Config.Name.y=x"}, []string{"a part of it is given as a whole too"}},
-		"unreadable":    {[]string{"MediaId=@f"}, []string{"MediaId: nothing to read"}},
-		"at, no file":   {[]string{"MediaId=@"}, []string{"@ needs the name of a file"}},
-		"comma in item": {[]string{"MediaId=a", "Ids.1=a,b"}, []string{"which separates the items"}},
+		"unknown":         {[]string{"MediaID2=" + secret}, []string{`Op has no parameter "MediaID2": did you mean MediaId?`}},
+		"letters swapped": {[]string{"Titel=" + secret}, []string{`did you mean Title?`}},
+		"no value":        {[]string{"MediaId"}, []string{`"MediaId" is not of the form key=value`}},
+		"twice":           {[]string{"MediaId=a", "MediaId=" + secret}, []string{"MediaId is given twice"}},
+		"one of":          {nil, []string{"MediaId or InputURL is required"}},
+		"all at once":     {[]string{"MediaId=a", "Title=" + secret, "Count=" + secret, "Fast=" + secret}, []string{"Title must be at most 5 bytes", "Count must be a whole number", "Fast must be true or false"}},
+		"limits":          {[]string{"InputURL=" + secret, "Count=12"}, []string{"InputURL must be an OSS URL", "Count must be at most 9"}},
+		"no document":     {[]string{"MediaId=a", "Config=" + secret}, []string{"Config must be a JSON object of the documented form"}},
+		"member":          {[]string{"MediaId=a", "Config.Nme=x"}, []string{`Config: there is no "Nme" in it: did you mean Name?`}},
+		"whole, parts":    {[]string{"MediaId=a", "Config={}", "Config.On=true"}, []string{"Config is given as a whole and by its parts"}},
+		"gap":             {[]string{"MediaId=a", "Ids.1=a", "Ids.3=b"}, []string{"Ids: the items of a list are numbered from 1"}},
+		"no parts":        {[]string{"MediaId=a", "Count.1=x"}, []string{"Count: it is a int32 and has no parts"}},
+		"part of part":    {[]string{"MediaId=a", "Config.Name=x", "Config.Name.y=x"}, []string{"a part of it is given as a whole too"}},
+		"unreadable":      {[]string{"MediaId=@f"}, []string{"MediaId: nothing to read"}},
+		"secret part":     {[]string{"MediaId=a", "UserData.AuthKey=" + secret}, []string{"UserData.AuthKey is secret and must not be on the command line"}},
+		"at, no file":     {[]string{"MediaId=@"}, []string{"@ needs the name of a file"}},
+		"comma in item":   {[]string{"MediaId=a", "Ids.1=a,b"}, []string{"which separates the items"}},
 	} {
 		_, err := Parse(op(), test.args, noRead)
 		for _, want := range test.want {

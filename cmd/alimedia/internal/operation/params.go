@@ -47,6 +47,10 @@ func Parse(op *catalogue.Operation, args []string, read Read) (*Params, error) {
 			continue
 		}
 		seen[key] = true
+		if isSecret(key) && value != "" && !strings.HasPrefix(value, "@") {
+			fail("%s is secret and must not be on the command line, where other users and the shell's history see it: write %s=@FILE, or %s=@- for standard input", bounded(key), bounded(key), bounded(key))
+			continue
+		}
 		if value, err = p.value(key, value, read); err != nil {
 			errs = append(errs, err)
 			continue
@@ -77,6 +81,10 @@ func Parse(op *catalogue.Operation, args []string, read Read) (*Params, error) {
 	slices.SortStableFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return p, errors.Join(errs...)
 }
+
+// isSecret reports whether a parameter, or the part that a dotted name ends in,
+// is secret.
+func isSecret(key string) bool { return catalogue.IsSecret(key[strings.LastIndexByte(key, '.')+1:]) }
 
 // find is a parameter by its name, in whatever case.
 func (p *Params) find(name string) (*catalogue.Field, error) {
@@ -124,7 +132,7 @@ func (p *Params) plant(f *catalogue.Field, t *tree) error {
 			return errors.New("an item has a comma, which separates the items")
 		}
 		p.values[f.Name] = strings.Join(items, ",")
-	case f.Enc == "json" || f.JSON || f.Type == "any" || f.Type == "object":
+	case f.Enc == "json" || f.Type == "string" || f.Type == "any" || f.Type == "object":
 		document, err := t.document(f)
 		if err != nil {
 			return err
