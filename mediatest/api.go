@@ -137,7 +137,7 @@ func (s *Server) dispatch(x *exchange, body []byte) (any, error) {
 	if x.r.Method != http.MethodPost && x.r.Method != http.MethodGet {
 		return nil, refused(405, "UnsupportedHTTPMethod", "The HTTP method is not supported.")
 	}
-	by := &key{owner: s.first}
+	by := &key{owner: s.first.Load()}
 	if x.r.Header.Get("Authorization") != "" || !contains(anonymous, x.operation) {
 		var err error
 		if x.r.Header.Get("Authorization") == "" && params.Has("Signature") {

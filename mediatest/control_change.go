@@ -24,7 +24,7 @@ type nothing struct{}
 // of finds an account by its id; empty means the first one. The caller holds mu.
 func (c *control) of(id string) (*Account, error) {
 	if id == "" {
-		return c.first, nil
+		return c.first.Load(), nil
 	}
 	if acc := c.account(id); acc != nil {
 		return acc, nil
@@ -138,7 +138,7 @@ func (c *control) postAccounts(r *http.Request) (any, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if in.Id == "" {
-		in.Id = randomDigits(16)
+		in.Id = c.randomDigits(16)
 	}
 	if !accountID.MatchString(in.Id) {
 		return nil, wrong("Id is not a number of at most 32 digits")

@@ -81,7 +81,7 @@ func (c *control) getRequestPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *control) show(w http.ResponseWriter, status int, name string, v view) {
-	v.Nonce = randomID(16)
+	v.Nonce = c.randomID(16)
 	var b bytes.Buffer
 	if err := pages().ExecuteTemplate(&b, name, v); err != nil {
 		sendControl(w, nil, fmt.Errorf("the page cannot be made: %w", err))

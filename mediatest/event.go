@@ -261,7 +261,7 @@ type LiveRecord struct {
 func (s *Server) RecordLive(r LiveRecord) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	acc, id := s.first, randomID(16)
+	acc, id := s.first.Load(), s.randomID(16)
 	a := acc.add(Media{MediaId: id, Service: "vod", Type: "video", Title: cmp.Or(r.Title, r.Stream), Bucket: acc.storage, Key: "live/" + id + ".m3u8"})
 	stream := fields{"VideoId": id, "Status": "success", "StreamName": r.Stream, "DomainName": r.Domain, "AppName": r.App}
 	s.emit(acc, "vod", "LiveRecordVideoComposeStart", "", stream)

@@ -26,6 +26,9 @@ type Event struct {
 	Queue    string // the queue it went into; empty: none
 	Attempts int    // of posting it
 	Status   int    // of the last answer; 0: none
+
+	waiting bool            // it is still being posted
+	key     alimedia.Secret // that signs it
 }
 
 const (
@@ -174,18 +177,26 @@ func (s *Server) post(e *Event, address, key string) {
 		return
 	}
 	service, body := e.Service, e.Body
+	done := e.Attempts // before the state was loaded
+	e.waiting, e.key = true, alimedia.Secret(key)
 	s.working.Add(1)
 	go func() {
 		defer s.working.Done()
-		for attempt := range callbackAttempts {
+		for attempt := done; attempt < callbackAttempts; attempt++ {
 			if attempt > 0 && !s.pause(time.Second) {
 				return
 			}
 			status := s.postOnce(client, Callback{Service: service, URL: address, AuthKey: alimedia.Secret(key), Body: body})
 			s.mu.Lock()
+			if status == 0 && s.closed {
+				s.mu.Unlock()
+				return // it is posted again where the state is loaded
+			}
 			e.Attempts, e.Status = attempt+1, status
+			e.waiting = status != http.StatusOK && e.Attempts < callbackAttempts
+			waiting := e.waiting
 			s.mu.Unlock()
-			if status == http.StatusOK {
+			if !waiting {
 				return
 			}
 		}

@@ -36,7 +36,7 @@ func (s *Server) IDs(service, kind string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ids []string
-	for _, t := range s.first.sorted(&family{service: service, kind: kind}) {
+	for _, t := range s.first.Load().sorted(&family{service: service, kind: kind}) {
 		ids = append(ids, t.id)
 	}
 	return ids

@@ -58,7 +58,7 @@ type thing struct {
 	canceled bool
 	settled  bool
 	working  bool   // its work is under way, however late it is
-	store    func() // of a job: keeps what it has made
+	file     *file  // of a job that fetches one; nil when it is stored
 	event    string // what tells of its end, in place of the family's
 	code     string // why a job fails
 	message  string
@@ -164,9 +164,9 @@ func (f *family) absent() error {
 // newID makes an id of the type that the answers have.
 func (f *family) newID(c *call) string {
 	if field := findField(c.known.Response, f.id); field != nil && field.Type == "int64" {
-		return randomDigits(9)
+		return c.randomDigits(9)
 	}
-	return randomID(16)
+	return c.randomID(16)
 }
 
 // findField looks for a field at any depth, those further out first.

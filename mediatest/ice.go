@@ -74,7 +74,7 @@ func createUploadMedia(c *call) (fields, error) {
 			params.Set(name, value)
 		}
 	}
-	kind, id := cmp.Or(info.Type, "video"), randomID(16)
+	kind, id := cmp.Or(info.Type, "video"), c.randomID(16)
 	ext := strings.ToLower(cmp.Or(strings.TrimPrefix(info.Ext, "."), "mp4"))
 	a := c.add(Media{
 		MediaId: id, Service: "ice", Type: kind, Title: cmp.Or(meta.Title, info.Name),
@@ -116,7 +116,7 @@ func createUploadStream(c *call) (fields, error) {
 	if a == nil {
 		a = c.add(Media{Service: "ice", Type: "video", Params: c.params})
 	}
-	name := randomID(8)
+	name := c.randomID(8)
 	ext := strings.ToLower(cmp.Or(strings.TrimPrefix(c.get("FileExtension"), "."), "mp4"))
 	st := &stream{bucket: c.storage, key: "stream/" + name + "/" + name + "." + ext}
 	st.Stream = Stream{Definition: c.get("Definition"), HDRType: c.get("HDRType"), URL: c.objectURL(st.bucket, st.key)}
@@ -128,7 +128,7 @@ func createUploadStream(c *call) (fields, error) {
 }
 
 func createYikeAssetUpload(c *call) (fields, error) {
-	key := "yike/" + randomID(16) + "." + strings.ToLower(strings.TrimPrefix(c.get("FileExt"), "."))
+	key := "yike/" + c.randomID(16) + "." + strings.ToLower(strings.TrimPrefix(c.get("FileExt"), "."))
 	f := fields{"FileURL": c.objectURL(c.storage, key)}
 	f["UploadAddress"], f["UploadAuth"] = c.uploadFields(c.storage, key, "")
 	return f, nil

@@ -106,7 +106,7 @@ func addMediaMarks(c *call) (fields, error) {
 	}
 	var ids []string
 	for _, mark := range marks {
-		t := c.newThing(mediaMarks, randomID(16), c.action)
+		t := c.newThing(mediaMarks, c.randomID(16), c.action)
 		mark["MediaMarkId"] = t.id
 		text, err := json.Marshal(mark)
 		if err != nil {

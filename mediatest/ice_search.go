@@ -113,7 +113,7 @@ func insertToSearchLib(c *call) (fields, error) {
 		if a := c.byURL(c.get("Input"), ""); a != nil {
 			id = a.MediaId
 		} else {
-			id = randomID(16)
+			id = c.randomID(16)
 		}
 	}
 	var body map[string]any

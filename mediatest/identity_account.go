@@ -54,7 +54,7 @@ func (s *Server) AddAccount(id string) *Account {
 }
 
 // Account is the account that the server began with.
-func (s *Server) Account() *Account { return s.first }
+func (s *Server) Account() *Account { return s.first.Load() }
 
 // account finds an account. The caller holds mu.
 func (s *Server) account(id string) *Account {
@@ -67,9 +67,9 @@ func (s *Server) account(id string) *Account {
 }
 
 func (s *Server) addAccount(id string) *Account {
-	acc := &Account{srv: s, id: id, userID: randomDigits(18), storage: "outin-" + randomID(16)}
+	acc := &Account{srv: s, id: id, userID: s.randomDigits(18), storage: "outin-" + s.randomID(16)}
 	keys := s.opts.keys
-	if s.first != nil || keys.AccessKeyId == "" {
+	if s.first.Load() != nil || keys.AccessKeyId == "" {
 		keys = acc.newKeys()
 	}
 	acc.static = func() credentials.Credentials { return keys }
@@ -133,8 +133,8 @@ func (acc *Account) AddKeys() credentials.Credentials {
 // newKeys is called with mu held.
 func (acc *Account) newKeys() credentials.Credentials {
 	c := credentials.Credentials{
-		AccessKeyId:     "LTAI" + randomID(8),
-		AccessKeySecret: randomID(15),
+		AccessKeyId:     "LTAI" + acc.srv.randomID(8),
+		AccessKeySecret: acc.srv.randomID(15),
 		Source:          "mediatest",
 	}
 	acc.srv.keys[c.AccessKeyId] = &key{Credentials: c, owner: acc, user: userName}
@@ -163,7 +163,7 @@ func (acc *Account) IssueCredentials() credentials.Credentials {
 // assume is called with mu held.
 func (acc *Account) assume(role, session string, life time.Duration) *key {
 	if acc.roles[role] == "" {
-		acc.roles[role] = randomDigits(18)
+		acc.roles[role] = acc.srv.randomDigits(18)
 	}
 	return acc.srv.issue(key{owner: acc, role: role, session: session}, life)
 }

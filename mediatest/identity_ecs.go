@@ -72,8 +72,8 @@ type instance struct {
 	issued time.Time
 }
 
-func newInstance() instance {
-	return instance{Instance: Instance{Id: "i-" + randomID(10), Role: roleName}, secret: randomID(32)}
+func (s *Server) newInstance() instance {
+	return instance{Instance: Instance{Id: "i-" + s.randomID(10), Role: roleName}, secret: s.randomID(32)}
 }
 
 // asksMetadata reports whether a request is for the metadata service: to its
@@ -189,7 +189,7 @@ func (s *Server) metadataItem(path string) (string, error) {
 // metadataItems are the items that do not expire.
 func (s *Server) metadataItems() map[string]string {
 	return map[string]string{
-		"instance-id": s.instance.Id, "region-id": s.opts.region, "zone-id": s.opts.region + "-a", "owner-account-id": s.first.id,
+		"instance-id": s.instance.Id, "region-id": s.opts.region, "zone-id": s.opts.region + "-a", "owner-account-id": s.first.Load().id,
 		"hostname": "mediatest", "image-id": "aliyun_3_x64_20G_alibase.vhd", "mac": "00:16:3e:00:00:01", "network-type": "vpc",
 		"private-ipv4": "192.168.0.1", "serial-number": s.instance.Id + "-serial",
 		"instance/instance-type": "ecs.g7.large", "instance/instance-name": "mediatest",
@@ -199,7 +199,7 @@ func (s *Server) metadataItems() map[string]string {
 func (s *Server) identityDocument() (string, error) {
 	text, err := json.Marshal(fields{
 		"instance-id": s.instance.Id, "region-id": s.opts.region, "zone-id": s.opts.region + "-a",
-		"owner-account-id": s.first.id, "private-ipv4": "192.168.0.1", "instance-type": "ecs.g7.large",
+		"owner-account-id": s.first.Load().id, "private-ipv4": "192.168.0.1", "instance-type": "ecs.g7.large",
 	})
 	return string(text), err
 }
@@ -212,7 +212,7 @@ func (s *Server) roleKeys() (string, error) {
 		life = s.opts.life
 	}
 	if i.keys == nil || s.keys[i.keys.AccessKeyId] == nil || i.keys.expired(now.Add(life/2)) {
-		i.keys, i.issued = s.first.assume(i.Role, i.Id, life), now
+		i.keys, i.issued = s.first.Load().assume(i.Role, i.Id, life), now
 	}
 	text, err := json.MarshalIndent(fields{
 		"AccessKeyId": i.keys.AccessKeyId, "AccessKeySecret": i.keys.AccessKeySecret, "SecurityToken": i.keys.SecurityToken,

@@ -28,7 +28,7 @@ type OIDCProvider struct {
 // NewOIDCProvider makes an identity provider of the first account. See
 // [Account.NewOIDCProvider].
 func (s *Server) NewOIDCProvider(name string, clientIDs ...string) *OIDCProvider {
-	return s.first.NewOIDCProvider(name, clientIDs...)
+	return s.first.Load().NewOIDCProvider(name, clientIDs...)
 }
 
 // NewOIDCProvider makes an identity provider whose tokens AssumeRoleWithOIDC
@@ -70,7 +70,7 @@ func (p *OIDCProvider) Token(subject string, life time.Duration) string {
 	now := p.acc.srv.now()
 	p.acc.srv.mu.Unlock()
 	return p.Sign(map[string]any{
-		"iss": p.Issuer(), "sub": subject, "aud": p.clients, "iat": now.Unix(), "exp": now.Add(life).Unix(), "jti": randomID(8),
+		"iss": p.Issuer(), "sub": subject, "aud": p.clients, "iat": now.Unix(), "exp": now.Add(life).Unix(), "jti": p.acc.srv.randomID(8),
 	})
 }
 

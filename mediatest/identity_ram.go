@@ -25,6 +25,9 @@ type policy struct {
 type words []string
 
 func (w *words) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	var one string
 	if json.Unmarshal(data, &one) == nil {
 		*w = words{one}
@@ -38,13 +41,19 @@ func (w *words) UnmarshalJSON(data []byte) error {
 
 func parsePolicy(document string) (*policy, error) {
 	var p policy
-	err := json.Unmarshal([]byte(document), &p)
+	if err := json.Unmarshal([]byte(document), &p); err != nil {
+		return &p, err
+	}
+	return &p, p.check()
+}
+
+func (p *policy) check() error {
 	for _, st := range p.Statement {
 		if st.Effect != "Allow" && st.Effect != "Deny" || len(st.Action) == 0 {
-			err = errors.New("a statement needs an Effect of Allow or Deny, and an Action")
+			return errors.New("a statement needs an Effect of Allow or Deny, and an Action")
 		}
 	}
-	return &p, err
+	return nil
 }
 
 // NewUser makes a RAM user of the first account that may do what a RAM policy
@@ -53,7 +62,7 @@ func parsePolicy(document string) (*policy, error) {
 // every Allow. Statements count for all resources, whatever their Resource and
 // Condition say.
 func (s *Server) NewUser(policyDocument string) credentials.Credentials {
-	return s.first.NewUser(policyDocument)
+	return s.first.Load().NewUser(policyDocument)
 }
 
 // NewUser is [Server.NewUser] for this account.
@@ -71,7 +80,7 @@ func (acc *Account) NewUser(policyDocument string) credentials.Credentials {
 func (acc *Account) newUser(p *policy) credentials.Credentials {
 	c := acc.newKeys()
 	k := acc.srv.keys[c.AccessKeyId]
-	k.policy, k.user = p, "user-"+randomID(4)
+	k.policy, k.user = p, "user-"+acc.srv.randomID(4)
 	return c
 }
 

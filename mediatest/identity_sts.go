@@ -38,9 +38,9 @@ func (k *key) may(bucket, object string) bool {
 // issue makes temporary credentials. The caller holds mu.
 func (s *Server) issue(k key, life time.Duration) *key {
 	k.Credentials = credentials.Credentials{
-		AccessKeyId:     "STS." + randomID(12),
-		AccessKeySecret: randomID(22),
-		SecurityToken:   "CAIS" + base64.StdEncoding.EncodeToString([]byte(randomID(48))),
+		AccessKeyId:     "STS." + s.randomID(12),
+		AccessKeySecret: s.randomID(22),
+		SecurityToken:   "CAIS" + base64.StdEncoding.EncodeToString([]byte(s.randomID(48))),
 		Expires:         s.now().Add(life),
 		Source:          "mediatest",
 	}
@@ -50,7 +50,7 @@ func (s *Server) issue(k key, life time.Duration) *key {
 
 // IssueCredentials returns temporary credentials of a role of the first
 // account: good for everything in it until they expire, see [CredentialLife].
-func (s *Server) IssueCredentials() credentials.Credentials { return s.first.IssueCredentials() }
+func (s *Server) IssueCredentials() credentials.Credentials { return s.first.Load().IssueCredentials() }
 
 // ExpireCredentials ends the life of all temporary credentials issued so far.
 func (s *Server) ExpireCredentials() {

@@ -99,7 +99,7 @@ func (s *Server) public(assets []*asset) []Media {
 // MediaId. What is empty is filled in: an id, Service "vod", Type "video",
 // Status "Normal". With Status Uploading, UploadFail or Init its object is still
 // to come, at Bucket and Key or else in the managed bucket.
-func (s *Server) AddMedia(m Media) string { return s.first.AddMedia(m) }
+func (s *Server) AddMedia(m Media) string { return s.first.Load().AddMedia(m) }
 
 // AddMedia is [Server.AddMedia] for this account.
 func (acc *Account) AddMedia(m Media) string {
@@ -112,7 +112,7 @@ func (acc *Account) AddMedia(m Media) string {
 	m.Streams = nil
 	m.Status = cmp.Or(m.Status, "Normal")
 	if awaitsObject(m.Status) && m.Bucket == "" {
-		m.MediaId = cmp.Or(m.MediaId, randomID(16))
+		m.MediaId = cmp.Or(m.MediaId, acc.srv.randomID(16))
 		m.Bucket, m.Key = acc.storage, "sv/"+m.MediaId+"/"+m.MediaId+".mp4"
 	}
 	a := acc.add(m)
@@ -152,7 +152,7 @@ func (s *Server) asset(id string) *asset {
 
 func (acc *Account) add(m Media) *asset {
 	if m.MediaId == "" {
-		m.MediaId = randomID(16)
+		m.MediaId = acc.srv.randomID(16)
 	}
 	if m.CreateTime.IsZero() {
 		m.CreateTime = acc.srv.now()

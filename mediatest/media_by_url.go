@@ -72,7 +72,7 @@ func uploadByURL(c *call) (fields, error) {
 		if err != nil || parsed != nil || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, c.invalid("UploadURLs")
 		}
-		id, params := randomID(16), cloneValues(c.params)
+		id, params := c.randomID(16), cloneValues(c.params)
 		m := Media{MediaId: id, Service: c.service, Title: cmp.Or(meta.Title, path.Base(u.Path)), InputURL: address}
 		ext := cmp.Or(extension(u.Path), "mp4")
 		for _, item := range metas {
@@ -91,25 +91,33 @@ func uploadByURL(c *call) (fields, error) {
 		}
 		m.Type, m.Params, m.Bucket, m.Key = typeOf("a."+ext), params, bucket, "url/"+id+"/"+id+"."+ext
 		c.add(m)
-		t := c.newThing(urlUploads[c.service], randomID(16), c.action)
+		t := c.newThing(urlUploads[c.service], c.randomID(16), c.action)
 		t.values = map[string]string{"UploadURL": address, "MediaId": id, "UserData": c.get("UserData")}
 		c.launch(t)
-		c.fetch(t, address, func(data []byte) { c.keep(bucket, m.Key, data) })
+		t.file = &file{bucket: bucket, key: m.Key}
+		c.fetch(t, address)
 		jobs = append(jobs, fields{"JobId": t.id, "SourceURL": address, "MediaId": id})
 	}
 	return fields{"UploadJobs": jobs}, nil
 }
 
-// fetch gets a file from this machine in the background. The job ends when it
-// is there; other files are there at once.
-func (s *Server) fetch(t *thing, address string, store func([]byte)) {
+// file is what a job fetches from the Web.
+type file struct {
+	bucket, key string // where it is stored when the job ends
+	blob        blob
+	there       bool // the bytes are
+}
+
+// fetch gets the file of a job from this machine in the background. The job ends
+// when it is there; other files are there at once. The caller holds mu.
+func (s *Server) fetch(t *thing, address string) {
 	u, err := url.Parse(address)
 	if err != nil || t.code != "" {
 		return
 	}
 	ip := net.ParseIP(u.Hostname())
 	if s.opts.inMemory || u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		t.store = func() { store([]byte("mediatest: simulated content of " + address + "\n")) }
+		s.fetched(t, []byte("mediatest: simulated content of "+address+"\n"))
 		return
 	}
 	t.working = true
@@ -119,14 +127,38 @@ func (s *Server) fetch(t *thing, address string, store func([]byte)) {
 		data, code := s.download(address)
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if s.closed && code != "" {
+			return // it goes on where the state is loaded
+		}
 		t.working = false
+		if t.file == nil {
+			return // canceled, or gone with Reset
+		}
 		if code != "" {
 			t.code, t.message = code, "The file cannot be downloaded."
 			return
 		}
-		t.store = func() { store(data) }
+		s.fetched(t, data)
 		s.settle()
 	}()
+}
+
+// dropFile gives up the file of a job. The caller holds mu.
+func (s *Server) dropFile(t *thing) {
+	if t.file != nil {
+		s.vault.release(t.file.blob.pieces)
+	}
+	t.file = nil
+}
+
+// fetched gives a job its file. The caller holds mu.
+func (s *Server) fetched(t *thing, data []byte) {
+	b, err := s.blobOf(data)
+	if err != nil {
+		s.misuse("%s is not stored: %v", t.file.key, err)
+		return
+	}
+	t.file.blob, t.file.there = b, true
 }
 
 func (s *Server) download(address string) (data []byte, code string) {
@@ -150,11 +182,11 @@ func (s *Server) download(address string) (data []byte, code string) {
 	return data, ""
 }
 
-func urlUploadDone(_ *Server, _ *Account, t *thing) {
-	if t.store != nil {
-		t.store()
-		t.store = nil
+func urlUploadDone(s *Server, _ *Account, t *thing) {
+	if f := t.file; f != nil && f.there {
+		s.store(f.bucket, f.key, &object{blob: f.blob, etag: s.etag(f.blob)})
 	}
+	t.file = nil
 }
 
 func urlUploadInfos(c *call) (fields, error) {
@@ -213,6 +245,7 @@ func cancelURLUploads(c *call) (fields, error) {
 		for _, t := range c.sorted(urlUploads[c.service]) {
 			if (t.id == name || t.values["UploadURL"] == name || t.values["UploadURL"] == plain) && t.pending(c.now) {
 				t.canceled, found = true, true
+				c.dropFile(t)
 			}
 		}
 		if found {
@@ -248,7 +281,7 @@ func uploadStreamByURL(c *call) (fields, error) {
 	if !strings.HasPrefix(address, "http") {
 		return nil, invalid("StreamURL")
 	}
-	t := c.newThing(streamUploads[c.service], randomID(16), c.action)
+	t := c.newThing(streamUploads[c.service], c.randomID(16), c.action)
 	t.values = map[string]string{"MediaId": a.MediaId, "StreamURL": address, "UserData": c.get("UserData")}
 	u, err := url.Parse(address)
 	if err != nil {
@@ -259,7 +292,8 @@ func uploadStreamByURL(c *call) (fields, error) {
 	st.Stream = Stream{Definition: c.get("Definition"), HDRType: c.get("HDRType"), URL: c.objectURL(st.bucket, st.key)}
 	a.streams = append(a.streams, st)
 	c.launch(t)
-	c.fetch(t, address, func(data []byte) { c.keep(st.bucket, st.key, data) })
+	t.file = &file{bucket: st.bucket, key: st.key}
+	c.fetch(t, address)
 	return fields{"MediaId": a.MediaId, "JobId": t.id, "StreamJobId": t.id, "SourceURL": address, "FileURL": st.URL}, nil
 }
 
@@ -272,8 +306,10 @@ var maxDepth = map[string]int{"default": 3, "material": 2}
 
 const maxSiblings = 100
 
-func categories(c *call) *family {
-	return &family{service: c.service, kind: "Category", id: "CateId"}
+func categories(c *call) *family { return categoryFamily(c.service) }
+
+func categoryFamily(service string) *family {
+	return &family{service: service, kind: "Category", id: "CateId"}
 }
 
 func addCategory(c *call) (fields, error) {
@@ -290,7 +326,7 @@ func addCategory(c *call) (fields, error) {
 	if len(c.jobsOf(categories(c), "ParentId", parent)) >= maxSiblings {
 		return nil, refused(403, "SubTotalExceededMax", "The category has too many categories below it.")
 	}
-	t := c.newThing(categories(c), randomDigits(9), c.action)
+	t := c.newThing(categories(c), c.randomDigits(9), c.action)
 	t.values = map[string]string{"CateName": c.get("CateName"), "ParentId": parent, "Level": strconv.Itoa(level), "Type": kind}
 	return fields{"Category": c.category(t)}, nil
 }

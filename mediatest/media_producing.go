@@ -33,7 +33,7 @@ func analysisMade(c *call, t *thing) error {
 	case a != nil:
 		t.values["MediaId"] = a.MediaId
 	case strings.Contains(t.values["Input"], "://"):
-		t.values["MediaId"] = randomID(16) // the service registers the file
+		t.values["MediaId"] = c.randomID(16) // the service registers the file
 	default:
 		return errMediaNotFound
 	}
@@ -58,7 +58,7 @@ func producingMade(c *call, t *thing) error {
 	if t.values["ProjectId"] == "" {
 		t.values["ProjectId"] = c.projectOf(t)
 	}
-	t.values["MediaId"] = randomID(16)
+	t.values["MediaId"] = c.randomID(16)
 	t.values["MediaURL"] = out.MediaURL
 	if out.MediaURL == "" {
 		t.values["MediaURL"] = c.objectURL(c.storage, "produced/"+cmp.Or(out.FileName, t.id+".mp4"))
@@ -77,7 +77,7 @@ func producingMade(c *call, t *thing) error {
 func (c *call) projectOf(job *thing) string {
 	var meta struct{ Title, Description string }
 	_ = json.Unmarshal([]byte(job.values["ProjectMetadata"]), &meta) // a title is a nicety
-	project := c.newThing(editingProjects, randomID(16), c.action)
+	project := c.newThing(editingProjects, c.randomID(16), c.action)
 	project.values["Title"], project.values["Description"] = cmp.Or(meta.Title, c.now.Format("20060102150405")), meta.Description
 	project.values["Timeline"] = job.values["Timeline"]
 	project.values["Status"] = "Produced"

@@ -155,7 +155,7 @@ func (s *Server) cut(b blob, first, end int64) (blob, error) {
 	case first == 0 && end == b.size:
 		s.vault.retain(b.pieces)
 		return b, nil
-	case len(b.pieces) == 0:
+	case b.hollow():
 		return blob{}, errDiscarded
 	}
 	return s.take(io.NewSectionReader(s.vault.reader(b.pieces), first, end-first), end-first, true)

@@ -34,7 +34,7 @@ func (s *Server) initiate(x *exchange) (reply, error) {
 		return reply{}, err
 	}
 	u := &upload{
-		id:        strings.ToUpper(randomID(16)),
+		id:        strings.ToUpper(s.randomID(16)),
 		bucket:    x.bucket,
 		key:       x.key,
 		header:    settings,
@@ -302,12 +302,16 @@ var errMalformedXML = refused(400, "MalformedXML", "The XML you provided was not
 // them.
 func joined(parts []*part) *object {
 	o := &object{kind: multipartObject}
-	tags := md5.New()
+	tags, hollow := md5.New(), false
 	for _, p := range parts {
 		o.crc = combineCRC(o.crc, p.crc, p.size)
 		o.size += p.size
 		o.pieces = append(o.pieces, p.pieces...)
+		hollow = hollow || p.hollow()
 		_, _ = io.WriteString(tags, strings.Trim(p.etag, `"`))
+	}
+	if hollow {
+		o.pieces = nil
 	}
 	o.etag = fmt.Sprintf(`"%s-%d"`, strings.ToUpper(hex.EncodeToString(tags.Sum(nil))), len(parts))
 	return o

@@ -103,14 +103,14 @@ func (x *exchange) describe(o *object) error {
 	switch {
 	case x.operation == "HeadObject":
 		return nil
-	case len(o.pieces) == 0 && o.size > 0:
+	case o.hollow():
 		return errDiscarded
 	}
 	return checkRange(x.r.Header, o.size)
 }
 
 var (
-	errDiscarded = refused(403, "InvalidObjectState", "The operation is not valid for the object's state: mediatest.Discard keeps no bytes.")
+	errDiscarded = refused(403, "InvalidObjectState", "The operation is not valid for the object's state: its bytes were not kept, see mediatest.Discard and StateContent.")
 	readRange    = regexp.MustCompile(`^bytes=([0-9]{0,18})-([0-9]{0,18})$`)
 )
 

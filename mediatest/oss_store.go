@@ -41,6 +41,9 @@ type blob struct {
 	crc    uint64
 }
 
+// hollow reports whether the bytes are not there, see Discard and Save.
+func (b blob) hollow() bool { return b.size > 0 && len(b.pieces) == 0 }
+
 type object struct {
 	blob
 	etag     string
@@ -88,7 +91,7 @@ type Part struct {
 
 // CreateBucket makes a bucket in the server's region, as the first account's
 // own. A bucket that exists stays as it is.
-func (s *Server) CreateBucket(name string) { s.first.CreateBucket(name) }
+func (s *Server) CreateBucket(name string) { s.first.Load().CreateBucket(name) }
 
 // CreateBucket makes a bucket in the server's region, as the account's own. A
 // bucket that the account has stays as it is; one of another account is a
@@ -112,7 +115,7 @@ func (s *Server) ensureBucket(owner *Account, name string) {
 
 // StorageBucket is the name of the bucket that the services manage for the
 // first account, where uploads with an UploadAddress go.
-func (s *Server) StorageBucket() string { return s.first.storage }
+func (s *Server) StorageBucket() string { return s.first.Load().storage }
 
 // StorageBucket is the name of the bucket that the services manage for the
 // account, where uploads with an UploadAddress go.
@@ -122,7 +125,7 @@ func (acc *Account) StorageBucket() string { return acc.storage }
 func (s *Server) PutObject(bucket, key string, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ensureBucket(s.first, bucket)
+	s.ensureBucket(s.first.Load(), bucket)
 	s.keep(bucket, key, data)
 }
 
@@ -299,17 +302,27 @@ func crcETag(b blob) string {
 
 // keep stores an object that the service itself writes.
 func (s *Server) keep(bucket, key string, data []byte) {
-	b := blob{size: int64(len(data)), md5: md5.Sum(data), crc: crc64.Checksum(data, crcTable)}
-	if !s.opts.discard {
-		w := s.vault.writer(b.size)
-		if _, err := w.Write(data); err != nil {
-			w.drop()
-			s.misuse("%s/%s is not stored: %v", bucket, key, err)
-			return
-		}
-		b.pieces = w.pieces
+	b, err := s.blobOf(data)
+	if err != nil {
+		s.misuse("%s/%s is not stored: %v", bucket, key, err)
+		return
 	}
 	s.store(bucket, key, &object{blob: b, etag: s.etag(b)})
+}
+
+// blobOf puts bytes into the vault.
+func (s *Server) blobOf(data []byte) (blob, error) {
+	b := blob{size: int64(len(data)), md5: md5.Sum(data), crc: crc64.Checksum(data, crcTable)}
+	if s.opts.discard {
+		return b, nil
+	}
+	w := s.vault.writer(b.size)
+	if _, err := w.Write(data); err != nil {
+		w.drop()
+		return b, err
+	}
+	b.pieces = w.pieces
+	return b, nil
 }
 
 var errTooLarge = refused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.")

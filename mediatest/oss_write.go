@@ -67,9 +67,11 @@ func (s *Server) appended(x *exchange, b blob, position int64) (*object, error) 
 		return nil, errTooLarge
 	}
 	o.header = old.header
-	o.blob = blob{
-		pieces: append(slices.Clone(s.vault.retain(old.pieces)), b.pieces...),
-		size:   old.size + b.size, crc: combineCRC(old.crc, b.crc, b.size),
+	o.blob = blob{size: old.size + b.size, crc: combineCRC(old.crc, b.crc, b.size)}
+	if old.hollow() || b.hollow() {
+		s.vault.release(b.pieces)
+	} else {
+		o.pieces = append(slices.Clone(s.vault.retain(old.pieces)), b.pieces...)
 	}
 	o.etag = `"` + crcETag(o.blob) + `"`
 	return o, nil

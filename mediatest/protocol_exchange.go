@@ -85,9 +85,9 @@ func (x *exchange) refuse(f failure) {
 // begin records the request before anything can go wrong with it.
 func (x *exchange) begin(w http.ResponseWriter) {
 	x.w = &answerWriter{ResponseWriter: w, x: x}
-	x.id = requestID()
+	x.id = x.srv.requestID()
 	if !x.api {
-		x.id = ossRequestID()
+		x.id = x.srv.ossRequestID()
 	}
 	x.body = &countingBody{ReadCloser: x.r.Body}
 	x.r.Body = x.body

@@ -2,13 +2,16 @@ package mediatest
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/alimedia/alimedia-go"
@@ -29,7 +32,7 @@ type Server struct {
 	URL string
 
 	opts   options
-	first  *Account // whom Config is for
+	first  atomic.Pointer[Account] // whom Config is for
 	http   *http.Server
 	client *http.Client
 	away   *http.Client                     // reaches other servers of this machine
@@ -44,6 +47,7 @@ type Server struct {
 
 	control http.Handler // with the Control option
 	vault   *vault       // has a mutex of its own, which may be taken with mu held
+	ids     *ids         // likewise
 
 	logMu sync.Mutex // serialises the lines of the Log option
 
@@ -66,6 +70,7 @@ type Server struct {
 	custom    map[string]Handler
 	instance  instance                 // of the metadata service
 	providers map[string]*OIDCProvider // by ARN
+	former    []string                 // addresses of the servers that had this state before
 
 	outcomes []*outcome
 	faults   []*armed
@@ -114,7 +119,6 @@ func newServer(opts []Option) *Server {
 		custom:    map[string]Handler{},
 		queues:    map[string][]string{},
 		spent:     map[string]*bucketOfCalls{},
-		instance:  newInstance(),
 		providers: map[string]*OIDCProvider{},
 		started:   time.Now().UTC(),
 		away:      &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
@@ -122,9 +126,10 @@ func newServer(opts []Option) *Server {
 	for _, o := range opts {
 		o(&s.opts)
 	}
-	s.vault = newVault(s.opts.memory)
+	s.vault, s.ids = newVault(s.opts.memory), newIDs(s.opts.seed)
+	s.instance = s.newInstance()
 	s.life, s.end = context.WithCancel(context.Background())
-	s.first = s.addAccount(randomDigits(16))
+	s.first.Store(s.addAccount(s.randomDigits(16)))
 	if s.opts.control {
 		s.control = newControl(s)
 	}
@@ -140,7 +145,8 @@ func (s *Server) start() {
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 32, DisableCompression: true}
 	if listener != nil {
-		transport.DialContext = dialLocalhost
+		transport.DialContext = s.dial
+		transport.DialTLSContext = s.dialTLS
 		s.URL = addressOf(listener)
 	} else {
 		pipes := newPipeListener()
@@ -163,13 +169,41 @@ func (s *Server) start() {
 	}()
 }
 
-// dialLocalhost takes names such as own.localhost to the loopback network, as
-// browsers do and not every resolver does.
-func dialLocalhost(ctx context.Context, network, address string) (net.Conn, error) {
-	if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, ".localhost") {
+// dial takes names such as own.localhost to the loopback network, as browsers do
+// and not every resolver does, and what stands for the server to the server.
+func (s *Server) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if s.standsFor(address) {
+		address = strings.TrimPrefix(s.URL, "http://")
+	} else if host, port, err := net.SplitHostPort(address); err == nil && strings.HasSuffix(host, ".localhost") {
 		address = net.JoinHostPort("127.0.0.1", port)
 	}
 	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// dialTLS is for https: with the server, which has no certificate of a real
+// endpoint, there is no TLS.
+func (s *Server) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	if s.standsFor(address) {
+		return s.dial(ctx, network, address)
+	}
+	return new(tls.Dialer).DialContext(ctx, network, address)
+}
+
+// standsFor reports whether an address is the name of a real endpoint, or one at
+// which the state of this server was served before.
+func (s *Server) standsFor(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	switch {
+	case err != nil:
+		return false
+	case strings.HasSuffix(host, ".aliyuncs.com"):
+		return true
+	case host == "localhost", strings.HasSuffix(host, ".localhost"):
+		address = net.JoinHostPort("127.0.0.1", port)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Contains(s.former, address)
 }
 
 // addressOf is the URL by which this machine reaches a listener.
@@ -218,17 +252,19 @@ func (s *Server) Close() {
 
 // Config is what a client of the first account needs to talk to this server:
 // its region, endpoint, long-lived credentials and HTTP client.
-func (s *Server) Config() alimedia.Config { return s.first.Config() }
+func (s *Server) Config() alimedia.Config { return s.first.Load().Config() }
 
 // HTTPClient reaches the server, also when it is [InMemory]. It follows no
-// redirects and uses no proxy, and takes every name that ends in .localhost to
+// redirects and uses no proxy. It takes every name that ends in .localhost to
 // this machine, for endpoints such as "http://localhost:40123" that OSS clients
-// put the bucket before.
+// put the bucket before. It takes names that end in .aliyuncs.com, of http and
+// https, to the server, so that the URLs in its answers work, and so it does with
+// the addresses of earlier servers whose state was loaded, see [Server.Load].
 func (s *Server) HTTPClient() *http.Client { return s.client }
 
 // Credentials are the long-lived keys that Config carries. They may do
 // everything in the first account and never expire.
-func (s *Server) Credentials() credentials.Credentials { return s.first.Credentials() }
+func (s *Server) Credentials() credentials.Credentials { return s.first.Load().Credentials() }
 
 // SetClockSkew moves the server's clock ahead of this machine's (or behind,
 // when negative): signatures and expiry are judged by that clock, and the Date

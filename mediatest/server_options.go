@@ -30,12 +30,14 @@ type options struct {
 	keys     credentials.Credentials
 	control  bool
 	events   *http.Client
+	seed     *uint64
+	kept     int64 // bytes of content that Save writes
 }
 
 const defaultLife = 3000 * time.Second
 
 func defaults() options {
-	return options{region: "cn-shanghai", life: defaultLife, encode: encodeUpload, memory: defaultMemory}
+	return options{region: "cn-shanghai", life: defaultLife, encode: encodeUpload, memory: defaultMemory, kept: defaultStateContent}
 }
 
 func (o *options) storageRegion() string {

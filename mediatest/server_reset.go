@@ -8,6 +8,16 @@ package mediatest
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.empty()
+	s.skew, s.ahead, s.gone = 0, 0, 0
+	s.faults, s.requests = nil, nil
+	clear(s.custom)
+	s.instance = s.newInstance()
+	s.first.Load().begin()
+}
+
+// empty takes away what Save saves. The caller holds mu.
+func (s *Server) empty() {
 	for _, timer := range s.timers {
 		timer.Stop()
 	}
@@ -19,17 +29,20 @@ func (s *Server) Reset() {
 	for _, u := range s.uploads {
 		s.drop(u)
 	}
-	s.timers, s.events, s.outcomes, s.faults, s.requests = nil, nil, nil, nil, nil
-	s.skew, s.ahead, s.gone = 0, 0, 0
+	for _, acc := range s.accounts {
+		for _, kind := range acc.made {
+			for _, t := range kind {
+				s.dropFile(t)
+			}
+		}
+	}
+	s.timers, s.events, s.outcomes = nil, nil, nil
 	clear(s.queues)
 	clear(s.spent)
 	clear(s.uploads)
 	clear(s.calls)
-	clear(s.custom)
 	clear(s.buckets)
 	clear(s.providers)
-	s.instance = newInstance()
 	clear(s.keys)
 	s.accounts = nil
-	s.first.begin()
 }

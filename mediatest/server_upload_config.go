@@ -25,7 +25,7 @@ type UploadConfig struct {
 // InMemory server the HTTP client. Everything else works without:
 // upload.New(upload.Config{VOD: client}) takes the address and the credentials that
 // the service gives, here too.
-func (s *Server) UploadConfig() UploadConfig { return s.first.UploadConfig() }
+func (s *Server) UploadConfig() UploadConfig { return s.first.Load().UploadConfig() }
 
 // UploadConfig is [Server.UploadConfig] for this account.
 func (acc *Account) UploadConfig() UploadConfig {

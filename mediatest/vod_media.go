@@ -292,7 +292,7 @@ func createAudit(c *call) (fields, error) {
 			a.forced = ""
 		}
 		c.emit(c.Account, "vod", "CreateAuditComplete", a.Params.Get("UserData"), fields{"VideoId": a.MediaId, "Status": "success"})
-		t := c.newThing(audits, randomID(16), c.action)
+		t := c.newThing(audits, c.randomID(16), c.action)
 		t.values = map[string]string{
 			"VideoId": a.MediaId, "Status": audit.Status, "Reason": audit.Reason, "Comment": audit.Comment, "Auditor": "mediatest",
 		}
@@ -401,7 +401,7 @@ func getVideoPlayAuth(c *call) (fields, error) {
 	text, err := json.Marshal(fields{
 		"SecurityToken": k.SecurityToken, "AccessKeyId": k.AccessKeyId, "AccessKeySecret": k.AccessKeySecret, "Region": c.opts.region,
 		"CustomerId": c.id, "VideoMeta": meta, "PlayDomain": "play.example.com",
-		"AuthInfo": `{"CI":"` + randomID(16) + `","Caller":"` + randomID(16) + `","ExpireTime":"` + k.Expires.Format(time.RFC3339) + `","MediaId":"` + a.MediaId + `","Signature":"` + randomID(10) + `"}`,
+		"AuthInfo": `{"CI":"` + c.randomID(16) + `","Caller":"` + c.randomID(16) + `","ExpireTime":"` + k.Expires.Format(time.RFC3339) + `","MediaId":"` + a.MediaId + `","Signature":"` + c.randomID(10) + `"}`,
 	})
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ var (
 )
 
 // groupMade gives each template of a group an id.
-func groupMade(_ *call, group *thing) error {
+func groupMade(c *call, group *thing) error {
 	text := group.values["TranscodeTemplateList"]
 	if text == "" {
 		return nil
@@ -46,7 +46,7 @@ func groupMade(_ *call, group *thing) error {
 	}
 	for _, template := range templates {
 		if id, _ := template["TranscodeTemplateId"].(string); template != nil && id == "" {
-			template["TranscodeTemplateId"] = randomID(16)
+			template["TranscodeTemplateId"] = c.randomID(16)
 		}
 	}
 	with, err := json.Marshal(templates)
@@ -73,14 +73,14 @@ func submitTranscodeJobs(c *call) (fields, error) {
 			return nil, invalid("TemplateGroupId")
 		}
 	}
-	task := c.newThing(transcodeTasks, randomID(16), c.action)
+	task := c.newThing(transcodeTasks, c.randomID(16), c.action)
 	task.values = map[string]string{"VideoId": a.MediaId, "TranscodeTemplateGroupId": c.get("TemplateGroupId"), "Trigger": "Manual"}
 	jobs := []fields{}
 	for _, template := range templates {
-		job := c.newThing(transcodeJobs, randomID(16), c.action)
+		job := c.newThing(transcodeJobs, c.randomID(16), c.action)
 		job.values = map[string]string{
 			"VideoId": a.MediaId, "TaskId": task.id, "Definition": cmp.Or(template.Definition, "HD"), "UserData": c.get("UserData"),
-			"TemplateId": cmp.Or(template.TranscodeTemplateId, randomID(16)), "Priority": cmp.Or(c.get("Priority"), "6"), "TemplateGroupId": c.get("TemplateGroupId"),
+			"TemplateId": cmp.Or(template.TranscodeTemplateId, c.randomID(16)), "Priority": cmp.Or(c.get("Priority"), "6"), "TemplateGroupId": c.get("TemplateGroupId"),
 		}
 		c.launch(job)
 		jobs = append(jobs, fields{"JobId": job.id})
@@ -266,7 +266,7 @@ func submitSnapshotJob(c *call) (fields, error) {
 	if err != nil || count < 1 || count > 1000 {
 		return nil, invalid("Count")
 	}
-	t := c.newThing(snapshotJobs, randomID(16), c.action)
+	t := c.newThing(snapshotJobs, c.randomID(16), c.action)
 	t.values = map[string]string{"VideoId": a.MediaId, "Count": strconv.Itoa(count), "UserData": c.get("UserData")}
 	c.launch(t)
 	return fields{"SnapshotJob": fields{"JobId": t.id}}, nil
@@ -331,8 +331,8 @@ func submitDynamicImageJob(c *call) (fields, error) {
 	if err := stored(a); err != nil {
 		return nil, err
 	}
-	t := c.newThing(dynamicImageJobs, randomID(16), c.action)
-	t.values = map[string]string{"VideoId": a.MediaId, "DynamicImageId": randomID(16)}
+	t := c.newThing(dynamicImageJobs, c.randomID(16), c.action)
+	t.values = map[string]string{"VideoId": a.MediaId, "DynamicImageId": c.randomID(16)}
 	c.launch(t)
 	return fields{"DynamicImageJob": fields{"JobId": t.id}}, nil
 }
@@ -378,7 +378,7 @@ func submitAIJob(c *call) (fields, error) {
 	}
 	jobs := []fields{}
 	for _, kind := range list(c.get("Types")) {
-		t := c.newThing(families["vod.ListAIJob"].family, randomID(16), c.action)
+		t := c.newThing(families["vod.ListAIJob"].family, c.randomID(16), c.action)
 		t.values = map[string]string{"MediaId": a.MediaId, "Type": kind, "Types": kind, "UserData": c.get("UserData"), "Data": "{}"}
 		t.event = kind + "Complete"
 		c.launch(t)

@@ -18,7 +18,7 @@ func createUploadVideo(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := randomID(16)
+	id := c.randomID(16)
 	a := c.add(Media{
 		MediaId: id, Service: "vod", Type: typeOf(c.get("FileName")), Title: c.get("Title"),
 		Bucket: bucket, Key: "sv/" + id + "/" + id + "." + ext, Params: c.params,
@@ -49,7 +49,7 @@ func createUploadImage(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := randomID(16)
+	id := c.randomID(16)
 	a := c.add(Media{
 		MediaId: id, Service: "vod", Type: "image", Title: cmp.Or(c.get("Title"), c.get("OriginalFileName")),
 		Bucket: bucket, Key: "image/" + kind + "/" + id + "." + ext, Params: c.params,
@@ -78,7 +78,7 @@ func createUploadAttachedMedia(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := randomID(16)
+	id := c.randomID(16)
 	a := c.add(Media{
 		MediaId: id, Service: "vod", Type: "attached", Title: cmp.Or(c.get("Title"), c.get("FileName")),
 		Bucket: bucket, Key: kind + "/" + id + "." + ext, Params: c.params,
