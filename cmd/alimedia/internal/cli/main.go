@@ -17,6 +17,7 @@ import (
 // commands makes the commands below the root. To add one, write
 // func newLsCommand(a *app) *cobra.Command and name it here.
 var commands = []func(*app) *cobra.Command{
+	newUploadCommand,
 	newDemoCommand,
 	newCallCommand,
 }

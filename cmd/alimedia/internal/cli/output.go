@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/alimedia/alimedia-go"
@@ -50,7 +51,7 @@ func clean(args []any) []any {
 // emit prints v as one line of JSON. Use it where a.flags.json is set.
 func (a *app) emit(v any) error { return writeJSON(a.out, v) }
 
-func writeJSON(w interface{ Write([]byte) (int, error) }, v any) error {
+func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
@@ -108,13 +109,18 @@ func (a *app) complain(name string, err error) {
 		_ = writeJSON(a.err, map[string]any{"error": a.errorJSON(name, err)})
 		return
 	}
+	writeComplaint(a.err, a, name, err)
+}
+
+// writeComplaint writes an error for people.
+func writeComplaint(w io.Writer, a *app, name string, err error) {
 	text := screen.CleanLines(strings.TrimPrefix(err.Error(), "alimedia: "))
 	if name != "" {
 		text = screen.Clean(name) + ": " + text
 	}
-	fmt.Fprintln(a.err, a.term.Paint(a.term.Err, screen.Red, "alimedia: ")+text)
+	fmt.Fprintln(w, a.term.Paint(a.term.Err, screen.Red, "alimedia: ")+text)
 	if hint := hint(err); hint != "" {
-		fmt.Fprintln(a.err, "  "+screen.CleanLines(hint))
+		fmt.Fprintln(w, "  "+screen.CleanLines(hint))
 	}
 }
 

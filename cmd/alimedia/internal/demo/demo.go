@@ -58,8 +58,9 @@ func (d *Demo) Uploads() string { return filepath.Join(d.dir, "uploads") }
 
 // Close saves what the services hold and ends them.
 func (d *Demo) Close() error {
+	err := d.save()
 	d.Server.Close()
-	return errors.Join(d.save(), d.lock.Unlock())
+	return errors.Join(err, d.lock.Unlock())
 }
 
 // Reset removes everything that the demo keeps.
@@ -98,5 +99,39 @@ func acquire(ctx context.Context, dir string, note func(string, ...any)) (*flock
 	return lock, nil
 }
 
-func (d *Demo) load() error { return nil }
-func (d *Demo) save() error { return nil }
+func (d *Demo) load() error {
+	f, err := os.Open(d.File())
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	defer f.Close()
+	if err := d.Server.Load(f); err != nil {
+		return fmt.Errorf("demo: %s cannot be read, 'alimedia demo reset' begins anew: %w", d.File(), err)
+	}
+	return nil
+}
+
+// save replaces the file at once, so that a crash leaves the old one.
+func (d *Demo) save() (err error) {
+	f, err := os.CreateTemp(d.dir, file+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+			err = fmt.Errorf("demo: save the services: %w", err)
+		}
+	}()
+	if err := d.Server.Save(f); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), d.File())
+}

@@ -108,3 +108,22 @@ func Bytes(n int64) string {
 	}
 	return fmt.Sprintf("%.0f %cB", value, " kMGTPE"[unit])
 }
+
+// Wrap breaks text at blanks into lines of at most width columns; 0 means no
+// limit.
+func Wrap(text string, width int) (lines []string) {
+	if width <= 0 {
+		return []string{text}
+	}
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && Width(line)+1+Width(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
