@@ -20,6 +20,10 @@ var commands = []func(*app) *cobra.Command{
 	newUploadCommand,
 	newDemoCommand,
 	newCallCommand,
+	newLsCommand,
+	newSearchCommand,
+	newInfoCommand,
+	newRmCommand,
 }
 
 // Main runs the command line of this process and returns its exit code.
