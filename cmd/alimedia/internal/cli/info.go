@@ -35,7 +35,7 @@ URLs are shown without their signature. Use play for a URL that plays.`,
 }
 
 func (a *app) info(service string, args []string) error {
-	ids, err := a.items(args, "MediaId")
+	ids, err := a.idsOf(args, "MediaId")
 	if err != nil {
 		return err
 	}

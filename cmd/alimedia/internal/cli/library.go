@@ -61,10 +61,10 @@ const (
 	maxLine  = 64 << 10
 )
 
-// items are the arguments, or the lines of standard input where an argument is
+// idsOf are the arguments, or the lines of standard input where an argument is
 // "-" or there are none and standard input is no terminal. Blank lines and those
 // that begin with # are left out. An item that occurs again is left out.
-func (a *app) items(args []string, what string) ([]string, error) {
+func (a *app) idsOf(args []string, what string) ([]string, error) {
 	if len(args) == 0 {
 		if a.term.In.TTY {
 			return nil, usagef("no %s: name it, or - to read one a line from standard input", what)

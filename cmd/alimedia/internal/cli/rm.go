@@ -49,7 +49,7 @@ func (r *removal) run(args []string) error {
 	if err := checkService(r.service); err != nil {
 		return err
 	}
-	ids, err := r.items(args, "MediaId")
+	ids, err := r.idsOf(args, "MediaId")
 	if err != nil {
 		return err
 	}
