@@ -42,7 +42,7 @@ type Config struct {
 
 	// HTTPClient sends the signed requests. Nil means a default client with
 	// pooled connections, the proxy of the environment, and TLS 1.2 or later.
-	// Add tracing and metrics in its Transport. Its Timeout applies in addition
+	// Its Timeout applies in addition
 	// to AttemptTimeout.
 	HTTPClient *http.Client
 
@@ -51,6 +51,10 @@ type Config struct {
 	// fields of a response that could not be decoded and are zero. No record
 	// contains parameters, values of responses or secrets. Nil means no logging.
 	Logger *slog.Logger
+
+	// Observer receives the events of calls, for traces and metrics. Nil means
+	// none.
+	Observer *Observer
 
 	// AttemptTimeout is the maximum time of each attempt, from connecting to the
 	// last byte of the response. The wait for credentials before each attempt

@@ -37,6 +37,10 @@ type Config struct {
 	// contain no secrets. Nil means no logging.
 	Logger *slog.Logger
 
+	// Observer receives the events of all uploads. Nil means none. See also
+	// [alimedia.Config], whose Observer receives the calls of operations.
+	Observer *Observer
+
 	// Retry configures the retries of requests to OSS. The defaults are 10
 	// attempts, a base delay of 200 ms and a maximum delay of 20 s. The ICE and
 	// VOD clients have their own setting.

@@ -234,6 +234,9 @@ func (r *run) know(dest destination) {
 }
 
 func (r *run) knowAsset(mediaID string) {
+	if mediaID != "" && mediaID != r.known.mediaID {
+		r.tracker.watched.asset(mediaID)
+	}
 	r.known.mediaID = mediaID
 	r.tracker.set(func(p *Progress) { p.MediaId = mediaID })
 }

@@ -45,7 +45,7 @@ func (r *run) abortSegment(ctx context.Context, to destination, was checkpoint.S
 		return
 	}
 	to.address = ossobject.Address(was.Address)
-	if err := r.engine.Abort(ctx, r.objectAt(to), was.UploadID); err != nil {
+	if err := r.engine.Abort(ctx, r.objectAt(to), was.UploadID, r.tracker); err != nil {
 		r.log.WarnContext(ctx, "upload: parts of a segment not removed", "upload_id", was.UploadID, "error", err)
 	}
 }

@@ -36,7 +36,7 @@ func (s *hlsSegments) names() iter.Seq[string] {
 	}
 }
 func (s *hlsSegments) size(file int64) int64     { return s.Bundle.Size(file) }
-func (*hlsSegments) tracker(t *tracker) *tracker { return t.part() }
+func (*hlsSegments) tracker(t *tracker) *tracker { return t.part("") }
 
 // segmentUpload is the upload of the segments of one playlist.
 type segmentUpload struct {
@@ -163,7 +163,7 @@ func (u *segmentUpload) sendFile(ctx context.Context, f *hls.File) error {
 			return err
 		}
 	}
-	d, progress := u.objectAt(to), u.run.tracker.part()
+	d, progress := u.objectAt(to), u.run.tracker.part(f.String())
 	// Sending a segment again is harmless, so it counts as not stored.
 	d.Exists, d.RemoveUploads = func(context.Context) (bool, error) { return false, nil }, nil
 	done, err := part.Run(ctx, d, engineCheckpoint{saved}, progress)

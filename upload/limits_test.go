@@ -470,7 +470,7 @@ func TestUpload_B59_NothingIsSentElsewhere(t *testing.T) {
 			e := failed(t, res, err)
 			require.ErrorIs(t, err, ErrUntrustedHost)
 			require.NotEmpty(t, e.MediaId)
-			err = r.engine.Abort(ctx, r.objectAt(destination{credentials: credentials.Static("id", "secret", ""), address: ossobject.Address{Endpoint: "https://evil.example.com", Bucket: "bucket", Key: "key"}}), "id")
+			err = r.engine.Abort(ctx, r.objectAt(destination{credentials: credentials.Static("id", "secret", ""), address: ossobject.Address{Endpoint: "https://evil.example.com", Bucket: "bucket", Key: "key"}}), "id", transfer.NoRequests{})
 			require.ErrorIs(t, err, ErrUntrustedHost)
 		}, mediatest.EncodeUpload(func(address, auth map[string]any) (string, string) {
 			address["Endpoint"] = endpoint

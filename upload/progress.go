@@ -15,7 +15,8 @@ import (
 
 // Progress is how far an upload is.
 type Progress struct {
-	Name    string        // of the source
+	Name    string        // of the source, without directories
+	Source  string        // the name with its folders: the path, or the URL without its query
 	Stage   Stage         // the step under way
 	MediaId string        // of the asset, once it is created
 	Sent    int64         // bytes, each counted once however often it was sent
@@ -70,9 +71,11 @@ func (p Progress) String() string {
 // tracker counts the bytes of one upload and reports them from a goroutine of
 // its own, so that a slow callback holds up nothing.
 type tracker struct {
-	parent *tracker     // nil, or of what this is a part of
-	count  atomic.Int64 // bytes handed to connections, less those of failed requests
-	safe   atomic.Int64 // bytes that OSS has confirmed
+	parent  *tracker     // nil, or of what this is a part of
+	file    string       // of a playlist, what the part is for
+	watched *observation // nil if nobody observes
+	count   atomic.Int64 // bytes handed to connections, less those of failed requests
+	safe    atomic.Int64 // bytes that OSS has confirmed
 
 	mu    sync.Mutex
 	state Progress
@@ -94,10 +97,13 @@ func newTracker(callback func(Progress), log *slog.Logger) *tracker {
 }
 
 // part counts for t too. It has stages of its own.
-func (t *tracker) part() *tracker { return &tracker{parent: t} }
+func (t *tracker) part(file string) *tracker {
+	return &tracker{parent: t, file: file, watched: t.watched}
+}
 
 // Moved implements transfer.Observer.
 func (t *tracker) Moved(n int64) {
+	t.watched.bytes(Bytes{Sent: n})
 	for ; t != nil; t = t.parent {
 		t.count.Add(n)
 	}
@@ -105,6 +111,7 @@ func (t *tracker) Moved(n int64) {
 
 // Confirmed implements transfer.Observer.
 func (t *tracker) Confirmed(n int64) {
+	t.watched.bytes(Bytes{Confirmed: n})
 	for ; t != nil; t = t.parent {
 		t.safe.Add(n)
 	}
@@ -113,6 +120,10 @@ func (t *tracker) Confirmed(n int64) {
 // Restarted implements transfer.Observer.
 func (t *tracker) Restarted() {
 	count, safe, resumed := t.count.Load(), t.safe.Load(), t.current().Resumed
+	t.watched.bytes(Bytes{Sent: resumed - count, Confirmed: resumed - safe, Resumed: -resumed})
+	if t.parent == nil {
+		t.watched.enter(StageSend, t.current().Total)
+	}
 	for ; t != nil; t = t.parent {
 		t.set(func(p *Progress) {
 			t.count.Add(-count)
@@ -125,6 +136,7 @@ func (t *tracker) Restarted() {
 
 // Resumed implements transfer.Observer.
 func (t *tracker) Resumed(n int64) {
+	t.watched.bytes(Bytes{Resumed: n})
 	for ; t != nil; t = t.parent {
 		t.set(func(p *Progress) {
 			t.count.Add(n)
@@ -147,7 +159,12 @@ func (t *tracker) set(change func(*Progress)) {
 // Completing implements transfer.Observer.
 func (t *tracker) Completing() { t.stage(StageComplete) }
 
-func (t *tracker) stage(s Stage) { t.set(func(p *Progress) { p.Stage = s }) }
+func (t *tracker) stage(s Stage) {
+	t.set(func(p *Progress) { p.Stage = s })
+	if t.parent == nil {
+		t.watched.enter(s, t.current().Total)
+	}
+}
 
 func (t *tracker) current() Progress {
 	t.mu.Lock()

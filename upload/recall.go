@@ -151,7 +151,7 @@ func (r *run) abandon(ctx context.Context, in *input, saved checkpoint.Checkpoin
 		r.dropSegments(ctx, saved, dest)
 	}
 	if err == nil && !dest.isStored && was.UploadID != "" {
-		err = r.engine.Abort(ctx, r.objectAt(dest), was.UploadID)
+		err = r.engine.Abort(ctx, r.objectAt(dest), was.UploadID, r.tracker)
 	}
 	if err != nil {
 		r.log.WarnContext(ctx, "upload: parts not removed", "upload_id", was.UploadID, "error", err)

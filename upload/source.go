@@ -19,7 +19,9 @@ import (
 const UnknownSize = -1
 
 // Source provides the bytes of an upload. The sources are [File], [FS], [HLS],
-// [HLSFS], [URL], [Reader], [ReaderFunc] and [ReaderAt].
+// [HLSFS], [URL], [Reader], [ReaderFunc] and [ReaderAt]. Each has a method String
+// that returns its name for people: the path, the URL without its query, or the
+// name of the reader.
 type Source interface {
 	open(ctx context.Context, u *Uploader) (*content, error)
 }

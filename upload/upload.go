@@ -75,6 +75,7 @@ type options struct {
 	mediaID    string // of the asset to upload into
 	verify     bool
 	source     Source
+	observers  []*Observer
 	batch      *checkpoint.Batch // nil outside of UploadAll
 	checkpoint checkpointOptions
 }
@@ -107,12 +108,15 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 	}
 	r := &run{Uploader: u, options: o, target: u.bind(target, o.key), tracker: newTracker(o.progress, u.log)}
 	defer func() { r.tracker.close(ctx) }()
+	ctx = r.observe(ctx, src)
 	res, err := r.upload(ctx, src)
 	if err != nil {
 		failure := r.failure(err)
 		u.log.InfoContext(ctx, "upload: failed", "upload", failure)
+		r.observed(nil, failure)
 		return nil, failure
 	}
 	r.enter(ctx, StageDone)
+	r.observed(res, nil)
 	return res, nil
 }

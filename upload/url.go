@@ -170,9 +170,10 @@ type urlSettings struct {
 // Format keeps what the URL may contain out of logs, whatever the verb.
 func (s *urlSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
+// String is the URL without user, query and fragment.
 func (s *urlSource) String() string {
 	if s.from == nil {
-		return "upload.URL(...)"
+		return "a URL that is not valid"
 	}
-	return "upload.URL(" + webfile.Redacted(s.from) + ")"
+	return webfile.Redacted(s.from)
 }

@@ -81,6 +81,7 @@ func (r *run) wait(ctx context.Context, res *Result) error {
 		}
 		asked = true
 		s, err := ask(ctx, res.MediaId)
+		r.tracker.watched.poll(Poll{MediaId: res.MediaId, Status: s.status, Err: err})
 		switch {
 		case err == nil:
 		case alimedia.IsNotFound(err) && time.Since(began) < registrationLag:

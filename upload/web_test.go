@@ -129,5 +129,5 @@ func TestUpload_B60_FormatOfURL(t *testing.T) {
 		require.NoError(t, err)
 		require.NotContains(t, string(text), secret)
 	}
-	require.Equal(t, "upload.URL(https://h.test/a.mp4)", fmt.Sprintf("%d", src))
+	require.Equal(t, "https://h.test/a.mp4", fmt.Sprintf("%d", src))
 }

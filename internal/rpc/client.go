@@ -177,6 +177,14 @@ func Call[P any](ctx context.Context, c *Client, op Op, in any, out P) (P, error
 // Do runs op with the parameters in (a struct, a map or nil) and decodes the
 // response into out (a pointer, or nil).
 func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
+	if c.cfg.Observer == nil {
+		return c.do(ctx, op, in, out, nil)
+	}
+	return c.doObserved(ctx, op, in, out)
+}
+
+// do is Do. w is nil if nobody observes.
+func (c *Client) do(ctx context.Context, op Op, in, out any, w *watch) error {
 	if c.err != nil {
 		return c.err
 	}
@@ -191,6 +199,7 @@ func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
 	for {
 		a := attempt{Client: c, op: op, params: params, number: schedule.attempts + 1}
 		err := a.run(ctx, schedule.keys, out)
+		w.tried(&a)
 		if err == nil {
 			return nil
 		}
@@ -199,6 +208,7 @@ func (c *Client) Do(ctx context.Context, op Op, in, out any) error {
 		if !again {
 			return schedule.outcome(err)
 		}
+		w.retry(ctx, schedule, err)
 		if waitErr := schedule.wait(ctx); waitErr != nil {
 			return schedule.outcome(inOneLine("alimedia: %s: %w; the attempt before the wait: %w", op.Action, waitErr, err))
 		}

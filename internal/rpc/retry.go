@@ -91,6 +91,7 @@ type schedule struct {
 	class    Class
 	attempts int
 	remedied [refreshKey + 1]bool     // each remedy is tried once
+	reason   alimedia.RetryReason     // of the next attempt
 	delay    time.Duration            // before the next attempt
 	keys     *credentials.Credentials // of the next attempt, if they are known
 	lost     bool                     // an attempt of this call may have had an effect
@@ -107,7 +108,7 @@ var retryDefaults = retry.Policy{MaxAttempts: 4, BaseDelay: 200 * time.Milliseco
 // the remedy that the failure needs.
 func (s *schedule) next(ctx context.Context, a *attempt, err error) bool {
 	s.attempts++
-	s.delay, s.keys = 0, nil
+	s.delay, s.keys, s.reason = 0, nil, alimedia.RetryFailure
 	d := decide(err, a.neverSent(err))
 	s.lost = s.lost || d == ifSafe && s.class != Read
 	if ctx.Err() != nil || s.attempts >= s.policy.MaxAttempts {
@@ -133,12 +134,14 @@ func (s *schedule) next(ctx context.Context, a *attempt, err error) bool {
 // remedy makes the next attempt differ from the rejected one, once.
 func (s *schedule) remedy(ctx context.Context, a *attempt, d decision, tried bool) bool {
 	if d == fixClock {
+		s.reason = alimedia.RetryClock
 		if tried {
 			a.clock.forget() // it did not help
 			return false
 		}
 		return a.clock.learn(a.header.Get("Date"), a.signedAt, a.ahead)
 	}
+	s.reason = alimedia.RetryCredential
 	if tried {
 		return false
 	}

@@ -19,28 +19,35 @@ import (
 type client struct {
 	*Manager
 	Destination
+	observer Observer
 
 	mu     sync.Mutex
 	signer credentials.Credentials // of object
 	object Object
 }
 
-func (m *Manager) client(d Destination) *client { return &client{Manager: m, Destination: d} }
+func (m *Manager) client(d Destination, o Observer) *client {
+	return &client{Manager: m, Destination: d, observer: o}
+}
 
 // call makes a request that carries no bytes of the source until it succeeds or
 // cannot succeed.
 func call[T any](ctx context.Context, c *client, operation string, do func(context.Context, Object) (T, error)) (T, error) {
 	var result T
-	err := c.repeat(ctx, operation, func() (signer credentials.Credentials, err error) {
-		result, signer, err = once(ctx, c, do)
+	err := c.repeat(ctx, Request{Operation: operation}, func(r Request) (signer credentials.Credentials, err error) {
+		result, signer, err = once(ctx, c, r, do)
 		return signer, err
 	})
 	return result, err
 }
 
 // once is call without repetition.
-func once[T any](ctx context.Context, c *client, do func(context.Context, Object) (T, error)) (T, credentials.Credentials, error) {
-	return try(ctx, c, false, func(ctx context.Context, a *attempt) (T, error) { return do(ctx, a.object) })
+func once[T any](ctx context.Context, c *client, r Request, do func(context.Context, Object) (T, error)) (T, credentials.Credentials, error) {
+	began := time.Now()
+	ctx = c.observer.RequestStarted(ctx, r)
+	result, signer, err := try(ctx, c, false, func(ctx context.Context, a *attempt) (T, error) { return do(ctx, a.object) })
+	c.observer.RequestEnded(ctx, r, Outcome{Duration: time.Since(began), Err: err})
+	return result, signer, err
 }
 
 func (c *client) abort(ctx context.Context, uploadID string) error {
@@ -56,7 +63,7 @@ func (c *client) head(ctx context.Context) (Info, error) {
 
 // headOnce is head without repetition.
 func (c *client) headOnce(ctx context.Context) (Info, error) {
-	found, _, err := once(ctx, c, func(ctx context.Context, o Object) (Info, error) { return o.Head(ctx) })
+	found, _, err := once(ctx, c, Request{Operation: "HeadObject", Attempt: 1}, func(ctx context.Context, o Object) (Info, error) { return o.Head(ctx) })
 	return found, err
 }
 
@@ -89,10 +96,11 @@ const (
 
 // repeat calls try until it succeeds or cannot succeed. It refreshes refused
 // credentials, corrects the clock and repeats transient failures after a pause.
-func (c *client) repeat(ctx context.Context, operation string, try func() (credentials.Credentials, error)) error {
+func (c *client) repeat(ctx context.Context, r Request, try func(Request) (credentials.Credentials, error)) error {
 	var refreshes, corrections, failures int
 	for {
-		signer, err := try()
+		r.Attempt++
+		signer, err := try(r)
 		if err == nil {
 			return nil
 		}
@@ -103,6 +111,7 @@ func (c *client) repeat(ctx context.Context, operation string, try func() (crede
 			refreshes++
 			changed, failed := c.refresh(ctx, signer)
 			if changed {
+				c.observer.Retrying(ctx, r, Retry{Reason: ReasonCredential, Err: err})
 				continue
 			}
 			err = cmp.Or(failed, err)
@@ -115,6 +124,7 @@ func (c *client) repeat(ctx context.Context, operation string, try func() (crede
 			return retry.ContextError(ctx)
 		case skewed && corrections < maxCorrections && c.Clock.correct(response.ServerTime, corrections == 0):
 			corrections++
+			c.observer.Retrying(ctx, r, Retry{Reason: ReasonClock, Err: err})
 			continue
 		case skewed:
 			c.Clock.reset()
@@ -128,7 +138,8 @@ func (c *client) repeat(ctx context.Context, operation string, try func() (crede
 		}
 		failures++
 		pause := c.Retry.Delay(failures, retryAfter)
-		c.Logger.DebugContext(ctx, "upload: request failed, retrying", "operation", operation, "failures", failures, "pause", pause, "error", shown(err))
+		c.Logger.DebugContext(ctx, "upload: request failed, retrying", "operation", r.Operation, "failures", failures, "pause", pause, "error", shown(err))
+		c.observer.Retrying(ctx, r, Retry{Reason: ReasonFailure, Delay: pause, Err: err})
 		if err := retry.Sleep(ctx, pause); err != nil {
 			return err
 		}
@@ -143,7 +154,11 @@ func (c *client) refresh(ctx context.Context, refused credentials.Credentials) (
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*refreshTimeout)
 	defer cancel()
-	fresh, err := c.Credentials.Credentials(ctx)
+	began := time.Now()
+	fresh, err := c.ask(ctx)
+	if _, reports := c.Credentials.(*RefreshingCredential); !reports {
+		c.observer.Refreshed(ctx, Refresh{Reason: ReasonRefused, Duration: time.Since(began), Err: err})
+	}
 	return err == nil && !sameCredentials(fresh, refused), err
 }
 
@@ -248,7 +263,7 @@ func try[T any](ctx context.Context, c *client, hasBody bool, do func(context.Co
 // tryHere is try in the goroutine of the caller.
 func tryHere[T any](ctx context.Context, c *client, hasBody bool, do func(context.Context, *attempt) (T, error)) (T, credentials.Credentials, error) {
 	var none T
-	signer, err := c.Credentials.Credentials(ctx)
+	signer, err := c.ask(ctx)
 	if err != nil {
 		return none, signer, err
 	}

@@ -71,6 +71,11 @@ func (c *RefreshingCredential) acquire(ctx context.Context) error { return acqui
 // Credentials implements credentials.Provider. It returns an error that wraps
 // [ErrCredentialExpired] or [ErrAddressChanged], or that of the refresh.
 func (c *RefreshingCredential) Credentials(ctx context.Context) (credentials.Credentials, error) {
+	return c.get(ctx, NoRequests{})
+}
+
+// get is Credentials. o is told of a refresh.
+func (c *RefreshingCredential) get(ctx context.Context, o Requests) (credentials.Credentials, error) {
 	if err := c.acquire(ctx); err != nil {
 		return credentials.Credentials{}, err
 	}
@@ -85,6 +90,12 @@ func (c *RefreshingCredential) Credentials(ctx context.Context) (credentials.Cre
 	case c.final != nil:
 		return credentials.Credentials{}, c.final
 	}
+	reason := ReasonDue
+	if c.refused {
+		reason = ReasonRefused
+	} else if !valid {
+		reason = ReasonExpired
+	}
 	// Every request waits for it: a refresh that hangs has failed.
 	asking, cancel := context.WithTimeout(ctx, refreshTimeout)
 	fresh, err := c.refresh(asking)
@@ -93,6 +104,7 @@ func (c *RefreshingCredential) Credentials(ctx context.Context) (credentials.Cre
 	if err == nil && fresh.Object != c.issued.Object {
 		err = ErrAddressChanged
 	}
+	o.Refreshed(ctx, Refresh{Reason: reason, Duration: time.Since(now), Err: err})
 	if err == nil {
 		c.accept(fresh)
 		c.log.InfoContext(ctx, "upload: credential refreshed", "object", fresh.Object)

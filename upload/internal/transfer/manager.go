@@ -87,8 +87,8 @@ func shown(err error) string { return redact.Text(err.Error()) }
 
 // Abort removes a multipart upload of the object at d. An upload that the
 // service does not know is no error.
-func (m *Manager) Abort(ctx context.Context, d Destination, uploadID string) error {
-	err := m.client(d).abort(ctx, uploadID)
+func (m *Manager) Abort(ctx context.Context, d Destination, uploadID string, o Requests) error {
+	err := m.client(d, uncounted{o}).abort(ctx, uploadID)
 	if IsLost(err) {
 		return nil
 	}

@@ -153,19 +153,3 @@ func (NoCheckpoint) Completing() error { return nil }
 
 // Durable implements [Checkpoint].
 func (NoCheckpoint) Durable() bool { return false }
-
-// Observer is told how far a transfer is. Its methods are called concurrently
-// and must return at once.
-type Observer interface {
-	// Moved counts bytes that were handed to a connection. A negative count
-	// takes back those of a request that failed.
-	Moved(n int64)
-	// Confirmed counts bytes that the service has confirmed.
-	Confirmed(n int64)
-	// Resumed counts bytes that an earlier run has stored.
-	Resumed(n int64)
-	// Restarted takes back everything that was counted.
-	Restarted()
-	// Completing tells that all parts are stored and become one object.
-	Completing()
-}

@@ -180,11 +180,11 @@ type sender struct {
 // sent again.
 func (r *run) send(ctx context.Context, c chunk, isPut bool) (Info, error) {
 	s := &sender{run: r, chunk: c, isPut: isPut, began: time.Now()}
-	operation := "UploadPart"
+	q := Request{Operation: "UploadPart", Part: c.number, Size: c.data.Size()}
 	if isPut {
-		operation = "PutObject"
+		q.Operation, q.Part = "PutObject", 0
 	}
-	err := r.repeat(ctx, operation, func() (credentials.Credentials, error) { return s.try(ctx) })
+	err := r.repeat(ctx, q, func(q Request) (credentials.Credentials, error) { return s.try(ctx, q) })
 	if err != nil && ctx.Err() == nil && isAmbiguous(err) && s.isStored(ctx) {
 		err = nil
 	}
@@ -194,15 +194,26 @@ func (r *run) send(ctx context.Context, c chunk, isPut bool) (Info, error) {
 // try makes one request. It holds a place in the concurrency limit of all
 // transfers while the request lasts, but not during the pause before a
 // repetition: a failing file must not delay the others.
-func (s *sender) try(ctx context.Context) (credentials.Credentials, error) {
+func (s *sender) try(ctx context.Context, q Request) (credentials.Credentials, error) {
 	if s.isStored(ctx) {
 		return credentials.Credentials{}, nil
 	}
+	asked := time.Now()
 	if err := acquire(ctx, s.requests); err != nil {
 		return credentials.Credentials{}, err
 	}
+	began := time.Now()
+	q.Queued = began.Sub(asked)
+	ctx = s.observer.RequestStarted(ctx, q)
 	d, signer, err := try(ctx, s.client, true, s.deliver)
 	release(s.requests)
+	err = s.prove(d, err)
+	s.observer.RequestEnded(ctx, q, Outcome{Duration: time.Since(began), Sent: d.sent, Err: err})
+	return signer, err
+}
+
+// prove returns nil if the service has what was sent.
+func (s *sender) prove(d delivery, err error) error {
 	size := s.chunk.data.Size()
 	switch {
 	case err != nil:
@@ -217,10 +228,10 @@ func (s *sender) try(ctx context.Context) (credentials.Credentials, error) {
 		s.done = d.Info
 		s.done.Size, s.done.CRC64 = d.sent, d.crc
 		s.observer.Confirmed(d.sent)
-		return signer, nil
+		return nil
 	}
 	s.observer.Moved(-d.sent)
-	return signer, err
+	return err
 }
 
 func (s *sender) deliver(ctx context.Context, a *attempt) (d delivery, err error) {

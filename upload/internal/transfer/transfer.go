@@ -138,9 +138,9 @@ func (t *Transfer) Checksum(ctx context.Context) (size int64, crc uint64, err er
 // When the service loses the multipart upload, Run starts again once if the
 // source can be read again.
 func (t *Transfer) Run(ctx context.Context, d Destination, c Checkpoint, o Observer) (Info, error) {
-	client := t.m.client(d)
+	client := t.m.client(d, o)
 	for restarted := false; ; restarted = true {
-		r := &run{client: client, plan: t.plan, source: &t.source, checkpoint: c, observer: o}
+		r := &run{client: client, plan: t.plan, source: &t.source, checkpoint: c}
 		done, err := r.run(ctx, t.splitter, t.first)
 		t.uploadID = r.uploadID
 		if !errors.Is(err, ErrLost) || restarted {
@@ -164,7 +164,6 @@ type run struct {
 	plan       plan
 	source     *Source
 	checkpoint Checkpoint
-	observer   Observer
 
 	uploadID string
 	unlisted bool         // kept is as recorded: the service does not let us list the parts

@@ -23,7 +23,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // counted is an Observer that adds up.
-type counted struct{ moved, confirmed, resumed, restarts, completing atomic.Int64 }
+type counted struct {
+	NoRequests
+	moved, confirmed, resumed, restarts, completing atomic.Int64
+}
 
 func (c *counted) Moved(n int64)     { c.moved.Add(n) }
 func (c *counted) Confirmed(n int64) { c.confirmed.Add(n) }
@@ -297,7 +300,7 @@ func TestTransfer_B57_PagesHaveTheirOwnTime(t *testing.T) {
 		p := &pages{count: 10, takes: 4 * time.Minute}
 		d := newMemory().destination()
 		d.Open = func(credentials.Credentials) (Object, error) { return p, nil }
-		parts, err := manager(nil).client(d).listParts(ctx, "u")
+		parts, err := manager(nil).client(d, new(counted)).listParts(ctx, "u")
 		require.NoError(t, err)
 		require.Len(t, parts, 10)
 		require.Equal(t, 13, p.calls, "a page that fails is repeated, not the list")
