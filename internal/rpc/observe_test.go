@@ -58,7 +58,7 @@ func TestDo_Observer(t *testing.T) {
 			`end GetMediaInfo: 2 attempts, 200,  "" true, took seconds: false`}},
 		"denied": {[]step{failure(403, "Forbidden.RAM")}, []string{
 			start, `end GetMediaInfo: 1 attempts, 403, R-1 "Forbidden.RAM" false, took seconds: false`}},
-		"a page": {[]step{answer(404, "<html>")}, []string{
+		"a page": {[]step{response(404, "<html>")}, []string{
 			start, `end GetMediaInfo: 1 attempts, 404,  "HTTP404" false, took seconds: false`}},
 	} {
 		t.Run(name, func(t *testing.T) {

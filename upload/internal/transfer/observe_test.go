@@ -129,7 +129,7 @@ func TestObserver_Refreshes(t *testing.T) {
 				}
 				j := new(journal)
 				d, _ := refreshing(m, func(context.Context, int) error { return tt.fail })
-				tr, err := manager(func(c *Config) { c.AnswerTimeout = 2 * time.Hour }).Prepare(ctx, readAt(random(5*partSize)), 2)
+				tr, err := manager(func(c *Config) { c.ResponseTimeout = 2 * time.Hour }).Prepare(ctx, readAt(random(5*partSize)), 2)
 				require.NoError(t, err)
 				defer tr.Close()
 				_, err = tr.Run(ctx, d, NoCheckpoint{}, j)
