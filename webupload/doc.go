@@ -11,6 +11,8 @@
 //     resumeUploadWithAuth
 //   - onUploadSucceed posts to [Handler.Complete], which asks the service what has
 //     arrived and tells the application
+//   - a button that cancels the upload posts to [Handler.Cancel], which deletes the
+//     asset that was created for it
 //
 // See examples/webpage for the page and its backend.
 //
@@ -24,8 +26,8 @@
 // UploadAuth, undecoded; of other targets ImageId or MediaId and the URLs as well.
 //
 // Create also returns the header Upload-Token. The page keeps it next to the
-// VideoId, for example in localStorage, and sends it with Refresh and Complete,
-// whose bodies are {"VideoId": "..."} or {"MediaId": "..."} or {"ImageId": "..."}.
+// VideoId, for example in localStorage, and sends it with Refresh, Complete and
+// Cancel, whose bodies are {"VideoId": "..."} or {"MediaId": "..."} or {"ImageId": "..."}.
 // The token is a signature over the ID, the owner, the declared size and the time at
 // which it expires. It contains no secret, and it is of no use to another owner.
 //

@@ -23,6 +23,7 @@ import (
 //	mux.HandleFunc("/uploads", h.Create)
 //	mux.HandleFunc("/uploads/refresh", h.Refresh)
 //	mux.HandleFunc("/uploads/complete", h.Complete)
+//	mux.HandleFunc("/uploads/cancel", h.Cancel)
 //
 // It is safe for concurrent use. Besides 200, the handlers respond with
 //
@@ -35,8 +36,8 @@ import (
 //   - 404: the asset does not exist any more, or STS is not configured
 //   - 405: the method is not POST
 //   - 408: the body did not arrive within 10 seconds
-//   - 409: the file has arrived already (Refresh), another request completes the same
-//     upload, or the upload failed (Complete)
+//   - 409: the file has arrived already (Refresh, Cancel), another request completes
+//     the same upload, or the upload failed (Complete)
 //   - 413: the body is larger than [MaxBytes], or the file is larger than declared
 //   - 415: the Content-Type is not application/json
 //   - 422: the target cannot be refreshed
@@ -87,6 +88,10 @@ func (h *Handler) Refresh(w http.ResponseWriter, r *http.Request) { h.serve(w, r
 // Complete asks the service for the state and the size of an upload of the owner
 // (GetVideoInfo and the like) and calls Config.Completed when the file has arrived.
 func (h *Handler) Complete(w http.ResponseWriter, r *http.Request) { h.serve(w, r, h.complete) }
+
+// Cancel deletes an upload of the owner, with the parts that were sent, as long as the
+// service does not have the file. The page stops its uploader first.
+func (h *Handler) Cancel(w http.ResponseWriter, r *http.Request) { h.serve(w, r, h.cancel) }
 
 // Credentials returns credentials of a role (AssumeRole) for the STS mode of the
 // uploader. Read the package comment about what they permit. Its body is {}.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/ice"
 	"github.com/alimedia/alimedia-go/internal/redact"
 	"github.com/alimedia/alimedia-go/vod"
@@ -14,6 +15,8 @@ import (
 
 // serviceTime bounds the calls of a request to the service and its hooks.
 const serviceTime = 30 * time.Second
+
+var errUploaded = Refuse(http.StatusConflict, "AlreadyUploaded", "This file is uploaded already.")
 
 var errNotHere = Refuse(http.StatusNotFound, "NotConfigured", "This kind of upload is not available.")
 
@@ -74,7 +77,7 @@ func (h *Handler) refresh(ctx context.Context, c call) (reply, error) {
 	case err != nil:
 		return reply{}, err
 	case asset.stored() || asset.processing():
-		return reply{}, Refuse(http.StatusConflict, "AlreadyUploaded", "This file is uploaded already.")
+		return reply{}, errUploaded
 	}
 	body, err := h.renew(ctx, proved)
 	return reply{status: http.StatusOK, body: body}, err
@@ -196,13 +199,53 @@ func (h *Handler) settle(ctx context.Context, asset Asset) error {
 	return err
 }
 
-// reply has the ID under its name.
-func (a *Asset) reply(status int) reply {
-	name := map[Kind]string{KindVideo: "VideoId", KindImage: "ImageId"}[a.Kind]
-	if name == "" {
-		name = "MediaId"
+// cancel is not for an asset that has its file: the application knows of it.
+func (h *Handler) cancel(ctx context.Context, c call) (reply, error) {
+	proved, err := h.claimed(c)
+	if err != nil {
+		return reply{}, err
 	}
-	r := reply{status: status, body: map[string]any{name: a.Id, "Status": a.Status, "Size": a.Size}}
+	k, err := h.begin(proved)
+	if err != nil {
+		return reply{}, err
+	}
+	defer h.end(k, false)
+	ctx, cancel := context.WithTimeout(ctx, serviceTime)
+	defer cancel()
+	asset, err := h.state(ctx, proved)
+	gone := reply{status: http.StatusOK, body: map[string]any{proved.Kind.idName(): proved.Id}}
+	switch {
+	case alimedia.IsNotFound(err):
+		return gone, nil
+	case err != nil:
+		return reply{}, err
+	case asset.stored() || asset.processing():
+		return reply{}, errUploaded
+	}
+	if proved.Kind == KindVideo {
+		_, err := h.cfg.VOD.DeleteMultipartUpload(ctx, vod.DeleteMultipartUploadRequest{MediaId: proved.Id, MediaType: "video"})
+		if err != nil && !alimedia.IsNotFound(err) {
+			return reply{}, err
+		}
+	}
+	if err := h.remove(ctx, asset); err != nil && !alimedia.IsNotFound(err) {
+		return reply{}, err
+	}
+	return gone, nil
+}
+
+func (k Kind) idName() string {
+	switch k {
+	case KindVideo:
+		return "VideoId"
+	case KindImage:
+		return "ImageId"
+	}
+	return "MediaId"
+}
+
+func (a *Asset) reply(status int) reply {
+	r := reply{status: status, body: map[string]any{a.Kind.idName(): a.Id, "Status": a.Status, "Size": a.Size}}
 	if status == http.StatusAccepted {
 		r.retry = 1
 	}

@@ -1,0 +1,2 @@
+// aliyun-upload-vod looks for ali-oss under this name.
+window['ali-oss'] = window.OSS;
