@@ -39,6 +39,7 @@ type app struct {
 	began      bool // the command line was understood
 	interrupts *interrupts
 
+	closing sync.Mutex // held while the closers run
 	mu      sync.Mutex
 	demo    *demo.Demo
 	closers []func() error
@@ -173,7 +174,10 @@ func (a *app) onClose(f func() error) {
 	a.closers = append(a.closers, f)
 }
 
+// close waits for a close that is under way.
 func (a *app) close() error {
+	a.closing.Lock()
+	defer a.closing.Unlock()
 	a.mu.Lock()
 	closers := a.closers
 	a.closers = nil

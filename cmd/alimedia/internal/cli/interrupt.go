@@ -25,30 +25,30 @@ type interrupts struct {
 	last    func()            // before the process ends
 	cancel  context.CancelCauseFunc
 	spoken  bool
+	ended   chan struct{} // closed when the command has ended by itself
 	exit    func(int)
 	waiting time.Duration
 }
 
 func newInterrupts() *interrupts {
-	return &interrupts{exit: os.Exit, waiting: closeWithin, cancel: func(error) {}}
+	return &interrupts{ended: make(chan struct{}), exit: os.Exit, waiting: closeWithin, cancel: func(error) {}}
 }
 
 // listen takes the signals of this process until stop is called.
 func (in *interrupts) listen() (stop func()) {
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 3)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	done := make(chan struct{})
 	go func() {
 		for {
 			select {
 			case s := <-signals:
 				in.arrived(s)
-			case <-done:
+			case <-in.ended:
 				return
 			}
 		}
 	}()
-	return func() { signal.Stop(signals); close(done) }
+	return func() { signal.Stop(signals); close(in.ended) }
 }
 
 // context ends at the first interrupt, unless drain was called.
@@ -97,17 +97,23 @@ func (in *interrupts) arrived(s os.Signal) {
 	}
 }
 
-// end gives the command a moment to save what it has, and ends the process.
+// end gives the command a moment to end by itself, then a moment to save what
+// it has, and ends the process.
 func (in *interrupts) end(cause error, last func()) {
-	done := make(chan struct{})
+	select {
+	case <-in.ended:
+		return
+	case <-time.After(in.waiting):
+	}
+	saved := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(saved)
 		if last != nil {
 			last()
 		}
 	}()
 	select {
-	case <-done:
+	case <-saved:
 	case <-time.After(in.waiting):
 	}
 	in.exit(exitCode(cause))

@@ -63,7 +63,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 		err = closing
 	}
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
-		err = &failure{code: exitCode(cause), err: err, silent: a.interrupts.told()}
+		err = &failure{code: exitCode(cause), err: cause, silent: a.interrupts.told()}
 	}
 	a.report(err)
 	return exitCode(err)
@@ -98,14 +98,14 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVarP(&a.flags.quiet, "quiet", "q", false, "print results and errors only")
 	flags.BoolVar(&a.flags.debug, "debug", false, "log every request to standard error, without secrets")
 	flags.BoolVar(&a.flags.demo, "demo", false, "use services simulated on this machine, no account needed (ALIMEDIA_DEMO=1)")
-	for _, name := range []string{"profile"} {
-		_ = root.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return a.profileNames(), cobra.ShellCompDirectiveNoFileComp
-		})
-	}
+	_ = root.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return a.profileNames(), cobra.ShellCompDirectiveNoFileComp
+	})
 	for _, make := range commands {
 		root.AddCommand(make(a))
 	}
+	root.AddCommand(topicCommands()...)
+	root.SetHelpCommand(newHelpCommand(a, root))
 	return root
 }
 
@@ -128,5 +128,6 @@ func (a *app) begin(cmd *cobra.Command) error {
 
 var errTimeout = errors.New("the time of --timeout is over")
 
-// closeWithin bounds what a command does after it was interrupted.
-const closeWithin = 5 * time.Second
+// closeWithin bounds what a command does after the second interrupt: ending by
+// itself, and saving the demo.
+const closeWithin = 3 * time.Second

@@ -27,6 +27,7 @@ type uploadItem struct {
 	below  string // the path below the folder that was named, ending in a slash
 	size   int64  // upload.UnknownSize if it is not known yet
 	source upload.Source
+	stdin  bool
 	err    error // why there is nothing to upload
 }
 
@@ -81,7 +82,7 @@ func (a *app) standardInput(f *uploadFlags) (uploadItem, error) {
 	case a.term.In.TTY:
 		return uploadItem{}, usagef("standard input is a terminal: pipe or redirect a file into it")
 	}
-	it := uploadItem{label: f.name, file: path.Base(f.name), size: upload.UnknownSize}
+	it := uploadItem{label: f.name, file: path.Base(f.name), size: upload.UnknownSize, stdin: true}
 	if in, ok := a.in.(*os.File); ok {
 		if info, err := in.Stat(); err == nil && info.Mode().IsRegular() {
 			if at, err := in.Seek(0, io.SeekCurrent); err == nil {

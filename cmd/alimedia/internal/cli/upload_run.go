@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +33,25 @@ func (a *app) upload(f *uploadFlags, to *uploadTarget, args []string) error {
 	return run.run()
 }
 
+// outcome is how the upload of an item ended.
+type outcome string
+
+const (
+	uploaded    outcome = "uploaded"
+	failed      outcome = "failed"
+	interrupted outcome = "interrupted"
+)
+
+func outcomeOf(err error) outcome {
+	switch {
+	case err == nil:
+		return uploaded
+	case errors.Is(err, context.Canceled):
+		return interrupted
+	}
+	return failed
+}
+
 // uploadRun is one run of the command upload.
 type uploadRun struct {
 	*app
@@ -47,8 +67,8 @@ type uploadRun struct {
 
 	mu       sync.Mutex
 	running  int
-	results  map[int]bool // which items ended, true if well
-	existing int          // were uploaded before
+	results  map[int]outcome // of the items that ended
+	existing int             // were uploaded before
 	bytes    int64
 	firstErr error
 }
@@ -60,7 +80,11 @@ func (r *uploadRun) run() error {
 	}
 	uploader, err := r.uploader(func(cfg *upload.Config) {
 		cfg.Files, cfg.Parallel, cfg.Bandwidth = r.opts.files, r.opts.parallel, int64(r.opts.limitRate)
-		if size := int64(r.opts.partSize); size > 0 {
+		size := int64(r.opts.partSize)
+		if size == 0 && r.app.flags.demo {
+			size = demoPartSize
+		}
+		if size > 0 {
 			cfg.PartSize, cfg.MultipartThreshold = size, min(2*size, 5<<30)
 		}
 	})
@@ -70,7 +94,7 @@ func (r *uploadRun) run() error {
 	if err := r.checkCredentials(); err != nil {
 		return err
 	}
-	r.results = map[int]bool{}
+	r.results = map[int]outcome{}
 	r.display = r.newDisplay()
 	release := r.interrupts.drain(r.drain)
 	defer release()
@@ -90,6 +114,9 @@ func (r *uploadRun) run() error {
 	r.display.Close()
 	return r.summary()
 }
+
+// demoPartSize is small, so that small files show how an upload is resumed.
+const demoPartSize = 1 << 20
 
 // checkCredentials asks for credentials once, so that not every file fails for
 // the want of them.
@@ -225,10 +252,18 @@ func (r *uploadRun) drain(error) {
 		text += fmt.Sprintf("; %d will not start", waiting)
 	}
 	text += ". Ctrl-C again ends at once"
-	if !r.opts.noResume {
+	if r.resumable() {
 		text += "; the same command resumes"
 	}
 	r.note(text + ".")
+}
+
+// resumable reports whether the same command goes on where this one ended.
+func (r *uploadRun) resumable() bool {
+	if r.opts.noResume || slices.Contains([]string{"vod-image", "stream", "yike"}, r.to.kind) {
+		return false
+	}
+	return r.opts.key != "" || !slices.ContainsFunc(r.items, func(it uploadItem) bool { return it.stdin })
 }
 
 // note prints a line between the bars.
@@ -253,7 +288,7 @@ func count(n int, what string) string {
 // ended notes and prints how the upload of an item ended.
 func (r *uploadRun) ended(i int, result *upload.Result, err error) {
 	r.mu.Lock()
-	r.results[i] = err == nil
+	r.results[i] = outcomeOf(err)
 	if err != nil && r.firstErr == nil {
 		r.firstErr = err
 	}
@@ -270,48 +305,44 @@ func (r *uploadRun) ended(i int, result *upload.Result, err error) {
 
 // summary is the last line, and the error for the exit code.
 func (r *uploadRun) summary() error {
-	var well, failed int
-	for _, ok := range r.results {
-		if ok {
-			well++
-		} else {
-			failed++
-		}
+	n := map[outcome]int{}
+	for _, how := range r.results {
+		n[how]++
 	}
-	left := len(r.items) - well - failed
-	interrupted := r.interrupts.interrupted()
-	if len(r.items) > 1 || interrupted != nil || left > 0 {
-		r.summaryLine(well, failed, left)
+	left := len(r.items) - len(r.results)
+	cause := r.interrupts.interrupted()
+	if len(r.items) > 1 || cause != nil || left > 0 {
+		r.summaryLine(n, left)
 	}
 	switch {
-	case interrupted != nil:
-		if !r.opts.noResume && (failed > 0 || left > 0) {
+	case cause != nil:
+		if r.resumable() && n[uploaded] < len(r.items) {
 			r.notef("run the same command again to resume")
 		}
-		return &failure{code: exitCode(interrupted), err: interrupted, silent: true}
+		return &failure{code: exitCode(cause), err: cause, silent: true}
 	case r.ctx.Err() != nil:
 		return context.Cause(r.ctx)
-	case failed == 0:
+	case n[failed] == 0:
 		return nil
 	}
-	return partly(failed, len(r.items), r.firstErr)
+	return partly(n[failed], len(r.items), r.firstErr)
 }
 
-func (r *uploadRun) summaryLine(well, failed, left int) {
+func (r *uploadRun) summaryLine(n map[outcome]int, left int) {
 	var parts []string
 	add := func(n int, what string) {
 		if n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, what))
 		}
 	}
-	add(well-r.existing, "uploaded")
+	add(n[uploaded]-r.existing, "uploaded")
 	add(r.existing, "uploaded before")
-	add(failed, "failed")
+	add(n[failed], "failed")
+	add(n[interrupted], "interrupted")
 	add(left, "not started")
-	elapsed := time.Since(r.began)
 	text := strings.Join(parts, ", ")
 	if r.bytes > 0 {
-		text += fmt.Sprintf("; %s in %s", screen.Bytes(r.bytes), elapsed.Round(100*time.Millisecond))
+		text += fmt.Sprintf("; %s in %s", screen.Bytes(r.bytes), time.Since(r.began).Round(100*time.Millisecond))
 	}
 	r.notef("%s", text)
 }
@@ -337,7 +368,7 @@ func uploadCause(err error) error {
 		return err
 	}
 	if errors.Is(err, context.Canceled) {
-		return &failure{code: exitInterrupted, err: fmt.Errorf("interrupted after %s", screen.Bytes(up.Sent))}
+		return &failure{code: exitInterrupted, err: fmt.Errorf("interrupted, %s stored", screen.Bytes(up.Sent))}
 	}
 	text := string(up.Stage) + ": " + strings.TrimPrefix(up.Err.Error(), "alimedia: ")
 	if up.MediaId != "" {

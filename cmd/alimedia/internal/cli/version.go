@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 )
 
 // version is the version of the module that go install recorded, or the commit
@@ -27,3 +28,15 @@ var version = sync.OnceValue(func() string {
 	}
 	return strings.TrimSpace(v)
 })
+
+// builtAt is the time of the commit, or now if it is not known.
+func builtAt() time.Time {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if at, err := time.Parse(time.RFC3339, s.Value); s.Key == "vcs.time" && err == nil {
+				return at
+			}
+		}
+	}
+	return time.Now()
+}

@@ -131,7 +131,7 @@ var stages = map[upload.Stage]string{
 	upload.StageOpen:     "starting",
 	upload.StageCreate:   "creating",
 	upload.StageComplete: "completing",
-	upload.StageFinish:   "registering",
+	upload.StageFinish:   "finishing",
 	upload.StageWait:     "processing",
 	upload.StageDone:     "done",
 }
