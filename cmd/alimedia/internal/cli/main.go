@@ -24,6 +24,8 @@ var commands = []func(*app) *cobra.Command{
 	newSearchCommand,
 	newInfoCommand,
 	newRmCommand,
+	newWaitCommand,
+	newPlayCommand,
 }
 
 // Main runs the command line of this process and returns its exit code.
