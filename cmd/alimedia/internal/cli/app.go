@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/alimedia/alimedia-go"
 	"github.com/alimedia/alimedia-go/cmd/alimedia/internal/demo"
+	"github.com/alimedia/alimedia-go/cmd/alimedia/internal/record"
 	"github.com/alimedia/alimedia-go/cmd/alimedia/internal/screen"
 	"github.com/alimedia/alimedia-go/cmd/alimedia/internal/state"
 	"github.com/alimedia/alimedia-go/credentials"
@@ -30,6 +32,7 @@ type app struct {
 
 	flags struct {
 		profile, region, endpoint string
+		record                    string
 		timeout                   time.Duration
 		json, quiet, debug, demo  bool
 	}
@@ -39,12 +42,13 @@ type app struct {
 	began      bool // the command line was understood
 	interrupts *interrupts
 
-	closing sync.Mutex // held while the closers run
-	mu      sync.Mutex
-	demo    *demo.Demo
-	closers []func() error
-	vodC    *vod.Client
-	iceC    *ice.Client
+	closing  sync.Mutex // held while the closers run
+	mu       sync.Mutex
+	demo     *demo.Demo
+	closers  []func() error
+	recorder *record.Recorder // of --record
+	vodC     *vod.Client
+	iceC     *ice.Client
 }
 
 // simulator is the server of --demo, nil without it.
@@ -81,14 +85,36 @@ func (a *app) config() (alimedia.Config, error) {
 	if srv != nil {
 		with := srv.Config()
 		with.UserAgent, with.Logger = cfg.UserAgent, cfg.Logger
-		return with, nil
+		with.HTTPClient, err = a.recorded(with.HTTPClient, with.Credentials)
+		return with, err
 	}
 	cfg.Endpoint, cfg.Credentials = a.flags.endpoint, a.credentials()
 	cfg.Region, _, err = a.region()
 	if err == nil && cfg.Region == "" {
 		err = usagef("no region: give --region, set ALIBABA_CLOUD_REGION_ID, or put region_id into the profile")
 	}
+	if err == nil {
+		cfg.HTTPClient, err = a.recorded(nil, cfg.Credentials)
+	}
 	return cfg, err
+}
+
+// recorded is client, whose requests --record notes.
+func (a *app) recorded(client *http.Client, keys credentials.Provider) (*http.Client, error) {
+	if a.flags.record == "" {
+		return client, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.recorder == nil {
+		r, err := record.Open(a.flags.record)
+		if err != nil {
+			return nil, usagef("--record: %w", err)
+		}
+		a.recorder = r
+		a.closers = append(a.closers, r.Close)
+	}
+	return a.recorder.Client(client, keys), nil
 }
 
 // credentials is the provider that --profile selects, or the default chain.
@@ -144,6 +170,9 @@ func (a *app) uploader(change func(*upload.Config)) (*upload.Uploader, error) {
 	if srv, _ := a.simulator(); srv != nil {
 		oss := srv.UploadConfig()
 		up.Credentials, up.HTTPClient, up.OSSEndpoint, up.OSSRegion = oss.Credentials, oss.HTTPClient, oss.OSSEndpoint, oss.OSSRegion
+	}
+	if up.HTTPClient, err = a.recorded(up.HTTPClient, up.Credentials); err != nil {
+		return nil, err
 	}
 	change(&up)
 	u, err := upload.New(up)

@@ -26,6 +26,7 @@ var commands = []func(*app) *cobra.Command{
 	newRmCommand,
 	newWaitCommand,
 	newPlayCommand,
+	newPolicyCommand,
 }
 
 // Main runs the command line of this process and returns its exit code.
@@ -99,6 +100,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.flags.json, "json", false, "print JSON, one object a line; errors on standard error too")
 	flags.BoolVarP(&a.flags.quiet, "quiet", "q", false, "print results and errors only")
 	flags.BoolVar(&a.flags.debug, "debug", false, "log every request to standard error, without secrets")
+	flags.StringVar(&a.flags.record, "record", "", "note the operations that are called in this file, for policy --recorded")
 	flags.BoolVar(&a.flags.demo, "demo", false, "use services simulated on this machine, no account needed (ALIMEDIA_DEMO=1)")
 	_ = root.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return a.profileNames(), cobra.ShellCompDirectiveNoFileComp
