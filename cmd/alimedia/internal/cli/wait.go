@@ -45,8 +45,8 @@ has this ID, 7 if the time of --timeout is over.`,
 	return cmd
 }
 
-// outcome is how the wait for one id ended.
-type outcome struct {
+// waited is how the wait for one id ended.
+type waited struct {
 	Id      string `json:"id"`
 	Service string `json:"service,omitempty"`
 	Kind    string `json:"kind,omitempty"` // asset type, or kind of job
@@ -107,8 +107,8 @@ func (w *waiting) run(args []string) error {
 }
 
 // wait waits for an asset, or for a job.
-func (w *waiting) wait(ctx context.Context, l library.Library, id string) (outcome, error) {
-	out := outcome{Id: id, Kind: w.job}
+func (w *waiting) wait(ctx context.Context, l library.Library, id string) (waited, error) {
+	out := waited{Id: id, Kind: w.job}
 	if w.job != "" {
 		var err error
 		out.Service, _, _ = strings.Cut(w.job, ":")
@@ -142,7 +142,7 @@ func (w *waiting) wait(ctx context.Context, l library.Library, id string) (outco
 }
 
 // tell prints how the wait for one id ended.
-func (w *waiting) tell(out outcome, err error) error {
+func (w *waiting) tell(out waited, err error) error {
 	out.Ready = err == nil
 	if w.flags.json {
 		if e := w.emit(out); e != nil {
