@@ -17,6 +17,7 @@ import (
 type RateLimit struct {
 	named map[string]*rate.Limiter
 	other *rate.Limiter
+	turn  func(ctx context.Context, action string) error
 }
 
 // NewRateLimit returns a RateLimit with a number of calls per second for each
@@ -41,10 +42,24 @@ func NewRateLimit(perSecond map[string]float64) *RateLimit {
 	return l
 }
 
+// NewRateLimitFunc returns a RateLimit whose Wait calls turn, so that several
+// processes can share one limit. turn returns when the operation may be called,
+// or an error that ends the call. It is called before every attempt and must be
+// safe for concurrent use.
+func NewRateLimitFunc(turn func(ctx context.Context, action string) error) *RateLimit {
+	return &RateLimit{turn: turn}
+}
+
 // Wait returns when the operation may be called. It returns an error if ctx ends
 // before, or if its deadline is too early.
 func (l *RateLimit) Wait(ctx context.Context, action string) error {
 	if l == nil {
+		return nil
+	}
+	if l.turn != nil {
+		if err := l.turn(ctx, action); err != nil {
+			return fmt.Errorf("waiting for the rate limit: %w", err)
+		}
 		return nil
 	}
 	limiter, ok := l.named[action]

@@ -2,6 +2,7 @@ package alimedia_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -48,4 +49,19 @@ func TestRateLimit_EndsWithContext(t *testing.T) {
 	})
 	var none *alimedia.RateLimit
 	require.NoError(t, none.Wait(t.Context(), "X"))
+}
+
+func TestNewRateLimitFunc(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	refused := errors.New("no turn")
+	l := alimedia.NewRateLimitFunc(func(_ context.Context, action string) error {
+		if asked = append(asked, action); action == "GetPlayInfo" {
+			return refused
+		}
+		return nil
+	})
+	require.NoError(t, l.Wait(t.Context(), "RegisterMedia"))
+	require.ErrorIs(t, l.Wait(t.Context(), "GetPlayInfo"), refused)
+	require.Equal(t, []string{"RegisterMedia", "GetPlayInfo"}, asked)
 }
