@@ -27,6 +27,8 @@ var commands = []func(*app) *cobra.Command{
 	newWaitCommand,
 	newPlayCommand,
 	newPolicyCommand,
+	newCallbackCommand,
+	newDecodeAuthCommand,
 }
 
 // Main runs the command line of this process and returns its exit code.
