@@ -117,6 +117,9 @@ func decodeGrant(text string, now time.Time) (*uploadGrant, error) {
 		}
 	} else {
 		for _, word := range strings.Fields(text) {
+			if strings.HasSuffix(word, ":") { // a name in front of the text
+				continue
+			}
 			parts = append(parts, strings.Trim(word[strings.LastIndexByte(strings.TrimRight(word, "="), '=')+1:], `"',`))
 		}
 	}
@@ -241,7 +244,7 @@ func (a *app) showGrant(g *uploadGrant) error {
 	if g.Prefix != "" {
 		what += " and of those below the prefix"
 	}
-	row("Allows", what+". It cannot read, list or delete")
+	row("Allows", what)
 	if g.Swapped {
 		row("Note", "UploadAddress and UploadAuth are swapped, as in some samples of the reference")
 	}

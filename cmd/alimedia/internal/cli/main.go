@@ -29,6 +29,7 @@ var commands = []func(*app) *cobra.Command{
 	newPolicyCommand,
 	newCallbackCommand,
 	newDecodeAuthCommand,
+	newDoctorCommand,
 }
 
 // Main runs the command line of this process and returns its exit code.
