@@ -201,9 +201,11 @@ func (c *Client) do(ctx context.Context, op Op, in, out any, w *watch) error {
 		err := a.run(ctx, schedule.keys, out)
 		w.tried(&a)
 		if err == nil {
+			schedule.tell(ctx, &a)
 			return nil
 		}
 		again := schedule.next(ctx, &a, err)
+		schedule.tell(ctx, &a)
 		err = a.describe(ctx, err)
 		if !again {
 			return schedule.outcome(err)
