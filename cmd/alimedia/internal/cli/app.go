@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,7 +73,7 @@ func (a *app) simulator() (*mediatest.Server, error) {
 	}
 	a.demo = d
 	a.closers = append(a.closers, d.Close)
-	a.notef("demo: the services are simulated on this machine, in %s; nothing is sent to Alibaba Cloud", d.File())
+	a.notef("demo: services simulated on this machine, kept in %s", a.short(d.Dir()))
 	return d.Server, nil
 }
 
@@ -186,6 +188,14 @@ func (a *app) stateDir() (string, error) {
 		return "", asUsage(err)
 	}
 	return dir, state.Make(dir)
+}
+
+// short is a path below the home folder as ~/path.
+func (a *app) short(path string) string {
+	if rest, ok := strings.CutPrefix(path, a.env("HOME")+string(filepath.Separator)); ok && a.env("HOME") != "" {
+		return filepath.Join("~", rest)
+	}
+	return path
 }
 
 func (a *app) logger() *slog.Logger {

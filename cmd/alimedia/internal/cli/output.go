@@ -30,7 +30,9 @@ func (a *app) notef(format string, args ...any) {
 		writeJSON(a.err, map[string]any{"note": text})
 		return
 	}
-	fmt.Fprintln(a.err, "alimedia: "+text)
+	for _, line := range screen.Wrap("alimedia: "+text, a.term.Err.Width()) {
+		fmt.Fprintln(a.err, line)
+	}
 }
 
 func clean(args []any) []any {

@@ -406,15 +406,14 @@ func (r *uploadRun) resultLine(w io.Writer, it uploadItem, result *upload.Result
 		fmt.Fprintf(w, "%s\t%s\n", screen.Clean(id), screen.Clean(it.label))
 		return
 	}
-	text := fmt.Sprintf("  %s%s  %s", screen.Bytes(result.Size), screen.Clean(status), screen.Clean(id))
-	name := screen.Clean(it.label)
+	size, id, name := screen.Bytes(result.Size)+screen.Clean(status), screen.Clean(id), screen.Clean(it.label)
+	format := "%s %s  %s  %s\n"
 	if width := r.term.Width(); width > 0 {
-		room := width - 1 - screen.Width(mark) - 1 - screen.Width(text)
-		if room < 8 { // the id on a line of its own
-			fmt.Fprintf(w, "%s %s\n  %s\n", r.term.Paint(r.term.Out, screen.Green, mark), screen.FitMiddle(name, width-2-screen.Width(mark)), strings.TrimLeft(text, " "))
-			return
+		room := width - screen.Width(mark+" "+"  "+size+"  "+id)
+		if room < min(screen.Width(name), 12) { // the id on a line of its own
+			room, format = width-screen.Width(mark+" "+"  "+size), "%s %s  %s\n  %s\n"
 		}
 		name = screen.FitMiddle(name, room)
 	}
-	fmt.Fprintf(w, "%s %s%s\n", r.term.Paint(r.term.Out, screen.Green, mark), name, text)
+	fmt.Fprintf(w, format, r.term.Paint(r.term.Out, screen.Green, mark), name, size, id)
 }

@@ -50,6 +50,9 @@ func Open(ctx context.Context, state string, note func(string, ...any)) (*Demo, 
 // processing is how long an asset is transcoded: long enough to be seen.
 const processing = 3 * time.Second
 
+// Dir is the folder of everything that the demo keeps.
+func (d *Demo) Dir() string { return d.dir }
+
 // File is where the services keep what they hold.
 func (d *Demo) File() string { return filepath.Join(d.dir, file) }
 
