@@ -142,7 +142,7 @@ func (r *uploadRun) options() (opts []upload.Option, err error) {
 	if r.opts.verifyContent {
 		opts = append(opts, upload.WithVerifyContent())
 	}
-	if r.opts.recreates {
+	if r.opts.recreates || r.app.flags.demo { // a demo that was killed has forgotten what it began
 		opts = append(opts, upload.WithRecreate())
 	}
 	if r.opts.mediaID != "" && (r.to.kind == "vod" || r.to.kind == "ice") {
@@ -313,6 +313,9 @@ func (r *uploadRun) summary() error {
 	cause := r.interrupts.interrupted()
 	if len(r.items) > 1 || cause != nil || left > 0 {
 		r.summaryLine(n, left)
+	}
+	if r.existing > 0 {
+		r.notef("what was uploaded before is not uploaded again; --no-resume makes new assets of it")
 	}
 	switch {
 	case cause != nil:

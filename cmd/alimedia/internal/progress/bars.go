@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vbauerster/cupwriter"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
@@ -21,14 +22,27 @@ const refreshEvery = 100 * time.Millisecond
 // Bars shows a bar for each running upload, one for all of them, and what ended
 // above them. w is a terminal. Results go to another writer if it is not nil.
 func Bars(results, w io.Writer, term screen.Terminal, items []Item) Display {
+	console := cupwriter.New(lineStart{w}, false)
+	if fd, ok := w.(interface{ Fd() uintptr }); ok {
+		console.SetTermFd(int(fd.Fd()))
+	}
 	b := &bars{
 		batch: newBatch(items, time.Now), results: results, w: w, term: term, shown: map[int]*mpb.Bar{},
-		mpb: mpb.New(mpb.WithOutput(w), mpb.WithRefreshRate(refreshEvery)),
+		mpb: mpb.New(mpb.WithConsoleWriter(console), mpb.WithRefreshRate(refreshEvery)),
 	}
 	if len(items) > 1 {
 		b.all = b.add(func(width int) string { return totalLine(b.batch.total(), width, b.paint) }, math.MaxInt)
 	}
 	return b
+}
+
+// lineStart begins each frame at the start of a line: the terminal shows keys
+// that are pressed, such as ^C, where the cursor is.
+type lineStart struct{ io.Writer }
+
+func (w lineStart) Write(frame []byte) (int, error) {
+	n, err := w.Writer.Write(append([]byte("\r"), frame...))
+	return max(0, n-1), err
 }
 
 type bars struct {
