@@ -30,6 +30,7 @@ var commands = []func(*app) *cobra.Command{
 	newCallbackCommand,
 	newDecodeAuthCommand,
 	newDoctorCommand,
+	newRegisterCommand,
 }
 
 // Main runs the command line of this process and returns its exit code.
