@@ -29,14 +29,19 @@
 //     credential for a stream, so the next worker asks for another stream and
 //     sends all bytes again. The first one never gets a file.
 //   - YikeAsset: one asset. The service registers it after the file is stored, and
-//     the next worker looks up the registration. A file that was stored in part
-//     is sent again as another object.
+//     the next worker looks up the registration. A file that was not registered
+//     yet may be sent again as another object.
 //   - RegisterMedia, RegisterMediaInfo and RegisterMediaStream: one registration.
 //     The service knows an object by its URL.
 //
-// Files for ICEStream and YikeAsset up to 64 MiB are sent in one request, because
-// nobody can remove the parts that a dead worker leaves there. Parts of larger
-// ones stay until the service removes them.
+// A multipart upload of a VODVideo whose ID was lost is removed by
+// DeleteMultipartUpload. For the other targets the service has no such operation,
+// so their files up to 64 MiB are sent in one request. If a worker dies while it
+// sends a larger one, or a URL or an object of more than
+// upload.Config.MultipartThreshold, two things may stay until the service removes
+// them after 7 days: for ICEMedia a multipart upload without parts, if the worker
+// died in the moment that it was initiated; for ICEStream and YikeAsset the parts
+// that were sent.
 //
 // # Rates
 //

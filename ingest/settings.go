@@ -55,10 +55,13 @@ func (w *worker) newUploaders() (err error) {
 		return err
 	}
 	whole := *cfg
-	whole.MultipartThreshold = max(whole.MultipartThreshold, 64<<20)
+	whole.MultipartThreshold = max(whole.MultipartThreshold, wholeSize)
 	w.whole, err = upload.New(whole)
 	return err
 }
+
+// wholeSize is the size in bytes up to which some files are sent in one request.
+const wholeSize = 64 << 20
 
 func (w *worker) adapt(product string) func(settings) {
 	return func(c settings) {

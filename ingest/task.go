@@ -192,9 +192,9 @@ func (t *task) target(ctx context.Context) (upload.Target, *upload.Uploader, []u
 	case x.VODVideo != nil:
 		return *x.VODVideo, t.uploader, nil, nil
 	case x.ICEStream != nil:
-		return *x.ICEStream, t.whole, []upload.Option{upload.WithRecreate()}, nil
+		return *x.ICEStream, t.inOneRequest(), []upload.Option{upload.WithRecreate()}, nil
 	case x.YikeAsset != nil:
-		return *x.YikeAsset, t.whole, []upload.Option{upload.WithRecreate()}, nil
+		return *x.YikeAsset, t.inOneRequest(), []upload.Option{upload.WithRecreate()}, nil
 	case x.ICEMedia != nil:
 		media, err := mark(*x.ICEMedia, t.record.hash)
 		if err == nil && t.record.MediaId == "" && !t.record.Asked.IsZero() {
@@ -207,9 +207,18 @@ func (t *task) target(ctx context.Context) (upload.Target, *upload.Uploader, []u
 		if t.record.MediaId != "" { // it counts if the checkpoint does not know the asset
 			opts = append(opts, upload.WithMediaId(t.record.MediaId))
 		}
-		return media, t.uploader, opts, nil
+		return media, t.inOneRequest(), opts, nil
 	}
 	return nil, nil, nil, fmt.Errorf("%w: not a target of an upload", ErrJob)
+}
+
+// inOneRequest returns the uploader for targets whose multipart uploads nobody
+// can remove without their ID. A stream would have to be in memory.
+func (t *task) inOneRequest() *upload.Uploader {
+	if t.job.Input.File == "" {
+		return t.uploader
+	}
+	return t.whole
 }
 
 // finish records what has become of the job.
