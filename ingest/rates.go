@@ -124,7 +124,7 @@ func (t *timeline) wait(ctx context.Context) error {
 		t.leave(slot)
 		return context.Cause(ctx)
 	}
-	timer := time.NewTimer(time.Until(at))
+	timer := time.NewTimer(at.Sub(t.now()))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
