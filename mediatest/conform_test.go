@@ -51,8 +51,8 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // emptyWorld has no assets.
-func emptyWorld(t testing.TB, service string) *world {
-	w := &world{srv: mediatest.New(t), service: service, raw: &recorder{}, ids: map[string]string{}}
+func emptyWorld(t testing.TB, service string, opts ...mediatest.Option) *world {
+	w := &world{srv: mediatest.New(t, opts...), service: service, raw: &recorder{}, ids: map[string]string{}}
 	w.raw.next = w.srv.HTTPClient().Transport
 	cfg := w.srv.Config()
 	cfg.HTTPClient = &http.Client{Transport: w.raw}
@@ -74,8 +74,8 @@ func emptyWorld(t testing.TB, service string) *world {
 }
 
 // newWorld fills both libraries by the operations themselves.
-func newWorld(t testing.TB, service string) *world {
-	w := emptyWorld(t, service)
+func newWorld(t testing.TB, service string, opts ...mediatest.Option) *world {
+	w := emptyWorld(t, service, opts...)
 	w.fillVOD(t)
 	if service == "ice" {
 		w.fillICE(t)

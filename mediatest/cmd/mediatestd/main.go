@@ -52,6 +52,12 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 		return 1
 	}
 	srv := mediatest.Start(append(cfg.options(stderr), mediatest.Listener(listener))...)
+	saved, err := keepState(ctx, srv, cfg, stderr)
+	if err != nil {
+		fmt.Fprintf(stderr, "mediatestd: %v\n", err)
+		srv.Close()
+		return 1
+	}
 	if _, err := fmt.Fprint(stdout, banner(srv, cfg)); err != nil {
 		fmt.Fprintf(stderr, "mediatestd: standard output: %v\n", err)
 	}
@@ -60,6 +66,11 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 	}
 	<-ctx.Done()
 	stop() // a second signal ends the process at once
+	code := 0
+	if err := saved(); err != nil {
+		fmt.Fprintf(stderr, "mediatestd: the state is not saved: %v\n", err)
+		code = 1
+	}
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
@@ -67,7 +78,7 @@ func run(ctx context.Context, stop func(), args []string, stdout, stderr io.Writ
 	}()
 	select {
 	case <-closed:
-		return 0
+		return code
 	case <-time.After(closingTime):
 		fmt.Fprintf(stderr, "mediatestd: not everything ended within %v\n", closingTime)
 		return 1
@@ -98,6 +109,8 @@ type config struct {
 	throttle, discard     bool
 	callbacks             string
 	uploads               string
+	state                 string
+	every                 time.Duration
 	log                   bool
 }
 
@@ -122,6 +135,8 @@ func parse(args []string, stderr io.Writer) (config, error) {
 	f.StringVar(&c.callbacks, "callbacks", "local", "where callbacks are posted: local (this machine), `all` or off")
 	f.StringVar(&c.uploads, "upload-endpoint", "",
 		"`URL` of OSS in upload addresses, such as http://localhost:8620, which uploaders in browsers need (default: the server's)")
+	f.StringVar(&c.state, "state", "", "`file` that keeps what the server holds: read at the start, written at the end and every -save-every; it has secrets")
+	f.DurationVar(&c.every, "save-every", 30*time.Second, "how often the -state file is written when something has changed")
 	f.BoolVar(&c.log, "log", false, "write a line for each request to standard error")
 	if err := f.Parse(args); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
@@ -141,6 +156,8 @@ func (c *config) check(rest []string) error {
 		return fmt.Errorf("unexpected argument %q; see mediatestd -help", rest[0])
 	case !regionID.MatchString(c.region), c.storage != "" && !regionID.MatchString(c.storage):
 		return errors.New("a region ID has lower-case letters, digits and hyphens, such as cn-shanghai")
+	case c.every <= 0:
+		return errors.New("-save-every must be more than zero")
 	case c.life <= 0:
 		return errors.New("-credential-life must be more than zero")
 	case c.processing < 0:
