@@ -134,7 +134,7 @@ func (a *app) list(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.mu.Lock()
-	ids := slices.Clone(a.videos[user])
+	ids := append([]string{}, a.videos[user]...)
 	a.mu.Unlock()
 	slices.Reverse(ids)
 	answer(w, ids[:min(len(ids), 50)], nil)

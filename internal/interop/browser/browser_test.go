@@ -87,7 +87,7 @@ func movie(t *testing.T) string {
 func run(t *testing.T, script string, env ...string) {
 	t.Helper()
 	require.DirExists(t, "node_modules", `run "npm ci" in this folder first`)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", script)
 	cmd.Env = append(append(os.Environ(), "INTEROP_CHROMIUM="+chromium(t)), env...)

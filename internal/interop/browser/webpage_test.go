@@ -45,7 +45,7 @@ func startWebpage(t *testing.T) (page, fake string) {
 	modules, err := filepath.Abs("node_modules")
 	require.NoError(t, err)
 
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
 	cmd := exec.CommandContext(ctx, binary, "-addr", "localhost:0", "-sdk", modules, "-part", "102400", "-max", "3000000")
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // as Ctrl-C does
 	cmd.WaitDelay = 10 * time.Second
