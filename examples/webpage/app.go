@@ -9,15 +9,16 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -88,10 +89,11 @@ func (a *app) policy(_ context.Context, r webupload.Request) (webupload.Target, 
 }
 
 func size(bytes int64) string {
-	if bytes < 1e9 {
-		return fmt.Sprintf("%.0f MB", float64(bytes)/1e6)
+	unit, n := "GB", float64(bytes)/1e9
+	if n < 1 {
+		unit, n = "MB", n*1e3
 	}
-	return fmt.Sprintf("%.1f GB", float64(bytes)/1e9)
+	return strconv.FormatFloat(math.Round(n*10)/10, 'f', -1, 64) + " " + unit
 }
 
 // completed runs once the service has the file.

@@ -51,7 +51,7 @@ func main() {
 	flag.StringVar(&s.region, "region", "cn-shanghai", "region id of the service, with -live")
 	flag.StringVar(&s.template, "template", vod.NoTranscode, "transcoding template group; without transcoding the file is played as it is")
 	flag.StringVar(&s.sdk, "sdk", "", "node_modules folder with ali-oss and aliyun-upload-vod, instead of the CDN")
-	flag.Int64Var(&s.maxSize, "max", 2<<30, "maximum size of a file in bytes")
+	flag.Int64Var(&s.maxSize, "max", 2e9, "maximum size of a file in bytes")
 	flag.Int64Var(&s.partSize, "part", 1<<20, "size of a part in bytes, at least 102400")
 	flag.Parse()
 

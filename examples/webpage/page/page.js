@@ -123,6 +123,7 @@ function drawUpload(card, upload) {
   const { file, state, loaded } = upload;
   const share = file.size ? loaded / file.size : 0;
   card.dataset.state = state;
+  card.toggleAttribute('data-final', upload.final);
   card.querySelector('progress').value = share;
   part(card, 'percent').textContent = `${Math.floor(share * 100)} %`;
   part(card, 'state').textContent = progressWords(upload);

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,6 +74,21 @@ func startWebpage(t *testing.T) (page, fake string) {
 	require.NotEmpty(t, page, "%s", &problems)
 	require.NotEmpty(t, fake)
 	return page, fake
+}
+
+// The page loads the versions that are tested here.
+func TestWebpage_Versions(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("package.json")
+	require.NoError(t, err)
+	var pack struct{ Dependencies map[string]string }
+	require.NoError(t, json.Unmarshal(text, &pack))
+	source, err := os.ReadFile("../../../examples/webpage/sdk.go")
+	require.NoError(t, err)
+	for _, name := range []string{"ali-oss", "aliyun-upload-vod"} {
+		require.NotEmpty(t, pack.Dependencies[name])
+		require.Contains(t, string(source), "/npm/"+name+"@"+pack.Dependencies[name]+"/dist/")
+	}
 }
 
 // playable is the sample clip with a box that players skip, so that it has many
