@@ -38,7 +38,7 @@ func Parse(message []byte) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	top, err := objectOf(text)
+	top, err := objectOf(text, members)
 	if err != nil {
 		return Event{}, err
 	}
@@ -55,7 +55,7 @@ func Parse(message []byte) (Event, error) {
 	if body := top.json("MessageBody"); body != "" {
 		event.Service, event.Body = "ice", body
 		// Details of another form than an object are left to the reader.
-		details, _ = objectOf([]byte(body))
+		details, _ = objectOf([]byte(body), members)
 	}
 	details.fill(&event)
 	return event, nil
@@ -70,11 +70,17 @@ func (o object) fill(e *Event) {
 	e.SourceURL = o.text("SourceURL")
 	e.Size = sizeOf(o.text("Size"))
 	e.Status = o.text("Status")
-	e.ErrorCode, e.ErrorMessage = o.text(errorCodes...), o.text(errorMessages...)
-	if e.ErrorCode == "0" { // AI events say Code 0 and Message OK
-		e.ErrorCode, e.ErrorMessage = "", ""
-	}
+	e.ErrorCode, e.ErrorMessage = o.failure()
 	e.UserData = o.json(userData...)
+}
+
+// failure is the error that an object reports.
+func (o object) failure() (code, message string) {
+	code, message = o.text(errorCodes...), o.text(errorMessages...)
+	if code == "0" { // AI events say Code 0 and Message OK
+		return "", ""
+	}
+	return code, message
 }
 
 // plain decodes the Base64 of a message.
@@ -93,18 +99,21 @@ func plain(message []byte) ([]byte, error) {
 	return bytes.TrimSpace(text), nil
 }
 
-// members are the members of a message that an Event has fields for, in lower
-// case. Others are not decoded.
-var members = func() map[string]bool {
-	known := map[string]bool{}
-	for _, name := range slices.Concat(
-		[]string{"EventType", "EventTime", "UserId", "MessageBody", "MediaType", "SourceURL", "Size", "Status"},
-		mediaIds, jobIds, fileURLs, errorCodes, errorMessages, userData,
-	) {
-		known[strings.ToLower(name)] = true
+// members are the members of a message that an Event has fields for. Others are
+// not decoded.
+var members = setOf(
+	[]string{"EventType", "EventTime", "UserId", "MessageBody", "MediaType", "SourceURL", "Size", "Status"},
+	mediaIds, jobIds, fileURLs, errorCodes, errorMessages, userData,
+)
+
+// setOf is a set of names in lower case.
+func setOf(names ...[]string) map[string]bool {
+	set := map[string]bool{}
+	for _, name := range slices.Concat(names...) {
+		set[strings.ToLower(name)] = true
 	}
-	return known
-}()
+	return set
+}
 
 var (
 	mediaIds      = []string{"MediaId", "VideoId", "ImageId", "AttachedMediaId"}
@@ -119,7 +128,7 @@ var (
 // without the spaces that some keys end in.
 type object map[string]json.RawMessage
 
-func objectOf(text []byte) (object, error) {
+func objectOf(text []byte, members map[string]bool) (object, error) {
 	malformed := fmt.Errorf("%w: not a JSON object", ErrMalformed)
 	if !json.Valid(text) {
 		return nil, malformed
