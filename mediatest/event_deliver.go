@@ -53,19 +53,6 @@ func (s *Server) Events() []Event {
 	return all
 }
 
-// Receive takes the oldest message out of a queue of Message Service (MNS). It
-// reports whether there was one.
-func (s *Server) Receive(queue string) (body string, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	messages := s.queues[queue]
-	if len(messages) == 0 {
-		return "", false
-	}
-	s.queues[queue] = messages[1:]
-	return messages[0], true
-}
-
 // userData is the part of UserData that decides about callbacks.
 type userData struct {
 	MessageCallback json.RawMessage
@@ -140,7 +127,7 @@ func (s *Server) emitTo(acc *Account, own ownCallback, service, kind, userDataTe
 	case own.CallbackURL != "":
 		s.post(e, own.CallbackURL, key)
 	case !selected:
-	case setting["CallbackType"] == "MNS":
+	case strings.EqualFold(setting["CallbackType"], "MNS"):
 		s.enqueue(e, cmp.Or(setting["MnsQueueName"], setting["CallbackQueueName"]))
 	case setting["CallbackURL"] != "":
 		s.post(e, setting["CallbackURL"], key)
@@ -152,11 +139,6 @@ func (s *Server) emitTo(acc *Account, own ownCallback, service, kind, userDataTe
 func selects(list, kind string) bool {
 	return list == "ALL" || containsComma(list, kind) || containsComma(list, "ALL") ||
 		containsComma(list, "AIComplete") && (strings.HasPrefix(kind, "AI") || kind == "VideoAnalysisComplete")
-}
-
-func (s *Server) enqueue(e *Event, queue string) {
-	e.Queue = queue
-	s.queues[queue] = append(s.queues[queue], e.Body)
 }
 
 // post delivers an event in the background.

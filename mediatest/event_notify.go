@@ -1,5 +1,10 @@
 package mediatest
 
+import (
+	"cmp"
+	"strings"
+)
+
 var notifyOperationsVOD = map[string]operation{
 	"SetMessageCallback":    setMessageCallback,
 	"GetMessageCallback":    getMessageCallback,
@@ -17,7 +22,7 @@ func setEventCallback(c *call) (fields, error) { return fields{"Success": true},
 
 // setCallback keeps the setting that says where events go.
 func (c *call) setCallback() error {
-	switch kind := c.get("CallbackType"); {
+	switch kind := strings.ToUpper(c.get("CallbackType")); {
 	case kind == "HTTP" && c.get("CallbackURL") == "":
 		return missing("CallbackURL")
 	case kind == "MNS" && c.get("MnsQueueName") == "" && c.get("CallbackQueueName") == "":
@@ -27,6 +32,9 @@ func (c *call) setCallback() error {
 		return missing("AuthKey")
 	}
 	c.set("Callback")
+	if name := cmp.Or(c.get("MnsQueueName"), c.get("CallbackQueueName")); name != "" && strings.EqualFold(c.get("CallbackType"), "MNS") {
+		c.srv.queue(name)
+	}
 	return nil
 }
 

@@ -47,7 +47,8 @@ type exchange struct {
 	code      string // of the error that is answered
 	record    *Request
 	api       bool // an API call
-	metadata  bool // of the instance metadata; neither means OSS
+	metadata  bool // of the instance metadata
+	queue     bool // of a message queue; none of the three means OSS
 	gone      bool // the connection is cut
 }
 
@@ -58,6 +59,8 @@ func (x *exchange) answer() {
 		x.srv.serveAPI(x)
 	case x.metadata:
 		x.srv.serveMetadata(x)
+	case x.queue:
+		x.srv.serveQueue(x)
 	default:
 		x.srv.serveOSS(x)
 	}
@@ -77,6 +80,8 @@ func (x *exchange) refuse(f failure) {
 		writeAPIError(x, f)
 	case x.metadata:
 		writeMetadataError(x, f)
+	case x.queue:
+		writeQueueError(x, f)
 	default:
 		writeOSSError(x, f)
 	}
@@ -126,6 +131,10 @@ func (x *exchange) identify() {
 		x.w.Header().Set("x-acs-request-id", x.id)
 		return
 	case x.metadata:
+		return
+	case x.queue:
+		x.w.Header().Set("x-mns-request-id", x.id)
+		x.w.Header().Set("x-mns-version", queueVersion)
 		return
 	}
 	x.w.Header().Set("x-oss-request-id", x.id)
@@ -263,9 +272,12 @@ func (x *exchange) fail(f *Fault) {
 			x.w.Header().Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
 		}
 	}
-	if x.api {
+	switch {
+	case x.api:
 		x.refuse(f.failure(errAPITokenExpired, errAPIThrottled))
-	} else {
+	case x.queue:
+		x.refuse(f.failure(errQueueTokenExpired, errQueueThrottled))
+	default:
 		x.refuse(f.failure(ossTokenExpired(x.r.Header.Get("x-oss-security-token")), errOSSThrottled))
 	}
 }

@@ -58,7 +58,8 @@ type Server struct {
 	ahead     time.Duration // of state before the clock of signatures
 	timers    []*time.Timer // of what falls due
 	events    []*Event
-	queues    map[string][]string
+	queues    map[string]*queue
+	queueNews chan struct{}             // closed and replaced when a queue changes
 	spent     map[string]*bucketOfCalls // by account/operation
 	keys      map[string]*key           // by access key id
 	nonces    map[string]time.Time      // when each was used
@@ -117,7 +118,8 @@ func newServer(opts []Option) *Server {
 		uploads:   map[string]*upload{},
 		calls:     map[string]int{},
 		custom:    map[string]Handler{},
-		queues:    map[string][]string{},
+		queues:    map[string]*queue{},
+		queueNews: make(chan struct{}),
 		spent:     map[string]*bucketOfCalls{},
 		providers: map[string]*OIDCProvider{},
 		started:   time.Now().UTC(),
@@ -305,6 +307,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	case x.api:
 	case asksMetadata(r):
 		x.metadata, x.operation, x.key = true, metadataOperation(r), r.URL.Path
+	case asksQueue(r):
+		x.queue = true
+		x.operation, x.key = queueOperation(r, query)
 	default:
 		x.aim()
 	}

@@ -35,6 +35,7 @@ func (c Clock) Advance(d time.Duration) {
 func (s *Server) advance(d time.Duration) {
 	s.ahead += d
 	s.settle()
+	s.wakeQueues()
 }
 
 // wall is the time by which signatures are judged. The caller holds mu.

@@ -16,10 +16,10 @@ const maxRequests = 1 << 16
 // tokens and bodies are not part of it.
 type Request struct {
 	Operation   string      // API action or OSS operation
-	Service     string      // "ice", "vod", "sts", "oss" or "metadata"
+	Service     string      // "ice", "vod", "sts", "oss", "mns" or "metadata"
 	Params      url.Values  // parameters of the action; query of the OSS request
 	Bucket      string      // OSS only
-	Key         string      // OSS and, as a path, metadata only
+	Key         string      // OSS, the queue in MNS and, as a path, metadata only
 	Header      http.Header // without secrets
 	AccessKeyId string      // who signed
 	Size        int64       // bytes of the body received when the answer began
@@ -39,13 +39,16 @@ func newRequest(x *exchange, now time.Time) *Request {
 		AccessKeyId: signer(x.r.Header.Get("Authorization")),
 		Time:        now,
 	}
+	if x.queue {
+		r.Service = "mns"
+	}
 	if x.metadata {
 		r.Service = "metadata"
 	}
 	if x.api {
 		r.Service = serviceOf(cmp.Or(x.r.Header.Get("x-acs-version"), x.query.Get("Version")))
 	}
-	for _, secret := range []string{"Authorization", "x-acs-security-token", "x-oss-security-token", tokenHeader} {
+	for _, secret := range []string{"Authorization", "x-acs-security-token", "x-oss-security-token", "security-token", tokenHeader} {
 		r.Header.Del(secret)
 	}
 	for name := range r.Params {

@@ -38,6 +38,7 @@ func (s *Server) empty() {
 	}
 	s.timers, s.events, s.outcomes = nil, nil, nil
 	clear(s.queues)
+	s.wakeQueues()
 	clear(s.spent)
 	clear(s.uploads)
 	clear(s.calls)
