@@ -63,6 +63,7 @@ type ConsumeConfig struct {
 const (
 	maxReceive   = 16               // messages of one request
 	grace        = 5 * time.Second  // for handlers whose context has ended
+	margin       = time.Second      // before a message becomes visible, its handler ends
 	settleTime   = 15 * time.Second // to delete or hide a message
 	quickReceive = time.Second      // a queue that waits for messages takes longer
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/alimedia/alimedia-go/internal/redact"
@@ -15,6 +16,7 @@ func (c *consumer) process(ctx context.Context, m Message) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	h := c.hold(ctx, m, cancel)
+	defer h.release() // even if the handler ends its goroutine
 	err := c.attempt(ctx, m)
 	rejected := false
 	if err != nil && c.isHopeless(m, err) {
@@ -24,17 +26,14 @@ func (c *consumer) process(ctx context.Context, m Message) {
 	// The message is settled even if the context of its handler has ended.
 	settle, stop := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer stop()
-	switch {
-	case lost && (err == nil || rejected):
-		c.warn(ctx, "events: the message was handled, but its receipt was lost: it is delivered again", "message_id", redact.Line(m.Id))
-	case err == nil || rejected:
+	if err == nil || rejected {
 		c.settle(settle, m, "Delete", func() error { return c.queue.Delete(settle, receipt) })
-	default:
-		delay := c.delay(m, err)
-		c.warn(ctx, "events: message not handled", "message_id", redact.Line(m.Id), "attempts", m.Attempts, "delay", delay, "lost", lost, "error", redact.Text(err.Error()))
-		if !lost {
-			c.settle(settle, m, "Hide", func() error { _, err := c.queue.Hide(settle, receipt, delay); return err })
-		}
+		return
+	}
+	delay := c.delay(m, err)
+	c.warn(ctx, "events: message not handled", "message_id", redact.Line(m.Id), "attempts", m.Attempts, "delay", delay, "lost", lost, "error", redact.Text(err.Error()))
+	if !lost {
+		c.settle(settle, m, "Hide", func() error { _, err := c.queue.Hide(settle, receipt, delay); return err })
 	}
 }
 
@@ -102,6 +101,7 @@ func (c *consumer) settle(ctx context.Context, m Message, what string, do func()
 
 // hold is a message that is kept hidden from other consumers.
 type hold struct {
+	once sync.Once
 	stop chan struct{}
 	done chan struct{} // closed when nothing changes any more
 
@@ -110,13 +110,19 @@ type hold struct {
 }
 
 // hold keeps a message hidden until release. If that fails, it cancels the handler.
+// It gives up a handler that ignores the end of its time.
 func (c *consumer) hold(ctx context.Context, m Message, cancel context.CancelCauseFunc) *hold {
 	h := &hold{stop: make(chan struct{}), done: make(chan struct{}), receipt: m.Receipt}
-	end := time.Now().Add(m.Visibility)
+	end := time.Now().Add(max(m.Visibility-margin, 0))
+	givenUp := time.Now().Add(2*c.cfg.Timeout + grace) // of handle and Reject
 	go func() {
 		defer close(h.done)
 		for failures := 0; ; {
 			if !h.wait(c.untilRenewal(end, failures)) {
+				return
+			}
+			if time.Now().After(givenUp) {
+				h.lost = true
 				return
 			}
 			err := c.renew(ctx, h, &end)
@@ -124,8 +130,8 @@ func (c *consumer) hold(ctx context.Context, m Message, cancel context.CancelCau
 			case err == nil:
 				failures = 0
 				continue
-			case m.Visibility == 0 && !errors.Is(err, ErrLost) && failures == 0:
-				end = time.Now().Add(c.cfg.Visibility) // unknown: the best guess
+			case m.Visibility <= 0 && !errors.Is(err, ErrLost) && failures == 0:
+				end = time.Now().Add(c.cfg.Visibility - margin) // unknown: the best guess
 			}
 			failures++
 			c.warn(ctx, "events: message not kept hidden", "message_id", redact.Line(m.Id), "failures", failures, "error", redact.Text(err.Error()))
@@ -154,14 +160,14 @@ func (c *consumer) renew(ctx context.Context, h *hold, end *time.Time) error {
 	began := time.Now()
 	limit := time.Until(*end)
 	if limit <= 0 {
-		limit = c.cfg.Visibility
+		limit = c.cfg.Visibility - margin
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(limit, settleTime))
 	defer cancel()
 	return c.contained(ctx, "Hide", func() error {
 		receipt, err := c.queue.Hide(ctx, h.receipt, c.cfg.Visibility)
 		if err == nil {
-			h.receipt, *end = receipt, began.Add(c.cfg.Visibility)
+			h.receipt, *end = receipt, began.Add(c.cfg.Visibility-margin)
 		}
 		return err
 	})
@@ -181,7 +187,7 @@ func (h *hold) wait(d time.Duration) bool {
 
 // release ends the hold. It returns the receipt that is valid now.
 func (h *hold) release() (receipt string, lost bool) {
-	close(h.stop)
+	h.once.Do(func() { close(h.stop) })
 	<-h.done
 	return h.receipt, h.lost
 }

@@ -23,8 +23,24 @@
 // To rotate the AuthKey, give the receiver the old and the new key, change the
 // key at the service, and remove the old one some minutes later.
 //
-// Queue consumers (CallbackType MNS) receive the same message as the body of a
-// queue message and decode it with [Parse].
+// # Queues
+//
+// With the CallbackType MNS the services send the same messages to a queue of
+// Simple Message Queue. [Consume] handles the events of a queue: it deletes a
+// message after it was handled, hides it from other consumers until then, and lets
+// it come again later after a failure. Package mns has the queue, and [Queue] is
+// what Consume needs of any other.
+//
+//	queue, err := mns.New(mns.Config{Endpoint: endpoint, QueueName: "ice-callback-media"})
+//	...
+//	err = events.Consume(ctx, queue, handle, events.ConsumeConfig{Reject: store})
+//
+// # Handling each event once
+//
+// Callbacks and queues deliver an event at least once, and not always in order.
+// Store [Event.Id] in the transaction that handles the event, in a column with a
+// unique constraint: an event whose Id is there has been handled.
+// examples/callbacks does so with SQLite and Postgres.
 //
 // # What the signature proves
 //
@@ -49,5 +65,6 @@
 // The service waits 5 seconds for the response. Any status but 200 is a failure.
 // ApsaraVideo VOD then repeats the callback after one second and gives up after
 // three attempts. Hand long work to your own queue, expect the same event more
-// than once, and poll what matters in case an event is lost.
+// than once, and poll what matters in case an event is lost. A queue keeps events
+// while your program is down.
 package events

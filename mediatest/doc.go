@@ -34,6 +34,11 @@
 // the callback or the queue that SetMessageCallback, SetEventCallback or a
 // UserData names, signed and repeated; [Server.Events] lists it all.
 //
+// The queues are those of Simple Message Queue (MNS). Their endpoint is [Server].URL
+// too: a request below /queues/ with the header x-mns-version receives messages
+// with long polling, deletes them or changes their visibility. [Server.Send] and
+// [Server.QueueMessages] do the same without a request.
+//
 // [Server.UploadConfig] is what an uploader into buckets of its own needs.
 //
 // [Callback] makes the requests by which the services report events, signed.
@@ -62,7 +67,7 @@
 //
 // API calls and OSS requests share the server: a request with an x-acs-action
 // header or an Action parameter (as with the older HMAC-SHA1 signature, which is
-// taken too) is an API call, everything else is OSS, with the bucket in the path
+// taken too) is an API call, a request to a queue has x-mns-version, everything else is OSS, with the bucket in the path
 // (which is how clients talk to an endpoint that is an IP address) or in the
 // host name.
 package mediatest

@@ -1,6 +1,7 @@
 package mediatest
 
 import (
+	"cmp"
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/hex"
@@ -27,6 +28,11 @@ type QueueSettings struct {
 
 	// Base64 encodes the messages of events, as many accounts receive them.
 	Base64 bool
+}
+
+func (q QueueSettings) valid() bool {
+	v := q.VisibilityTimeout
+	return v > 0 && v <= maxVisibility && v%time.Second == 0
 }
 
 // QueueMessage is a message in a queue.
@@ -64,12 +70,10 @@ func (s *Server) queue(name string) *queue {
 // SetQueue creates a queue or changes its settings. Queues that a callback is
 // configured for exist anyway.
 func (s *Server) SetQueue(name string, settings QueueSettings) {
-	if v := settings.VisibilityTimeout; v < 0 || v > maxVisibility || v%time.Second != 0 {
+	settings.VisibilityTimeout = cmp.Or(settings.VisibilityTimeout, defaultVisibility)
+	if !settings.valid() {
 		s.misuse("SetQueue: a visibility timeout is a number of seconds up to 12 hours")
 		return
-	}
-	if settings.VisibilityTimeout == 0 {
-		settings.VisibilityTimeout = defaultVisibility
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,7 +93,7 @@ func (s *Server) send(name, body string) string {
 	q.seq++
 	now := s.now()
 	m := &queueMessage{QueueMessage: QueueMessage{
-		Id: strings.ToUpper(randomID(8)) + "-" + strconv.Itoa(q.seq), Body: body, Enqueued: now, Visible: now,
+		Id: strings.ToUpper(s.randomID(8)) + "-" + strconv.Itoa(q.seq), Body: body, Enqueued: now, Visible: now,
 	}}
 	if q.messages = append(q.messages, m); len(q.messages) > maxQueued {
 		q.messages = slices.Clone(q.messages[1:])
@@ -153,7 +157,7 @@ func (s *Server) deliver(q *queue, limit int) []*queueMessage {
 		if m.DequeueCount++; m.DequeueCount == 1 {
 			m.first = now
 		}
-		q.hide(m, now, q.settings.VisibilityTimeout)
+		s.hide(m, q.settings.VisibilityTimeout)
 		copied := *m
 		all = append(all, &copied)
 	}
@@ -161,10 +165,10 @@ func (s *Server) deliver(q *queue, limit int) []*queueMessage {
 }
 
 // hide gives the message a new receipt. The old one is no longer valid.
-func (q *queue) hide(m *queueMessage, now time.Time, d time.Duration) {
-	m.Visible = now.Add(d)
+func (s *Server) hide(m *queueMessage, d time.Duration) {
+	m.Visible = s.now().Add(d)
 	// Real ones have characters that a query escapes, too.
-	m.receipt = "1-" + base64.StdEncoding.EncodeToString([]byte(randomID(12))) + "+/" + randomID(2)
+	m.receipt = "1-" + base64.StdEncoding.EncodeToString([]byte(s.randomID(12))) + "+/" + s.randomID(2)
 }
 
 // nextVisible is when the next message can be received; zero if there is none.

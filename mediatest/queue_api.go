@@ -310,7 +310,7 @@ func (s *Server) changeVisibility(x *exchange) (any, error) {
 		return nil, err
 	}
 	m := q.messages[i]
-	q.hide(m, s.now(), time.Duration(seconds)*time.Second)
+	s.hide(m, time.Duration(seconds)*time.Second)
 	s.wakeQueues() // it may be visible sooner than those who wait know
 	return xmlVisibility{XMLNS: queueNamespace, ReceiptHandle: m.receipt, NextVisibleTime: m.Visible.UnixMilli()}, nil
 }

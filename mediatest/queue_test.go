@@ -1,6 +1,7 @@
 package mediatest_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"io"
@@ -208,4 +209,26 @@ func TestQueue_Refusals(t *testing.T) {
 	err = queueOf(t, srv).Delete(t.Context(), messages[0].Receipt)
 	require.True(t, alimedia.HasCode(err, "QpsLimitExceeded"), err)
 	require.Len(t, strings.Split(err.Error(), "\n"), 1)
+}
+
+func TestQueue_StateIsSaved(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t)
+	srv.SetQueue(queueName, mediatest.QueueSettings{VisibilityTimeout: time.Minute, Base64: true})
+	srv.Send(queueName, "a")
+	srv.Send(queueName, "b")
+	messages, err := queueOf(t, srv).Receive(t.Context(), 1)
+	require.NoError(t, err)
+	var state bytes.Buffer
+	require.NoError(t, srv.Save(&state))
+
+	next := mediatest.New(t)
+	require.NoError(t, next.Load(bytes.NewReader(state.Bytes())))
+	require.Equal(t, srv.QueueMessages(queueName), next.QueueMessages(queueName))
+	require.NoError(t, queueOf(t, next).Delete(t.Context(), messages[0].Receipt), "receipts stay valid")
+	again, err := queueOf(t, next).Receive(t.Context(), 16)
+	require.NoError(t, err)
+	require.Len(t, again, 1)
+	require.Equal(t, "b", string(again[0].Body))
+	require.Greater(t, again[0].Visibility, 50*time.Second)
 }

@@ -353,7 +353,7 @@ func (s *Server) buildIDs(saved *savedIDs) (*ids, error) {
 func (s *Server) replace(w *world, b *built) {
 	s.empty()
 	s.skew, s.ahead, s.started, s.swept, s.seq, s.former = w.Skew, w.Ahead, w.Started, w.Swept, w.Seq, w.Addresses
-	s.queues, s.nonces, s.calls = filled(w.Queues), filled(w.Nonces), filled(w.Calls)
+	s.queues, s.nonces, s.calls = buildQueues(w.Queues), filled(w.Nonces), filled(w.Calls)
 	s.accounts, s.keys, s.buckets, s.uploads, s.providers = b.accounts, b.keys, b.buckets, b.uploads, b.providers
 	s.instance, s.events, s.outcomes, s.spent = b.instance, b.events, b.outcomes, b.spent
 	s.ids.take(b.ids)

@@ -104,7 +104,7 @@ type world struct {
 	Buckets     []savedBucket
 	Uploads     []savedUpload
 	Events      []savedEvent
-	Queues      map[string][]string
+	Queues      map[string]savedQueue
 	Outcomes    []savedOutcome
 	Spent       map[string]savedSpent
 	Nonces      map[string]time.Time
@@ -266,7 +266,7 @@ func (w *world) choose(limit int64) {
 func (s *Server) world() (*world, error) {
 	w := &world{
 		Skew: s.skew, Ahead: s.ahead, Started: s.started, Swept: s.swept, Seq: s.seq, IDs: s.ids.saved(), Addresses: s.addresses(),
-		Queues: maps.Clone(s.queues), Nonces: maps.Clone(s.nonces), Calls: maps.Clone(s.calls), Spent: map[string]savedSpent{},
+		Queues: s.savedQueues(), Nonces: maps.Clone(s.nonces), Calls: maps.Clone(s.calls), Spent: map[string]savedSpent{},
 		Instance: savedInstance{Instance: s.instance.Instance, Secret: s.instance.secret, Issued: s.instance.issued},
 	}
 	if s.instance.keys != nil {

@@ -45,32 +45,34 @@ type answer struct {
 	body   []byte
 }
 
-// call sends a request, and once more if other credentials or another time may
-// help.
+// rejectedKeys are the codes that other credentials may help against.
+var rejectedKeys = []string{"InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"}
+
+// call sends a request, and again if another time or other credentials may help,
+// each once.
 func (q *Queue) call(ctx context.Context, r request) (answer, error) {
 	keys, err := credentials.Ask(ctx, q.credentials)
 	if err != nil {
 		return answer{}, retry.Permanent(fmt.Errorf("mns: %s: %w", r.action, err))
 	}
-	a, err := q.send(ctx, r, keys)
-	switch {
-	case err == nil:
-		return a, nil
-	case alimedia.HasCode(err, "TimeExpired"):
-		if !q.learnTime(a.header) {
+	for timed, keyed := false, false; ; {
+		a, err := q.send(ctx, r, keys)
+		switch {
+		case err == nil:
+			return a, nil
+		case !timed && alimedia.HasCode(err, "TimeExpired") && q.learnTime(a.header):
+			timed = true
+		case !keyed && slices.ContainsFunc(rejectedKeys, func(code string) bool { return alimedia.HasCode(err, code) }):
+			keyed = true
+			fresh, changed, refreshErr := credentials.Refresh(ctx, q.credentials, keys)
+			if refreshErr != nil || !changed {
+				return answer{}, err
+			}
+			keys = fresh
+		default:
 			return answer{}, err
 		}
-	case slices.ContainsFunc([]string{"InvalidAccessKeyId", "InvalidSecurityToken", "SecurityTokenExpired"}, func(code string) bool { return alimedia.HasCode(err, code) }):
-		fresh, changed, refreshErr := credentials.Refresh(ctx, q.credentials, keys)
-		if refreshErr != nil || !changed {
-			return answer{}, err
-		}
-		keys = fresh
-	default:
-		return answer{}, err
 	}
-	a, err = q.send(ctx, r, keys)
-	return a, err
 }
 
 // learnTime takes the time of the service from a response. It reports whether that
