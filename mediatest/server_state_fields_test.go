@@ -23,7 +23,7 @@ var notSaved = map[string]string{
 	"Server.logMu": "a mutex", "Server.mu": "a mutex", "Server.vault": "its bytes are compared as those of blobs", "Server.closed": "of the process",
 	"Server.timers": "made anew, see TestState_TimersGoOn", "Server.custom": "functions of the program", "Server.faults": "orders of the program",
 	"Server.requests": "the record of the process", "Server.gone": "of the record", "Server.former": "grows by an address, see TestState_AddressesFollow",
-	"Server.first":  "is the first of accounts",
+	"Server.first": "is the first of accounts", "Server.queueNews": "wakes requests of the process",
 	"Media.Streams": "empty in an asset, which has stream values",
 	"Account.srv":   "the server itself", "upload.receiving": "requests on their way", "ids.mu": "a mutex",
 	"family.*": "tables of the program; compared by their address",
@@ -39,7 +39,7 @@ func TestState_EveryFieldIsSaved(t *testing.T) {
 	f.fill("Server", reflect.ValueOf(srv).Elem())
 	require.Subset(t, f.types, map[string]bool{
 		"Account": true, "asset": true, "stream": true, "thing": true, "file": true, "key": true, "policy": true, "bucket": true, "object": true, "blob": true,
-		"upload": true, "part": true, "Event": true, "outcome": true, "bucketOfCalls": true, "OIDCProvider": true, "instance": true, "ids": true,
+		"upload": true, "part": true, "Event": true, "outcome": true, "queue": true, "queueMessage": true, "bucketOfCalls": true, "OIDCProvider": true, "instance": true, "ids": true,
 	})
 
 	var state bytes.Buffer
@@ -78,7 +78,8 @@ func oneOfEach(t testing.TB, srv *Server) {
 	srv.buckets[acc.storage].objects["k"] = &object{blob: data, header: map[string][]string{"X-Oss-Meta-A": {"b"}}, kind: multipartObject}
 	srv.uploads["up"] = &upload{id: "up", bucket: acc.storage, header: map[string][]string{"X-Oss-Meta-A": {"b"}}, parts: map[int]*part{3: {blob: part1, number: 3}}}
 	srv.events, srv.outcomes = []*Event{{}}, []*outcome{{}}
-	srv.queues["q"], srv.spent["s"], srv.nonces["n"], srv.calls["c"] = []string{"message"}, &bucketOfCalls{}, time.Now().UTC(), 4
+	srv.queues["q"] = &queue{settings: QueueSettings{VisibilityTimeout: time.Minute}, messages: []*queueMessage{{}}}
+	srv.spent["s"], srv.nonces["n"], srv.calls["c"] = &bucketOfCalls{}, time.Now().UTC(), 4
 	srv.mu.Unlock()
 	acc.NewOIDCProvider("idp", "client")
 	srv.mu.Lock()
