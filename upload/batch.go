@@ -18,6 +18,10 @@ type Job struct {
 	Target  Target
 	Key     string   // identifies the upload, see [WithKey]
 	Options []Option // applied after those of UploadAll
+
+	// Err is an error of the sequence itself, such as a folder that [Walk] cannot
+	// read. UploadAll uploads nothing and yields it as the error of this job.
+	Err error
 }
 
 func (j Job) named(o *options) {
@@ -52,7 +56,7 @@ type BatchResult struct {
 // does not look complete. UploadAll does not wait for a sequence that blocks.
 //
 // opts apply to every job. A callback, such as that of [WithProgress], is called
-// by several uploads concurrently.
+// by several uploads concurrently. [WithBatchProgress] reports the sums of all.
 //
 // With [WithCheckpoint], UploadAll is safe to rerun, after a crash or every
 // night. It resumes interrupted uploads, uploads new and modified files, and
@@ -72,9 +76,9 @@ type BatchResult struct {
 // without a checkpoint whose source is a file or that has a key.
 func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Option) iter.Seq[BatchResult] {
 	return func(yield func(BatchResult) bool) {
-		batch := checkpoint.NewBatch()
-		here := func(o *options) { o.batch = batch }
-		ctx, cancel := context.WithCancel(ctx)
+		batch, progress := checkpoint.NewBatch(), newBatchTracker(opts, u.log)
+		parent := ctx
+		ctx, cancel := context.WithCancel(parent)
 		queue, results, running := make(chan Job), make(chan BatchResult), 0
 		left, pulled := make(chan struct{}), make(chan struct{})
 		go func() {
@@ -88,6 +92,7 @@ func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Op
 				<-results
 			}
 			transfer.WaitFor(pulled, transfer.GracePeriod)
+			progress.close(parent)
 		}()
 		ends, late := ctx.Done(), (<-chan time.Time)(nil)
 		for index := 0; queue != nil || running > 0; {
@@ -99,10 +104,17 @@ func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Op
 			case job, ok := <-room:
 				if !ok {
 					queue = nil
+					progress.allRead()
 					continue
 				}
+				counted := progress.start()
+				here := func(o *options) {
+					o.batch = batch
+					o.started = func(t *tracker) { progress.follow(counted, t) }
+				}
 				go func(index int) {
-					res, err := u.Upload(ctx, job.Source, job.Target, slices.Concat(opts, job.Options, []Option{job.named, here})...)
+					res, err := u.uploadJob(ctx, job, slices.Concat(opts, job.Options, []Option{job.named, here}))
+					progress.end(counted, res)
 					results <- BatchResult{index, job, res, err}
 				}(index)
 				index, running = index+1, running+1
@@ -118,6 +130,16 @@ func (u *Uploader) UploadAll(ctx context.Context, jobs iter.Seq[Job], opts ...Op
 			}
 		}
 	}
+}
+
+// uploadJob uploads one job, unless the sequence has failed there.
+func (u *Uploader) uploadJob(ctx context.Context, job Job, opts []Option) (*Result, error) {
+	if job.Err == nil {
+		return u.Upload(ctx, job.Source, job.Target, opts...)
+	}
+	failure := &Error{Stage: StageOpen, Name: baseName(nameOf(job.Source)), Err: job.Err}
+	u.log.InfoContext(ctx, "upload: failed", "upload", failure)
+	return nil, failure
 }
 
 // pull sends the jobs to queue until ctx ends, and then one more: jobs that are

@@ -104,6 +104,8 @@ func (r *run) open(ctx context.Context, src Source) (_ *input, err error) {
 		return nil, errors.New("no target: say what the file becomes, such as VODVideo{}")
 	case ctx.Err() != nil:
 		return nil, retry.ContextError(ctx)
+	case r.options.batchProgress != nil && r.options.batch == nil:
+		return nil, errors.New("upload.WithBatchProgress is an option of UploadAll: use WithProgress")
 	case r.options.checkpoint.required && r.options.checkpoint.dir == "":
 		return nil, fmt.Errorf("%w: WithCheckpointRequired needs WithCheckpoint", ErrCheckpoint)
 	}

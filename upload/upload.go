@@ -68,16 +68,18 @@ type Result struct {
 type Option func(*options)
 
 type options struct {
-	progress   func(Progress)
-	wait       bool
-	news       Notifier
-	key        string // the user's
-	mediaID    string // of the asset to upload into
-	verify     bool
-	source     Source
-	observers  []*Observer
-	batch      *checkpoint.Batch // nil outside of UploadAll
-	checkpoint checkpointOptions
+	progress      func(Progress)
+	batchProgress func(BatchProgress)
+	started       func(*tracker) // of a job, nil outside of UploadAll
+	wait          bool
+	news          Notifier
+	key           string // the user's
+	mediaID       string // of the asset to upload into
+	verify        bool
+	source        Source
+	observers     []*Observer
+	batch         *checkpoint.Batch // nil outside of UploadAll
+	checkpoint    checkpointOptions
 }
 
 // WithProgress calls report a few times a second and at the end. Calls do not
@@ -108,6 +110,9 @@ func (u *Uploader) Upload(ctx context.Context, src Source, target Target, opts .
 	}
 	r := &run{Uploader: u, options: o, target: u.bind(target, o.key), tracker: newTracker(o.progress, u.log)}
 	defer func() { r.tracker.close(ctx) }()
+	if o.started != nil {
+		o.started(r.tracker)
+	}
 	ctx = r.observe(ctx, src)
 	res, err := r.upload(ctx, src)
 	if err != nil {
