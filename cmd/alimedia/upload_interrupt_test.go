@@ -72,7 +72,7 @@ func TestSecondInterruptEndsAtOnceAndTheNextCommandResumes(t *testing.T) {
 	stored := regexp.MustCompile(`movie\.mp4: interrupted, (\S+ MB) stored`).FindStringSubmatch(end)
 	require.Len(t, stored, 2, end)
 	require.Contains(t, end, "1 interrupted")
-	require.NotContains(t, end, "[=", "no bar is left")
+	require.NotContains(t, end, "━", "no bar is left")
 
 	out, errs, code := u.run("upload", "--json", "--progress", "json", "movie.mp4")
 	require.Equal(t, 0, code, errs)

@@ -18,7 +18,7 @@ func widest(screen string) int {
 }
 
 var (
-	bar     = regexp.MustCompile(`(?m)^(\S+) +\[=*>?-*\] +\d+% `)
+	bar     = regexp.MustCompile(`(?m)^(\S+) +(?:━*─*|\[=*>?-*\]) +\d+% `)
 	uploads = regexp.MustCompile(`(?m)^uploaded (\S+) +(\S+ \S+) +[0-9a-f]{32}$`)
 )
 
@@ -38,7 +38,7 @@ func TestUploadShowsBarsAndTotal(t *testing.T) {
 	end := s.ends(0)
 	require.Len(t, uploads.FindAllString(end, -1), 3)
 	require.Contains(t, end, "3 uploaded; 21 MB in ")
-	require.NotContains(t, end, "files [", "no bar is left")
+	require.NotContains(t, end, "━", "no bar is left")
 	require.Equal(t, 1, strings.Count(end, "demo: services simulated on this machine"))
 }
 

@@ -31,7 +31,7 @@ func Bars(results, w io.Writer, term screen.Terminal, items []Item) Display {
 		mpb: mpb.New(mpb.WithConsoleWriter(console), mpb.WithRefreshRate(refreshEvery)),
 	}
 	if len(items) > 1 {
-		b.all = b.add(func(width int) string { return totalLine(b.batch.total(), width, b.paint) }, math.MaxInt)
+		b.all = b.add(func(width int) string { return totalLine(b.batch.total(), width, b.pen()) }, math.MaxInt)
 	}
 	return b
 }
@@ -117,18 +117,20 @@ func (b *bars) Close() {
 	b.mpb.Wait()
 }
 
-func (b *bars) paint(c screen.Color, text string) string { return b.term.Paint(b.term.Err, c, text) }
+func (b *bars) pen() pen {
+	return pen{func(c screen.Color, text string) string { return b.term.Paint(b.term.Err, c, text) }, b.term.Unicode}
+}
 
 func (b *bars) fileLine(i, width int) string {
 	b.mu.Lock()
 	p, name := b.state[i], b.items[i].Name
 	b.mu.Unlock()
-	return fileLine(name, p, width, b.paint)
+	return fileLine(name, p, width, b.pen())
 }
 
 // fileLine is one upload in width columns: its name, a bar, and figures as far
 // as there is room.
-func fileLine(name string, p upload.Progress, width int, paint func(screen.Color, string) string) string {
+func fileLine(name string, p upload.Progress, width int, with pen) string {
 	figures := []string{percent(p), amount(p.Sent, p.Total), rateText(p.Rate), leftText(p.ETA)}
 	if words, ok := stages[p.Stage]; ok {
 		figures = []string{percent(p), words}
@@ -136,7 +138,7 @@ func fileLine(name string, p upload.Progress, width int, paint func(screen.Color
 			figures = []string{words}
 		}
 	}
-	return line(name, figures, fraction(p.Sent, p.Total), width, paint, screen.Green)
+	return line(name, figures, fraction(p.Sent, p.Total), width, with, screen.Green)
 }
 
 // stages are the words for all stages but the one in which bytes are sent.
@@ -150,7 +152,7 @@ var stages = map[upload.Stage]string{
 	upload.StageDone:     "done",
 }
 
-func totalLine(t total, width int, paint func(screen.Color, string) string) string {
+func totalLine(t total, width int, with pen) string {
 	name := fmt.Sprintf("%d/%d files", t.done+t.failed, t.files)
 	if t.failed > 0 {
 		name += fmt.Sprintf(", %d failed", t.failed)
@@ -160,12 +162,12 @@ func totalLine(t total, width int, paint func(screen.Color, string) string) stri
 		bytes, known = upload.UnknownSize, 0
 	}
 	figures := []string{percent(upload.Progress{Sent: t.sent, Total: known}), amount(t.sent, bytes), rateText(t.rate), leftText(t.left)}
-	return line(name, figures, fraction(t.sent, known), width, paint, screen.Blue)
+	return line(name, figures, fraction(t.sent, known), width, with, screen.Blue)
 }
 
 // line lays out one line of exactly fitting parts. Figures are left out from
 // the end, then the bar, then the name is shortened.
-func line(name string, figures []string, part float64, width int, paint func(screen.Color, string) string, c screen.Color) string {
+func line(name string, figures []string, part float64, width int, p pen, c screen.Color) string {
 	const leastName, leastBar, mostBar = 12, 8, 30
 	for n := len(figures); n >= 0; n-- {
 		text := layFigures(figures[:n])
@@ -194,7 +196,7 @@ func line(name string, figures []string, part float64, width int, paint func(scr
 		if barWidth == 0 {
 			return shown + text
 		}
-		return shown + " " + drawBar(part, barWidth, paint, c) + text
+		return shown + " " + p.bar(part, barWidth, c) + text
 	}
 	return screen.FitMiddle(name, width)
 }
@@ -210,14 +212,24 @@ func layFigures(figures []string) string {
 	return b.String()
 }
 
-// drawBar is [=====>----] without the first blank, in width+3 columns.
-func drawBar(part float64, width int, paint func(screen.Color, string) string, c screen.Color) string {
+// pen draws bars.
+type pen struct {
+	paint   func(screen.Color, string) string
+	unicode bool
+}
+
+// bar takes width+2 columns.
+func (p pen) bar(part float64, width int, c screen.Color) string {
+	if p.unicode {
+		full := int(math.Round(part * float64(width+2)))
+		return p.paint(c, strings.Repeat("━", full)) + p.paint(screen.Dim, strings.Repeat("─", width+2-full))
+	}
 	full := int(math.Round(part * float64(width)))
 	done, rest := strings.Repeat("=", full), strings.Repeat("-", width-full)
 	if full > 0 && full < width {
 		done = done[:full-1] + ">"
 	}
-	return "[" + paint(c, done) + paint(screen.Dim, rest) + "]"
+	return "[" + p.paint(c, done) + p.paint(screen.Dim, rest) + "]"
 }
 
 func fraction(sent, total int64) float64 {

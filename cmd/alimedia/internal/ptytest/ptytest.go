@@ -13,6 +13,7 @@ import (
 
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 // Options are how a program is run.
@@ -162,4 +163,18 @@ func (t *Terminal) Wait(limit time.Duration) (int, error) {
 func (t *Terminal) Kill() {
 	_ = t.cmd.Process.Kill()
 	<-t.over
+}
+
+// Idle reports whether the program that was started, such as a shell, is the
+// one that reads the terminal.
+func (t *Terminal) Idle() (idle bool) {
+	conn, err := t.pty.SyscallConn()
+	if err != nil {
+		return false
+	}
+	err = conn.Control(func(fd uintptr) {
+		group, err := unix.IoctlGetInt(int(fd), unix.TIOCGPGRP)
+		idle = err == nil && group == t.cmd.Process.Pid
+	})
+	return err == nil && idle
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -43,6 +44,7 @@ type Terminal struct {
 
 	Dumb    bool // no cursor movement: TERM is dumb or empty
 	NoColor bool // NO_COLOR is set, or the terminal is dumb
+	Unicode bool // lines and blocks can be drawn, one column wide
 	columns int  // of the environment, for tables in pipes
 }
 
@@ -51,6 +53,12 @@ func Detect(in io.Reader, out, err io.Writer, env func(string) string) Terminal 
 	t := Terminal{In: Of(in), Out: Of(out), Err: Of(err)}
 	t.Dumb = env("TERM") == "dumb" || env("TERM") == ""
 	t.NoColor = env("NO_COLOR") != "" || t.Dumb
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToUpper(env(name)); locale != "" {
+			t.Unicode = (strings.Contains(locale, "UTF-8") || strings.Contains(locale, "UTF8")) && Width("━─") == 2
+			break
+		}
+	}
 	if n, e := strconv.Atoi(env("COLUMNS")); e == nil && n > 0 && n < 1<<16 {
 		t.columns = n
 	}
