@@ -39,7 +39,7 @@ func TestUploadShowsBarsAndTotal(t *testing.T) {
 	require.Len(t, uploads.FindAllString(end, -1), 3)
 	require.Contains(t, end, "3 uploaded; 21 MB in ")
 	require.NotContains(t, end, "━", "no bar is left")
-	require.Equal(t, 1, strings.Count(end, "demo: services simulated on this machine"))
+	require.Equal(t, 1, strings.Count(end, "demo: simulated on this machine"))
 }
 
 func TestUploadOnNarrowTerminal(t *testing.T) {

@@ -73,7 +73,7 @@ func (a *app) simulator() (*mediatest.Server, error) {
 	}
 	a.demo = d
 	a.closers = append(a.closers, d.Close)
-	a.notef("demo: services simulated on this machine, kept in %s", a.short(d.Dir()))
+	a.notef("demo: simulated on this machine, kept in %s", a.short(d.Dir()))
 	return d.Server, nil
 }
 

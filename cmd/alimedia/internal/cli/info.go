@@ -110,7 +110,7 @@ func (a *app) showAsset(asset library.Asset, gap bool) error {
 		return err
 	}
 	a.printf("Streams")
-	t := &screen.Table{Headings: []string{"  QUALITY", "FORMAT", "SIZE", "PICTURE", "LENGTH", "URL"}, Flexible: []int{5}}
+	t := &screen.Table{Headings: []string{"  QUALITY", "FORMAT", "SIZE", "PICTURE", "LENGTH", "URL"}, Flexible: []int{5}, Optional: []int{4}}
 	for _, s := range asset.Streams {
 		size, picture := "", ""
 		if s.Size > 0 {

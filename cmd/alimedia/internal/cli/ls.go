@@ -234,7 +234,7 @@ func (l *listing) order(x, y library.Asset) int {
 
 // assetTable is a table of assets.
 func assetTable(assets []library.Asset) *screen.Table {
-	t := &screen.Table{Headings: []string{"MEDIAID", "TITLE", "TYPE", "STATUS", "SIZE", "LENGTH", "CREATED"}, Flexible: []int{1}}
+	t := &screen.Table{Headings: []string{"MEDIAID", "TITLE", "TYPE", "STATUS", "SIZE", "LENGTH", "CREATED"}, Flexible: []int{1}, Optional: []int{5, 6, 4}}
 	for _, asset := range assets {
 		size := ""
 		if asset.Size > 0 {

@@ -416,7 +416,17 @@ func (r *uploadRun) resultLine(w io.Writer, it uploadItem, result *upload.Result
 		if room < min(screen.Width(name), 12) { // the id on a line of its own
 			room, format = width-screen.Width(mark+" "+"  "+size), "%s %s  %s\n  %s\n"
 		}
-		name = screen.FitMiddle(name, room)
+		name = screen.Pad(screen.FitMiddle(name, room), min(room, r.nameWidth()))
 	}
 	fmt.Fprintf(w, format, r.term.Paint(r.term.Out, screen.Green, mark), name, size, id)
+}
+
+// nameWidth is how wide the names of results are, so that columns are aligned.
+func (r *uploadRun) nameWidth() int {
+	const most = 40
+	widest := 0
+	for _, it := range r.items {
+		widest = max(widest, min(most, screen.Width(it.label)))
+	}
+	return widest
 }

@@ -133,10 +133,7 @@ func (b *bars) fileLine(i, width int) string {
 func fileLine(name string, p upload.Progress, width int, with pen) string {
 	figures := []string{percent(p), amount(p.Sent, p.Total), rateText(p.Rate), leftText(p.ETA)}
 	if words, ok := stages[p.Stage]; ok {
-		figures = []string{percent(p), words}
-		if p.Stage == upload.StageComplete || p.Stage == upload.StageFinish || p.Stage == upload.StageWait {
-			figures = []string{words}
-		}
+		figures = []string{percent(p), words, "", ""}
 	}
 	return line(name, figures, fraction(p.Sent, p.Total), width, with, screen.Green)
 }
@@ -201,13 +198,12 @@ func line(name string, figures []string, part float64, width int, p pen, c scree
 	return screen.FitMiddle(name, width)
 }
 
+// layFigures gives each figure a column of its own, so that bars are aligned.
 func layFigures(figures []string) string {
 	widths := []int{4, 13, 9, 6}
 	var b strings.Builder
 	for i, f := range figures {
-		b.WriteString(" ")
-		b.WriteString(strings.Repeat(" ", max(0, widths[min(i, 3)]-screen.Width(f))))
-		b.WriteString(f)
+		b.WriteString(strings.Repeat(" ", max(1, 1+widths[i]-screen.Width(f))) + f)
 	}
 	return b.String()
 }

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	columns, rows = 84, 26
+	columns, rows = 88, 31
 	prompt        = "$ "
 	patience      = 60 * time.Second
 )
@@ -53,7 +53,7 @@ func record() ([]byte, error) {
 	if err := os.MkdirAll(files, 0o755); err != nil {
 		return nil, err
 	}
-	for name, size := range map[string]int{"launch.mp4": 24e6, "interview.mov": 40e6, "東京の夜.mp4": 16e6} {
+	for name, size := range map[string]int{"launch.mp4": 24e6, "interview.mov": 40e6, "trailer.mp4": 16e6} {
 		if err := os.WriteFile(filepath.Join(files, name), bytes.Repeat([]byte(name), size/len(name)), 0o644); err != nil {
 			return nil, err
 		}

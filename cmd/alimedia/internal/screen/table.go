@@ -2,6 +2,7 @@ package screen
 
 import (
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -13,12 +14,18 @@ type Table struct {
 	// Flexible are the columns that may be shortened, the first one most
 	// willingly. Others, such as ids, are always shown whole.
 	Flexible []int
+
+	// Optional are the columns that may be left out, the first one first.
+	Optional []int
 }
 
 // Row adds a row. Its text may come from anywhere.
 func (t *Table) Row(cells ...string) { t.Rows = append(t.Rows, cells) }
 
-const narrowest = 8 // columns that a shortened column keeps
+const (
+	narrowest   = 8  // columns that a shortened column keeps
+	comfortable = 20 // columns that it keeps while others can be left out
+)
 
 // Write writes the table in at most width columns, 0 for any number. Where it
 // does not fit, each row becomes a block of lines "heading: cell".
@@ -32,7 +39,7 @@ func (t *Table) Write(w io.Writer, width int, heading func(string) string) error
 	}
 	widths := t.widths(rows)
 	var b strings.Builder
-	if width > 0 && !t.squeeze(widths, width) {
+	if width > 0 && !t.fit(widths, width) {
 		t.blocks(&b, rows, width, heading)
 	} else {
 		t.line(&b, t.Headings, widths, heading)
@@ -42,6 +49,25 @@ func (t *Table) Write(w io.Writer, width int, heading func(string) string) error
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// leftOut is the width of a column that is not shown.
+const leftOut = -1
+
+// fit narrows columns and leaves some out until the table fits, and reports
+// whether it does.
+func (t *Table) fit(widths []int, width int) bool {
+	for n := range len(t.Optional) + 1 {
+		try := slices.Clone(widths)
+		for _, j := range t.Optional[:n] {
+			try[j] = leftOut
+		}
+		if t.squeeze(try, width, comfortable) || n == len(t.Optional) && t.squeeze(try, width, narrowest) {
+			copy(widths, try)
+			return true
+		}
+	}
+	return false
 }
 
 func (t *Table) widths(rows [][]string) []int {
@@ -57,38 +83,37 @@ func (t *Table) widths(rows [][]string) []int {
 	return widths
 }
 
-// squeeze narrows the flexible columns until the table fits, and reports
-// whether it does.
-func (t *Table) squeeze(widths []int, width int) bool {
-	total := 2 * (len(widths) - 1)
+// squeeze narrows the flexible columns to no less than least columns, and
+// reports whether the table fits then.
+func (t *Table) squeeze(widths []int, width, least int) bool {
+	total := -2
 	for _, w := range widths {
-		total += w
+		if w != leftOut {
+			total += 2 + w
+		}
 	}
 	for _, j := range t.Flexible {
 		if total <= width {
 			break
 		}
-		least := min(widths[j], max(narrowest, Width(t.Headings[j])))
-		cut := min(total-width, widths[j]-least)
+		if widths[j] == leftOut {
+			continue
+		}
+		keep := min(widths[j], max(least, Width(t.Headings[j])))
+		cut := min(total-width, widths[j]-keep)
 		widths[j], total = widths[j]-cut, total-cut
 	}
 	return total <= width
 }
 
 func (t *Table) line(b *strings.Builder, cells []string, widths []int, paint func(string) string) {
-	var row strings.Builder
+	var row []string
 	for j, cell := range cells {
-		if j > 0 {
-			row.WriteString("  ")
-		}
-		cell = FitMiddle(cell, widths[j])
-		if j == len(cells)-1 {
-			row.WriteString(cell)
-		} else {
-			row.WriteString(Pad(cell, widths[j]))
+		if widths[j] != leftOut {
+			row = append(row, Pad(FitMiddle(cell, widths[j]), widths[j]))
 		}
 	}
-	b.WriteString(paint(strings.TrimRight(row.String(), " ")) + "\n")
+	b.WriteString(paint(strings.TrimRight(strings.Join(row, "  "), " ")) + "\n")
 }
 
 func (t *Table) blocks(b *strings.Builder, rows [][]string, width int, heading func(string) string) {
@@ -101,19 +126,10 @@ func (t *Table) blocks(b *strings.Builder, rows [][]string, width int, heading f
 				continue
 			}
 			label := t.Headings[j] + ": "
-			if Width(label)+Width(cell) > width && t.flexible(j) {
+			if Width(label)+Width(cell) > width && slices.Contains(t.Flexible, j) {
 				cell = FitMiddle(cell, width-Width(label))
 			}
 			b.WriteString(heading(strings.TrimSuffix(label, " ")) + " " + cell + "\n")
 		}
 	}
-}
-
-func (t *Table) flexible(column int) bool {
-	for _, j := range t.Flexible {
-		if j == column {
-			return true
-		}
-	}
-	return false
 }
