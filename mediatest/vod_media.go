@@ -59,12 +59,16 @@ func getVideoInfos(c *call) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(found) == 0 {
-		return nil, errVideoNotFound
-	}
 	videos := []fields{}
 	for _, a := range found {
+		if a.Type == "image" || a.Type == "attached" { // other operations have these
+			absent = append(absent, a.MediaId)
+			continue
+		}
 		videos = append(videos, c.describeAsset(a))
+	}
+	if len(videos) == 0 {
+		return nil, errVideoNotFound
 	}
 	return fields{"VideoList": videos, "NonExistVideoIds": absent, "NonExistReferenceIds": references}, nil
 }

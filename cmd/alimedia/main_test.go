@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,8 @@ type user struct {
 	t   *testing.T
 	dir string
 	env []string
+
+	flags []string // in front of the arguments of every command
 }
 
 func newUser(t *testing.T, env ...string) *user {
@@ -73,7 +76,7 @@ func (u *user) run(args ...string) (stdout, stderr string, code int) {
 
 func (u *user) runWith(stdin string, args ...string) (stdout, stderr string, code int) {
 	u.t.Helper()
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(binary, append(slices.Clone(u.flags), args...)...)
 	cmd.Dir, cmd.Env = u.dir, u.env
 	var out, err bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &err

@@ -40,6 +40,9 @@ func newHelpCommand(a *app, root *cobra.Command) *cobra.Command {
 				return a.manual(root, folder)
 			}
 			at, rest, err := root.Find(args)
+			if err == nil && at.Name() == "call" { // whose help has operations
+				err, rest = at.Flags().Parse(rest), nil
+			}
 			if err != nil || len(rest) > 0 {
 				return usagef("there is no command or topic %q; 'alimedia help' lists them", strings.Join(args, " "))
 			}
@@ -120,6 +123,9 @@ object on standard error: {"error":{"message":...,"code":...,"requestId":...,"ex
   ALIMEDIA_DEMO             1: as --demo
   ALIMEDIA_STATE_DIR        folder of checkpoints and of the demo; the default is alimedia in
                             XDG_STATE_HOME or ~/.local/state
+  ALIMEDIA_PLAY_KEY         key of URL signing, for play --sign
+  ALIMEDIA_CALLBACK_KEY     AuthKey of callbacks, for callback verify and listen; several are
+                            separated by commas
   NO_COLOR                  any value: no colors
   TERM                      dumb: no colors, and lines in place of progress bars
   COLUMNS                   width of tables that are not printed on a terminal

@@ -49,7 +49,7 @@ func (a *app) info(service string, args []string) error {
 	}
 	for i, asset := range assets {
 		if asset.Ready() && (asset.Service == "vod" || len(asset.Streams) == 0) {
-			if streams, err := l.Streams(a.ctx, asset); err == nil { // it is shown without them otherwise
+			if streams, err := l.Streams(a.ctx, &asset); err == nil { // it is shown without them otherwise
 				asset.Streams = streams
 			}
 		}

@@ -148,3 +148,11 @@ func duration(seconds float64) string {
 	}
 	return fmt.Sprintf("%d:%02d", m, s)
 }
+
+// columns lists names in lines of 78 columns.
+func columns(names []string) string {
+	var b strings.Builder
+	p := &page{w: &b, width: 78}
+	p.text("  ", strings.Join(names, ", "))
+	return strings.TrimSuffix(b.String(), "\n")
+}

@@ -80,7 +80,7 @@ func (l *listing) addFlags(cmd *cobra.Command) {
 	l.serviceFlag(cmd, &l.service)
 	flags.StringVar(&l.filter.Type, "type", "", "only this type: "+strings.Join(library.Types, ", "))
 	flags.StringVar(&l.filter.Status, "status", "", "only this status, such as Normal or Uploading")
-	flags.StringVar(&l.since, "since", "", "only assets created after this time: 2026-11-25, 2026-11-25T08:00:00Z, or 24h ago")
+	flags.StringVar(&l.since, "since", "", "only assets created after this time: 2026-11-25, 2026-11-25T08:00:00Z, or 24h for a day ago")
 	flags.StringVar(&l.sort, "sort", "newest", "order: "+strings.Join(sorts, ", "))
 	flags.IntVarP(&l.limit, "limit", "n", defaultLimit, "assets on a page (0: all)")
 	flags.IntVar(&l.page, "page", 1, "number of the page")

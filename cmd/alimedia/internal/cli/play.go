@@ -104,7 +104,7 @@ func (p *playing) run(target string) error {
 	case !found.Asset.Ready() && (found.Asset.Type == "video" || found.Asset.Type == "audio"):
 		return fmt.Errorf("%s has the status %s and cannot be played: 'alimedia wait %s' waits until it can", target, found.Asset.Status, target)
 	}
-	streams, err := l.Streams(p.ctx, found.Asset)
+	streams, err := l.Streams(p.ctx, &found.Asset)
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ may contain {name} (the file without its extension), {file} and {ext}.`,
 	flags.StringVar(&r.title, "title", "", "title, with {name}, {file} and {ext} (default: the name of the file)")
 	flags.StringVar(&r.tags, "tags", "", "tags, separated by commas")
 	flags.Int64Var(&r.category, "category", 0, "ID of the category")
-	flags.StringVar(&r.group, "template-group", "", "vod: transcoding template group; "+vod.NoTranscode+" makes a file playable as it is")
+	flags.StringVar(&r.group, "template-group", "", "vod: template group; "+vod.NoTranscode+" makes files playable as they are")
 	flags.StringVar(&r.workflow, "workflow", "", "ID of the workflow")
 	flags.StringVar(&r.userData, "user-data", "", "UserData as JSON, or @FILE")
 	flags.BoolVar(&r.overwrite, "overwrite", false, "ice: replace the asset that a URL is registered as; its MediaId changes")

@@ -30,7 +30,8 @@ prints a line for each when that is known. With - it reads IDs from standard
 input, one a line. Use --timeout to limit the time.
 
 An ID that no library has may be that of a job: then wait tries uploads by URL
-and transcoding. --job names the kind of the jobs: ` + strings.Join(library.Jobs(), ", ") + `.
+and transcoding. --job names the kind of the jobs:
+` + columns(library.Jobs()) + `
 
 Exit code: 0 if all are ready, 1 if all failed, 3 if some failed, 4 if nothing
 has this ID, 7 if the time of --timeout is over.`,

@@ -146,13 +146,17 @@ func mapped[T any](items []T, asset func(T) Asset) []Asset {
 	return all
 }
 
-// Streams reads the streams that can be played.
-func (l Library) Streams(ctx context.Context, a Asset) ([]Stream, error) {
+// Streams reads the streams that can be played. It corrects the type of an audio
+// asset, which GetVideoInfos does not tell.
+func (l Library) Streams(ctx context.Context, a *Asset) ([]Stream, error) {
 	switch {
 	case a.Service == "vod" && (a.Type == "video" || a.Type == "audio"):
 		out, err := l.VOD.GetPlayInfo(ctx, vod.GetPlayInfoRequest{VideoId: a.MediaId})
 		if err != nil {
 			return nil, err
+		}
+		if out.VideoBase.MediaType == "audio" {
+			a.Type = "audio"
 		}
 		return mappedStreams(out.PlayInfoList.PlayInfo, func(p vod.PlayInfo) Stream {
 			return Stream{
