@@ -32,7 +32,7 @@
 // the last URL of the old key has expired. Both keys are equally valid. A
 // verifier has both in Keys in the meantime.
 //
-// If the service makes the URLs, you need no key: [vod.Client.GetPlayInfo] returns
+// If the service makes the URLs, you need no key: [github.com/alimedia/alimedia-go/vod.Client.GetPlayInfo] returns
 // signed URLs of a domain name with URL signing.
 //
 // # Cache
@@ -46,6 +46,4 @@
 //   - https://www.alibabacloud.com/help/en/vod/user-guide/type-a-signing
 //   - https://www.alibabacloud.com/help/en/vod/user-guide/type-b-signing
 //   - https://www.alibabacloud.com/help/en/vod/user-guide/type-c-signing
-//
-// [vod.Client.GetPlayInfo]: https://pkg.go.dev/github.com/alimedia/alimedia-go/vod#Client.GetPlayInfo
 package playurl
