@@ -48,7 +48,8 @@ type exchange struct {
 	record    *Request
 	api       bool // an API call
 	metadata  bool // of the instance metadata
-	queue     bool // of a message queue; none of the three means OSS
+	queue     bool // of a message queue
+	cdn       bool // of the play domain; none of these means OSS
 	gone      bool // the connection is cut
 }
 
@@ -61,6 +62,8 @@ func (x *exchange) answer() {
 		x.srv.serveMetadata(x)
 	case x.queue:
 		x.srv.serveQueue(x)
+	case x.cdn:
+		x.srv.serveCDN(x)
 	default:
 		x.srv.serveOSS(x)
 	}
@@ -82,6 +85,8 @@ func (x *exchange) refuse(f failure) {
 		writeMetadataError(x, f)
 	case x.queue:
 		writeQueueError(x, f)
+	case x.cdn:
+		x.refuseCDN(f.status, f.code)
 	default:
 		writeOSSError(x, f)
 	}
@@ -130,7 +135,7 @@ func (x *exchange) identify() {
 	case x.api:
 		x.w.Header().Set("x-acs-request-id", x.id)
 		return
-	case x.metadata:
+	case x.metadata, x.cdn:
 		return
 	case x.queue:
 		x.w.Header().Set("x-mns-request-id", x.id)

@@ -305,6 +305,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	x.api = x.operation != ""
 	switch {
 	case x.api:
+	case s.isPlay(r):
+		x.cdn, x.operation, x.key = true, "Play", r.URL.Path
 	case asksMetadata(r):
 		x.metadata, x.operation, x.key = true, metadataOperation(r), r.URL.Path
 	case asksQueue(r):

@@ -30,6 +30,7 @@ type options struct {
 	keys     credentials.Credentials
 	control  bool
 	events   *http.Client
+	play     *playDomain
 	seed     *uint64
 	kept     int64 // bytes of content that Save writes
 }

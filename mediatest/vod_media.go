@@ -376,7 +376,7 @@ func getPlayInfoVOD(c *call) (fields, error) {
 		if (c.get("Definition") == "" || containsComma(c.get("Definition"), info["Definition"].(string))) &&
 			(c.get("Formats") == "" || containsComma(c.get("Formats"), info["Format"].(string))) &&
 			(c.get("StreamType") == "" || containsComma(c.get("StreamType"), info["StreamType"].(string))) {
-			infos = append(infos, info)
+			infos = append(infos, c.playURL(info))
 		}
 	}
 	if len(infos) == 0 {

@@ -1,13 +1,16 @@
 package playurl_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log"
 	"time"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/mediatest"
 	"github.com/alimedia/alimedia-go/playurl"
+	"github.com/alimedia/alimedia-go/vod"
 )
 
 func ExampleSigner_Sign() {
@@ -67,4 +70,34 @@ func ExampleSigner_Verify() {
 	// Output:
 	// /video/standard/1K.html 2015-10-10 00:30:00 +0000 UTC <nil>
 	// true
+}
+
+func ExampleVODPlayInfo() {
+	srv := mediatest.Start(mediatest.PlayDomain("play.localhost", mediatest.URLSigning{Key: "aliyuncdnexp1234"}))
+	defer srv.Close()
+	video, err := vod.New(srv.Config())
+	if err != nil {
+		log.Fatal(err)
+	}
+	srv.PutObject("films", "film.mp4", []byte("the film"))
+	asset, err := video.RegisterMedia(context.Background(), vod.RegisterMediaRequest{
+		RegisterMetadatas: []vod.RegisterMetadata{{FileURL: "https://films.oss-cn-shanghai.aliyuncs.com/film.mp4", Title: "Film"}},
+		TemplateGroupId:   vod.NoTranscode,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	cache := playurl.VODPlayInfo(video, playurl.CacheConfig{})
+	defer cache.Close()
+	for range 1000 { // viewers
+		info, err := cache.Get(context.Background(), vod.GetPlayInfoRequest{VideoId: asset.RegisteredMediaList[0].MediaId, AuthTimeout: 7200})
+		if err != nil {
+			log.Fatal(err)
+		}
+		_ = info.Response.PlayInfoList.PlayInfo[0].PlayURL
+	}
+	fmt.Println(srv.Calls("GetPlayInfo"), "call")
+	// Output:
+	// 1 call
 }

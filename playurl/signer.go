@@ -185,7 +185,7 @@ const minutes = "200601021504"
 // stamp is a time in the form of the type.
 func (s *Signer) stamp(at time.Time) (string, error) {
 	unix := at.Unix()
-	if unix < 1e9 || unix > 0xffffffff { // 10 decimal and 8 hexadecimal digits
+	if unix < 0x10000000 || unix > 0xffffffff { // 8 hexadecimal digits, and 10 decimal ones but for the fake clock of testing/synctest
 		return "", errors.New("playurl: a URL cannot have this time")
 	}
 	switch s.cfg.Type {

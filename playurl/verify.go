@@ -97,7 +97,7 @@ func detect(typ Type, l link) (bool, ticket) {
 	case A:
 		value, ok := l.parameter("auth_key")
 		parts := strings.Split(value, "-")
-		if !ok || len(parts) != 4 || len(parts[0]) != 10 || !all(parts[0], isDigit) || !isWord(parts[1]) || !isWord(parts[2]) || !isDigest(parts[3]) {
+		if !ok || len(parts) != 4 || len(parts[0]) < 9 || len(parts[0]) > 10 || !all(parts[0], isDigit) || !isWord(parts[1]) || !isWord(parts[2]) || !isDigest(parts[3]) {
 			return false, ticket{}
 		}
 		return true, ticket{stamp: parts[0], random: parts[1], user: parts[2], digest: parts[3]}
