@@ -14,7 +14,7 @@ import (
 // quote what was sent.
 func clean(err error) error {
 	if e, ok := errors.AsType[oss.ServiceError](err); ok {
-		return &alimedia.Error{Product: "oss", Action: "request", Code: e.Code, Message: e.Message, RequestId: e.RequestID, StatusCode: e.StatusCode}
+		return &alimedia.Error{Product: "oss", Action: "request", Code: redact.Text(e.Code), Message: redact.Text(e.Message), RequestId: e.RequestID, StatusCode: e.StatusCode}
 	}
 	return &cleaned{err, redact.Text(fmt.Sprint(err))}
 }
