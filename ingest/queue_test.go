@@ -131,17 +131,17 @@ func TestHostile(t *testing.T) {
 	require.NoError(t, err)
 	subject := func(class, key string) string { return "ingest.jobs." + class + "." + digest(key) }
 	messages := map[string]string{
-		subject("upload", "1"):            "\x00\xff not JSON AccessKeySecret=hunter2hunter2",
-		subject("upload", "2"):            "",
-		subject("upload", "3"):            strings.Repeat("[", 100_000),
-		subject("upload", "4"):            string(text), // under the name of another job
-		subject("register", "5"):          `{"version":1,"key":"5","input":{"root":"/","file":"etc/passwd"},"target":{"VODVideo":{}}}`,
-		subject("upload", "6"):            `{"version":99,"key":"6"}`,
-		subject("upload", "7"):            `{"version":1,"key":"7","input":{"url":"http://169.254.169.254/latest"},"target":{"VODVideo":{}}}`,
-		subject("upload", "8"):            `{"version":1,"key":"8","input":{"file":"../../etc/passwd"},"target":{"VODVideo":{}}}`,
-		subject("register", "9"):          `{"version":1,"key":"9","input":{"bucket":"foreign-bucket","object":"a.mp4"},"target":{"RegisterMedia":{}}}`,
-		"ingest.jobs.upload.x.y.z":        string(text),
-		"ingest.jobs.upload." + "a>b*c":   string(text),
+		subject("upload", "1"):             "\x00\xff not JSON AccessKeySecret=hunter2hunter2",
+		subject("upload", "2"):             "",
+		subject("upload", "3"):             strings.Repeat("[", 100_000),
+		subject("upload", "4"):             string(text), // under the name of another job
+		subject("register", "5"):           `{"version":1,"key":"5","input":{"root":"/","file":"etc/passwd"},"target":{"VODVideo":{}}}`,
+		subject("upload", "6"):             `{"version":99,"key":"6"}`,
+		subject("upload", "7"):             `{"version":1,"key":"7","input":{"url":"http://169.254.169.254/latest"},"target":{"VODVideo":{}}}`,
+		subject("upload", "8"):             `{"version":1,"key":"8","input":{"file":"../../etc/passwd"},"target":{"VODVideo":{}}}`,
+		subject("register", "9"):           `{"version":1,"key":"9","input":{"bucket":"foreign-bucket","object":"a.mp4"},"target":{"RegisterMedia":{}}}`,
+		"ingest.jobs.upload.x.y.z":         string(text),
+		"ingest.jobs.upload." + "a>b*c":    string(text),
 		subject("upload", "10") + ".extra": `{"version":1,"key":"10","input":{"root":"/","file":"etc/passwd"},"target":{"VODVideo":{}},"more":1}`,
 	}
 	for s, data := range messages {
