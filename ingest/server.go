@@ -49,8 +49,11 @@ type Server struct {
 	server *server.Server
 }
 
-// TokenFile is the name of the file in ServerConfig.Dir that holds the token.
-const TokenFile = "token"
+// Files in ServerConfig.Dir: the token, and the URL for clients on this machine.
+const (
+	TokenFile = "token"
+	urlFile   = "url"
+)
 
 // Serve starts a NATS server in this process. Close it.
 func Serve(cfg ServerConfig) (*Server, error) {
@@ -86,6 +89,11 @@ func Serve(cfg ServerConfig) (*Server, error) {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return nil, fmt.Errorf("ingest: the embedded server does not start on %s: is the port in use, or the directory %s?", net.JoinHostPort(host, fmt.Sprint(port)), cfg.Dir)
+	}
+	if err := os.WriteFile(filepath.Join(cfg.Dir, urlFile), []byte(s.ClientURL()+"\n"), 0o600); err != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return nil, err
 	}
 	return &Server{URL: s.ClientURL(), Token: cfg.Token, server: s}, nil
 }
@@ -148,25 +156,43 @@ func tokenOf(file string) (alimedia.Secret, error) {
 	return ReadToken(file)
 }
 
+// ReadURL returns the URL of the server that runs, or last ran, with this
+// ServerConfig.Dir.
+func ReadURL(dir string) (string, error) {
+	text, err := readOwn(filepath.Join(dir, urlFile))
+	if err != nil {
+		return "", err
+	}
+	if u, err := url.Parse(text); err != nil || u.Host == "" || len(text) > 256 {
+		return "", fmt.Errorf("ingest: %s does not hold a URL", filepath.Join(dir, urlFile))
+	}
+	return text, nil
+}
+
 // ReadToken reads the token of an embedded server from a file that only its owner
 // can read, see [TokenFile].
 func ReadToken(file string) (alimedia.Secret, error) {
-	info, err := os.Lstat(file)
+	token, err := readOwn(file)
 	if err != nil {
 		return "", err
 	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("ingest: %s must be a file of mode 0600", file)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	token := strings.TrimSpace(string(text))
 	if len(token) < 16 || len(token) > 1024 {
 		return "", fmt.Errorf("ingest: %s does not hold a token", file)
 	}
 	return alimedia.Secret(token), nil
+}
+
+// readOwn reads a small file that only its owner can read.
+func readOwn(file string) (string, error) {
+	info, err := os.Lstat(file)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 || info.Size() > 4096 {
+		return "", fmt.Errorf("ingest: %s must be a file of mode 0600", file)
+	}
+	text, err := os.ReadFile(file)
+	return strings.TrimSpace(string(text)), err
 }
 
 // urlSecrets are the credentials in the URLs of NATS servers.

@@ -27,6 +27,7 @@ var commands = []func(*app) *cobra.Command{
 	newWaitCommand,
 	newPlayCommand,
 	newPolicyCommand,
+	newIngestCommand,
 	newCallbackCommand,
 	newDecodeAuthCommand,
 	newDoctorCommand,
