@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -162,4 +163,35 @@ func TestHandler_DeletionFails(t *testing.T) {
 	require.Equal(t, 502, a.StatusCode, a.text)
 	require.Contains(t, d.log.String(), "was refused and not deleted")
 	requireRefused(t, post(t, d.Complete, "ann", `{"VideoId":"`+id+`"}`, token(proof)), 413, "FileTooLarge")
+}
+
+// A service that refuses to delete says so in a success.
+func TestHandler_DeletionIsRefused(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	id, proof := d.create(t, "ann", movie)
+	d.store(t, id, "larger than 5 bytes")
+	d.srv.Fault(mediatest.Fault{Operation: "DeleteVideo", Foreign: &mediatest.Response{Body: `{"RequestId":"r","ForbiddenVideoIds":["` + id + `"]}`}})
+	requireRefused(t, post(t, d.Complete, "ann", `{"VideoId":"`+id+`"}`, token(proof)), 500, "InternalError")
+	require.Contains(t, d.log.String(), "was refused and not deleted")
+}
+
+// A size that the service does not know yet is waited for; GetMezzanineInfo may know
+// it earlier.
+func TestHandler_UnknownSize(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	id, proof := d.create(t, "ann", movie)
+	body := `{"VideoId":"` + id + `"}`
+	d.store(t, id, "larger than 5 bytes")
+	noSize := func(_ mediatest.Request, a *mediatest.Response) {
+		a.Body = regexp.MustCompile(`"Size": ?"?\d+"?`).ReplaceAllString(a.Body, `"Size":0`)
+	}
+	d.srv.Fault(mediatest.Fault{Operation: "GetVideoInfo", Edit: noSize, Times: 2})
+	d.srv.Fault(mediatest.Fault{Operation: "GetMezzanineInfo", Edit: noSize})
+	early := post(t, d.Complete, "ann", body, token(proof))
+	require.Equal(t, 202, early.StatusCode, early.text)
+	requireRefused(t, post(t, d.Complete, "ann", body, token(proof)), 413, "FileTooLarge")
+	require.Equal(t, 2, d.srv.Calls("GetMezzanineInfo"))
+	require.Empty(t, d.completed)
 }

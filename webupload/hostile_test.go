@@ -403,6 +403,18 @@ func TestHostile_SlowBody(t *testing.T) {
 	})
 }
 
+// Writers that cannot set a deadline wait no longer.
+func TestHostile_SlowBodyWithoutDeadlines(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, nil, mediatest.InMemory())
+		body, end := io.Pipe()
+		a := post(t, d.Create, "ann", "", func(r *http.Request) { r.Body, r.ContentLength = body, 100 })
+		requireRefused(t, a, 408, "RequestTimeout")
+		_ = end.Close()
+	})
+}
+
 // oneConn is a listener of a single connection in memory.
 type oneConn struct {
 	conn chan net.Conn
@@ -502,6 +514,7 @@ func TestHandler_Cancel(t *testing.T) {
 	require.Equal(t, map[string]any{"VideoId": id}, a.body)
 	_, there := d.srv.Media(id)
 	require.False(t, there)
+	require.Equal(t, 1, d.srv.Calls("DeleteMultipartUpload"), "of the parts that were sent")
 	require.Equal(t, 200, post(t, d.Cancel, "ann", body, token(proof)).StatusCode, "again")
 	requireRefused(t, post(t, d.Refresh, "ann", body, token(proof)), 404, "UploadNotFound")
 	requireRefused(t, post(t, d.Complete, "ann", body, token(proof)), 404, "UploadNotFound")

@@ -110,9 +110,6 @@ func decodeId(body []byte) (string, error) {
 // comes twice: encoding/json alone takes the last of several, in any case, so that
 // two readers could read two different requests.
 func object(text []byte, fields map[string]any) error {
-	if !utf8.Valid(text) {
-		return invalid("The body is not UTF-8.")
-	}
 	seen := map[string]bool{}
 	err := members(text, func(name string, value json.RawMessage) error {
 		field, known := fields[name]
@@ -174,8 +171,8 @@ func members(text []byte, each func(name string, value json.RawMessage) error) e
 	return nil
 }
 
-// plain reports whether a text can be shown and logged: no control characters, and
-// none that change the direction of what follows.
+// plain reports whether a text can be shown and logged: no control characters, none
+// that change the direction of what follows, and nothing that was not UTF-8.
 func plain(text string) bool {
 	return len(text) <= maxText && !strings.ContainsFunc(text, func(c rune) bool {
 		return unicode.IsControl(c) || c == utf8.RuneError || unicode.Is(unicode.Bidi_Control, c) || c == '\u2028' || c == '\u2029'

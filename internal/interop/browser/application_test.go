@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,8 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/credentials"
 	"github.com/alimedia/alimedia-go/mediatest"
 	"github.com/alimedia/alimedia-go/vod"
+	"github.com/alimedia/alimedia-go/webupload"
 )
 
 // credential is what the page gets for an upload.
@@ -49,6 +52,7 @@ func application(t *testing.T, srv *mediatest.Server) http.Handler {
 		}
 		return credential{out.VideoId, out.UploadAddress, out.UploadAuth.Reveal()}, nil
 	}))
+	mux.HandleFunc("/credentials", credentialsOf(t, srv))
 	mux.HandleFunc("POST /sts", response(func(*http.Request) (any, error) {
 		keys := srv.IssueCredentials()
 		return map[string]string{"AccessKeyId": keys.AccessKeyId, "AccessKeySecret": keys.AccessKeySecret, "SecurityToken": keys.SecurityToken}, nil
@@ -57,6 +61,24 @@ func application(t *testing.T, srv *mediatest.Server) http.Handler {
 	mux.HandleFunc("GET /image", response(func(r *http.Request) (any, error) { return imageState(r, srv, client) }))
 	mux.HandleFunc("POST /expire", func(http.ResponseWriter, *http.Request) { srv.ExpireCredentials() })
 	return mux
+}
+
+// credentialsOf hands out what the uploader needs in STS mode, and no more.
+func credentialsOf(t *testing.T, srv *mediatest.Server) http.HandlerFunc {
+	t.Helper()
+	h, err := webupload.New(webupload.Config{
+		Owner: func(*http.Request) (string, error) { return "visitor", nil },
+		STS: &webupload.STS{
+			Source: srv.Config().Credentials,
+			Role: credentials.AssumeRoleOptions{
+				RoleArn: "acs:ram::" + srv.Account().Id() + ":role/uploader", Endpoint: srv.URL, HTTPClient: srv.HTTPClient(),
+			},
+			Actions: []string{"vod:CreateUploadVideo", "vod:CreateUploadImage"},
+			Allow:   func(context.Context, string) error { return nil },
+		},
+	})
+	require.NoError(t, err)
+	return h.Credentials
 }
 
 // state is what the service says of a video, the digest of its bytes and the

@@ -9,7 +9,7 @@ function log(text) {
 }
 
 async function ask(path) {
-  const response = await fetch(path, { method: 'POST' });
+  const response = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
   if (!response.ok) {
     throw new Error(await response.text());
   }
@@ -34,7 +34,7 @@ const uploader = new AliyunUpload.Vod({
   onUploadstarted: async (info) => {
     setState('uploading');
     if (mode() === 'sts') {
-      const keys = await ask('/sts');
+      const keys = await ask('/credentials');
       uploader.setSTSToken(info, keys.AccessKeyId, keys.AccessKeySecret, keys.SecurityToken);
       return;
     }
