@@ -51,6 +51,9 @@ func (a *app) items(f *uploadFlags, to *uploadTarget, args []string) ([]uploadIt
 			items = append(items, f.fromDisk(to, arg)...)
 		}
 	}
+	if f.name != "" && stdin == 0 && !slices.ContainsFunc(args, isURL) {
+		return nil, usagef("--name is for standard input or a URL: a file has its name")
+	}
 	if stdin > 1 {
 		return nil, usagef("standard input (-) can be read only once")
 	}

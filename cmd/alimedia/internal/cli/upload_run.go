@@ -94,6 +94,9 @@ func (r *uploadRun) run() error {
 	if err := r.checkCredentials(); err != nil {
 		return err
 	}
+	if srv, _ := r.simulator(); srv != nil && r.to.bucket != "" {
+		srv.CreateBucket(r.to.bucket) // the demo has every bucket that is named
+	}
 	r.results = map[int]outcome{}
 	r.display = r.newDisplay()
 	release := r.interrupts.drain(r.drain)

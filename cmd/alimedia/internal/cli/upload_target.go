@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,8 @@ type uploadTarget struct {
 	category       int64
 	userData       alimedia.JSON
 }
+
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
 
 // applies names the flags that only some targets have, and these targets.
 var applies = map[string]string{
@@ -65,8 +68,8 @@ func (f *uploadFlags) parseTarget(flags *pflag.FlagSet) (*uploadTarget, error) {
 	case isOSS:
 		to.kind = "oss"
 		to.bucket, to.prefix, _ = strings.Cut(rest, "/")
-		if to.bucket == "" {
-			return nil, usagef("--target %s has no bucket: oss://bucket/prefix", f.target)
+		if !bucketName.MatchString(to.bucket) {
+			return nil, usagef("--target %s has no valid bucket: oss://bucket/prefix, 3 to 63 lower-case letters, digits and hyphens", f.target)
 		}
 		if to.prefix != "" {
 			to.prefix = strings.TrimSuffix(to.prefix, "/") + "/"
