@@ -153,7 +153,7 @@ func TestRegionAndKeysOfAProfile(t *testing.T) {
 	require.Contains(t, out, "other\nwork\n")
 }
 
-func TestHelp(t *testing.T) {
+func TestHelpTopics(t *testing.T) {
 	t.Parallel()
 	u := newUser(t)
 	for _, topic := range []string{"exit-codes", "environment", "credentials", "targets", "resuming"} {
