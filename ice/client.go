@@ -23,7 +23,7 @@
 // # Where to begin
 //
 //   - Upload a file and have it registered: package [github.com/alimedia/alimedia-go/upload].
-//   - Register what is in OSS already: [Client.RegisterMediaInfo]; read it: [Client.GetMediaInfo].
+//   - Register what is in OSS already: [Client.RegisterMediaInfo], or [Client.RegisterMediaInfoAll] for any number of files; read it: [Client.GetMediaInfo].
 //   - Find assets: [Client.SearchMediaIter], with package [github.com/alimedia/alimedia-go/search].
 //   - Transcode: [Client.SubmitMediaConvertJob] and [Client.WaitMediaConvertJob].
 //   - Play: [Client.GetPlayInfo]. Edit: [Client.SubmitMediaProducingJob].

@@ -2,6 +2,7 @@ package playurl
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
@@ -293,13 +294,63 @@ func TestCache_TheKeyHasAllFields(t *testing.T) {
 	require.EqualValues(t, len(requests), g.calls.Load())
 }
 
-type playInfos struct{ calls atomic.Int64 }
+// The end of a URL that was just signed is not known without the TTL of the console.
+func TestCache_DoesNotKeepWhatHasNoKnownEnd(t *testing.T) {
+	t.Parallel()
+	for ttl, calls := range map[time.Duration]int64{0: 3, time.Hour: 1} {
+		g := &playInfos{url: func() string {
+			return fmt.Sprintf("http://play.example.com/a.mp4?auth_key=%d-0-0-%s", time.Now().Unix(), digest)
+		}}
+		c := VODPlayInfo(g, CacheConfig{TTL: ttl})
+		defer c.Close()
+		for range 3 {
+			got, err := c.Get(t.Context(), vod.GetPlayInfoRequest{VideoId: "v"})
+			require.NoError(t, err)
+			require.Equal(t, ttl == 0, got.Expires.IsZero())
+		}
+		require.Equal(t, calls, g.calls.Load())
+	}
+}
+
+// The credential says when it expires, and is believed if that is before the
+// documented time.
+func TestCache_TheCredentialSaysWhenItExpires(t *testing.T) {
+	t.Parallel()
+	for lasts, want := range map[time.Duration]time.Duration{50 * time.Second: 50 * time.Second, time.Hour: 100 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			c := VODPlayAuth(fixedAuth(encodedAuth(start.Add(lasts))), CacheConfig{})
+			defer c.Close()
+			got, err := c.Get(t.Context(), video)
+			require.NoError(t, err)
+			require.True(t, start.Add(want).Equal(got.Expires), "%v", got.Expires.Sub(start))
+		})
+	}
+}
+
+type fixedAuth alimedia.Secret
+
+func (a fixedAuth) GetVideoPlayAuth(context.Context, vod.GetVideoPlayAuthRequest) (*vod.GetVideoPlayAuthResponse, error) {
+	return &vod.GetVideoPlayAuthResponse{PlayAuth: alimedia.Secret(a)}, nil
+}
+
+func encodedAuth(until time.Time) string {
+	return base64.StdEncoding.EncodeToString([]byte(`{"AuthInfo":"{\"ExpireTime\":\"` + until.UTC().Format(time.RFC3339) + `\"}"}`))
+}
+
+type playInfos struct {
+	calls atomic.Int64
+	url   func() string
+}
 
 func (g *playInfos) GetPlayInfo(_ context.Context, req vod.GetPlayInfoRequest) (*vod.GetPlayInfoResponse, error) {
 	g.calls.Add(1)
 	out := &vod.GetPlayInfoResponse{}
 	out.VideoBase.VideoId = req.VideoId + req.ReferenceId
 	out.PlayInfoList.PlayInfo = []vod.PlayInfo{{PlayURL: "http://play.example.com/a.mp4"}}
+	if g.url != nil {
+		out.PlayInfoList.PlayInfo[0].PlayURL = g.url()
+	}
 	return out, nil
 }
 

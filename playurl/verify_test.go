@@ -124,7 +124,11 @@ func TestVerify_TwoSignaturesAreNone(t *testing.T) {
 	s := at(t, A, noon)
 	signed, err := s.Sign("https://h/a.mp4")
 	require.NoError(t, err)
-	_, err = s.Verify(signed + "&auth_key=1-0-0-0")
+	for _, twice := range []string{signed + "&auth_key=x", strings.Replace(signed, "?", "?auth_key=x&", 1), signed + signed[strings.Index(signed, "?"):]} {
+		_, err = s.Verify(twice)
+		require.ErrorIs(t, err, ErrUnsigned)
+	}
+	_, err = s.Verify(signed + "&" + signed[strings.Index(signed, "?")+1:])
 	require.ErrorIs(t, err, ErrUnsigned)
 	q := at(t, CQuery, noon)
 	signed, err = q.Sign("https://h/a.mp4")

@@ -23,10 +23,10 @@
 // # Where to begin
 //
 //   - Upload a file and have it registered: package [github.com/alimedia/alimedia-go/upload].
-//   - Register what is in OSS already: [Client.RegisterMedia]; read it: [Client.GetVideoInfo].
+//   - Register what is in OSS already: [Client.RegisterMedia], or [Client.RegisterMediaAll] for any number of files; read it: [Client.GetVideoInfo].
 //   - Find videos: [Client.SearchMediaIter], with package [github.com/alimedia/alimedia-go/search].
 //   - Transcode: [Client.SubmitTranscodeJobs] and [Client.WaitTranscodeTask].
-//   - Play: [Client.GetVideoPlayAuth] for a player, [Client.GetPlayInfo] for URLs.
+//   - Play: [Client.GetVideoPlayAuth] for a player, [Client.GetPlayInfo] for URLs; cached and signed: package [github.com/alimedia/alimedia-go/playurl].
 package vod
 
 import (

@@ -292,6 +292,7 @@ func TestRegisterMediaAll_LeavingTheLoopStopsEverything(t *testing.T) {
 		for range newVOD(t, srv).RegisterMediaAll(t.Context(), playable, seq) {
 			break
 		}
+		synctest.Wait() // for what the server has begun
 		calls := srv.Calls("RegisterMedia")
 		require.LessOrEqual(t, calls, 17)
 		require.LessOrEqual(t, read, 1200)
