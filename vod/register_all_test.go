@@ -377,7 +377,7 @@ func TestRegisterMediaAll_BoundedMemory(t *testing.T) {
 		Region: "cn-shanghai", Credentials: mediatestKeys, HTTPClient: &http.Client{Transport: transport}, RateLimit: alimedia.NewRateLimit(nil),
 	})
 	require.NoError(t, err)
-	n := 20_000
+	n := manyFiles
 	var most uint64
 	count, read := 0, 0
 	seq := func(yield func(vod.RegisterMetadata) bool) {
@@ -393,7 +393,7 @@ func TestRegisterMediaAll_BoundedMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	for r := range client.RegisterMediaAll(t.Context(), playable, seq) {
 		require.NoError(t, r.Err)
-		if count++; count%4_000 == 0 {
+		if count++; count%(n/5) == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&now)
 			most = max(most, now.HeapAlloc-min(now.HeapAlloc, before.HeapAlloc))

@@ -1,0 +1,5 @@
+//go:build long
+
+package vod_test
+
+const manyFiles = 1_000_000
