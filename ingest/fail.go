@@ -37,6 +37,7 @@ var named = []struct {
 }{
 	{ErrJob, "InvalidJob", permanent},
 	{errPoison, "WorkerDied", permanent},
+	{errPanic, "Panic", again},
 	{errRoot, "UnknownRoot", again}, // another worker may have it,
 	{errBucket, "UnknownBucket", again},
 	{upload.ErrEmpty, "Empty", permanent},
@@ -55,6 +56,7 @@ var named = []struct {
 	{errStore, "Queue", later},
 	{fs.ErrNotExist, "NotFound", permanent},
 	{fs.ErrPermission, "Permission", again},
+	{upload.ErrPanic, "Panic", again},
 	{upload.ErrChanged, "Changed", again},
 	{upload.ErrStalled, "Stalled", again},
 	{upload.ErrNotResumable, "NotResumable", again},

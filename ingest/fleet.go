@@ -42,8 +42,10 @@ type Config struct {
 	// settings without it.
 	TLS *tls.Config
 
+	// Of the following, zero means the value of the fleet if it exists.
+
 	// Replicas is the number of servers of a cluster that hold the queue: 1, 3 or
-	// 5. The default is 1. It applies when the fleet is created.
+	// 5. The default is 1.
 	Replicas int
 
 	// MaxJobs is the maximum number of waiting jobs, and MaxBytes that of their
@@ -53,7 +55,8 @@ type Config struct {
 	MaxBytes int64
 
 	// AckWait is how long a worker may be silent before its jobs are delivered to
-	// others. The default is 60 s, the minimum 1 s.
+	// others. The default is 60 s, the minimum 1 s. It is set when the fleet is
+	// created: Open returns an error for another value.
 	AckWait time.Duration
 
 	// MaxPending is the maximum number of jobs that all workers have in their
@@ -73,6 +76,7 @@ type Fleet struct {
 	js  jetstream.JetStream
 
 	jobs, dead jetstream.Stream
+	states     jetstream.Stream              // that of the bucket state
 	consumers  map[string]jetstream.Consumer // by class
 
 	results, state, shared, workers jetstream.KeyValue
@@ -93,18 +97,13 @@ var errStore = errors.New("the queue is not available")
 // fails if the server is not reached within the time of ctx, at most 10 s.
 func Open(ctx context.Context, cfg Config) (*Fleet, error) {
 	cfg.Name = cmp.Or(cfg.Name, "ingest")
-	cfg.Replicas = cmp.Or(cfg.Replicas, 1)
-	cfg.MaxJobs = cmp.Or(cfg.MaxJobs, 10_000_000)
-	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, 16<<30)
-	cfg.AckWait = cmp.Or(cfg.AckWait, time.Minute)
-	cfg.MaxPending = cmp.Or(cfg.MaxPending, 10_000)
 	if cfg.Server == nil {
 		cfg.URL = cmp.Or(cfg.URL, os.Getenv("NATS_URL"))
 	}
 	switch {
 	case !fleetName.MatchString(cfg.Name):
 		return nil, fmt.Errorf("ingest: Config.Name %.40q: 1 to 32 letters, digits, hyphens and underscores are needed", cfg.Name)
-	case cfg.AckWait < time.Second:
+	case cfg.AckWait != 0 && cfg.AckWait < time.Second:
 		return nil, fmt.Errorf("ingest: Config.AckWait is %v, at least 1s is needed", cfg.AckWait)
 	case cfg.Replicas < 0 || cfg.MaxJobs < 0 || cfg.MaxBytes < 0 || cfg.MaxPending < 0:
 		return nil, errors.New("ingest: a negative number in Config")
@@ -155,7 +154,7 @@ func (f *Fleet) connect() (err error) {
 	}
 	url, token := f.cfg.URL, f.cfg.Token
 	if s := f.cfg.Server; s != nil {
-		url, token = s.URL, s.Token
+		url, token = "nats://in-process", s.Token // without TLS
 		opts = append(opts, nats.InProcessServer(s.server))
 	}
 	if token != "" {
@@ -190,7 +189,36 @@ func (f *Fleet) clean(err error) error {
 	return errors.New(text)
 }
 
+// adopt fills in what the configuration leaves open: from the fleet if it exists,
+// by the defaults otherwise.
+func (f *Fleet) adopt(ctx context.Context) error {
+	c := &f.cfg
+	stream, err := f.js.Stream(ctx, c.Name+"_jobs")
+	if err == nil {
+		was := stream.CachedInfo().Config
+		c.Replicas, c.MaxJobs, c.MaxBytes = cmp.Or(c.Replicas, was.Replicas), cmp.Or(c.MaxJobs, was.MaxMsgs), cmp.Or(c.MaxBytes, was.MaxBytes)
+		consumer, err := stream.Consumer(ctx, classUpload)
+		if err == nil {
+			was := consumer.CachedInfo().Config
+			if c.AckWait != 0 && c.AckWait != was.AckWait {
+				return fmt.Errorf("Config.AckWait is %v, that of the fleet is %v", c.AckWait, was.AckWait)
+			}
+			c.AckWait, c.MaxPending = was.AckWait, cmp.Or(c.MaxPending, was.MaxAckPending)
+		} else if !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return err
+		}
+	} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return err
+	}
+	c.Replicas, c.MaxJobs, c.MaxBytes = cmp.Or(c.Replicas, 1), cmp.Or(c.MaxJobs, 10_000_000), cmp.Or(c.MaxBytes, 16<<30)
+	c.AckWait, c.MaxPending = cmp.Or(c.AckWait, time.Minute), cmp.Or(c.MaxPending, 10_000)
+	return nil
+}
+
 func (f *Fleet) create(ctx context.Context) (err error) {
+	if err := f.adopt(ctx); err != nil {
+		return err
+	}
 	name := f.cfg.Name
 	f.jobs, err = f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: name + "_jobs", Description: "jobs that wait or are worked on", Subjects: []string{name + ".jobs.>"},
@@ -240,7 +268,14 @@ func (f *Fleet) create(ctx context.Context) (err error) {
 			return fmt.Errorf("the bucket %s: %w", b.name, err)
 		}
 	}
-	return nil
+	f.states, err = f.js.Stream(ctx, "KV_"+f.state.Bucket())
+	return err
+}
+
+// erase removes a key of the state bucket. Unlike KeyValue.Purge it leaves no
+// marker, of which there would be one for each job.
+func (f *Fleet) erase(ctx context.Context, key string) error {
+	return f.states.Purge(ctx, jetstream.WithPurgeSubject("$KV."+f.state.Bucket()+"."+key))
 }
 
 // subject of a job. There is one message on it at most.

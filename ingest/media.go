@@ -109,6 +109,12 @@ func (t *task) source() (upload.Source, func(), error) {
 	if root == nil {
 		return nil, nil, errRoot
 	}
+	// A pipe or a device would keep the place of a job for ever.
+	if info, err := root.Stat(in.File); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", in, err)
+	} else if !info.Mode().IsRegular() {
+		return nil, nil, fmt.Errorf("%w: %s is not a regular file", ErrJob, in)
+	}
 	// The folder of the file is the root for what a playlist references.
 	dir, err := root.OpenRoot(path.Dir(in.File))
 	if err != nil {

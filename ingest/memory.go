@@ -227,7 +227,10 @@ func (t *task) store(ctx context.Context) error {
 
 // forget removes the copy of a job that is done.
 func (t *task) forget(ctx context.Context) {
-	if err := t.state.Purge(ctx, "job."+t.record.hash); err != nil {
+	if t.memo.dir == "" {
+		return
+	}
+	if err := t.erase(ctx, "job."+t.record.hash); err != nil {
 		t.log.Debug("ingest: checkpoint of a completed job not removed", "key", t.job.Key, "error", err)
 	}
 }

@@ -395,3 +395,37 @@ func TestTaken(t *testing.T) {
 	require.NoError(t, e.save(t.Context(), a))
 	require.False(t, errors.Is(errTaken, errStore))
 }
+
+// TestOpen_Adopts: who only looks at a fleet does not change its settings.
+func TestOpen_Adopts(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, func(c *Config) { c.AckWait, c.MaxJobs, c.MaxPending = 3*time.Second, 1234, 55 })
+	f, err := Open(t.Context(), Config{Server: e.nats})
+	require.NoError(t, err)
+	defer f.Close()
+	info, err := f.consumers[classUpload].Info(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 3*time.Second, info.Config.AckWait)
+	require.Equal(t, 55, info.Config.MaxAckPending)
+	stream, err := f.jobs.Info(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 1234, stream.Config.MaxMsgs)
+	_, err = Open(t.Context(), Config{Server: e.nats, AckWait: time.Minute})
+	require.ErrorContains(t, err, "that of the fleet is 3s")
+}
+
+// TestDone_LeavesNothing but the record.
+func TestDone_LeavesNothing(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, nil)
+	in, _ := e.file(t, "a.mp4", 300*kib)
+	e.submit(t, Job{Key: "a", Input: in, Target: video})
+	e.work(t, nil)
+	require.Equal(t, StateDone, e.result(t, "a").State)
+	info, err := e.states.Info(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, info.State.Msgs)
+	info, err = e.jobs.Info(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, info.State.Msgs)
+}

@@ -90,12 +90,13 @@ func Serve(cfg ServerConfig) (*Server, error) {
 		s.WaitForShutdown()
 		return nil, fmt.Errorf("ingest: the embedded server does not start on %s: is the port in use, or the directory %s?", net.JoinHostPort(host, fmt.Sprint(port)), cfg.Dir)
 	}
-	if err := os.WriteFile(filepath.Join(cfg.Dir, urlFile), []byte(s.ClientURL()+"\n"), 0o600); err != nil {
+	here := strings.NewReplacer("//0.0.0.0:", "//127.0.0.1:", "//[::]:", "//[::1]:").Replace(s.ClientURL())
+	if err := os.WriteFile(filepath.Join(cfg.Dir, urlFile), []byte(here+"\n"), 0o600); err != nil {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return nil, err
 	}
-	return &Server{URL: s.ClientURL(), Token: cfg.Token, server: s}, nil
+	return &Server{URL: here, Token: cfg.Token, server: s}, nil
 }
 
 // Close stops the server. What it has acknowledged is stored.

@@ -161,7 +161,7 @@ func (s *submitting) run(ctx context.Context, src Source) error {
 		return err
 	}
 	if s.key != "" {
-		return s.state.Purge(ctx, s.key)
+		return s.erase(ctx, s.key)
 	}
 	return nil
 }

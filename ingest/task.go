@@ -35,6 +35,9 @@ type task struct {
 // errPoison means that too many workers ended with the job in their hands.
 var errPoison = errors.New("workers end when they do this job")
 
+// errPanic means that code of this process panicked.
+var errPanic = errors.New("panic")
+
 // accept reads a job from its message, and takes note that it is worked on. It
 // returns nil for a message that needs nothing else: an invalid one, one that is
 // worked on already, or one of a job that is done.
@@ -154,7 +157,7 @@ func (w *worker) upload(msg jetstream.Msg) {
 func (t *task) run(ctx context.Context) (_ *upload.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil { // one job does not end the others
-			err = fmt.Errorf("panic: %v", p)
+			err = fmt.Errorf("%w: %v", errPanic, p)
 		}
 	}()
 	dir, err := os.MkdirTemp(t.cfg.Dir, "ingest-")
@@ -225,6 +228,8 @@ func (t *task) inOneRequest() *upload.Uploader {
 func (t *task) finish(ctx context.Context, res *upload.Result, err error) {
 	cause := context.Cause(ctx)
 	switch {
+	case t.record == nil: // it is not even known what the job has come to
+		t.giveBack(t.Fleet.cfg.AckWait / 4)
 	case err == nil:
 		t.succeed(ctx, func(r *Record) {
 			r.MediaId, r.FileURL, r.RequestId = cmp.Or(res.MediaId, r.MediaId), withoutQuery(res.FileURL), res.RequestId
@@ -257,10 +262,6 @@ func (t *task) succeed(ctx context.Context, fill func(*Record)) {
 // stream.
 func (t *task) fail(ctx context.Context, err error) {
 	why, verdict := judge(err)
-	if t.record == nil { // it is not even known what the job has come to
-		t.giveBack(t.Fleet.cfg.AckWait / 4)
-		return
-	}
 	t.failed.Add(1)
 	failures := t.record.Failures
 	if verdict != later {
