@@ -429,3 +429,28 @@ func TestDone_LeavesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, info.State.Msgs)
 }
+
+// TestKilled_Continues: what a worker knew when it was killed, the next one knows:
+// it sends its parts to the same multipart upload.
+func TestKilled_Continues(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, nil)
+	in, data := e.file(t, "large.mp4", 900*kib)
+	e.submit(t, Job{Key: "large", Input: in, Target: video})
+	var parts atomic.Int64
+	e.Fault(mediatest.Fault{Operation: "UploadPart", Times: mediatest.Always, Delay: mediatest.Forever, Match: func(mediatest.Request) bool { return parts.Add(1) > 3 }})
+	w := newProcess(e.Server, e.nats, e.dir, t.TempDir(), 2*time.Second).start(t)
+	require.Eventually(t, func() bool { return parts.Load() > 4 }, 20*time.Second, 5*time.Millisecond)
+	w.kill()
+	require.NotEmpty(t, e.result(t, "large").MediaId, "recorded when it was known")
+	e.ClearFaults()
+	cfg := e.worker(t)
+	cfg.Idle = 6 * time.Second
+	require.NoError(t, e.Fleet.Work(t.Context(), cfg))
+	r := e.result(t, "large")
+	require.Equal(t, StateDone, r.State)
+	require.EqualValues(t, len(data), r.Size)
+	require.Equal(t, 1, e.Calls("CreateUploadVideo"))
+	require.Equal(t, 1, e.Calls("InitiateMultipartUpload"), "another multipart upload was begun")
+	require.Empty(t, e.Uploads())
+}
