@@ -22,7 +22,8 @@ import (
 
 // Folder gives a job for each regular file in a folder and below it. Hidden files
 // and folders, and links, are left out. If there are extensions, only files
-// with one of them count, such as "mp4", in any case. Workers read the files
+// with one of them count, such as "mp4", in any case. The segments of a playlist are
+// files like others: leave them out by the extensions. Workers read the files
 // below a [Root] of the same name, which is the absolute path of dir.
 func Folder(dir string, target Target, extensions ...string) Source {
 	if abs, err := filepath.Abs(dir); err == nil {
