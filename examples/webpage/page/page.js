@@ -211,8 +211,12 @@ async function resumeCompletion(card, key, known) {
   }
 }
 
-// present shows a video of the user, with a player as soon as it can be played.
+// present shows a video of the user, once, with a player as soon as it can be played.
 function present(id, name, where) {
+  const shown = document.querySelector(`#videos [data-video-id="${CSS.escape(id)}"]`);
+  if (shown) {
+    return shown;
+  }
   const card = add('videos', 'video-card', where);
   card.dataset.videoId = id;
   part(card, 'name').textContent = name;

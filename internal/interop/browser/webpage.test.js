@@ -317,8 +317,15 @@ describe('examples/webpage', () => {
     await pick(page, 'late.mp4');
     await card(page, 'late.mp4').getByRole('alert').filter({ hasText: 'The server cannot be reached' }).waitFor({ timeout: 45_000 });
     await page.unrouteAll();
+    const completed = page.waitForResponse((r) => r.url().endsWith('/uploads/complete'));
+    await page.route('**/videos', async (route) => { // the list has it already when it comes
+      await completed;
+      await route.continue();
+    });
     await page.reload();
+    await page.waitForResponse((r) => r.url().endsWith('/videos'));
     await played(page, 'late');
+    assert.equal(await page.locator('#videos .card').count(), 1);
     assert.deepEqual(await memory(page), []);
   });
 
