@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,10 +22,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // counted yields the numbers below n and counts how far it was read.
-func counted(n int, read *int) iter.Seq[int] {
+func counted(n int, read *atomic.Int64) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := range n {
-			*read = i + 1
+			read.Add(1)
 			if !yield(i) {
 				return
 			}
@@ -46,9 +47,10 @@ func TestRun_ReadsNoFartherThanItWorks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				block, read, far, n := make(chan struct{}), 0, 0, 0
+				var read, far atomic.Int64
+				block, n := make(chan struct{}), 0
 				time.AfterFunc(time.Hour, func() {
-					far = read
+					far.Store(read.Load())
 					close(block)
 				})
 				plan := Plan[int]{Workers: 4, Size: 10, Place: func(i int) string { return strconv.Itoa(i % c.places) }}
@@ -61,7 +63,7 @@ func TestRun_ReadsNoFartherThanItWorks(t *testing.T) {
 					n++
 				}
 				require.Equal(t, 5000, n)
-				require.LessOrEqual(t, far, c.most)
+				require.LessOrEqual(t, int(far.Load()), c.most)
 			})
 		})
 	}
@@ -71,7 +73,7 @@ func TestRun_GroupsHaveOnePlace(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var sizes []int
-	read := 0
+	var read atomic.Int64
 	plan := Plan[int]{Workers: 3, Size: 4, Place: func(i int) string { return strconv.Itoa(i % 3) }}
 	got := slices.Collect(Run(t.Context(), counted(31, &read), plan, func(_ context.Context, group []Item[int], emit func(int)) {
 		mu.Lock()
