@@ -198,8 +198,10 @@ func (d *playDomain) verify(path string, q url.Values, now time.Time) (rest, rea
 	case d.Type == "C" && queryC.MatchString(q.Get("KEY2")):
 		unix(q.Get("KEY2"), 16)
 		digest, rest, hash = q.Get("KEY1"), path, func(key string) string { return key + path + q.Get("KEY2") }
+	case d.Type == "A" && !q.Has("auth_key"):
+		return "", "no url arg auth_key"
 	default:
-		return "", "no signature"
+		return "", "invalid signature"
 	}
 	proved := false
 	for _, key := range []alimedia.Secret{d.Key, d.Old} {
@@ -207,7 +209,7 @@ func (d *playDomain) verify(path string, q url.Values, now time.Time) (rest, rea
 	}
 	switch {
 	case bad != nil || !proved:
-		return "", "invalid digest"
+		return "", "invalid md5hash"
 	case now.After(at.Add(d.TTL)):
 		return "", "expired timestamp"
 	}

@@ -11,9 +11,9 @@
 // have to be the same in [Config]:
 //
 //	console                          Config
-//	Authentication Type: A           Type: A       https://host/path?auth_key=<time>-<random>-<user>-<hash>
-//	Authentication Type: B           Type: B       https://host/<time>/<hash>/path
-//	Authentication Type: C           Type: C       https://host/<hash>/<time>/path
+//	Type: A                          Type: A       https://host/path?auth_key=<time>-<random>-<user>-<hash>
+//	Type: B                          Type: B       https://host/<time>/<hash>/path
+//	Type: C                          Type: C       https://host/<hash>/<time>/path
 //	                                 Type: CQuery  https://host/path?KEY1=<hash>&KEY2=<time>
 //	Primary Key, Secondary Key       Keys          the first one signs, Verify accepts each
 //	Validity Period (TTL)            TTL           30 minutes if zero

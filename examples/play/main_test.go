@@ -10,7 +10,7 @@ func Example() {
 		fmt.Println(err)
 	}
 	// Output:
-	// unsigned:         HTTP 403  denied by req auth: no signature
+	// unsigned:         HTTP 403  denied by req auth: no url arg auth_key
 	// signed:           HTTP 200  the film
 	// 31 minutes later: HTTP 403  denied by req auth: expired timestamp
 }
