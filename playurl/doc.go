@@ -25,7 +25,10 @@
 //
 // The hash is an MD5 digest of path, time and key. It covers neither the host, nor
 // the scheme, nor other query parameters: a signed path is valid on every domain
-// name with the same key. Use a key of its own for each domain name.
+// name with the same key. Use a different key for each domain name.
+//
+// A signature is for one URL. The segments of an HLS stream are requests of their
+// own, which the CDN verifies, too.
 //
 // To change the key: enter the new key as the secondary key and wait until the
 // setting is effective, sign with the new key, and replace the primary key after
