@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,9 @@ func TestCall_Mistakes(t *testing.T) {
 		require.Contains(t, said, test.want)
 		require.NotContains(t, said, "Planted123secret")
 	}
+	u.flags, u.env = nil, append(u.env, "ALIBABA_CLOUD_REGION_ID=ap-southeast-1")
+	require.Contains(t, u.fails(2, "call", "ice", "CreateUploadMedia"), "is offered only in cn-shanghai, cn-beijing, cn-shenzhen")
+	u.flags, u.env = []string{"--endpoint", srv.URL}, append(u.env, "ALIBABA_CLOUD_REGION_ID=cn-shanghai")
 	require.Empty(t, srv.Requests(), "nothing was sent")
 	require.Contains(t, u.fails(4, "call", "vod", "GetVideoInfo", "VideoId=00000000000000000000000000000000"), "InvalidVideo.NotFound")
 }
@@ -238,6 +242,10 @@ func TestLs(t *testing.T) {
 	require.Contains(t, u.fails(2, "ls", "--type", "film"), "is not one of video")
 	require.Contains(t, u.fails(2, "ls", "--sort", "x"), "--sort")
 
+	asJSON := u.terminal(200, 60, append(u.flags, "ls", "--json")...)
+	asJSON.ends(0)
+	require.NotContains(t, asJSON.Raw(), "\u009b")
+	require.NotContains(t, asJSON.Raw(), "\u202e")
 	narrow := u.terminal(40, 60, append(u.flags, "ls")...)
 	screen := narrow.ends(0)
 	require.LessOrEqual(t, widest(screen), 40)
@@ -352,6 +360,20 @@ func TestRm(t *testing.T) {
 	require.Contains(t, u.fails(4, "rm", "--yes", video), "no asset with this ID was found")
 }
 
+// More than one request takes.
+func TestRm_Many(t *testing.T) {
+	t.Parallel()
+	srv := mediatest.New(t)
+	var ids strings.Builder
+	for range 45 {
+		ids.WriteString(film(srv, mediatest.Media{Title: "Film"}) + "\n")
+	}
+	out := on(t, srv, srv.Credentials()).okWith(ids.String(), "rm", "--yes", "-q")
+	require.Equal(t, 45, strings.Count(out, "deleted "))
+	require.Empty(t, srv.Medias())
+	require.Equal(t, 3, srv.Calls("DeleteVideo"))
+}
+
 // What cannot be read is not deleted.
 func TestRm_UnreadIsKept(t *testing.T) {
 	t.Parallel()
@@ -385,6 +407,16 @@ func TestPlay(t *testing.T) {
 	require.Regexp(t, `^https://h/[0-9a-f]{32}/[0-9a-fA-F]{8}/v\.mp4\n$`, u.ok("play", "--sign", "C", "--valid", "2h", "https://h/v.mp4"))
 	require.Equal(t, id, objects(t, u.ok("play", id, "--json"))[0]["mediaId"])
 	require.Contains(t, u.ok("play", id, "--all"), "QUALITY")
+	opener := filepath.Join(u.dir, "xdg-open")
+	require.NoError(t, os.WriteFile(opener, []byte("#!/bin/sh\necho \"$@\" > "+u.dir+"/opened\n"), 0o755))
+	path := u.env
+	u.env = append(slices.Clone(u.env), "PATH="+u.dir+":"+os.Getenv("PATH"))
+	u.ok("play", id, "--open")
+	require.Eventually(t, func() bool {
+		opened, _ := os.ReadFile(filepath.Join(u.dir, "opened"))
+		return string(opened) == url+"\n"
+	}, patience, 10*time.Millisecond)
+	u.env = path
 	u.fails(4, "play", id, "--definition", "4K")
 	u.fails(4, "play", "nosuchid")
 	require.Contains(t, u.fails(2, "play", "https://h/v.mp4"), "needs --sign")

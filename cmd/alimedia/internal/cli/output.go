@@ -2,13 +2,13 @@ package cli
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/alimedia/alimedia-go"
+	"github.com/alimedia/alimedia-go/cmd/alimedia/internal/answer"
 	"github.com/alimedia/alimedia-go/cmd/alimedia/internal/screen"
 	"github.com/alimedia/alimedia-go/upload"
 )
@@ -53,10 +53,14 @@ func clean(args []any) []any {
 // emit prints v as one line of JSON. Use it where a.flags.json is set.
 func (a *app) emit(v any) error { return writeJSON(a.out, v) }
 
+// writeJSON escapes what a terminal might obey, which JSON alone does not.
 func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	text, err := answer.JSON(v, false)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
 }
 
 // table prints t for people, as wide as the terminal.

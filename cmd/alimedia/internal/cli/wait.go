@@ -27,7 +27,8 @@ func newWaitCommand(a *app) *cobra.Command {
 		Short: "Wait until assets or jobs have ended",
 		Long: `wait asks for the status of each asset until it is Normal or has failed, and
 prints a line for each when that is known. With - it reads IDs from standard
-input, one a line. Use --timeout to limit the time.
+input, one a line. Use --timeout to limit the time: a video that no template
+and no workflow works on stays in UploadSucc.
 
 An ID that no library has may be that of a job: then wait tries uploads by URL
 and transcoding. --job names the kind of the jobs:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -113,6 +114,16 @@ func TestRequest(t *testing.T) {
 	encoded, err := rpc.Encode(p.Request())
 	require.NoError(t, err)
 	require.Equal(t, "&{[{MediaId a} {Tag.1.Key k} {Title }] [{Body b}] 0", fmt.Sprint(encoded)[:len("&{[{MediaId a} {Tag.1.Key k} {Title }] [{Body b}] 0")])
+}
+
+// Long values do not make a URL too long.
+func TestRequest_LongValues(t *testing.T) {
+	t.Parallel()
+	p, err := Parse(op(), []string{"MediaId=a", `UserData={"k":"` + strings.Repeat("x", 5000) + `"}`}, noRead)
+	require.NoError(t, err)
+	encoded, err := rpc.Encode(p.Request())
+	require.NoError(t, err)
+	require.Contains(t, fmt.Sprint(encoded), "&{[{MediaId a}] [{UserData ")
 }
 
 // Every operation of the catalogue can be called with the values it needs.

@@ -185,6 +185,10 @@ func (p *Params) Get(name string) string { return p.values[name] }
 // Set changes a parameter.
 func (p *Params) Set(name, value string) { p.values[name] = value }
 
+// maxQuery is the length of a value that travels in the query. Longer ones travel
+// in the form, which the gateway reads alike: the length of a URL is limited.
+const maxQuery = 1024
+
 // Request is what a client's Do takes: a struct with a field for each
 // parameter, so that those of the form travel in the form.
 func (p *Params) Request() any {
@@ -197,7 +201,7 @@ func (p *Params) Request() any {
 	for i, name := range names {
 		tag := name
 		base, _, _ := strings.Cut(name, ".")
-		if f := p.op.Param(base); f != nil && f.Body {
+		if f := p.op.Param(base); f != nil && f.Body || len(p.values[name]) > maxQuery {
 			tag += ",form"
 		}
 		fields[i] = reflect.StructField{
