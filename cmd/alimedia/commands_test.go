@@ -444,6 +444,9 @@ func TestRegister(t *testing.T) {
 	require.Equal(t, map[string]bool{"a!": true, "b!": true, "Title of C": true}, titles)
 	require.Contains(t, u.ok("register", "oss://films/a.mp4"), "known ")
 	require.Len(t, srv.Medias(), 3)
+	_, note, code := u.run("wait", "--timeout", "1s", srv.Medias()[0].MediaId)
+	require.Equal(t, 7, code)
+	require.Contains(t, note, "keeps it if no template group")
 
 	require.NoError(t, os.WriteFile(filepath.Join(u.dir, "urls"), []byte("oss://films/a.mp4\noss://films/missing.mp4\n"), 0o600))
 	out, said, code := u.run("register", "--json", "--from", "urls")
@@ -672,4 +675,22 @@ func post(t *testing.T, address string, header http.Header, body string) int {
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	return res.StatusCode
+}
+
+// A newcomer tries the examples, from one command to the next.
+func TestDemo_EveryCommand(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	u.file("film.mp4", 200_000)
+	u.ok("upload", "film.mp4", "--target", "oss://my-bucket/films/")
+	require.Contains(t, u.ok("register", "oss://my-bucket/films/film.mp4", "--title", "{name}", "--template-group", "VOD_NO_TRANSCODE"), "registered")
+	require.Contains(t, u.ok("register", "oss://my-bucket/films/film.mp4"), "known")
+	id := objects(t, u.ok("ls", "--json"))[0]["mediaId"].(string)
+	require.Contains(t, u.ok("search", "film"), id)
+	u.ok("wait", "--timeout", "60s", id)
+	require.Contains(t, u.ok("info", id), "film")
+	require.Contains(t, u.ok("play", id), ".mp4")
+	require.Contains(t, u.ok("call", "vod", "GetVideoInfo", "VideoId="+id), id)
+	require.Contains(t, u.ok("rm", "--yes", id), "deleted "+id)
+	require.Empty(t, u.ok("ls", "--service", "vod"))
 }

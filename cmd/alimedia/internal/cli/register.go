@@ -34,6 +34,7 @@ type registering struct {
 	region                              string
 
 	total, failed int
+	made          int // that were not registered before
 	last          error
 }
 
@@ -110,6 +111,9 @@ func (r *registering) run(args []string) error {
 	switch r.as {
 	case "vod":
 		err = r.inVOD(files)
+		if r.made > 0 && r.group == "" && r.workflow == "" {
+			r.notef("the files cannot be played until they are transcoded; --template-group %s makes them playable as they are", vod.NoTranscode)
+		}
 	default:
 		err = r.inICE(files)
 	}
@@ -282,6 +286,9 @@ func (r *registering) told(address, mediaId string, known bool, err error) error
 		r.failed, r.last = r.failed+1, err
 		r.complain(address, err)
 		return nil
+	}
+	if !known {
+		r.made++
 	}
 	if r.flags.json {
 		return r.emit(map[string]any{"url": address, "mediaId": mediaId, "new": !known})

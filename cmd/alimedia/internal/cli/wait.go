@@ -136,6 +136,9 @@ func (w *waiting) wait(ctx context.Context, l library.Library, id string) (waite
 	if asset.Ready() {
 		return out, nil
 	}
+	if asset.Service == "vod" && asset.Status == "UploadSucc" {
+		w.notef("%s has the status UploadSucc, and keeps it if no template group and no workflow works on it", id)
+	}
 	status, err := l.WaitAsset(ctx, asset)
 	if status != "" {
 		out.Status = status

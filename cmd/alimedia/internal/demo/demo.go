@@ -44,8 +44,13 @@ func Open(ctx context.Context, state string, note func(string, ...any)) (*Demo, 
 		d.Server.Close()
 		return nil, errors.Join(err, lock.Unlock())
 	}
+	d.Server.CreateBucket(Bucket)
 	return d, nil
 }
+
+// Bucket is the OSS bucket that the demo has from the beginning. The examples of
+// help use it.
+const Bucket = "my-bucket"
 
 // processing is how long an asset is transcoded: long enough to be seen.
 const processing = 3 * time.Second

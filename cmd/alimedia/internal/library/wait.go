@@ -139,9 +139,9 @@ func (l Library) WaitAnyJob(ctx context.Context, id string) (kind, status string
 			out, err := l.ICE.GetUrlUploadInfos(ctx, ice.GetUrlUploadInfosRequest{JobIds: []string{id}})
 			return err == nil && len(out.URLUploadInfoList) > 0, err
 		}},
-		{"ice:transcode", func() (bool, error) {
-			out, err := l.ICE.GetTranscodeJob(ctx, ice.GetTranscodeJobRequest{ParentJobId: id})
-			return err == nil && out.TranscodeParentJob.ParentJobId != "", err
+		{"ice:media-convert", func() (bool, error) {
+			out, err := l.ICE.GetMediaConvertJob(ctx, ice.GetMediaConvertJobRequest{JobId: id})
+			return err == nil && out.Job.JobId != "", err
 		}},
 	}
 	failed := ErrNotFound
