@@ -64,14 +64,21 @@ func (a *app) run(args []string) int {
 
 // finish closes what the command opened, reports err and returns the exit code.
 func (a *app) finish(ctx context.Context, err error) int {
+	if a.ctx != nil {
+		ctx = a.ctx
+	}
+	ended := context.Cause(ctx) // before the timer is stopped
 	if a.stopTimer != nil {
 		a.stopTimer()
 	}
-	if closing := a.close(); err == nil {
-		err = closing
+	if ended != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		err = &failure{code: exitCode(ended), err: ended, silent: a.interrupts.told()}
 	}
-	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
-		err = &failure{code: exitCode(cause), err: cause, silent: a.interrupts.told()}
+	switch closing := a.close(); {
+	case closing != nil && err != nil:
+		a.complain("", closing)
+	case closing != nil:
+		err = closing
 	}
 	a.report(err)
 	return exitCode(err)

@@ -188,7 +188,7 @@ func (r *uploadRun) newDisplay() progress.Display {
 		switch {
 		case r.flags.quiet || r.flags.json:
 			mode = "none"
-		case r.term.Bars():
+		case r.term.Bars() && !r.app.flags.debug: // records would break the bars
 			mode = "bars"
 		default:
 			mode = "lines"

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Recording makes docs/demo.svg: it types commands into a shell in a
 // pseudo-terminal, photographs the screen, and draws the pictures as an animated
 // SVG. Run it from the folder cmd/alimedia:
