@@ -241,7 +241,7 @@ func (s *Server) admit(x *exchange) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k, err := s.authenticate(x)
-	x.by = k
+	x.by, x.home = k, s.buckets[x.bucket]
 	switch {
 	case err != nil:
 		return err
@@ -255,6 +255,15 @@ func (s *Server) admit(x *exchange) error {
 		return noSuchBucket(x.bucket)
 	case len(x.key) > 1023 || strings.HasPrefix(x.key, "/") || strings.HasPrefix(x.key, `\`):
 		return refused(400, "InvalidObjectName", "The specified object is not valid.")
+	}
+	return nil
+}
+
+// still refuses when the bucket of a request that was admitted has gone since, by
+// DeleteBucket, Reset or Load. The caller holds mu.
+func (s *Server) still(x *exchange) error {
+	if b := s.buckets[x.bucket]; b == nil || b != x.home {
+		return noSuchBucket(x.bucket)
 	}
 	return nil
 }
@@ -294,7 +303,7 @@ func (s *Server) putObject(x *exchange) (reply, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.mayOverwrite(x); err != nil {
+	if err := cmp.Or(s.still(x), s.mayOverwrite(x)); err != nil {
 		s.vault.release(b.pieces)
 		return reply{}, err
 	}

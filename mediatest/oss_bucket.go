@@ -73,6 +73,9 @@ func (s *Server) putBucket(x *exchange) (reply, error) {
 func (s *Server) deleteBucket(x *exchange) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.still(x); err != nil {
+		return reply{}, err
+	}
 	switch {
 	case x.bucket == x.by.owner.storage:
 		return reply{}, refused(403, "AccessDenied", "The bucket is managed by the service.")
@@ -86,6 +89,9 @@ func (s *Server) deleteBucket(x *exchange) (reply, error) {
 func (s *Server) bucketInfo(x *exchange) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.still(x); err != nil {
+		return reply{}, err
+	}
 	b := s.buckets[x.bucket]
 	type info struct {
 		listedBucket
@@ -102,6 +108,9 @@ func (s *Server) bucketInfo(x *exchange) (reply, error) {
 func (s *Server) bucketLocation(x *exchange) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.still(x); err != nil {
+		return reply{}, err
+	}
 	return reply{xml: struct {
 		XMLName xml.Name `xml:"LocationConstraint"`
 		Text    string   `xml:",chardata"`
@@ -111,6 +120,9 @@ func (s *Server) bucketLocation(x *exchange) (reply, error) {
 func (s *Server) bucketACL(x *exchange) (reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.still(x); err != nil {
+		return reply{}, err
+	}
 	return reply{xml: s.buckets[x.bucket].owner.controls("private")}, nil
 }
 

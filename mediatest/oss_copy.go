@@ -1,6 +1,7 @@
 package mediatest
 
 import (
+	"cmp"
 	"encoding/xml"
 	"io"
 	"net/http"
@@ -27,8 +28,8 @@ func (s *Server) copySource(x *exchange) (*object, error) {
 		return nil, noSuchBucket(bucket)
 	case b.owner != x.by.owner, !x.by.may(bucket, key), x.by.allow("oss:GetObject") != nil:
 		return nil, errBucketACL
-	case s.buckets[x.bucket] == nil: // it went away with Reset
-		return nil, noSuchBucket(x.bucket)
+	case s.still(x) != nil:
+		return nil, s.still(x)
 	case b.region != s.buckets[x.bucket].region:
 		return nil, refused(403, "AccessDenied", "Target object does not reside in the same data center as source object.")
 	}
@@ -52,7 +53,7 @@ func (s *Server) copyObject(x *exchange) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if err := s.mayOverwrite(x); err != nil {
+	if err := cmp.Or(s.still(x), s.mayOverwrite(x)); err != nil {
 		return reply{}, err
 	}
 	to := *from

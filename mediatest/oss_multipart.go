@@ -1,6 +1,7 @@
 package mediatest
 
 import (
+	"cmp"
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/xml"
@@ -30,7 +31,7 @@ func (s *Server) initiate(x *exchange) (reply, error) {
 	delete(settings, "X-Oss-Object-Acl") // is for CompleteMultipartUpload
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.mayOverwrite(x); err != nil {
+	if err := cmp.Or(s.still(x), s.mayOverwrite(x)); err != nil {
 		return reply{}, err
 	}
 	u := &upload{
@@ -91,6 +92,9 @@ func (s *Server) uploadPart(x *exchange) (reply, error) {
 	u.receiving--
 	if s.uploads[u.id] != u && err == nil {
 		err = errNoSuchUpload // completed meanwhile
+	}
+	if gone := s.still(x); gone != nil && err == nil {
+		err = gone
 	}
 	if err != nil {
 		s.vault.release(b.pieces)
@@ -224,6 +228,9 @@ func (s *Server) complete(x *exchange) (reply, error) {
 		return reply{}, err
 	}
 	if err := s.mayOverwrite(x); err != nil {
+		return reply{}, err
+	}
+	if err := s.still(x); err != nil {
 		return reply{}, err
 	}
 	o := joined(parts)

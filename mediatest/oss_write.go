@@ -33,7 +33,10 @@ func (s *Server) appendObject(x *exchange) (reply, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o, err := s.appended(x, b, position)
+	o, err := (*object)(nil), s.still(x)
+	if err == nil {
+		o, err = s.appended(x, b, position)
+	}
 	if err != nil {
 		s.vault.release(b.pieces)
 		return reply{}, err

@@ -40,11 +40,12 @@ type exchange struct {
 	body      *countingBody
 	query     url.Values
 	operation string
-	bucket    string // OSS only
-	key       string // OSS only
-	by        *key   // who signed; OSS only, set by admit
-	id        string // of the request
-	code      string // of the error that is answered
+	bucket    string  // OSS only
+	key       string  // OSS only
+	by        *key    // who signed; OSS only, set by admit
+	home      *bucket // that was there then
+	id        string  // of the request
+	code      string  // of the error that is answered
 	record    *Request
 	api       bool // an API call
 	metadata  bool // of the instance metadata

@@ -36,13 +36,17 @@ func newIDs(seed *uint64) *ids {
 	return &ids{things: from(0), requests: from(1)}
 }
 
-// bytes draws n bytes.
-func (i *ids) bytes(source *mathrand.ChaCha8, n int) []byte {
+// bytes draws n bytes, of a request id or of another one.
+func (i *ids) bytes(request bool, n int) []byte {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	var from io.Reader = source
-	if source == nil {
-		from = rand.Reader
+	var from io.Reader = rand.Reader
+	switch {
+	case i.things == nil:
+	case request:
+		from = i.requests
+	default:
+		from = i.things
 	}
 	b := make([]byte, n)
 	_, _ = io.ReadFull(from, b) // never fails
@@ -50,22 +54,22 @@ func (i *ids) bytes(source *mathrand.ChaCha8, n int) []byte {
 }
 
 // randomID returns n random bytes in hexadecimal.
-func (s *Server) randomID(n int) string { return hex.EncodeToString(s.ids.bytes(s.ids.things, n)) }
+func (s *Server) randomID(n int) string { return hex.EncodeToString(s.ids.bytes(false, n)) }
 
 // requestID has the form of the API's request ids.
 func (s *Server) requestID() string {
-	h := strings.ToUpper(hex.EncodeToString(s.ids.bytes(s.ids.requests, 16)))
+	h := strings.ToUpper(hex.EncodeToString(s.ids.bytes(true, 16)))
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
 // ossRequestID has the form of OSS's request ids.
 func (s *Server) ossRequestID() string {
-	return strings.ToUpper(hex.EncodeToString(s.ids.bytes(s.ids.requests, 12)))
+	return strings.ToUpper(hex.EncodeToString(s.ids.bytes(true, 12)))
 }
 
 // randomDigits has the form of the ids of accounts, users and roles.
 func (s *Server) randomDigits(n int) string {
-	b := s.ids.bytes(s.ids.things, n)
+	b := s.ids.bytes(false, n)
 	for i := range b {
 		b[i] = '0' + b[i]%10
 	}
