@@ -144,18 +144,8 @@ func selects(list, kind string) bool {
 // post delivers an event in the background.
 func (s *Server) post(e *Event, address, key string) {
 	e.URL = address
-	client := s.opts.events
-	if client == nil {
-		u, err := url.Parse(address)
-		if err != nil || s.opts.inMemory {
-			return
-		}
-		if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return
-		}
-		client = s.away
-	}
-	if s.closed {
+	client := s.callbackClient(address)
+	if client == nil || s.closed {
 		return
 	}
 	service, body := e.Service, e.Body
@@ -183,6 +173,21 @@ func (s *Server) post(e *Event, address, key string) {
 			}
 		}
 	}()
+}
+
+// callbackClient reaches a server of the user; nil where nothing is posted.
+func (s *Server) callbackClient(address string) *http.Client {
+	u, err := url.Parse(address)
+	switch {
+	case s.opts.events != nil:
+		return s.opts.events
+	case err != nil || s.opts.inMemory:
+		return nil
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil
+	}
+	return s.away
 }
 
 func (s *Server) postOnce(client *http.Client, c Callback) int {

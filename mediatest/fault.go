@@ -42,7 +42,7 @@ type Response struct {
 // changed by Edit or slowed down.
 type Fault struct {
 	// Operation is an API action ("CreateUploadVideo") or an OSS operation
-	// (PutObject, AppendObject, CopyObject, GetObject, HeadObject,
+	// (PutObject, PostObject, AppendObject, CopyObject, GetObject, HeadObject,
 	// GetObjectMeta, DeleteObject, DeleteMultipleObjects, ListObjects,
 	// InitiateMultipartUpload, UploadPart, UploadPartCopy, ListParts,
 	// CompleteMultipartUpload, AbortMultipartUpload, ListMultipartUploads,

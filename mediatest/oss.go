@@ -28,6 +28,9 @@ func (x *exchange) aim() {
 	}
 	if x.key == "" {
 		x.operation = bucketOperation(x.r.Method, x.query, x.bucket)
+		if x.r.Method == http.MethodPost && x.operation == unsupported && isForm(x.r) {
+			x.operation = "PostObject"
+		}
 	} else {
 		x.operation = objectOperation(x.r, x.query)
 	}
@@ -154,6 +157,7 @@ func objectOperation(r *http.Request, q url.Values) string {
 type reply struct {
 	status int     // 0 means 200
 	xml    any     // body to encode
+	json   []byte  // body as it is
 	object *object // body to serve; its pieces are retained
 }
 
@@ -161,6 +165,7 @@ type reply struct {
 // They may set headers but leave the writing to serveOSS.
 var ossOperations = map[string]func(*Server, *exchange) (reply, error){
 	"PutObject":               (*Server).putObject,
+	"PostObject":              (*Server).postObject,
 	"GetObject":               (*Server).getObject,
 	"HeadObject":              (*Server).getObject,
 	"DeleteObject":            (*Server).deleteObject,
@@ -228,23 +233,41 @@ func (x *exchange) reply(r reply) {
 			return
 		}
 		text = append([]byte(xml.Header), text...)
-		x.w.Header().Set("Content-Type", "application/xml")
-		x.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-		_, _ = x.w.Write(text)
+		x.body200("application/xml", r.status, text)
+		return
+	case r.json != nil:
+		x.body200("application/json", r.status, r.json)
 		return
 	}
 	x.w.WriteHeader(cmp.Or(r.status, http.StatusOK))
 }
 
-// admit checks who asks, and whether they may.
+// body200 writes a body.
+func (x *exchange) body200(kind string, status int, text []byte) {
+	x.w.Header().Set("Content-Type", kind)
+	x.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	x.w.WriteHeader(cmp.Or(status, http.StatusOK))
+	_, _ = x.w.Write(text)
+}
+
+// admit checks who asks, and whether they may. A form says so itself.
 func (s *Server) admit(x *exchange) error {
+	if x.operation == "PostObject" {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k, err := s.authenticate(x)
 	x.by, x.home = k, s.buckets[x.bucket]
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	return s.permit(x, k)
+}
+
+// permit checks whether a key may do what is asked. The caller holds mu.
+func (s *Server) permit(x *exchange, k *key) error {
+	switch {
 	case x.operation == unsupported:
 		return refused(501, "NotImplemented", "A header or query you provided implies functionality that is not implemented.")
 	case !k.may(x.bucket, x.key), s.buckets[x.bucket] != nil && !k.owner.owns(x.bucket) && x.operation != "PutBucket":
@@ -274,7 +297,7 @@ func ossAction(operation string) string {
 	switch operation {
 	case "HeadObject", "GetObjectMeta":
 		operation = "GetObject"
-	case "AppendObject", "CopyObject", "InitiateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":
+	case "AppendObject", "PostObject", "CopyObject", "InitiateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":
 		operation = "PutObject"
 	case "DeleteMultipleObjects":
 		operation = "DeleteObject"
@@ -297,20 +320,32 @@ func (s *Server) putObject(x *exchange) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	cb, err := x.callbackOf()
+	if err != nil {
+		return reply{}, err
+	}
 	b, err := s.receiveChecked(x)
 	if err != nil {
 		return reply{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := cmp.Or(s.still(x), s.mayOverwrite(x)); err != nil {
+	o := &object{blob: b, etag: s.etag(b), header: settings}
+	if err := s.put(x, o); err != nil {
 		s.vault.release(b.pieces)
 		return reply{}, err
 	}
-	o := &object{blob: b, etag: s.etag(b), header: settings}
-	s.store(x.bucket, x.key, o)
 	x.setStored(o.etag, o.blob)
-	return reply{}, nil
+	return s.callBack(x, cb, o, reply{})
+}
+
+// put stores the object of a request in its place.
+func (s *Server) put(x *exchange, o *object) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := cmp.Or(s.still(x), s.mayOverwrite(x)); err != nil {
+		return err
+	}
+	s.store(x.bucket, x.key, o)
+	return nil
 }
 
 // receiveChecked reads the body and compares it with the Content-MD5.

@@ -217,27 +217,40 @@ func (s *Server) complete(x *exchange) (reply, error) {
 	if err != nil {
 		return reply{}, errors.Join(errGone, err)
 	}
+	cb, err := x.callbackOf()
+	if err != nil {
+		return reply{}, err
+	}
+	o, done, err := s.join(x, text)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.callBack(x, cb, o, done)
+}
+
+// join makes the object of the parts, and the answer to that.
+func (s *Server) join(x *exchange, text []byte) (*object, reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u, err := s.upload(x)
 	if err != nil {
-		return reply{}, err
+		return nil, reply{}, err
 	}
 	parts, err := u.chosen(text, strings.EqualFold(x.r.Header.Get("x-oss-complete-all"), "yes"))
 	if err != nil {
-		return reply{}, err
+		return nil, reply{}, err
 	}
 	if err := s.mayOverwrite(x); err != nil {
-		return reply{}, err
+		return nil, reply{}, err
 	}
 	if err := s.still(x); err != nil {
-		return reply{}, err
+		return nil, reply{}, err
 	}
 	o := joined(parts)
 	o.header = u.header
 	if acl := x.r.Header.Get("x-oss-object-acl"); acl != "" {
 		if err := checkSetting("X-Oss-Object-Acl", acl); err != nil {
-			return reply{}, err
+			return nil, reply{}, err
 		}
 		o.header.Set("x-oss-object-acl", acl)
 	}
@@ -247,7 +260,7 @@ func (s *Server) complete(x *exchange) (reply, error) {
 	s.store(u.bucket, u.key, o)
 	x.w.Header().Set("ETag", o.etag)
 	x.w.Header().Set("x-oss-hash-crc64ecma", strconv.FormatUint(o.crc, 10))
-	return reply{xml: struct {
+	return o, reply{xml: struct {
 		XMLName                     xml.Name `xml:"CompleteMultipartUploadResult"`
 		EncodingType                string   `xml:",omitempty"`
 		Location, Bucket, Key, ETag string

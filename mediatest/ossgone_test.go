@@ -82,9 +82,11 @@ func ignored(err error) error {
 func TestOSS_ABucketGoesAwayWhileBytesCome(t *testing.T) {
 	t.Parallel()
 	away := map[string]func(*mediatest.Server, *oss.Client) error{
-		"deleted":              func(_ *mediatest.Server, c *oss.Client) error { return c.DeleteBucket("own") },
-		"reset":                func(s *mediatest.Server, _ *oss.Client) error { s.Reset(); return nil },
-		"another of that name": func(s *mediatest.Server, c *oss.Client) error { return errors.Join(c.DeleteBucket("own"), c.CreateBucket("own")) },
+		"deleted": func(_ *mediatest.Server, c *oss.Client) error { return c.DeleteBucket("own") },
+		"reset":   func(s *mediatest.Server, _ *oss.Client) error { s.Reset(); return nil },
+		"another of that name": func(s *mediatest.Server, c *oss.Client) error {
+			return errors.Join(c.DeleteBucket("own"), c.CreateBucket("own"))
+		},
 	}
 	for name, goes := range away {
 		for kind, send := range map[string]func(*oss.Bucket, io.Reader) error{

@@ -2,6 +2,7 @@ package mediatest
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -48,6 +49,8 @@ type Server struct {
 	control http.Handler // with the Control option
 	vault   *vault       // has a mutex of its own, which may be taken with mu held
 	ids     *ids         // likewise
+
+	callbackKey func() *rsa.PrivateKey // signs upload callbacks
 
 	logMu sync.Mutex // serialises the lines of the Log option
 
@@ -123,7 +126,9 @@ func newServer(opts []Option) *Server {
 		spent:     map[string]*bucketOfCalls{},
 		providers: map[string]*OIDCProvider{},
 		started:   time.Now().UTC(),
-		away:      &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+
+		callbackKey: newCallbackKey(),
+		away:        &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	for _, o := range opts {
 		o(&s.opts)
@@ -295,6 +300,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		sandbox(w)
 	}
 	if allowOrigin(w, r) {
+		return
+	}
+	if r.Method == http.MethodGet && r.URL.Path == callbackKeyPath {
+		s.serveCallbackKey(w)
 		return
 	}
 	query, _ := url.ParseQuery(r.URL.RawQuery)
