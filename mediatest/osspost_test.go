@@ -159,18 +159,20 @@ func TestOSS_PostObjectIsRefused(t *testing.T) {
 		code   string
 		says   string
 	}{
-		"expired":         {func(f *postForm) { f.expires = -time.Second }, 403, "AccessDenied", "Policy expired"},
-		"other key":       {func(f *postForm) { f.after = set("key", "other/a") }, 403, "AccessDenied", `Policy Condition failed: ["starts-with","$key","films/"]`},
-		"other bucket":    {func(f *postForm) { f.conditions = `{"bucket":"other"}` }, 403, "AccessDenied", "Policy Condition failed"},
-		"too small":       {func(f *postForm) { f.data = "" }, 400, "EntityTooSmall", ""},
-		"too large":       {func(f *postForm) { f.data = strings.Repeat("a", 11) }, 400, "EntityTooLarge", ""},
-		"not equal":       {func(f *postForm) { f.conditions += `,["eq","$x-oss-meta-a","b"]` }, 403, "AccessDenied", "x-oss-meta-a"},
-		"not in":          {func(f *postForm) { f.conditions += `,["in","$content-type",["image/png","image/jpg"]]` }, 403, "AccessDenied", "content-type"},
-		"in":              {func(f *postForm) { f.conditions += `,["not-in","$content-type",["application/octet-stream"]]` }, 403, "AccessDenied", "not-in"},
-		"odd condition":   {func(f *postForm) { f.conditions += `,["like","$key","a"]` }, 400, "InvalidPolicyDocument", "like"},
-		"odd range":       {func(f *postForm) { f.conditions += `,["content-length-range",2,1]` }, 400, "InvalidPolicyDocument", ""},
-		"no JSON":         {func(f *postForm) { f.conditions = `{` }, 400, "InvalidPolicyDocument", ""},
-		"bent policy":     {func(f *postForm) { f.after = set("policy", b64(`{"expiration":"2099-01-01T00:00:00Z","conditions":[{"bucket":"own"}]}`)) }, 403, "SignatureDoesNotMatch", ""},
+		"expired":       {func(f *postForm) { f.expires = -time.Second }, 403, "AccessDenied", "Policy expired"},
+		"other key":     {func(f *postForm) { f.after = set("key", "other/a") }, 403, "AccessDenied", `Policy Condition failed: ["starts-with","$key","films/"]`},
+		"other bucket":  {func(f *postForm) { f.conditions = `{"bucket":"other"}` }, 403, "AccessDenied", "Policy Condition failed"},
+		"too small":     {func(f *postForm) { f.data = "" }, 400, "EntityTooSmall", ""},
+		"too large":     {func(f *postForm) { f.data = strings.Repeat("a", 11) }, 400, "EntityTooLarge", ""},
+		"not equal":     {func(f *postForm) { f.conditions += `,["eq","$x-oss-meta-a","b"]` }, 403, "AccessDenied", "x-oss-meta-a"},
+		"not in":        {func(f *postForm) { f.conditions += `,["in","$content-type",["image/png","image/jpg"]]` }, 403, "AccessDenied", "content-type"},
+		"in":            {func(f *postForm) { f.conditions += `,["not-in","$content-type",["application/octet-stream"]]` }, 403, "AccessDenied", "not-in"},
+		"odd condition": {func(f *postForm) { f.conditions += `,["like","$key","a"]` }, 400, "InvalidPolicyDocument", "like"},
+		"odd range":     {func(f *postForm) { f.conditions += `,["content-length-range",2,1]` }, 400, "InvalidPolicyDocument", ""},
+		"no JSON":       {func(f *postForm) { f.conditions = `{` }, 400, "InvalidPolicyDocument", ""},
+		"bent policy": {func(f *postForm) {
+			f.after = set("policy", b64(`{"expiration":"2099-01-01T00:00:00Z","conditions":[{"bucket":"own"}]}`))
+		}, 403, "SignatureDoesNotMatch", ""},
 		"bent V4":         {func(f *postForm) { f.v4, f.after = true, set("x-oss-signature", "00") }, 403, "SignatureDoesNotMatch", ""},
 		"other region":    {func(f *postForm) { f.v4, f.region = true, "cn-beijing" }, 400, "InvalidArgument", "cn-shanghai"},
 		"unknown key":     {func(f *postForm) { f.keys.AccessKeyId = "LTAIunknown" }, 403, "InvalidAccessKeyId", ""},
