@@ -92,7 +92,7 @@ func (c *call) playURL(info fields) fields {
 			Rand string `json:"rand"`
 		}
 		_ = c.document("ReAuthInfo", &who)
-		stamp := strconv.FormatInt(at.Unix(), 10) + "-" + cmp.Or(who.Rand, hex.EncodeToString(c.ids.bytes(c.ids.requests, 16))) + "-" + cmp.Or(who.Uid, "0")
+		stamp := strconv.FormatInt(at.Unix(), 10) + "-" + cmp.Or(who.Rand, hex.EncodeToString(c.ids.bytes(true, 16))) + "-" + cmp.Or(who.Uid, "0")
 		path := signed[strings.Index(signed[len("http://"):], "/")+len("http://"):]
 		signed += "?auth_key=" + stamp + "-" + md5Hex(path+"-"+stamp+"-"+d.Key.Reveal())
 	}
