@@ -19,6 +19,9 @@ func TestOSS_EveryOperationRefusesABucketThatHasGone(t *testing.T) {
 	}
 	refused := 0
 	for operation, do := range ossOperations {
+		if operation == "PostObject" {
+			continue // is admitted by its form, see TestOSS_ABucketGoesAwayWhileBytesCome
+		}
 		for name, goes := range map[string]func(*Server){
 			"gone":    func(s *Server) { delete(s.buckets, "own") },
 			"another": func(s *Server) { s.buckets["own"] = newBucket(s.accounts[0], "cn-beijing") },

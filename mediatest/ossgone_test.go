@@ -2,8 +2,10 @@ package mediatest_test
 
 import (
 	"bytes"
+	"encoding/xml"
 	"errors"
 	"io"
+	"mime/multipart"
 	"strings"
 	"sync"
 	"testing"
@@ -89,9 +91,13 @@ func TestOSS_ABucketGoesAwayWhileBytesCome(t *testing.T) {
 		},
 	}
 	for name, goes := range away {
-		for kind, send := range map[string]func(*oss.Bucket, io.Reader) error{
-			"PutObject":    func(b *oss.Bucket, r io.Reader) error { return b.PutObject("key", r) },
-			"AppendObject": func(b *oss.Bucket, r io.Reader) error { _, err := b.AppendObject("key", r, 0); return err },
+		for kind, send := range map[string]func(*mediatest.Server, *oss.Bucket, io.Reader) error{
+			"PutObject": func(_ *mediatest.Server, b *oss.Bucket, r io.Reader) error { return b.PutObject("key", r) },
+			"AppendObject": func(_ *mediatest.Server, b *oss.Bucket, r io.Reader) error {
+				_, err := b.AppendObject("key", r, 0)
+				return err
+			},
+			"PostObject": postSlowly,
 		} {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				t.Parallel()
@@ -104,12 +110,12 @@ func TestOSS_ABucketGoesAwayWhileBytesCome(t *testing.T) {
 				require.NoError(t, err)
 				r, w := io.Pipe()
 				done := make(chan error, 1)
-				go func() { done <- send(b, r) }()
-				_, err = w.Write([]byte("half"))
+				go func() { done <- send(srv, b, r) }()
+				_, err = w.Write([]byte("hal"))
 				require.NoError(t, err)
-				require.Eventually(t, func() bool { return srv.Held() == 4 }, 10*time.Second, time.Millisecond)
+				require.Eventually(t, func() bool { return srv.Held() == 3 }, 10*time.Second, time.Millisecond)
 				require.NoError(t, goes(srv, client))
-				_, err = w.Write([]byte(" and half"))
+				_, err = w.Write([]byte("f"))
 				require.NoError(t, err)
 				require.NoError(t, w.Close())
 				requireOSSError(t, <-done, 404, "NoSuchBucket")
@@ -118,4 +124,30 @@ func TestOSS_ABucketGoesAwayWhileBytesCome(t *testing.T) {
 			})
 		}
 	}
+}
+
+// postSlowly sends a form whose file comes from r.
+func postSlowly(srv *mediatest.Server, _ *oss.Bucket, r io.Reader) error {
+	var head bytes.Buffer
+	w := multipart.NewWriter(&head)
+	for _, field := range formOf(srv).signed() {
+		if err := w.WriteField(field[0], field[1]); err != nil {
+			return err
+		}
+	}
+	if _, err := w.CreateFormFile("file", "key"); err != nil {
+		return err
+	}
+	end := strings.NewReader("\r\n--" + w.Boundary() + "--\r\n")
+	resp, err := srv.HTTPClient().Post(srv.URL+"/own/", w.FormDataContentType(), io.MultiReader(&head, r, end))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	e := oss.ServiceError{StatusCode: resp.StatusCode, RawMessage: string(text)}
+	return errors.Join(xml.Unmarshal(text, &e), e)
 }
