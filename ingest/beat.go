@@ -29,7 +29,7 @@ type Worker struct {
 // worked on, until over is closed. It ends the jobs when the fleet has not heard
 // of the worker for so long that others may take them.
 func (w *worker) beat(over <-chan struct{}, idle func()) {
-	ticker := time.NewTicker(w.Fleet.cfg.AckWait / 8)
+	ticker := time.NewTicker(min(w.Fleet.cfg.AckWait/8, 2*time.Second)) // often, for who looks at the status
 	defer ticker.Stop()
 	for {
 		select {
@@ -71,7 +71,14 @@ func (w *worker) pulse(ctx context.Context) error {
 	stored := time.Now()
 	w.mu.Lock()
 	w.contact = at
+	due := at.Sub(w.observed) >= w.Fleet.cfg.AckWait/8
+	if due {
+		w.observed = at
+	}
 	w.mu.Unlock()
+	if !due {
+		return nil
+	}
 	return w.rates.observe(ctx, w.id, at, stored)
 }
 

@@ -133,11 +133,12 @@ type worker struct {
 	tasks context.Context // of all jobs; canceled at the end of the drain
 	abort context.CancelCauseFunc
 
-	mu      sync.Mutex
-	running map[uint64]*task // by sequence of the message
-	contact time.Time        // when the fleet last heard of this worker
-	history []moment
-	lastJob time.Time
+	mu       sync.Mutex
+	running  map[uint64]*task // by sequence of the message
+	contact  time.Time        // when the fleet last heard of this worker
+	observed time.Time        // when it last looked at the fleet
+	history  []moment
+	lastJob  time.Time
 
 	done, failed, died, bytes atomic.Int64
 }
