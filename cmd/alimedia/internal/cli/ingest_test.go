@@ -71,7 +71,7 @@ func TestIngest_Commands(t *testing.T) {
 	code, out, errs = e.run("", "status")
 	require.Zero(t, code, errs)
 	require.Equal(t, "ingest: 18 waiting, 0 running, 0 finished, 0 dead\n", out)
-	code, out, errs = e.run("", "work", "--root", movies, "--bucket", "own-bucket", "--idle", "1s")
+	code, _, errs = e.run("", "work", "--root", movies, "--bucket", "own-bucket", "--idle", "1s")
 	require.Zero(t, code, errs)
 	require.Len(t, e.Medias(), 17)
 	require.Equal(t, 2, e.Calls("RegisterMedia"))
