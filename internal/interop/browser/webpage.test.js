@@ -40,6 +40,7 @@ describe('examples/webpage', () => {
     page.problems = [];
     page.on('pageerror', (err) => page.problems.push(String(err)));
     page.on('console', (message) => message.type() === 'error' && page.problems.push(message.text()));
+    page.on('filechooser', () => {}); // from now on: a wait that begins with the key may be too late
     page.requests = [];
     page.on('request', (request) => page.requests.push(request));
     await page.goto(app);
