@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,6 +72,9 @@ func newReceiver(keep *store, keys, urls []string) (*events.Receiver, error) {
 		if key = strings.TrimSpace(key); key != "" {
 			cfg.Keys = append(cfg.Keys, alimedia.Secret(key))
 		}
+	}
+	if len(cfg.Keys) == 0 || slices.Contains(urls, "") {
+		return nil, errors.New("callbacks are verified: set CALLBACK_KEYS to the AuthKey, and -url to the CallbackURL")
 	}
 	return events.New(cfg, func(ctx context.Context, e events.Event) error {
 		_, err := keep.handle(ctx, e, "http")
