@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -33,6 +34,7 @@ func TestBatchProgress(t *testing.T) {
 		other := writeFile(t, "movie.mp4", random(600*kib))
 		var seen []BatchProgress
 		var inside atomic.Int32
+		var mu sync.Mutex
 		sources := make(map[string]bool)
 		errs := 0
 		for res := range r.UploadAll(ctx, slices.Values([]Job{
@@ -46,7 +48,11 @@ func TestBatchProgress(t *testing.T) {
 			defer inside.Add(-1)
 			time.Sleep(10 * time.Millisecond)
 			seen = append(seen, p)
-		}), WithProgress(func(p Progress) { sources[p.Source] = true })) {
+		}), WithProgress(func(p Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			sources[p.Source] = true
+		})) {
 			if res.Err != nil {
 				errs++
 			}
