@@ -58,6 +58,7 @@ func TestVerify_SaysWhichPartDiffers(t *testing.T) {
 		want           string
 	}{
 		"scheme":       {signed(published, stamp, key), strings.Replace(published, "https", "http", 1), key, "{URL false the request is signed for https://www.example.com/your/callback (https and not http)"},
+		"no TLS":       {signed("http://h.com/c", stamp, key), "https://h.com/c", key, "for http://h.com/c (http and not https)"},
 		"slash":        {signed(published+"/", stamp, key), published, key, "{URL false the request is signed for https://www.example.com/your/callback/ (with a slash at the end)"},
 		"no slash":     {signed(published, stamp, key), published + "/", key, "(without the slash at the end)"},
 		"other path":   {signed(published, stamp, key), "https://www.example.com/other", key, "(host and path of the request)"},
