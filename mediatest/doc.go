@@ -63,7 +63,10 @@
 // HTTP API by which tests in other languages do what methods do here. The command
 // cmd/mediatestd is a server of its own for them, at a fixed address. [Server.Reset]
 // empties a server that several tests use in turn, and [MemoryLimit] says how much
-// it keeps in memory.
+// it keeps in memory. [Server.Save] writes what a server holds and [Server.Load]
+// goes on with it in another process, at another port; [Seed] makes ids
+// reproducible. Uploads to OSS may ask for a callback, which is sent as events are
+// (see [EventClient]), and PostObject takes HTML forms with a signed policy.
 //
 // API calls and OSS requests share the server: a request with an x-acs-action
 // header or an Action parameter (as with the older HMAC-SHA1 signature, which is
