@@ -58,7 +58,7 @@ var network = []promise{
 		number: 5,
 		text:   "If the token expires while a request is in flight, such as a long part or CompleteMultipartUpload, the credential is refreshed and that request is repeated with its whole body.",
 		mutations: []mutation{
-			{what: "a part is not repeated", file: "upload/internal/transfer/send.go", old: "err := r.repeat(ctx, operation, func() (credentials.Credentials, error) { return s.try(ctx) })", new: "_, err := s.try(ctx)\n\t_ = operation"},
+			{what: "a part is not repeated", file: "upload/internal/transfer/send.go", old: "err := r.repeat(ctx, q, func(q Request) (credentials.Credentials, error) { return s.try(ctx, q) })", new: "_, err := s.try(ctx, q)"},
 			{what: "the completion is not repeated", file: "upload/internal/transfer/send.go", old: `done, err := call(ctx, r.client, "CompleteMultipartUpload", func(`, new: "done, _, err := once(ctx, r.client, func("},
 			{what: "the body goes on where it was", file: "upload/internal/transfer/body.go", old: `b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)`, new: `b.data.Read(p[:min(int64(len(p)), left)])`},
 			{what: "the repetition is signed with the old one", file: "upload/internal/transfer/client.go", old: "if c.object != nil && sameCredentials(c.signer, signer) {", new: "if c.object != nil {"},
@@ -200,7 +200,7 @@ var network = []promise{
 		text:   "An Uploader is safe for concurrent use. One Uploader can serve a whole process.",
 		mutations: []mutation{
 			{what: "an upload changes the Uploader", file: "upload/flow.go", race: true, old: "\tdefer in.close()\n", new: "\tdefer in.close()\n\tr.Uploader.log = r.log.With(\"n\", 1)\n"},
-			{what: "a slot is not given back", file: "upload/internal/transfer/send.go", test: "_B50_ManyAtOnce", old: "\trelease(s.requests)\n\tsize", new: "\tsize"},
+			{what: "a slot is not given back", file: "upload/internal/transfer/send.go", test: "_B50_ManyAtOnce", old: "\trelease(s.requests)\n\terr = s", new: "\terr = s"},
 			{what: "a race for the clock", file: "upload/internal/transfer/clock.go", race: true, old: "type Clock struct {\n\toffset atomic.Int64\n", new: "type unguarded struct {\n\tn int64\n\t_ atomic.Bool\n}\n\nfunc (p *unguarded) Load() int64   { return p.n }\nfunc (p *unguarded) Store(n int64) { p.n = n }\n\ntype Clock struct {\n\toffset unguarded\n"},
 		},
 	},

@@ -113,7 +113,7 @@ var parts = []promise{
 		{what: "the stall timer runs on", file: "upload/internal/transfer/client.go", old: "\tdefer a.timer.Stop()\n", new: ""},
 		{what: "the context of a request is not ended", file: "upload/internal/transfer/client.go", old: `defer cancel(nil)`, new: `_ = cancel`},
 		{what: "the context of the parts is not ended", file: "upload/internal/transfer/send.go", old: `defer stop(nil)`, new: ``},
-		{what: "a slot is not given back after a failure", file: "upload/internal/transfer/send.go", old: "\trelease(s.requests)\n\tsize", new: "\tif err == nil {\n\t\trelease(s.requests)\n\t}\n\tsize"},
+		{what: "a slot is not given back after a failure", file: "upload/internal/transfer/send.go", old: "\trelease(s.requests)\n\terr = s", new: "\tif err == nil {\n\t\trelease(s.requests)\n\t}\n\terr = s"},
 		{what: "uploads go on after their loop was left", file: "upload/batch.go", old: "for range running {\n\t\t\t\t<-results\n\t\t\t}\n", new: ""},
 		{what: "uploads are not told that their loop was left", file: "upload/batch.go", old: "\t\t\tcancel()\n\t\t\tclose(left)\n", new: "\t\t\t_ = cancel\n\t\t\tclose(left)\n"},
 	}},

@@ -567,7 +567,7 @@ var registering = []promise{
 				what: "a long file takes all turns", file: "upload/internal/transfer/send.go",
 				old: "own := make(chan struct{}, r.Parallel)", new: "own := make(chan struct{}, MaxParts)",
 			},
-			{what: "a failing file keeps its slot during the pause", file: "upload/internal/transfer/send.go", old: "\trelease(s.requests)\n\tsize", new: "\tgo func() { time.Sleep(time.Hour); release(s.requests) }()\n\tsize"},
+			{what: "a failing file keeps its slot during the pause", file: "upload/internal/transfer/send.go", old: "\trelease(s.requests)\n\terr = s", new: "\tgo func() { time.Sleep(time.Hour); release(s.requests) }()\n\terr = s"},
 			{
 				what: "the wait for a slot does not end with ctx", file: "upload/internal/transfer/manager.go",
 				old: "case <-ctx.Done():\n\t\treturn retry.ContextError(ctx)\n", new: "",
