@@ -413,3 +413,16 @@ func TestErrorCode(t *testing.T) {
 	require.Equal(t, "Canceled", ErrorCode(fmt.Errorf("%w: %w", ErrStalled, context.Canceled)))
 	require.Equal(t, "NoSuchBucket", ErrorCode(fmt.Errorf("part 1: %w", &alimedia.Error{Code: "NoSuchBucket"})))
 }
+
+// TestObserver_TextOfErrors: foreign text in an error is redacted, and the cause
+// can still be found.
+func TestObserver_TextOfErrors(t *testing.T) {
+	t.Parallel()
+	cause := fmt.Errorf("%w: Get https://h.test/a?Signature=abcdef", ErrStalled)
+	err := observed(cause)
+	require.ErrorIs(t, err, ErrStalled)
+	for _, verb := range []string{"%v", "%+v", "%#v"} {
+		require.NotContains(t, fmt.Sprintf(verb, RequestEnd{Err: err}), "abcdef")
+	}
+	require.NoError(t, observed(nil))
+}
