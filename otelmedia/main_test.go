@@ -117,7 +117,7 @@ func attributesOf(attrs []attribute.KeyValue) string {
 	var text []string
 	for _, a := range attrs {
 		if a.Value.Type() != attribute.FLOAT64 {
-			text = append(text, string(a.Key)+"="+a.Value.Emit())
+			text = append(text, string(a.Key)+"="+a.Value.String())
 		}
 	}
 	return strings.Join(text, " ")

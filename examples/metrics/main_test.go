@@ -120,11 +120,12 @@ func TestDashboard_Format(t *testing.T) {
 	plugins.RegisterDefaultPlugins()
 	text, err := os.ReadFile("dashboard.json")
 	require.NoError(t, err)
+	//lint:ignore SA1019 the older format is the one that all versions of Grafana import
+	var strict, board dashboard.Dashboard
 	// It returns a list of errors that is never a nil error.
-	if err := new(dashboard.Dashboard).UnmarshalJSONStrict(text); err != nil {
+	if err := strict.UnmarshalJSONStrict(text); err != nil {
 		require.Empty(t, err.Error())
 	}
-	var board dashboard.Dashboard
 	require.NoError(t, json.Unmarshal(text, &board))
 	require.NoError(t, board.Validate())
 	taken := map[string]string{}
