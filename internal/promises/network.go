@@ -59,7 +59,7 @@ var network = []promise{
 		text:   "If the token expires while a request is in flight, such as a long part or CompleteMultipartUpload, the credential is refreshed and that request is repeated with its whole body.",
 		mutations: []mutation{
 			{what: "a part is not repeated", file: "upload/internal/transfer/send.go", old: "err := r.repeat(ctx, q, func(q Request) (credentials.Credentials, error) { return s.try(ctx, q) })", new: "_, err := s.try(ctx, q)"},
-			{what: "the completion is not repeated", file: "upload/internal/transfer/send.go", old: `done, err := call(ctx, r.client, "CompleteMultipartUpload", func(`, new: "done, _, err := once(ctx, r.client, func("},
+			{what: "the completion is not repeated", file: "upload/internal/transfer/send.go", old: `done, err := call(ctx, r.client, "CompleteMultipartUpload", func(`, new: "done, _, err := once(ctx, r.client, Request{}, func("},
 			{what: "the body goes on where it was", file: "upload/internal/transfer/body.go", old: `b.data.ReadAt(p[:min(int64(len(p)), left)], b.pos)`, new: `b.data.Read(p[:min(int64(len(p)), left)])`},
 			{what: "the repetition is signed with the old one", file: "upload/internal/transfer/client.go", old: "if c.object != nil && sameCredentials(c.signer, signer) {", new: "if c.object != nil {"},
 		},
